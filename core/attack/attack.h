@@ -1,0 +1,47 @@
+/* Running an attack over chosen samples and a grid of epsilons; ball and range checked on every image. */
+#ifndef ATTACK_ATTACK_H
+#define ATTACK_ATTACK_H
+
+#include "base/stop.h"
+#include "data/batch.h"
+#include "train/feedback.h"
+
+struct attack_target {                             /* the network under attack */
+    struct model *model;
+    struct feedback *feedback;                     /* of its last stage; NULL: V = W */
+    uint64_t step;                                 /* updates that feedback stands at */
+    const struct dataset *dataset;
+    const struct split *split;
+    struct picture picture;
+    struct pool *pool;
+    const struct log *log;
+    const struct stop *stop;
+    uint64_t seed;                                 /* the trial's: random starts */
+};
+
+/* One batch at one epsilon, its adversarial images made: clean and adversarial [n][c][h][w] in [0,1]. first: position
+ * of the batch's first image among the chosen. delta_max, delta_mean: [n], |x_adv - x| largest and mean over pixels. */
+struct attack_made {
+    size_t epsilon;                                /* index into the spec's grid */
+    uint64_t first;
+    const bioft_batch *clean;
+    const float *adversarial;
+    const double *delta_max, *delta_mean;
+};
+typedef bioft_status attack_sink(void *ctx, const struct attack_made *made, struct error *err);
+
+struct attack_params {
+    const struct attack_target *target;
+    const struct attack_spec *spec;
+    enum gradient_kind gradient;
+    const bool *skip;                              /* [epsilon_count] figures that exist already; NULL: none */
+    const uint64_t *positions;                     /* chosen samples */
+    uint64_t count;
+    attack_sink *sink;
+    void *ctx;
+};
+/* All epsilons of a batch before the next batch, so that what the victim remembers serves them all. Epsilon 0 gives the
+ * same bytes back. */
+bioft_status attack_run(const struct attack_params *p, struct error *err);
+
+#endif

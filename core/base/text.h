@@ -1,0 +1,41 @@
+/* Text: building, numbers that read back, quoting for people, the nearest word. Never the locale. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A growing text, always terminated; a failed allocation sets `failed` and the rest is dropped. */
+struct text {
+    char *data;                     /* NULL while empty */
+    size_t length, capacity;
+    bool failed;
+};
+void text_add(struct text *t, const char *s);
+void text_add_n(struct text *t, const char *s, size_t length);
+void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_free(struct text *t);     /* NULL-safe; leaves it empty */
+
+/* Shortest decimal that reads back to the same double (15, 16 or 17 digits), '.' always; "nan", "inf", "-inf". */
+enum { TEXT_NUMBER = 32 };
+const char *text_number(char ret[TEXT_NUMBER], double value);
+/* The whole of `s` as a decimal number, with '.', never by the locale, no hex, no nan or inf. */
+bool text_to_double(const char *s, size_t length, double *ret);
+
+/* Bytes outside 0x20..0x7e and the backslash as \xNN, cut at 80 bytes of the input with "..."; returns ret. */
+enum { TEXT_ESCAPED = 80 * 4 + 4 };
+const char *text_escape(char ret[TEXT_ESCAPED], const char *s, size_t length);
+
+/* The candidate nearest to `word` by edits (transpositions count one), or NULL where none is near enough to suggest:
+ * at most a third of the word's length, at least 1, at most 3 edits. */
+const char *text_nearest(const char *word, const char *const *candidates, size_t count);
+
+/* Shell-like pattern with '*' and '?', over the whole of s. */
+bool text_match(const char *pattern, const char *s);
+
+/* "12.3 MiB", "1.2 GiB", "45.0 s", "3 min 20 s", "2 h 5 min" for people; returns ret. */
+const char *text_size(char ret[TEXT_NUMBER], uint64_t bytes);
+const char *text_duration(char ret[TEXT_NUMBER], double seconds);
+
+#endif

@@ -1,0 +1,39 @@
+/* Batches of a split: in a given order, decoded and transformed ahead of their use, in order whatever the threads. */
+#ifndef DATA_BATCH_H
+#define DATA_BATCH_H
+
+#include "data/dataset.h"
+
+/* What the network takes. */
+struct picture {
+    uint32_t channels, height, width;
+    float mean[4], std[4];                         /* by channel */
+};
+/* The input size that a transform gives for a backbone whose published size is height x width. */
+bioft_status transform_size(const struct dataset *d, const struct transform_spec *t, uint32_t channels,
+                            uint32_t height, uint32_t width, struct picture *ret, struct error *err);
+
+struct batches_params {
+    const struct dataset *dataset;
+    const struct split *split;
+    const uint64_t *positions;                     /* in the split, in order; NULL: all, in order. Copied */
+    uint64_t count;                                /* of positions; ignored where that is NULL */
+    uint32_t batch_size;
+    bool train;                                    /* augmentation, keyed by (epoch, sample) */
+    bool normalise;                                /* else pixels in [0,1] */
+    struct picture picture;
+    uint64_t seed, epoch;
+    struct pool *pool;                             /* decodes with it inside next(); may be NULL */
+    uint32_t ahead;                                /* decoding threads ahead of use; 0: none, decode in next() */
+};
+struct batches;
+bioft_status batches_create(const struct batches_params *p, struct batches **ret, struct error *err);
+void batches_destroy(struct batches *b);           /* NULL is fine */
+/* Starts again at `first` (a batch number) with another order and epoch; positions as in the parameters. */
+bioft_status batches_restart(struct batches *b, const uint64_t *positions, uint64_t count, uint64_t epoch,
+                             uint64_t first, struct error *err);
+/* The next batch, valid until the next call; ret->n = 0 after the last one. step is left 0. */
+bioft_status batches_next(struct batches *b, bioft_batch *ret, struct error *err);
+double batches_waited(const struct batches *b);    /* seconds spent waiting for data so far */
+
+#endif

@@ -1,0 +1,53 @@
+/* A dataset as the rest of core sees it: a plugin's splits after the manifest's choice of classes and samples. */
+#ifndef DATA_DATASET_H
+#define DATA_DATASET_H
+
+#include "base/sha256.h"
+#include "base/threads.h"
+#include "manifest/experiment.h"
+#include "plugin/instance.h"
+
+struct split {
+    const char *name;                              /* "train", "val", "test", "database" */
+    uint32_t number;                               /* the plugin's */
+    uint64_t count;                                /* samples kept */
+    const uint64_t *index;                         /* [count] in the plugin's numbering, ascending */
+    int32_t *label;                                /* [count], -1 where a sample has not exactly one */
+    uint64_t *labels;                              /* [count][label_words] bit sets */
+    uint64_t left_out;                             /* broken, missing or unlabelled images dropped */
+    char fingerprint[17];                          /* count and hash of the names: first 16 hex of a SHA-256 */
+};
+
+struct dataset {
+    const struct dataset_spec *spec;
+    struct instance *instance;
+    const char *name, *protocol;                   /* plugin's name; protocol in words, "classification" by default */
+    uint32_t classes, label_words;
+    bool multi_label;
+    const char *const *class_names;                /* [classes] */
+    struct split *splits;
+    size_t split_count;
+    uint32_t channels, height, width;              /* of the first sample; encoded pictures: channels 3 */
+    bool encoded;
+    const char *const *notes;
+    size_t note_count;
+    struct dataset_private *private;
+};
+
+bioft_status dataset_open(const struct dataset_spec *spec, struct pool *pool, const struct log *log,
+                          struct dataset **ret, struct error *err);
+void dataset_close(struct dataset *d);             /* NULL is fine */
+const struct split *dataset_split(const struct dataset *d, const char *name);      /* NULL: none */
+/* The split, or an error that names those there are. */
+bioft_status dataset_need(const struct dataset *d, const char *name, const struct split **ret, struct error *err);
+bioft_status dataset_name(const struct dataset *d, const struct split *s, uint64_t position, char *ret, size_t size,
+                          struct error *err);
+/* SHA-256 over names and labels of all splits: what the data is, for a stage's identity. */
+bioft_status dataset_digest(const struct dataset *d, char ret[SHA256_HEX], struct error *err);
+
+/* `samples` positions of a split (0 or more than there are: all), class-balanced for single labels (uniform for
+ * multi-label), drawn by split_seed, ascending: the same for every rule, backbone and attack. *ret: free(). */
+bioft_status dataset_choose(const struct dataset *d, const struct split *s, uint64_t samples, uint64_t **ret,
+                            uint64_t *ret_count, struct error *err);
+
+#endif

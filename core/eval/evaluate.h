@@ -1,0 +1,18 @@
+/* Evaluation: a program over samples, predictions out. */
+#ifndef EVAL_EVALUATE_H
+#define EVAL_EVALUATE_H
+
+#include "attack/attack.h"
+#include "eval/figure.h"
+
+/* Clean predictions of `count` positions of a split (NULL: all): an evaluation pass on normalised pixels. ret has
+ * room for all. */
+bioft_status evaluate_clean(const struct attack_target *t, const uint64_t *positions, uint64_t count,
+                            uint32_t batch_size, struct prediction *ret, struct error *err);
+/* Attacked predictions for one gradient over the grid: ret[e] has room for `count`, NULL for an epsilon to skip. Every
+ * figure is a fresh evaluation pass over the final images. Dumps go to `dump_folder` where the spec asks. */
+bioft_status evaluate_attack(const struct attack_target *t, const struct attack_spec *spec, enum gradient_kind gradient,
+                             const uint64_t *positions, uint64_t count, struct prediction *const *ret,
+                             const char *dump_folder, struct error *err);
+
+#endif

@@ -1,0 +1,23 @@
+/* CSV (RFC 4180, lines end in LF): fields quoted only where need be, and read back. */
+#ifndef FORMATS_CSV_H
+#define FORMATS_CSV_H
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+/* One field, with a comma before it where the line has begun. */
+void csv_text(struct text *t, const char *value);          /* NULL: empty */
+void csv_number(struct text *t, double value);             /* NaN: empty */
+void csv_integer(struct text *t, int64_t value);
+void csv_end_line(struct text *t);
+
+/* rows[r][c]; every row has the first one's number of fields, or it is an error with the line. */
+struct csv {
+    size_t rows, columns;
+    char ***field;
+};
+bioft_status csv_parse(const char *name, const char *bytes, size_t size, struct arena *arena, struct csv *ret,
+                       struct error *err);
+
+#endif

@@ -1,0 +1,48 @@
+/* The graph: a backbone's layers with their shapes and torchvision's names, and the task's head in its place. */
+#ifndef GRAPH_GRAPH_H
+#define GRAPH_GRAPH_H
+
+#include "plugin/instance.h"
+
+struct initial {                                   /* how a parameter begins */
+    uint32_t init;                                 /* BIOFT_INIT_* of its layer */
+    float std;
+    size_t fan_in, fan_out;
+    const float *given;                            /* values that came with the graph, or NULL */
+};
+
+struct graph {
+    bioft_graph view;                              /* what engines see; the arrays below are behind it */
+    bioft_node *nodes;
+    bioft_parameter *parameters;
+    bioft_layer *layers;                           /* key is NULL here: it belongs to a rule's instance */
+    struct initial *initial;                       /* [parameter_count] */
+    const char **counters;                         /* names of the int64 num_batches_tracked, one a batchnorm */
+    size_t counter_count;
+    char *backbone;                                /* plugin's name */
+    char *head;                                    /* name of the head's layer */
+    uint32_t head_published;                       /* its width in the published weights */
+    uint32_t published_channels, published_height, published_width;
+    float mean[4], std[4];                         /* normalisation, by channel; 0 and 1 where the backbone says none */
+    struct arena *arena;
+};
+
+struct graph_params {
+    struct instance *backbone;
+    uint32_t channels, height, width;              /* the input; 0: as published */
+    uint32_t head_outputs;                         /* 0: as published */
+};
+/* Errors name the layer: "layer2.0.conv1: 3x3 picture is too small for a 5x5 kernel; the smallest input is 23x23". */
+bioft_status graph_build(const struct graph_params *p, struct graph **ret, struct error *err);
+void graph_destroy(struct graph *g);               /* NULL is fine */
+
+uint32_t graph_parameter(const struct graph *g, const char *name);     /* BIOFT_NONE: none */
+uint32_t graph_layer(const struct graph *g, const char *name);
+uint64_t graph_parameter_total(const struct graph *g);                 /* trained values */
+/* Multiply-adds of one picture's forward pass, for estimates. */
+uint64_t graph_work(const struct graph *g);
+/* First values of one parameter by the keyed generator: stream "init/<name>", or "head/<stage>/<name>" where stage is
+ * not NULL. ret has its count. */
+bioft_status graph_initialise(const struct graph *g, uint32_t parameter, uint64_t seed, const char *stage, float *ret);
+
+#endif

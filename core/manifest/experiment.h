@@ -1,0 +1,164 @@
+/* An experiment as a checked manifest describes it: its trials, each with everything chosen and every default filled.
+ * All of it lives in one arena and is read-only. */
+#ifndef MANIFEST_EXPERIMENT_H
+#define MANIFEST_EXPERIMENT_H
+
+#include "base/sha256.h"
+#include "manifest/diagnose.h"
+#include "plugin/options.h"
+
+struct choice {                                    /* a plugin with its options */
+    const struct plugin *plugin;
+    struct option_value *values;                   /* plugin->descriptor.option_count of them */
+    struct mark mark;
+};
+
+enum transform_kind { TRANSFORM_AUTO, TRANSFORM_NONE, TRANSFORM_MAP };
+enum crop_kind { CROP_NONE, CROP_RANDOM, CROP_RANDOM_RESIZED };
+struct transform_spec {
+    enum transform_kind kind;
+    uint32_t size, resize, padding;                /* MAP; 0: not given */
+    enum crop_kind train;
+    bool flip;
+};
+
+enum policy { POLICY_ERROR, POLICY_DROP, POLICY_KEEP };
+struct dataset_spec {
+    struct choice choice;
+    const char *root;                              /* absolute, or NULL */
+    struct transform_spec transform;
+    const char *cache;                             /* "auto", "off" or an absolute folder */
+    const int64_t *classes;                        /* the subset kept, renumbered in this order; NULL: all */
+    size_t class_count;
+    uint64_t split_seed;
+    const char *protocol;                          /* NULL: the plugin's default */
+    uint64_t limit;                                /* samples a split at most, 0: all */
+    enum policy missing, broken, unlabelled;
+    struct mark mark;
+};
+
+struct head_spec {
+    uint32_t classes, bits;                        /* classes 0 and bits 0: the data's classes */
+    bool reuse;
+    struct mark mark;
+};
+
+struct rule_spec {
+    const char *layers;                            /* pattern; "*" for all */
+    struct choice choice;
+    struct mark mark;
+};
+
+struct optimizer_spec {
+    uint32_t kind;                                 /* BIOFT_ADAM or BIOFT_SGD */
+    double lr, head_lr, loss_lr;
+    double beta1, beta2, eps, weight_decay, momentum;
+};
+
+enum schedule_kind { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_COSINE };
+struct schedule_spec {
+    enum schedule_kind kind;
+    uint64_t every;                                /* epochs */
+    double gamma;
+};
+
+struct stage_spec {
+    const char *name;
+    const struct dataset_spec *dataset;            /* the stage's own or the trial's */
+    const struct head_spec *head;                  /* NULL: carried over from before */
+    const char *weights;                           /* absolute path, or NULL */
+    struct rule_spec *rules;
+    size_t rule_count;
+    const char *rule_name;                         /* for results: names joined by "+" */
+    struct choice loss;
+    struct optimizer_spec optimizer;
+    struct schedule_spec schedule;
+    double epochs;                                 /* may be a fraction (steps = ceil); 0 where `steps` is given */
+    uint64_t steps;                                /* 0 where epochs is given; both 0: no training */
+    uint32_t batch_size, accumulate;
+    const char *const *freeze;                     /* patterns of parameters */
+    size_t freeze_count;
+    bool batchnorm_frozen, shuffle, select_by_val;
+    uint64_t alignment;                            /* log it every so many steps, 0: the first step only */
+    uint64_t checkpoint_epochs;                    /* a checkpoint every so many epochs; 0: at the end only */
+    struct mark mark;
+};
+
+enum gradient_kind { GRADIENT_RULE = 1, GRADIENT_EXACT = 2 };
+enum target_kind { TARGET_NONE, TARGET_RANDOM, TARGET_LEAST_LIKELY, TARGET_CLASS };
+/* One attack of the grid of its own options: an entry of the manifest with lists makes several of these. */
+struct attack_spec {
+    const char *name;                              /* the entry's name: the plugin's by default */
+    const char *options;                           /* "steps=5;restarts=1": the values of grids, "" without */
+    struct choice choice;
+    const double *epsilon;                         /* ascending order is the manifest's: kept as written */
+    size_t epsilon_count;
+    enum gradient_kind gradients[2];
+    size_t gradient_count;
+    uint64_t samples;                              /* 0: all */
+    const char *split;
+    bool predicted_labels;
+    enum target_kind target;
+    uint32_t target_class;
+    uint32_t restarts, batch_size;                 /* batch_size 0: the core's choice */
+    uint64_t dump;
+    struct mark mark;
+};
+
+struct swept {                                     /* one path of the sweep and this trial's value */
+    const char *path, *value;
+};
+
+struct trial {
+    uint32_t number;                               /* from 0, in the manifest's order */
+    const char *id;                                /* "03-rule=usf,seed=2" */
+    struct swept *swept;
+    size_t swept_count;
+    uint64_t seed;
+    const struct plugin *engine;                   /* NULL: auto */
+    struct option_value *engine_values;
+    uint32_t precision;                            /* BIOFT_F32, BIOFT_BF16 */
+    uint32_t threads;                              /* resolved */
+    const struct dataset_spec *dataset;
+    struct choice backbone;
+    const char *weights;                           /* absolute path, or NULL */
+    struct head_spec head;
+    struct stage_spec *stages;
+    size_t stage_count;
+    struct attack_spec *attacks;
+    size_t attack_count;
+    /* Of all that decides a stage's result: manifest keys of this stage and the ones before it, seed, precision. The
+     * caller adds what the files and the engine say. [stage_count] */
+    char (*stage_key)[SHA256_HEX];
+    char key[SHA256_HEX];                          /* of all that decides the trial's results */
+    const char *resolved;                          /* this trial as YAML, every default filled in */
+};
+
+struct experiment {
+    const char *name, *output;                     /* output: absolute, without --out */
+    struct trial *trials;
+    size_t trial_count;
+    const char *const *sweep_paths;
+    size_t sweep_count;
+    const char *resolved;                          /* the manifest as resolved: OUT/manifest.yaml */
+    char key[SHA256_HEX];                          /* of what may change the results' bytes */
+    struct registry *registry;                     /* with the manifest's `plugins:` */
+};
+
+struct experiment_params {
+    const char *path;                              /* of the manifest */
+    const char *const *set;                        /* "path=value" of --set, in order */
+    size_t set_count;
+    const char *out;                               /* --out, or NULL */
+    uint32_t threads;                              /* the default where the manifest names none */
+    const char *const *plugin_paths;               /* --plugin-path */
+    size_t plugin_path_count;
+    const struct log *log;
+};
+/* Reads, expands and checks. On failure *ret_text (free()) has every diagnostic; on success the warnings, or NULL.
+ * BIOFT_ERR_INVALID: the manifest is wrong. err: what is not the manifest's fault. */
+bioft_status experiment_read(const struct experiment_params *p, struct experiment **ret, char **ret_text,
+                             struct error *err);
+void experiment_destroy(struct experiment *e);     /* NULL is fine */
+
+#endif

@@ -1,0 +1,15 @@
+/* From a path to descriptors that the rest of core may trust. */
+#ifndef PLUGIN_LOAD_H
+#define PLUGIN_LOAD_H
+
+#include "plugin/registry.h"
+
+/* Copies another side's struct into ours. Shorter: the rest stays zero, which means "not given". Longer: fine as long
+ * as what we do not know is zero, so that nothing is silently ignored; false otherwise, *ret undefined. */
+bool abi_adopt(void *ret, size_t ours, const void *theirs, size_t theirs_size);
+
+/* All faults of an adopted descriptor and its vtable, one a line. file_name: its name where it holds one plugin, or
+ * NULL. */
+bioft_status plugin_check(const struct plugin *p, const char *file_name, struct error *err);
+
+#endif

@@ -1,0 +1,75 @@
+/* From a kind and a name to a checked plugin: where plugins are looked for, in order, and what was loaded. */
+#ifndef PLUGIN_REGISTRY_H
+#define PLUGIN_REGISTRY_H
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/sha256.h"
+#include <bioft/attack.h>
+#include <bioft/backbone.h>
+#include <bioft/dataset.h>
+#include <bioft/engine.h>
+#include <bioft/loss.h>
+#include <bioft/rule.h>
+#include <stdbool.h>
+
+enum { PLUGIN_KINDS = BIOFT_KIND_ENGINE };         /* kinds are 1..PLUGIN_KINDS */
+/* The word of a kind in manifests and messages ("rule") and its folder ("learning_rules"); NULL for no kind. */
+const char *kind_word(uint32_t kind);
+const char *kind_folder(uint32_t kind);
+uint32_t kind_by_word(const char *word);           /* either word; 0: none */
+
+/* A descriptor that the rest of core may trust: adopted by copy, complete, its strings and options checked. */
+struct plugin {
+    bioft_plugin descriptor;                       /* `options` points to our own array, option_size ours; vtable to `api` */
+    union {
+        bioft_rule rule;
+        bioft_backbone backbone;
+        bioft_dataset dataset;
+        bioft_attack attack;
+        bioft_loss loss;
+        bioft_engine engine;
+    } api;
+    char *path;                                    /* absolute, of the file */
+    bool explicit_place;                           /* named by the user: command line, manifest, environment */
+};
+
+/* Where to look. Strings are copied; folders and files alike; relative ones are made absolute. */
+struct registry_places {
+    const char *const *command_line;               /* --plugin-path, in order */
+    size_t command_line_count;
+    const char *const *manifest;                   /* `plugins:`, already absolute */
+    size_t manifest_count;
+    bool environment;                              /* BIOFT_PLUGIN_PATH, a colon list, by secure_getenv */
+    bool implicit;                                 /* the build tree, the installed folder, the user's folder */
+};
+struct registry;
+/* Opens nothing but the files that places name as files. An empty component, a place that does not exist, two
+ * explicit files of one KIND/NAME: errors. */
+bioft_status registry_create(const struct registry_places *places, const struct log *log, struct registry **ret,
+                             struct error *err);
+void registry_destroy(struct registry *r);         /* NULL is fine; accepted files stay loaded */
+
+/* The plugin, loaded at first use and remembered. BIOFT_ERR_INVALID with the places in order and the nearest names
+ * where there is none; BIOFT_ERR_FORMAT with one line a fault where its file is refused. */
+bioft_status registry_find(struct registry *r, uint32_t kind, const char *name, const struct plugin **ret,
+                           struct error *err);
+/* The names of a kind that could be found, sorted, without opening files (files named as places excepted). Freed with
+ * registry_names_free. */
+bioft_status registry_names(struct registry *r, uint32_t kind, char ***ret, size_t *ret_count, struct error *err);
+void registry_names_free(char **names, size_t count);
+/* Every file found, sorted by kind, name and place: for `plugin list`. */
+struct registry_file {
+    uint32_t kind;
+    char *name, *path;                             /* name: of the file without ".so" */
+    bool overridden;                               /* an earlier place has the same KIND/NAME */
+};
+bioft_status registry_files(struct registry *r, struct registry_file **ret, size_t *ret_count, struct error *err);
+void registry_files_free(struct registry_file *files, size_t count);
+/* Every plugin loaded so far, for provenance. */
+const struct plugin *const *registry_loaded(const struct registry *r, size_t *ret_count);
+
+/* Loads one file: every fault of it, one a line. kind 0 and name NULL: whatever it holds. */
+bioft_status plugin_load(const char *path, uint32_t kind, struct plugin ***ret, size_t *ret_count, struct error *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* Results on disk: a file a figure, and results.csv and trials.csv built from them. */
+#ifndef REPORT_RESULTS_H
+#define REPORT_RESULTS_H
+
+#include "base/memory.h"
+#include "eval/figure.h"
+
+struct trial_label {                               /* the columns that all figures of a trial share */
+    const char *id;
+    uint64_t seed;
+    const char *backbone, *engine, *precision;
+};
+/* A figure's file name, from what it is: "fine-tune.test.pgd.steps=5.exact.0.1"; filesystem-safe. ret: size bytes. */
+void figure_file(const struct figure *f, char *ret, size_t size);
+/* folder/predictions/NAME.csv first, folder/results/NAME.csv second, each whole or not at all. */
+bioft_status figure_save(const char *folder, const struct trial_label *t, const struct figure *f, struct error *err);
+/* A saved figure with its predictions; *ret_found false where there is none. Strings and arrays in the arena. */
+bioft_status figure_load(const char *folder, const struct figure *wanted, struct arena *arena, struct figure *ret,
+                         bool *ret_found, struct error *err);
+
+/* results.csv of these trials in order: `figures[i]` of trial i, as given. */
+struct trial_figures {
+    struct trial_label label;
+    const struct figure *figures;
+    size_t count;
+};
+bioft_status results_write(const char *path, const struct trial_figures *trials, size_t count, struct error *err);
+
+#endif

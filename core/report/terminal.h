@@ -1,0 +1,12 @@
+/* The table at the end of a run, for people. */
+#ifndef REPORT_TERMINAL_H
+#define REPORT_TERMINAL_H
+
+#include "base/text.h"
+#include "report/results.h"
+
+/* Accuracy with its interval per trial and stage; robust accuracy per rule, attack, gradient and epsilon; one line on
+ * what the two gradients show; warnings. */
+void terminal_table(const struct trial_figures *trials, size_t count, struct text *ret);
+
+#endif

@@ -1,0 +1,42 @@
+/* Checkpoints: everything that a stage's next step depends on, in one safetensors file. */
+#ifndef TRAIN_CHECKPOINT_H
+#define TRAIN_CHECKPOINT_H
+
+#include "data/batch.h"
+#include "train/feedback.h"
+
+/* Where a stage stands. */
+struct progress {
+    uint64_t epoch, batch_in_epoch, step;          /* of the next batch; step: updates done */
+    double loss_sum;                               /* of the open epoch, in batch order */
+    uint64_t correct, seen;
+    uint64_t metrics_bytes;                        /* length of metrics.jsonl at this point */
+    bool complete;                                 /* the stage is done */
+};
+
+struct checkpoint {                                /* what is saved and loaded; NULL members are left out */
+    struct model *model;
+    struct feedback *feedback;
+    struct instance *loss;
+    bool moments;                                  /* the optimizer's */
+    uint32_t optimizer;                            /* BIOFT_ADAM, BIOFT_SGD */
+    double momentum;                               /* SGD: 0 keeps none */
+    const struct dataset *dataset;                 /* class names */
+    const struct trial *trial;
+    const struct stage_spec *stage;
+    const char *key;                               /* the stage's identity */
+    struct picture picture;                        /* what the network takes */
+    struct progress progress;
+};
+bioft_status checkpoint_save(const char *path, const struct checkpoint *c, struct error *err);
+/* Loads all of it; missing, unexpected and misshapen names are listed together and nothing is changed. Wrong key: an
+ * error. progress is filled. */
+bioft_status checkpoint_load(const char *path, struct checkpoint *c, struct error *err);
+/* Reads only progress and key (key: "" where there is none). */
+bioft_status checkpoint_peek(const char *path, struct progress *ret, char key[SHA256_HEX], struct error *err);
+
+/* Fills a model's values from a file (a bioft checkpoint or a plain safetensors state dict). The head's parameters
+ * are left alone unless with_head. One line of what was done into ret_text (free()). */
+bioft_status weights_load(const char *path, struct model *m, bool with_head, char **ret_text, struct error *err);
+
+#endif
