@@ -7,6 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* "PATH: cannot WHAT: REASON", PATH made absolute, for an errno `code`; BIOFT_ERR_IO. */
+bioft_status file_error(struct error *err, const char *path, const char *what, int code);
+
+/* A regular file, or a link to one, open for reading; anything else is refused, and never waited for. ret_size: its
+ * size now, or NULL. Closed with close(). */
+bioft_status file_open(const char *path, int *ret, uint64_t *ret_size, struct error *err);
+
 /* Reads a regular file of at most `max` bytes; *ret (free()) has a NUL after its end. */
 bioft_status file_read(const char *path, uint64_t max, uint8_t **ret, size_t *ret_size, struct error *err);
 

@@ -12,6 +12,7 @@ struct sha256 *sha256_begin(void);  /* NULL: out of memory */
 void sha256_add(struct sha256 *s, const void *bytes, size_t size);
 void sha256_end(struct sha256 *s, char ret[SHA256_HEX]);       /* frees s; NULL is fine and gives "" */
 
+/* "" where memory is out. */
 void sha256_bytes(const void *bytes, size_t size, char ret[SHA256_HEX]);
 bioft_status sha256_file(const char *path, char ret[SHA256_HEX], struct error *err);
 

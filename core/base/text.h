@@ -27,7 +27,7 @@ bool text_to_double(const char *s, size_t length, double *ret);
 enum { TEXT_ESCAPED = 80 * 4 + 4 };
 const char *text_escape(char ret[TEXT_ESCAPED], const char *s, size_t length);
 
-/* The candidate nearest to `word` by edits (transpositions count one), or NULL where none is near enough to suggest:
+/* The candidate nearest to `word` by edits (transpositions count one, another case none), or NULL where none is near enough to suggest:
  * at most a third of the word's length, at least 1, at most 3 edits. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t count);
 

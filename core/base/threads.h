@@ -6,6 +6,9 @@
 
 /* By affinity and the cgroup's quota, at least 1. */
 unsigned threads_available(void);
+/* The quota alone, of control groups version 1 and 2, rounded up; 0: none. root: put before the kernel's paths, "" but
+ * in tests. */
+unsigned threads_quota(const char *root);
 
 struct pool;
 /* threads: how many work at once, the caller's included; 1 makes no thread. */
