@@ -7,6 +7,7 @@
 
 struct provenance_plugin { const char *kind, *name, *version, *path; uint32_t abi; };
 struct provenance_dataset { const char *plugin, *root, *split, *fingerprint; uint64_t count, left_out; };
+struct provenance_library { const char *name, *version; };
 struct provenance {
     const char *const *argv;
     size_t argc;
@@ -18,6 +19,8 @@ struct provenance {
     size_t plugin_count;
     const struct provenance_dataset *datasets;
     size_t dataset_count;
+    const struct provenance_library *libraries;    /* versions at run time */
+    size_t library_count;
     const char *const *notes;
     size_t note_count;
 };

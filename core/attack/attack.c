@@ -1,0 +1,243 @@
+/* Running an attack: for each batch every epsilon, for each epsilon every restart, each image checked. */
+#include "attack/attack.h"
+
+#include "attack/check.h"
+#include "attack/pixels.h"
+#include "attack/victim.h"
+#include "base/random.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_BATCH = 100 };
+
+struct run {
+    const struct attack_params *p;
+    struct victim *victim;
+    struct instance **instances;                   /* one a restart: their random numbers differ */
+    uint32_t restarts, batch_size;
+    size_t pixels;
+    float *adversarial, *tried, *out;              /* [batch][pixels] twice, [batch][outputs] */
+    int32_t *label, *target;                       /* [batch] what the attack sees */
+    double *delta_max, *delta_mean;                /* [batch] */
+};
+
+static bioft_status failed(struct run *r, uint32_t restart, bioft_status status, struct error *err)
+{
+    victim_error(r->victim, status, err);
+    if (err->status != status)
+        instance_error(r->instances[restart], status, err);
+    return error_prefix(err, "attack '%s'", r->p->spec->name);
+}
+
+/* Does this network suit this attack? */
+static bioft_status check_attack(const struct attack_params *p, struct error *err)
+{
+    const bioft_attack *a = &p->spec->choice.plugin->api.attack;
+    const struct dataset *d = p->target->dataset;
+
+    if (a->flags & BIOFT_ATTACK_CODES)
+        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' needs a network with hash codes; this one is a "
+                         "classifier", p->spec->name);
+    if (a->flags & BIOFT_ATTACK_CLASSES && d->multi_label)
+        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' needs exactly one label an image; '%s' has sets of "
+                         "labels", p->spec->name, d->name);
+    if (p->spec->target != TARGET_NONE && !(a->flags & BIOFT_ATTACK_TARGETED))
+        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' takes no target", p->spec->name);
+    if (p->spec->target == TARGET_CLASS && p->spec->target_class >= d->classes)
+        return error_set(err, BIOFT_ERR_INVALID, "attack '%s': target %u, there are classes 0 to %u", p->spec->name,
+                         p->spec->target_class, d->classes - 1);
+    return BIOFT_OK;
+}
+
+static void run_free(struct run *r)
+{
+    for (uint32_t i = 0; r->instances && i < r->restarts; i++)
+        instance_destroy(r->instances[i]);
+    free(r->instances);
+    victim_destroy(r->victim);
+    free(r->adversarial);
+    free(r->tried);
+    free(r->out);
+    free(r->label);
+    free(r->target);
+    free(r->delta_max);
+    free(r->delta_mean);
+}
+
+static bioft_status run_prepare(struct run *r, const struct attack_params *p, struct error *err)
+{
+    const struct attack_spec *s = p->spec;
+    const uint32_t outputs = p->target->model->graph->view.outputs;
+    bioft_status st;
+
+    r->p = p;
+    r->restarts = s->restarts ? s->restarts : 1;
+    r->batch_size = s->batch_size ? s->batch_size : DEFAULT_BATCH;
+    if (r->batch_size > p->count)
+        r->batch_size = p->count ? (uint32_t)p->count : 1;
+    r->pixels = pixels_count(&p->target->picture);
+    r->adversarial = mem_aligned(r->pixels * r->batch_size, sizeof(float));
+    r->tried = mem_aligned(r->pixels * r->batch_size, sizeof(float));
+    r->out = mem_aligned((size_t)outputs * r->batch_size, sizeof(float));
+    r->label = mem_array(r->batch_size, sizeof *r->label);
+    r->target = mem_array(r->batch_size, sizeof *r->target);
+    r->delta_max = mem_array(r->batch_size, sizeof *r->delta_max);
+    r->delta_mean = mem_array(r->batch_size, sizeof *r->delta_mean);
+    r->instances = mem_array(r->restarts, sizeof(struct instance *));
+    if (!r->adversarial || !r->tried || !r->out || !r->label || !r->target || !r->delta_max || !r->delta_mean ||
+        !r->instances)
+        return error_memory(err, "an attack's batch");
+    st = victim_create(p->target, p->gradient, r->batch_size, &r->victim, err);
+    for (uint32_t i = 0; st == BIOFT_OK && i < r->restarts; i++) {
+        const struct instance_params ip = {
+            .plugin = s->choice.plugin, .values = s->choice.values, .seed = p->target->seed + i,
+            .pool = p->target->pool,
+        };
+        const bioft_attack *a = &s->choice.plugin->api.attack;
+        st = instance_create(&ip, &r->instances[i], err);
+        if (st == BIOFT_OK && a->prepare) {
+            st = a->prepare(r->instances[i]->self, victim_view(r->victim));
+            if (st != BIOFT_OK)
+                return failed(r, i, st, err);
+        }
+    }
+    return st;
+}
+
+static int32_t smallest_index(const float *values, uint32_t count)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < count; i++)
+        best = values[i] < values[best] ? i : best;
+    return (int32_t)best;
+}
+
+/* The labels and targets that the attack is given for this batch. */
+static bioft_status aim(struct run *r, const bioft_batch *clean, bioft_batch *ret, struct error *err)
+{
+    const struct attack_spec *s = r->p->spec;
+    const uint32_t outputs = r->p->target->model->graph->view.outputs, classes = clean->classes;
+    const bioft_victim *v = victim_view(r->victim);
+
+    *ret = *clean;
+    if (s->predicted_labels || s->target == TARGET_LEAST_LIKELY) {
+        bioft_status st = v->forward(v, clean->n, clean->x, r->out);
+        if (st != BIOFT_OK)
+            return failed(r, 0, st, err);
+    }
+    for (uint32_t i = 0; i < clean->n; i++) {
+        const float *out = r->out + (size_t)i * outputs;
+        r->label[i] = s->predicted_labels ? largest_index(out, outputs) : clean->label[i];
+        if (s->target == TARGET_CLASS)
+            r->target[i] = (int32_t)s->target_class;
+        else if (s->target == TARGET_LEAST_LIKELY)
+            r->target[i] = smallest_index(out, outputs);
+        else if (s->target == TARGET_RANDOM) {
+            uint32_t word;
+            random_fill(BIOFT_BITS, r->p->target->seed, "target", clean->sample[i], 0, &word, 1);
+            const uint32_t other = (uint32_t)((uint64_t)word * (classes > 1 ? classes - 1 : 1) >> 32);
+            r->target[i] = (int32_t)(other + (clean->label[i] >= 0 && other >= (uint32_t)clean->label[i]));
+        }
+    }
+    ret->label = r->label;
+    ret->target = s->target == TARGET_NONE ? NULL : r->target;
+    return BIOFT_OK;
+}
+
+/* Takes over the images of a further restart that fool the network where the ones before did not. */
+static bioft_status keep_better(struct run *r, const bioft_batch *clean, uint32_t restart, bool *fooled,
+                                struct error *err)
+{
+    const uint32_t outputs = r->p->target->model->graph->view.outputs;
+    const bioft_victim *v = victim_view(r->victim);
+
+    bioft_status st = v->forward(v, clean->n, r->tried, r->out);
+    if (st != BIOFT_OK)
+        return failed(r, restart, st, err);
+    for (uint32_t i = 0; i < clean->n; i++) {
+        const bool now = largest_index(r->out + (size_t)i * outputs, outputs) != clean->label[i];
+        if (restart == 0 || (now && !fooled[i]))
+            memcpy(r->adversarial + i * r->pixels, r->tried + i * r->pixels, sizeof(float) * r->pixels);
+        fooled[i] = fooled[i] || now;
+    }
+    return BIOFT_OK;
+}
+
+static bioft_status attack_batch(struct run *r, const bioft_batch *clean, const bioft_batch *aimed, double epsilon,
+                                 struct error *err)
+{
+    const bioft_attack *a = &r->p->spec->choice.plugin->api.attack;
+    const size_t bytes = sizeof(float) * r->pixels * clean->n;
+    bool *fooled = NULL;
+    bioft_status st = BIOFT_OK;
+
+    if (epsilon <= 0.0) {
+        memcpy(r->adversarial, clean->x, bytes);
+        return BIOFT_OK;
+    }
+    if (r->restarts > 1 && !(fooled = mem_array(clean->n, sizeof *fooled)))
+        return error_memory(err, "an attack's restarts");
+    for (uint32_t i = 0; st == BIOFT_OK && i < r->restarts; i++) {
+        float *x = r->restarts > 1 ? r->tried : r->adversarial;
+        memcpy(x, clean->x, bytes);
+        st = a->run(r->instances[i]->self, victim_view(r->victim), aimed, epsilon, x);
+        if (st != BIOFT_OK)
+            st = failed(r, i, st, err);
+        else if (r->restarts > 1)
+            st = keep_better(r, clean, i, fooled, err);
+    }
+    free(fooled);
+    return st;
+}
+
+static bioft_status hand_over(struct run *r, const bioft_batch *clean, size_t epsilon, uint64_t first,
+                              struct error *err)
+{
+    const struct attack_spec *s = r->p->spec;
+    for (uint32_t i = 0; i < clean->n; i++) {
+        struct deltas d;
+        bioft_status st = check_image(s->choice.plugin->api.attack.norm, s->epsilon[epsilon],
+                                      clean->x + i * r->pixels, r->adversarial + i * r->pixels, r->pixels, &d, err);
+        if (st != BIOFT_OK)
+            return error_prefix(err, "attack '%s', epsilon %g, sample %llu", s->name, s->epsilon[epsilon],
+                                (unsigned long long)clean->sample[i]);
+        r->delta_max[i] = d.largest;
+        r->delta_mean[i] = d.mean;
+    }
+    return r->p->sink(r->p->ctx, &(struct attack_made){
+        .epsilon = epsilon, .first = first, .clean = clean, .adversarial = r->adversarial,
+        .delta_max = r->delta_max, .delta_mean = r->delta_mean }, err);
+}
+
+bioft_status attack_run(const struct attack_params *p, struct error *err)
+{
+    const struct attack_target *t = p->target;
+    struct run r = { 0 };
+    struct batches *batches = NULL;
+    bioft_batch clean, aimed;
+    uint64_t first = 0;
+
+    bioft_status st = check_attack(p, err);
+    if (st == BIOFT_OK)
+        st = run_prepare(&r, p, err);
+    if (st == BIOFT_OK)
+        st = batches_create(&(struct batches_params){
+            .dataset = t->dataset, .split = t->split, .positions = p->positions, .count = p->count,
+            .batch_size = r.batch_size, .picture = t->picture, .pool = t->pool }, &batches, err);
+    while (st == BIOFT_OK && (st = batches_next(batches, &clean, err)) == BIOFT_OK && clean.n > 0) {
+        victim_batch(r.victim, &clean);
+        st = aim(&r, &clean, &aimed, err);
+        for (size_t e = 0; st == BIOFT_OK && e < p->spec->epsilon_count; e++) {
+            if (p->skip && p->skip[e])
+                continue;
+            st = stop_asked(t->stop) ? error_set(err, BIOFT_ERR_CANCELLED, "stopped during attack '%s'", p->spec->name)
+                                     : attack_batch(&r, &clean, &aimed, p->spec->epsilon[e], err);
+            if (st == BIOFT_OK)
+                st = hand_over(&r, &clean, e, first, err);
+        }
+        first += clean.n;
+    }
+    batches_destroy(batches);
+    run_free(&r);
+    return st;
+}

@@ -1,0 +1,85 @@
+/* Adversarial images kept for people and for re-verification. */
+#include "attack/dump.h"
+
+#include "attack/pixels.h"
+#include "base/file.h"
+#include "formats/npy.h"
+#include "formats/png.h"
+#include <stdlib.h>
+#include <string.h>
+
+bioft_status dump_begin(struct dump *d, const struct picture *picture, uint64_t count, struct error *err)
+{
+    size_t values;
+    *d = (struct dump){ .picture = *picture, .count = count };
+    if (mem_product(pixels_count(picture), count, &values)) {
+        d->clean = mem_array(values, sizeof(float));
+        d->adversarial = mem_array(values, sizeof(float));
+    }
+    return d->clean && d->adversarial ? BIOFT_OK : error_memory(err, "dumped images");
+}
+
+void dump_add(struct dump *d, const struct attack_made *made)
+{
+    const size_t pixels = pixels_count(&d->picture);
+    for (uint32_t i = 0; i < made->clean->n && made->first + i < d->count; i++, d->have++) {
+        memcpy(d->clean + (made->first + i) * pixels, made->clean->x + i * pixels, sizeof(float) * pixels);
+        memcpy(d->adversarial + (made->first + i) * pixels, made->adversarial + i * pixels, sizeof(float) * pixels);
+    }
+}
+
+/* One image beside another, CHW floats to HWC bytes. */
+static void pair(const struct picture *p, uint32_t channels, const float *left, const float *right, uint8_t *ret)
+{
+    const size_t plane = (size_t)p->height * p->width;
+    for (uint32_t y = 0; y < p->height; y++)
+        for (uint32_t x = 0; x < 2 * p->width; x++)
+            for (uint32_t c = 0; c < channels; c++) {
+                const float *side = x < p->width ? left : right;
+                const float v = side[c * plane + (size_t)y * p->width + x % p->width];
+                ret[((size_t)y * 2 * p->width + x) * channels + c] = (uint8_t)(v * 255.0f + 0.5f);
+            }
+}
+
+static bioft_status write_array(const struct dump *d, const char *folder, const char *name, const char *what,
+                                const float *values, struct error *err)
+{
+    const uint64_t shape[4] = { d->have, d->picture.channels, d->picture.height, d->picture.width };
+    struct text path = { 0 };
+    text_printf(&path, "%s/%s.%s.npy", folder, name, what);
+    bioft_status st = path.failed ? error_memory(err, "a path")
+                                  : npy_write(path.data, NPY_F32, 4, shape, values, err);
+    text_free(&path);
+    return st;
+}
+
+bioft_status dump_write(const struct dump *d, const char *folder, const char *name, struct error *err)
+{
+    const struct picture *p = &d->picture;
+    const size_t pixels = pixels_count(p);
+    const uint32_t channels = p->channels == 3 ? 3 : 1;
+    uint8_t *bytes = mem_array((size_t)2 * p->height * p->width, channels);
+
+    bioft_status st = bytes ? file_make_folder(folder, err) : error_memory(err, "a picture");
+    if (st == BIOFT_OK)
+        st = write_array(d, folder, name, "clean", d->clean, err);
+    if (st == BIOFT_OK)
+        st = write_array(d, folder, name, "adversarial", d->adversarial, err);
+    for (uint64_t i = 0; st == BIOFT_OK && i < d->have; i++) {
+        struct text path = { 0 };
+        text_printf(&path, "%s/%s.%03llu.png", folder, name, (unsigned long long)i);
+        pair(p, channels, d->clean + i * pixels, d->adversarial + i * pixels, bytes);
+        st = path.failed ? error_memory(err, "a path")
+                         : png_write(path.data, 2 * p->width, p->height, channels, bytes, err);
+        text_free(&path);
+    }
+    free(bytes);
+    return st;
+}
+
+void dump_free(struct dump *d)
+{
+    free(d->clean);
+    free(d->adversarial);
+    *d = (struct dump){ 0 };
+}

@@ -1,0 +1,24 @@
+/* Between pixels in [0,1] and the network's normalised input. */
+#ifndef ATTACK_PIXELS_H
+#define ATTACK_PIXELS_H
+
+#include "data/batch.h"
+
+/* (x - mean) / std by channel; the same arithmetic as the loader's. x, ret: [n][c][h][w], may be the same. */
+void pixels_normalise(const struct picture *p, uint32_t n, const float *x, float *ret);
+/* A gradient by the normalised input made one by the pixels: divided by std. */
+void pixels_gradient(const struct picture *p, uint32_t n, float *dx);
+static inline size_t pixels_count(const struct picture *p)
+{
+    return (size_t)p->channels * p->height * p->width;
+}
+/* The first index of the largest value. */
+static inline int32_t largest_index(const float *values, uint32_t count)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < count; i++)
+        best = values[i] > values[best] ? i : best;
+    return (int32_t)best;
+}
+
+#endif

@@ -1,0 +1,210 @@
+/* The victim: a trained program behind normalisation, with a memory of its last forward and gradient. */
+#include "attack/victim.h"
+
+#include "attack/pixels.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* What one forward pass, and a backward pass at it, gave. */
+struct memory {
+    uint32_t n;                                    /* 0: nothing */
+    bool has_dx;
+    float *x, *out, *d_out, *dx;
+};
+
+struct victim {
+    bioft_victim view;
+    const struct attack_target *target;
+    enum gradient_kind gradient;
+    struct program *program;
+    float *normal;                                 /* the batch as the program takes it */
+    struct memory clean, last;                     /* of the clean batch; of anything else */
+    struct memory *at;                             /* of the attack's last forward */
+    const struct memory *program_at;               /* what the program's activations belong to */
+    const bioft_batch *batch;
+    bool redrawn;                                  /* V is another draw than the network's own */
+    struct victim_counts counts;
+    struct error error;
+};
+
+static size_t pixel_bytes(const struct victim *v, uint32_t n)
+{
+    return sizeof(float) * n * pixels_count(&v->target->picture);
+}
+
+static bioft_status run_forward(struct victim *v, struct memory *m)
+{
+    v->program_at = NULL;
+    pixels_normalise(&v->target->picture, m->n, m->x, v->normal);
+    bioft_status st = program_forward(v->program, m->n, v->normal, 0, m->out, &v->error);
+    if (st != BIOFT_OK)
+        return st;
+    v->program_at = m;
+    v->counts.forwards += m->n;
+    return BIOFT_OK;
+}
+
+static bool remembers(const struct victim *v, const struct memory *m, uint32_t n, const float *x)
+{
+    return m->n == n && memcmp(m->x, x, pixel_bytes(v, n)) == 0;
+}
+
+static bioft_status victim_forward(const bioft_victim *view, uint32_t n, const float *x, float *ret_out)
+{
+    struct victim *v = view->ctx;
+    struct memory *m = remembers(v, &v->clean, n, x) ? &v->clean : remembers(v, &v->last, n, x) ? &v->last : NULL;
+
+    if (n == 0 || n > view->max_batch)
+        return error_set(&v->error, BIOFT_ERR_INVALID, "the attack asks for %u images, 1 to %u are possible", n,
+                         view->max_batch);
+    v->counts.queries += n;
+    if (!m) {
+        const bool clean = v->batch && v->batch->n == n && memcmp(v->batch->x, x, pixel_bytes(v, n)) == 0;
+        m = clean ? &v->clean : &v->last;
+        memcpy(m->x, x, pixel_bytes(v, n));
+        m->n = n;
+        m->has_dx = false;
+        bioft_status st = run_forward(v, m);
+        if (st != BIOFT_OK) {
+            m->n = 0;
+            return st;
+        }
+    }
+    v->at = m;
+    memcpy(ret_out, m->out, sizeof(float) * n * view->outputs);
+    return BIOFT_OK;
+}
+
+static bioft_status run_backward(struct victim *v, struct memory *m, const float *d_out, float *dx)
+{
+    const struct attack_target *t = v->target;
+    const bool exact = v->gradient == GRADIENT_EXACT || !t->feedback;
+    const bioft_hooks *hooks = NULL;
+    bioft_status st;
+
+    if (v->program_at != m && (st = run_forward(v, m)) != BIOFT_OK)
+        return st;
+    if (!exact)
+        hooks = feedback_hooks(t->feedback, v->batch, d_out, NULL, NULL, t->step);
+    st = program_backward(v->program, d_out, exact ? BIOFT_EXACT : 0, dx, hooks, &v->error);
+    if (st != BIOFT_OK)
+        return exact ? st : feedback_error(t->feedback, st, &v->error);
+    pixels_gradient(&t->picture, m->n, dx);
+    v->counts.backwards += m->n;
+    return BIOFT_OK;
+}
+
+static bioft_status victim_backward(const bioft_victim *view, uint32_t n, const float *d_out, float *ret_dx)
+{
+    struct victim *v = view->ctx;
+    struct memory *m = v->at;
+    const size_t out_bytes = sizeof(float) * n * view->outputs;
+
+    if (!m || m->n != n)
+        return error_set(&v->error, BIOFT_ERR_INVALID, "the attack asks for the gradient of %u images after a forward "
+                         "pass of %u", n, m ? m->n : 0);
+    if (!m->has_dx || memcmp(m->d_out, d_out, out_bytes) != 0) {
+        m->has_dx = false;
+        bioft_status st = run_backward(v, m, d_out, m->dx);
+        if (st != BIOFT_OK)
+            return st;
+        memcpy(m->d_out, d_out, out_bytes);
+        m->has_dx = true;
+    }
+    memcpy(ret_dx, m->dx, pixel_bytes(v, n));
+    return BIOFT_OK;
+}
+
+static bioft_status victim_redraw(const bioft_victim *view, uint64_t draw)
+{
+    struct victim *v = view->ctx;
+    v->clean.has_dx = v->last.has_dx = false;
+    v->redrawn = draw != 0;
+    return feedback_redraw(v->target->feedback, v->target->step, draw, &v->error);
+}
+
+static bool memory_create(struct memory *m, size_t pixels, size_t outputs)
+{
+    m->x = mem_aligned(pixels, sizeof(float));
+    m->dx = mem_aligned(pixels, sizeof(float));
+    m->out = mem_aligned(outputs, sizeof(float));
+    m->d_out = mem_aligned(outputs, sizeof(float));
+    return m->x && m->dx && m->out && m->d_out;
+}
+
+static void memory_free(struct memory *m)
+{
+    free(m->x);
+    free(m->dx);
+    free(m->out);
+    free(m->d_out);
+}
+
+bioft_status victim_create(const struct attack_target *t, enum gradient_kind gradient, uint32_t max_batch,
+                           struct victim **ret, struct error *err)
+{
+    const struct graph *g = t->model->graph;
+    const size_t pixels = pixels_count(&t->picture) * max_batch, outputs = (size_t)g->view.outputs * max_batch;
+    const bioft_use use = {
+        .struct_size = sizeof use, .kind = BIOFT_ATTACK, .precision = BIOFT_F32, .max_batch = max_batch,
+        .threads = t->pool ? pool_threads(t->pool) : 1,
+    };
+    const bioft_route *routes = gradient == GRADIENT_RULE && t->feedback ? feedback_routes(t->feedback, false) : NULL;
+    bioft_status st;
+
+    struct victim *v = mem_array(1, sizeof *v);
+    if (!v)
+        return error_memory(err, "the victim");
+    v->target = t;
+    v->gradient = gradient;
+    v->view = (bioft_victim){
+        .struct_size = sizeof v->view, .max_batch = max_batch, .channels = t->picture.channels,
+        .height = t->picture.height, .width = t->picture.width, .outputs = g->view.outputs,
+        .classes = t->dataset->classes, .ctx = v, .forward = victim_forward, .backward = victim_backward,
+        .redraw = gradient == GRADIENT_RULE && t->feedback && feedback_is_random(t->feedback) ? victim_redraw : NULL,
+    };
+    v->normal = mem_aligned(pixels, sizeof(float));
+    if (!v->normal || !memory_create(&v->clean, pixels, outputs) || !memory_create(&v->last, pixels, outputs)) {
+        st = error_memory(err, "the victim's batches");
+        goto fail;
+    }
+    st = program_create(t->model, &use, routes, &v->program, err);
+    if (st != BIOFT_OK)
+        goto fail;
+    *ret = v;
+    return BIOFT_OK;
+
+fail:
+    victim_destroy(v);
+    return st;
+}
+
+void victim_destroy(struct victim *v)
+{
+    if (!v)
+        return;
+    if (v->redrawn)
+        feedback_redraw(v->target->feedback, v->target->step, 0, NULL);
+    program_destroy(v->program);
+    memory_free(&v->clean);
+    memory_free(&v->last);
+    free(v->normal);
+    free(v);
+}
+
+const bioft_victim *victim_view(const struct victim *v) { return &v->view; }
+
+void victim_batch(struct victim *v, const bioft_batch *batch)
+{
+    v->batch = batch;
+    v->clean.n = v->last.n = 0;
+    v->at = NULL;
+    v->program_at = NULL;
+}
+
+struct victim_counts victim_counts(const struct victim *v) { return v->counts; }
+
+bioft_status victim_error(const struct victim *v, bioft_status status, struct error *err)
+{
+    return v->error.status == status ? error_set(err, status, "%s", v->error.text) : status;
+}

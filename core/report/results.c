@@ -1,0 +1,224 @@
+/* Results on disk: a file a figure, and results.csv built from them. */
+#include "report/results.h"
+
+#include "base/file.h"
+#include "formats/csv.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const columns[] = {
+    "trial", "seed", "backbone", "dataset", "protocol", "rule", "stage", "engine", "precision", "split", "metric",
+    "attack", "options", "gradient", "norm", "epsilon", "value", "ci_low", "ci_high", "n", "left_out", "delta_max",
+    "delta_mean", "warnings"
+};
+enum { COLUMNS = sizeof columns / sizeof *columns, MAX_FILE = 256 << 20 };
+
+static void add_header(struct text *t)
+{
+    for (size_t c = 0; c < COLUMNS; c++)
+        csv_text(t, columns[c]);
+    csv_end_line(t);
+}
+
+static void add_row(struct text *t, const struct trial_label *l, const struct figure *f)
+{
+    const char *const names[] = { l->backbone, f->dataset, f->protocol, f->rule, f->stage, l->engine, l->precision,
+                                  f->split, f->metric, f->attack, f->options, f->gradient, f->norm };
+    csv_text(t, l->id);
+    csv_integer(t, (int64_t)l->seed);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        csv_text(t, names[i]);
+    if (f->attacked)
+        csv_number(t, f->epsilon);
+    else
+        csv_text(t, NULL);
+    csv_number(t, f->value);
+    csv_number(t, f->ci_low);
+    csv_number(t, f->ci_high);
+    csv_integer(t, (int64_t)f->n);
+    csv_integer(t, (int64_t)f->left_out);
+    if (f->attacked) {
+        csv_number(t, f->delta_max);
+        csv_number(t, f->delta_mean);
+    } else {
+        csv_text(t, NULL);
+        csv_text(t, NULL);
+    }
+    csv_text(t, f->warnings);
+    csv_end_line(t);
+}
+
+static bioft_status write_text(const char *path, struct text *t, struct error *err)
+{
+    bioft_status st = t->failed ? error_memory(err, path) : file_write(path, t->data, t->length, err);
+    text_free(t);
+    return st;
+}
+
+void figure_file(const struct figure *f, char *ret, size_t size)
+{
+    char number[TEXT_NUMBER] = "";
+    struct text t = { 0 };
+    text_printf(&t, "%s.%s", f->stage, f->split);
+    if (f->attacked)
+        text_printf(&t, ".%s%s%s.%s.%s", f->attack, f->options && *f->options ? "." : "", f->options ? f->options : "",
+                    f->gradient, text_number(number, f->epsilon));
+    size_t length = t.failed ? 0 : t.length < size - 1 ? t.length : size - 1;
+    for (size_t i = 0; i < length; i++) {
+        const char c = t.data[i];
+        const bool safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                          strchr("._-+=;,", c);
+        ret[i] = safe ? c : '_';
+    }
+    ret[length] = '\0';
+    text_free(&t);
+}
+
+static char *figure_path(const char *folder, const char *sub, const struct figure *f)
+{
+    char name[256];
+    struct text t = { 0 };
+    figure_file(f, name, sizeof name);
+    text_printf(&t, "%s/%s/%s.csv", folder, sub, name);
+    if (t.failed)
+        text_free(&t);
+    return t.data;
+}
+
+static bioft_status save_predictions(const char *path, const struct figure *f, struct error *err)
+{
+    struct text t = { 0 };
+    text_add(&t, "sample,label,prediction,score,delta_max,delta_mean\n");
+    for (uint64_t i = 0; i < f->n; i++) {
+        const struct prediction *p = &f->predictions[i];
+        csv_integer(&t, (int64_t)p->sample);
+        csv_integer(&t, p->label);
+        csv_integer(&t, p->prediction);
+        csv_number(&t, p->score);
+        csv_number(&t, p->delta_max);
+        csv_number(&t, p->delta_mean);
+        csv_end_line(&t);
+    }
+    return write_text(path, &t, err);
+}
+
+bioft_status figure_save(const char *folder, const struct trial_label *l, const struct figure *f, struct error *err)
+{
+    char *predictions = figure_path(folder, "predictions", f), *results = figure_path(folder, "results", f);
+    char *predictions_folder = predictions ? path_folder(predictions) : NULL;
+    char *results_folder = results ? path_folder(results) : NULL;
+    struct text t = { 0 };
+
+    bioft_status st = predictions_folder && results_folder ? BIOFT_OK : error_memory(err, "a figure");
+    if (st == BIOFT_OK)
+        st = file_make_folder(predictions_folder, err);
+    if (st == BIOFT_OK)
+        st = file_make_folder(results_folder, err);
+    if (st == BIOFT_OK && f->predictions)
+        st = save_predictions(predictions, f, err);
+    if (st == BIOFT_OK) {
+        add_header(&t);
+        add_row(&t, l, f);
+        st = write_text(results, &t, err);
+    }
+    free(predictions);
+    free(results);
+    free(predictions_folder);
+    free(results_folder);
+    return st;
+}
+
+static bioft_status load_csv(const char *path, struct arena *arena, size_t want_columns, struct csv *ret,
+                             struct error *err)
+{
+    uint8_t *bytes;
+    size_t size;
+    bioft_status st = file_read(path, MAX_FILE, &bytes, &size, err);
+    if (st != BIOFT_OK)
+        return st;
+    st = csv_parse(path, (const char *)bytes, size, arena, ret, err);
+    free(bytes);
+    if (st == BIOFT_OK && (ret->rows < 1 || ret->columns != want_columns))
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: %zu columns, %zu expected", path, ret->columns, want_columns);
+    return st;
+}
+
+static bioft_status number_at(const char *path, const struct csv *c, size_t row, size_t column, double *ret,
+                              struct error *err)
+{
+    const char *s = c->field[row][column];
+    *ret = 0.0;
+    if (!*s || text_to_double(s, strlen(s), ret))
+        return BIOFT_OK;
+    return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: '%s' is not a number; remove the file to have it made again", path,
+                     row + 1, s);
+}
+
+static bioft_status load_predictions(const char *path, struct arena *arena, struct figure *f, struct error *err)
+{
+    struct csv c;
+    bioft_status st = load_csv(path, arena, 6, &c, err);
+    if (st != BIOFT_OK)
+        return st;
+    f->n = c.rows - 1;
+    f->predictions = arena_array(arena, f->n, sizeof *f->predictions);
+    if (!f->predictions)
+        return error_memory(err, "predictions");
+    for (size_t r = 1; st == BIOFT_OK && r < c.rows; r++) {
+        double v[6];
+        for (size_t k = 0; st == BIOFT_OK && k < 6; k++)
+            st = number_at(path, &c, r, k, &v[k], err);
+        if (st == BIOFT_OK)
+            f->predictions[r - 1] = (struct prediction){ (uint64_t)v[0], (int32_t)v[1], (int32_t)v[2], v[3], v[4], v[5] };
+    }
+    return st;
+}
+
+bioft_status figure_load(const char *folder, const struct figure *wanted, struct arena *arena, struct figure *ret,
+                         bool *ret_found, struct error *err)
+{
+    char *results = figure_path(folder, "results", wanted), *predictions = figure_path(folder, "predictions", wanted);
+    struct figure f = *wanted;
+    struct csv c;
+    double v[8];
+
+    *ret_found = false;
+    bioft_status st = results && predictions ? BIOFT_OK : error_memory(err, "a figure");
+    if (st != BIOFT_OK || !file_exists(results))
+        goto done;
+    st = load_csv(results, arena, COLUMNS, &c, err);
+    if (st == BIOFT_OK && c.rows != 2)
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: %zu lines, 2 expected", results, c.rows);
+    for (size_t k = 0; st == BIOFT_OK && k < 8; k++)
+        st = number_at(results, &c, 1, 15 + k, &v[k], err);
+    if (st != BIOFT_OK)
+        goto done;
+    f.metric = c.field[1][10];
+    f.value = v[1];
+    f.ci_low = v[2];
+    f.ci_high = v[3];
+    f.n = (uint64_t)v[4];
+    f.left_out = (uint64_t)v[5];
+    f.delta_max = v[6];
+    f.delta_mean = v[7];
+    if (file_exists(predictions))
+        st = load_predictions(predictions, arena, &f, err);
+    if (st == BIOFT_OK) {
+        *ret = f;
+        *ret_found = true;
+    }
+done:
+    free(results);
+    free(predictions);
+    return st;
+}
+
+bioft_status results_write(const char *path, const struct trial_figures *trials, size_t count, struct error *err)
+{
+    struct text t = { 0 };
+    add_header(&t);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < trials[i].count; k++)
+            add_row(&t, &trials[i].label, &trials[i].figures[k]);
+    return write_text(path, &t, err);
+}

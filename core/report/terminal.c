@@ -1,0 +1,178 @@
+/* The table at the end of a run, for people. */
+#include "report/terminal.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { MAX_EPSILON = 64, LABEL = 22 };
+
+static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
+
+static bool warned(const struct figure *f, const char *word)
+{
+    return f->warnings && strstr(f->warnings, word);
+}
+
+/* What a trial is called in the table: its rule, unless another trial has the same one. */
+static const char *label_of(const struct trial_figures *trials, size_t count, size_t i, const struct figure *f)
+{
+    for (size_t k = 0; k < count; k++)
+        for (size_t j = 0; k != i && j < trials[k].count; j++)
+            if (same_text(trials[k].figures[j].stage, f->stage) && same_text(trials[k].figures[j].rule, f->rule))
+                return trials[i].label.id;
+    return f->rule;
+}
+
+static bool last_stage(const struct trial_figures *t, const struct figure *f)
+{
+    const struct figure *last = NULL;
+    for (size_t k = 0; k < t->count; k++)
+        if (!t->figures[k].attacked)
+            last = &t->figures[k];
+    return last && same_text(last->stage, f->stage);
+}
+
+static void clean_table(const struct trial_figures *trials, size_t count, struct text *t)
+{
+    text_printf(t, "%-*s %-16s %-22s %-8s %s\n", LABEL, "clean accuracy", "dataset", "protocol", "n",
+                "accuracy [95% interval]");
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < trials[i].count; k++) {
+            const struct figure *f = &trials[i].figures[k];
+            if (f->attacked || !last_stage(&trials[i], f))
+                continue;
+            text_printf(t, "  %-*s %-16s %-22.22s %-8llu %.4f [%.4f, %.4f]\n", LABEL - 2,
+                        label_of(trials, count, i, f), f->dataset, f->protocol, (unsigned long long)f->n, f->value,
+                        f->ci_low, f->ci_high);
+        }
+}
+
+/* The grid of epsilons of one attack, in the order they appear. */
+static size_t grid(const struct trial_figures *trials, size_t count, const struct figure *attack, double *ret)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < trials[i].count; k++) {
+            const struct figure *f = &trials[i].figures[k];
+            size_t e = 0;
+            if (!f->attacked || !same_text(f->attack, attack->attack) || !same_text(f->options, attack->options))
+                continue;
+            while (e < n && ret[e] != f->epsilon)
+                e++;
+            if (e == n && n < MAX_EPSILON)
+                ret[n++] = f->epsilon;
+        }
+    return n;
+}
+
+/* One row: a trial under one attack and gradient. */
+static void attack_row(const struct trial_figures *trials, size_t count, size_t i, const struct figure *head,
+                       const double *epsilon, size_t n, struct text *t)
+{
+    text_printf(t, "  %-*s %-8s", LABEL - 2, label_of(trials, count, i, head), head->gradient);
+    for (size_t e = 0; e < n; e++) {
+        const struct figure *found = NULL;
+        for (size_t k = 0; k < trials[i].count && !found; k++) {
+            const struct figure *f = &trials[i].figures[k];
+            if (f->attacked && same_text(f->attack, head->attack) && same_text(f->options, head->options) &&
+                same_text(f->gradient, head->gradient) && f->epsilon == epsilon[e])
+                found = f;
+        }
+        if (found)
+            text_printf(t, " %7.3f%s", found->value, warned(found, "attack-too-weak") ? "!"
+                        : warned(found, "masking") ? "*" : " ");
+        else
+            text_printf(t, " %7s ", "");
+    }
+    text_add(t, "\n");
+}
+
+/* Is this the first figure of its (attack, options[, gradient]) in trials[0..i]? */
+static bool first_of(const struct trial_figures *trials, size_t from, size_t i, size_t k, bool gradient)
+{
+    const struct figure *f = &trials[i].figures[k];
+    for (size_t a = from; a <= i; a++)
+        for (size_t j = 0; j < (a == i ? k : trials[a].count); j++) {
+            const struct figure *o = &trials[a].figures[j];
+            if (o->attacked && same_text(o->attack, f->attack) && same_text(o->options, f->options) &&
+                (!gradient || same_text(o->gradient, f->gradient)))
+                return false;
+        }
+    return true;
+}
+
+static void attack_table(const struct trial_figures *trials, size_t count, const struct figure *head, struct text *t)
+{
+    double epsilon[MAX_EPSILON];
+    const size_t n = grid(trials, count, head, epsilon);
+    char number[TEXT_NUMBER];
+
+    text_printf(t, "\nrobust accuracy, %s%s%s, n = %llu, by epsilon\n", head->attack,
+                head->options && *head->options ? " " : "", head->options ? head->options : "",
+                (unsigned long long)head->n);
+    text_printf(t, "  %-*s %-8s", LABEL - 2, "", "gradient");
+    for (size_t e = 0; e < n; e++)
+        text_printf(t, " %7.6s ", text_number(number, epsilon[e]));
+    text_add(t, "\n");
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < trials[i].count; k++) {
+            const struct figure *f = &trials[i].figures[k];
+            if (f->attacked && same_text(f->attack, head->attack) && same_text(f->options, head->options) &&
+                first_of(trials, i, i, k, true))
+                attack_row(trials, count, i, f, epsilon, n, t);
+        }
+}
+
+/* The pair of figures, rule and exact, that are furthest apart. */
+static void two_gradients(const struct trial_figures *trials, size_t count, struct text *t)
+{
+    const struct figure *rule = NULL, *exact = NULL;
+    size_t pairs = 0, at = 0;
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < trials[i].count; k++)
+            for (size_t j = 0; j < trials[i].count; j++) {
+                const struct figure *a = &trials[i].figures[k], *b = &trials[i].figures[j];
+                if (!a->attacked || !b->attacked || !same_text(a->gradient, "rule") ||
+                    !same_text(b->gradient, "exact") || a->epsilon != b->epsilon ||
+                    !same_text(a->attack, b->attack) || !same_text(a->options, b->options))
+                    continue;
+                pairs++;
+                if (!rule || a->value - b->value > rule->value - exact->value) {
+                    rule = a;
+                    exact = b;
+                    at = i;
+                }
+            }
+    if (!pairs)
+        return;
+    if (warned(rule, "masking"))
+        text_printf(t, "\nThe two gradients: under its own rule's gradient %s looks robust (%s at epsilon %g: %.3f), the "
+                    "exact gradient breaks it (%.3f): masking, not robustness.\n", label_of(trials, count, at, rule),
+                    rule->attack, rule->epsilon, rule->value, exact->value);
+    else
+        text_add(t, "\nThe two gradients agree within their intervals everywhere: no sign of masking.\n");
+}
+
+void terminal_table(const struct trial_figures *trials, size_t count, struct text *t)
+{
+    bool weak = false, masked = false, attacks = false;
+
+    clean_table(trials, count, t);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < trials[i].count; k++) {
+            const struct figure *f = &trials[i].figures[k];
+            weak = weak || warned(f, "attack-too-weak");
+            masked = masked || warned(f, "masking");
+            attacks = attacks || f->attacked;
+            if (f->attacked && first_of(trials, 0, i, k, false))
+                attack_table(trials, count, f, t);
+        }
+    if (masked)
+        text_add(t, "  * masking: the exact gradient finds clearly more; this figure is no robustness\n");
+    if (weak)
+        text_add(t, "  ! attack too weak: at epsilon 0.5 every image can become the same grey one, so no network can "
+                 "keep more than the largest class's share\n");
+    if (attacks)
+        two_gradients(trials, count, t);
+}
