@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROUNDS = 10, LANES = 8, LANE_WORDS = 4 * LANES };
+enum { ROUNDS = 10, LANES = 16, LANE_WORDS = 4 * LANES };
 
 static const uint32_t multiplier[2] = { 0xD2511F53u, 0xCD9E8D57u };
 static const uint32_t weyl[2] = { 0x9E3779B9u, 0xBB67AE85u };
@@ -14,7 +14,7 @@ struct keyed {
     uint32_t philox[2], key[2];
 };
 
-/* LANES counters side by side, so that the rounds of one hide the latency of another. */
+/* LANES counters side by side, so that the compiler may use vectors and the latency of one hides behind another. */
 static void rounds(uint32_t c0[LANES], uint32_t c1[LANES], uint32_t c2[LANES], uint32_t c3[LANES],
                    uint32_t k0, uint32_t k1)
 {
@@ -33,18 +33,11 @@ static void rounds(uint32_t c0[LANES], uint32_t c1[LANES], uint32_t c2[LANES], u
 
 void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t ret[4])
 {
-    uint32_t c[4] = { counter[0], counter[1], counter[2], counter[3] }, k0 = key[0], k1 = key[1];
+    uint32_t c[4][LANES] = { { counter[0] }, { counter[1] }, { counter[2] }, { counter[3] } };
 
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t p0 = (uint64_t)multiplier[0] * c[0], p1 = (uint64_t)multiplier[1] * c[2];
-        c[0] = (uint32_t)(p1 >> 32) ^ c[1] ^ k0;
-        c[1] = (uint32_t)p1;
-        c[2] = (uint32_t)(p0 >> 32) ^ c[3] ^ k1;
-        c[3] = (uint32_t)p0;
-        k0 += weyl[0];
-        k1 += weyl[1];
-    }
-    memcpy(ret, c, sizeof c);
+    rounds(c[0], c[1], c[2], c[3], key[0], key[1]);
+    for (int i = 0; i < 4; i++)
+        ret[i] = c[i][0];
 }
 
 /* The finalizer of Steele, Lea and Flood's generator (OOPSLA 2014), from state `x`. */

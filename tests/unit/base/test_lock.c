@@ -1,0 +1,78 @@
+/* Locks: one holder, named to the others, and gone with its process. */
+#include "test.h"
+
+#include "base/file.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+static void excludes(void **state)
+{
+    struct error err = { 0 };
+    char want[64];
+    int lock = -1, other = -1;
+
+    (void)state;
+    assert_int_equal(file_lock("lock", &lock, &err), BIOFT_OK);
+    assert_int_equal(file_lock("lock", &other, &err), BIOFT_ERR_IO);
+    assert_int_equal(other, -1);
+    snprintf(want, sizeof want, "/lock: in use by process %ld", (long)getpid());
+    assert_non_null(strstr(err.text, want));
+    assert_int_equal(err.text[0], '/');
+    file_unlock(lock);
+    assert_int_equal(file_lock("lock", &other, &err), BIOFT_OK);
+    file_unlock(other);
+    file_unlock(-1);
+}
+
+static void ends_with_its_process(void **state)
+{
+    struct error err = { 0 };
+    char want[64], byte;
+    int lock = -1, ends[2], status;
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (file_lock("lock", &lock, &err) != BIOFT_OK || write(ends[1], "x", 1) != 1)
+            _exit(1);
+        pause();
+        _exit(1);
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    assert_int_equal(file_lock("lock", &lock, &err), BIOFT_ERR_IO);
+    snprintf(want, sizeof want, "in use by process %ld", (long)child);
+    assert_non_null(strstr(err.text, want));
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(file_lock("lock", &lock, &err), BIOFT_OK);    /* the dead one's number does not hold it */
+    file_unlock(lock);
+}
+
+static void faults(void **state)
+{
+    struct error err = { 0 };
+    int lock = -1;
+
+    (void)state;
+    assert_int_equal(file_lock("none/lock", &lock, &err), BIOFT_ERR_IO);
+    assert_non_null(strstr(err.text, "none/lock: cannot lock: No such file or directory"));
+    assert_int_equal(file_lock(".", &lock, &err), BIOFT_ERR_IO);
+    assert_int_equal(lock, -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(excludes, test_enter_folder, test_leave_folder),
+        cmocka_unit_test_setup_teardown(ends_with_its_process, test_enter_folder, test_leave_folder),
+        cmocka_unit_test_setup_teardown(faults, test_enter_folder, test_leave_folder),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
