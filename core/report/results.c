@@ -154,6 +154,25 @@ static bioft_status number_at(const char *path, const struct csv *c, size_t row,
                      row + 1, s);
 }
 
+/* One row's figure; its strings stay in the csv's arena. */
+static bioft_status read_row(const char *path, const struct csv *c, size_t row, struct figure *ret, struct error *err)
+{
+    char **s = c->field[row];
+    double v[8];                                   /* epsilon to delta_mean */
+    for (size_t k = 0; k < 8; k++) {
+        bioft_status st = number_at(path, c, row, 15 + k, &v[k], err);
+        if (st != BIOFT_OK)
+            return st;
+    }
+    *ret = (struct figure){
+        .dataset = s[3], .protocol = s[4], .rule = s[5], .stage = s[6], .split = s[9], .metric = s[10],
+        .attack = s[11], .options = s[12], .gradient = s[13], .norm = s[14], .attacked = *s[15] != '\0',
+        .epsilon = v[0], .value = v[1], .ci_low = v[2], .ci_high = v[3], .n = (uint64_t)v[4],
+        .left_out = (uint64_t)v[5], .delta_max = v[6], .delta_mean = v[7], .warnings = s[23],
+    };
+    return BIOFT_OK;
+}
+
 static bioft_status load_predictions(const char *path, struct arena *arena, struct figure *f, struct error *err)
 {
     struct csv c;
@@ -178,9 +197,8 @@ bioft_status figure_load(const char *folder, const struct figure *wanted, struct
                          bool *ret_found, struct error *err)
 {
     char *results = figure_path(folder, "results", wanted), *predictions = figure_path(folder, "predictions", wanted);
-    struct figure f = *wanted;
+    struct figure f;
     struct csv c;
-    double v[8];
 
     *ret_found = false;
     bioft_status st = results && predictions ? BIOFT_OK : error_memory(err, "a figure");
@@ -189,18 +207,10 @@ bioft_status figure_load(const char *folder, const struct figure *wanted, struct
     st = load_csv(results, arena, COLUMNS, &c, err);
     if (st == BIOFT_OK && c.rows != 2)
         st = error_set(err, BIOFT_ERR_FORMAT, "%s: %zu lines, 2 expected", results, c.rows);
-    for (size_t k = 0; st == BIOFT_OK && k < 8; k++)
-        st = number_at(results, &c, 1, 15 + k, &v[k], err);
+    if (st == BIOFT_OK)
+        st = read_row(results, &c, 1, &f, err);
     if (st != BIOFT_OK)
         goto done;
-    f.metric = c.field[1][10];
-    f.value = v[1];
-    f.ci_low = v[2];
-    f.ci_high = v[3];
-    f.n = (uint64_t)v[4];
-    f.left_out = (uint64_t)v[5];
-    f.delta_max = v[6];
-    f.delta_mean = v[7];
     if (file_exists(predictions))
         st = load_predictions(predictions, arena, &f, err);
     if (st == BIOFT_OK) {
@@ -213,12 +223,69 @@ done:
     return st;
 }
 
-bioft_status results_write(const char *path, const struct trial_figures *trials, size_t count, struct error *err)
+bioft_status results_write(const char *path, const struct trial_figures *trial, struct error *err)
 {
     struct text t = { 0 };
     add_header(&t);
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < trials[i].count; k++)
-            add_row(&t, &trials[i].label, &trials[i].figures[k]);
+    for (size_t k = 0; k < trial->count; k++)
+        add_row(&t, &trial->label, &trial->figures[k]);
     return write_text(path, &t, err);
+}
+
+bioft_status results_join(const char *path, const char *const *parts, size_t count, struct error *err)
+{
+    struct text t = { 0 };
+    add_header(&t);
+    const size_t header = t.length;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *bytes;
+        size_t size;
+        if (!file_exists(parts[i]))
+            continue;
+        bioft_status st = file_read(parts[i], MAX_FILE, &bytes, &size, err);
+        if (st == BIOFT_OK && (size < header || memcmp(bytes, t.data, header) != 0)) {
+            st = error_set(err, BIOFT_ERR_FORMAT, "%s: not the header of a results file; remove it to have it made "
+                           "again", parts[i]);
+            free(bytes);
+        }
+        if (st != BIOFT_OK) {
+            text_free(&t);
+            return st;
+        }
+        text_add_n(&t, (char *)bytes + header, size - header);
+        free(bytes);
+    }
+    return write_text(path, &t, err);
+}
+
+bioft_status results_read(const char *path, struct arena *arena, struct trial_figures **ret, size_t *ret_count,
+                          struct error *err)
+{
+    struct csv c;
+    size_t trials = 0;
+    bioft_status st = load_csv(path, arena, COLUMNS, &c, err);
+    if (st != BIOFT_OK)
+        return st;
+    struct trial_figures *list = arena_array(arena, c.rows, sizeof *list);
+    struct figure *figures = arena_array(arena, c.rows, sizeof *figures);
+    if (!list || !figures)
+        return error_memory(err, path);
+    for (size_t r = 1; r < c.rows; r++) {
+        char **s = c.field[r];
+        double seed;
+        if (trials == 0 || strcmp(list[trials - 1].label.id, s[0]) != 0) {
+            st = number_at(path, &c, r, 1, &seed, err);
+            list[trials++] = (struct trial_figures){
+                .label = { .id = s[0], .seed = (uint64_t)seed, .backbone = s[2], .engine = s[7], .precision = s[8] },
+                .figures = &figures[r] };
+        }
+        if (st == BIOFT_OK)
+            st = read_row(path, &c, r, &figures[r], err);
+        if (st != BIOFT_OK)
+            return st;
+        list[trials - 1].count++;
+    }
+    *ret = list;
+    *ret_count = trials;
+    return BIOFT_OK;
 }

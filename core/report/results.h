@@ -18,12 +18,18 @@ bioft_status figure_save(const char *folder, const struct trial_label *t, const 
 bioft_status figure_load(const char *folder, const struct figure *wanted, struct arena *arena, struct figure *ret,
                          bool *ret_found, struct error *err);
 
-/* results.csv of these trials in order: `figures[i]` of trial i, as given. */
+/* The figures of one trial with what they share. */
 struct trial_figures {
     struct trial_label label;
-    const struct figure *figures;
+    struct figure *figures;
     size_t count;
 };
-bioft_status results_write(const char *path, const struct trial_figures *trials, size_t count, struct error *err);
+/* results.csv of one trial, in the order given. */
+bioft_status results_write(const char *path, const struct trial_figures *trial, struct error *err);
+/* results.csv of several: their rows one after another under one header. A file that does not exist is left out. */
+bioft_status results_join(const char *path, const char *const *parts, size_t count, struct error *err);
+/* The trials of a results.csv, without predictions. Everything in the arena. */
+bioft_status results_read(const char *path, struct arena *arena, struct trial_figures **ret, size_t *ret_count,
+                          struct error *err);
 
 #endif

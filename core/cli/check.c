@@ -1,0 +1,181 @@
+/* bioft check: a manifest's mistakes, its trials, and what they will take. */
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/network.h"
+#include "cli/trial.h"
+#include "base/clock.h"
+#include "train/stage.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TIMED_STEPS = 2 };
+
+struct check {
+    struct argument_list set, plugin_paths;
+    uint32_t threads;
+    bool quiet;
+    struct console console;
+    struct experiment *experiment;
+    char seen[256][SHA256_HEX];                    /* stages that were looked at already */
+    size_t seen_count;
+    double seconds;                                /* of all stages, each once */
+    uint64_t images;
+};
+
+/* Seconds of one training step, measured. */
+static bioft_status time_step(struct network *n, const struct trial *t, const struct stage_spec *s, struct pool *pool,
+                              double *ret, uint64_t *ret_bytes, struct error *err)
+{
+    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = t->precision,
+                            .max_batch = s->batch_size, .threads = pool_threads(pool) };
+    const struct engine *e = n->model->engine;
+    const size_t pixels = (size_t)n->picture.channels * n->picture.height * n->picture.width * s->batch_size;
+    const size_t outputs = (size_t)n->graph->view.outputs * s->batch_size;
+    float *x = mem_array(pixels, sizeof(float)), *out = mem_array(outputs, sizeof(float));
+    struct program *program = NULL;
+
+    bioft_status st = x && out ? program_create(n->model, &use, NULL, &program, err) : error_memory(err, "a step");
+    *ret = 1e300;
+    for (int i = 0; st == BIOFT_OK && i < TIMED_STEPS; i++) {
+        const double start = clock_seconds();
+        st = program_forward(program, s->batch_size, x, 0, out, err);
+        if (st == BIOFT_OK)
+            st = program_backward(program, out, 0, NULL, NULL, err);
+        const double took = clock_seconds() - start;
+        *ret = took < *ret ? took : *ret;
+    }
+    if (st == BIOFT_OK)
+        *ret_bytes = e->api->program_bytes(e->instance->self, program->self);
+    program_destroy(program);
+    free(x);
+    free(out);
+    return st;
+}
+
+static bool seen(struct check *c, const char *key)
+{
+    for (size_t i = 0; i < c->seen_count; i++)
+        if (strcmp(c->seen[i], key) == 0)
+            return true;
+    if (c->seen_count < sizeof c->seen / sizeof *c->seen)
+        memcpy(c->seen[c->seen_count++], key, SHA256_HEX);
+    return false;
+}
+
+static bioft_status check_stage(struct check *c, struct trial_run *r, size_t stage, struct error *err)
+{
+    const struct trial *t = r->trial;
+    const struct stage_spec *s = &t->stages[stage];
+    const struct split *train;
+    struct network n = { 0 };
+    struct feedback *feedback = NULL;
+    char size[TEXT_NUMBER], duration[TEXT_NUMBER];
+    uint64_t steps = 0, bytes = 0, epochs, per_epoch;
+    double seconds = 0.0;
+
+    if (seen(c, r->places[stage].key))
+        return BIOFT_OK;
+    bioft_status st = dataset_need(r->data[stage], "train", &train, err);
+    if (st == BIOFT_OK)
+        st = network_create(r->engine, t, r->data[stage], s->head ? s->head : &t->head, &n, err);
+    if (st == BIOFT_OK)
+        st = network_initialise(&n, t->seed, s->name, err);
+    if (st == BIOFT_OK)
+        st = feedback_create(n.model, s->rules, s->rule_count, t->seed, r->pool, s->batch_size, &feedback, err);
+    if (st == BIOFT_OK)
+        st = time_step(&n, t, s, r->pool, &seconds, &bytes, err);
+    if (st == BIOFT_OK) {
+        steps = stage_steps(s, train->count, &epochs, &per_epoch);
+        seconds *= (double)steps * s->accumulate;
+        c->seconds += seconds;
+        printf("  stage %-12s %-14s %llu steps of %u on %llu images, %ux%ux%u, %llu parameters, %s, about %s\n", s->name,
+               s->rule_name, (unsigned long long)steps, s->batch_size * s->accumulate,
+               (unsigned long long)train->count, n.picture.channels, n.picture.height, n.picture.width,
+               (unsigned long long)graph_parameter_total(n.graph), text_size(size, bytes),
+               text_duration(duration, seconds));
+    }
+    feedback_destroy(feedback);
+    network_destroy(&n);
+    return st == BIOFT_OK ? st : error_prefix(err, "%s, stage '%s'", t->id, s->name);
+}
+
+static bioft_status check_trial(struct check *c, const struct trial *t, struct error *err)
+{
+    struct trial_run r = { .experiment = c->experiment, .trial = t, .out = ".", .console = &c->console };
+    bioft_status st = trial_open(&r, err);
+
+    if (st == BIOFT_OK)
+        printf("%s\n", t->id);
+    for (size_t i = 0; st == BIOFT_OK && i < t->stage_count; i++)
+        st = check_stage(c, &r, i, err);
+    for (size_t i = 0; st == BIOFT_OK && i < t->attack_count; i++) {
+        const struct attack_spec *a = &t->attacks[i];
+        const struct split *s;
+        st = dataset_need(r.data[t->stage_count ? t->stage_count - 1 : 0], a->split, &s, err);
+        if (st != BIOFT_OK)
+            break;
+        const uint64_t n = a->samples && a->samples < s->count ? a->samples : s->count;
+        c->images += n * a->epsilon_count * a->gradient_count;
+        printf("  attack %-11s %-14s %llu images, %zu epsilons, %zu gradients\n", a->name, a->options,
+               (unsigned long long)n, a->epsilon_count, a->gradient_count);
+    }
+    trial_close(&r);
+    return st;
+}
+
+static int check_experiment(struct check *c)
+{
+    struct error err = { 0 };
+    char duration[TEXT_NUMBER];
+    const struct experiment *e = c->experiment;
+
+    for (size_t i = 0; i < e->trial_count; i++) {
+        const bioft_status st = check_trial(c, &e->trials[i], &err);
+        if (st != BIOFT_OK) {
+            console_error(&c->console, err.text);
+            return st == BIOFT_ERR_MEMORY || st == BIOFT_ERR_IO ? 1 : 2;
+        }
+    }
+    printf("%zu trial%s, training about %s with %u threads (stages that trials share are counted once), %llu adversarial "
+           "images; output: %s\n", e->trial_count, e->trial_count == 1 ? "" : "s", text_duration(duration, c->seconds),
+           e->trial_count ? e->trials[0].threads : 0, (unsigned long long)c->images, e->output);
+    return 0;
+}
+
+int command_check(int argc, char **argv)
+{
+    struct check c = { 0 };
+    const struct argument arguments[] = {
+        { "set", "PATH=VALUE", ARGUMENT_LIST, &c.set, "replace a value of the manifest; may be given again" },
+        { "threads", "N", ARGUMENT_COUNT, &c.threads, "threads to reckon with (default: all that are usable)" },
+        { "plugin-path", "DIR", ARGUMENT_LIST, &c.plugin_paths, "look for plugins here first; may be given again" },
+        { "quiet", NULL, ARGUMENT_FLAG, &c.quiet, "only mistakes and warnings" },
+        { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
+    };
+    struct command_line line = {
+        .name = "check", .usage = "MANIFEST [options]", .arguments = arguments, .positional_min = 1, .positional_max = 1,
+        .summary = "Reports every mistake of a manifest, or prints its trials with the steps, parameters, memory and time "
+                   "to expect. Trains nothing and writes nothing.",
+    };
+    struct error err = { 0 };
+    char *said = NULL;
+
+    int status = arguments_parse(&line, argc, argv);
+    if (status >= 0)
+        return status;
+    console_init(&c.console, c.quiet);
+    bioft_status st = experiment_read(&(struct experiment_params){
+        .path = line.positional[0], .set = c.set.items, .set_count = c.set.count,
+        .threads = c.threads ? c.threads : threads_available(), .plugin_paths = c.plugin_paths.items,
+        .plugin_path_count = c.plugin_paths.count, .log = &c.console.log }, &c.experiment, &said, &err);
+    if (said)
+        fputs(said, stderr);
+    free(said);
+    if (st != BIOFT_OK && err.text[0])
+        console_error(&c.console, err.text);
+    status = st == BIOFT_OK ? check_experiment(&c) : 2;
+    experiment_destroy(c.experiment);
+    console_finish(&c.console);
+    return status;
+}

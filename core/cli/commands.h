@@ -1,0 +1,11 @@
+/* The commands. argv[0] is the command's word; the result is the exit status: 0 done, 1 failed, 2 wrong usage or
+ * manifest, 130 and 143 interrupted. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+int command_run(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_plugin(int argc, char **argv);
+int command_bench(int argc, char **argv);
+
+#endif

@@ -1,0 +1,22 @@
+/* The console: the log to standard error and to a trial's file, progress in place on a terminal. */
+#ifndef CLI_CONSOLE_H
+#define CLI_CONSOLE_H
+
+#include "base/log.h"
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+struct console {
+    struct log log;                                /* give this to the rooms below */
+    bool quiet, terminal, progress_shown;
+    double progress_at;                            /* clock of the last progress line */
+    FILE *file;                                    /* the trial's log, or NULL */
+    pthread_mutex_t lock;
+};
+void console_init(struct console *c, bool quiet);
+void console_finish(struct console *c);            /* ends a progress line */
+/* Errors always show. */
+void console_error(struct console *c, const char *text);
+
+#endif

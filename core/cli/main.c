@@ -1,0 +1,62 @@
+/* bioft: the command line. */
+#include "base/text.h"
+#include "cli/commands.h"
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *help;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    { "run", "train, evaluate and attack what a manifest describes", command_run },
+    { "check", "validate a manifest; print its trials and what they will take", command_check },
+    { "plugin", "list and show plugins", command_plugin },
+    { "bench", "measure images per second", command_bench },
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void help(FILE *to)
+{
+    fprintf(to, "usage: bioft COMMAND [arguments]\n\n"
+                "Fine-tunes networks with bio-plausible learning rules and measures what that does to accuracy and to\n"
+                "robustness against adversarial attacks. Everything is said in a manifest.\n\ncommands:\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
+    fprintf(to, "\n'bioft COMMAND --help' says more; 'man bioft' says all; 'bioft --version' says which this is.\n");
+}
+
+int main(int argc, char **argv)
+{
+    const char *names[COMMANDS];
+
+    if (argc < 2) {
+        help(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        help(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("bioft %s\n", BIOFT_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        names[i] = commands[i].name;
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            const int status = commands[i].run(argc - 1, argv + 1);
+            /* A full disk behind standard output is a failure like any other. */
+            if (fflush(stdout) != 0 || ferror(stdout)) {
+                fprintf(stderr, "bioft: standard output: could not be written\n");
+                return status ? status : 1;
+            }
+            return status;
+        }
+    }
+    const char *near = text_nearest(argv[1], names, COMMANDS);
+    fprintf(stderr, "bioft: there is no command '%s'", argv[1]);
+    if (near)
+        fprintf(stderr, "; did you mean '%s'?", near);
+    fprintf(stderr, "\n");
+    return 2;
+}

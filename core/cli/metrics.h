@@ -1,0 +1,20 @@
+/* metrics.jsonl of a stage: one object an epoch or interval, and the progress line beside it. */
+#ifndef CLI_METRICS_H
+#define CLI_METRICS_H
+
+#include "cli/console.h"
+#include "train/stage.h"
+
+struct metrics {
+    char *path;                                    /* of the stage's metrics.jsonl */
+    const char *trial;
+    struct console *console;
+    double started;
+};
+/* Cuts the file back to lines of at most `step` updates: what a checkpoint of that step has seen. */
+bioft_status metrics_cut(const char *path, uint64_t step, struct error *err);
+bioft_status metrics_report(void *metrics, const struct stage_report *r, struct error *err);   /* a stage_reporter */
+/* A trial's file: its stages' one after another. */
+bioft_status metrics_join(const char *path, const char *const *parts, size_t count, struct error *err);
+
+#endif
