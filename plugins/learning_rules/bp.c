@@ -1,0 +1,20 @@
+/* Backpropagation: the feedback is W itself (Rumelhart, Hinton and Williams 1986). */
+#include <bioft/rule.h>
+
+static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedback *ret)
+{
+    (void)self, (void)layer;
+    ret->g = BIOFT_G_IDENTITY;
+    return BIOFT_OK;
+}
+
+static const bioft_rule rule = { .struct_size = sizeof(rule), .feedback = feedback };
+
+static const bioft_plugin plugin = {
+    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_RULE, .name = "bp", .version = "1.0", .author = "bioft", .license = "MIT",
+    .summary = "backpropagation: V = W",
+    .reference = "Rumelhart, Hinton, Williams, Nature 1986", .vtable = &rule,
+};
+
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }
