@@ -5,12 +5,13 @@
 #include "data/batch.h"
 #include "train/feedback.h"
 
+#define CHECKPOINT_FORMAT "bioft-checkpoint-1"     /* the metadata's "format" */
+
 /* Where a stage stands. */
 struct progress {
     uint64_t epoch, batch_in_epoch, step;          /* of the next batch; step: updates done */
     double loss_sum;                               /* of the open epoch, in batch order */
     uint64_t correct, seen;
-    uint64_t metrics_bytes;                        /* length of metrics.jsonl at this point */
     bool complete;                                 /* the stage is done */
 };
 
@@ -28,6 +29,7 @@ struct checkpoint {                                /* what is saved and loaded; 
     struct picture picture;                        /* what the network takes */
     struct progress progress;
 };
+/* The older file is replaced at once by the whole new one: whatever stops the machine, one of them is there. */
 bioft_status checkpoint_save(const char *path, const struct checkpoint *c, struct error *err);
 /* Loads all of it; missing, unexpected and misshapen names are listed together and nothing is changed. Wrong key: an
  * error. progress is filled. */

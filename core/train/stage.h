@@ -40,7 +40,10 @@ struct stage_params {
 /* Trains. On success *ret_feedback (may be NULL) is the stage's rule at its last step: evaluation and attacks use it.
  * A NaN names the layer and the step, and the last good checkpoint stays. */
 bioft_status stage_train(const struct stage_params *p, struct feedback **ret_feedback, struct error *err);
-/* Steps and epochs that a stage will take with `count` training samples. */
+/* Samples that an epoch uses of `count`: one fewer where the last batch would have one sample and so leave batchnorm
+ * one value a channel; 0 where every batch would. */
+uint64_t stage_usable(const struct stage_spec *s, const struct graph *g, uint64_t count);
+/* Steps (updates) and epochs that a stage will take with `count` samples an epoch. The returns may be NULL. */
 uint64_t stage_steps(const struct stage_spec *s, uint64_t count, uint64_t *ret_epochs, uint64_t *ret_steps_per_epoch);
 
 #endif

@@ -1,0 +1,29 @@
+/* A stage in training: what its epochs work on. */
+#ifndef TRAIN_STAGE_PRIVATE_H
+#define TRAIN_STAGE_PRIVATE_H
+
+#include "train/stage.h"
+#include "train/optimizer.h"
+#include "train/step.h"
+
+struct run {
+    const struct stage_params *p;
+    const struct split *split;
+    uint64_t usable, epochs, steps_per_epoch, steps;
+    struct step step;
+    struct progress at;
+    struct program *plain, *observing;             /* the second one where dy is read at every layer */
+    struct alignment *alignment;
+    struct batches *batches;
+    uint64_t *order;                               /* of the epoch, [split->count] */
+    double began, waited;                          /* clock and waiting at the epoch's begin in this process */
+    uint64_t began_seen;
+};
+/* Everything that the first step needs, with the model's moments at zero. Undone by stage_close, also after a
+ * failure. */
+bioft_status stage_open(const struct stage_params *p, struct run *r, struct error *err);
+void stage_close(struct run *r);
+/* What the running checkpoint saves and loads. */
+struct checkpoint stage_checkpoint(const struct run *r);
+
+#endif

@@ -1,0 +1,122 @@
+/* One step of training: forward, loss, backward with the rule's feedback, optimizer, the rule's own updates. */
+#include "train/step.h"
+
+#include "train/optimizer.h"
+#include <math.h>
+#include <string.h>
+
+/* Dropout's masks: one set a batch, whatever was resumed. */
+static uint64_t dropout_key(const struct step *s, uint64_t step, uint32_t batch)
+{
+    return s->stage_number << 40 | (step * s->stage->accumulate + batch);
+}
+
+static void clear_loss_gradients(struct instance *loss)
+{
+    for (size_t i = 0; i < loss->array_count; i++)
+        if (loss->arrays[i].gradient)
+            memset(loss->arrays[i].gradient, 0, loss->arrays[i].count * sizeof(float));
+}
+
+static bioft_status loss_value(struct step *s, const bioft_batch *batch, double *ret, struct error *err)
+{
+    bioft_status st = s->loss->plugin->api.loss.value(s->loss->self, s->out, batch, ret, s->d_out);
+    return st == BIOFT_OK ? st : instance_error(s->loss, st, err);
+}
+
+static void count(const struct step *s, const bioft_batch *batch, double loss, struct progress *at)
+{
+    const uint32_t outputs = s->model->graph->view.outputs;
+    at->loss_sum += loss * batch->n;
+    at->seen += batch->n;
+    for (uint32_t i = 0; s->classes && i < batch->n; i++) {
+        const float *out = s->out + (size_t)i * outputs;
+        uint32_t best = 0;
+        for (uint32_t c = 1; c < outputs; c++)
+            if (out[c] > out[best])
+                best = c;
+        at->correct += (int32_t)best == batch->label[i];
+    }
+}
+
+/* The rule's backward pass; before it, where alignment is measured, the true one. */
+static bioft_status backward(struct step *s, const bioft_batch *batch, uint32_t nth, const bioft_hooks **ret_hooks,
+                             struct error *err)
+{
+    struct alignment *measured = nth == 0 ? s->alignment : NULL;
+    bioft_status st = measured ? alignment_exact(measured, s->program, s->d_out, err) : BIOFT_OK;
+    if (st != BIOFT_OK)
+        return st;
+    *ret_hooks = feedback_hooks(s->feedback, batch, s->d_out, measured ? alignment_observe : NULL, measured, batch->step);
+    st = program_backward(s->program, s->d_out, nth > 0 ? BIOFT_ACCUMULATE : 0, NULL, *ret_hooks, err);
+    if (st != BIOFT_OK)
+        return feedback_error(s->feedback, st, err);
+    return measured ? alignment_weights(measured, feedback_routes(s->feedback, false), err) : BIOFT_OK;
+}
+
+/* The network's parameters, then the loss's own. */
+static bioft_status update(struct step *s, const struct progress *at, uint32_t batches, double loss,
+                           const bioft_hooks *hooks, struct error *err)
+{
+    const struct optimizer_spec *o = &s->stage->optimizer;
+    const double factor = schedule_factor(&s->stage->schedule, at->epoch, at->step, s->steps);
+    const bioft_update u = {
+        .struct_size = sizeof(u), .kind = o->kind, .t = at->step + 1, .lr = s->lr, .beta1 = o->beta1,
+        .beta2 = o->beta2, .eps = o->eps, .weight_decay = o->weight_decay, .momentum = o->momentum,
+        .gradient_scale = 1.0 / batches,
+    };
+    uint32_t bad = BIOFT_NONE;
+    for (uint32_t i = 0; i < s->model->graph->view.parameter_count; i++)
+        s->lr[i] = s->base_lr[i] < 0.0 ? s->base_lr[i] : s->base_lr[i] * factor;
+    bioft_status st = model_update(s->model, &u, hooks, &bad, err);
+    if (st != BIOFT_OK)
+        return feedback_error(s->feedback, st, err);
+    if (bad != BIOFT_NONE || !isfinite(loss))
+        return error_set(err, BIOFT_ERR_INVALID, "step %llu: %s is not finite (loss %g): try a lower lr",
+                         (unsigned long long)at->step + 1,
+                         bad != BIOFT_NONE ? s->model->graph->parameters[bad].name : "the loss", loss);
+    for (size_t i = 0; i < s->loss->array_count; i++) {
+        struct named_array *a = &s->loss->arrays[i];
+        if (a->gradient)
+            optimizer_step(&u, o->loss_lr * factor, a->value, a->gradient, a->moment1, a->moment2, a->count);
+    }
+    return BIOFT_OK;
+}
+
+bioft_status step_run(struct step *s, struct batches *batches, struct progress *at, struct error *err)
+{
+    const bioft_hooks *hooks = NULL;
+    double loss = 0.0;
+    uint32_t nth = 0;
+    bioft_status st = BIOFT_OK;
+    clear_loss_gradients(s->loss);
+    while (st == BIOFT_OK && nth < s->stage->accumulate) {
+        bioft_batch batch;
+        st = batches_next(batches, &batch, err);
+        if (st != BIOFT_OK || batch.n == 0)
+            break;
+        batch.step = at->step;
+        batch.epoch = at->epoch;
+        st = program_forward(s->program, batch.n, batch.x, dropout_key(s, at->step, nth), s->out, err);
+        if (st == BIOFT_OK)
+            st = loss_value(s, &batch, &loss, err);
+        if (st == BIOFT_OK)
+            st = backward(s, &batch, nth, &hooks, err);
+        if (st == BIOFT_OK)
+            count(s, &batch, loss, at);
+        nth++;
+    }
+    if (st == BIOFT_OK && nth == 0)
+        st = error_set(err, BIOFT_ERR_INVALID, "the epoch has no batch left");
+    if (st == BIOFT_OK)
+        st = update(s, at, nth, loss, hooks, err);
+    if (st == BIOFT_OK)
+        st = feedback_step_end(s->feedback, at->step, err);
+    if (st == BIOFT_OK)
+        st = feedback_refresh(s->feedback, at->step + 1, err);
+    if (st != BIOFT_OK)
+        return st;
+    at->step++;
+    at->batch_in_epoch += nth;
+    return BIOFT_OK;
+}
