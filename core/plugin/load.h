@@ -8,6 +8,11 @@
  * as what we do not know is zero, so that nothing is silently ignored; false otherwise, *ret undefined. */
 bool abi_adopt(void *ret, size_t ours, const void *theirs, size_t theirs_size);
 
+/* A descriptor and its vtable from a library's memory into a struct of ours; its path is a copy of `path`. The error
+ * is one fault: what keeps the descriptor from being read at all. */
+bioft_status plugin_adopt(const bioft_plugin *theirs, const char *path, struct plugin **ret, struct error *err);
+void plugin_free(struct plugin *p);                /* NULL is fine */
+
 /* All faults of an adopted descriptor and its vtable, one a line. file_name: its name where it holds one plugin, or
  * NULL. */
 bioft_status plugin_check(const struct plugin *p, const char *file_name, struct error *err);

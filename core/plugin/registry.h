@@ -42,6 +42,7 @@ struct registry_places {
     size_t manifest_count;
     bool environment;                              /* BIOFT_PLUGIN_PATH, a colon list, by secure_getenv */
     bool implicit;                                 /* the build tree, the installed folder, the user's folder */
+    bool unopened;                                 /* files named as places stay closed: for `plugin list` and `show` */
 };
 struct registry;
 /* Opens nothing but the files that places name as files. An empty component, a place that does not exist, two
@@ -54,22 +55,27 @@ void registry_destroy(struct registry *r);         /* NULL is fine; accepted fil
  * where there is none; BIOFT_ERR_FORMAT with one line a fault where its file is refused. */
 bioft_status registry_find(struct registry *r, uint32_t kind, const char *name, const struct plugin **ret,
                            struct error *err);
+/* The file that registry_find would open, without opening it. Freed with free(). */
+bioft_status registry_locate(struct registry *r, uint32_t kind, const char *name, char **ret_path, struct error *err);
 /* The names of a kind that could be found, sorted, without opening files (files named as places excepted). Freed with
  * registry_names_free. */
 bioft_status registry_names(struct registry *r, uint32_t kind, char ***ret, size_t *ret_count, struct error *err);
 void registry_names_free(char **names, size_t count);
 /* Every file found, sorted by kind, name and place: for `plugin list`. */
 struct registry_file {
-    uint32_t kind;
-    char *name, *path;                             /* name: of the file without ".so" */
+    uint32_t kind;                                 /* 0: a file named as a place, not opened */
+    char *name, *path;                             /* name: the plugin's, or the file's without ".so" */
     bool overridden;                               /* an earlier place has the same KIND/NAME */
+    bool explicit_place;                           /* named by the user */
 };
 bioft_status registry_files(struct registry *r, struct registry_file **ret, size_t *ret_count, struct error *err);
 void registry_files_free(struct registry_file *files, size_t count);
 /* Every plugin loaded so far, for provenance. */
 const struct plugin *const *registry_loaded(const struct registry *r, size_t *ret_count);
 
-/* Loads one file: every fault of it, one a line. kind 0 and name NULL: whatever it holds. */
+/* Loads one file: every fault of it, one a line. kind 0: whatever it holds. The file stays loaded for ever; what is
+ * known of it is freed with plugins_free. */
 bioft_status plugin_load(const char *path, uint32_t kind, struct plugin ***ret, size_t *ret_count, struct error *err);
+void plugins_free(struct plugin **plugins, size_t count);
 
 #endif

@@ -1,0 +1,173 @@
+/* Collects the places where plugins are looked for: what the user names first, then what is known by itself. */
+#include "plugin/places.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *place_source_word(enum place_source source)
+{
+    static const char *const words[] = {
+        [PLACE_COMMAND_LINE] = "--plugin-path", [PLACE_MANIFEST] = "the manifest's plugins",
+        [PLACE_ENVIRONMENT] = "BIOFT_PLUGIN_PATH", [PLACE_BUILD] = "the build tree",
+        [PLACE_INSTALLED] = "the installed folder", [PLACE_USER] = "the user's folder",
+    };
+    return words[source];
+}
+
+bool place_is_explicit(const struct place *place)
+{
+    return place->source <= PLACE_ENVIRONMENT;
+}
+
+/* Takes `path` over; NULL: out of memory. A place that is there already, by whatever path, stays where it is. */
+static bioft_status add(struct places *places, char *path, enum place_source source, struct error *err)
+{
+    struct place place = { .path = path, .source = source };
+    struct stat own, other;
+    if (!path)
+        return error_memory(err, "the places of plugins");
+    place.exists = stat(path, &own) == 0 && (S_ISDIR(own.st_mode) || S_ISREG(own.st_mode));
+    place.is_file = place.exists && S_ISREG(own.st_mode);
+    if (!place.exists && place_is_explicit(&place)) {
+        error_set(err, BIOFT_ERR_INVALID, "%s: %s: no such file or folder", place_source_word(source), path);
+        free(path);
+        return BIOFT_ERR_INVALID;
+    }
+    for (size_t i = 0; i < places->count; i++)
+        if (strcmp(places->items[i].path, path) == 0 ||
+            (place.exists && stat(places->items[i].path, &other) == 0 && own.st_dev == other.st_dev &&
+             own.st_ino == other.st_ino)) {
+            free(path);
+            return BIOFT_OK;
+        }
+    if (!mem_grow(&places->items, &places->capacity, places->count + 1, sizeof place)) {
+        free(path);
+        return error_memory(err, "the places of plugins");
+    }
+    places->items[places->count++] = place;
+    return BIOFT_OK;
+}
+
+static bioft_status add_list(struct places *places, const char *const *paths, size_t count,
+                             enum place_source source, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!*paths[i])
+            return error_set(err, BIOFT_ERR_INVALID, "%s: a place is empty: write . for the current folder",
+                             place_source_word(source));
+        bioft_status st = add(places, path_absolute(NULL, paths[i]), source, err);
+        if (st != BIOFT_OK)
+            return st;
+    }
+    return BIOFT_OK;
+}
+
+static bioft_status add_environment(struct places *places, const struct log *log, struct error *err)
+{
+    const char *list = secure_getenv("BIOFT_PLUGIN_PATH");
+    bioft_status st = BIOFT_OK;
+    if (!list && getenv("BIOFT_PLUGIN_PATH"))
+        log_write(log, LOG_WARNING, "BIOFT_PLUGIN_PATH is ignored: this process runs with raised privileges");
+    if (!list || !*list)
+        return BIOFT_OK;
+    for (const char *at = list; st == BIOFT_OK && at; ) {
+        const char *colon = strchr(at, ':');
+        char *path = colon ? strndup(at, (size_t)(colon - at)) : strdup(at);
+        if (!path)
+            return error_memory(err, "BIOFT_PLUGIN_PATH");
+        st = add_list(places, (const char *const[]){ path }, 1, PLACE_ENVIRONMENT, err);
+        free(path);
+        at = colon ? colon + 1 : NULL;
+    }
+    return st;
+}
+
+/* BUILD/plugins, where this executable is BUILD/core/cli/PROGRAM; otherwise *ret is NULL. */
+static bioft_status build_folder(char **ret, struct error *err)
+{
+    static const char inside[] = "/core/cli";
+    char path[PATH_MAX];
+    const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    *ret = NULL;
+    if (n <= 0)
+        return BIOFT_OK;
+    path[n] = '\0';
+    char *slash = strrchr(path, '/');
+    if (!slash)
+        return BIOFT_OK;
+    *slash = '\0';
+    const size_t length = strlen(path), tail = sizeof inside - 1;
+    if (length < tail || strcmp(path + length - tail, inside) != 0)
+        return BIOFT_OK;
+    path[length - tail] = '\0';
+    char *folder = path_join(*path ? path : "/", "plugins");
+    if (!folder)
+        return error_memory(err, "the build tree's plugins");
+    if (file_is_folder(folder))
+        *ret = folder;
+    else
+        free(folder);
+    return BIOFT_OK;
+}
+
+/* $XDG_DATA_HOME/bioft/plugins, by default ~/.local/share; relative ones are none (XDG base directories, 0.8). */
+static bioft_status user_folder(char **ret, struct error *err)
+{
+    const char *data = secure_getenv("XDG_DATA_HOME"), *home = secure_getenv("HOME");
+    const bool has_data = data && data[0] == '/';
+    *ret = NULL;
+    if (!has_data && (!home || home[0] != '/'))
+        return BIOFT_OK;
+    char *joined = path_join(has_data ? data : home, has_data ? "bioft/plugins" : ".local/share/bioft/plugins");
+    *ret = joined ? path_absolute(NULL, joined) : NULL;
+    free(joined);
+    return *ret ? BIOFT_OK : error_memory(err, "the user's folder of plugins");
+}
+
+static bioft_status add_implicit(struct places *places, struct error *err)
+{
+    char *folder;
+    bioft_status st = build_folder(&folder, err);
+    if (st == BIOFT_OK && folder)
+        st = add(places, folder, PLACE_BUILD, err);
+    if (st == BIOFT_OK)
+        st = add(places, path_absolute(NULL, PLUGIN_DIR), PLACE_INSTALLED, err);
+    if (st == BIOFT_OK)
+        st = user_folder(&folder, err);
+    if (st == BIOFT_OK && folder)
+        st = add(places, folder, PLACE_USER, err);
+    return st;
+}
+
+bioft_status places_collect(const struct registry_places *p, const struct log *log, struct places *ret,
+                            struct error *err)
+{
+    struct places places = { 0 };
+    bioft_status st = add_list(&places, p->command_line, p->command_line_count, PLACE_COMMAND_LINE, err);
+    if (st == BIOFT_OK)
+        st = add_list(&places, p->manifest, p->manifest_count, PLACE_MANIFEST, err);
+    if (st == BIOFT_OK && p->environment)
+        st = add_environment(&places, log, err);
+    if (st == BIOFT_OK && p->implicit)
+        st = add_implicit(&places, err);
+    if (st != BIOFT_OK) {
+        places_free(&places);
+        return st;
+    }
+    *ret = places;
+    return BIOFT_OK;
+}
+
+void places_free(struct places *places)
+{
+    for (size_t i = 0; i < places->count; i++)
+        free(places->items[i].path);
+    free(places->items);
+    *places = (struct places){ 0 };
+}

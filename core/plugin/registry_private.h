@@ -1,0 +1,14 @@
+/* What a registry is. Only for registry*.c. */
+#ifndef PLUGIN_REGISTRY_PRIVATE_H
+#define PLUGIN_REGISTRY_PRIVATE_H
+
+#include "plugin/places.h"
+
+struct registry {
+    struct places places;
+    const struct log *log;
+    struct plugin **loaded;                        /* in the order of loading; a pointer lives as long as the registry */
+    size_t loaded_count, loaded_capacity;
+};
+
+#endif

@@ -1,0 +1,128 @@
+/* What a descriptor says, for people. */
+#include "plugin/show.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { WIDTH = 100, INDENT = 4 };
+
+void option_range_text(const bioft_option *o, struct text *ret)
+{
+    char low[TEXT_NUMBER], high[TEXT_NUMBER];
+    text_number(low, o->min);
+    text_number(high, o->max);
+    if (o->min == 0.0 && o->max == 0.0)
+        return;
+    if (isinf(o->max))
+        text_printf(ret, "at least %s", low);
+    else if (isinf(o->min))
+        text_printf(ret, "at most %s", high);
+    else
+        text_printf(ret, "from %s to %s", low, high);
+}
+
+/* Words of s wrapped at WIDTH, each line indented. */
+static void wrapped(const char *s, struct text *ret)
+{
+    size_t column = 0;
+    while (*s) {
+        const size_t n = strcspn(s, " ");
+        if (n > 0) {
+            if (column > 0 && column + 1 + n > WIDTH) {
+                text_add(ret, "\n");
+                column = 0;
+            }
+            if (column == 0) {
+                text_printf(ret, "%*s", INDENT, "");
+                column = INDENT;
+            } else {
+                text_add(ret, " ");
+                column++;
+            }
+            text_add_n(ret, s, n);
+            column += n;
+        }
+        s += n + (s[n] == ' ');
+    }
+    text_add(ret, "\n");
+}
+
+static void show_default(const bioft_option *o, struct text *ret)
+{
+    struct option_value value;
+    struct arena *arena = arena_create();
+    if (arena && option_default(o, arena, &value, NULL) == BIOFT_OK)
+        option_text(o, &value, ret);
+    else
+        ret->failed = true;
+    arena_destroy(arena);
+}
+
+/* "scale: one of none, xavier; default xavier" and below it what it is for. */
+static void show_option(const bioft_option *o, struct text *ret)
+{
+    struct text range = { 0 };
+    text_printf(ret, "  %s: ", o->name);
+    option_type_text(o, ret);
+    option_range_text(o, &range);
+    if (range.length > 0)
+        text_printf(ret, " %s", range.data);
+    if (o->unit && *o->unit)
+        text_printf(ret, " [%s]", o->unit);
+    text_add(ret, "; default ");
+    show_default(o, ret);
+    text_add(ret, "\n");
+    wrapped(o->help, ret);
+    ret->failed = ret->failed || range.failed;
+    text_free(&range);
+}
+
+static void show_trait(void *ctx, const char *trait)
+{
+    text_printf(ctx, "  %s\n", trait);
+}
+
+/* Where such a plugin stands in a manifest: what comes before it and after its name. */
+static const struct {
+    const char *before, *after;
+} examples[PLUGIN_KINDS + 1] = {
+    [BIOFT_KIND_RULE] = { "  stages:\n    - rule: {plugin: ", "" },
+    [BIOFT_KIND_BACKBONE] = { "  model:\n    backbone: {plugin: ", "" },
+    [BIOFT_KIND_DATASET] = { "  dataset: {plugin: ", ", root: FOLDER" },
+    [BIOFT_KIND_ATTACK] = { "  attacks:\n    - {plugin: ", ", epsilon: [0, 8/255]" },
+    [BIOFT_KIND_LOSS] = { "  stages:\n    - loss: {plugin: ", "" },
+    [BIOFT_KIND_ENGINE] = { "  engine: {plugin: ", "" },
+};
+
+static void show_example(const bioft_plugin *d, struct text *ret)
+{
+    text_printf(ret, "\nin a manifest, with its defaults:\n%s%s%s", examples[d->kind].before, d->name,
+                examples[d->kind].after);
+    for (uint32_t i = 0; i < d->option_count; i++) {
+        text_printf(ret, ", %s: ", d->options[i].name);
+        show_default(&d->options[i], ret);
+    }
+    text_add(ret, "}\n");
+}
+
+void plugin_show(const struct plugin *p, struct text *ret)
+{
+    const bioft_plugin *d = &p->descriptor;
+    text_printf(ret, "%s '%s': %s\n\n", kind_word(d->kind), d->name, d->summary);
+    if (*d->reference)
+        text_printf(ret, "reference  %s\n", d->reference);
+    text_printf(ret, "version    %s\nauthor     %s\nlicence    %s\n", d->version, d->author, d->license);
+    text_printf(ret, "ABI        %u.%u\nfile       %s\n", d->abi_version >> 16, d->abi_version & 0xffff, p->path);
+
+    struct text traits = { 0 };
+    plugin_traits(p, show_trait, &traits);
+    if (traits.length > 0)
+        text_printf(ret, "\nwhat it does:\n%s", traits.data);
+    ret->failed = ret->failed || traits.failed;
+    text_free(&traits);
+
+    text_add(ret, d->option_count > 0 ? "\noptions:\n" : "\nIt has no options.\n");
+    for (uint32_t i = 0; i < d->option_count; i++)
+        show_option(&d->options[i], ret);
+    show_example(d, ret);
+}
