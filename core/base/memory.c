@@ -23,6 +23,12 @@ struct arena {
 
 _Static_assert(sizeof(struct block) % ARENA_ALIGN == 0, "an arena's payload is aligned");
 
+/* No object is larger than a difference of pointers can say: such a request is refused without asking for it. */
+static bool size_of(size_t count, size_t size, size_t *ret)
+{
+    return mem_product(count, size, ret) && *ret <= PTRDIFF_MAX - ALIGN;
+}
+
 bool mem_product(size_t a, size_t b, size_t *ret)
 {
     size_t product;
@@ -37,7 +43,7 @@ void *mem_array(size_t count, size_t size)
 {
     size_t bytes;
 
-    if (!mem_product(count, size, &bytes))
+    if (!size_of(count, size, &bytes))
         return NULL;
     return calloc(1, bytes ? bytes : 1);
 }
@@ -47,7 +53,7 @@ void *mem_aligned(size_t count, size_t size)
     size_t bytes;
     void *p;
 
-    if (!mem_product(count, size, &bytes) || bytes > SIZE_MAX - ALIGN)
+    if (!size_of(count, size, &bytes))
         return NULL;
     bytes = bytes ? (bytes + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
     p = aligned_alloc(ALIGN, bytes);
@@ -68,9 +74,9 @@ bool mem_grow(void *items_pointer, size_t *capacity, size_t wanted, size_t size)
         count = 8;
     if (count < wanted)
         count = wanted;
-    if (!mem_product(count, size, &bytes)) {
+    if (!size_of(count, size, &bytes)) {
         count = wanted;
-        if (!mem_product(count, size, &bytes))
+        if (!size_of(count, size, &bytes))
             return false;
     }
     memcpy(&items, items_pointer, sizeof items);
@@ -109,12 +115,9 @@ void arena_destroy(struct arena *arena)
 static struct block *add_block(struct arena *arena, size_t bytes)
 {
     bool own = bytes > arena->next_size / 4 && arena->blocks;
-    size_t size = own || bytes > arena->next_size ? bytes : arena->next_size, total;
-    struct block *block;
+    size_t size = own || bytes > arena->next_size ? bytes : arena->next_size;
+    struct block *block = calloc(1, sizeof *block + size);
 
-    if (__builtin_add_overflow(size, sizeof *block, &total))
-        return NULL;
-    block = calloc(1, total);
     if (!block)
         return NULL;
     block->size = size;
@@ -136,7 +139,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
     size_t bytes;
     void *p;
 
-    if (!mem_product(count, size, &bytes) || bytes > SIZE_MAX - ARENA_ALIGN)
+    if (!size_of(count, size, &bytes))
         return NULL;
     bytes = bytes ? (bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN : ARENA_ALIGN;
     if (!block || block->size - block->used < bytes) {
