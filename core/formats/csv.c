@@ -1,0 +1,204 @@
+/* CSV (RFC 4180, lines end in LF). */
+#include "formats/csv.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool at_line_start(const struct text *t)
+{
+    return t->length == 0 || t->data[t->length - 1] == '\n';
+}
+
+void csv_text(struct text *t, const char *value)
+{
+    const char *s = value ? value : "";
+    size_t length = strlen(s);
+    bool first = at_line_start(t);
+    /* An empty first field is quoted too, or the next could not see that the line has begun. */
+    bool quoted = first;
+    if (length > 0)
+        quoted = strpbrk(s, ",\"\n\r") != NULL || is_blank(s[0]) || is_blank(s[length - 1]);
+    if (!first)
+        text_add(t, ",");
+    if (!quoted) {
+        text_add(t, s);
+        return;
+    }
+    text_add(t, "\"");
+    for (const char *part = s; *part;) {
+        size_t plain = strcspn(part, "\"");
+        text_add_n(t, part, plain);
+        part += plain;
+        if (*part) {
+            text_add(t, "\"\"");
+            part++;
+        }
+    }
+    text_add(t, "\"");
+}
+
+void csv_number(struct text *t, double value)
+{
+    char number[TEXT_NUMBER];
+    csv_text(t, isnan(value) ? "" : text_number(number, value));
+}
+
+void csv_integer(struct text *t, int64_t value)
+{
+    char number[TEXT_NUMBER];
+    snprintf(number, sizeof number, "%" PRId64, value);
+    csv_text(t, number);
+}
+
+void csv_end_line(struct text *t)
+{
+    text_add(t, "\n");
+}
+
+struct reading {
+    const char *name, *bytes;
+    size_t size, at, line; /* line: counted from 1, those inside quotes too */
+    struct arena *arena;
+    char **row; /* the fields of the line being read */
+    size_t row_count, row_capacity;
+    char ***rows;
+    size_t rows_count, rows_capacity;
+};
+
+static bioft_status damaged(const struct reading *r, const char *what, struct error *err)
+{
+    return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: %s (at byte %zu)", r->name, r->line, what,
+                     r->at);
+}
+
+static bool ends_field(const struct reading *r, size_t at)
+{
+    return at == r->size || r->bytes[at] == ',' || r->bytes[at] == '\n' ||
+           (r->bytes[at] == '\r' && at + 1 < r->size && r->bytes[at + 1] == '\n');
+}
+
+static bioft_status read_plain(struct reading *r, char **ret, struct error *err)
+{
+    size_t start = r->at;
+    for (; !ends_field(r, r->at); r->at++) {
+        if (r->bytes[r->at] == '"')
+            return damaged(r, "a quote inside a field that does not begin with one", err);
+        if (r->bytes[r->at] == '\r' || r->bytes[r->at] == '\0')
+            return damaged(r, "a control character inside a field", err);
+    }
+    *ret = arena_text_n(r->arena, r->bytes + start, r->at - start);
+    return *ret ? BIOFT_OK : error_memory(err, r->name);
+}
+
+static bioft_status read_quoted(struct reading *r, char **ret, struct error *err)
+{
+    size_t start = ++r->at, length = 0, opened = r->line;
+    for (;; r->at++, length++) {
+        if (r->at == r->size) {
+            r->line = opened;
+            return damaged(r, "a quoted field that does not end", err);
+        }
+        char c = r->bytes[r->at];
+        if (c == '\0')
+            return damaged(r, "a control character inside a field", err);
+        if (c == '\n')
+            r->line++;
+        if (c != '"')
+            continue;
+        if (r->at + 1 == r->size || r->bytes[r->at + 1] != '"')
+            break;
+        r->at++;
+    }
+    char *field = arena_array(r->arena, length + 1, 1);
+    if (!field)
+        return error_memory(err, r->name);
+    for (size_t from = start, to = 0; to < length; from++, to++) {
+        field[to] = r->bytes[from];
+        if (field[to] == '"')
+            from++;
+    }
+    r->at++;
+    if (!ends_field(r, r->at))
+        return damaged(r, "text after the closing quote of a field", err);
+    *ret = field;
+    return BIOFT_OK;
+}
+
+/* One line, to behind its end. */
+static bioft_status read_row(struct reading *r, struct error *err)
+{
+    r->row_count = 0;
+    for (;;) {
+        char *field;
+        bool quoted = r->at < r->size && r->bytes[r->at] == '"';
+        bioft_status st = quoted ? read_quoted(r, &field, err) : read_plain(r, &field, err);
+        if (st != BIOFT_OK)
+            return st;
+        if (!mem_grow(&r->row, &r->row_capacity, r->row_count + 1, sizeof *r->row))
+            return error_memory(err, r->name);
+        r->row[r->row_count++] = field;
+        if (r->at == r->size)
+            return BIOFT_OK;
+        if (r->bytes[r->at] != ',')
+            break;
+        r->at++;
+    }
+    r->at += r->bytes[r->at] == '\r' ? 2 : 1;
+    return BIOFT_OK;
+}
+
+static bioft_status read_rows(struct reading *r, size_t *ret_columns, struct error *err)
+{
+    size_t columns = 0;
+    while (r->at < r->size) {
+        size_t line = r->line;
+        bioft_status st = read_row(r, err);
+        if (st != BIOFT_OK)
+            return st;
+        if (r->rows_count == 0)
+            columns = r->row_count;
+        if (r->row_count != columns)
+            return error_set(err, BIOFT_ERR_FORMAT,
+                             "%s:%zu: %zu fields where the first line has %zu", r->name, line,
+                             r->row_count, columns);
+        r->line++;
+        char **row = arena_array(r->arena, columns, sizeof *row);
+        if (!row || !mem_grow(&r->rows, &r->rows_capacity, r->rows_count + 1, sizeof *r->rows))
+            return error_memory(err, r->name);
+        memcpy(row, r->row, columns * sizeof *row);
+        r->rows[r->rows_count++] = row;
+    }
+    *ret_columns = columns;
+    return BIOFT_OK;
+}
+
+bioft_status csv_parse(const char *name, const char *bytes, size_t size, struct arena *arena,
+                       struct csv *ret, struct error *err)
+{
+    struct reading r = { .name = name, .bytes = bytes, .size = size, .line = 1, .arena = arena };
+    size_t columns = 0;
+    char ***field = NULL;
+
+    bioft_status st = read_rows(&r, &columns, err);
+    if (st == BIOFT_OK) {
+        field = arena_array(arena, r.rows_count, sizeof *field);
+        if (!field)
+            st = error_memory(err, name);
+    }
+    if (st == BIOFT_OK) {
+        if (r.rows_count > 0)
+            memcpy(field, r.rows, r.rows_count * sizeof *field);
+        *ret = (struct csv){ .rows = r.rows_count, .columns = columns, .field = field };
+    }
+    free(r.rows);
+    free(r.row);
+    return st;
+}
