@@ -28,8 +28,13 @@ struct json {
     struct json **items;                           /* ARRAY and OBJECT */
     const char **keys;                             /* OBJECT: each once */
 };
+/* Depth 32, strings of 1 MiB, a million values, 64 MiB at most; a key given twice is an error. */
 bioft_status json_parse(const char *name, const char *bytes, size_t size, struct arena *arena, struct json **ret,
                         struct error *err);
 const struct json *json_get(const struct json *object, const char *key);   /* NULL: none, or no object */
+
+/* What yajl would let pass: bytes that are not UTF-8, control characters as blanks, the escapes of NUL and of half a
+ * surrogate pair. NULL where there is none, else what is wrong, at byte *ret_at. */
+const char *json_check_text(const uint8_t *bytes, size_t size, size_t *ret_at);
 
 #endif
