@@ -1,0 +1,329 @@
+/* The host extension "bioft.files/1": bounded reads below a root, with errors that name the absolute path. */
+#include "data/files.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "data/root.h"
+#include "formats/gzip.h"
+#include "formats/npy.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char EXTENSION_ID[] = "bioft.files/1";
+
+struct held {                                      /* something read, owned here */
+    void *bytes;
+    size_t size;
+    struct file_map map;
+    struct npy npy;
+    char **names;
+    size_t name_count;
+};
+
+struct files {
+    struct root root;
+    char *protocol;
+    uint64_t split_seed;
+    struct held *held;
+    size_t count, capacity;
+};
+
+static struct files *files_of(const bioft_host *host)
+{
+    return instance_extension_ctx(host, EXTENSION_ID);
+}
+
+static bioft_status fail(const bioft_host *host, bioft_status status, const struct error *err)
+{
+    return status == BIOFT_OK ? status : host->fail(host, status, err->text);
+}
+
+/* Room for one more thing to hold, zeroed: it counts once the caller adds one to f->count. */
+static bioft_status new_held(struct files *f, struct held **ret, struct error *err)
+{
+    if (!mem_grow(&f->held, &f->capacity, f->count + 1, sizeof *f->held))
+        return error_memory(err, "a dataset's files");
+    memset(&f->held[f->count], 0, sizeof *f->held);
+    *ret = &f->held[f->count];
+    return BIOFT_OK;
+}
+
+static const char *ext_root(const bioft_host *host)
+{
+    return files_of(host)->root.path;
+}
+
+static const char *ext_protocol(const bioft_host *host)
+{
+    return files_of(host)->protocol;
+}
+
+/* A file may be somewhat larger compressed than unpacked: gzip's own headers and stored blocks. */
+static uint64_t compressed_bound(uint64_t max)
+{
+    const uint64_t extra = max / 1000 + (1u << 20);
+    return max > UINT64_MAX - extra ? UINT64_MAX : max + extra;
+}
+
+static bioft_status read_bytes(const char *full, uint64_t max, struct held *ret, struct error *err)
+{
+    uint8_t *bytes, *unpacked;
+    size_t size, unpacked_size;
+    bioft_status st = file_read(full, compressed_bound(max), &bytes, &size, err);
+    if (st != BIOFT_OK)
+        return st;
+    if (gzip_is(bytes, size)) {
+        st = gzip_unpack(full, bytes, size, max, &unpacked, &unpacked_size, err);
+        free(bytes);
+        if (st != BIOFT_OK)
+            return st;
+        bytes = unpacked;
+        size = unpacked_size;
+    } else if (size > max) {
+        free(bytes);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: %zu bytes, at most %llu are allowed", full, size,
+                         (unsigned long long)max);
+    }
+    ret->bytes = bytes;
+    ret->size = size;
+    return BIOFT_OK;
+}
+
+static bioft_status read_list(const char *full, uint64_t unused, struct held *ret, struct error *err)
+{
+    (void)unused;
+    return file_list(full, &ret->names, &ret->name_count, err);
+}
+
+static bioft_status read_map(const char *full, uint64_t unused, struct held *ret, struct error *err)
+{
+    (void)unused;
+    return file_map_open(full, &ret->map, err);
+}
+
+static bioft_status read_npy(const char *full, uint64_t unused, struct held *ret, struct error *err)
+{
+    (void)unused;
+    return npy_read(full, &ret->npy, err);
+}
+
+/* Reads a file or folder in one of the ways above and keeps what comes of it. */
+static bioft_status hold(const bioft_host *host, const char *path, uint64_t max,
+                         bioft_status (*how)(const char *full, uint64_t max, struct held *ret, struct error *err),
+                         const struct held **ret)
+{
+    struct files *f = files_of(host);
+    struct held *held = NULL;
+    struct error e;
+    char *full = NULL;
+    bioft_status st = new_held(f, &held, &e);
+    if (st == BIOFT_OK)
+        st = root_path_inside(&f->root, path, &full, &e);
+    if (st == BIOFT_OK)
+        st = how(full, max, held, &e);
+    free(full);
+    if (st != BIOFT_OK)
+        return fail(host, st, &e);
+    f->count++;
+    *ret = held;
+    return BIOFT_OK;
+}
+
+static bioft_status ext_read(const bioft_host *host, const char *path, uint64_t max, const uint8_t **ret,
+                             uint64_t *ret_size)
+{
+    const struct held *held;
+    const bioft_status st = hold(host, path, max, read_bytes, &held);
+    if (st == BIOFT_OK) {
+        *ret = held->bytes;
+        *ret_size = held->size;
+    }
+    return st;
+}
+
+static bioft_status ext_map(const bioft_host *host, const char *path, const uint8_t **ret, uint64_t *ret_size)
+{
+    const struct held *held;
+    const bioft_status st = hold(host, path, 0, read_map, &held);
+    if (st == BIOFT_OK) {
+        *ret = held->map.bytes;
+        *ret_size = held->map.size;
+    }
+    return st;
+}
+
+static bioft_status ext_npy(const bioft_host *host, const char *path, bioft_array *ret)
+{
+    const struct held *held;
+    const bioft_status st = hold(host, path, 0, read_npy, &held);
+    if (st == BIOFT_OK) {
+        ret->dtype = (uint32_t)held->npy.dtype;
+        ret->dims = held->npy.dims;
+        memcpy(ret->shape, held->npy.shape, sizeof ret->shape);
+        ret->data = held->npy.data;
+    }
+    return st;
+}
+
+static bioft_status ext_list(const bioft_host *host, const char *folder, const char *const **ret, uint64_t *ret_count)
+{
+    const struct held *held;
+    const bioft_status st = hold(host, folder, 0, read_list, &held);
+    if (st == BIOFT_OK) {
+        *ret = (const char *const *)held->names;
+        *ret_count = held->name_count;
+    }
+    return st;
+}
+
+static int32_t ext_exists(const bioft_host *host, const char *path)
+{
+    return root_kind(&files_of(host)->root, path);
+}
+
+static bioft_status ext_fail_at(const bioft_host *host, bioft_status status, const char *path, uint64_t line,
+                                uint64_t byte, const char *text)
+{
+    const struct files *f = files_of(host);
+    char *full = NULL;
+    struct text t = { 0 };
+
+    if (root_path(&f->root, path, &full, NULL) != BIOFT_OK)
+        full = NULL;
+    text_add(&t, full ? full : path);
+    if (line)
+        text_printf(&t, ":%llu", (unsigned long long)line);
+    text_printf(&t, ": %s", text);
+    if (byte)
+        text_printf(&t, " (at byte %llu)", (unsigned long long)byte);
+    status = host->fail(host, status, t.failed ? text : t.data);
+    text_free(&t);
+    free(full);
+    return status;
+}
+
+static bioft_status ext_permute(const bioft_host *host, const char *stream, uint64_t n, uint64_t *ret)
+{
+    random_permutation(files_of(host)->split_seed, stream, 0, n, ret);
+    return BIOFT_OK;
+}
+
+/* Reads all of a regular file of at most max bytes into the sample. */
+static bioft_status fill_sample(int fd, const char *full, uint64_t max, bioft_sample *ret, struct error *err)
+{
+    struct stat s;
+    uint8_t *bytes;
+    size_t size, at = 0;
+
+    if (fstat(fd, &s) != 0)
+        return error_set(err, BIOFT_ERR_IO, "%s: %s", full, strerror(errno));
+    if (!S_ISREG(s.st_mode))
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: not a regular file", full);
+    if ((uint64_t)s.st_size > max)
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: %lld bytes, at most %llu are allowed", full,
+                         (long long)s.st_size, (unsigned long long)max);
+    size = (size_t)s.st_size;
+    bytes = ret->reserve(ret, size);
+    if (!bytes)
+        return error_memory(err, full);
+    while (at < size) {
+        const ssize_t n = read(fd, bytes + at, size - at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_set(err, BIOFT_ERR_IO, "%s: %s", full, strerror(errno));
+        if (n == 0)
+            return error_set(err, BIOFT_ERR_IO, "%s: shrank while it was read", full);
+        at += (size_t)n;
+    }
+    ret->format = BIOFT_SAMPLE_ENCODED;
+    return BIOFT_OK;
+}
+
+static bioft_status ext_sample(const bioft_host *host, const char *path, uint64_t max, bioft_sample *ret)
+{
+    const struct files *f = files_of(host);
+    struct error e;
+    char *full = NULL;
+    int fd;
+    bioft_status st = root_path(&f->root, path, &full, &e);
+    if (st == BIOFT_OK)
+        st = root_open(&f->root, path, full, &fd, &e);
+    if (st == BIOFT_OK) {
+        st = fill_sample(fd, full, max, ret, &e);
+        close(fd);
+    }
+    free(full);
+    return fail(host, st, &e);
+}
+
+static const bioft_files table = {
+    .struct_size = sizeof table, .root = ext_root, .protocol = ext_protocol, .read = ext_read, .map = ext_map,
+    .npy = ext_npy, .list = ext_list, .exists = ext_exists, .fail_at = ext_fail_at, .permute = ext_permute,
+    .sha256 = sha256_bytes, .sample = ext_sample,
+};
+
+bioft_status files_create(const char *root, const char *protocol, uint64_t split_seed, struct files **ret,
+                          struct error *err)
+{
+    struct files *f = mem_array(1, sizeof *f);
+    bioft_status st;
+
+    if (!f)
+        return error_memory(err, "a dataset's files");
+    f->split_seed = split_seed;
+    st = root_init(&f->root, root, err);
+    if (st == BIOFT_OK && protocol) {
+        f->protocol = strdup(protocol);
+        if (!f->protocol)
+            st = error_memory(err, "a dataset's files");
+    }
+    if (st != BIOFT_OK) {
+        files_destroy(f);
+        return st;
+    }
+    *ret = f;
+    return BIOFT_OK;
+}
+
+void files_destroy(struct files *f)
+{
+    if (!f)
+        return;
+    for (size_t i = 0; i < f->count; i++) {
+        struct held *h = &f->held[i];
+        free(h->bytes);
+        file_map_close(&h->map);
+        npy_free(&h->npy);
+        file_list_free(h->names, h->name_count);
+    }
+    free(f->held);
+    free(f->protocol);
+    root_finish(&f->root);
+    free(f);
+}
+
+struct extension files_extension(struct files *f)
+{
+    return (struct extension){ .id = EXTENSION_ID, .table = &table, .ctx = f };
+}
+
+void files_digest(const struct files *f, struct sha256 *sum)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        const struct held *h = &f->held[i];
+        if (h->bytes)
+            sha256_add(sum, h->bytes, h->size);
+        if (h->map.bytes)
+            sha256_add(sum, h->map.bytes, h->map.size);
+        if (h->npy.data) {
+            const size_t item = h->npy.dtype == NPY_U8 ? 1 : h->npy.dtype == NPY_F32 ? 4 : 8;
+            sha256_add(sum, h->npy.shape, h->npy.dims * sizeof h->npy.shape[0]);
+            sha256_add(sum, h->npy.data, h->npy.count * item);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+/* A dataset's root: absolute paths, no "..", no link that leads out of it. */
+#include "data/root.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { LONGEST_NAME = 4095 };
+
+bioft_status root_init(struct root *r, const char *path, struct error *err)
+{
+    *r = (struct root){ 0 };
+    if (!path)
+        return BIOFT_OK;
+    r->path = path_absolute(NULL, path);
+    if (!r->path)
+        return error_memory(err, "a dataset's root");
+    r->real = realpath(r->path, NULL);
+    return BIOFT_OK;
+}
+
+void root_finish(struct root *r)
+{
+    free(r->path);
+    free(r->real);
+    *r = (struct root){ 0 };
+}
+
+static bool has_parent_component(const char *name)
+{
+    for (const char *p = name; *p; p += strcspn(p, "/")) {
+        p += strspn(p, "/");
+        if (p[0] == '.' && p[1] == '.' && (p[2] == '/' || p[2] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+bioft_status root_path(const struct root *r, const char *name, char **ret, struct error *err)
+{
+    char shown[TEXT_ESCAPED];
+    char *full;
+
+    if (strlen(name) > LONGEST_NAME)
+        return error_set(err, BIOFT_ERR_FORMAT, "a file's name of more than %d bytes", LONGEST_NAME);
+    if (name[0] != '/' && !r->path)
+        return error_set(err, BIOFT_ERR_INVALID, "no root given: name the folder of the data with 'root'");
+    if (name[0] != '/' && has_parent_component(name))
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: the name '%s' leaves the folder", r->path,
+                         text_escape(shown, name, strlen(name)));
+    full = path_absolute(r->path, name);
+    if (!full)
+        return error_memory(err, "a file's name");
+    *ret = full;
+    return BIOFT_OK;
+}
+
+/* What does not exist is left for the open that follows. */
+static bioft_status check_inside(const struct root *r, const char *name, const char *full, struct error *err)
+{
+    bioft_status st = BIOFT_OK;
+    char *real;
+    size_t n;
+
+    if (name[0] == '/' || !r->real)
+        return BIOFT_OK;
+    real = realpath(full, NULL);
+    if (!real)
+        return BIOFT_OK;
+    n = strlen(r->real);
+    if (strncmp(real, r->real, n) != 0 || (real[n] != '/' && real[n] != '\0' && n != 1))
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: a link that leads out of the root, to %s", full, real);
+    free(real);
+    return st;
+}
+
+bioft_status root_path_inside(const struct root *r, const char *name, char **ret, struct error *err)
+{
+    char *full;
+    bioft_status st = root_path(r, name, &full, err);
+    if (st != BIOFT_OK)
+        return st;
+    st = check_inside(r, name, full, err);
+    if (st != BIOFT_OK) {
+        free(full);
+        return st;
+    }
+    *ret = full;
+    return BIOFT_OK;
+}
+
+int root_kind(const struct root *r, const char *name)
+{
+    struct stat s;
+    char *full;
+    int kind = 0;
+
+    if (root_path(r, name, &full, NULL) != BIOFT_OK)
+        return 0;
+    if (stat(full, &s) == 0)
+        kind = S_ISREG(s.st_mode) ? 1 : S_ISDIR(s.st_mode) ? 2 : 0;
+    free(full);
+    return kind;
+}
+
+bioft_status root_open(const struct root *r, const char *name, const char *full, int *ret, struct error *err)
+{
+    int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+
+    if (fd < 0 && errno == ELOOP) {
+        const bioft_status st = check_inside(r, name, full, err);
+        if (st != BIOFT_OK)
+            return st;
+        fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    }
+    if (fd < 0)
+        return error_set(err, BIOFT_ERR_IO, "%s: %s", full, strerror(errno));
+    *ret = fd;
+    return BIOFT_OK;
+}

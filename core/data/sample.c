@@ -1,0 +1,147 @@
+/* Samples: the host's side of bioft_sample, and what its pixels must be before the rest of core sees them. */
+#include "data/sample.h"
+
+#include "data/private.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LARGEST_SIDE = 65500, MOST_CHANNELS = 4 };
+
+struct reader {
+    const struct dataset *dataset;
+    void *handle;                                  /* the plugin's */
+    bioft_sample view;
+    uint8_t *room;                                 /* behind reserve() */
+    size_t capacity;
+    const void *bytes;                             /* what the plugin gave: room or its own */
+    size_t count;
+};
+
+static void *on_reserve(bioft_sample *s, size_t bytes)
+{
+    struct reader *r = s->ctx;
+    if (bytes > r->capacity || !r->room) {
+        uint8_t *more = mem_aligned(bytes, 1);
+        if (!more)
+            return NULL;
+        free(r->room);
+        r->room = more;
+        r->capacity = bytes;
+    }
+    r->bytes = r->room;
+    r->count = bytes;
+    return r->room;
+}
+
+static bioft_status on_map(bioft_sample *s, const void *bytes, size_t count)
+{
+    struct reader *r = s->ctx;
+    r->bytes = bytes;
+    r->count = count;
+    return BIOFT_OK;
+}
+
+bioft_status reader_open(const struct dataset *d, struct reader **ret, struct error *err)
+{
+    const bioft_dataset *api = &d->instance->plugin->api.dataset;
+    struct reader *r = mem_array(1, sizeof *r);
+
+    if (!r)
+        return error_memory(err, "a reader");
+    r->dataset = d;
+    if (api->reader_open) {
+        const bioft_status st = api->reader_open(d->instance->self, &r->handle);
+        if (st != BIOFT_OK) {
+            free(r);
+            return instance_error(d->instance, st, err);
+        }
+    }
+    *ret = r;
+    return BIOFT_OK;
+}
+
+void reader_close(struct reader *r)
+{
+    if (!r)
+        return;
+    const bioft_dataset *api = &r->dataset->instance->plugin->api.dataset;
+    if (api->reader_open && api->reader_close)
+        api->reader_close(r->dataset->instance->self, r->handle);
+    free(r->room);
+    free(r);
+}
+
+/* Raw arrays: as many bytes as their sides say, and where floats may lie. */
+static bioft_status check_raw(const struct reader *r, struct error *err)
+{
+    const bioft_sample *v = &r->view;
+    const size_t item = v->format == BIOFT_SAMPLE_F32_CHW ? sizeof(float) : 1;
+
+    if (!v->height || !v->width || v->height > LARGEST_SIDE || v->width > LARGEST_SIDE)
+        return error_set(err, BIOFT_ERR_FORMAT, "%ux%u pixels: sides are 1 to %d", v->width, v->height, LARGEST_SIDE);
+    if (!v->channels || v->channels > MOST_CHANNELS)
+        return error_set(err, BIOFT_ERR_FORMAT, "%u channels: 1 to %d are possible", v->channels, MOST_CHANNELS);
+    if (r->count != (size_t)v->height * v->width * v->channels * item)
+        return error_set(err, BIOFT_ERR_FORMAT, "%zu bytes for %ux%ux%u", r->count, v->height, v->width, v->channels);
+    if ((uintptr_t)r->bytes % item)
+        return error_set(err, BIOFT_ERR_INVALID, "floats at an address that is no multiple of 4");
+    return BIOFT_OK;
+}
+
+/* "dataset 'x': NAME: " before the text of an error. */
+static bioft_status name_error(const struct reader *r, uint32_t split, uint64_t index, struct error *err)
+{
+    const struct dataset *d = r->dataset;
+    const bioft_dataset *api = &d->instance->plugin->api.dataset;
+    char name[512];
+
+    if (api->name(d->instance->self, split, index, name, sizeof name) != BIOFT_OK)
+        snprintf(name, sizeof name, "sample %llu", (unsigned long long)index);
+    return error_prefix(err, "dataset '%s': %s", d->name, name);
+}
+
+bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, struct pixels *ret, bool *ret_encoded,
+                           struct error *err)
+{
+    const struct dataset *d = r->dataset;
+    const bioft_dataset *api = &d->instance->plugin->api.dataset;
+    bioft_status st;
+
+    r->view = (bioft_sample){ .struct_size = sizeof r->view, .ctx = r, .reserve = on_reserve, .map = on_map };
+    r->bytes = NULL;
+    r->count = 0;
+    st = api->sample(d->instance->self, r->handle, split, index, &r->view);
+    if (st != BIOFT_OK)
+        return instance_error(d->instance, st, err);
+    if (!r->bytes)
+        st = error_set(err, BIOFT_ERR_INVALID, "the plugin gave no bytes");
+    else if (r->view.format == BIOFT_SAMPLE_U8_HWC || r->view.format == BIOFT_SAMPLE_F32_CHW)
+        st = check_raw(r, err);
+    else
+        st = error_set(err, BIOFT_ERR_INVALID, "the plugin gave a format that is none: %u", r->view.format);
+    if (st != BIOFT_OK)
+        return name_error(r, split, index, err);
+    *ret = (struct pixels){
+        .format = r->view.format, .height = r->view.height, .width = r->view.width, .channels = r->view.channels,
+        .data = r->bytes,
+    };
+    if (ret_encoded)
+        *ret_encoded = false;
+    return BIOFT_OK;
+}
+
+bioft_status reader_pixels(struct reader *r, const struct split *s, uint64_t position, struct pixels *ret,
+                           struct error *err)
+{
+    const struct dataset *d = r->dataset;
+    const uint8_t *held = d->private->held[s - d->splits];
+
+    if (!held)
+        return reader_sample(r, s->number, s->index[position], ret, NULL, err);
+    *ret = (struct pixels){
+        .format = BIOFT_SAMPLE_U8_HWC, .height = d->height, .width = d->width, .channels = d->channels,
+        .data = held + (size_t)position * d->height * d->width * d->channels,
+    };
+    return BIOFT_OK;
+}

@@ -1,0 +1,179 @@
+/* Transforms: the input size they give, and pixels into floats through tables. */
+#include "data/transform.h"
+
+#include "data/private.h"
+#include <stdlib.h>
+#include <string.h>
+
+void transform_init(struct transform *t, const struct batches_params *p)
+{
+    *t = (struct transform){
+        .dataset = p->dataset, .spec = &p->dataset->spec->transform, .picture = p->picture, .train = p->train,
+        .normalise = p->normalise, .seed = p->seed, .epoch = p->epoch,
+    };
+    for (uint32_t c = 0; c < t->picture.channels && c < 4; c++)
+        for (int v = 0; v < 256; v++) {
+            const float x = (float)v / 255.0f;
+            t->value[c][v] = t->normalise ? (x - t->picture.mean[c]) / t->picture.std[c] : x;
+        }
+}
+
+static bioft_status channels_of(const struct dataset *d, uint32_t channels, uint32_t *ret, struct error *err)
+{
+    if (d->channels != channels && !(d->channels == 1 && channels == 3))
+        return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': pictures of %u channel%s, the network takes %u%s", d->name,
+                         d->channels, d->channels == 1 ? "" : "s", channels,
+                         channels == 1 ? ": colour is not made grey" : "");
+    *ret = channels;
+    return BIOFT_OK;
+}
+
+/* `transform: none`: the data's own size, which all pictures must have. */
+static bioft_status own_size(const struct dataset *d, struct picture *ret, struct error *err)
+{
+    const struct sides *s = &d->private->sides;
+    if (s->min_height != s->max_height || s->min_width != s->max_width)
+        return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': its pictures have %u to %u rows and %u to %u columns; "
+                         "'transform: none' needs one size, 'transform: auto' makes one", d->name, s->min_height,
+                         s->max_height, s->min_width, s->max_width);
+    ret->height = s->min_height;
+    ret->width = s->min_width;
+    return BIOFT_OK;
+}
+
+/* Arrays of floats are taken at their size: resizing is defined on bytes. */
+static bioft_status check_float(const struct dataset *d, const struct picture *p, struct error *err)
+{
+    if (d->private->format != BIOFT_SAMPLE_F32_CHW || (d->height == p->height && d->width == p->width))
+        return BIOFT_OK;
+    return error_set(err, BIOFT_ERR_UNSUPPORTED, "dataset '%s': float pictures of %ux%u are not resized to %ux%u: use "
+                     "'transform: none', or save them as uint8", d->name, d->width, d->height, p->width, p->height);
+}
+
+static bioft_status check_map(const struct dataset *d, const struct transform_spec *t, const struct picture *p,
+                              struct error *err)
+{
+    const uint32_t shorter = p->height < p->width ? p->height : p->width;
+    const uint64_t padding = t->train == CROP_RANDOM ? t->padding : 0;
+    if (t->resize && t->resize + 2 * padding < shorter)
+        return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': transform: %u pixels (resize and padding) are fewer than "
+                         "size: %u", d->name, t->resize + 2 * t->padding, shorter);
+    return BIOFT_OK;
+}
+
+bioft_status transform_size(const struct dataset *d, const struct transform_spec *t, uint32_t channels,
+                            uint32_t height, uint32_t width, struct picture *ret, struct error *err)
+{
+    struct picture p = *ret;
+    bioft_status st = channels_of(d, channels, &p.channels, err);
+
+    if (st != BIOFT_OK)
+        return st;
+    p.height = height;
+    p.width = width;
+    if (t->kind == TRANSFORM_NONE)
+        st = own_size(d, &p, err);
+    else if (t->kind == TRANSFORM_MAP && t->size)
+        p.height = p.width = t->size;
+    if (st == BIOFT_OK)
+        st = check_float(d, &p, err);
+    if (st == BIOFT_OK && t->kind == TRANSFORM_MAP)
+        st = check_map(d, t, &p, err);
+    if (st == BIOFT_OK)
+        *ret = p;
+    return st;
+}
+
+void canvas_finish(struct canvas *c)
+{
+    free(c->pixels);
+    *c = (struct canvas){ 0 };
+}
+
+/* The columns 0..width-1 of a window that begins at `left`, as far as they lie inside `have` columns. */
+static void inside(int64_t left, uint32_t width, uint32_t have, uint32_t *ret_begin, uint32_t *ret_end)
+{
+    const int64_t begin = left < 0 ? -left : 0, end = (int64_t)have - left;
+    *ret_begin = (uint32_t)(begin < width ? begin : width);
+    *ret_end = end < *ret_begin ? *ret_begin : (uint32_t)(end < width ? end : width);
+}
+
+/* One row of the window, not mirrored: bytes `step` apart through a table. */
+static void row_u8(const uint8_t *from, size_t step, const float *value, uint32_t width, float *ret)
+{
+    if (step == 1)
+        for (uint32_t x = 0; x < width; x++)
+            ret[x] = value[from[x]];
+    else
+        for (uint32_t x = 0; x < width; x++)
+            ret[x] = value[from[x * step]];
+}
+
+static void mirror(float *row, uint32_t width)
+{
+    for (uint32_t a = 0, b = width; a + 1 < b; a++) {
+        const float v = row[a];
+        row[a] = row[--b];
+        row[b] = v;
+    }
+}
+
+/* The window of a picture of p->height x p->width into floats; zeros (black) beyond its edges. */
+static void window(const struct transform *t, const struct pixels *p, const struct placement *at, float *ret)
+{
+    const uint32_t height = t->picture.height, width = t->picture.width;
+    uint32_t top, bottom, left, right;
+
+    inside(at->top, height, p->height, &top, &bottom);
+    inside(at->left, width, p->width, &left, &right);
+    for (uint32_t c = 0; c < t->picture.channels; c++) {
+        const uint32_t from = p->channels == 1 ? 0 : c;
+        for (uint32_t y = 0; y < height; y++, ret += width) {
+            const size_t row = (size_t)(at->top + y), column = (size_t)(at->left + left);
+            const bool black = y < top || y >= bottom;
+            for (uint32_t x = 0; x < (black ? width : left); x++)
+                ret[x] = t->value[c][0];
+            for (uint32_t x = black ? width : right; x < width; x++)
+                ret[x] = t->value[c][0];
+            if (!black && p->format == BIOFT_SAMPLE_U8_HWC) {
+                const uint8_t *bytes = p->data;
+                row_u8(bytes + (row * p->width + column) * p->channels + from, p->channels, t->value[c], right - left,
+                       ret + left);
+            } else if (!black) {
+                const float *v = (const float *)p->data + (from * (size_t)p->height + row) * p->width + column;
+                const float mean = t->normalise ? t->picture.mean[c] : 0, std = t->normalise ? t->picture.std[c] : 1;
+                for (uint32_t x = left; x < right; x++)
+                    ret[x] = (v[x - left] - mean) / std;
+            }
+            if (at->flip)
+                mirror(ret, width);
+        }
+    }
+}
+
+static bioft_status resize(const struct pixels *p, const struct placement *at, struct canvas *canvas,
+                           struct pixels *ret, struct error *err)
+{
+    (void)canvas;
+    (void)ret;
+    return error_set(err, BIOFT_ERR_UNSUPPORTED, "a picture of %ux%u is not resized to %ux%u", p->width, p->height,
+                     at->width, at->height);
+}
+
+bioft_status transform_apply(const struct transform *t, const struct pixels *p, uint64_t sample, struct canvas *canvas,
+                             float *ret, struct error *err)
+{
+    struct placement at;
+    struct pixels resized = *p;
+    bioft_status st = transform_place(t, p->height, p->width, sample, &at, err);
+
+    if (st != BIOFT_OK)
+        return st;
+    if (p->channels != t->picture.channels && p->channels != 1)
+        return error_set(err, BIOFT_ERR_FORMAT, "%u channels where the others have %u", p->channels, t->picture.channels);
+    if (at.box_height != p->height || at.box_width != p->width || at.height != p->height || at.width != p->width)
+        st = resize(p, &at, canvas, &resized, err);
+    if (st == BIOFT_OK)
+        window(t, &resized, &at, ret);
+    return st;
+}
