@@ -70,9 +70,11 @@ static unsigned quota_v1(const char *folder)
     return cpus;
 }
 
-/* The least quota from the group up to the root of its hierarchy. In a container the group's path may be the
- * outer one and not exist here: then only the root is there, and it is the container's own. */
-static unsigned quota_upwards(const char *mount, const char *group, unsigned (*quota)(const char *folder))
+/* The least quota from the group up to the root of its hierarchy. In a container the group's path
+ * may be the outer one and not exist here: then only the root is there, and it is the container's
+ * own. */
+static unsigned quota_upwards(const char *mount, const char *group,
+                              unsigned (*quota)(const char *folder))
 {
     char folder[2 * LONGEST];
     size_t base = strlen(mount);

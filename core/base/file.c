@@ -71,7 +71,8 @@ static bioft_status too_large(struct error *err, const char *path, uint64_t size
     return BIOFT_ERR_FORMAT;
 }
 
-bioft_status file_read(const char *path, uint64_t max, uint8_t **ret, size_t *ret_size, struct error *err)
+bioft_status file_read(const char *path, uint64_t max, uint8_t **ret, size_t *ret_size,
+                       struct error *err)
 {
     uint8_t *bytes = NULL;
     size_t size = 0, capacity = 0;
@@ -87,7 +88,8 @@ bioft_status file_read(const char *path, uint64_t max, uint8_t **ret, size_t *re
         st = too_large(err, path, expected, max);
         goto fail;
     }
-    /* Two bytes more than its size: one to see its end, one for the NUL. The size of some kernel files is 0. */
+    /* Two bytes more than its size: one to see its end, one for the NUL. The size of some kernel
+     * files is 0. */
     if (!mem_grow(&bytes, &capacity, (size_t)expected + 2, 1)) {
         st = error_memory(err, path);
         goto fail;
@@ -194,8 +196,8 @@ static bioft_status sync_folder(const char *path, struct error *err)
     return st;
 }
 
-/* Opens ".NAME.PID-N" beside path, with the modes that the umask leaves (mkstemp's would keep others from reading
- * the results). */
+/* Opens ".NAME.PID-N" beside path, with the modes that the umask leaves (mkstemp's would keep
+ * others from reading the results). */
 static int open_temporary(const char *path, char **ret)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -209,7 +211,8 @@ static int open_temporary(const char *path, char **ret)
     }
     for (unsigned n = 0; n < 10000 && fd < 0; n++) {
         /* Cut: with what is added the name must stay within NAME_MAX. */
-        snprintf(temporary, size, "%.*s.%.200s.%ld-%u", (int)(name - path), path, name, (long)getpid(), n);
+        snprintf(temporary, size, "%.*s.%.200s.%ld-%u", (int)(name - path), path, name,
+                 (long)getpid(), n);
         fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd < 0 && errno != EEXIST && errno != EINTR)
             break;

@@ -10,12 +10,13 @@
 /* "PATH: cannot WHAT: REASON", PATH made absolute, for an errno `code`; BIOFT_ERR_IO. */
 bioft_status file_error(struct error *err, const char *path, const char *what, int code);
 
-/* A regular file, or a link to one, open for reading; anything else is refused, and never waited for. ret_size: its
- * size now, or NULL. Closed with close(). */
+/* A regular file, or a link to one, open for reading; anything else is refused, and never waited
+ * for. ret_size: its size now, or NULL. Closed with close(). */
 bioft_status file_open(const char *path, int *ret, uint64_t *ret_size, struct error *err);
 
 /* Reads a regular file of at most `max` bytes; *ret (free()) has a NUL after its end. */
-bioft_status file_read(const char *path, uint64_t max, uint8_t **ret, size_t *ret_size, struct error *err);
+bioft_status file_read(const char *path, uint64_t max, uint8_t **ret, size_t *ret_size,
+                       struct error *err);
 
 /* A private read-only map of a regular file. */
 struct file_map {
@@ -28,8 +29,9 @@ void file_map_close(struct file_map *map);         /* NULL or zero is fine */
 /* Writes by a temporary name in the same folder, fsync, rename, fsync of the folder. */
 bioft_status file_write(const char *path, const void *bytes, size_t size, struct error *err);
 
-/* The same in pieces: begin, add any number of times, then commit or abort (abort removes the temporary). A failed
- * add or commit has aborted already; abort after that, or on a zeroed struct, does nothing. */
+/* The same in pieces: begin, add any number of times, then commit or abort (abort removes the
+ * temporary). A failed add or commit has aborted already; abort after that, or on a zeroed struct,
+ * does nothing. */
 struct file_writer {
     int fd;                         /* of the temporary; meaningful while `path` is set */
     char *path, *temporary;
@@ -45,22 +47,23 @@ bool file_exists(const char *path);
 bool file_is_folder(const char *path);
 /* True where the folder does not exist or has no entries. */
 bool file_folder_is_empty(const char *path);
-/* The names in a folder, bytewise sorted, those beginning with '.' left out; folders end in '/'. Each and the list
- * itself are freed by file_list_free. */
+/* The names in a folder, bytewise sorted, those beginning with '.' left out; folders end in '/'.
+ * Each and the list itself are freed by file_list_free. */
 bioft_status file_list(const char *folder, char ***ret, size_t *ret_count, struct error *err);
 void file_list_free(char **names, size_t count);
 /* Renames over what is there and syncs the folder. */
 bioft_status file_rename(const char *from, const char *to, struct error *err);
-bioft_status file_remove(const char *path, struct error *err);     /* fine where it does not exist */
-/* An exclusive lock on PATH, created if need be, held until file_unlock or the process ends. BIOFT_ERR_IO with
- * "in use by process N" where another holds it. */
+/* Fine where it does not exist. */
+bioft_status file_remove(const char *path, struct error *err);
+/* An exclusive lock on PATH, created if need be, held until file_unlock or the process ends.
+ * BIOFT_ERR_IO with "in use by process N" where another holds it. */
 bioft_status file_lock(const char *path, int *ret, struct error *err);
 void file_unlock(int lock);
 
 /* "a/b" from "a" and "b"; b alone where it is absolute. Freed with free(); NULL: out of memory. */
 char *path_join(const char *folder, const char *name);
-/* Absolute, without "." components and doubled slashes; against `folder` where path is relative (NULL: the working
- * directory). Freed with free(). */
+/* Absolute, without "." components and doubled slashes; against `folder` where path is relative
+ * (NULL: the working directory). Freed with free(). */
 char *path_absolute(const char *folder, const char *path);
 /* The folder part, "." where there is none. Freed with free(). */
 char *path_folder(const char *path);

@@ -195,7 +195,7 @@ void file_unlock(int lock)
     if (lock < 0)
         return;
     if (ftruncate(lock, 0) < 0) {
-        /* The number of a process that is gone stays in the file: harmless, the lock is what counts. */
+        /* The number of a process that is gone stays: harmless, the lock is what counts. */
     }
     close(lock);
 }

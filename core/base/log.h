@@ -2,7 +2,8 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-enum log_level { LOG_DETAIL, LOG_INFO, LOG_WARNING, LOG_PROGRESS };     /* PROGRESS: replaces the line before it */
+/* PROGRESS replaces the line before it. */
+enum log_level { LOG_DETAIL, LOG_INFO, LOG_WARNING, LOG_PROGRESS };
 
 struct log {
     void (*write)(void *ctx, enum log_level level, const char *text);   /* any thread */

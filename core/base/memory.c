@@ -1,4 +1,4 @@
-/* Memory: allocation that checks its products, growing arrays, and arenas for what is freed together. */
+/* Memory: allocation that checks its products, growing arrays, and arenas freed as a whole. */
 #include "base/memory.h"
 
 #include <stdarg.h>
@@ -23,7 +23,8 @@ struct arena {
 
 _Static_assert(sizeof(struct block) % ARENA_ALIGN == 0, "an arena's payload is aligned");
 
-/* No object is larger than a difference of pointers can say: such a request is refused without asking for it. */
+/* No object is larger than a difference of pointers can say: such a request is refused without
+ * asking for it. */
 static bool size_of(size_t count, size_t size, size_t *ret)
 {
     return mem_product(count, size, ret) && *ret <= PTRDIFF_MAX - ALIGN;
@@ -111,7 +112,7 @@ void arena_destroy(struct arena *arena)
     free(arena);
 }
 
-/* A block for at least `bytes`. A large request gets one of its own, behind the one being filled. */
+/* A block for at least `bytes`. A large request has one of its own, behind the one being filled. */
 static struct block *add_block(struct arena *arena, size_t bytes)
 {
     bool own = bytes > arena->next_size / 4 && arena->blocks;

@@ -17,7 +17,7 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
     return least < c ? least : c;
 }
 
-/* Row i holds the distances of a's first i letters to every beginning of b; three rows are enough. */
+/* Row i: the distances of a's first i letters to every beginning of b. Three rows are enough. */
 static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 {
     unsigned rows[3][LONGEST + 1];

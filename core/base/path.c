@@ -26,7 +26,7 @@ char *path_join(const char *folder, const char *name)
     return concat(name[0] == '/' ? "" : folder, name);
 }
 
-/* Takes out "." components and empty ones, in place. ".." stays: what it leaves depends on links. */
+/* Takes out "." components and empty ones, in place. ".." stays: links decide what it means. */
 static void tidy(char *path)
 {
     char *out = path;

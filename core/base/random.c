@@ -1,4 +1,4 @@
-/* The keyed generator: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011). Nothing here has state. */
+/* The keyed generator: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011), without a state. */
 #include "base/random.h"
 
 #include <math.h>
@@ -14,7 +14,8 @@ struct keyed {
     uint32_t philox[2], key[2];
 };
 
-/* LANES counters side by side, so that the compiler may use vectors and the latency of one hides behind another. */
+/* LANES counters side by side, so that the compiler may use vectors and the latency of one hides
+ * behind another. */
 static void rounds(uint32_t c0[LANES], uint32_t c1[LANES], uint32_t c2[LANES], uint32_t c3[LANES],
                    uint32_t k0, uint32_t k1)
 {
@@ -67,7 +68,8 @@ static struct keyed keyed(uint64_t seed, const char *stream, uint64_t key)
                            .key = { (uint32_t)key, (uint32_t)(key >> 32) } };
 }
 
-/* The words 4 * block to 4 * (block + LANES) - 1. Element numbers are modulo 2^64, so blocks are modulo 2^62. */
+/* The words 4 * block to 4 * (block + LANES) - 1. Element numbers are modulo 2^64, so blocks are
+ * modulo 2^62. */
 static void lanes(const struct keyed *k, uint64_t block, uint32_t ret[LANE_WORDS])
 {
     uint32_t c0[LANES], c1[LANES], c2[LANES], c3[LANES];
@@ -96,7 +98,8 @@ static void to_uniform(const uint32_t words[LANE_WORDS], float ret[LANE_WORDS])
 }
 
 /* Box and Muller's transformation of each pair. */
-static void to_normal(const uint32_t words[LANE_WORDS], float ret[LANE_WORDS], size_t from, size_t to)
+static void to_normal(const uint32_t words[LANE_WORDS], float ret[LANE_WORDS], size_t from,
+                      size_t to)
 {
     const double two_pi = 6.283185307179586476925;
 
@@ -108,8 +111,8 @@ static void to_normal(const uint32_t words[LANE_WORDS], float ret[LANE_WORDS], s
     }
 }
 
-bioft_status random_fill(uint32_t kind, uint64_t seed, const char *stream, uint64_t key, uint64_t first, void *ret,
-                         size_t count)
+bioft_status random_fill(uint32_t kind, uint64_t seed, const char *stream, uint64_t key,
+                         uint64_t first, void *ret, size_t count)
 {
     const struct keyed k = keyed(seed, stream, key);
     unsigned char *out = ret;
@@ -152,17 +155,19 @@ void random_permutation(uint64_t seed, const char *stream, uint64_t key, uint64_
 {
     const struct keyed k = keyed(seed, stream, key);
     uint32_t words[LANE_WORDS];
-    uint64_t start = UINT64_MAX;    /* the first element whose two words are at hand; they span LANE_WORDS / 2 */
+    uint64_t at_hand = UINT64_MAX;  /* whose words: pairs are made LANE_WORDS / 2 at a time */
 
     for (uint64_t i = 0; i < n; i++)
         ret[i] = i;
     for (uint64_t i = n; i-- > 1;) {
+        const uint32_t *pair;
         uint64_t u, j, swap;
-        if (i / (LANE_WORDS / 2) != start) {
-            start = i / (LANE_WORDS / 2);
-            lanes(&k, start * LANES, words);
+        if (i / (LANE_WORDS / 2) != at_hand) {
+            at_hand = i / (LANE_WORDS / 2);
+            lanes(&k, at_hand * LANES, words);
         }
-        u = words[2 * (i % (LANE_WORDS / 2))] | (uint64_t)words[2 * (i % (LANE_WORDS / 2)) + 1] << 32;
+        pair = words + 2 * (i % (LANE_WORDS / 2));
+        u = pair[0] | (uint64_t)pair[1] << 32;
         j = multiply_high(u, i + 1);
         swap = ret[i];
         ret[i] = ret[j];

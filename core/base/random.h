@@ -1,4 +1,4 @@
-/* The keyed generator: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011). Nothing here has state. */
+/* The keyed generator: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011), without a state. */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H
 
@@ -6,10 +6,10 @@
 
 void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t ret[4]);
 
-/* count values of `kind` (BIOFT_UNIFORM, BIOFT_NORMAL: float; BIOFT_BITS: uint32_t); element j is number first + j of
- * the stream. BIOFT_ERR_INVALID for another kind. */
-bioft_status random_fill(uint32_t kind, uint64_t seed, const char *stream, uint64_t key, uint64_t first, void *ret,
-                         size_t count);
+/* count values of `kind` (BIOFT_UNIFORM, BIOFT_NORMAL: float; BIOFT_BITS: uint32_t); element j is
+ * number first + j of the stream. BIOFT_ERR_INVALID for another kind. */
+bioft_status random_fill(uint32_t kind, uint64_t seed, const char *stream, uint64_t key,
+                         uint64_t first, void *ret, size_t count);
 /* A permutation of 0..n-1. */
 void random_permutation(uint64_t seed, const char *stream, uint64_t key, uint64_t n, uint64_t *ret);
 

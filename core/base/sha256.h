@@ -10,7 +10,8 @@ enum { SHA256_HEX = 65 };           /* lower-case hex with its NUL */
 struct sha256;                      /* a sum being taken */
 struct sha256 *sha256_begin(void);  /* NULL: out of memory */
 void sha256_add(struct sha256 *s, const void *bytes, size_t size);
-void sha256_end(struct sha256 *s, char ret[SHA256_HEX]);       /* frees s; NULL is fine and gives "" */
+/* Frees s; NULL is fine and gives "". */
+void sha256_end(struct sha256 *s, char ret[SHA256_HEX]);
 
 /* "" where memory is out. */
 void sha256_bytes(const void *bytes, size_t size, char ret[SHA256_HEX]);

@@ -1,4 +1,4 @@
-/* Text: building, numbers that read back, quoting for people, the nearest word. Never the locale. */
+/* Text: building, numbers that read back, quoting for people, near words. Never the locale. */
 #include "base/text.h"
 
 #include "base/memory.h"

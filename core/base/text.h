@@ -1,4 +1,4 @@
-/* Text: building, numbers that read back, quoting for people, the nearest word. Never the locale. */
+/* Text: building, numbers that read back, quoting for people, near words. Never the locale. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -17,18 +17,21 @@ void text_add_n(struct text *t, const char *s, size_t length);
 void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_free(struct text *t);     /* NULL-safe; leaves it empty */
 
-/* Shortest decimal that reads back to the same double (15, 16 or 17 digits), '.' always; "nan", "inf", "-inf". */
+/* Shortest decimal that reads back to the same double (15, 16 or 17 digits), '.' always; "nan",
+ * "inf", "-inf". */
 enum { TEXT_NUMBER = 32 };
 const char *text_number(char ret[TEXT_NUMBER], double value);
 /* The whole of `s` as a decimal number, with '.', never by the locale, no hex, no nan or inf. */
 bool text_to_double(const char *s, size_t length, double *ret);
 
-/* Bytes outside 0x20..0x7e and the backslash as \xNN, cut at 80 bytes of the input with "..."; returns ret. */
+/* Bytes outside 0x20..0x7e and the backslash as \xNN, cut at 80 bytes of the input with "...";
+ * returns ret. */
 enum { TEXT_ESCAPED = 80 * 4 + 4 };
 const char *text_escape(char ret[TEXT_ESCAPED], const char *s, size_t length);
 
-/* The candidate nearest to `word` by edits (transpositions count one, another case none), or NULL where none is near enough to suggest:
- * at most a third of the word's length, at least 1, at most 3 edits. */
+/* The candidate nearest to `word` by edits (transpositions count one, another case none), or NULL
+ * where none is near enough to suggest: at most a third of the word's length, at least 1, at most 3
+ * edits. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t count);
 
 /* Shell-like pattern with '*' and '?', over the whole of s. */

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A run is over when all its pieces are done, not when all threads have seen it: one that wakes late finds
- * another run number in the ticket and takes nothing. */
+/* A run is over when all its pieces are done, not when all threads have seen it: one that wakes
+ * late finds another run number in the ticket and takes nothing. */
 struct run {
     void (*body)(void *ctx, size_t index, uint32_t thread);
     void *ctx;
@@ -50,14 +50,15 @@ static void work(struct pool *pool, const struct run *r, uint32_t thread)
     uint32_t finished = 0;
 
     while (ticket >> 32 == r->number && (uint32_t)ticket < r->count) {
-        if (!atomic_compare_exchange_weak_explicit(&pool->ticket, &ticket, ticket + 1, memory_order_relaxed,
-                                                   memory_order_relaxed))
+        if (!atomic_compare_exchange_weak_explicit(&pool->ticket, &ticket, ticket + 1,
+                                                   memory_order_relaxed, memory_order_relaxed))
             continue;
         r->body(r->ctx, r->first + (uint32_t)ticket, thread);
         finished++;
         ticket = atomic_load_explicit(&pool->ticket, memory_order_relaxed);
     }
-    if (finished > 0 && atomic_fetch_sub_explicit(&pool->left, finished, memory_order_acq_rel) == finished &&
+    if (finished > 0 &&
+        atomic_fetch_sub_explicit(&pool->left, finished, memory_order_acq_rel) == finished &&
         thread != 0) {
         pthread_mutex_lock(&pool->mutex);
         pthread_cond_signal(&pool->done);
@@ -71,7 +72,8 @@ static bool next_run(struct pool *pool, uint32_t seen, struct run *ret)
     double until = clock_seconds() + SPIN_SECONDS;
     bool go;
 
-    while (atomic_load_explicit(&pool->ticket, memory_order_relaxed) >> 32 == seen && clock_seconds() < until)
+    while (atomic_load_explicit(&pool->ticket, memory_order_relaxed) >> 32 == seen &&
+           clock_seconds() < until)
         continue;
     pthread_mutex_lock(&pool->mutex);
     while (!pool->quit && pool->run.number == seen) {
@@ -142,8 +144,8 @@ bioft_status pool_create(unsigned threads, struct pool **ret, struct error *err)
         if (code != 0) {
             pool_destroy(pool);
             return error_set(err, BIOFT_ERR_MEMORY,
-                             "cannot start thread %u of %u (error %d): ask for fewer threads", i + 1, threads,
-                             code);
+                             "cannot start thread %u of %u (error %d): ask for fewer threads",
+                             i + 1, threads, code);
         }
         pool->started++;
     }
@@ -184,7 +186,8 @@ static uint32_t own_number(const struct pool *pool)
     return 0;
 }
 
-static void run_inline(size_t count, uint32_t thread, void (*body)(void *ctx, size_t index, uint32_t thread),
+static void run_inline(size_t count, uint32_t thread,
+                       void (*body)(void *ctx, size_t index, uint32_t thread),
                        void *ctx)
 {
     for (size_t i = 0; i < count; i++)
@@ -220,7 +223,8 @@ static void run_together(struct pool *pool, struct run *r)
     }
 }
 
-void pool_run(struct pool *pool, size_t count, void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx)
+void pool_run(struct pool *pool, size_t count,
+              void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx)
 {
     if (!pool || pool->threads == 1) {
         run_inline(count, 0, body, ctx);

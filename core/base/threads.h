@@ -6,8 +6,8 @@
 
 /* By affinity and the cgroup's quota, at least 1. */
 unsigned threads_available(void);
-/* The quota alone, of control groups version 1 and 2, rounded up; 0: none. root: put before the kernel's paths, "" but
- * in tests. */
+/* The quota alone, of control groups version 1 and 2, rounded up; 0: none. root: put before the
+ * kernel's paths, "" but in tests. */
 unsigned threads_quota(const char *root);
 
 struct pool;
@@ -15,8 +15,10 @@ struct pool;
 bioft_status pool_create(unsigned threads, struct pool **ret, struct error *err);
 void pool_destroy(struct pool *pool);              /* NULL is fine */
 unsigned pool_threads(const struct pool *pool);
-/* body(ctx, index, thread) once for each index below count; returns when all are done. pool NULL: all on the caller's
- * thread. A run inside a body goes on the body's thread alone. One caller at a time. */
-void pool_run(struct pool *pool, size_t count, void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx);
+/* body(ctx, index, thread) once for each index below count; returns when all are done. pool NULL:
+ * all on the caller's thread. A run inside a body goes on the body's thread alone. One caller at a
+ * time. */
+void pool_run(struct pool *pool, size_t count,
+              void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx);
 
 #endif

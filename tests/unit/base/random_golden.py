@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Prints the golden table of test_random.c: the keyed generator element by element, in Python's integers.
+"""Prints the golden table of test_random.c: the keyed generator, element by element.
 
-Philox4x32-10 after Salmon, Moraes, Dror and Shaw (SC 2011); the keying after the specification of bioft's numbers:
-the counter is (block, key), the Philox key splitmix64(seed) XOR fnv1a64(stream).
+Philox4x32-10 after Salmon, Moraes, Dror and Shaw (SC 2011). The counter is (block, key), the
+Philox key splitmix64(seed) XOR fnv1a64(stream).
 """
 import math
 import struct
@@ -37,7 +37,8 @@ def fnv1a64(text):
 def word(seed, stream, key, i):
     i &= M64
     block, mixed = i // 4, splitmix64(seed) ^ fnv1a64(stream)
-    return philox((block & M32, block >> 32, key & M32, key >> 32), (mixed & M32, mixed >> 32))[i % 4]
+    counter = block & M32, block >> 32, key & M32, key >> 32
+    return philox(counter, (mixed & M32, mixed >> 32))[i % 4]
 
 
 def uniform(*at):
@@ -64,14 +65,20 @@ def single(x):
     return struct.unpack('f', struct.pack('f', x))[0]
 
 
+def row(form, values):
+    print('      {', ', '.join(form(x) for x in values), '},')
+
+
 if __name__ == '__main__':
     for seed, stream, key, first in [
-            (1, 'M', 7, 0), (0, '', 0, 0), (2**64 - 1, 'dropout/classifier.5', 2**40 + 12345, 2**34 - 2),
+            (1, 'M', 7, 0), (0, '', 0, 0),
+            (2**64 - 1, 'dropout/classifier.5', 2**40 + 12345, 2**34 - 2),
             (42, 'conv1', 2**63, 2**62 + 63), (3, 'M', 0, 2**64 - 3)]:
+        elements = [(seed, stream, key, (first + j) & M64) for j in range(6)]
         print(f'    {{ {seed}u, "{stream}", {key}u, {first}u,')
-        print('      {', ', '.join(f'0x{word(seed, stream, key, first + j):08x}' for j in range(6)), '},')
-        print('      {', ', '.join(f'{single(uniform(seed, stream, key, first + j)):.9g}' for j in range(6)), '},')
-        print('      {', ', '.join(f'{single(normal(seed, stream, key, (first + j) & M64)):.9g}' for j in range(6)),
-              '} },')
+        row(lambda x: f'0x{x:08x}', [word(*at) for at in elements])
+        row(lambda x: f'{single(x):.9g}', [uniform(*at) for at in elements])
+        row(lambda x: f'{single(x):.9g}', [normal(*at) for at in elements])
+        print('    },')
     for seed, stream, key, n in [(1, 'epoch', 0, 8), (7, 'epoch', 3, 100)]:
         print(f'    {seed} {stream} {key}:', ', '.join(map(str, permutation(seed, stream, key, n))))

@@ -8,7 +8,8 @@ static void sets_and_returns(void **state)
     struct error err = { 0 };
 
     (void)state;
-    assert_int_equal(error_set(&err, BIOFT_ERR_FORMAT, "%s:%d: wrong", "a.npy", 3), BIOFT_ERR_FORMAT);
+    assert_int_equal(error_set(&err, BIOFT_ERR_FORMAT, "%s:%d: wrong", "a.npy", 3),
+                     BIOFT_ERR_FORMAT);
     assert_int_equal(err.status, BIOFT_ERR_FORMAT);
     assert_string_equal(err.text, "a.npy:3: wrong");
     assert_int_equal(error_memory(&err, "the batch"), BIOFT_ERR_MEMORY);

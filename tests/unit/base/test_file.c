@@ -1,4 +1,5 @@
-/* Files: bounded reads, whole-or-not-at-all writes, and every fault that can be had without breaking a disk. */
+/* Files: bounded reads, whole-or-not-at-all writes, and every fault that can be had without
+ * breaking a disk. */
 #include "test.h"
 
 #include "base/file.h"
@@ -146,7 +147,8 @@ static void full_disk(void **state)
     assert_true(full >= 0);
     assert_int_equal(file_write("a", "old", 3, &err), BIOFT_OK);
     assert_int_equal(file_begin("a", &w, &err), BIOFT_OK);
-    assert_true(dup2(full, w.fd) >= 0);             /* every write to the temporary finds the disk full */
+    /* Every write to the temporary finds the disk full. */
+    assert_true(dup2(full, w.fd) >= 0);
     close(full);
     assert_int_equal(file_add(&w, "new", 3, &err), BIOFT_ERR_IO);
     assert_int_equal(err.status, BIOFT_ERR_IO);
@@ -178,7 +180,8 @@ static void short_write(void **state)
     check_content("a", "old");
 }
 
-/* A write of more than a pipe holds, with a signal in between: interrupted and short, and still whole. */
+/* A write of more than a pipe holds, with a signal in between: interrupted and short, and still
+ * whole. */
 static void on_alarm(int signal)
 {
     (void)signal;
@@ -208,16 +211,19 @@ static void interrupted_write(void **state)
         close(ends[1]);
         close(w.fd);
         usleep(50000);
-        for (size_t seen = 0; (n = read(ends[0], piece, sizeof piece)) > 0; seen++, got += (size_t)n)
+        for (size_t seen = 0; (n = read(ends[0], piece, sizeof piece)) > 0; seen++) {
+            got += (size_t)n;
             if (seen % 32 == 0)
                 kill(getppid(), SIGUSR2);
+        }
         _exit(got == SIZE ? 0 : 1);
     }
     sigaction(SIGUSR2, &action, NULL);              /* without SA_RESTART */
     assert_true(dup2(ends[1], w.fd) >= 0);
     close(ends[1]);
     assert_int_equal(file_add(&w, bytes, SIZE, &err), BIOFT_OK);
-    file_abort(&w);                                 /* the last end of the pipe: the child sees its end */
+    /* Closes the last end of the pipe: the child sees its end. */
+    file_abort(&w);
     close(ends[0]);
     free(bytes);
     {
@@ -396,7 +402,9 @@ static void folders(void **state)
 
 static void lists(void **state)
 {
-    static const char *const want[] = { "B", "a/", "a-b/", "a.c", "b", "b1", "b10", "b2", "to_a/", "to_none", "\xc3\xa9" };
+    static const char *const want[] = {
+        "B", "a/", "a-b/", "a.c", "b", "b1", "b10", "b2", "to_a/", "to_none", "\xc3\xa9",
+    };
     struct error err = { 0 };
     char **names;
     size_t count;
@@ -433,7 +441,8 @@ static void lists(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(writes_and_reads), IN_FOLDER(writes_in_pieces), IN_FOLDER(two_writers_of_one_file),
+        IN_FOLDER(writes_and_reads), IN_FOLDER(writes_in_pieces),
+        IN_FOLDER(two_writers_of_one_file),
         IN_FOLDER(longest_name),     IN_FOLDER(full_disk),        IN_FOLDER(short_write),
         IN_FOLDER(interrupted_write), IN_FOLDER(not_writable),    IN_FOLDER(bounds),
         IN_FOLDER(irregular_files),  IN_FOLDER(maps),             IN_FOLDER(renames),

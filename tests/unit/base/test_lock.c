@@ -50,7 +50,8 @@ static void ends_with_its_process(void **state)
     assert_non_null(strstr(err.text, want));
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(file_lock("lock", &lock, &err), BIOFT_OK);    /* the dead one's number does not hold it */
+    /* The dead one's number does not hold it. */
+    assert_int_equal(file_lock("lock", &lock, &err), BIOFT_OK);
     file_unlock(lock);
 }
 
@@ -70,7 +71,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(excludes, test_enter_folder, test_leave_folder),
-        cmocka_unit_test_setup_teardown(ends_with_its_process, test_enter_folder, test_leave_folder),
+        cmocka_unit_test_setup_teardown(ends_with_its_process, test_enter_folder,
+                                        test_leave_folder),
         cmocka_unit_test_setup_teardown(faults, test_enter_folder, test_leave_folder),
     };
 

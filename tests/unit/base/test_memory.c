@@ -66,7 +66,8 @@ static void grows(void **state)
         }
         items[i] = (uint32_t)i + 1;
     }
-    assert_true(changes < 20);                      /* geometric, or a long array takes quadratic time */
+    /* Geometric, or a long array takes quadratic time. */
+    assert_true(changes < 20);
     for (size_t i = 0; i < 10000; i++)
         assert_int_equal(items[i], i + 1);
 

@@ -3,19 +3,23 @@
 
 #include "base/text.h"
 
-static const char *const words[] = { "learning_rate", "epochs", "fgsm", "rule", "pgd", "brsf", "frsf", "seeds" };
+static const char *const words[] = {
+    "learning_rate", "epochs", "fgsm", "rule", "pgd", "brsf", "frsf", "seeds",
+};
 
 static void suggests(void **state)
 {
     static const struct {
         const char *word, *want;
     } cases[] = {
-        { "epochs", "epochs" }, { "epoch", "epochs" }, { "epohcs", "epochs" }, { "epochs_", "epochs" },
-        { "eopchs", "epochs" }, { "ephocs", "epochs" }, { "xyochs", "epochs" }, { "xyzchs", NULL },
-        { "learnig_raet", "learning_rate" }, { "lerningrat", "learning_rate" }, { "leningrat", NULL },
-        { "rul", "rule" }, { "ruel", "rule" }, { "rulers", "rule" }, { "lure", NULL }, { "pdg", "pgd" }, { "pg", "pgd" },
-        { "fgsmm", "fgsm" }, { "FGSM", "fgsm" }, { "frSF", "frsf" }, { "crsf", "brsf" }, { "seed", "seeds" },
-        { "", NULL }, { "q", NULL }, { "a_word_of_its_own", NULL },
+        { "epochs", "epochs" }, { "epoch", "epochs" }, { "epohcs", "epochs" },
+        { "epochs_", "epochs" }, { "eopchs", "epochs" }, { "ephocs", "epochs" },
+        { "xyochs", "epochs" }, { "xyzchs", NULL }, { "learnig_raet", "learning_rate" },
+        { "lerningrat", "learning_rate" }, { "leningrat", NULL }, { "rul", "rule" },
+        { "ruel", "rule" }, { "rulers", "rule" }, { "lure", NULL }, { "pdg", "pgd" },
+        { "pg", "pgd" }, { "fgsmm", "fgsm" }, { "FGSM", "fgsm" }, { "frSF", "frsf" },
+        { "crsf", "brsf" }, { "seed", "seeds" }, { "", NULL }, { "q", NULL },
+        { "a_word_of_its_own", NULL },
     };
 
     (void)state;

@@ -1,4 +1,4 @@
-/* How many threads: the affinity, and control groups as a kernel's or a container's files show them. */
+/* How many threads: the affinity, and control groups as a kernel or a container shows them. */
 #include "test.h"
 
 #include "base/file.h"
@@ -49,7 +49,8 @@ static void version_2(void **state)
 static void container(void **state)
 {
     (void)state;
-    put("c/proc/self/cgroup", "0::/kubepods/pod1/0123\n");         /* the host's path, not seen inside */
+    /* The host's path, not seen inside. */
+    put("c/proc/self/cgroup", "0::/kubepods/pod1/0123\n");
     put("c/sys/fs/cgroup/cpu.max", "250000 100000\n");
     assert_int_equal(threads_quota("c"), 3);
     put("c/proc/self/cgroup", "0::/\n");
@@ -59,7 +60,8 @@ static void container(void **state)
 static void version_1(void **state)
 {
     (void)state;
-    put("o/proc/self/cgroup", "5:memory:/job\n4:cpu,cpuacct:/job\n3:cpuset:/job\n1:name=systemd:/x\n");
+    put("o/proc/self/cgroup",
+        "5:memory:/job\n4:cpu,cpuacct:/job\n3:cpuset:/job\n1:name=systemd:/x\n");
     put("o/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_quota_us", "-1\n");
     put("o/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_period_us", "100000\n");
     assert_int_equal(threads_quota("o"), 0);

@@ -1,4 +1,5 @@
-/* The keyed generator: published answers, the specification's vectors, and golden values of random_golden.py. */
+/* The keyed generator: published answers, the specification's vectors, and golden values of
+ * random_golden.py. */
 #include "test.h"
 
 #include "base/random.h"
@@ -37,23 +38,28 @@ static const struct {
     { 1u, "M", 7u, 0u,
       { 0xddc7084f, 0xa220ed44, 0x1c14ddde, 0xc3dcf420, 0xddc544c3, 0xc6208e1b },
       { 0.866318226, 0.633314908, 0.109693348, 0.765090227, 0.866291285, 0.773934245 },
-      { -0.358518898, -0.398082912, 0.19904092, -2.09296799, 0.0802701041, -0.529740214 } },
+      { -0.358518898, -0.398082912, 0.19904092, -2.09296799, 0.0802701041, -0.529740214 },
+    },
     { 0u, "", 0u, 0u,
       { 0x56ecb8b7, 0x558560dc, 0x054b4cab, 0x39ef51f8, 0x2179a054, 0xa3eef36d },
       { 0.339549541, 0.334066391, 0.0206801891, 0.226307929, 0.1307621, 0.640364826 },
-      { -0.740747869, 1.26947355, 0.413075, 2.75436401, -1.28219104, -1.55715656 } },
+      { -0.740747869, 1.26947355, 0.413075, 2.75436401, -1.28219104, -1.55715656 },
+    },
     { 18446744073709551615u, "dropout/classifier.5", 1099511640121u, 17179869182u,
       { 0x7324248a, 0xc28ea647, 0xdc354ff8, 0xf21b8ae8, 0xcb88d7e0, 0x0bda3854 },
       { 0.449770212, 0.759989142, 0.860188425, 0.945732713, 0.79505676, 0.0462985039 },
-      { 0.0792896077, -1.26164567, 0.517228127, -0.18352817, 0.64880687, 0.194249839 } },
+      { 0.0792896077, -1.26164567, 0.517228127, -0.18352817, 0.64880687, 0.194249839 },
+    },
     { 42u, "conv1", 9223372036854775808u, 4611686018427387967u,
       { 0xb3fdcc64, 0x0417e4af, 0xe3c7b67f, 0xe21f8b80, 0x05d34aa7, 0xbb855dee },
       { 0.703091383, 0.015989542, 0.889766097, 0.883293808, 0.0227552652, 0.732503712 },
-      { -0.73534143, 2.21333385, -1.83651471, 0.493108034, 0.0709867552, 0.535503447 } },
+      { -0.73534143, 2.21333385, -1.83651471, 0.493108034, 0.0709867552, 0.535503447 },
+    },
     { 3u, "M", 0u, 18446744073709551613u,
       { 0x49f4fa28, 0xe1228506, 0x5a51717e, 0xb625e377, 0x2ab08449, 0xd817b9e5 },
       { 0.288894296, 0.879432976, 0.352805197, 0.711515605, 0.166755915, 0.844111979 },
-      { 0.553919792, -0.305134594, 0.404782146, 0.41212675, 0.714749753, -0.244027793 } },
+      { 0.553919792, -0.305134594, 0.404782146, 0.41212675, 0.714749753, -0.244027793 },
+    },
 };
 
 static void golden_values(void **state)
@@ -62,15 +68,18 @@ static void golden_values(void **state)
     for (size_t i = 0; i < COUNT(golden); i++) {
         uint32_t words[6];
         float x[6];
-        assert_int_equal(random_fill(BIOFT_BITS, golden[i].seed, golden[i].stream, golden[i].key, golden[i].first,
-                                     words, 6), BIOFT_OK);
+        assert_int_equal(random_fill(BIOFT_BITS, golden[i].seed, golden[i].stream, golden[i].key,
+                                     golden[i].first, words, 6),
+                         BIOFT_OK);
         assert_memory_equal(words, golden[i].words, sizeof words);
         assert_int_equal(random_fill(BIOFT_UNIFORM, golden[i].seed, golden[i].stream, golden[i].key,
-                                     golden[i].first, x, 6), BIOFT_OK);
+                                     golden[i].first, x, 6),
+                         BIOFT_OK);
         for (int k = 0; k < 6; k++)
             assert_true(x[k] == (float)golden[i].uniform[k]);
         assert_int_equal(random_fill(BIOFT_NORMAL, golden[i].seed, golden[i].stream, golden[i].key,
-                                     golden[i].first, x, 6), BIOFT_OK);
+                                     golden[i].first, x, 6),
+                         BIOFT_OK);
         for (int k = 0; k < 6; k++)                 /* the last bit is the C library's */
             assert_true(fabs(x[k] - golden[i].normal[k]) <= 1e-6 * fabs(golden[i].normal[k]));
     }

@@ -51,11 +51,12 @@ static const struct {
     const char *text;
 } numbers[] = {
     { 0.0, "0" }, { -0.0, "-0" }, { 1, "1" }, { -2.5, "-2.5" }, { 0.1, "0.1" }, { 0.3, "0.3" },
-    { 0.1 + 0.2, "0.30000000000000004" }, { 1.0 / 3, "0.3333333333333333" }, { 2.0 / 3, "0.6666666666666666" },
-    { 1e15, "1e+15" }, { 123456789012345, "123456789012345" }, { 9007199254740993.0, "9007199254740992" },
-    { 1e-5, "1e-05" }, { 0.0001, "0.0001" }, { 5e-324, "4.94065645841247e-324" },
-    { 1.7976931348623157e308, "1.7976931348623157e+308" }, { 2.2250738585072014e-308, "2.2250738585072014e-308" },
-    { INFINITY, "inf" }, { -INFINITY, "-inf" }, { NAN, "nan" }, { -NAN, "nan" },
+    { 0.1 + 0.2, "0.30000000000000004" }, { 1.0 / 3, "0.3333333333333333" },
+    { 2.0 / 3, "0.6666666666666666" }, { 1e15, "1e+15" }, { 123456789012345, "123456789012345" },
+    { 9007199254740993.0, "9007199254740992" }, { 1e-5, "1e-05" }, { 0.0001, "0.0001" },
+    { 5e-324, "4.94065645841247e-324" }, { 1.7976931348623157e308, "1.7976931348623157e+308" },
+    { 2.2250738585072014e-308, "2.2250738585072014e-308" }, { INFINITY, "inf" },
+    { -INFINITY, "-inf" }, { NAN, "nan" }, { -NAN, "nan" },
 };
 
 static void writes_numbers(void **state)
@@ -95,14 +96,15 @@ static void reads_decimals(void **state)
         const char *text;
         double value;
     } good[] = {
-        { "0", 0 }, { "-1", -1 }, { "+1", 1 }, { ".5", 0.5 }, { "5.", 5 }, { "-.5e1", -5 }, { "5.e-1", 0.5 },
-        { "1e3", 1000 }, { "1E+3", 1000 }, { "007", 7 }, { "0.1", 0.1 }, { "1e-400", 0 },
-        { "9007199254740993", 9007199254740992.0 }, { "1.7976931348623157e308", 1.7976931348623157e308 },
-        { "4.9e-324", 5e-324 },
+        { "0", 0 }, { "-1", -1 }, { "+1", 1 }, { ".5", 0.5 }, { "5.", 5 }, { "-.5e1", -5 },
+        { "5.e-1", 0.5 }, { "1e3", 1000 }, { "1E+3", 1000 }, { "007", 7 }, { "0.1", 0.1 },
+        { "1e-400", 0 }, { "9007199254740993", 9007199254740992.0 },
+        { "1.7976931348623157e308", 1.7976931348623157e308 }, { "4.9e-324", 5e-324 },
     };
     static const char *const bad[] = {
-        "", " ", "1 ", " 1", "+", "-", ".", "-.", "e5", ".e5", "1e", "1e+", "1e5.", "1.2.3", "--1", "+-1", "0x10",
-        "0x1p3", "nan", "inf", "-inf", "infinity", "NAN", "1,5", "1_000", "1f", "1e999", "-1e999", "1\n", "٣",
+        "", " ", "1 ", " 1", "+", "-", ".", "-.", "e5", ".e5", "1e", "1e+", "1e5.", "1.2.3", "--1",
+        "+-1", "0x10", "0x1p3", "nan", "inf", "-inf", "infinity", "NAN", "1,5", "1_000", "1f",
+        "1e999", "-1e999", "1\n", "٣",
     };
     double value = 42;
 
@@ -139,7 +141,8 @@ static void reads_long_decimals(void **state)
 /* A locale with a decimal comma, built here: a bare machine has none. */
 static void ignores_the_locale(void **state)
 {
-    static const char source[] = "LC_NUMERIC\ndecimal_point \",\"\nthousands_sep \".\"\ngrouping 3;3\n"
+    static const char source[] = "LC_NUMERIC\ndecimal_point \",\"\nthousands_sep \".\"\n"
+                                 "grouping 3;3\n"
                                  "END LC_NUMERIC\n";
     FILE *f = fopen("comma.src", "w");
     char text[TEXT_NUMBER], check[32];
@@ -177,7 +180,8 @@ static void escapes(void **state)
 
     (void)state;
     assert_string_equal(text_escape(text, "conv1 ~", 7), "conv1 ~");
-    assert_string_equal(text_escape(text, "a\n\x1b[31m\\\x7f\xff\0z", 11), "a\\x0a\\x1b[31m\\x5c\\x7f\\xff\\x00");
+    assert_string_equal(text_escape(text, "a\n\x1b[31m\\\x7f\xff\0z", 11),
+                        "a\\x0a\\x1b[31m\\x5c\\x7f\\xff\\x00");
     assert_string_equal(text_escape(text, "", 0), "");
     memset(in, 'a', sizeof in);
     memset(want, 'a', 80);
@@ -197,15 +201,19 @@ static void matches(void **state)
         const char *pattern, *text;
         bool want;
     } cases[] = {
-        { "", "", true }, { "", "a", false }, { "a", "", false }, { "*", "", true }, { "*", "abc", true },
-        { "**", "abc", true }, { "?", "", false }, { "?", "a", true }, { "?", "ab", false },
-        { "abc", "abc", true }, { "abc", "abcd", false }, { "abcd", "abc", false }, { "a*c", "abbc", true },
-        { "a*c", "abcb", false }, { "*.conv?", "layer1.0.conv1", true }, { "*.conv?", "layer1.0.conv12", false },
-        { "layer*.bn*", "layer1.0.bn2", true }, { "*ab*ab", "abab", true }, { "*ab*ab", "aab", false },
-        { "*aab", "aaaab", true }, { "a?*", "a", false }, { "a?*", "ab", true }, { "*a*b*c*", "xxaxxbxxcxx", true },
-        { "*a*b*c*", "xxcxxbxxaxx", false }, { "[ab]", "a", false }, { "[ab]", "[ab]", true }, { "A", "a", false },
+        { "", "", true }, { "", "a", false }, { "a", "", false }, { "*", "", true },
+        { "*", "abc", true }, { "**", "abc", true }, { "?", "", false }, { "?", "a", true },
+        { "?", "ab", false }, { "abc", "abc", true }, { "abc", "abcd", false },
+        { "abcd", "abc", false }, { "a*c", "abbc", true }, { "a*c", "abcb", false },
+        { "*.conv?", "layer1.0.conv1", true }, { "*.conv?", "layer1.0.conv12", false },
+        { "layer*.bn*", "layer1.0.bn2", true }, { "*ab*ab", "abab", true },
+        { "*ab*ab", "aab", false }, { "*aab", "aaaab", true }, { "a?*", "a", false },
+        { "a?*", "ab", true }, { "*a*b*c*", "xxaxxbxxcxx", true },
+        { "*a*b*c*", "xxcxxbxxaxx", false }, { "[ab]", "a", false }, { "[ab]", "[ab]", true },
+        { "A", "a", false },
         /* Exponential for a matcher that tries every split. */
-        { "*a*a*a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
+        { "*a*a*a*a*a*a*a*a*a*a*a*a*b",
+          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
     };
 
     (void)state;
@@ -220,9 +228,9 @@ static void sizes(void **state)
         uint64_t bytes;
         const char *text;
     } cases[] = {
-        { 0, "0 B" }, { 1023, "1023 B" }, { 1024, "1.0 KiB" }, { 1536, "1.5 KiB" }, { 12897485, "12.3 MiB" },
-        { 1048575, "1.0 MiB" }, { 1048500, "1023.9 KiB" }, { 1288490189, "1.2 GiB" },
-        { (uint64_t)1 << 40, "1.0 TiB" }, { UINT64_MAX, "16.0 EiB" },
+        { 0, "0 B" }, { 1023, "1023 B" }, { 1024, "1.0 KiB" }, { 1536, "1.5 KiB" },
+        { 12897485, "12.3 MiB" }, { 1048575, "1.0 MiB" }, { 1048500, "1023.9 KiB" },
+        { 1288490189, "1.2 GiB" }, { (uint64_t)1 << 40, "1.0 TiB" }, { UINT64_MAX, "16.0 EiB" },
     };
     char text[TEXT_NUMBER];
 
@@ -237,9 +245,10 @@ static void durations(void **state)
         double seconds;
         const char *text;
     } cases[] = {
-        { 0, "0.0 s" }, { 0.04, "0.0 s" }, { 45, "45.0 s" }, { 59.94, "59.9 s" }, { 59.96, "1 min 0 s" },
-        { 200, "3 min 20 s" }, { 3599.4, "59 min 59 s" }, { 3599.6, "1 h 0 min" }, { 7500, "2 h 5 min" },
-        { 360000, "100 h 0 min" }, { -3, "0.0 s" }, { NAN, "?" }, { INFINITY, "?" }, { 1e300, "?" },
+        { 0, "0.0 s" }, { 0.04, "0.0 s" }, { 45, "45.0 s" }, { 59.94, "59.9 s" },
+        { 59.96, "1 min 0 s" }, { 200, "3 min 20 s" }, { 3599.4, "59 min 59 s" },
+        { 3599.6, "1 h 0 min" }, { 7500, "2 h 5 min" }, { 360000, "100 h 0 min" }, { -3, "0.0 s" },
+        { NAN, "?" }, { INFINITY, "?" }, { 1e300, "?" },
     };
     char text[TEXT_NUMBER];
 

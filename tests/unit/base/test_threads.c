@@ -1,4 +1,5 @@
-/* The pool: every piece once, on threads with numbers of their own, at the same time, nested, and idle at no cost. */
+/* The pool: every piece once, on threads with numbers of their own, at the same time, nested, and
+ * idle at no cost. */
 #include "test.h"
 
 #include "base/clock.h"
@@ -16,7 +17,7 @@ struct tally {
     atomic_int busy[MOST];          /* bodies now on each thread number: never two */
     atomic_int faults;
     unsigned threads;
-    int plain[PIECES];              /* not atomic: what bodies write is there when the run returns */
+    int plain[PIECES];              /* what bodies write is there when the run returns */
 };
 
 static void count_body(void *ctx, size_t index, uint32_t thread)
@@ -77,7 +78,7 @@ static void add_body(void *ctx, size_t index, uint32_t thread)
     atomic_fetch_add((atomic_ulong *)ctx, (unsigned long)index + 1);
 }
 
-/* Short runs in quick succession, where a thread of the run before wakes in the middle of the next. */
+/* Short runs in quick succession: a thread of the run before wakes in the middle of the next. */
 static void many_short_runs(void **state)
 {
     struct error err = { 0 };
