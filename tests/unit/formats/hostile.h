@@ -1,4 +1,4 @@
-/* What every reader of hostile bytes is put through: exact-sized copies, prefixes, changed bytes. */
+/* What every reader of hostile bytes is put through: exact copies, prefixes, changed bytes. */
 #ifndef TESTS_HOSTILE_H
 #define TESTS_HOSTILE_H
 
