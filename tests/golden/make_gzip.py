@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/unit/formats/gzip_golden.h: gzip members with every optional field, by Python's zlib."""
+"""Writes tests/unit/formats/gzip_golden.h: gzip members, one with every optional field."""
 import struct
 import zlib
 
