@@ -1,10 +1,13 @@
-/* The graph: a backbone's layers with their shapes and torchvision's names, and the task's head in its place. */
+/* The graph: a backbone's layers with their shapes and torchvision's names, and the task's head in
+ * its place. */
 #ifndef GRAPH_GRAPH_H
 #define GRAPH_GRAPH_H
 
 #include "plugin/instance.h"
 
 struct initial {                                   /* how a parameter begins */
+    bool drawn;                                    /* by init, std, fans; else all is `constant` */
+    float constant;
     uint32_t init;                                 /* BIOFT_INIT_* of its layer */
     float std;
     size_t fan_in, fan_out;
@@ -12,18 +15,18 @@ struct initial {                                   /* how a parameter begins */
 };
 
 struct graph {
-    bioft_graph view;                              /* what engines see; the arrays below are behind it */
+    bioft_graph view;                              /* what engines see, of the arrays below */
     bioft_node *nodes;
     bioft_parameter *parameters;
-    bioft_layer *layers;                           /* key is NULL here: it belongs to a rule's instance */
+    bioft_layer *layers;                           /* key is NULL: it is a rule's instance's */
     struct initial *initial;                       /* [parameter_count] */
-    const char **counters;                         /* names of the int64 num_batches_tracked, one a batchnorm */
+    const char **counters;                         /* int64 num_batches_tracked, one a batchnorm */
     size_t counter_count;
     char *backbone;                                /* plugin's name */
     char *head;                                    /* name of the head's layer */
     uint32_t head_published;                       /* its width in the published weights */
     uint32_t published_channels, published_height, published_width;
-    float mean[4], std[4];                         /* normalisation, by channel; 0 and 1 where the backbone says none */
+    float mean[4], std[4];                         /* by channel; 0 and 1 where none is said */
     struct arena *arena;
 };
 
@@ -32,7 +35,11 @@ struct graph_params {
     uint32_t channels, height, width;              /* the input; 0: as published */
     uint32_t head_outputs;                         /* 0: as published */
 };
-/* Errors name the layer: "layer2.0.conv1: 3x3 picture is too small for a 5x5 kernel; the smallest input is 23x23". */
+/* Calls the backbone's build(), again for other sizes where the picture is too small. Errors name
+ * the layer: "backbone 'NAME': layer2.0.conv1: 3x3 picture is too small for a 5x5 kernel; the
+ * smallest input is 23x23". bioft_layer.activation says what stands between a layer and the next
+ * ones with weights: RELU or TANH, where it is one of these and after it only pooling, dropout and
+ * flatten; NONE where there is no activation, norm or sum; else OTHER. */
 bioft_status graph_build(const struct graph_params *p, struct graph **ret, struct error *err);
 void graph_destroy(struct graph *g);               /* NULL is fine */
 
@@ -41,8 +48,10 @@ uint32_t graph_layer(const struct graph *g, const char *name);
 uint64_t graph_parameter_total(const struct graph *g);                 /* trained values */
 /* Multiply-adds of one picture's forward pass, for estimates. */
 uint64_t graph_work(const struct graph *g);
-/* First values of one parameter by the keyed generator: stream "init/<name>", or "head/<stage>/<name>" where stage is
- * not NULL. ret has its count. */
-bioft_status graph_initialise(const struct graph *g, uint32_t parameter, uint64_t seed, const char *stage, float *ret);
+/* First values of one parameter: those that came with the graph, or drawn from the keyed generator's
+ * stream "init/<name>"; where stage is not NULL always drawn, from "head/<stage>/<name>". ret has its
+ * count. */
+bioft_status graph_initialise(const struct graph *g, uint32_t parameter, uint64_t seed,
+                              const char *stage, float *ret);
 
 #endif
