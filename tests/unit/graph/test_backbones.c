@@ -1,6 +1,6 @@
 /* The backbones' plugins against torchvision and torch, as tests/golden/backbones.txt has them:
  * names, shapes, order, parameters, multiply-adds at two sizes, first values. Arguments: that file,
- * then folders of plugins. */
+ * then places of plugins. */
 #include "graph/graph.h"
 
 #include <math.h>
@@ -16,9 +16,7 @@ enum { LINE = 256, DRAWN = 300000 }; /* larger parameters are not drawn: it take
 
 struct checker {
     FILE *golden;
-    const char *const *folders;
-    int folder_count;
-    struct plugin **plugins;
+    struct registry *registry;
     struct instance *instance;
     struct graph *graph;
     uint32_t parameter; /* next in the graph */
@@ -29,23 +27,14 @@ struct checker {
 /* A plugin's instance with default options. */
 static void open_plugin(struct checker *c, const char *name)
 {
+    const struct plugin *plugin;
     struct error err = { 0 };
-    char path[1024];
-    size_t count = 0;
-    bioft_status status = BIOFT_ERR_IO;
 
-    for (int i = 0; i < c->folder_count && status != BIOFT_OK; i++) {
-        snprintf(path, sizeof path, "%s/%s.so", c->folders[i], name);
-        status = plugin_load(path, BIOFT_KIND_BACKBONE, &c->plugins, &count, &err);
-    }
-    if (status != BIOFT_OK)
+    if (registry_find(c->registry, BIOFT_KIND_BACKBONE, name, &plugin, &err) != BIOFT_OK ||
+        instance_create(&(struct instance_params){ .plugin = plugin }, &c->instance, &err) !=
+            BIOFT_OK)
         fail_msg("%s", err.text);
-    assert_int_equal(count, 1);
-    assert_string_equal(c->plugins[0]->descriptor.name, name);
-    status = instance_create(&(struct instance_params){ .plugin = c->plugins[0] }, &c->instance,
-                             &err);
-    if (status != BIOFT_OK)
-        fail_msg("%s", err.text);
+    assert_string_equal(plugin->descriptor.name, name);
 }
 
 static struct graph *build(struct checker *c, uint32_t height, uint32_t width)
@@ -67,9 +56,6 @@ static void close_plugin(struct checker *c)
     assert_int_equal(c->counter, c->graph->counter_count);
     graph_destroy(c->graph);
     instance_destroy(c->instance);
-    free(c->plugins[0]->path);
-    free(c->plugins[0]);
-    free(c->plugins);
     c->graph = NULL;
 }
 
@@ -242,18 +228,24 @@ static void smallest_inputs(void **state)
 int main(int argc, char **argv)
 {
     struct checker c = { 0 };
+    struct error err = { 0 };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(as_torch_says, &c),
         cmocka_unit_test_prestate(known_figures, &c),
         cmocka_unit_test_prestate(smallest_inputs, &c),
     };
+    struct registry_places places = { .command_line = (const char *const *)argv + 2 };
     int failed;
 
     if (argc < 3 || !(c.golden = fopen(argv[1], "r")))
         return 2;
-    c.folders = (const char *const *)argv + 2;
-    c.folder_count = argc - 2;
+    places.command_line_count = (size_t)argc - 2;
+    if (registry_create(&places, NULL, &c.registry, &err) != BIOFT_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        return 2;
+    }
     failed = cmocka_run_group_tests(tests, NULL, NULL);
+    registry_destroy(c.registry);
     fclose(c.golden);
     return failed;
 }
