@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* What every struct of the first version has at least; what a garbage size must not make the host read. */
-enum { OLDEST_MINOR = 1, DESCRIPTOR_LEAST = 136, OPTION_LEAST = 80, VTABLE_LEAST = 8 };
+enum { OLDEST_MINOR = 1, DESCRIPTOR_LEAST = 128, OPTION_LEAST = 80, VTABLE_LEAST = 8 };
 enum { SIZE_MOST = 4096, OPTIONS_MOST = 256 };
 
 bool abi_adopt(void *ret, size_t ours, const void *theirs, size_t theirs_size)
@@ -89,7 +89,7 @@ static bioft_status adopt_vtable(struct plugin *p, struct error *err)
         return BIOFT_OK;                           /* plugin_check says so */
     memcpy(head, theirs, sizeof head);
     if (!sane(head[0], VTABLE_LEAST))
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: a %s's vtable of %u bytes makes no sense", p->path,
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: the %s's vtable of %u bytes makes no sense", p->path,
                          kind_word(d->kind), head[0]);
     if (d->kind == BIOFT_KIND_ENGINE && head[1] != BIOFT_ENGINE_DRAFT)
         return error_set(err, BIOFT_ERR_FORMAT,

@@ -4,7 +4,7 @@
 static void need(struct faults *f, bool there, const char *callback)
 {
     if (!there)
-        fault(f, "callback %s is missing: a %s needs it", callback, kind_word(f->plugin->descriptor.kind));
+        fault(f, "callback %s is missing: every %s needs it", callback, kind_word(f->plugin->descriptor.kind));
 }
 
 static void known_flags(struct faults *f, uint32_t flags, uint32_t known)

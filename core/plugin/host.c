@@ -129,8 +129,7 @@ static bioft_status host_trainable(const bioft_host *host, const char *name, siz
     struct instance *i = instance_of_host(host);
     struct named_array *a;
     if (!i->private->trainables)
-        return refuse(i, BIOFT_ERR_UNSUPPORTED, "a %s has no trainable arrays: losses have",
-                      kind_word(i->plugin->descriptor.kind));
+        return refuse(i, BIOFT_ERR_UNSUPPORTED, "trainable arrays are for losses alone");
     if (flags != 0)
         return refuse(i, BIOFT_ERR_UNSUPPORTED, "unknown flag 0x%x of trainable", flags);
     bioft_status st = find_array(i, name, count, true, &a);

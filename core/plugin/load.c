@@ -98,7 +98,7 @@ static bioft_status check_all(struct loading *l, uint32_t kind, const char *stem
         check_twins(l);
     for (size_t i = 0; i < l->count && kind != 0 && l->faults.length == 0; i++)
         if (l->plugins[i]->descriptor.kind != kind) {
-            error_set(err, BIOFT_ERR_FORMAT, "%s: it is a %s, where a %s is looked for", l->path,
+            error_set(err, BIOFT_ERR_FORMAT, "%s: its kind is %s, where a plugin of kind %s is looked for", l->path,
                       kind_word(l->plugins[i]->descriptor.kind), kind_word(kind));
             add_fault(l, err->text);
         }
