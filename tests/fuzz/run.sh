@@ -1,0 +1,42 @@
+#!/bin/sh
+# Builds the fuzz targets with clang's libFuzzer and runs each: run.sh [SECONDS [TARGET...]].
+# Default: 20 seconds, all. What it builds and finds lies in $BIOFT_FUZZ, by default a new folder.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+seconds=${1:-20}
+[ $# -eq 0 ] || shift
+[ $# -gt 0 ] || set -- npy safetensors gzip json csv
+work=${BIOFT_FUZZ:-$(mktemp -d)}
+mkdir -p "$work"
+
+packages='libpng libjpeg zlib yajl libcrypto'
+flags="-g -O1 -std=c11 -D_GNU_SOURCE -ffp-contract=off -fno-sanitize-recover=undefined
+    -I$root/include -I$root/core $(pkg-config --cflags $packages)"
+python3 "$here/seeds.py" "$work/seeds"
+
+rm -rf "$work/objects" "$work/core.a"
+mkdir "$work/objects"
+for source in "$root"/core/base/*.c "$root"/core/formats/*.c; do
+    name=$(basename "$(dirname "$source")")-$(basename "$source" .c)
+    clang $flags -fsanitize=fuzzer-no-link,address,undefined -c "$source" -o "$work/objects/$name.o"
+done
+ar rcs "$work/core.a" "$work"/objects/*.o
+
+failed=0
+for target; do
+    clang $flags -fsanitize=fuzzer,address,undefined "$here/$target.c" "$work/core.a" \
+        $(pkg-config --libs $packages) -lm -lpthread -o "$work/fuzz-$target"
+    mkdir -p "$work/corpus/$target"
+    echo "$target: $seconds s"
+    if ! "$work/fuzz-$target" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
+        -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 -artifact_prefix="$work/$target-" \
+        "$work/corpus/$target" "$work/seeds/$target" >"$work/$target.log" 2>&1; then
+        tail -40 "$work/$target.log"
+        echo "$target: failed, see $work/$target.log and $work/$target-*"
+        failed=1
+    fi
+    grep number_of_executed_units "$work/$target.log" || true
+done
+exit $failed

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Writes small files for the fuzz targets to start from: seeds.py FOLDER makes FOLDER/<target>/."""
+import json
+import pathlib
+import struct
+import sys
+import zlib
+
+
+def npy(text, data, version=1):
+    header = text.encode() + b'\n'
+    length = struct.pack('<H' if version == 1 else '<I', len(header))
+    return b'\x93NUMPY' + bytes([version, 0]) + length + header + data
+
+
+def npy_files():
+    for descr, size in [('|u1', 1), ('|b1', 1), ('<i4', 4), ('<i8', 8), ('<f4', 4), ('<f8', 8),
+                        ('>f4', 4), ('|O', 8), ('<f2', 2)]:
+        for order in (False, True):
+            for shape in [(), (0, 3), (2,), (2, 3), (2, 1, 2)]:
+                count = 1
+                for n in shape:
+                    count *= n
+                yield npy(f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}",
+                          bytes(count * size))
+    yield npy('{"shape":(2L,),"fortran_order":False,"descr":"<i4"}', bytes(8), 2)
+    yield npy("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", b'')
+    yield npy("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,)}", bytes(4), 3)
+    yield npy('(' * 1000, b'')
+
+
+def safetensors(header, data):
+    if not isinstance(header, bytes):
+        header = json.dumps(header, separators=(',', ':')).encode()
+    return struct.pack('<Q', len(header)) + header + data
+
+
+def entry(dtype, shape, begin, end):
+    return {'dtype': dtype, 'shape': shape, 'data_offsets': [begin, end]}
+
+
+def safetensors_files():
+    sizes = {'F32': 4, 'F16': 2, 'BF16': 2, 'F64': 8, 'I64': 8, 'I32': 4, 'U8': 1, 'BOOL': 1,
+             'I16': 2, 'F33': 5}
+    for dtype, size in sizes.items():
+        yield safetensors({'a': entry(dtype, [1, 2], 0, 2 * size)}, bytes(2 * size))
+    yield safetensors({'__metadata__': {'format': 'pt', 'a\n': '\u00e9'},
+                       'b': entry('F32', [], 4, 8), 'a': entry('U8', [4], 0, 4),
+                       'c': entry('F32', [0], 8, 8)}, bytes(8))
+    yield safetensors(b'{"\\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}   ', b'x')
+    yield safetensors({'a': entry('F32', [2**40, 2**40], 0, 0)}, b'')
+    yield safetensors({'a': entry('F32', [1], 0, 4), 'b': entry('F32', [1], 2, 6)}, bytes(6))
+    yield struct.pack('<Q', 2**63) + b'{}'
+
+
+def gzip_files():
+    for text in (b'', b'a', b'fashion' * 100, bytes(50000)):
+        deflate = zlib.compressobj(9, zlib.DEFLATED, 31)
+        member = deflate.compress(text) + deflate.flush()
+        yield from (member, member + member, member + bytes(9), member + b'garbage', member[:-5])
+    body = member[10:]
+    for flags, fields in [(4, b'\2\0ab'), (8, b'name\0'), (16, b'comment\0'), (8, b'name'),
+                          (0x20, b'')]:
+        yield b'\x1f\x8b\x08' + bytes([flags]) + bytes(6) + fields + body
+
+
+def json_files():
+    yield from (b'{}', b'[]', b'null', b'-1.5e-3', b'"\\ud83d\\ude00\\n"', b'{"a":[1,{"b":true}]}',
+                b'[' * 40, b'{"a":1,"a":2}', b'"\\ud800"', b'"\xff"', b'1e400', b'[1,]')
+
+
+def csv_files():
+    yield from (b'', b'a,b\nc,d\n', b'"a""b","c\nd"\r\n,\r\n', b'a,b\nc\n', b'"a', b'a"b', b'\n')
+
+
+root = pathlib.Path(sys.argv[1])
+for target, files in [('npy', npy_files), ('safetensors', safetensors_files), ('gzip', gzip_files),
+                      ('json', json_files), ('csv', csv_files)]:
+    folder = root / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for n, data in enumerate(files()):
+        (folder / f'{n:03}').write_bytes(data)
