@@ -1,0 +1,268 @@
+/* From a network to nodes, tensors and segments. */
+#include "compile.h"
+
+#include "memory.h"
+
+#include <string.h>
+
+static const double WHOLE_WORK = 4e6;              /* of a picture: enough to be divided by itself */
+enum { WHOLE_WEIGHTS = 64 * 1024 };                /* of a linear layer: more would be read again for each piece */
+
+bioft_status program_check(const struct network *n, const bioft_use *use, char *why, size_t size)
+{
+    size_t floats;
+
+    if (use->kind < BIOFT_TRAIN || use->kind > BIOFT_ATTACK || (use->flags & ~(uint32_t)BIOFT_FROZEN_BATCHNORM)) {
+        snprintf(why, size, "use number %u with flags %u is not known", use->kind, use->flags);
+        return BIOFT_ERR_UNSUPPORTED;
+    }
+    if (use->precision != BIOFT_F32) {
+        snprintf(why, size, "this engine computes in f32 only");
+        return BIOFT_ERR_UNSUPPORTED;
+    }
+    if (use->max_batch == 0 || use->max_batch > INT32_MAX) {
+        snprintf(why, size, "a batch of %u", use->max_batch);
+        return BIOFT_ERR_INVALID;
+    }
+    for (uint32_t i = 0; i < n->node_count; i++)
+        if (!product(node_floats(&n->nodes[i]), use->max_batch, &floats) || floats > SIZE_MAX / 64) {
+            snprintf(why, size, "a batch of %u is too large", use->max_batch);
+            return BIOFT_ERR_UNSUPPORTED;
+        }
+    return BIOFT_OK;
+}
+
+static const struct operator *operator_of(const struct program *p, const bioft_node *d)
+{
+    switch (d->op) {
+    case BIOFT_OP_INPUT:
+        return &operator_input;
+    case BIOFT_OP_CONV2D:
+        return &operator_conv;
+    case BIOFT_OP_LINEAR:
+        return &operator_linear;
+    case BIOFT_OP_BATCHNORM:
+        return batch_statistics(p) ? &operator_batchnorm_batch
+               : trains(p)         ? &operator_batchnorm_trained
+                                   : &operator_batchnorm_fixed;
+    case BIOFT_OP_RELU:
+        return &operator_relu;
+    case BIOFT_OP_TANH:
+        return &operator_tanh;
+    case BIOFT_OP_MAXPOOL:
+        return &operator_maxpool;
+    case BIOFT_OP_AVGPOOL:
+        return &operator_avgpool;
+    case BIOFT_OP_ADAPTIVE_AVGPOOL:
+        return &operator_adaptive;
+    case BIOFT_OP_DROPOUT:
+        return trains(p) && d->dropout > 0 ? &operator_dropout : NULL;
+    case BIOFT_OP_ADD:
+        return &operator_add;
+    default:
+        return NULL;
+    }
+}
+
+/* A value costs about as much as eight multiply-adds inside a product. */
+static double work_of(const struct node *n, size_t x_floats, size_t y_floats)
+{
+    switch (n->def->op) {
+    case BIOFT_OP_CONV2D:
+        return conv_work(&n->conv) + 8.0 * (double)y_floats;
+    case BIOFT_OP_LINEAR:
+        return (double)x_floats * (double)y_floats;
+    default:
+        return n->op ? 8.0 * (double)(x_floats > y_floats ? x_floats : y_floats) : 0;
+    }
+}
+
+static size_t saved_of(const struct program *p, const struct node *n)
+{
+    switch (n->def->op) {
+    case BIOFT_OP_BATCHNORM:
+        return 4 * (size_t)n->def->channels;
+    case BIOFT_OP_DROPOUT:
+        return n->op ? p->use.max_batch * node_floats(n->def) : 0;
+    case BIOFT_OP_MAXPOOL:
+        return goes_back(p) ? p->use.max_batch * node_floats(n->def) : 0;
+    default:
+        return 0;
+    }
+}
+
+/* A conv's geometry from its node, which has been checked. */
+static struct conv conv_of(const bioft_node *d, const bioft_node *x)
+{
+    bioft_layer l = {
+        .out_channels = d->channels, .in_channels = x->channels, .groups = d->groups, .in_h = x->height,
+        .in_w = x->width, .out_h = d->height, .out_w = d->width,
+    };
+
+    memcpy(l.kernel, d->kernel, sizeof l.kernel);
+    memcpy(l.stride, d->stride, sizeof l.stride);
+    memcpy(l.dilation, d->dilation, sizeof l.dilation);
+    memcpy(l.padding, d->padding, sizeof l.padding);
+    return conv_plan(&l);
+}
+
+static void make_node(struct program *p, uint32_t index, uint32_t *tensor_of)
+{
+    const struct network *net = &p->model->network;
+    struct node *n = &p->nodes[index];
+    const bioft_node *d = &net->nodes[index];
+
+    n->def = d;
+    n->index = index;
+    n->op = operator_of(p, d);
+    for (uint32_t k = 0; k < d->input_count; k++)
+        n->x[k] = tensor_of[d->input[k]];
+    if (d->op == BIOFT_OP_CONV2D)
+        n->conv = conv_of(d, &net->nodes[d->input[0]]);
+    if (n->op) {
+        n->y = p->tensor_count++;
+        p->tensors[n->y] = (struct tensor){ .floats = node_floats(d), .producer = index, .slot = BIOFT_NONE,
+                                            .gradient_slot = BIOFT_NONE };
+        for (uint32_t k = 0; k < d->input_count; k++)
+            p->tensors[n->x[k]].uses++;
+    } else {
+        n->y = n->x[0];
+    }
+    tensor_of[index] = n->h = n->y;
+    n->work = work_of(n, d->input_count ? p->tensors[n->x[0]].floats : 0, node_floats(d));
+    n->saved_floats = saved_of(p, n);
+}
+
+static const struct node *only_reader(const struct program *p, uint32_t tensor)
+{
+    if (p->tensors[tensor].uses != 1 || tensor == p->output)
+        return NULL;
+    for (uint32_t i = 1; i < p->node_count; i++)
+        for (uint32_t k = 0; p->nodes[i].op && k < p->nodes[i].def->input_count; k++)
+            if (p->nodes[i].x[k] == tensor)
+                return &p->nodes[i];
+    return NULL;
+}
+
+/* H of a layer: its output after the activation that follows, across a batchnorm; or its output. */
+static uint32_t activated(const struct program *p, const struct node *n)
+{
+    const struct node *next = only_reader(p, n->y);
+
+    while (next && next->def->op == BIOFT_OP_BATCHNORM)
+        next = only_reader(p, next->y);
+    return next && (next->def->op == BIOFT_OP_RELU || next->def->op == BIOFT_OP_TANH) ? next->y : n->y;
+}
+
+static void watch(struct program *p, struct node *n)
+{
+    n->h = activated(p, n);
+    if (n->route.reads & BIOFT_X)
+        p->tensors[n->x[0]].watched = true;
+    if (n->route.reads & BIOFT_Y)
+        p->tensors[n->y].watched = true;
+    if (n->route.reads & BIOFT_H)
+        p->tensors[n->h].watched = true;
+}
+
+static bool reads_input_backward(const struct program *p, const struct node *n)
+{
+    return trains(p) && (n->def->op == BIOFT_OP_CONV2D || n->def->op == BIOFT_OP_LINEAR ||
+                         n->def->op == BIOFT_OP_BATCHNORM);
+}
+
+static bool reads_output_backward(const struct program *p, const struct node *n)
+{
+    return goes_back(p) && (n->def->op == BIOFT_OP_RELU || n->def->op == BIOFT_OP_TANH);
+}
+
+bool tensor_is_kept(const struct program *p, uint32_t tensor)
+{
+    if (goes_back(p) && p->tensors[tensor].watched)
+        return true;
+    if (reads_output_backward(p, &p->nodes[p->tensors[tensor].producer]))
+        return true;
+    for (uint32_t i = 1; i < p->node_count; i++)
+        if (p->nodes[i].op && p->nodes[i].x[0] == tensor && reads_input_backward(p, &p->nodes[i]))
+            return true;
+    return false;
+}
+
+/* May the node write over its input? Only if nobody else needs that. */
+static bool may_write_over(const struct program *p, const struct node *n)
+{
+    const struct tensor *x = &p->tensors[n->x[0]];
+    bool by_value = n->op == &operator_relu || n->op == &operator_tanh || n->op == &operator_dropout ||
+                    n->op == &operator_batchnorm_fixed;
+
+    return by_value && n->x[0] != 0 && x->uses == 1 && !x->watched &&
+           !reads_output_backward(p, &p->nodes[x->producer]);
+}
+
+bool compile_nodes(struct program *p)
+{
+    const struct network *net = &p->model->network;
+    uint32_t *tensor_of = memory_take(net->node_count, sizeof *tensor_of);
+
+    p->node_count = net->node_count;
+    p->tensors = memory_take(net->node_count, sizeof *p->tensors);
+    if (!tensor_of || !p->tensors) {
+        memory_give(tensor_of);
+        return false;
+    }
+    for (uint32_t i = 0; i < p->node_count; i++)
+        make_node(p, i, tensor_of);
+    p->output = tensor_of[p->node_count - 1];
+    p->tensors[p->output].uses++;
+    memory_give(tensor_of);
+    for (uint32_t i = 0; i < net->layer_count; i++)
+        watch(p, &p->nodes[net->layer_node[i]]);
+    for (uint32_t i = 1; i < p->node_count; i++)
+        p->nodes[i].in_place = p->nodes[i].op && may_write_over(p, &p->nodes[i]);
+    return true;
+}
+
+bool node_is_whole(const struct program *p, const struct node *n)
+{
+    if (!n->op || !n->op->tasks)
+        return false;
+    if (n->def->op == BIOFT_OP_LINEAR)
+        return p->model->network.layers[n->def->layer].count > WHOLE_WEIGHTS;
+    return !n->op->pictures || n->work > WHOLE_WORK;
+}
+
+static bool is_routed(const struct node *n) { return n->route.reads || n->route.writes; }
+
+/* Appends the node to the open segment, or opens one. */
+static void append(struct segment *list, uint32_t *count, const struct node *n, bool alone, bool whole)
+{
+    struct segment *s = *count > 0 ? &list[*count - 1] : NULL;
+
+    if (!s || alone || s->whole) {
+        list[(*count)++] = (struct segment){ n->index, n->index, whole, n->work };
+        return;
+    }
+    s->first = s->first < n->index ? s->first : n->index;
+    s->last = s->last > n->index ? s->last : n->index;
+    s->work += n->work;
+}
+
+bool compile_segments(struct program *p)
+{
+    bool alone = false;
+
+    p->forward = memory_take(p->node_count, sizeof *p->forward);
+    p->backward = memory_take(p->node_count, sizeof *p->backward);
+    if (!p->forward || !p->backward)
+        return false;
+    for (uint32_t i = 0; i < p->node_count; i++) {
+        bool whole = node_is_whole(p, &p->nodes[i]);
+        append(p->forward, &p->forward_count, &p->nodes[i], whole, whole);
+    }
+    for (uint32_t i = p->node_count; goes_back(p) && i-- > 1;) {
+        bool whole = node_is_whole(p, &p->nodes[i]), next_alone = whole || is_routed(&p->nodes[i]);
+        append(p->backward, &p->backward_count, &p->nodes[i], next_alone || alone, whole);
+        alone = next_alone;
+    }
+    return true;
+}

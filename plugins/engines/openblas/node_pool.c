@@ -1,0 +1,201 @@
+/* Pooling nodes: maxpool, avgpool, adaptive_avgpool, plane by plane. */
+#include "program.h"
+
+#include <math.h>
+#include <string.h>
+
+/* One axis of a window, cut to the picture. */
+struct reach {
+    uint32_t from, to;
+};
+
+static struct reach reach_of(const bioft_node *d, uint32_t axis, uint32_t at, uint32_t input)
+{
+    int64_t from = (int64_t)at * d->stride[axis] - d->padding[axis], to = from + d->kernel[axis];
+
+    return (struct reach){ (uint32_t)(from > 0 ? from : 0), (uint32_t)(to < input ? to : input) };
+}
+
+/* Torch's bins: floor(i * input / output) to ceil((i + 1) * input / output). */
+static struct reach bin_of(uint32_t at, uint32_t input, uint32_t output)
+{
+    uint64_t from = (uint64_t)at * input / output, to = ((uint64_t)(at + 1) * input + output - 1) / output;
+
+    return (struct reach){ (uint32_t)from, (uint32_t)to };
+}
+
+/* What torch divides by: the window without what hangs over the padding, or only what is in the picture. */
+static float divisor_of(const bioft_node *d, uint32_t oy, uint32_t ox, const bioft_node *x, struct reach ry,
+                        struct reach rx)
+{
+    uint32_t in[2] = { x->height, x->width }, at[2] = { oy, ox };
+    int64_t sides[2];
+
+    if (d->exclude_padding)
+        return (float)((uint64_t)(ry.to - ry.from) * (rx.to - rx.from));
+    for (int i = 0; i < 2; i++) {
+        int64_t from = (int64_t)at[i] * d->stride[i] - d->padding[i], to = from + d->kernel[i];
+        int64_t end = (int64_t)in[i] + d->padding[i + 2];
+        sides[i] = (to < end ? to : end) - from;
+    }
+    return (float)(sides[0] * sides[1]);
+}
+
+struct planes {
+    const bioft_node *d, *x;                       /* the pool, and the node whose output it reads */
+    size_t first, count, in, out;                  /* planes of the batch, floats of one */
+};
+static struct planes planes_of(const struct program *p, const struct node *n, uint32_t first, uint32_t count)
+{
+    const bioft_node *d = n->def, *x = &p->model->network.nodes[d->input[0]];
+
+    return (struct planes){ d, x, (size_t)first * d->channels, (size_t)count * d->channels,
+                            (size_t)x->height * x->width, (size_t)d->height * d->width };
+}
+
+/* The first maximum in scan order, and where; NaN wins as in torch. Padding never wins. */
+static void max_plane(const struct planes *l, const float *x, float *y, uint32_t *positions)
+{
+    const bioft_node *d = l->d;
+    const uint32_t width = l->x->width, height = l->x->height;
+
+    for (uint32_t oy = 0; oy < d->height; oy++)
+        for (uint32_t ox = 0; ox < d->width; ox++) {
+            int64_t y0 = (int64_t)oy * d->stride[0] - d->padding[0], x0 = (int64_t)ox * d->stride[1] - d->padding[1];
+            float best = -INFINITY;
+            uint32_t where = BIOFT_NONE;
+            for (uint32_t ky = 0; ky < d->kernel[0]; ky++)
+                for (uint32_t kx = 0; kx < d->kernel[1]; kx++) {
+                    int64_t iy = y0 + (int64_t)ky * d->dilation[0], ix = x0 + (int64_t)kx * d->dilation[1];
+                    float v;
+                    if (iy < 0 || iy >= height || ix < 0 || ix >= width)
+                        continue;
+                    v = x[iy * width + ix];
+                    if (v > best || v != v || where == BIOFT_NONE) {
+                        best = v;
+                        where = (uint32_t)(iy * width + ix);
+                    }
+                }
+            *y++ = best;
+            if (positions)
+                *positions++ = where;
+        }
+}
+
+/* The common window, whole in the picture: 2x2, stride 2. */
+static void max_plane_2x2(const struct planes *l, const float *x, float *y, uint32_t *positions)
+{
+    const uint32_t width = l->x->width;
+
+    for (uint32_t oy = 0; oy < l->d->height; oy++) {
+        const uint32_t row = 2 * oy * width;
+        for (uint32_t ox = 0; ox < l->d->width; ox++) {
+            const uint32_t at[4] = { row + 2 * ox, row + 2 * ox + 1, row + width + 2 * ox, row + width + 2 * ox + 1 };
+            uint32_t where = at[0];
+            float best = x[where];
+            for (int k = 1; k < 4; k++) {
+                float v = x[at[k]];
+                bool better = v > best || v != v;
+                best = better ? v : best;
+                where = better ? at[k] : where;
+            }
+            *y++ = best;
+            if (positions)
+                *positions++ = where;
+        }
+    }
+}
+
+static bool is_2x2(const struct planes *l)
+{
+    const bioft_node *d = l->d;
+
+    return d->kernel[0] == 2 && d->kernel[1] == 2 && d->stride[0] == 2 && d->stride[1] == 2 &&
+           d->dilation[0] == 1 && d->dilation[1] == 1 && d->padding[0] == 0 && d->padding[1] == 0 &&
+           2 * (uint64_t)d->height <= l->x->height && 2 * (uint64_t)d->width <= l->x->width;
+}
+
+static void max_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
+                         float *work)
+{
+    const struct planes l = planes_of(p, n, first, count);
+    uint32_t *positions = n->saved ? (uint32_t *)(void *)n->saved + l.first * l.out : NULL;
+    const bool small = is_2x2(&l);
+
+    (void)work;
+    if (phase == FORWARD) {
+        const float *x = value_at(p, n->x[0], first);
+        float *y = value_at(p, n->y, first);
+        for (size_t i = 0; i < l.count; i++, x += l.in, y += l.out) {
+            if (small)
+                max_plane_2x2(&l, x, y, positions);
+            else
+                max_plane(&l, x, y, positions);
+            positions = positions ? positions + l.out : NULL;
+        }
+    } else if (n->wants[0]) {
+        const float *dy = gradient_at(p, n->y, first);
+        float *dx = gradient_at(p, n->x[0], first);
+        if (!n->adds[0])
+            memset(dx, 0, l.count * l.in * sizeof *dx);
+        for (size_t i = 0; i < l.count; i++, dx += l.in, dy += l.out, positions += l.out)
+            for (size_t k = 0; k < l.out; k++)
+                dx[positions[k]] += dy[k];
+    }
+}
+
+/* Mean of a window of each plane, or its share of the error sent back. */
+static void average(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
+                    bool adaptive)
+{
+    const struct planes l = planes_of(p, n, first, count);
+    const uint32_t width = l.x->width, height = l.x->height;
+    const float *x = value_at(p, n->x[0], first), *dy;
+    float *y = value_at(p, n->y, first), *dx;
+
+    if (phase == BACKWARD && !n->wants[0])
+        return;
+    dy = phase == BACKWARD ? gradient_at(p, n->y, first) : NULL;
+    dx = phase == BACKWARD ? gradient_at(p, n->x[0], first) : NULL;
+    if (dx && !n->adds[0])
+        memset(dx, 0, l.count * l.in * sizeof *dx);
+    for (uint32_t oy = 0; oy < l.d->height; oy++)
+        for (uint32_t ox = 0; ox < l.d->width; ox++) {
+            struct reach ry = adaptive ? bin_of(oy, height, l.d->height) : reach_of(l.d, 0, oy, height);
+            struct reach rx = adaptive ? bin_of(ox, width, l.d->width) : reach_of(l.d, 1, ox, width);
+            float divisor = adaptive ? (float)((uint64_t)(ry.to - ry.from) * (rx.to - rx.from))
+                                     : divisor_of(l.d, oy, ox, l.x, ry, rx);
+            size_t at = (size_t)oy * l.d->width + ox;
+            for (size_t i = 0; i < l.count; i++) {
+                float sum = 0, share = dx ? dy[i * l.out + at] / divisor : 0;
+                for (uint32_t iy = ry.from; iy < ry.to; iy++)
+                    for (uint32_t ix = rx.from; ix < rx.to; ix++) {
+                        size_t from = i * l.in + (size_t)iy * width + ix;
+                        if (dx)
+                            dx[from] += share;
+                        else
+                            sum += x[from];
+                    }
+                if (!dx)
+                    y[i * l.out + at] = sum / divisor;
+            }
+        }
+}
+
+static void average_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
+                             float *work)
+{
+    (void)work;
+    average(p, n, phase, first, count, false);
+}
+
+static void adaptive_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
+                              float *work)
+{
+    (void)work;
+    average(p, n, phase, first, count, true);
+}
+
+const struct operator operator_maxpool = { .pictures = max_pictures };
+const struct operator operator_avgpool = { .pictures = average_pictures };
+const struct operator operator_adaptive = { .pictures = adaptive_pictures };

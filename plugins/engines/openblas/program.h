@@ -1,0 +1,141 @@
+/* A program: a network compiled for one use and a largest batch.
+ *
+ * Every array is a *tensor*: a value and, where the program goes backward, a gradient, each in a *slot* of one block
+ * of memory. Nodes that only rename their input (flatten; dropout outside training) share its tensor. A *segment* is
+ * a run of nodes that are worked through together, a few pictures at a time, or one node whose work is divided in
+ * its own way. Whatever a division depends on, it is never the number of threads. */
+#ifndef OPENBLAS_PROGRAM_H
+#define OPENBLAS_PROGRAM_H
+
+#include "conv.h"
+#include "model.h"
+
+#include <stdatomic.h>
+
+/* REDUCE: adds up partial sums that GRADIENT left. */
+enum phase { FORWARD = 0, BACKWARD, GRADIENT, REDUCE, PHASES };
+
+struct program;
+struct node;
+struct operator {
+    /* Before each forward pass, on the caller's thread. NULL: nothing. */
+    void (*begin)(struct program *p, struct node *n);
+    /* FORWARD or BACKWARD for some pictures of the batch. NULL: only by tasks. */
+    void (*pictures)(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work);
+    /* How many tasks of its own a phase has, and one of them. NULL: only by pictures. */
+    size_t (*tasks)(const struct program *p, const struct node *n, enum phase phase);
+    void (*task)(struct program *p, struct node *n, enum phase phase, size_t index, float *work);
+};
+
+struct tensor {
+    size_t floats;                  /* of one picture */
+    uint32_t producer, uses;        /* uses: nodes that read it, and the caller for the network's output */
+    uint32_t slot, gradient_slot;   /* BIOFT_NONE: the caller's memory, or none */
+    bool watched;                   /* a hook reads its value: nothing may overwrite it */
+    float *value, *gradient;
+    /* Of one backward pass. */
+    bool needed, filled;
+};
+
+struct node {
+    const bioft_node *def;
+    const struct operator *op;      /* NULL: nothing to do */
+    uint32_t index;
+    uint32_t x[2], y;               /* tensors */
+    bool in_place;                  /* y is x's memory */
+    struct conv conv;
+    double work;                    /* of one picture, about as many multiply-adds */
+    size_t saved_floats;            /* kept from forward for backward: masks, positions, statistics */
+    float *saved;
+    float *sums;                    /* partial sums of the parameters' gradients */
+    bioft_route route;
+    uint32_t h;                     /* tensor of the output after its activation */
+    /* Of one backward pass. */
+    bool wants[2], adds[2];         /* compute the gradient of x; add it to what is there */
+    bool trains;                    /* compute the parameters' gradients */
+    const float *v;
+    size_t tasks_end;               /* its tasks of this region are those before, from the end of the node after it */
+};
+
+struct segment {
+    uint32_t first, last;           /* nodes, both included */
+    bool whole;                     /* one node, by its own tasks */
+    double work;                    /* of one picture */
+};
+
+struct program {
+    struct engine *engine;
+    struct model *model;
+    bioft_use use;
+    uint32_t node_count, tensor_count;
+    struct node *nodes;
+    struct tensor *tensors;
+    struct segment *forward, *backward;            /* in the order of their running */
+    uint32_t forward_count, backward_count;
+    uint32_t output;                               /* tensor */
+    uint32_t threads;
+    float *memory;                                 /* the slots */
+    float *saved, *work, *sums, *copies;           /* work: work_floats for each thread */
+    size_t work_floats, copies_floats;
+    uint64_t bytes;
+    double *seconds;                               /* [threads][nodes][PHASES] */
+    /* Of the last forward pass. */
+    uint32_t n;                                    /* pictures; 0: none yet */
+    const float *input;                            /* the caller's, while forward runs */
+    uint64_t dropout_key;
+    /* Of one backward pass. */
+    uint32_t flags;
+    const bioft_hooks *hooks;
+    atomic_int failed;                             /* a bioft_status from inside a task */
+};
+
+bioft_status program_create(struct model *m, const bioft_use *use, const bioft_route *routes, struct program **ret);
+void program_destroy(struct program *p);           /* NULL is fine */
+bioft_status program_forward(struct program *p, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out);
+bioft_status program_backward(struct program *p, const float *d_out, uint32_t flags, float *ret_dx,
+                              const bioft_hooks *hooks);
+bioft_status program_profile(const struct program *p, char *ret_json, size_t size);
+/* The use and the routes, before anything is made of them. */
+bioft_status program_check(const struct network *n, const bioft_use *use, char *why, size_t size);
+
+/* Running one phase of a segment on the engine's threads. */
+void segment_run(struct program *p, const struct segment *s, enum phase phase);
+/* The rule's hook at a routed layer, before the layer's own backward work. */
+bioft_status route_run(struct program *p, struct node *n);
+/* Floats of scratch that a routed layer's hook may need. */
+size_t route_copies(const struct program *p, const struct node *n);
+bool route_valid(const bioft_route *r);
+
+static inline bool trains(const struct program *p) { return p->use.kind == BIOFT_TRAIN; }
+static inline bool goes_back(const struct program *p) { return p->use.kind != BIOFT_EVAL; }
+/* Batchnorm by the batch's own statistics. */
+static inline bool batch_statistics(const struct program *p)
+{
+    return trains(p) && !(p->use.flags & BIOFT_FROZEN_BATCHNORM);
+}
+static inline float *value_at(const struct program *p, uint32_t tensor, uint32_t picture)
+{
+    return p->tensors[tensor].value + picture * p->tensors[tensor].floats;
+}
+static inline float *gradient_at(const struct program *p, uint32_t tensor, uint32_t picture)
+{
+    return p->tensors[tensor].gradient + picture * p->tensors[tensor].floats;
+}
+/* NULL where the network has none. */
+static inline const float *parameter_value(const struct program *p, uint32_t parameter)
+{
+    return parameter == BIOFT_NONE ? NULL : p->model->parameters[parameter].value;
+}
+static inline float *parameter_gradient(const struct program *p, uint32_t parameter)
+{
+    return parameter == BIOFT_NONE ? NULL : p->model->parameters[parameter].gradient;
+}
+static inline bool accumulates(const struct program *p) { return p->flags & BIOFT_ACCUMULATE; }
+
+extern const struct operator operator_input, operator_conv, operator_linear, operator_batchnorm_batch,
+    operator_batchnorm_fixed, operator_batchnorm_trained, operator_relu, operator_tanh, operator_maxpool,
+    operator_avgpool, operator_adaptive, operator_dropout, operator_add;
+/* Is the node's work divided in its own way? */
+bool node_is_whole(const struct program *p, const struct node *n);
+
+#endif

@@ -1,0 +1,91 @@
+/* One phase of a segment, spread over the engine's threads and timed. */
+#include "program.h"
+
+#include <time.h>
+
+static const double PIECE_WORK = 4e6;
+enum { PIECE_PICTURES = 16 };
+
+struct region {
+    struct program *p;
+    const struct segment *s;
+    enum phase phase;
+    size_t count;
+};
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Since `from`, to the node's account; the time now. */
+static double account(struct program *p, const struct node *n, enum phase phase, uint32_t thread, double from)
+{
+    double to = now();
+
+    p->seconds[((size_t)thread * p->node_count + n->index) * PHASES + phase] += to - from;
+    return to;
+}
+
+static float *work_of(const struct program *p, uint32_t thread)
+{
+    return p->work + p->work_floats * thread;
+}
+
+/* All nodes of the segment on a few pictures. */
+static void piece(void *ctx, size_t index, uint32_t thread)
+{
+    const struct region *r = ctx;
+    struct program *p = r->p;
+    const uint32_t first = (uint32_t)part(p->n, r->count, index), nodes = r->s->last - r->s->first + 1;
+    const uint32_t count = (uint32_t)part(p->n, r->count, index + 1) - first;
+    double time = now();
+
+    for (uint32_t i = 0; i < nodes; i++) {
+        struct node *n = &p->nodes[r->phase == FORWARD ? r->s->first + i : r->s->last - i];
+        if (!n->op)
+            continue;
+        n->op->pictures(p, n, r->phase, first, count, work_of(p, thread));
+        time = account(p, n, r->phase, thread, time);
+    }
+}
+
+/* One task of one of the segment's nodes, the last node's first. */
+static void task(void *ctx, size_t index, uint32_t thread)
+{
+    const struct region *r = ctx;
+    struct program *p = r->p;
+    uint32_t i = r->s->last;
+    size_t start = 0;
+    double time = now();
+
+    while (index >= p->nodes[i].tasks_end)
+        start = p->nodes[i--].tasks_end;
+    p->nodes[i].op->task(p, &p->nodes[i], r->phase, index - start, work_of(p, thread));
+    account(p, &p->nodes[i], r->phase, thread, time);
+}
+
+void segment_run(struct program *p, const struct segment *s, enum phase phase)
+{
+    struct region r = { .p = p, .s = s, .phase = phase };
+
+    if (s->work <= 0)
+        return;
+    if (!s->whole && (phase == FORWARD || phase == BACKWARD)) {
+        double pictures = PIECE_WORK / s->work;
+        size_t size = pictures < 1 ? 1 : pictures > PIECE_PICTURES ? PIECE_PICTURES : (size_t)pictures;
+        r.count = parts_of(p->n, size);
+        engine_run(p->engine, r.count, piece, &r);
+        return;
+    }
+    for (uint32_t i = s->last + 1; i-- > s->first;) {
+        struct node *n = &p->nodes[i];
+        if (n->op && n->op->tasks)
+            r.count += n->op->tasks(p, n, phase);
+        n->tasks_end = r.count;
+    }
+    engine_run(p->engine, r.count, task, &r);
+}
