@@ -1,0 +1,79 @@
+/* Asking engines how well they run here. */
+#include "engine/select.h"
+
+#include "base/text.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { WHY = 192 };
+
+static int32_t score(const struct plugin *p, char why[WHY])
+{
+    int32_t ret;
+    why[0] = '\0';
+    ret = p->api.engine.score ? p->api.engine.score(why, WHY) : 0;
+    why[WHY - 1] = '\0';
+    return ret;
+}
+
+/* The highest score, the first by name of equal ones. `refused` collects the others' reasons. */
+static bioft_status highest(struct registry *r, char *const *names, size_t count, const struct log *log,
+                            const struct plugin **ret, char best_why[WHY], int32_t *ret_score, struct text *refused,
+                            struct error *err)
+{
+    *ret = NULL;
+    *ret_score = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct plugin *p;
+        struct error problem = { 0 };
+        char why[WHY];
+        int32_t points;
+
+        if (registry_find(r, BIOFT_KIND_ENGINE, names[i], &p, &problem) != BIOFT_OK) {
+            log_write(log, LOG_WARNING, "%s", problem.text);
+            text_printf(refused, "\n  %s: %s", names[i], problem.text);
+            continue;
+        }
+        points = score(p, why);
+        log_write(log, LOG_DETAIL, "engine '%s': score %d: %s", names[i], (int)points, why);
+        if (points <= 0)
+            text_printf(refused, "\n  %s: %s", names[i], why);
+        if (points <= *ret_score)
+            continue;
+        *ret = p;
+        *ret_score = points;
+        memcpy(best_why, why, WHY);
+    }
+    if (!*ret)
+        return error_set(err, BIOFT_ERR_UNSUPPORTED, "no compute engine runs on this machine%s%s",
+                         count == 0 ? ": none was found" : "", refused->data ? refused->data : "");
+    return BIOFT_OK;
+}
+
+bioft_status engine_select(struct registry *r, const struct plugin *named, const struct log *log,
+                           const struct plugin **ret, char *why, size_t size, struct error *err)
+{
+    struct text refused = { 0 };
+    char reason[WHY];
+    char **names;
+    size_t count;
+    int32_t points;
+
+    if (named) {
+        if (score(named, reason) <= 0)
+            return error_set(err, BIOFT_ERR_UNSUPPORTED, "engine '%s' cannot run on this machine: %s",
+                             named->descriptor.name, reason);
+        snprintf(why, size, "named; %s", reason);
+        *ret = named;
+        return BIOFT_OK;
+    }
+    bioft_status st = registry_names(r, BIOFT_KIND_ENGINE, &names, &count, err);
+    if (st != BIOFT_OK)
+        return st;
+    st = highest(r, names, count, log, ret, reason, &points, &refused, err);
+    if (st == BIOFT_OK)
+        snprintf(why, size, "score %d, the highest of %zu found; %s", (int)points, count, reason);
+    registry_names_free(names, count);
+    text_free(&refused);
+    return st;
+}

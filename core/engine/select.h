@@ -1,0 +1,11 @@
+/* Which engine: the one that is named, or the highest score of those found. */
+#ifndef ENGINE_SELECT_H
+#define ENGINE_SELECT_H
+
+#include "engine/engine.h"
+
+/* named NULL: choose. why, of `size` bytes: what speaks for it. */
+bioft_status engine_select(struct registry *r, const struct plugin *named, const struct log *log,
+                           const struct plugin **ret, char *why, size_t size, struct error *err);
+
+#endif
