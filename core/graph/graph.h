@@ -48,9 +48,9 @@ uint32_t graph_layer(const struct graph *g, const char *name);
 uint64_t graph_parameter_total(const struct graph *g);                 /* trained values */
 /* Multiply-adds of one picture's forward pass, for estimates. */
 uint64_t graph_work(const struct graph *g);
-/* First values of one parameter: those that came with the graph, or drawn from the keyed generator's
- * stream "init/<name>"; where stage is not NULL always drawn, from "head/<stage>/<name>". ret has its
- * count. */
+/* First values of one parameter, by the keyed generator; ret has its count. stage NULL: those that
+ * came with the graph, else as the backbone says, stream "init/<name>". With a stage, which is for
+ * parameters of the head only: a new head, as torch's nn.Linear begins, "head/<stage>/<name>". */
 bioft_status graph_initialise(const struct graph *g, uint32_t parameter, uint64_t seed,
                               const char *stage, float *ret);
 

@@ -52,27 +52,33 @@ bioft_status graph_initialise(const struct graph *g, uint32_t parameter, uint64_
                               const char *stage, float *ret)
 {
     const bioft_parameter *p;
-    const struct initial *initial;
+    struct initial initial;
     struct text stream = { 0 };
     bioft_status status;
 
-    if (parameter >= g->view.parameter_count)
+    if (parameter >= g->view.parameter_count ||
+        (stage && !(g->parameters[parameter].flags & BIOFT_PARAM_HEAD)))
         return BIOFT_ERR_INVALID;
     p = &g->parameters[parameter];
-    initial = &g->initial[parameter];
-    if (!stage && initial->given) {
-        memcpy(ret, initial->given, p->count * sizeof *ret);
+    initial = g->initial[parameter];
+    if (stage) {    /* a new head begins as torch's linear layer, not as the published one did */
+        initial.given = NULL;
+        initial.drawn = true;
+        initial.init = BIOFT_INIT_TORCH;
+    }
+    if (initial.given) {
+        memcpy(ret, initial.given, p->count * sizeof *ret);
         return BIOFT_OK;
     }
-    if (!initial->drawn) {
-        fill(ret, p->count, initial->constant);
+    if (!initial.drawn) {
+        fill(ret, p->count, initial.constant);
         return BIOFT_OK;
     }
     if (stage)
         text_printf(&stream, "head/%s/%s", stage, p->name);
     else
         text_printf(&stream, "init/%s", p->name);
-    status = stream.failed ? BIOFT_ERR_MEMORY : draw(initial, seed, stream.data, p->count, ret);
+    status = stream.failed ? BIOFT_ERR_MEMORY : draw(&initial, seed, stream.data, p->count, ret);
     text_free(&stream);
     return status;
 }

@@ -12,7 +12,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 {
     bioft_conv2d uniform = conv_of(32, 5), kaiming = conv_of(64, 3);
     bioft_linear normal = linear_of(100);
-    const bioft_linear last = linear_of(4);
+    bioft_linear last = linear_of(4);
     bioft_tensor x = b->input(b, 3, 12, 12);
 
     (void)self;
@@ -24,6 +24,8 @@ static bioft_status build(void *self, const bioft_builder *b)
     x = norm(b, "bn", x);
     x = b->linear(b, "normal", b->flatten(b, x), &normal);
     x = b->linear(b, "given", x, &(bioft_linear){ .struct_size = sizeof(bioft_linear), .out = 3 });
+    last.init = BIOFT_INIT_NORMAL;
+    last.init_std = 0.01f;
     b->head(b, "fc", x, &last);
     b->weights(b, "given.bias", given_weight, 3);
     b->weights(b, "fc.bias", given_head, 4);
@@ -170,25 +172,45 @@ static void values_that_come_with_the_graph(void **state)
     graph_destroy(g);
 }
 
-/* A new head is drawn from its stage's stream, whatever came with the graph. */
+/* A new head is drawn from its stage's stream and as torch draws linear layers, whatever came with
+ * the graph and however the backbone draws its own. */
 static void a_stages_new_head(void **state)
 {
+    static const char *const parameters[] = { "fc.weight", "fc.bias" };
     const double bound = 1 / sqrt(3);
     struct fake f;
     struct graph *g;
-    size_t count;
-    const float *v;
-    float u[12];
+
+    (void)state;
+    fake_init(&f, build);
+    f.params.head_outputs = 5;
+    g = fake_build(&f);
+    for (int k = 0; k < 2; k++) {
+        size_t count;
+        const float *v = values_of(g, parameters[k], "fine-tune", &count);
+        char stream[64];
+        float u[15];
+
+        assert_int_equal(count, k == 0 ? 15 : 5);
+        snprintf(stream, sizeof stream, "head/fine-tune/%s", parameters[k]);
+        assert_int_equal(random_fill(BIOFT_UNIFORM, 7, stream, 0, 0, u, count), BIOFT_OK);
+        for (size_t i = 0; i < count; i++)
+            assert_true(fabs(v[i] - (2 * (double)u[i] - 1) * bound) < 1e-7);
+    }
+    graph_destroy(g);
+}
+
+static void no_such_values(void **state)
+{
+    struct fake f;
+    struct graph *g;
+    float v[1];
 
     (void)state;
     fake_init(&f, build);
     g = fake_build(&f);
-    v = values_of(g, "fc.weight", "fine-tune", &count);
-    assert_int_equal(random_fill(BIOFT_UNIFORM, 7, "head/fine-tune/fc.weight", 0, 0, u, 12),
-                     BIOFT_OK);
-    for (size_t i = 0; i < count; i++)
-        assert_true(fabs(v[i] - (2 * (double)u[i] - 1) * bound) < 1e-7);
-    assert_int_equal(graph_initialise(g, g->view.parameter_count, 7, NULL, u), BIOFT_ERR_INVALID);
+    assert_int_equal(graph_initialise(g, g->view.parameter_count, 7, NULL, v), BIOFT_ERR_INVALID);
+    assert_int_equal(graph_initialise(g, 0, 7, "fine-tune", v), BIOFT_ERR_INVALID);
     graph_destroy(g);
 }
 
@@ -200,6 +222,7 @@ int main(void)
         cmocka_unit_test(batchnorm_begins_as_the_identity),
         cmocka_unit_test(values_that_come_with_the_graph),
         cmocka_unit_test(a_stages_new_head),
+        cmocka_unit_test(no_such_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -444,12 +444,47 @@ static void nothing_is_promised_where_nothing_works(void **state)
                         "kernel of dilation 1073741824x1073741824");
 }
 
+struct teller {
+    const bioft_host *host;
+};
+
+static bioft_status teller_create(void *self, const bioft_host *host)
+{
+    ((struct teller *)self)->host = host;
+    return BIOFT_OK;
+}
+
+static bioft_status teller_build(void *self, const bioft_builder *b)
+{
+    const bioft_host *host = ((struct teller *)self)->host;
+
+    b->input(b, 3, 8, 8);
+    return (host->fail)(host, BIOFT_ERR_FORMAT, "its file has no weights");
+}
+
+/* build() itself fails, with nothing wrong in its calls. */
+static void the_backbones_own_words(void **state)
+{
+    struct fake f;
+    struct error err = { 0 };
+
+    (void)state;
+    fake_init(&f, teller_build);
+    f.plugin.descriptor.instance_size = sizeof(struct teller);
+    f.plugin.descriptor.create = teller_create;
+    assert_int_equal(instance_create(&(struct instance_params){ .plugin = &f.plugin },
+                                     &f.params.backbone, &err), BIOFT_OK);
+    fake_fail(&f, BIOFT_ERR_FORMAT, "backbone 'fake': its file has no weights");
+    instance_destroy(f.params.backbone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_mistake_has_its_words),
         cmocka_unit_test(inputs),
         cmocka_unit_test(the_first_failure_stays),
+        cmocka_unit_test(the_backbones_own_words),
         cmocka_unit_test(too_small_says_what_works),
         cmocka_unit_test(nothing_is_promised_where_nothing_works),
     };

@@ -69,7 +69,7 @@ static void refused(struct variant *v, const char *text)
 /* The operators in order, a letter each. */
 static const char *letters(const struct graph *g)
 {
-    static char text[64];
+    static char text[128];
     static const char of[] = {
         [BIOFT_OP_INPUT] = 'i', [BIOFT_OP_CONV2D] = 'c', [BIOFT_OP_LINEAR] = 'l',
         [BIOFT_OP_BATCHNORM] = 'b', [BIOFT_OP_RELU] = 'r', [BIOFT_OP_TANH] = 't',
@@ -166,6 +166,26 @@ static void dropout_of_the_large_ones(void **state)
     graph_destroy(g);
 }
 
+/* Convs with batchnorm, then the sum, then relu; three times a shortcut with its own. */
+static void residual_blocks(void **state)
+{
+    struct variant *v = *state;
+    struct graph *g;
+
+    choose(v, "resnet18");
+    g = build(v, 3);
+    assert_string_equal(letters(g), "icbrm"
+                                    "cbrcb+rcbrcb+r"
+                                    "cbrcbcb+rcbrcb+r"
+                                    "cbrcbcb+rcbrcb+r"
+                                    "cbrcbcb+rcbrcb+r"
+                                    "Afl");
+    assert_true(g->nodes[10].input[0] == 9 && g->nodes[10].input[1] == 4);
+    for (uint32_t i = 0; i + 1 < g->view.layer_count; i++)
+        assert_int_equal(g->layers[i].activation, BIOFT_ACT_OTHER);
+    graph_destroy(g);
+}
+
 int main(int argc, char **argv)
 {
     struct variant v = { 0 };
@@ -177,6 +197,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(lenet5, &v),
         cmocka_unit_test_prestate(mlp, &v),
+        cmocka_unit_test_prestate(residual_blocks, &v),
         cmocka_unit_test_prestate(dropout_of_the_large_ones, &v),
     };
     int failed;
