@@ -7,10 +7,15 @@
 
 struct diagnostics {
     const struct source *source;
-    struct text text;                              /* what was said so far */
-    size_t errors, warnings;
+    const struct source *sets;                     /* of --set: those of mark.source 1, 2, ... */
+    size_t set_count;
+    struct text text;                              /* what was said so far, each thing once */
+    size_t errors, warnings;                       /* distinct ones */
+    bool silent;                                   /* the last one was not said: nor are its notes */
 };
-/* "path:12:5: error: TEXT", the line and a caret under `mark`. length: characters underlined, 0 for one. */
+enum { DIAGNOSE_MOST = 100 };                      /* errors shown; the rest is only counted */
+/* "path:12:5: error: TEXT", the line and a caret under `mark`; "--set: error: TEXT" for what came from there. length:
+ * characters underlined, 0 for one. */
 void diagnose_error(struct diagnostics *d, struct mark mark, size_t length, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void diagnose_warning(struct diagnostics *d, struct mark mark, size_t length, const char *format, ...)

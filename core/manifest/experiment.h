@@ -69,6 +69,7 @@ struct stage_spec {
     const char *weights;                           /* absolute path, or NULL */
     struct rule_spec *rules;
     size_t rule_count;
+    bool rules_listed;                             /* written as `rules`, not as `rule` */
     const char *rule_name;                         /* for results: names joined by "+" */
     struct choice loss;
     struct optimizer_spec optimizer;
@@ -135,7 +136,7 @@ struct trial {
 };
 
 struct experiment {
-    const char *name, *output;                     /* output: absolute, without --out */
+    const char *name, *output;                     /* output: absolute; --out where it was given */
     struct trial *trials;
     size_t trial_count;
     const char *const *sweep_paths;
@@ -143,6 +144,7 @@ struct experiment {
     const char *resolved;                          /* the manifest as resolved: OUT/manifest.yaml */
     char key[SHA256_HEX];                          /* of what may change the results' bytes */
     struct registry *registry;                     /* with the manifest's `plugins:` */
+    struct arena *arena;                           /* holds all of it but the registry */
 };
 
 struct experiment_params {
@@ -155,8 +157,9 @@ struct experiment_params {
     size_t plugin_path_count;
     const struct log *log;
 };
-/* Reads, expands and checks. On failure *ret_text (free()) has every diagnostic; on success the warnings, or NULL.
- * BIOFT_ERR_INVALID: the manifest is wrong. err: what is not the manifest's fault. */
+/* Reads, expands and checks. BIOFT_ERR_INVALID: the manifest, --set or a place of plugins is wrong; *ret_text (free())
+ * has every diagnostic, err their number. On success *ret_text has the warnings, or is NULL. On other failures it is
+ * NULL, and err says what is not the manifest's fault. */
 bioft_status experiment_read(const struct experiment_params *p, struct experiment **ret, char **ret_text,
                              struct error *err);
 void experiment_destroy(struct experiment *e);     /* NULL is fine */

@@ -1,0 +1,37 @@
+/* From one manifest to its trials: --set changes the tree, `sweep` makes a tree of each combination of values. */
+#ifndef MANIFEST_EXPAND_H
+#define MANIFEST_EXPAND_H
+
+#include "manifest/experiment.h"
+#include "manifest/path.h"
+
+enum { SWEEP_TRIALS = 20000 };
+
+/* The sources of --set, for marks and paths; [count]. false: out of memory. */
+struct sets {
+    struct source *sources;
+    bool *sweeps;                                  /* it changes the sweep */
+    size_t count;
+};
+bool sets_open(const char *const *texts, size_t count, struct arena *arena, struct sets *ret);
+/* Puts them into the tree, in order. false: out of memory; what is wrong is reported. */
+bool sets_apply(const struct sets *sets, struct yaml *root, struct arena *arena, struct diagnostics *d);
+
+struct sweep {
+    size_t count;                                  /* of paths */
+    struct path *paths;
+    struct yaml **lists;                           /* of values */
+    const char **labels;                           /* the path's last components, enough of them to tell it apart */
+    size_t trials;
+};
+/* Takes `sweep` out of the tree; values stay where they are, paths are copied. false: out of memory. */
+bool sweep_open(struct yaml *root, struct arena *arena, struct diagnostics *d, struct sweep *ret);
+/* Puts trial `number`'s values into its own copy of the tree. false: out of memory. */
+bool sweep_apply(const struct sweep *sweep, size_t number, const struct sets *sets, struct yaml *root,
+                 struct arena *arena, struct diagnostics *d);
+/* id, swept and swept_count of a trial. false: out of memory. */
+bool sweep_name(const struct sweep *sweep, size_t number, struct arena *arena, struct trial *ret);
+/* The section as it is written again. NULL: out of memory. */
+struct yaml *sweep_node(const struct sweep *sweep, struct arena *arena);
+
+#endif

@@ -1,0 +1,85 @@
+/* The sections `engine` and `model`. */
+#include "base/file.h"
+#include "manifest/read.h"
+
+#include <string.h>
+
+enum { LARGEST_HEAD = 1 << 24, FEWEST_BITS = 8, MOST_BITS = 512, MOST_THREADS = 4096 };
+
+static bool is_auto(const struct yaml *node)
+{
+    return node && node->type == YAML_SCALAR && strcmp(node->text, "auto") == 0;
+}
+
+void read_engine(struct reader *r, struct yaml *root, struct trial *ret)
+{
+    static const char *const precisions[] = { "f32", "bf16", NULL };
+    static const char *const keys[] = { "plugin", "threads", NULL };
+    struct yaml *node = read_member(root, "engine");
+    struct choice choice = { 0 };
+
+    ret->precision = read_word(r, root, "precision", precisions, 0) == 0 ? BIOFT_F32 : BIOFT_BF16;
+    ret->threads = r->threads;
+    if (!node)
+        return;
+    if (node->type == YAML_MAP)
+        ret->threads = (uint32_t)read_integer(r, node, "threads", 1, MOST_THREADS, r->threads);
+    if (is_auto(node))
+        return;
+    if (node->type == YAML_MAP && (!yaml_get(node, "plugin") || is_auto(yaml_get(node, "plugin")))) {
+        read_member(node, "plugin");
+        read_unknown(r, node, "of an engine chosen by itself", keys, NULL);
+        return;
+    }
+    read_choice(r, node, BIOFT_KIND_ENGINE, keys, &choice, NULL);
+    ret->engine = choice.plugin;
+    ret->engine_values = choice.values;
+}
+
+void read_head(struct reader *r, struct yaml *node, struct head_spec *ret)
+{
+    static const char *const keys[] = { "classes", "bits", "reuse", NULL };
+
+    *ret = (struct head_spec){ .mark = node->mark };
+    if (!read_is_map(r, node, "head", "{classes: 10}"))
+        return;
+    ret->classes = (uint32_t)read_integer(r, node, "classes", 1, LARGEST_HEAD, 0);
+    ret->bits = (uint32_t)read_integer(r, node, "bits", FEWEST_BITS, MOST_BITS, 0);
+    ret->reuse = read_bool(r, node, "reuse", false);
+    if (ret->classes > 0 && ret->bits > 0)
+        read_error(r, node, "'head' has 'classes' and 'bits'; it is for one of them");
+    read_unknown(r, node, "in 'head'", keys, NULL);
+}
+
+const char *read_weights(struct reader *r, struct yaml *map)
+{
+    const struct yaml *node = read_member(map, "weights");
+    const char *path = node ? read_path_node(r, node, "weights") : NULL;
+
+    if (!path || !file_is_folder(path))
+        return path;
+    read_error(r, node, "'weights': a file expected; '%s' is a folder", path);
+    return NULL;
+}
+
+void read_model(struct reader *r, struct yaml *root, struct trial *ret)
+{
+    static const char *const keys[] = { "backbone", "weights", "head", NULL };
+    static const char *const backbone_keys[] = { "plugin", NULL };
+    struct yaml *node = read_member(root, "model"), *member;
+
+    if (!node) {
+        read_error(r, root, "'model' is missing: model: {backbone: NAME}");
+        return;
+    }
+    if (!read_is_map(r, node, "model", "{backbone: NAME}"))
+        return;
+    if ((member = read_member(node, "backbone")))
+        read_choice(r, member, BIOFT_KIND_BACKBONE, backbone_keys, &ret->backbone, NULL);
+    else
+        read_error(r, node, "'backbone' is missing in 'model'");
+    ret->weights = read_weights(r, node);
+    if ((member = read_member(node, "head")))
+        read_head(r, member, &ret->head);
+    read_unknown(r, node, "in 'model'", keys, NULL);
+}

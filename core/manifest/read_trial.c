@@ -1,0 +1,33 @@
+/* A trial: the whole of a manifest once the sweep's values stand in it. */
+#include "manifest/defaults.h"
+#include "manifest/read.h"
+
+void read_trial(struct reader *r, struct yaml *root, struct reading *ret)
+{
+    static const char *const keys[] = {
+        "bioft", "name", "folder", "plugins", "seed", "engine", "precision", "output", "dataset", "model", "stages",
+        "attacks", "sweep", NULL,
+    };
+    static const char *const common[] = { "bioft", "name", "folder", "plugins", "output" };
+    struct trial *t = ret->trial;
+    struct yaml *node;
+
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+        read_member(root, common[i]);
+    t->seed = (uint64_t)read_integer(r, root, "seed", 0, INT64_MAX, DEFAULT_SEED);
+    read_engine(r, root, t);
+    if ((node = read_member(root, "dataset"))) {
+        struct dataset_spec *dataset = read_array(r, 1, sizeof *dataset);
+        t->dataset = dataset;
+        ret->own_dataset = true;
+        if (dataset)
+            read_dataset(r, node, dataset);
+    }
+    read_model(r, root, t);
+    read_stages(r, root, t);
+    if (!t->dataset)
+        read_error(r, root, "'dataset' is missing: dataset: {plugin: NAME, root: FOLDER}");
+    read_attacks(r, root, ret);
+    read_unknown(r, root, "in a manifest", keys, NULL);
+    t->stage_key = read_array(r, t->stage_count, sizeof *t->stage_key);
+}
