@@ -73,7 +73,8 @@ if __name__ == '__main__':
     for seed, stream, key, first in [
             (1, 'M', 7, 0), (0, '', 0, 0),
             (2**64 - 1, 'dropout/classifier.5', 2**40 + 12345, 2**34 - 2),
-            (42, 'conv1', 2**63, 2**62 + 63), (3, 'M', 0, 2**64 - 3)]:
+            (42, 'conv1', 2**63, 2**62 + 63), (3, 'M', 0, 2**64 - 3),
+            (1, 'M', 7, 87306906)]:     # the first u1 that is the least there is
         elements = [(seed, stream, key, (first + j) & M64) for j in range(6)]
         print(f'    {{ {seed}u, "{stream}", {key}u, {first}u,')
         row(lambda x: f'0x{x:08x}', [word(*at) for at in elements])

@@ -202,6 +202,7 @@ static void interrupted_write(void **state)
     memset(bytes, 'b', SIZE);
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(file_begin("a", &w, &err), BIOFT_OK);
+    sigaction(SIGUSR2, &action, NULL);              /* without SA_RESTART */
     child = fork();
     assert_true(child >= 0);
     if (child == 0) {
@@ -210,6 +211,11 @@ static void interrupted_write(void **state)
         ssize_t n;
         close(ends[1]);
         close(w.fd);
+        /* The first signal finds a part written, the second nothing: the pipe is full. */
+        for (int i = 0; i < 2; i++) {
+            usleep(50000);
+            kill(getppid(), SIGUSR2);
+        }
         usleep(50000);
         for (size_t seen = 0; (n = read(ends[0], piece, sizeof piece)) > 0; seen++) {
             got += (size_t)n;
@@ -218,7 +224,6 @@ static void interrupted_write(void **state)
         }
         _exit(got == SIZE ? 0 : 1);
     }
-    sigaction(SIGUSR2, &action, NULL);              /* without SA_RESTART */
     assert_true(dup2(ends[1], w.fd) >= 0);
     close(ends[1]);
     assert_int_equal(file_add(&w, bytes, SIZE, &err), BIOFT_OK);
@@ -288,6 +293,10 @@ static void bounds(void **state)
     check_error(&err, "a", "at most 4 allowed");
     assert_null(bytes);
     assert_int_equal(size, 77);
+    /* Refused by its size, before memory is asked for. */
+    assert_int_equal(file_write("sparse", "", 0, &err), BIOFT_OK);
+    if (truncate("sparse", (off_t)1 << 42) == 0)
+        assert_int_equal(file_read("sparse", 4, &bytes, &size, &err), BIOFT_ERR_FORMAT);
     assert_int_equal(file_read("none", 4, &bytes, &size, &err), BIOFT_ERR_IO);
     check_error(&err, "none", "cannot open: No such file or directory");
     assert_int_equal(file_read("a", UINT64_MAX, &bytes, &size, &err), BIOFT_OK);

@@ -114,18 +114,23 @@ static void created_and_ended(void **state)
     }
 }
 
-static void meet_body(void *ctx, size_t index, uint32_t thread)
+/* Waits until as many as `all` have come, so that each is on a thread of its own. */
+static void meet(atomic_int *here, int all)
 {
-    atomic_int *here = ctx;
     double until = clock_seconds() + 20;
 
+    atomic_fetch_add(here, 1);
+    while (atomic_load(here) < all && clock_seconds() < until)
+        sched_yield();
+    if (atomic_load(here) < all)
+        atomic_store(here, -1000);
+}
+
+static void meet_body(void *ctx, size_t index, uint32_t thread)
+{
     (void)index;
     (void)thread;
-    atomic_fetch_add(here, 1);
-    while (atomic_load(here) < 3 && clock_seconds() < until)
-        sched_yield();
-    if (atomic_load(here) < 3)
-        atomic_store(here, -1000);
+    meet(ctx, 3);
 }
 
 /* Three bodies that wait for each other: they come together only where all three run at once. */
@@ -146,7 +151,7 @@ static void runs_at_once(void **state)
 
 struct nest {
     struct pool *pool;
-    atomic_int inner, faults;
+    atomic_int inner, faults, here;
 };
 
 struct inside {
@@ -170,6 +175,8 @@ static void outer_body(void *ctx, size_t index, uint32_t thread)
     struct nest *nest = ctx;
     struct inside in = { .nest = nest, .self = pthread_self(), .thread = thread };
 
+    if (index < pool_threads(nest->pool))
+        meet(&nest->here, (int)pool_threads(nest->pool));
     pool_run(nest->pool, index % 3 + 1, inner_body, &in);
 }
 
@@ -185,6 +192,7 @@ static void nested(void **state)
         pool_run(nest.pool, 300, outer_body, &nest);
         assert_int_equal(atomic_load(&nest.faults), 0);
         assert_int_equal(atomic_load(&nest.inner), 600);
+        assert_int_equal(atomic_load(&nest.here), threads[i]);
         pool_run(nest.pool, 1, outer_body, &nest);  /* a single piece is a body too */
         assert_int_equal(atomic_load(&nest.inner), 601);
         assert_int_equal(atomic_load(&nest.faults), 0);
@@ -244,23 +252,24 @@ static void signals_body(void *ctx, size_t index, uint32_t thread)
 {
     sigset_t set;
 
+    (void)index;
+    meet(ctx, 4);
     pthread_sigmask(SIG_SETMASK, NULL, &set);
     if (thread != 0 && !sigismember(&set, SIGINT))
         atomic_store((atomic_int *)ctx, -1000);
-    (void)index;
 }
 
 static void workers_leave_signals_to_the_caller(void **state)
 {
     struct error err = { 0 };
     struct pool *pool = NULL;
-    atomic_int bad = 0;
+    atomic_int here = 0;
     sigset_t set;
 
     (void)state;
     assert_int_equal(pool_create(4, &pool, &err), BIOFT_OK);
-    pool_run(pool, 1000, signals_body, &bad);
-    assert_int_equal(atomic_load(&bad), 0);
+    pool_run(pool, 4, signals_body, &here);
+    assert_int_equal(atomic_load(&here), 4);
     assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &set), 0);
     assert_false(sigismember(&set, SIGINT));
     pool_destroy(pool);
