@@ -122,7 +122,8 @@ static bioft_status fill_picture(struct filler *f, struct worker *w, uint64_t po
         return st;
     if (dataset_name(d, f->split, position, name, sizeof name, NULL) != BIOFT_OK)
         snprintf(name, sizeof name, "sample %llu", (unsigned long long)position);
-    return error_prefix(err, "dataset '%s': %s", d->name, name);
+    error_prefix(err, "dataset '%s': %s", d->name, name);
+    return st;
 }
 
 /* Samples begin..end-1 of a batch. */

@@ -89,8 +89,9 @@ static bioft_status check_raw(const struct reader *r, struct error *err)
     return BIOFT_OK;
 }
 
-/* "dataset 'x': NAME: " before the text of an error. */
-static bioft_status name_error(const struct reader *r, uint32_t split, uint64_t index, struct error *err)
+/* "dataset 'x': NAME: " before the text of an error; returns status. */
+static bioft_status name_error(const struct reader *r, uint32_t split, uint64_t index, bioft_status status,
+                               struct error *err)
 {
     const struct dataset *d = r->dataset;
     const bioft_dataset *api = &d->instance->plugin->api.dataset;
@@ -98,7 +99,8 @@ static bioft_status name_error(const struct reader *r, uint32_t split, uint64_t 
 
     if (api->name(d->instance->self, split, index, name, sizeof name) != BIOFT_OK)
         snprintf(name, sizeof name, "sample %llu", (unsigned long long)index);
-    return error_prefix(err, "dataset '%s': %s", d->name, name);
+    error_prefix(err, "dataset '%s': %s", d->name, name);
+    return status;
 }
 
 bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, struct pixels *ret, bool *ret_encoded,
@@ -121,7 +123,7 @@ bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, str
     else
         st = error_set(err, BIOFT_ERR_INVALID, "the plugin gave a format that is none: %u", r->view.format);
     if (st != BIOFT_OK)
-        return name_error(r, split, index, err);
+        return name_error(r, split, index, st, err);
     *ret = (struct pixels){
         .format = r->view.format, .height = r->view.height, .width = r->view.width, .channels = r->view.channels,
         .data = r->bytes,
