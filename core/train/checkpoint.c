@@ -94,27 +94,34 @@ static bool planned(const struct plan *plan, const char *name)
     return false;
 }
 
+static void check_item(const struct safetensors *file, const struct item *item, struct faults *faults)
+{
+    char theirs[SHAPE_TEXT], ours[SHAPE_TEXT];
+    const struct tensor_entry *t = safetensors_find(file, item->name);
+    if (!t)
+        faults_add(faults, "%s is missing", item->name);
+    else if (t->dtype != (item->integer ? TENSOR_I64 : TENSOR_F32))
+        faults_add(faults, "%s is %s, not %s", item->name, t->dtype_name, item->integer ? "I64" : "F32");
+    else if (t->dims != item->dims || memcmp(t->shape, item->shape, item->dims * sizeof(*item->shape)) != 0)
+        faults_add(faults, "%s is %s in the file, %s here", item->name, shape_text(theirs, t->dims, t->shape),
+                   shape_text(ours, item->dims, item->shape));
+}
+
+/* The network's own names first; what else there is follows them, and is looked at where they fit. */
 static bioft_status check(const char *path, const struct safetensors *file, const struct checkpoint *c,
                           const struct plan *plan, uint64_t step, struct error *err)
 {
     struct faults faults = { 0 };
-    char theirs[SHAPE_TEXT], ours[SHAPE_TEXT];
     int64_t counted = 0;
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct item *item = &plan->items[i];
-        const struct tensor_entry *t = safetensors_find(file, item->name);
-        if (!t)
-            faults_add(&faults, "%s is missing", item->name);
-        else if (t->dtype != (item->integer ? TENSOR_I64 : TENSOR_F32))
-            faults_add(&faults, "%s is %s, not %s", item->name, t->dtype_name, item->integer ? "I64" : "F32");
-        else if (t->dims != item->dims || memcmp(t->shape, item->shape, item->dims * sizeof(*item->shape)) != 0)
-            faults_add(&faults, "%s is %s in the file, %s here", item->name, shape_text(theirs, t->dims, t->shape),
-                       shape_text(ours, item->dims, item->shape));
-    }
-    for (size_t i = 0; i < safetensors_count(file); i++) {
-        const char *name = safetensors_entry(file, i)->name;
-        if (!planned(plan, name) && !not_asked(c, name))
-            faults_add(&faults, "%s is not of this stage", name);
+    for (int prefixed = 0; prefixed < 2 && faults.count == 0; prefixed++) {
+        for (size_t i = 0; i < plan->count; i++)
+            if (!strchr(plan->items[i].name, '/') == !prefixed)
+                check_item(file, &plan->items[i], &faults);
+        for (size_t i = 0; i < safetensors_count(file); i++) {
+            const char *name = safetensors_entry(file, i)->name;
+            if (!strchr(name, '/') == !prefixed && !planned(plan, name) && !not_asked(c, name))
+                faults_add(&faults, "%s is not of this stage", name);
+        }
     }
     const struct tensor_entry *t = safetensors_find(file, "optim/step");
     if (c->moments && t && t->count == 1 && tensor_to_int64(t, &counted, 1, NULL) == BIOFT_OK

@@ -23,7 +23,7 @@ static void adam(const bioft_update *u, double lr, float *w, const float *g, flo
         const float x = scale * g[i] + decay * w[i];
         m[i] = b1 * m[i] + c1 * x;
         v[i] = b2 * v[i] + c2 * x * x;
-        w[i] -= step * m[i] / (sqrtf(v[i]) / root + eps);
+        w[i] -= step * (m[i] / (sqrtf(v[i]) / root + eps));
     }
 }
 

@@ -190,7 +190,5 @@ bioft_status stage_train(const struct stage_params *p, struct feedback **ret_fee
         r.step.feedback = NULL;
     }
     stage_close(&r);
-    if (st != BIOFT_OK)
-        error_prefix(err, "stage '%s'", p->stage->name);
     return st;
 }

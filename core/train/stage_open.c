@@ -56,7 +56,7 @@ static bioft_status open_data(struct run *r, struct error *err)
         return st;
     r->usable = stage_usable(s, p->model->graph, r->split->count);
     r->steps = stage_steps(s, r->usable, &r->epochs, &r->steps_per_epoch);
-    if (r->steps > 0 && r->usable == 0)
+    if ((s->steps > 0 || s->epochs > 0.0) && r->usable == 0)
         return error_set(err, BIOFT_ERR_INVALID, r->split->count == 0 ? "the training split is empty"
                          : "every batch would leave batchnorm one value a channel: use a larger batch_size, or "
                          "batchnorm: frozen");
