@@ -1,0 +1,196 @@
+/* `bioft plugin list | show NAME`: which plugins there are, and what one says of itself. */
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "cli/plugin_catalogue.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct request {
+    const char *name;                              /* of `show`; NULL: list */
+    uint32_t kind;
+    bool json, markdown, quiet;
+};
+
+static int failed(struct console *console, const struct error *err, int status)
+{
+    console_error(console, err->text);
+    return status;
+}
+
+/* Prints what was put together; 1 where memory did not suffice for it. */
+static int print(struct console *console, struct text *t)
+{
+    struct error err;
+    int status = 0;
+    if (t->failed) {
+        error_memory(&err, "the answer");
+        status = failed(console, &err, 1);
+    } else {
+        fputs(t->data ? t->data : "", stdout);
+    }
+    text_free(t);
+    return status;
+}
+
+static int list(struct registry *r, const struct request *q, struct arena *arena, struct console *console)
+{
+    struct catalogue c;
+    struct text t = { 0 };
+    struct error err;
+    if (catalogue_read(r, q->kind, NULL, arena, &c, &err) != BIOFT_OK)
+        return failed(console, &err, 1);
+    if (q->json)
+        catalogue_json(&c, &t);
+    else if (q->markdown)
+        catalogue_markdown(&c, &t);
+    else
+        catalogue_text(&c, &t);
+    return print(console, &t);
+}
+
+/* "no plugin 'x'; did you mean 'y'? ..." over all kinds; of one kind the registry says where it looked. */
+static int not_there(struct registry *r, const struct request *q, struct arena *arena, struct console *console)
+{
+    struct registry_file *files;
+    size_t count;
+    char *path, escaped[TEXT_ESCAPED];
+    struct error err;
+    if (q->kind != 0 && registry_locate(r, q->kind, q->name, &path, &err) != BIOFT_OK)
+        return failed(console, &err, 2);
+    if (registry_files(r, &files, &count, &err) != BIOFT_OK)
+        return failed(console, &err, 1);
+    const char **names = arena_array(arena, count, sizeof *names);
+    for (size_t i = 0; names && i < count; i++)
+        names[i] = files[i].name;
+    const char *near = names ? text_nearest(q->name, names, count) : NULL;
+    error_set(&err, BIOFT_ERR_INVALID, "no plugin '%s'%s%s%s ('bioft plugin list' has all of them)",
+              text_escape(escaped, q->name, strlen(q->name)), near ? "; did you mean '" : "", near ? near : "",
+              near ? "'?" : "");
+    registry_files_free(files, count);
+    return failed(console, &err, 2);
+}
+
+/* The row that is meant; NULL where the name alone does not say it. A refused file that the user names comes first. */
+static const struct catalogue_row *choose(const struct catalogue *c, const struct request *q, struct error *err)
+{
+    const struct catalogue_row *chosen = NULL;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct catalogue_row *row = &c->rows[i];
+        if (row->overridden)
+            continue;
+        if (row->kind == 0)
+            return row;
+        if (chosen) {
+            error_set(err, BIOFT_ERR_INVALID, "'%s' is the name of a plugin of kind %s and of one of kind %s: choose "
+                      "with --kind", q->name, kind_word(chosen->kind), kind_word(row->kind));
+            return NULL;
+        }
+        chosen = row;
+    }
+    return chosen;
+}
+
+static int show(struct registry *r, const struct request *q, struct arena *arena, struct console *console)
+{
+    struct catalogue c;
+    struct text t = { 0 };
+    struct error err;
+    char *path = NULL;
+    if (catalogue_read(r, q->kind, q->name, arena, &c, &err) != BIOFT_OK)
+        return failed(console, &err, 1);
+    if (c.count == 0)
+        return not_there(r, q, arena, console);
+    const struct catalogue_row *row = choose(&c, q, &err);
+    if (!row)
+        return failed(console, &err, 2);
+    if (row->fault) {
+        error_set(&err, BIOFT_ERR_FORMAT, "%s", row->fault);
+        return failed(console, &err, 1);
+    }
+    /* What a run would say of it: the user's folder may not shadow. */
+    if (!row->explicit_place && registry_locate(r, row->kind, row->name, &path, &err) != BIOFT_OK)
+        return failed(console, &err, 1);
+    free(path);
+    text_add(&t, q->json ? row->json : row->text);
+    if (q->json)
+        text_add(&t, "\n");
+    return print(console, &t);
+}
+
+/* What is asked for, or an exit status. -1: go on. */
+static int understand(const struct command_line *c, const char *kind, struct request *q, struct console *console)
+{
+    struct error err;
+    const char *what = c->positional[0];
+    const bool wants_list = strcmp(what, "list") == 0, wants_show = strcmp(what, "show") == 0;
+    if (!wants_list && !wants_show)
+        error_set(&err, BIOFT_ERR_INVALID, "plugin: 'list' or 'show NAME' expected, found '%s'", what);
+    else if (wants_list && c->positional_count > 1)
+        error_set(&err, BIOFT_ERR_INVALID, "plugin list: '%s' is one argument too many", c->positional[1]);
+    else if (wants_show && c->positional_count < 2)
+        error_set(&err, BIOFT_ERR_INVALID, "plugin show: the name of a plugin is missing");
+    else if (q->markdown && (wants_show || q->json))
+        error_set(&err, BIOFT_ERR_INVALID, "plugin: --markdown is for 'list', and not together with --json");
+    else if (kind && (q->kind = kind_by_word(kind)) == 0)
+        error_set(&err, BIOFT_ERR_INVALID, "plugin: '%s' is no kind: rule, backbone, dataset, attack, loss or engine",
+                  kind);
+    else {
+        q->name = wants_show ? c->positional[1] : NULL;
+        return -1;
+    }
+    return failed(console, &err, 2);
+}
+
+int command_plugin(int argc, char **argv)
+{
+    struct request q = { 0 };
+    struct argument_list paths = { 0 };
+    const char *kind = NULL;
+    uint32_t threads = 0;                          /* taken as everywhere; there is nothing here to share out */
+    const struct argument arguments[] = {
+        { "kind", "KIND", ARGUMENT_TEXT, &kind, "rule, backbone, dataset, attack, loss or engine: only these" },
+        { "plugin-path", "DIR", ARGUMENT_LIST, &paths, "look here first, in a folder or a file; may be repeated" },
+        { "json", NULL, ARGUMENT_FLAG, &q.json, "for programs" },
+        { "markdown", NULL, ARGUMENT_FLAG, &q.markdown, "list: as a page for the documentation" },
+        { "threads", "N", ARGUMENT_COUNT, &threads, "no effect here" },
+        { "quiet", NULL, ARGUMENT_FLAG, &q.quiet, "warnings and errors only" },
+        { 0 },
+    };
+    struct command_line c = {
+        .name = "plugin", .usage = "list | show NAME [options]",
+        .summary = "Lists the plugins that can be found, or prints everything that one says of itself. Each file is\n"
+                   "opened in a process of its own; one that cannot be used is listed with the reason.",
+        .arguments = arguments, .positional_min = 1, .positional_max = 2,
+    };
+    struct console console;
+    struct registry *r = NULL;
+    struct error err;
+
+    if (argc == 4 && strcmp(argv[1], "__describe") == 0)
+        describe_in_child(argv[2], argv[3]);
+    int status = arguments_parse(&c, argc, argv);
+    if (status >= 0)
+        return status;
+    console_init(&console, q.quiet);
+    struct arena *arena = arena_create();
+    const struct registry_places places = {
+        .command_line = paths.items, .command_line_count = paths.count, .environment = true, .implicit = true,
+        .unopened = true,
+    };
+    status = understand(&c, kind, &q, &console);
+    if (status < 0 && !arena) {
+        error_memory(&err, "the list of plugins");
+        status = failed(&console, &err, 1);
+    }
+    if (status < 0 && registry_create(&places, &console.log, &r, &err) != BIOFT_OK)
+        status = failed(&console, &err, 2);
+    if (status < 0)
+        status = q.name ? show(r, &q, arena, &console) : list(r, &q, arena, &console);
+    registry_destroy(r);
+    arena_destroy(arena);
+    console_finish(&console);
+    return status;
+}

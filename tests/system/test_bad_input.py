@@ -1,0 +1,183 @@
+"""What goes wrong is said clearly, with a status, and leaves nothing half-written."""
+import gzip
+import os
+import pathlib
+import resource
+import signal
+import struct
+import unittest
+
+import bioft
+
+
+def idx(kind, *shape, data):
+    return bytes([0, 0, 8, kind]) + b"".join(struct.pack(">I", n) for n in shape) + data
+
+
+def fashion(folder, images=20, labels=None, train=None, test_labels=None):
+    """A small data set in Fashion-MNIST's format."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    labels = bytes(i % 10 for i in range(images)) if labels is None else labels
+    parts = {
+        "train-images-idx3-ubyte.gz": idx(3, images, 28, 28, data=bytes(784 * images)),
+        "train-labels-idx1-ubyte.gz": idx(1, len(labels), data=labels),
+        "t10k-images-idx3-ubyte.gz": idx(3, images, 28, 28, data=bytes(784 * images)),
+        "t10k-labels-idx1-ubyte.gz": idx(1, images, data=bytes(i % 10 for i in range(images))),
+    }
+    for name, raw in parts.items():
+        (folder / name).write_bytes(gzip.compress(raw, mtime=0))
+    return folder
+
+
+FASHION = """\
+bioft: 1
+name: bad
+dataset: {plugin: fashion_mnist, root: fashion}
+model: {backbone: lenet5}
+stages:
+  - {name: s, rule: bp, loss: cross_entropy, optimizer: {name: sgd, lr: 0.1}, steps: 2, batch_size: 8}
+"""
+
+
+class BadManifests(bioft.Case):
+    def refused(self, text, *says):
+        path = self.folder / "m.yaml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        r = self.bad(2, "run", path, "--out", "out", says=says)
+        self.assertFalse((self.folder / "out").exists())
+        self.assertLess(len(r.stderr), 20000)
+        return r
+
+    def test_not_yaml_as_we_take_it(self):
+        good = bioft.MANIFEST
+        bioft.make_npy(self.folder / "data")
+        self.refused(good.replace("  - name: pre-train", "\t- name: pre-train"), "m.yaml:7:", "tab")
+        self.refused(good + "seed: 4\n", "m.yaml:3", "seed")
+        self.refused("a: &x [1, *x]\n", "m.yaml:1:")
+        self.refused("a: " + "[" * 200000, "m.yaml:1:")
+        self.refused(good.replace("name: small", "name: sm\0all"), "m.yaml:2:")
+        self.refused("a: &a {b: 1}\nc: {<<: *a}\n", "<<")
+        self.refused(good + "---\nbioft: 1\n", "m.yaml:")
+        self.refused(b"bioft: 1\nname: \xff\xfe\n", "m.yaml:2:")
+        self.refused("", "m.yaml")
+
+    def test_too_large(self):
+        self.refused("#" * (100 << 20), "1 MiB")
+
+    def test_aliases_do_not_explode(self):
+        lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+        lines += [f"a{i}: &a{i} [" + ", ".join([f"*a{i - 1}"] * 9) + "]" for i in range(1, 12)]
+        self.refused("\n".join(lines) + "\n", "m.yaml:")
+
+    def test_all_mistakes_at_once(self):
+        bioft.make_npy(self.folder / "data")
+        text = (bioft.MANIFEST.replace("rule: bp", "rule: bpp").replace("batch_size: 16", "batch_size: -1")
+                .replace("plugin: pgd, epsilon: [0, 0.05]", "plugin: pgd, epsilon: [8]").replace("seed: 3", "sed: 3"))
+        r = self.refused(text, "did you mean 'bp'", "8/255", "did you mean 'seed'", "batch_size", "^")
+        self.assertGreaterEqual(r.stderr.count("error:"), 5)
+
+    def test_data_and_manifest_disagree(self):
+        m = self.manifest(bioft.MANIFEST.replace("head: {classes: 2}", "head: {classes: 7}"))
+        self.bad(1, "run", m, "--out", "out", says=["head.classes is 7", "2 classes"])
+
+
+class BadData(bioft.Case):
+    def fails(self, *says, status=1):
+        self.manifest(FASHION, data=False)
+        r = self.bad(status, "run", "m.yaml", "--out", "out", says=says)
+        self.assertFalse(list((self.folder / "out").glob("stages/*/*")) if (self.folder / "out").exists() else [])
+        return r
+
+    def test_good(self):
+        fashion(self.folder / "fashion")
+        self.manifest(FASHION, data=False)
+        self.good("run", "m.yaml", "--out", "out")
+
+    def test_truncated(self):
+        f = fashion(self.folder / "fashion") / "train-images-idx3-ubyte.gz"
+        f.write_bytes(f.read_bytes()[:-20])
+        self.fails("train-images-idx3-ubyte", "truncated")
+
+    def test_corrupt(self):
+        f = fashion(self.folder / "fashion") / "t10k-images-idx3-ubyte.gz"
+        raw = bytearray(f.read_bytes())
+        raw[-6] ^= 1
+        f.write_bytes(raw)
+        self.fails("t10k-images-idx3-ubyte", "checksum")
+
+    def test_label_out_of_range(self):
+        fashion(self.folder / "fashion", labels=bytes([0] * 19 + [10]))
+        self.fails("train-labels-idx1-ubyte", "10", "19")
+
+    def test_counts_differ(self):
+        fashion(self.folder / "fashion", labels=bytes(19))
+        self.fails("20", "19")
+
+    def test_missing(self):
+        (self.folder / "fashion").mkdir()
+        self.fails("train-images-idx3-ubyte", "dataset-fashion-mnist")
+
+
+class BadRuns(bioft.Case):
+    def test_nan_in_training(self):
+        m = self.manifest(bioft.MANIFEST.replace("lr: 1e-3}", "lr: 1e30}"))
+        r = self.bad(1, "run", m, "--out", "out", "--fail-fast")
+        self.assertRegex(r.stderr, r"(conv|fc)\d.*step \d+")
+        self.assertFalse(list((self.folder / "out").glob("**/*.tmp*")))
+
+    def test_a_trial_that_fails_does_not_stop_the_others(self):
+        text = bioft.MANIFEST.replace("  stages.fine-tune.rule: [bp, usf, brsf]",
+                                      "  stages.fine-tune.optimizer.lr: [1e30, 1e-4]")
+        m = self.manifest(text)
+        r = self.bad(1, "run", m, "--out", "out", says="step")
+        self.assertIn("1 of 2 trials failed", r.stdout)
+        self.assertEqual({row["trial"][:2] for row in bioft.rows(self.folder / "out/results.csv")}, {"01"})
+
+    def test_folder_that_cannot_be_written(self):
+        m = self.manifest()
+        self.bad(1, "run", m, "--out", "m.yaml/out", says="m.yaml/out")
+        self.bad(1, "run", m, "--out", "/proc/bioft", says="/proc/bioft")
+
+    def test_full_disk(self):
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+        m = self.manifest()
+        self.bad(1, "run", m, "--out", "out", says="checkpoint.safetensors", preexec_fn=limit)
+        self.assertFalse(list((self.folder / "out").glob("**/checkpoint*")))
+        self.good("run", m, "--out", "out", "--resume")
+        self.good("run", m, "--out", "whole")
+        self.same_files(self.folder / "out", self.folder / "whole")
+
+    def test_two_runs_on_one_folder(self):
+        import fcntl
+        m = self.manifest()
+        self.good("run", m, "--out", "out")
+        with open(self.folder / "out/.lock", "r+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                self.fail("the lock outlives the run")
+            self.bad(1, "run", m, "--out", "out", "--resume", says="in use")
+
+    def test_interrupted(self):
+        import subprocess
+        import time
+        m = self.manifest(bioft.MANIFEST.replace("epochs: 1", "epochs: 2000"))
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 143)):
+            p = subprocess.Popen([bioft.BIOFT, "run", m, "--out", self.folder / "out", "--resume"], cwd=self.folder,
+                                 stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline and not list((self.folder / "out").glob("stages/*")):
+                time.sleep(0.05)
+            time.sleep(0.3)
+            p.send_signal(number)
+            p.communicate(timeout=60)
+            self.assertEqual(p.returncode, status)
+            self.assertTrue(list((self.folder / "out").glob("stages/*/checkpoint.safetensors")))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,161 @@
+"""bioft run from a manifest to its files, on small data."""
+import json
+import os
+import struct
+import unittest
+
+import bioft
+
+
+def tensors(path):
+    """A safetensors file's tensors as bytes by name."""
+    raw = path.read_bytes()
+    (length,) = struct.unpack("<Q", raw[:8])
+    header = json.loads(raw[8:8 + length])
+    return {k: raw[8 + length + v["data_offsets"][0]:8 + length + v["data_offsets"][1]]
+            for k, v in header.items() if k != "__metadata__"}
+
+
+class Run(bioft.Case):
+    def test_files_and_table(self):
+        m = self.manifest()
+        r = self.good("run", m, "--out", "out", "--quiet")
+        out = self.folder / "out"
+        self.assertEqual(r.stderr, "")
+        self.assertIn("robust accuracy, pgd", r.stdout)
+        self.assertIn("The two gradients", r.stdout)
+        self.assertIn("results.csv", r.stdout)
+        for name in ("manifest.yaml", "provenance.json", "results.csv", "trials.csv", "trials/01-rule=usf/metrics.jsonl",
+                     "trials/01-rule=usf/checkpoint.safetensors", "trials/01-rule=usf/log"):
+            self.assertTrue((out / name).exists(), name)
+        json.loads((out / "provenance.json").read_text())
+        for line in (out / "trials/01-rule=usf/metrics.jsonl").read_text().splitlines():
+            json.loads(line)
+
+        rows = bioft.rows(out / "results.csv")
+        self.assertEqual(list(rows[0]), (
+            "trial,seed,backbone,dataset,protocol,rule,stage,engine,precision,split,metric,attack,options,gradient,norm,"
+            "epsilon,value,ci_low,ci_high,n,left_out,delta_max,delta_mean,warnings").split(","))
+        by = {}
+        for row in rows:
+            key = (row["rule"], row["stage"], row["attack"], row["gradient"], row["epsilon"])
+            by[key] = row
+            self.assertLessEqual(float(row["ci_low"]), float(row["value"]))
+            self.assertGreaterEqual(float(row["ci_high"]), float(row["value"]))
+        clean = by["usf", "fine-tune", "", "", ""]
+        self.assertEqual((clean["n"], clean["split"], clean["delta_max"]), ("50", "test", ""))
+        self.assertGreater(float(by["bp", "pre-train", "", "", ""]["value"]), 0.9)
+
+        # bp's two gradients are one; epsilon 0 gives the same figure everywhere, and no difference of pixels
+        for attack, epsilons in (("fgsm", ("0", "0.05", "0.5")), ("pgd", ("0", "0.05"))):
+            for epsilon in epsilons:
+                self.assertEqual(by["bp", "fine-tune", attack, "rule", epsilon]["value"],
+                                 by["bp", "fine-tune", attack, "exact", epsilon]["value"])
+            for rule in ("bp", "usf", "brsf"):
+                zeros = {by[rule, "fine-tune", attack, g, "0"]["value"] for g in ("rule", "exact")}
+                self.assertEqual(len(zeros), 1)
+                self.assertEqual(by[rule, "fine-tune", attack, "exact", "0"]["delta_max"], "0")
+                self.assertAlmostEqual(float(by[rule, "fine-tune", attack, "exact", "0.05"]["delta_max"]), 0.05, delta=1e-6)
+        # the clean accuracy on the attacked samples, recomputed from the predictions
+        p = bioft.rows(out / "trials/01-rule=usf/predictions/fine-tune.test.csv")
+        attacked = bioft.rows(out / "trials/01-rule=usf/predictions/fine-tune.test.pgd.rule.0.csv")
+        whole = {row["sample"]: row for row in p}
+        self.assertEqual(len(whole), 50)
+        for row in attacked:
+            self.assertEqual(row["prediction"], whole[row["sample"]]["prediction"])
+        labels = [row["label"] for row in attacked]
+        self.assertEqual((labels.count("0"), labels.count("1")), (15, 15))
+        self.assertIn(("bp", "fine-tune", "worst", "", "0.05"), by)
+
+    def test_same_bytes(self):
+        m = self.manifest()
+        self.good("run", m, "--out", "a", "--threads", "1")
+        self.good("run", m, "--out", "b", "--threads", "2")
+        self.good("run", m, "--out", "c", "--threads", "2")
+        self.same_files(self.folder / "b", self.folder / "c")
+        self.same_files(self.folder / "a", self.folder / "b")
+
+    def test_carried_over_bit_for_bit(self):
+        m = self.manifest(bioft.MANIFEST.replace("    steps: 12\n", "    steps: 0\n"))
+        self.good("run", m, "--out", "out")
+        last = tensors(self.folder / "out/trials/00-rule=bp/checkpoint.safetensors")
+        first = [tensors(p) for p in (self.folder / "out/stages").glob("*/checkpoint.safetensors")]
+        first = next(t for t in first if t["fc3.weight"] != last["fc3.weight"])
+        for name in ("conv1.weight", "conv1.bias", "conv2.weight", "fc1.weight", "fc2.bias"):
+            self.assertEqual(first[name], last[name])
+        self.assertNotEqual(first["fc3.weight"], last["fc3.weight"])
+
+    def test_shared_stage_runs_once(self):
+        m = self.manifest()
+        self.good("run", m, "--out", "out")
+        self.assertEqual(len(list((self.folder / "out/stages").iterdir())), 1 + 3)
+
+    def test_output_folder(self):
+        m = self.manifest()
+        (self.folder / "out").mkdir()
+        (self.folder / "out/mine.txt").write_text("mine")
+        self.bad(2, "run", m, "--out", "out", says="not empty")
+        self.bad(2, "run", m, "--out", "out", "--resume", says="no run of bioft")
+        self.assertEqual(sorted(os.listdir(self.folder / "out")), ["mine.txt"])
+        first = self.good("run", m, "--out", "new")
+        self.bad(2, "run", m, "--out", "new", says="--resume")
+        before = {p: p.read_bytes() for p in (self.folder / "new").rglob("*") if p.is_file()}
+        again = self.good("run", m, "--out", "new", "--resume")
+        self.assertEqual(first.stdout, again.stdout)
+        self.assertEqual(before, {p: p.read_bytes() for p in (self.folder / "new").rglob("*") if p.is_file()})
+        self.bad(2, "run", m, "--out", "new", "--resume", "--set", "seed=4", says=["another manifest", "seed: 4"])
+
+    def test_resume_makes_what_is_missing(self):
+        m = self.manifest()
+        self.good("run", m, "--out", "a")
+        self.good("run", m, "--out", "b")
+        b = self.folder / "b/trials/01-rule=usf"
+        (b / "results.csv").unlink()
+        (b / "results/fine-tune.test.fgsm.rule.0.05.csv").unlink()
+        (self.folder / "b/results.csv").unlink()
+        self.good("run", m, "--out", "b", "--resume")
+        self.same_files(self.folder / "a", self.folder / "b")
+
+    def test_set(self):
+        m = self.manifest()
+        self.good("run", m, "--out", "out", "--set", "sweep={stages.fine-tune.rule: [usf]}", "--set", "attacks=[]")
+        self.assertEqual(os.listdir(self.folder / "out/trials"), ["00-rule=usf"])
+        self.bad(2, "run", m, "--out", "x", "--set", "seed", says="seed")
+        self.bad(2, "run", m, "--out", "x", "--set", "seeed=3", says="did you mean 'seed'")
+
+    def test_dump(self):
+        import numpy as np
+        m = self.manifest(bioft.MANIFEST.replace("samples: 30}", "samples: 30, dump: 3}"))
+        self.good("run", m, "--out", "out", "--set", "sweep={stages.fine-tune.rule: [usf]}")
+        folder = self.folder / "out/trials/00-rule=usf/adversarial"
+        clean = np.load(folder / "fgsm.exact.0.05.clean.npy")
+        adversarial = np.load(folder / "fgsm.exact.0.05.adversarial.npy")
+        self.assertEqual(clean.shape, (3, 1, 28, 28))
+        self.assertLessEqual(float(np.abs(clean - adversarial).max()), 0.05 + 1e-6)
+        self.assertGreater(float(np.abs(clean - adversarial).max()), 0.049)
+        self.assertTrue((folder / "fgsm.exact.0.05.000.png").read_bytes().startswith(b"\x89PNG"))
+        zero = np.load(folder / "fgsm.exact.0.adversarial.npy")
+        self.assertEqual(zero.tobytes(), clean.tobytes())
+
+    def test_attacks_alone(self):
+        m = self.manifest()
+        self.good("run", m, "--out", "a", "--set", "sweep={stages.fine-tune.rule: [bp]}")
+        text = """\
+bioft: 1
+name: again
+dataset: {plugin: npy, root: data, classes: [2, 3]}
+model: {backbone: lenet5, weights: a/trials/00-rule=bp/checkpoint.safetensors, head: {reuse: true}}
+stages: []
+attacks:
+  - {plugin: fgsm, epsilon: [0, 0.05, 0.5], samples: 30, gradient: exact}
+"""
+        self.good("run", self.manifest(text, "again.yaml"), "--out", "b")
+        a = {(r["attack"], r["gradient"], r["epsilon"]): r["value"] for r in bioft.rows(self.folder / "a/results.csv")
+             if r["stage"] == "fine-tune"}
+        for row in bioft.rows(self.folder / "b/results.csv"):
+            if row["attack"] != "worst":
+                self.assertEqual(row["value"], a[row["attack"], row["gradient"], row["epsilon"]])
+
+
+if __name__ == "__main__":
+    unittest.main()

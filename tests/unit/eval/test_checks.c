@@ -1,0 +1,103 @@
+/* Warnings and the worst case, on figures made by hand. */
+#include "eval/checks.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { N = 400 };
+
+static struct prediction *predictions(struct arena *arena, unsigned right_from, unsigned right_to, double delta)
+{
+    struct prediction *p = arena_array(arena, N, sizeof *p);
+    for (unsigned i = 0; i < N; i++)
+        p[i] = (struct prediction){ .sample = i, .score = i >= right_from && i < right_to, .delta_max = delta,
+                                    .delta_mean = delta / 2 };
+    return p;
+}
+
+static struct figure attacked(struct arena *arena, const char *attack, const char *gradient, double epsilon,
+                              unsigned from, unsigned to)
+{
+    struct figure f = { .stage = "s", .split = "test", .attack = attack, .options = "", .gradient = gradient,
+                        .norm = "linf", .attacked = true, .epsilon = epsilon };
+    figure_accuracy(&f, predictions(arena, from, to, epsilon), N);
+    return f;
+}
+
+static int has(const struct figure *f, const char *word)
+{
+    return f->warnings && strstr(f->warnings, word) != NULL;
+}
+
+static void finds_masking(void **state)
+{
+    struct arena *arena = arena_create();
+    struct figure f[] = {
+        attacked(arena, "a", "rule", 0.1, 0, 300), attacked(arena, "a", "exact", 0.1, 0, 40),
+        attacked(arena, "a", "rule", 0.01, 0, 320), attacked(arena, "a", "exact", 0.01, 0, 318),
+        attacked(arena, "b", "rule", 0.1, 0, 40), attacked(arena, "b", "exact", 0.1, 0, 60),
+    };
+    struct figure *worst;
+    size_t count;
+    (void)state;
+    assert_int_equal(checks_run(f, 6, 0.2, arena, &worst, &count, NULL), BIOFT_OK);
+    assert_true(has(&f[0], "masking"));
+    assert_false(has(&f[1], "masking"));
+    assert_false(has(&f[2], "masking"));
+    assert_true(has(&f[5], "exact-weaker-than-rule"));
+    assert_false(has(&f[1], "exact-weaker-than-rule"));
+    arena_destroy(arena);
+}
+
+static void finds_weak_attacks(void **state)
+{
+    struct arena *arena = arena_create();
+    struct figure f[] = {
+        attacked(arena, "a", "rule", 0.5, 0, 81), attacked(arena, "b", "rule", 0.5, 0, 80),
+        attacked(arena, "c", "rule", 0.1, 0, 100), attacked(arena, "c", "rule", 0.2, 0, 200),
+    };
+    struct figure *worst;
+    size_t count;
+    (void)state;
+    f[1].delta_max = 0.1;
+    assert_int_equal(checks_run(f, 4, 0.2, arena, &worst, &count, NULL), BIOFT_OK);
+    assert_true(has(&f[0], "attack-too-weak"));
+    assert_false(has(&f[1], "attack-too-weak"));
+    assert_true(has(&f[1], "budget-unused"));
+    assert_false(has(&f[0], "budget-unused"));
+    assert_true(has(&f[3], "rises-with-epsilon"));
+    assert_false(has(&f[2], "rises-with-epsilon"));
+    arena_destroy(arena);
+}
+
+static void worst_case_is_by_sample(void **state)
+{
+    struct arena *arena = arena_create();
+    /* Right on 0..299 under one attack and on 100..399 under the other: both on 200 samples. */
+    struct figure f[] = {
+        attacked(arena, "a", "rule", 0.1, 0, 300), attacked(arena, "b", "exact", 0.1, 100, 400),
+        attacked(arena, "b", "exact", 0.2, 0, 10),
+    };
+    struct figure *worst;
+    size_t count;
+    (void)state;
+    assert_int_equal(checks_run(f, 3, 0.2, arena, &worst, &count, NULL), BIOFT_OK);
+    assert_int_equal(count, 2);
+    assert_string_equal(worst[0].attack, "worst");
+    assert_true(worst[0].epsilon == 0.1 && worst[0].value == 0.5 && worst[0].n == N);
+    assert_true(worst[1].epsilon == 0.2 && worst[1].value == 10.0 / N);
+    assert_true(f[0].value == 0.75);
+    arena_destroy(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_masking),
+        cmocka_unit_test(finds_weak_attacks),
+        cmocka_unit_test(worst_case_is_by_sample),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,117 @@
+/* Figures saved and loaded, joined and read back. */
+#include "report/results.h"
+
+#include "base/file.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static const struct trial_label label = { "00-rule=a,b", 7, "net", "engine", "f32" };
+
+static struct figure example(struct prediction *p, uint64_t n)
+{
+    struct figure f = { .dataset = "data", .protocol = "classification/ab", .rule = "r", .stage = "tune", .split = "test",
+                        .attack = "att", .options = "steps=5;a=\"x\"", .gradient = "exact", .norm = "linf",
+                        .attacked = true, .epsilon = 8.0 / 255.0, .warnings = "small-n" };
+    figure_accuracy(&f, p, n);
+    return f;
+}
+
+static void round_trip(void **state)
+{
+    struct prediction p[3] = { { 5, 1, 1, 1.0, 0.031, 0.01 }, { 6, 0, 2, 0.0, 0.03, 0.02 }, { 9, -1, 3, 1.0, 0.0, 0.0 } };
+    const struct figure f = example(p, 3);
+    struct figure g;
+    struct arena *arena = arena_create();
+    struct error err;
+    bool found;
+
+    assert_int_equal(figure_save(*state, &label, &f, &err), BIOFT_OK);
+    assert_int_equal(figure_load(*state, &f, arena, &g, &found, &err), BIOFT_OK);
+    assert_true(found);
+    assert_true(g.value == f.value && g.ci_low == f.ci_low && g.ci_high == f.ci_high && g.epsilon == f.epsilon);
+    assert_true(g.n == 3 && g.delta_max == 0.031 && g.delta_mean == f.delta_mean && g.attacked);
+    assert_string_equal(g.options, f.options);
+    assert_string_equal(g.warnings, f.warnings);
+    assert_memory_equal(g.predictions, p, sizeof p);
+
+    struct figure other = f;
+    other.epsilon = 0.5;
+    assert_int_equal(figure_load(*state, &other, arena, &g, &found, &err), BIOFT_OK);
+    assert_false(found);
+    arena_destroy(arena);
+}
+
+static void joins_and_reads(void **state)
+{
+    struct prediction p[1] = { { 5, 1, 1, 1.0, 0.031, 0.01 } };
+    struct figure f[2] = { example(p, 1), example(p, 1) };
+    struct trial_figures trial = { label, f, 2 }, *read;
+    char *a = path_join(*state, "a.csv"), *b = path_join(*state, "b.csv"), *all = path_join(*state, "all.csv");
+    const char *const parts[] = { a, "no/such/file", b };
+    struct arena *arena = arena_create();
+    struct error err;
+    size_t count;
+
+    f[1].attacked = false;
+    f[1].attack = "";
+    assert_int_equal(results_write(a, &trial, &err), BIOFT_OK);
+    trial.label.id = "01";
+    assert_int_equal(results_write(b, &trial, &err), BIOFT_OK);
+    assert_int_equal(results_join(all, parts, 3, &err), BIOFT_OK);
+    assert_int_equal(results_read(all, arena, &read, &count, &err), BIOFT_OK);
+    assert_int_equal(count, 2);
+    assert_string_equal(read[0].label.id, label.id);
+    assert_string_equal(read[1].label.id, "01");
+    assert_true(read[0].label.seed == 7 && read[0].count == 2 && read[1].count == 2);
+    assert_true(read[1].figures[0].attacked && !read[1].figures[1].attacked);
+    assert_true(read[1].figures[0].epsilon == 8.0 / 255.0);
+
+    assert_int_equal(file_write(b, "other,header\n1,2\n", 17, &err), BIOFT_OK);
+    assert_int_equal(results_join(all, parts, 3, &err), BIOFT_ERR_FORMAT);
+    free(a);
+    free(b);
+    free(all);
+    arena_destroy(arena);
+}
+
+static void file_names_are_safe(void **state)
+{
+    struct figure f = example(NULL, 0);
+    char name[64];
+    (void)state;
+    f.attack = "a/../b c";
+    figure_file(&f, name, sizeof name);
+    assert_null(strchr(name, '/'));
+    assert_null(strchr(name, '"'));
+    assert_null(strchr(name, ' '));
+}
+
+static int enter(void **state)
+{
+    char folder[] = "/tmp/bioft-results-XXXXXX";
+    *state = mkdtemp(folder) ? strdup(folder) : NULL;
+    return *state ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", (char *)*state);
+    free(*state);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(round_trip, enter, leave),
+        cmocka_unit_test_setup_teardown(joins_and_reads, enter, leave),
+        cmocka_unit_test(file_names_are_safe),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
