@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "plugin/elf.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -34,6 +35,9 @@ static bioft_status open_library(const char *path, void **ret_so, entry_fn **ret
         return error_set(err, BIOFT_ERR_IO, "%s: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode))
         return error_set(err, BIOFT_ERR_FORMAT, "%s: not a file", path);
+    bioft_status whole = elf_check_whole(path, err);
+    if (whole != BIOFT_OK)
+        return whole;
     void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!so) {
         const char *why = dlerror();
