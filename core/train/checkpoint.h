@@ -13,6 +13,8 @@ struct progress {
     double loss_sum;                               /* of the open epoch, in batch order */
     uint64_t correct, seen;
     bool complete;                                 /* the stage is done */
+    bool has_best;                                 /* model_selection: val, after an epoch: what the best has */
+    double best;
 };
 
 struct checkpoint {                                /* what is saved and loaded; NULL members are left out */

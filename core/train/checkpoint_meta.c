@@ -188,6 +188,8 @@ bioft_status meta_make(const struct checkpoint *c, struct arena *arena, struct s
     put_integer(&m, "correct", c->progress.correct);
     put_integer(&m, "seen", c->progress.seen);
     put(&m, "complete", c->progress.complete ? "1" : "0");
+    if (c->progress.has_best)
+        put(&m, "best", arena_text(arena, text_number(number, c->progress.best)));
     if (m.failed)
         return error_memory(err, "checkpoint");
     *ret_count = m.count;
@@ -218,6 +220,8 @@ bioft_status meta_progress(const struct safetensors *file, const char *path, str
         || !loss || !text_to_double(loss, strlen(loss), &p.loss_sum))
         return error_set(err, BIOFT_ERR_FORMAT, "%s: its metadata does not say where the stage stands", path);
     p.complete = complete == 1;
+    const char *best = safetensors_metadata(file, "best");
+    p.has_best = best && text_to_double(best, strlen(best), &p.best);
     *ret = p;
     return BIOFT_OK;
 }

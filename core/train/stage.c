@@ -170,13 +170,20 @@ static bioft_status train(struct run *r, struct error *err)
         st = epoch(r, err);
         if (st != BIOFT_OK)
             return st;
-        r->at = (struct progress){ .epoch = r->at.epoch + 1, .step = r->at.step };
-        if (every > 0 && r->at.epoch % every == 0 && r->at.step < r->steps)
+        r->at = (struct progress){ .epoch = r->at.epoch + 1, .step = r->at.step, .has_best = r->at.has_best,
+                                   .best = r->at.best };
+        st = select_epoch(r, err);
+        if (st == BIOFT_OK && every > 0 && r->at.epoch % every == 0 && r->at.step < r->steps)
             st = save(r, false, err);
         if (st != BIOFT_OK)
             return st;
     }
-    return save(r, true, err);
+    st = select_finish(r, err);
+    if (st == BIOFT_OK)
+        st = save(r, true, err);
+    if (st == BIOFT_OK && r->best_path)
+        st = file_remove(r->best_path, err);
+    return st;
 }
 
 bioft_status stage_train(const struct stage_params *p, struct feedback **ret_feedback, struct error *err)

@@ -167,9 +167,9 @@ bioft_status stage_open(const struct stage_params *p, struct run *r, struct erro
 {
     const size_t outputs = p->model->graph->view.outputs;
     *r = (struct run){ .p = p };
-    if (p->stage->select_by_val)
-        return error_set(err, BIOFT_ERR_UNSUPPORTED, "model_selection: val is not there yet; use last");
     bioft_status st = open_data(r, err);
+    if (st == BIOFT_OK)
+        st = select_open(r, err);
     if (st == BIOFT_OK)
         st = open_loss(r, err);
     if (st == BIOFT_OK)
@@ -203,6 +203,7 @@ void stage_close(struct run *r)
     free(r->step.out);
     free(r->step.d_out);
     free(r->order);
+    free(r->best_path);
 }
 
 struct checkpoint stage_checkpoint(const struct run *r)

@@ -9,6 +9,8 @@
 struct run {
     const struct stage_params *p;
     const struct split *split;
+    const struct split *val;                       /* model_selection: val; else NULL */
+    char *best_path;                               /* and where the best network is kept */
     uint64_t usable, epochs, steps_per_epoch, steps;
     struct step step;
     struct progress at;
@@ -25,5 +27,10 @@ bioft_status stage_open(const struct stage_params *p, struct run *r, struct erro
 void stage_close(struct run *r);
 /* What the running checkpoint saves and loads. */
 struct checkpoint stage_checkpoint(const struct run *r);
+
+/* model_selection: val: before the first step, after an epoch, at the end. Nothing for `last`. */
+bioft_status select_open(struct run *r, struct error *err);
+bioft_status select_epoch(struct run *r, struct error *err);
+bioft_status select_finish(struct run *r, struct error *err);
 
 #endif

@@ -24,7 +24,7 @@ static bioft_status loss_value(struct step *s, const bioft_batch *batch, double 
     return st == BIOFT_OK ? st : instance_error(s->loss, st, err);
 }
 
-static void count(const struct step *s, const bioft_batch *batch, double loss, struct progress *at)
+void step_count(const struct step *s, const bioft_batch *batch, double loss, struct progress *at)
 {
     const uint32_t outputs = s->model->graph->view.outputs;
     at->loss_sum += loss * batch->n;
@@ -103,7 +103,7 @@ bioft_status step_run(struct step *s, struct batches *batches, struct progress *
         if (st == BIOFT_OK)
             st = backward(s, &batch, nth, &hooks, err);
         if (st == BIOFT_OK)
-            count(s, &batch, loss, at);
+            step_count(s, &batch, loss, at);
         nth++;
     }
     if (st == BIOFT_OK && nth == 0)

@@ -18,6 +18,8 @@ struct step {
     float *out, *d_out;                            /* [batch_size][outputs] */
     double *base_lr, *lr;                          /* [parameter_count], without and with the schedule; negative: frozen */
 };
+/* Adds a batch that went forward to the running sums. */
+void step_count(const struct step *s, const bioft_batch *batch, double loss, struct progress *at);
 /* One update from the next `accumulate` batches, or as many as the epoch still has. Moves `at` on by it. */
 bioft_status step_run(struct step *s, struct batches *batches, struct progress *at, struct error *err);
 

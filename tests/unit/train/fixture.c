@@ -155,8 +155,8 @@ struct dataset *fixture_data(struct fixture *f, struct picture picture, uint64_t
         for (size_t k = 0; k < size; k++)
             pixels[i * size + k] = 0.5f * (pixels[i * size + k] + pattern[(size_t)labels[i] * size + k]);
     }
-    const char *const splits[] = { "train", "test" };
-    for (size_t s = 0; s < 2; s++) {
+    const char *const splits[] = { "train", "val", "test" };
+    for (size_t s = 0; s < 3; s++) {
         OK(npy_write(fixture_path(f, arena_printf(f->arena, "%s_images.npy", splits[s])), NPY_F32, 4, shape, pixels, &err), err);
         OK(npy_write(fixture_path(f, arena_printf(f->arena, "%s_labels.npy", splits[s])), NPY_I64, 1, shape, labels, &err), err);
     }

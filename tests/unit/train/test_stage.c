@@ -405,6 +405,47 @@ static void test_not_finite(void **state)
     setting_close(&s);
 }
 
+/* The best epoch by the validation split is the stage's result, stopped in between or not. */
+static void test_selection(void **state)
+{
+    struct error err = { 0 };
+    char last[2][SHA256_HEX], first[SHA256_HEX];
+    (void)state;
+    for (int stopped = 0; stopped < 2; stopped++) {
+        struct setting s;
+        struct progress progress;
+        char key[SHA256_HEX];
+        setting_open(&s, 1, "mlp", "usf", 80, "cross_entropy");
+        s.stage->select_by_val = true;
+        s.stage->epochs = 3.0;
+        s.stage->checkpoint_epochs = 2;
+        s.stage->optimizer.lr = s.stage->optimizer.head_lr = 0.02;     /* good for an epoch, then ruinous */
+        s.stage->schedule = (struct schedule_spec){ .kind = SCHEDULE_STEP, .every = 1, .gamma = 60.0 };
+        s.stop_at = stopped ? 25 : 0;
+        if (stopped)
+            refused(&s, BIOFT_ERR_CANCELLED, "after step 25");
+        s.stop_at = 0;
+        s.stop.signal = 0;
+        train(&s);
+        digest(&s, last[stopped]);
+        OK(checkpoint_peek(s.p.checkpoint, &progress, key, &err), err);
+        assert_true(progress.complete && progress.step == 10 && progress.has_best && progress.best > 0.3);
+        float *w = values(&s, "fc1.weight");
+        setting_close(&s);
+        setting_open(&s, 1, "mlp", "usf", 80, "cross_entropy");
+        s.stage->optimizer.lr = s.stage->optimizer.head_lr = 0.02;
+        train(&s);
+        digest(&s, first);
+        float *once = values(&s, "fc1.weight");
+        assert_memory_equal(w, once, 784 * 12 * sizeof(*w));
+        free(w);
+        free(once);
+        setting_close(&s);
+    }
+    assert_string_equal(last[0], last[1]);
+    assert_string_not_equal(last[0], first);       /* the metadata's `best` */
+}
+
 static void test_refusals(void **state)
 {
     struct setting s;
@@ -437,7 +478,7 @@ int main(void)
         cmocka_unit_test(test_zero_steps), cmocka_unit_test(test_learning), cmocka_unit_test(test_no_rule),
         cmocka_unit_test(test_accumulation), cmocka_unit_test(test_rates), cmocka_unit_test(test_schedule),
         cmocka_unit_test(test_loss_arrays), cmocka_unit_test(test_single_image), cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_selection), cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
