@@ -1,0 +1,148 @@
+/* CIFAR-100: 60,000 colour pictures of 32x32 in a hundred classes or their twenty groups, from the binary release
+ * (Krizhevsky, "Learning multiple layers of features from tiny images", 2009; https://www.cs.toronto.edu/~kriz/cifar.html). */
+#include "cifar_records.h"
+
+enum { FINE = 100, COARSE = 20, NAME_BYTES = 4096 };
+
+static const char *const protocols[] = { "classification", NULL };
+static const char *const label_kinds[] = { "fine", "coarse", NULL };
+static const char *const split_names[2] = { "train", "test" };
+
+typedef struct {
+    int32_t coarse;
+    const bioft_host *host;
+    const bioft_files *files;
+    struct cifar_file splits[2];
+} cifar100;
+
+static const bioft_option options[] = {
+    { .name = "level", .type = BIOFT_CHOICE, .offset = offsetof(cifar100, coarse), .def = 0, .choices = label_kinds,
+      .unit = "", .help = "the hundred classes, or the twenty groups of five" },
+};
+
+static bioft_status create(void *self, const bioft_host *host)
+{
+    cifar100 *d = self;
+    d->host = host;
+    d->files = files_of(host);
+    return d->files ? BIOFT_OK : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
+}
+
+/* The folder of train.bin below the root, with its slash. */
+static bioft_status find(const cifar100 *d, const char **ret)
+{
+    const bioft_host *host = d->host;
+    const char *root = d->files->root(host);
+
+    if (!root)
+        return host->fail(host, BIOFT_ERR_INVALID, "no root given: name the folder of cifar-100-binary with 'root'");
+    *ret = "";
+    if (d->files->exists(host, "train.bin") == 1)
+        return BIOFT_OK;
+    *ret = "cifar-100-binary/";
+    if (d->files->exists(host, "cifar-100-binary") == 2)
+        return BIOFT_OK;
+    if (d->files->exists(host, "cifar-100-python") == 2)
+        return bioft_failf(host, BIOFT_ERR_UNSUPPORTED, "%s: this is the Python release; get cifar-100-binary.tar.gz from "
+                           "https://www.cs.toronto.edu/~kriz/cifar.html and unpack it here", root);
+    return bioft_failf(host, BIOFT_ERR_IO, "%s: no cifar-100-binary/train.bin in it (the binary release, "
+                       "https://www.cs.toronto.edu/~kriz/cifar.html: tar xzf cifar-100-binary.tar.gz)", root);
+}
+
+/* Every class has the same number of pictures where their sum is the published one. */
+static bioft_status check_counts(const cifar100 *d, bioft_info *info)
+{
+    static const uint64_t full[2] = { 50000, 10000 };
+    char text[200];
+
+    for (int s = 0; s < 2; s++) {
+        uint64_t counts[FINE] = { 0 };
+        for (uint64_t i = 0; i < d->splits[s].records; i++)
+            counts[cifar_label(&d->splits[s], i, 1)]++;
+        for (uint32_t c = 0; d->splits[s].records == full[s] && c < FINE; c++)
+            if (counts[c] != full[s] / FINE)
+                return bioft_failf(d->host, BIOFT_ERR_FORMAT, "%s: class %u has %llu pictures in split %s where CIFAR-100 "
+                                   "has %llu", d->files->root(d->host), c, (unsigned long long)counts[c], split_names[s],
+                                   (unsigned long long)(full[s] / FINE));
+    }
+    if (d->splits[0].records == full[0] && d->splits[1].records == full[1])
+        return BIOFT_OK;
+    snprintf(text, sizeof text, "not the whole CIFAR-100: %llu pictures for training and %llu for testing",
+             (unsigned long long)d->splits[0].records, (unsigned long long)d->splits[1].records);
+    return info->note(info, text);
+}
+
+static bioft_status name_classes(const cifar100 *d, const char *folder, bioft_info *info)
+{
+    const uint32_t count = d->coarse ? COARSE : FINE;
+    const char *names[FINE];
+    char buffer[NAME_BYTES], path[64];
+    bioft_status st;
+
+    snprintf(path, sizeof path, "%s%s_label_names.txt", folder, d->coarse ? "coarse" : "fine");
+    st = cifar_names(d->host, path, count, buffer, sizeof buffer, names);
+    for (uint32_t i = 0; st == BIOFT_OK && i < count; i++)
+        st = info->class_name(info, i, names[i]);
+    return st;
+}
+
+static bioft_status describe(void *self, bioft_info *ret)
+{
+    static const uint32_t limits[] = { COARSE, FINE };
+    cifar100 *d = self;
+    const char *folder = "";
+    char path[64];
+    bioft_status st = check_protocol(d->host, protocols);
+
+    if (st == BIOFT_OK)
+        st = find(d, &folder);
+    for (int s = 0; st == BIOFT_OK && s < 2; s++) {
+        snprintf(path, sizeof path, "%s%s.bin", folder, split_names[s]);
+        st = cifar_map(d->host, path, 2, limits, &d->splits[s]);
+    }
+    if (st == BIOFT_OK)
+        st = check_counts(d, ret);
+    if (st == BIOFT_OK)
+        st = name_classes(d, folder, ret);
+    for (int s = 0; st == BIOFT_OK && s < 2; s++)
+        st = ret->split(ret, split_names[s], d->splits[s].records);
+    return st;
+}
+
+static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t label_words)
+{
+    const cifar100 *d = self;
+    (void)label_words;
+    set_label(ret, cifar_label(&d->splits[split], index, d->coarse ? 0 : 1));
+    return BIOFT_OK;
+}
+
+static bioft_status name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size)
+{
+    return sample_name(((const cifar100 *)self)->host, split_names[split], index, ret, size);
+}
+
+static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret)
+{
+    const cifar100 *d = self;
+    (void)reader;
+    return cifar_sample(d->host, &d->splits[split], index, ret);
+}
+
+static const bioft_dataset dataset = {
+    .struct_size = sizeof dataset, .describe = describe, .labels = labels, .name = name, .sample = sample,
+};
+
+static const bioft_plugin plugin = {
+    .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_DATASET, .name = "cifar100", .version = "1.0", .author = "bioft", .license = "MIT",
+    .summary = "60,000 colour pictures in a hundred classes, 32x32: the binary release",
+    .reference = "Krizhevsky, Learning multiple layers of features from tiny images, 2009",
+    .instance_size = sizeof(cifar100), .options = options, .option_count = sizeof options / sizeof *options,
+    .option_size = sizeof *options, .create = create, .vtable = &dataset,
+};
+
+const bioft_plugin *bioft_plugin_entry(uint32_t index)
+{
+    return index == 0 ? &plugin : NULL;
+}

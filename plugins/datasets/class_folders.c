@@ -1,0 +1,188 @@
+/* Pictures in folders, SPLIT/CLASS/NAME.jpg. */
+#include "class_folders.h"
+
+#include <stdlib.h>
+
+enum { LONGEST_PATH = 4096, MOST_CLASSES = 1 << 20, LARGEST_PICTURE = 1 << 28 };
+
+static const char *const split_names[FOLDER_SPLITS] = { "train", "val", "test", "database" };
+
+static bioft_status out_of_memory(const struct class_folders *c)
+{
+    return c->host->fail(c->host, BIOFT_ERR_MEMORY, "out of memory for the list of pictures");
+}
+
+/* By the name's end, in either case: jpg, jpeg or png. What the file really is, its first bytes say later. */
+static int is_picture(const char *name)
+{
+    static const char *const ends[] = { ".jpg", ".jpeg", ".png" };
+    const size_t length = strlen(name);
+
+    for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+        const size_t n = strlen(ends[k]);
+        size_t same = 0;
+        while (length > n && same < n) {
+            const char ch = name[length - n + same];
+            if ((ch >= 'A' && ch <= 'Z' ? ch - 'A' + 'a' : ch) != ends[k][same])
+                break;
+            same++;
+        }
+        if (same == n)
+            return 1;
+    }
+    return 0;
+}
+
+static int is_folder(const char *entry)
+{
+    const size_t length = strlen(entry);
+    return length && entry[length - 1] == '/';
+}
+
+static void pass_over(struct class_folders *c, const char *folder, const char *entry)
+{
+    if (!c->others++)
+        snprintf(c->first_other, sizeof c->first_other, "%.120s%.120s", folder, entry);
+}
+
+static bioft_status add_picture(struct class_folders *c, struct folder_split *s, const char *name, uint32_t number)
+{
+    if (s->count == s->capacity) {
+        const uint64_t capacity = s->capacity ? s->capacity * 2 : 1024;
+        struct picture_file *more = realloc(s->files, capacity * sizeof *more);
+        if (!more)
+            return out_of_memory(c);
+        s->files = more;
+        s->capacity = capacity;
+    }
+    s->files[s->count++] = (struct picture_file){ .name = name, .class_number = number };
+    return BIOFT_OK;
+}
+
+/* The pictures of one class; folder: "train/cat/". */
+static bioft_status read_class(struct class_folders *c, struct folder_split *s, const char *folder, uint32_t number)
+{
+    const char *const *entries;
+    uint64_t count, before = s->count;
+    bioft_status st = c->files->list(c->host, folder, &entries, &count);
+
+    for (uint64_t i = 0; st == BIOFT_OK && i < count; i++) {
+        if (is_picture(entries[i]))
+            st = add_picture(c, s, entries[i], number);
+        else
+            pass_over(c, folder, entries[i]);
+    }
+    if (st == BIOFT_OK && s->count == before)
+        st = c->files->fail_at(c->host, BIOFT_ERR_FORMAT, folder, 0, 0,
+                               "a class without pictures (files that end in .jpg, .jpeg or .png)");
+    return st;
+}
+
+/* A class's number by its folder's name "cat/"; the first split's folders make the classes. */
+static bioft_status class_number(struct class_folders *c, const char *split, const char *entry, int first, uint32_t *ret)
+{
+    const size_t length = strlen(entry) - 1;
+    char **more, *name;
+
+    for (uint32_t k = 0; !first && k < c->class_count; k++)
+        if (strlen(c->classes[k]) == length && !memcmp(c->classes[k], entry, length)) {
+            *ret = k;
+            return BIOFT_OK;
+        }
+    if (!first)
+        return bioft_failf(c->host, BIOFT_ERR_FORMAT, "split '%s' has a class '%.*s' that split '%s' has not", split,
+                           (int)length, entry, c->splits[0].name);
+    more = c->class_count < MOST_CLASSES ? realloc(c->classes, (c->class_count + 1) * sizeof *more) : NULL;
+    if (!more)
+        return out_of_memory(c);
+    c->classes = more;
+    name = malloc(length + 1);
+    if (!name)
+        return out_of_memory(c);
+    memcpy(name, entry, length);
+    name[length] = '\0';
+    c->classes[c->class_count] = name;
+    *ret = c->class_count++;
+    return BIOFT_OK;
+}
+
+static bioft_status read_split(struct class_folders *c, const char *name)
+{
+    struct folder_split *s = &c->splits[c->split_count];
+    const int first = c->split_count == 0;
+    const char *const *entries;
+    uint64_t count;
+    char folder[LONGEST_PATH];
+    bioft_status st = c->files->list(c->host, name, &entries, &count);
+
+    if (st != BIOFT_OK)
+        return st;
+    s->name = name;
+    snprintf(folder, sizeof folder, "%s/", name);
+    for (uint64_t i = 0; st == BIOFT_OK && i < count; i++) {
+        uint32_t number = 0;
+        if (!is_folder(entries[i])) {
+            pass_over(c, folder, entries[i]);
+            continue;
+        }
+        st = class_number(c, name, entries[i], first, &number);
+        if (st != BIOFT_OK)
+            break;
+        snprintf(folder, sizeof folder, "%s/%s", name, entries[i]);
+        st = read_class(c, s, folder, number);
+        snprintf(folder, sizeof folder, "%s/", name);
+    }
+    if (st == BIOFT_OK && !s->count)
+        st = c->files->fail_at(c->host, BIOFT_ERR_FORMAT, name, 0, 0, "no class folders in it");
+    if (st == BIOFT_OK)
+        c->split_count++;
+    return st;
+}
+
+bioft_status class_folders_read(struct class_folders *c, const bioft_host *host)
+{
+    bioft_status st = BIOFT_OK;
+
+    c->host = host;
+    c->files = files_of(host);
+    for (int i = 0; st == BIOFT_OK && i < FOLDER_SPLITS; i++)
+        if (c->files->exists(host, split_names[i]) == 2)
+            st = read_split(c, split_names[i]);
+    return st;
+}
+
+void class_folders_free(struct class_folders *c)
+{
+    for (uint32_t i = 0; i < c->class_count; i++)
+        free(c->classes[i]);
+    free(c->classes);
+    for (int i = 0; i < FOLDER_SPLITS; i++)
+        free(c->splits[i].files);
+}
+
+bioft_status class_folders_notes(const struct class_folders *c, bioft_info *info)
+{
+    char text[512];
+    if (!c->others)
+        return BIOFT_OK;
+    snprintf(text, sizeof text, "%llu file%s passed over that %s no picture%s by name, the first is %s",
+             (unsigned long long)c->others, c->others == 1 ? "" : "s", c->others == 1 ? "is" : "are",
+             c->others == 1 ? "" : "s", c->first_other);
+    return info->note(info, text);
+}
+
+bioft_status class_folders_name(const struct class_folders *c, uint32_t split, uint64_t index, char *ret, size_t size)
+{
+    const struct folder_split *s = &c->splits[split];
+    const struct picture_file *f = &s->files[index];
+    const int n = snprintf(ret, size, "%s/%s/%s", s->name, c->classes[f->class_number], f->name);
+    return n >= 0 && (size_t)n < size ? BIOFT_OK
+                                      : c->host->fail(c->host, BIOFT_ERR_INVALID, "no room for a sample's name");
+}
+
+bioft_status class_folders_sample(const struct class_folders *c, uint32_t split, uint64_t index, bioft_sample *ret)
+{
+    char path[LONGEST_PATH];
+    const bioft_status st = class_folders_name(c, split, index, path, sizeof path);
+    return st == BIOFT_OK ? c->files->sample(c->host, path, LARGEST_PICTURE, ret) : st;
+}
