@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <spawn.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -317,6 +318,9 @@ static int probe(const char *name)
     else
         printf("%s\n%s", err.text, notes.text);
     registry_destroy(r);
+    fflush(stdout);
+    if (getauxval(AT_SECURE))
+        _exit(0);                                  /* no sanitizer may look for leaks in such a process */
     return 0;
 }
 
