@@ -83,58 +83,90 @@ static void inside(const struct conv *c, int64_t offset, uint32_t *ret_from, uin
     *ret_to = (uint32_t)to;
 }
 
-/* One row of columns: weight (ky, kx) of one channel at output rows [row, row + rows). */
-static void gather(const struct conv *c, const float *plane, uint32_t ky, uint32_t kx, uint32_t row, uint32_t rows,
-                   float *column)
-{
-    const int64_t x_offset = (int64_t)kx * c->dilation[1] - c->left;
-    const uint32_t stride = c->stride[1], width = c->out_w;
-    uint32_t from, to;
+/* Rows are short, so these two are spelled out in blocks of four, which become one instruction each. */
+enum { BLOCK = 4 };
 
-    inside(c, x_offset, &from, &to);
+static inline void copy_block(float *to, const float *from) { memcpy(to, from, BLOCK * sizeof *to); }
+
+static inline void copy_row(float *restrict to, const float *restrict from, size_t count)
+{
+    if (count < BLOCK) {
+        for (size_t i = 0; i < count; i++)
+            to[i] = from[i];
+        return;
+    }
+    for (size_t i = 0; i + BLOCK <= count; i += BLOCK)
+        copy_block(to + i, from + i);
+    copy_block(to + count - BLOCK, from + count - BLOCK);      /* over what is there already */
+}
+
+static inline void add_row(float *restrict to, const float *restrict from, size_t count)
+{
+    const size_t whole = count - count % BLOCK;
+
+    for (size_t i = 0; i < whole; i += BLOCK)
+        for (size_t k = 0; k < BLOCK; k++)
+            to[i + k] += from[i + k];
+    for (size_t i = whole; i < count; i++)
+        to[i] += from[i];
+}
+
+/* Where weight (ky, kx) of a channel meets the picture. */
+struct tap {
+    int64_t y, x;                                  /* input row and column of output row and column 0 */
+    uint32_t from, to;                             /* output columns whose input column is inside */
+};
+static struct tap tap_of(const struct conv *c, uint32_t ky, uint32_t kx)
+{
+    struct tap t = { .y = (int64_t)ky * c->dilation[0] - c->top, .x = (int64_t)kx * c->dilation[1] - c->left };
+
+    inside(c, t.x, &t.from, &t.to);
+    return t;
+}
+
+/* One row of columns: a tap of one channel at output rows [row, row + rows). */
+static void gather(const struct conv *c, const float *plane, struct tap t, uint32_t row, uint32_t rows, float *column)
+{
+    const uint32_t stride = c->stride[1], width = c->out_w;
+
     for (uint32_t r = 0; r < rows; r++, column += width) {
-        int64_t y = (int64_t)(row + r) * c->stride[0] + (int64_t)ky * c->dilation[0] - c->top;
+        int64_t y = (int64_t)(row + r) * c->stride[0] + t.y;
         const float *line;
 
         if (y < 0 || y >= c->in_h) {
             memset(column, 0, width * sizeof *column);
             continue;
         }
-        for (uint32_t i = 0; i < from; i++)
+        for (uint32_t i = 0; i < t.from; i++)
             column[i] = 0;
-        line = plane + (y * c->in_w + x_offset + (int64_t)from * stride);
+        line = plane + (y * c->in_w + t.x + (int64_t)t.from * stride);
         if (stride == 1)
-            memcpy(column + from, line, (to - from) * sizeof *column);
+            copy_row(column + t.from, line, t.to - t.from);
         else
-            for (uint32_t i = 0; i < to - from; i++)
-                column[from + i] = line[(size_t)i * stride];
-        for (uint32_t i = to; i < width; i++)
+            for (uint32_t i = 0; i < t.to - t.from; i++)
+                column[t.from + i] = line[(size_t)i * stride];
+        for (uint32_t i = t.to; i < width; i++)
             column[i] = 0;
     }
 }
 
 /* The other way round: adds a row of columns to where it came from. */
-static void scatter(const struct conv *c, const float *column, uint32_t ky, uint32_t kx, uint32_t row, uint32_t rows,
-                    float *plane)
+static void scatter(const struct conv *c, const float *column, struct tap t, uint32_t row, uint32_t rows, float *plane)
 {
-    const int64_t x_offset = (int64_t)kx * c->dilation[1] - c->left;
     const uint32_t stride = c->stride[1];
-    uint32_t from, to;
 
-    inside(c, x_offset, &from, &to);
     for (uint32_t r = 0; r < rows; r++, column += c->out_w) {
-        int64_t y = (int64_t)(row + r) * c->stride[0] + (int64_t)ky * c->dilation[0] - c->top;
+        int64_t y = (int64_t)(row + r) * c->stride[0] + t.y;
         float *line;
 
         if (y < 0 || y >= c->in_h)
             continue;
-        line = plane + (y * c->in_w + x_offset + (int64_t)from * stride);
+        line = plane + (y * c->in_w + t.x + (int64_t)t.from * stride);
         if (stride == 1)
-            for (uint32_t i = 0; i < to - from; i++)
-                line[i] += column[from + i];
+            add_row(line, column + t.from, t.to - t.from);
         else
-            for (uint32_t i = 0; i < to - from; i++)
-                line[(size_t)i * stride] += column[from + i];
+            for (uint32_t i = 0; i < t.to - t.from; i++)
+                line[(size_t)i * stride] += column[t.from + i];
     }
 }
 
@@ -147,7 +179,7 @@ static void gather_all(const struct conv *c, const float *x, size_t channels, ui
     for (size_t i = 0; i < channels; i++, x += plane)
         for (uint32_t ky = 0; ky < c->kernel[0]; ky++)
             for (uint32_t kx = 0; kx < c->kernel[1]; kx++, columns += positions)
-                gather(c, x, ky, kx, row, rows, columns);
+                gather(c, x, tap_of(c, ky, kx), row, rows, columns);
 }
 
 /* The rows of one block, and where they are in a plane of the output. */
@@ -227,7 +259,7 @@ void conv_input_error(const struct blas *blas, const struct conv *c, uint32_t bl
         for (size_t i = 0; i < count; i++)
             for (uint32_t ky = 0; ky < c->kernel[0]; ky++)
                 for (uint32_t kx = 0; kx < c->kernel[1]; kx++, column += r.positions)
-                    scatter(c, column, ky, kx, r.first, r.count, dx + i * in_plane);
+                    scatter(c, column, tap_of(c, ky, kx), r.first, r.count, dx + i * in_plane);
     }
 }
 

@@ -29,24 +29,50 @@ static void input_pictures(struct program *p, struct node *n, enum phase phase, 
         memcpy(value_at(p, n->y, first), p->input + first * floats, count * floats * sizeof(float));
 }
 
-/* NaN stays NaN, so that it is seen where training looks for it. */
+/* NaN stays NaN, so that it is seen where training looks for it. In place or not, each loop has its own function:
+ * the compiler vectorises what it knows not to overlap. */
+static void relu_in_place(float *y, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        y[i] = y[i] < 0 ? 0 : y[i];
+}
+
+static void relu(const float *restrict x, float *restrict y, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        y[i] = x[i] < 0 ? 0 : x[i];
+}
+
+static void relu_error_in_place(const float *restrict y, float *restrict d, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        d[i] = y[i] <= 0 ? 0 : d[i];
+}
+
+static void relu_error(const float *restrict y, const float *restrict dy, bool add, float *restrict dx, size_t count)
+{
+    if (add)
+        for (size_t i = 0; i < count; i++)
+            dx[i] += y[i] <= 0 ? 0 : dy[i];
+    else
+        for (size_t i = 0; i < count; i++)
+            dx[i] = y[i] <= 0 ? 0 : dy[i];
+}
+
 static void relu_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
                           float *work)
 {
     const struct span s = span_of(p, n, first, count);
 
     (void)work;
-    if (phase == FORWARD)
-        for (size_t i = 0; i < s.count; i++)
-            s.y[i] = s.x[i] < 0 ? 0 : s.x[i];
-    else if (!n->wants[0])
-        return;
-    else if (n->adds[0])
-        for (size_t i = 0; i < s.count; i++)
-            s.dx[i] += s.y[i] <= 0 ? 0 : s.dy[i];
-    else
-        for (size_t i = 0; i < s.count; i++)
-            s.dx[i] = s.y[i] <= 0 ? 0 : s.dy[i];
+    if (phase == FORWARD && n->in_place)
+        relu_in_place(s.y, s.count);
+    else if (phase == FORWARD)
+        relu(s.x, s.y, s.count);
+    else if (n->wants[0] && n->in_place)
+        relu_error_in_place(s.y, s.dx, s.count);
+    else if (n->wants[0])
+        relu_error(s.y, s.dy, n->adds[0], s.dx, s.count);
 }
 
 static void dropout_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
