@@ -21,7 +21,7 @@ typedef bioft_status read_fn(const uint8_t *bytes, size_t size, struct error *er
 static inline bioft_status read_copy(read_fn *read, const void *bytes, size_t size,
                                      struct error *err)
 {
-    uint8_t *copy = malloc(size ? size : 1);
+    uint8_t *copy = size <= PTRDIFF_MAX ? malloc(size ? size : 1) : NULL;
     assert_non_null(copy);
     if (size)
         memcpy(copy, bytes, size);

@@ -1,0 +1,81 @@
+/* A picture's format by its first bytes, its limits and its memory. */
+#include "formats/picture.h"
+#include "formats/picture_formats.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct kind {
+    const char *name, *magic;
+    size_t length;
+} others[] = {
+    { "a GIF picture", "GIF8", 4 },   { "a WebP or another RIFF file", "RIFF", 4 },
+    { "a TIFF picture", "II*\0", 4 }, { "a TIFF picture", "MM\0*", 4 },
+    { "a BMP picture", "BM", 2 },     { "a JPEG 2000 picture", "\0\0\0\fjP", 6 },
+    { "a zip archive", "PK\3\4", 4 }, { "gzip", "\x1f\x8b", 2 },
+    { "HTML or XML", "<", 1 },
+};
+
+static bool begins(const uint8_t *bytes, size_t size, const char *magic, size_t length)
+{
+    return size >= length && memcmp(bytes, magic, length) == 0;
+}
+
+static bioft_status refuse(const char *name, const uint8_t *bytes, size_t size, struct error *err)
+{
+    const char *kind = "of another kind";
+    if (size == 0)
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: an empty file, no picture", name);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (!begins(bytes, size, others[i].magic, others[i].length))
+            continue;
+        kind = others[i].name;
+        break;
+    }
+    return error_set(err, BIOFT_ERR_FORMAT, "%s: neither JPEG nor PNG: it is %s", name, kind);
+}
+
+bioft_status picture_reserve(const char *name, uint32_t width, uint32_t height, struct picture *ret,
+                             struct error *err)
+{
+    if (width == 0 || height == 0 || width > PICTURE_SIDE || height > PICTURE_SIDE ||
+        (uint64_t)width * height > PICTURE_PIXELS)
+        return error_set(err, BIOFT_ERR_FORMAT,
+                         "%s: a picture of %u x %u pixels: sides are 1 to %d, at most %d pixels",
+                         name, width, height, PICTURE_SIDE, PICTURE_PIXELS);
+    size_t bytes = (size_t)width * height * 3;
+    if (bytes <= ret->capacity)
+        return BIOFT_OK;
+    free(ret->pixels);
+    ret->capacity = 0;
+    ret->pixels = malloc(bytes);
+    if (!ret->pixels)
+        return error_memory(err, name);
+    ret->capacity = bytes;
+    return BIOFT_OK;
+}
+
+bioft_status picture_decode(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
+                            struct picture *ret, struct error *err)
+{
+    bioft_status st;
+    ret->width = ret->height = ret->warnings = 0;
+    if (begins(bytes, size, "\xff\xd8", 2))
+        st = picture_jpeg(name, bytes, size, ret, err);
+    else if (begins(bytes, size, "\x89PNG\r\n\x1a\n", 8))
+        st = picture_png(name, bytes, size, flags, ret, err);
+    else
+        st = refuse(name, bytes, size, err);
+    if (st != BIOFT_OK)
+        ret->width = ret->height = ret->warnings = 0;
+    return st;
+}
+
+void picture_free(struct picture *picture)
+{
+    if (!picture)
+        return;
+    free(picture->pixels);
+    *picture = (struct picture){ .pixels = NULL };
+}

@@ -1,0 +1,29 @@
+/* Pictures: JPEG and PNG in memory, decoded to 8-bit RGB pixel for pixel as Pillow's convert('RGB').
+ * What is nowhere read: ICC profiles, gamma, EXIF orientation. Alpha is dropped, not blended. */
+#ifndef FORMATS_PICTURE_H
+#define FORMATS_PICTURE_H
+
+#include "base/error.h"
+#include <stddef.h>
+
+/* The largest side and the most pixels that are decoded (the latter Pillow's). */
+enum { PICTURE_SIDE = 65500, PICTURE_PIXELS = 178956970 };
+
+/* Decoding into the same struct again reuses its memory. Zeroed at first; picture_free at last. */
+struct picture {
+    uint32_t width, height; /* 0 after an error */
+    uint8_t *pixels;        /* [height][width][3] */
+    size_t capacity;
+    uint32_t warnings; /* damage that a decoder passes over, as Pillow does */
+};
+
+/* Flags. Pillow makes a grey picture of 16 bits white where it is not nearly black; without this
+ * flag the high byte is taken. */
+enum { PICTURE_PILLOW_GREY16 = 1 };
+
+/* From any thread. A truncated file is an error, bytes after the end are not. */
+bioft_status picture_decode(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
+                            struct picture *ret, struct error *err);
+void picture_free(struct picture *picture); /* NULL is fine */
+
+#endif
