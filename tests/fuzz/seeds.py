@@ -2,6 +2,7 @@
 """Writes small files for the fuzz targets to start from: seeds.py FOLDER makes FOLDER/<target>/."""
 import json
 import pathlib
+import re
 import struct
 import sys
 import zlib
@@ -73,9 +74,18 @@ def csv_files():
     yield from (b'', b'a,b\nc,d\n', b'"a""b","c\nd"\r\n,\r\n', b'a,b\nc\n', b'"a', b'a"b', b'\n')
 
 
+def picture_files():
+    """The golden files of the unit test: C string literals with octal escapes."""
+    golden = pathlib.Path(__file__).parent.parent / 'unit' / 'formats' / 'picture_golden.h'
+    for entry in golden.read_text().split('    { "')[1:]:
+        _, lines, *_ = re.split(r'",\n', entry)
+        text = ''.join(re.findall(r'"((?:[^"\\]|\\.)*)"?', lines + '"'))
+        yield text.encode('latin-1').decode('unicode_escape').encode('latin-1')
+
+
 root = pathlib.Path(sys.argv[1])
 for target, files in [('npy', npy_files), ('safetensors', safetensors_files), ('gzip', gzip_files),
-                      ('json', json_files), ('csv', csv_files)]:
+                      ('json', json_files), ('csv', csv_files), ('picture', picture_files)]:
     folder = root / target
     folder.mkdir(parents=True, exist_ok=True)
     for n, data in enumerate(files()):
