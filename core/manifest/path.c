@@ -136,8 +136,8 @@ static bool spell_out(struct yaml *node, const char *word, struct arena *arena)
     return true;
 }
 
-/* Makes *node a map or a list that the next component can look into. key: under which it stands. */
-static bool open_node(const struct path *p, const struct component *c, struct yaml *node, const char *key,
+/* Makes *node a map or a list that the next component can look into. word: the key of its bare value, or NULL. */
+static bool open_node(const struct path *p, const struct component *c, struct yaml *node, const char *word,
                       struct arena *arena, struct diagnostics *d, bool *failed)
 {
     if (node->type != YAML_SCALAR)
@@ -147,11 +147,11 @@ static bool open_node(const struct path *p, const struct component *c, struct ya
         node->text = NULL;
         return true;
     }
-    if (!short_for(key)) {
+    if (!word) {
         report(p, c, d, "there is a single value before this key", "");
         return false;
     }
-    *failed = !spell_out(node, short_for(key), arena);
+    *failed = !spell_out(node, word, arena);
     return !*failed;
 }
 
@@ -172,12 +172,12 @@ bool path_put(const struct path *p, struct yaml *root, struct yaml *value, struc
               struct diagnostics *d, struct path_use *ret, bool *failed)
 {
     struct yaml *node = root;
-    const char *key = "";
-    struct component c = component_at(p->text, 0), before = c;
+    const char *word = NULL;
+    struct component c = component_at(p->text, 0);
 
     *ret = (struct path_use){ 0 };
-    for (;; before = c, c = component_at(p->text, c.offset + c.length + 1)) {
-        if (!open_node(p, &c, node, key, arena, d, failed))
+    for (;; c = component_at(p->text, c.offset + c.length + 1)) {
+        if (!open_node(p, &c, node, word, arena, d, failed))
             return false;
         ret->end = PATH_KEY;
         if (node->type == YAML_MAP) {
@@ -193,7 +193,7 @@ bool path_put(const struct path *p, struct yaml *root, struct yaml *value, struc
             }
             node = enter_member(p, &c, node, arena);
             *failed = !node;
-            key = c.name;
+            word = short_for(c.name);
         } else {
             const size_t index = find_entry(node, c.name, ret);
             if (index == node->count) {
@@ -205,8 +205,7 @@ bool path_put(const struct path *p, struct yaml *root, struct yaml *value, struc
                 node->items[index] = value;
                 return true;
             }
-            node = node->items[index];
-            key = before.name;
+            node = node->items[index];             /* its bare value means what the list's key says */
         }
         if (*failed)
             return false;

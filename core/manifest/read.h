@@ -97,12 +97,13 @@ struct attack_entry {
 struct reading {
     struct trial *trial;
     bool own_dataset;                              /* `dataset:` at the top is given */
+    uint32_t threads, engine_threads;              /* `threads:` at the top; of the engine alone, 0: not given */
     struct attack_entry *entries;
     size_t entry_count;
 };
 
 void read_dataset(struct reader *r, struct yaml *node, struct dataset_spec *ret);
-void read_engine(struct reader *r, struct yaml *root, struct trial *ret);
+void read_engine(struct reader *r, struct yaml *root, struct reading *ret);
 void read_model(struct reader *r, struct yaml *root, struct trial *ret);
 /* The key `weights`: an absolute path, or NULL. */
 const char *read_weights(struct reader *r, struct yaml *map);

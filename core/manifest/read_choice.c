@@ -56,9 +56,11 @@ const struct plugin *read_plugin(struct reader *r, uint32_t kind, const char *na
     return NULL;
 }
 
-static bool takes_numbers(uint32_t type)
+/* Of these no quoted text is one. */
+static bool takes_bare_words(uint32_t type)
 {
-    return type == BIOFT_F64 || type == BIOFT_I64 || type == BIOFT_F64_LIST || type == BIOFT_I64_LIST;
+    return type == BIOFT_F64 || type == BIOFT_I64 || type == BIOFT_BOOL || type == BIOFT_F64_LIST ||
+           type == BIOFT_I64_LIST;
 }
 
 /* The texts of a scalar or of a list's items; NULL where one of them cannot be an option's. */
@@ -70,7 +72,7 @@ static const char **option_items(struct reader *r, const bioft_option *o, const 
 
     for (size_t i = 0; items && i < count; i++) {
         const struct yaml *item = node->type == YAML_LIST ? node->items[i] : node;
-        if (item->type != YAML_SCALAR || yaml_is_null(item) || (item->quoted && takes_numbers(o->type))) {
+        if (item->type != YAML_SCALAR || yaml_is_null(item) || (item->quoted && takes_bare_words(o->type))) {
             struct text type = { 0 };
             option_type_text(o, &type);
             read_error(r, item, "'%s': %s expected, found %s", o->name, type.data ? type.data : "another type",

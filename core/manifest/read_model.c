@@ -1,4 +1,4 @@
-/* The sections `engine` and `model`. */
+/* The sections `engine`, with `threads` and `precision`, and `model`. */
 #include "base/file.h"
 #include "manifest/read.h"
 
@@ -11,19 +11,23 @@ static bool is_auto(const struct yaml *node)
     return node && node->type == YAML_SCALAR && strcmp(node->text, "auto") == 0;
 }
 
-void read_engine(struct reader *r, struct yaml *root, struct trial *ret)
+void read_engine(struct reader *r, struct yaml *root, struct reading *ret)
 {
     static const char *const precisions[] = { "f32", "bf16", NULL };
     static const char *const keys[] = { "plugin", "threads", NULL };
     struct yaml *node = read_member(root, "engine");
     struct choice choice = { 0 };
+    struct trial *t = ret->trial;
 
-    ret->precision = read_word(r, root, "precision", precisions, 0) == 0 ? BIOFT_F32 : BIOFT_BF16;
-    ret->threads = r->threads;
+    t->precision = read_word(r, root, "precision", precisions, 0) == 0 ? BIOFT_F32 : BIOFT_BF16;
+    ret->threads = (uint32_t)read_integer(r, root, "threads", 1, MOST_THREADS, r->threads);
+    t->threads = ret->threads;
     if (!node)
         return;
     if (node->type == YAML_MAP)
-        ret->threads = (uint32_t)read_integer(r, node, "threads", 1, MOST_THREADS, r->threads);
+        ret->engine_threads = (uint32_t)read_integer(r, node, "threads", 1, MOST_THREADS, 0);
+    if (ret->engine_threads > 0)
+        t->threads = ret->engine_threads;
     if (is_auto(node))
         return;
     if (node->type == YAML_MAP && (!yaml_get(node, "plugin") || is_auto(yaml_get(node, "plugin")))) {
@@ -32,8 +36,8 @@ void read_engine(struct reader *r, struct yaml *root, struct trial *ret)
         return;
     }
     read_choice(r, node, BIOFT_KIND_ENGINE, keys, &choice, NULL);
-    ret->engine = choice.plugin;
-    ret->engine_values = choice.values;
+    t->engine = choice.plugin;
+    t->engine_values = choice.values;
 }
 
 void read_head(struct reader *r, struct yaml *node, struct head_spec *ret)
@@ -46,8 +50,10 @@ void read_head(struct reader *r, struct yaml *node, struct head_spec *ret)
     ret->classes = (uint32_t)read_integer(r, node, "classes", 1, LARGEST_HEAD, 0);
     ret->bits = (uint32_t)read_integer(r, node, "bits", FEWEST_BITS, MOST_BITS, 0);
     ret->reuse = read_bool(r, node, "reuse", false);
-    if (ret->classes > 0 && ret->bits > 0)
+    if (ret->classes > 0 && ret->bits > 0) {
         read_error(r, node, "'head' has 'classes' and 'bits'; it is for one of them");
+        ret->bits = 0;
+    }
     read_unknown(r, node, "in 'head'", keys, NULL);
 }
 

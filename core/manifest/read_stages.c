@@ -185,8 +185,6 @@ static void read_stage(struct reader *r, struct yaml *node, const struct trial *
         ret->dataset = dataset;
         if (dataset)
             read_dataset(r, member, dataset);
-    } else if (!trial->dataset) {
-        read_error(r, node, "no dataset: neither 'dataset' at the top nor one in this stage");
     }
     if ((member = read_member(node, "head"))) {
         struct head_spec *head = read_array(r, 1, sizeof *head);

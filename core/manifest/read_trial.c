@@ -5,17 +5,18 @@
 void read_trial(struct reader *r, struct yaml *root, struct reading *ret)
 {
     static const char *const keys[] = {
-        "bioft", "name", "folder", "plugins", "seed", "engine", "precision", "output", "dataset", "model", "stages",
+        "bioft", "name", "folder", "plugins", "seed", "threads", "engine", "precision", "output", "dataset", "model", "stages",
         "attacks", "sweep", NULL,
     };
     static const char *const common[] = { "bioft", "name", "folder", "plugins", "output" };
     struct trial *t = ret->trial;
     struct yaml *node;
+    bool complete = true;
 
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)
         read_member(root, common[i]);
     t->seed = (uint64_t)read_integer(r, root, "seed", 0, INT64_MAX, DEFAULT_SEED);
-    read_engine(r, root, t);
+    read_engine(r, root, ret);
     if ((node = read_member(root, "dataset"))) {
         struct dataset_spec *dataset = read_array(r, 1, sizeof *dataset);
         t->dataset = dataset;
@@ -25,7 +26,9 @@ void read_trial(struct reader *r, struct yaml *root, struct reading *ret)
     }
     read_model(r, root, t);
     read_stages(r, root, t);
-    if (!t->dataset)
+    for (size_t i = 0; i < t->stage_count; i++)
+        complete = complete && t->stages[i].dataset;
+    if (!t->dataset || !complete)
         read_error(r, root, "'dataset' is missing: dataset: {plugin: NAME, root: FOLDER}");
     read_attacks(r, root, ret);
     read_unknown(r, root, "in a manifest", keys, NULL);

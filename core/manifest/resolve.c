@@ -61,8 +61,9 @@ static struct yaml *build_dataset(struct resolver *b, const struct dataset_spec 
     return map;
 }
 
-static struct yaml *build_engine(struct resolver *b, const struct trial *t)
+static struct yaml *build_engine(struct resolver *b, const struct reading *reading)
 {
+    const struct trial *t = reading->trial;
     struct yaml *map = NULL;
 
     if (t->engine) {
@@ -71,8 +72,8 @@ static struct yaml *build_engine(struct resolver *b, const struct trial *t)
         map = build_map(b);
         build_put(b, map, "plugin", build_text(b, "auto"));
     }
-    if (!b->key)
-        build_put(b, map, "threads", build_integer(b, t->threads));
+    if (!b->key && reading->engine_threads > 0)
+        build_put(b, map, "threads", build_integer(b, reading->engine_threads));
     return map;
 }
 
@@ -239,10 +240,14 @@ static struct yaml *build_attack(struct resolver *b, const struct attack_entry *
 }
 
 /* What comes before the first stage. */
-static void put_start(struct resolver *b, struct yaml *root, const struct trial *t)
+static void put_start(struct resolver *b, struct yaml *root, const struct reading *reading)
 {
+    const struct trial *t = reading->trial;
+
     build_put(b, root, "seed", build_integer(b, (int64_t)t->seed));
-    build_put(b, root, "engine", build_engine(b, t));
+    if (!b->key)
+        build_put(b, root, "threads", build_integer(b, reading->threads));
+    build_put(b, root, "engine", build_engine(b, reading));
     build_put(b, root, "precision", build_text(b, t->precision == BIOFT_F32 ? "f32" : "bf16"));
 }
 
@@ -269,7 +274,7 @@ struct yaml *resolve_trial(struct resolver *b, const struct resolve_common *comm
         build_put(b, root, "plugins", list);
     }
     build_put(b, root, "output", build_text(b, common->output));
-    put_start(b, root, t);
+    put_start(b, root, reading);
     if (reading->own_dataset)
         build_put(b, root, "dataset", build_dataset(b, t->dataset));
     build_put(b, root, "model", build_model(b, t));
@@ -300,7 +305,7 @@ void resolve_keys(struct resolver *b, const struct reading *reading)
     const struct trial *t = reading->trial;
     struct yaml *root = build_map(b), *stages = build_list(b);
 
-    put_start(b, root, t);
+    put_start(b, root, reading);
     build_put(b, root, "model", build_model(b, t));
     build_put(b, root, "stages", stages);
     for (size_t i = 0; i < t->stage_count; i++) {
