@@ -79,15 +79,17 @@ static void on_progress(j_common_ptr library)
 }
 
 /* A Huffman code takes at least a bit for a block of 8 x 8, and there is more than half a block for
- * every 64 pixels whatever the sampling: a large picture has a large file. */
+ * every 64 pixels whatever the sampling: a large picture has a large file. An arithmetic code has
+ * no such bound, so it gets one that no photograph comes near. */
 static void check_header(struct decoding *d, size_t size)
 {
     const struct jpeg_decompress_struct *l = &d->library;
     uint64_t pixels = (uint64_t)l->image_width * l->image_height;
+    uint64_t most_of_a_byte = l->arith_code ? 65536 : 2 * 8 * 64;
     if (l->num_components != 1 && l->num_components != 3 && l->num_components != 4)
         stop(d, error_set(d->err, BIOFT_ERR_FORMAT, "%s: JPEG: %d components, 1, 3 or 4 are read",
                           d->name, l->num_components));
-    if (!l->arith_code && pixels / (2 * 8 * 64) > size)
+    if (pixels / most_of_a_byte > size)
         stop(d, error_set(d->err, BIOFT_ERR_FORMAT,
                           "%s: JPEG: truncated: %zu bytes cannot hold %u x %u pixels", d->name,
                           size, l->image_width, l->image_height));
