@@ -3,11 +3,10 @@
 
 #include "base/random.h"
 #include "data/private.h"
-#include <math.h>
-#include <string.h>
+#include "formats/resize.h"
 
 /* Numbers of the stream "augment": what each draw of a sample is for. */
-enum { DRAW_FLIP, DRAW_TOP, DRAW_LEFT, DRAW_BOX, TRIES = 10, DRAWS = DRAW_BOX + 4 * TRIES };
+enum { DRAW_FLIP, DRAW_TOP, DRAW_LEFT, DRAW_BOX, DRAWS = DRAW_BOX + RESIZE_UNIFORMS };
 
 enum { PUBLISHED_RESIZE = 256, PUBLISHED_CROP = 224 };     /* of torchvision's evaluation */
 
@@ -22,31 +21,16 @@ static uint32_t pick(float u, uint32_t choices)
     return (uint32_t)((double)u * choices);
 }
 
-/* Resize(s): the shorter side becomes s, the longer one follows, truncated. */
-static void resize_shorter(uint32_t s, struct placement *p)
+/* The box resized so that its shorter side has `side`. */
+static void resize_to(uint32_t side, struct placement *p)
 {
-    const uint64_t w = p->box_width, h = p->box_height;
-    if (w <= h) {
-        p->width = s;
-        p->height = (uint32_t)((double)((uint64_t)s * h) / (double)w);
-    } else {
-        p->height = s;
-        p->width = (uint32_t)((double)((uint64_t)s * w) / (double)h);
-    }
-}
-
-/* CenterCrop along one side: rounds half to even; a smaller picture gets zeros on both sides first. */
-static int64_t centre(uint32_t have, uint32_t want)
-{
-    if (have < want)
-        return -(int64_t)((want - have) / 2);
-    return (int64_t)nearbyint((have - want) / 2.0);
+    resize_shorter_side(p->box_width, p->box_height, side, &p->width, &p->height);
 }
 
 static void centre_crop(const struct transform *t, struct placement *p)
 {
-    p->top = centre(p->height, t->picture.height);
-    p->left = centre(p->width, t->picture.width);
+    p->top = resize_center_crop(p->width, p->height, t->picture.height).top;
+    p->left = resize_center_crop(p->width, p->height, t->picture.width).left;
 }
 
 /* RandomCrop(size, padding). The caller knows that the padded picture is large enough. */
@@ -57,32 +41,17 @@ static void random_crop(const struct transform *t, const float *u, uint32_t padd
     p->left = (int64_t)pick(u[DRAW_LEFT], padded_width - t->picture.width + 1) - padding;
 }
 
-/* RandomResizedCrop: scale (0.08, 1), ratio (3/4, 4/3), ten tries, else the centre. */
 static void random_resized_crop(const struct transform *t, const float *u, struct placement *p)
 {
-    const uint32_t height = p->box_height, width = p->box_width;
-    const double log_low = log(3.0 / 4.0), log_high = log(4.0 / 3.0);
+    static const double scale[2] = { 0.08, 1.0 }, ratio[2] = { 3.0 / 4.0, 4.0 / 3.0 };     /* torchvision's */
+    const struct rectangle box = resize_random_crop(p->box_width, p->box_height, scale, ratio, u + DRAW_BOX);
 
+    p->box_top = box.top;
+    p->box_left = box.left;
+    p->box_height = box.height;
+    p->box_width = box.width;
     p->height = t->picture.height;
     p->width = t->picture.width;
-    for (int k = 0; k < TRIES; k++, u += 4) {
-        const double area = (double)height * width * (0.08 + (1.0 - 0.08) * (double)u[DRAW_BOX]);
-        const double ratio = exp(log_low + (log_high - log_low) * (double)u[DRAW_BOX + 1]);
-        const double w = nearbyint(sqrt(area * ratio)), h = nearbyint(sqrt(area / ratio));
-        if (w > 0 && w <= width && h > 0 && h <= height) {
-            p->box_width = (uint32_t)w;
-            p->box_height = (uint32_t)h;
-            p->box_top = pick(u[DRAW_BOX + 2], height - p->box_height + 1);
-            p->box_left = pick(u[DRAW_BOX + 3], width - p->box_width + 1);
-            return;
-        }
-    }
-    if ((double)width / height < 3.0 / 4.0)
-        p->box_height = (uint32_t)nearbyint(width / (3.0 / 4.0));
-    else if ((double)width / height > 4.0 / 3.0)
-        p->box_width = (uint32_t)nearbyint(height * (4.0 / 3.0));
-    p->box_top = (height - p->box_height) / 2;
-    p->box_left = (width - p->box_width) / 2;
 }
 
 /* Pictures of the world, as against arrays whose mirror image may mean something else: those that auto augments. */
@@ -113,7 +82,7 @@ static void place_auto(const struct transform *t, uint64_t sample, struct placem
         p->width = t->picture.width;
         return;
     }
-    resize_shorter((uint32_t)(((uint64_t)shorter * PUBLISHED_RESIZE + PUBLISHED_CROP / 2) / PUBLISHED_CROP), p);
+    resize_to((uint32_t)(((uint64_t)shorter * PUBLISHED_RESIZE + PUBLISHED_CROP / 2) / PUBLISHED_CROP), p);
     if (augment && p->height >= t->picture.height && p->width >= t->picture.width)
         random_crop(t, u, 0, p);
     else
@@ -135,9 +104,9 @@ static void place_map(const struct transform *t, uint64_t sample, struct placeme
         return;
     }
     if (spec->resize)
-        resize_shorter(spec->resize, p);
+        resize_to(spec->resize, p);
     else if (p->height != t->picture.height || p->width != t->picture.width)
-        resize_shorter(t->picture.height > t->picture.width ? t->picture.height : t->picture.width, p);
+        resize_to(t->picture.height > t->picture.width ? t->picture.height : t->picture.width, p);
     if (t->train && spec->train == CROP_RANDOM)
         random_crop(t, u, spec->padding, p);
     else

@@ -2,6 +2,7 @@
 #include "data/sample.h"
 
 #include "data/private.h"
+#include "formats/picture.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct reader {
     size_t capacity;
     const void *bytes;                             /* what the plugin gave: room or its own */
     size_t count;
+    struct picture decoded;
 };
 
 static void *on_reserve(bioft_sample *s, size_t bytes)
@@ -69,6 +71,7 @@ void reader_close(struct reader *r)
     if (api->reader_open && api->reader_close)
         api->reader_close(r->dataset->instance->self, r->handle);
     free(r->room);
+    picture_free(&r->decoded);
     free(r);
 }
 
@@ -89,18 +92,39 @@ static bioft_status check_raw(const struct reader *r, struct error *err)
     return BIOFT_OK;
 }
 
+static void name_of(const struct reader *r, uint32_t split, uint64_t index, char *ret, size_t size)
+{
+    const struct dataset *d = r->dataset;
+    if (d->instance->plugin->api.dataset.name(d->instance->self, split, index, ret, size) != BIOFT_OK)
+        snprintf(ret, size, "sample %llu", (unsigned long long)index);
+}
+
 /* "dataset 'x': NAME: " before the text of an error; returns status. */
 static bioft_status name_error(const struct reader *r, uint32_t split, uint64_t index, bioft_status status,
                                struct error *err)
 {
-    const struct dataset *d = r->dataset;
-    const bioft_dataset *api = &d->instance->plugin->api.dataset;
     char name[512];
-
-    if (api->name(d->instance->self, split, index, name, sizeof name) != BIOFT_OK)
-        snprintf(name, sizeof name, "sample %llu", (unsigned long long)index);
-    error_prefix(err, "dataset '%s': %s", d->name, name);
+    name_of(r, split, index, name, sizeof name);
+    error_prefix(err, "dataset '%s': %s", r->dataset->name, name);
     return status;
+}
+
+static bioft_status decode(struct reader *r, uint32_t split, uint64_t index, struct pixels *ret, struct error *err)
+{
+    char name[512];
+    bioft_status st;
+
+    name_of(r, split, index, name, sizeof name);
+    st = picture_decode(name, r->bytes, r->count, 0, &r->decoded, err);
+    if (st != BIOFT_OK) {
+        error_prefix(err, "dataset '%s'", r->dataset->name);
+        return st;
+    }
+    *ret = (struct pixels){
+        .format = BIOFT_SAMPLE_U8_HWC, .height = r->decoded.height, .width = r->decoded.width, .channels = 3,
+        .data = r->decoded.pixels,
+    };
+    return BIOFT_OK;
 }
 
 bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, struct pixels *ret, bool *ret_encoded,
@@ -116,6 +140,10 @@ bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, str
     st = api->sample(d->instance->self, r->handle, split, index, &r->view);
     if (st != BIOFT_OK)
         return instance_error(d->instance, st, err);
+    if (ret_encoded)
+        *ret_encoded = r->view.format == BIOFT_SAMPLE_ENCODED;
+    if (r->bytes && r->view.format == BIOFT_SAMPLE_ENCODED)
+        return decode(r, split, index, ret, err);
     if (!r->bytes)
         st = error_set(err, BIOFT_ERR_INVALID, "the plugin gave no bytes");
     else if (r->view.format == BIOFT_SAMPLE_U8_HWC || r->view.format == BIOFT_SAMPLE_F32_CHW)
@@ -128,8 +156,6 @@ bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, str
         .format = r->view.format, .height = r->view.height, .width = r->view.width, .channels = r->view.channels,
         .data = r->bytes,
     };
-    if (ret_encoded)
-        *ret_encoded = false;
     return BIOFT_OK;
 }
 

@@ -1,9 +1,10 @@
 /* Transforms: the input size they give, and pixels into floats through tables. */
 #include "data/transform.h"
 
+#include "base/memory.h"
 #include "data/private.h"
+#include "formats/resize.h"
 #include <stdlib.h>
-#include <string.h>
 
 void transform_init(struct transform *t, const struct batches_params *p)
 {
@@ -151,13 +152,58 @@ static void window(const struct transform *t, const struct pixels *p, const stru
     }
 }
 
-static bioft_status resize(const struct pixels *p, const struct placement *at, struct canvas *canvas,
-                           struct pixels *ret, struct error *err)
+static uint8_t *canvas_room(struct canvas *c, size_t size)
 {
-    (void)canvas;
-    (void)ret;
-    return error_set(err, BIOFT_ERR_UNSUPPORTED, "a picture of %ux%u is not resized to %ux%u", p->width, p->height,
-                     at->width, at->height);
+    if (size > c->capacity) {
+        free(c->pixels);
+        c->pixels = mem_aligned(size, 1);
+        c->capacity = c->pixels ? size : 0;
+    }
+    return c->pixels;
+}
+
+/* The resizer takes three channels: grey becomes three equal ones, which resizes alike. */
+static void spread(const uint8_t *grey, size_t count, uint8_t *ret)
+{
+    for (size_t i = 0; i < count; i++)
+        ret[3 * i] = ret[3 * i + 1] = ret[3 * i + 2] = grey[i];
+}
+
+/* The part of the window that lies inside the resized picture, and no more, is computed; *at becomes relative to it. */
+static bioft_status resize(const struct transform *t, const struct pixels *p, struct placement *at,
+                           struct canvas *canvas, struct pixels *ret, struct error *err)
+{
+    const size_t source = (size_t)p->height * p->width;
+    uint32_t top, bottom, left, right;
+    struct resize r;
+    uint8_t *room;
+
+    if (p->format != BIOFT_SAMPLE_U8_HWC || (p->channels != 1 && p->channels != 3))
+        return error_set(err, BIOFT_ERR_UNSUPPORTED, "%ux%u pixels of %u channel%s%s are not resized: save them as uint8 of "
+                         "1 or 3 channels, or use 'transform: none'", p->width, p->height, p->channels,
+                         p->channels == 1 ? "" : "s", p->format == BIOFT_SAMPLE_U8_HWC ? "" : " in floats");
+    inside(at->top, t->picture.height, at->height, &top, &bottom);
+    inside(at->left, t->picture.width, at->width, &left, &right);
+    r = (struct resize){
+        .pixels = p->data, .picture_width = p->width, .picture_height = p->height,
+        .box = { .left = at->box_left, .top = at->box_top, .width = at->box_width, .height = at->box_height },
+        .width = at->width, .height = at->height,
+        .window = { .left = (uint32_t)(at->left + left), .top = (uint32_t)(at->top + top), .width = right - left,
+                    .height = bottom - top },
+    };
+    const size_t result = (size_t)r.window.width * r.window.height * 3;
+    room = canvas_room(canvas, result + (p->channels == 1 ? source * 3 : 0));
+    if (!room)
+        return error_memory(err, "resizing a picture");
+    if (p->channels == 1) {
+        spread(p->data, source, room + result);
+        r.pixels = room + result;
+    }
+    *ret = (struct pixels){ .format = p->format, .height = r.window.height, .width = r.window.width, .channels = 3,
+                            .data = room };
+    at->top = -(int64_t)top;
+    at->left = -(int64_t)left;
+    return resize_bilinear(&r, room, err);
 }
 
 bioft_status transform_apply(const struct transform *t, const struct pixels *p, uint64_t sample, struct canvas *canvas,
@@ -172,7 +218,7 @@ bioft_status transform_apply(const struct transform *t, const struct pixels *p, 
     if (p->channels != t->picture.channels && p->channels != 1)
         return error_set(err, BIOFT_ERR_FORMAT, "%u channels where the others have %u", p->channels, t->picture.channels);
     if (at.box_height != p->height || at.box_width != p->width || at.height != p->height || at.width != p->width)
-        st = resize(p, &at, canvas, &resized, err);
+        st = resize(t, p, &at, canvas, &resized, err);
     if (st == BIOFT_OK)
         window(t, &resized, &at, ret);
     return st;

@@ -1,0 +1,301 @@
+/* Encoded pictures: class folders, decoding, resizing, what is missing or broken. */
+#include "fixture.h"
+
+#include "formats/png.h"
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct plugin *image_folder, *cifar10;
+
+static int setup_all(void **state)
+{
+    (void)state;
+    image_folder = load_dataset("image_folder");
+    cifar10 = load_dataset("cifar10");
+    return 0;
+}
+
+static uint8_t level(uint32_t seed, uint32_t y, uint32_t x, uint32_t c)
+{
+    return (uint8_t)(seed * 41 + y * 23 + x * 7 + c * 90);
+}
+
+static void write_picture(const char *path, uint32_t width, uint32_t height, uint32_t seed)
+{
+    uint8_t *pixels = malloc((size_t)width * height * 3);
+    struct error e;
+    for (uint32_t i = 0; i < width * height * 3; i++)
+        pixels[i] = level(seed, i / 3 / width, i / 3 % width, i % 3);
+    if (png_write(path, width, height, 3, pixels, &e) != BIOFT_OK)
+        fail_msg("%s", e.text);
+    free(pixels);
+}
+
+static void make_folders(const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(mkdir(names[i], 0777), 0);
+}
+
+/* Two classes; five training pictures, two to test with, all 9x7. */
+static void write_set(void)
+{
+    static const char *const folders[] = { "train", "test", "train/b c", "train/B", "test/B", "test/b c" };
+    make_folders(folders, COUNT(folders));
+    write_picture("train/b c/2.png", 9, 7, 2);
+    write_picture("train/b c/10.PNG", 9, 7, 10);
+    write_picture("train/B/0.JPEG", 9, 7, 0);      /* a PNG by another name */
+    write_picture("train/B/1.png", 9, 7, 1);
+    write_picture("train/B/3.jpg", 9, 7, 3);
+    write_picture("test/B/4.png", 9, 7, 4);
+    write_picture("test/b c/5.png", 9, 7, 5);
+    write_picture("train/B/.hidden.png", 9, 7, 5);
+    write_file("train/B/notes.txt", "x", 1);
+    write_file("train/readme", "x", 1);
+}
+
+static void test_folders(void **state)
+{
+    static const struct {
+        const char *name;
+        int32_t label;
+        uint32_t seed;
+    } want[] = { { "train/B/0.JPEG", 0, 0 }, { "train/B/1.png", 0, 1 }, { "train/B/3.jpg", 0, 3 },
+                 { "train/b c/10.PNG", 1, 10 }, { "train/b c/2.png", 1, 2 } };
+    struct dataset_spec spec = plain_spec(image_folder, *state);
+    write_set();
+    for (int way = 0; way < 2; way++) {            /* held in memory, and decoded at each use */
+        struct batches *b;
+        struct error e;
+        bioft_batch batch;
+        spec.cache = way ? "off" : "auto";
+        struct dataset *d = open_dataset(&spec);
+        assert_true(d->encoded && d->channels == 3 && d->height == 7 && d->width == 9);
+        assert_int_equal(d->classes, 2);
+        assert_string_equal(d->class_names[0], "B");
+        assert_string_equal(d->class_names[1], "b c");
+        assert_int_equal(d->splits[0].count, 5);
+        assert_int_equal(d->note_count, 1);
+        assert_contains(d->notes[0], "2 files passed over");
+        const struct batches_params p = {
+            .dataset = d, .split = &d->splits[0], .batch_size = 5, .picture = { .channels = 3, .height = 7, .width = 9 } };
+        assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
+        assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
+        for (uint32_t i = 0; i < 5; i++) {
+            char name[64];
+            assert_int_equal(dataset_name(d, &d->splits[0], i, name, sizeof name, &e), BIOFT_OK);
+            assert_string_equal(name, want[i].name);
+            assert_int_equal(batch.label[i], want[i].label);
+            for (uint32_t k = 0; k < 3 * 63; k++)
+                assert_true(batch.x[i * 3 * 63 + k] ==
+                            (float)level(want[i].seed, k % 63 / 9, k % 9, k / 63) / 255.0f);
+        }
+        batches_destroy(b);
+        hammer(d);
+        dataset_close(d);
+    }
+}
+
+/* An empty folder, a cut picture, one that is a folder of text. */
+static void test_broken(void **state)
+{
+    struct dataset_spec spec = plain_spec(image_folder, *state);
+    struct error e;
+    struct dataset *d = NULL;
+    write_set();
+    assert_int_equal(truncate("train/B/0.JPEG", 60), 0);
+    write_file("train/b c/10.PNG", "<html>not found</html>", 22);
+    write_file("test/B/4.png", "", 0);
+    d = open_dataset(&spec);
+    assert_int_equal(d->splits[0].count, 3);
+    assert_int_equal(d->splits[0].left_out, 2);
+    assert_int_equal(d->splits[1].count, 1);
+    assert_int_equal(d->splits[1].left_out, 1);
+    assert_int_equal(d->note_count, 3);
+    assert_contains(d->notes[1], "split 'train': 2 broken pictures left out");
+    assert_contains(d->notes[1], "train/B/0.JPEG");
+    assert_contains(d->notes[1], "HTML");
+    assert_contains(d->notes[2], "test/B/4.png: an empty file");
+    /* What is kept is what lies in memory. */
+    const struct batches_params p = {
+        .dataset = d, .split = &d->splits[0], .batch_size = 3, .picture = { .channels = 3, .height = 7, .width = 9 } };
+    struct batches *b;
+    bioft_batch batch;
+    static const uint32_t seeds[] = { 1, 3, 2 };
+    assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
+    assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
+    for (int i = 0; i < 3; i++)
+        assert_true(batch.x[i * 189] == (float)level(seeds[i], 0, 0, 0) / 255.0f);
+    batches_destroy(b);
+    dataset_close(d);
+
+    spec.broken = POLICY_ERROR;
+    expect_refused(&spec, "policy error", "train/B/0.JPEG");
+    spec.broken = POLICY_DROP;
+    assert_int_equal(chmod("train/B/1.png", 0), 0);
+    if (access("train/B/1.png", R_OK) != 0) {
+        expect_refused(&spec, "unreadable", "train/B/1.png");
+        spec.missing = POLICY_DROP;
+        d = open_dataset(&spec);
+        assert_int_equal(d->splits[0].left_out, 3);
+        dataset_close(d);
+        spec.missing = POLICY_ERROR;
+    }
+    remove("train/B/1.png");
+    assert_int_equal(symlink("nowhere", "train/B/1.png"), 0);
+    expect_refused(&spec, "dangling link", "train/B/1.png: No such file");
+    spec.missing = POLICY_DROP;
+    d = open_dataset(&spec);
+    assert_int_equal(d->splits[0].left_out, 3);
+    dataset_close(d);
+}
+
+static void test_layouts(void **state)
+{
+    static const char *const folders[] = { "train", "train/a", "test", "test/a", "test/z" };
+    struct dataset_spec spec = plain_spec(image_folder, NULL);
+    expect_refused(&spec, "no root", "root|train/CLASS");
+    spec.root = "/nowhere/at/all";
+    expect_refused(&spec, "no folder", "/nowhere/at/all: no such folder");
+    spec.root = *state;
+    expect_refused(&spec, "empty", "no folder train, val, test or database|train/CLASS/NAME.jpg");
+    make_folders(folders, COUNT(folders));
+    expect_refused(&spec, "empty class", "train/a|a class without pictures");
+    write_picture("train/a/1.png", 3, 3, 0);
+    write_picture("test/a/1.png", 3, 3, 0);
+    write_picture("test/z/1.png", 3, 3, 0);
+    expect_refused(&spec, "unknown class", "split 'test' has a class 'z' that split 'train' has not");
+    remove("test/z/1.png");
+    remove("test/z");
+    dataset_close(open_dataset(&spec));
+    assert_int_equal(symlink("../..", "train/up"), 0);
+    expect_refused(&spec, "link", "train/up|leads out of the root");
+    remove("train/up");
+    assert_int_equal(symlink("/", "train/out"), 0);
+    expect_refused(&spec, "link", "train/out|leads out of the root");
+}
+
+/* Pictures of several sizes: what each transform makes of them. */
+static void test_sizes(void **state)
+{
+    struct dataset_spec spec = plain_spec(image_folder, *state);
+    struct picture p = { 0 };
+    struct error e;
+    write_set();
+    write_picture("train/B/1.png", 12, 10, 1);
+    struct dataset *d = open_dataset(&spec);
+    struct transform_spec t = { .kind = TRANSFORM_NONE };
+    assert_int_equal(transform_size(d, &t, 3, 224, 224, &p, &e), BIOFT_ERR_INVALID);
+    assert_contains(e.text, "7 to 10 rows and 9 to 12 columns");
+    t.kind = TRANSFORM_AUTO;
+    assert_int_equal(transform_size(d, &t, 3, 224, 224, &p, &e), BIOFT_OK);
+    assert_int_equal(p.height, 224);
+    dataset_close(d);
+}
+
+/* One flat colour stays that colour however it is resized; the sizes are the network's. */
+static void test_resized(void **state)
+{
+    static const struct transform_spec specs[] = {
+        { .kind = TRANSFORM_AUTO }, { .kind = TRANSFORM_MAP, .size = 16, .resize = 20 },
+        { .kind = TRANSFORM_MAP, .size = 16, .train = CROP_RANDOM_RESIZED, .flip = true },
+        { .kind = TRANSFORM_MAP, .size = 16, .resize = 18, .train = CROP_RANDOM },
+    };
+    static const char *const folders[] = { "train", "train/a" };
+    uint8_t flat[50 * 30 * 3];
+    struct dataset_spec spec = plain_spec(image_folder, *state);
+    struct error e;
+    make_folders(folders, COUNT(folders));
+    for (size_t i = 0; i < sizeof flat; i++)
+        flat[i] = (uint8_t)(i % 3 * 100 + 7);
+    assert_int_equal(png_write("train/a/1.png", 50, 30, 3, flat, &e), BIOFT_OK);
+    assert_int_equal(png_write("train/a/2.png", 4, 5, 3, flat, &e), BIOFT_OK);
+    assert_int_equal(png_write("train/a/3.png", 15, 100, 3, flat, &e), BIOFT_OK);
+    for (size_t i = 0; i < COUNT(specs); i++)
+        for (int train = 0; train < 2; train++) {
+            struct batches_params p = { .batch_size = 3, .train = train };
+            struct batches *b;
+            bioft_batch batch;
+            spec.transform = specs[i];
+            struct dataset *d = open_dataset(&spec);
+            p.dataset = d;
+            p.split = &d->splits[0];
+            assert_int_equal(transform_size(d, &spec.transform, 3, 16, 16, &p.picture, &e), BIOFT_OK);
+            assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
+            assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
+            assert_int_equal(batch.n, 3);
+            for (size_t k = 0; k < 3 * 3 * 256; k++)
+                assert_true(batch.x[k] == (float)(k / 256 % 3 * 100 + 7) / 255.0f);
+            batches_destroy(b);
+            dataset_close(d);
+        }
+}
+
+static void test_cifar10_folders(void **state)
+{
+    static const char *const classes[] = { "airplane", "automobile", "bird", "cat", "deer",
+                                           "dog", "frog", "horse", "ship", "truck" };
+    struct dataset_spec spec = plain_spec(cifar10, *state);
+    char path[64];
+    mkdir("train", 0777);
+    mkdir("test", 0777);
+    for (uint32_t c = 0; c < 10; c++)
+        for (uint32_t k = 0; k < 6; k++) {
+            snprintf(path, sizeof path, "%s/%s", k < 4 ? "train" : "test", classes[c]);
+            mkdir(path, 0777);
+            snprintf(path, sizeof path, "%s/%s/%04u.png", k < 4 ? "train" : "test", classes[c], k);
+            write_picture(path, 32, 32, c * 6 + k);
+        }
+    struct dataset *d = open_dataset(&spec);
+    char name[64];
+    assert_true(d->encoded && d->height == 32);
+    assert_int_equal(d->splits[0].count, 40);
+    assert_int_equal(d->splits[1].count, 20);
+    for (uint64_t i = 0; i < 40; i++)
+        assert_int_equal(d->splits[0].label[i], i / 4);
+    assert_int_equal(dataset_name(d, &d->splits[1], 5, name, sizeof name, NULL), BIOFT_OK);
+    assert_string_equal(name, "test/bird/0005.png");
+    hammer(d);
+    dataset_close(d);
+
+    struct arena *arena = arena_create();
+    struct option_value *values;
+    assert_int_equal(options_defaults(cifar10, arena, &values, NULL), BIOFT_OK);
+    for (size_t i = 0; i < 3; i++)
+        values[i].integer = 1;
+    spec.choice.values = values;
+    spec.protocol = "retrieval";
+    d = open_dataset(&spec);
+    assert_int_equal(d->split_count, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(d->splits[i].count, i == 3 ? 30 : 10);
+    hammer(d);
+    dataset_close(d);
+    arena_destroy(arena);
+    spec.choice.values = NULL;
+    spec.protocol = NULL;
+
+    mkdir("val", 0777);
+    mkdir("val/dog", 0777);
+    write_picture("val/dog/1.png", 32, 32, 1);
+    expect_refused(&spec, "val", "train and test are expected");
+    remove("val/dog/1.png");
+    remove("val/dog");
+    remove("val");
+    rename("train/horse", "train/hound");
+    rename("test/horse", "test/hound");
+    expect_refused(&spec, "another class", "class folder 8 is 'hound' where CIFAR-10 has 'horse'|image_folder");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_folders, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(test_broken, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(test_layouts, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(test_sizes, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(test_resized, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(test_cifar10_folders, enter_folder, leave_folder),
+    };
+    return cmocka_run_group_tests(tests, setup_all, NULL);
+}
