@@ -17,7 +17,7 @@ struct csv {
     size_t rows, columns;
     char ***field;
 };
-bioft_status csv_parse(const char *name, const char *bytes, size_t size, struct arena *arena, struct csv *ret,
-                       struct error *err);
+bioft_status csv_parse(const char *name, const char *bytes, size_t size, struct arena *arena,
+                       struct csv *ret, struct error *err);
 
 #endif

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 bool gzip_is(const uint8_t *bytes, size_t size);           /* by the magic bytes */
-/* Unpacks at most `max` bytes (more is an error); *ret is freed with free() and has a NUL after its end. */
-bioft_status gzip_unpack(const char *name, const uint8_t *bytes, size_t size, uint64_t max, uint8_t **ret,
-                         size_t *ret_size, struct error *err);
+/* Unpacks at most `max` bytes (more is an error); *ret (free()) has a NUL after its end. */
+bioft_status gzip_unpack(const char *name, const uint8_t *bytes, size_t size, uint64_t max,
+                         uint8_t **ret, size_t *ret_size, struct error *err);
 
 #endif

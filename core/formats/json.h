@@ -1,4 +1,4 @@
-/* JSON: writing into a text, and reading small files into a tree (yajl underneath, depth and size bounded). */
+/* JSON: writing into a text, and reading small files into a tree (by yajl, bounded). */
 #ifndef FORMATS_JSON_H
 #define FORMATS_JSON_H
 
@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* Writing. A member is `json_key` then a value; commas are put by the caller's order: these add one where needed. */
+/* Writing. A member is `json_key` then a value; commas are added where one is needed. */
 void json_begin_object(struct text *t);
 void json_end_object(struct text *t);
 void json_begin_array(struct text *t);
@@ -29,12 +29,13 @@ struct json {
     const char **keys;                             /* OBJECT: each once */
 };
 /* Depth 32, strings of 1 MiB, a million values, 64 MiB at most; a key given twice is an error. */
-bioft_status json_parse(const char *name, const char *bytes, size_t size, struct arena *arena, struct json **ret,
-                        struct error *err);
-const struct json *json_get(const struct json *object, const char *key);   /* NULL: none, or no object */
+bioft_status json_parse(const char *name, const char *bytes, size_t size, struct arena *arena,
+                        struct json **ret, struct error *err);
+/* NULL: none, or no object. */
+const struct json *json_get(const struct json *object, const char *key);
 
-/* What yajl would let pass: bytes that are not UTF-8, control characters as blanks, the escapes of NUL and of half a
- * surrogate pair. NULL where there is none, else what is wrong, at byte *ret_at. */
+/* What yajl would let pass: bytes that are not UTF-8, control characters as blanks, the escapes of
+ * NUL and of half a surrogate pair. NULL where there is none, else what is wrong, at *ret_at. */
 const char *json_check_text(const uint8_t *bytes, size_t size, size_t *ret_at);
 
 #endif

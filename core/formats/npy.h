@@ -5,7 +5,8 @@
 #include "base/error.h"
 #include <stdbool.h>
 
-enum npy_dtype { NPY_U8 = 1, NPY_I64, NPY_F32 };   /* i4 becomes I64, f8 becomes F32, b1 becomes U8; the values of BIOFT_DTYPE_* */
+/* The values of BIOFT_DTYPE_*. i4 becomes I64, f8 becomes F32, b1 becomes U8. */
+enum npy_dtype { NPY_U8 = 1, NPY_I64, NPY_F32 };
 
 struct npy {
     enum npy_dtype dtype;
@@ -16,7 +17,8 @@ struct npy {
     char descr[8];                                 /* as in the file, for messages */
 };
 /* name: for messages. Everything is checked, the array copied. */
-bioft_status npy_parse(const char *name, const uint8_t *bytes, size_t size, struct npy *ret, struct error *err);
+bioft_status npy_parse(const char *name, const uint8_t *bytes, size_t size, struct npy *ret,
+                       struct error *err);
 bioft_status npy_read(const char *path, struct npy *ret, struct error *err);
 void npy_free(struct npy *npy);
 
@@ -24,6 +26,7 @@ void npy_free(struct npy *npy);
 bioft_status npy_write(const char *path, enum npy_dtype dtype, unsigned dims, const uint64_t *shape,
                        const void *data, struct error *err);
 /* The header alone (for writing in pieces): bytes written to ret, 0 where it does not fit. */
-size_t npy_header(enum npy_dtype dtype, unsigned dims, const uint64_t *shape, char *ret, size_t size);
+size_t npy_header(enum npy_dtype dtype, unsigned dims, const uint64_t *shape, char *ret,
+                  size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* Pictures: JPEG and PNG in memory, decoded to 8-bit RGB pixel for pixel as Pillow's convert('RGB').
+/* Pictures: JPEG and PNG in memory, decoded to 8-bit RGB pixel for pixel as Pillow does it.
  * What is nowhere read: ICC profiles, gamma, EXIF orientation. Alpha is dropped, not blended. */
 #ifndef FORMATS_PICTURE_H
 #define FORMATS_PICTURE_H

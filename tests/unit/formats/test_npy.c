@@ -216,7 +216,7 @@ static void survives_changes(void **state)
 static void writes_what_numpy_writes(void **state)
 {
     static const char *const whats[] = { "uint8", "float32", "int64", "scalar", "empty" };
-    char path[] = "/tmp/bioft-npy-XXXXXX";
+    char path[] = "bioft-npy-XXXXXX";
     int fd = mkstemp(path);
     (void)state;
     assert_true(fd >= 0);

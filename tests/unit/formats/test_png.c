@@ -29,7 +29,7 @@ static size_t chunk(const uint8_t *bytes, size_t at, const char *type)
 
 static void writes_what_was_given(void **state)
 {
-    char folder[] = "/tmp/bioft-png-XXXXXX", path[64];
+    char folder[] = "bioft-png-XXXXXX", path[64];
     uint8_t pixels[HEIGHT * WIDTH * 3], back[HEIGHT * WIDTH * 3];
     (void)state;
     assert_non_null(mkdtemp(folder));

@@ -411,7 +411,7 @@ static void writes_known_bytes(void **state)
                                                             "36") "," ENTRY("mask \\\"\xc3\xa9\\\"",
                                                                             "U8", "[3]", "36",
                                                                             "39") "}";
-    char path[] = "/tmp/bioft-safetensors-XXXXXX";
+    char path[] = "bioft-safetensors-XXXXXX";
     int fd = mkstemp(path);
     struct error err;
     struct safetensors *s;
@@ -471,7 +471,7 @@ static void refuses_to_write(void **state)
     };
     struct safetensors_writer *w;
     struct error err;
-    char folder[] = "/tmp/bioft-safetensors-XXXXXX", path[64];
+    char folder[] = "bioft-safetensors-XXXXXX", path[64];
     (void)state;
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/x", folder);
