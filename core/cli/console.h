@@ -10,6 +10,7 @@
 struct console {
     struct log log;                                /* give this to the rooms below */
     bool quiet, terminal, progress_shown;
+    bool engine_said;                              /* the engine and why, once a run */
     double progress_at;                            /* clock of the last progress line */
     FILE *file;                                    /* the trial's log, or NULL */
     pthread_mutex_t lock;

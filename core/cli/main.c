@@ -25,6 +25,15 @@ static void help(FILE *to)
     fprintf(to, "\n'bioft COMMAND --help' says more; 'man bioft' says all; 'bioft --version' says which this is.\n");
 }
 
+/* A full disk behind standard output is a failure like any other. */
+static int finish(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "bioft: standard output: could not be written\n");
+    return status ? status : 1;
+}
+
 int main(int argc, char **argv)
 {
     const char *names[COMMANDS];
@@ -35,23 +44,16 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         help(stdout);
-        return 0;
+        return finish(0);
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("bioft %s\n", BIOFT_VERSION);
-        return 0;
+        return finish(0);
     }
     for (size_t i = 0; i < COMMANDS; i++) {
         names[i] = commands[i].name;
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            const int status = commands[i].run(argc - 1, argv + 1);
-            /* A full disk behind standard output is a failure like any other. */
-            if (fflush(stdout) != 0 || ferror(stdout)) {
-                fprintf(stderr, "bioft: standard output: could not be written\n");
-                return status ? status : 1;
-            }
-            return status;
-        }
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return finish(commands[i].run(argc - 1, argv + 1));
     }
     const char *near = text_nearest(argv[1], names, COMMANDS);
     fprintf(stderr, "bioft: there is no command '%s'", argv[1]);

@@ -47,7 +47,7 @@ bioft_status output_open(const struct experiment *e, const char *out, bool resum
     char *lock = o.folder ? path_join(o.folder, ".lock") : NULL;
     bioft_status st = manifest && lock ? BIOFT_OK : error_memory(err, "the output folder");
 
-    const bool fresh = st == BIOFT_OK && file_folder_is_empty(o.folder);
+    const bool fresh = st == BIOFT_OK && (!file_exists(o.folder) || file_folder_is_empty(o.folder));
     if (st == BIOFT_OK && !fresh && !resume)
         st = error_set(err, BIOFT_ERR_INVALID, "%s exists and is not empty; use --resume to go on with it, or another "
                        "--out", o.folder);

@@ -122,8 +122,8 @@ static void markdown_kind(const struct catalogue *c, uint32_t kind, struct text 
             for (const char *s = kind_folder(kind); *s && n + 1 < sizeof title; s++)
                 title[n++] = *s == '_' ? ' ' : *s;
             title[n] = '\0';
-            text_printf(ret, "\n## %c%s\n\n| name | what it does | options (default) | reference |\n|---|---|---|---|\n",
-                        title[0] - 'a' + 'A', title + 1);
+            text_printf(ret, "\n## %c%s\n\n| name | what it does | options (default) | reference |\n"
+                        "|---|---|---|---|\n", title[0] - 'a' + 'A', title + 1);
         }
         begun = true;
         text_printf(ret, "| `%s` | ", row->name);

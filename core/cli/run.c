@@ -71,10 +71,9 @@ static bioft_status run_trials(struct run *run, struct error *err)
         bioft_status st = run_trial(run, &e->trials[i], err);
         if (st == BIOFT_ERR_CANCELLED)
             return st;
+        const bool stop = st != BIOFT_OK && run->fail_fast;
         run->failed += st != BIOFT_OK;
-        if (st != BIOFT_OK && run->fail_fast)
-            break;
-        if ((st = summary_results(run->output.folder, e, err)) != BIOFT_OK)
+        if ((st = summary_results(run->output.folder, e, err)) != BIOFT_OK || stop)
             return st;
     }
     return BIOFT_OK;

@@ -108,7 +108,8 @@ bioft_status trial_open(struct trial_run *r, struct error *err)
     if (st == BIOFT_OK)
         st = engine_open(&(struct engine_params){
             .registry = r->experiment->registry, .plugin = t->engine, .values = t->engine_values, .pool = r->pool,
-            .seed = t->seed, .log = &r->console->log }, &r->engine, err);
+            .seed = t->seed, .log = r->console->engine_said ? NULL : &r->console->log }, &r->engine, err);
+    r->console->engine_said = true;
     if (st == BIOFT_OK)
         st = open_data(r, err);
     if (st == BIOFT_OK)

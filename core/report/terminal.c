@@ -34,16 +34,14 @@ static bool last_stage(const struct trial_figures *t, const struct figure *f)
 
 static void clean_table(const struct trial_figures *trials, size_t count, struct text *t)
 {
-    text_printf(t, "%-*s %-16s %-22s %-8s %s\n", LABEL, "clean accuracy", "dataset", "protocol", "n",
-                "accuracy [95% interval]");
+    text_printf(t, "%-*s %-16s %-8s %s\n", LABEL, "clean accuracy", "dataset", "n", "accuracy [95% interval]");
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < trials[i].count; k++) {
             const struct figure *f = &trials[i].figures[k];
             if (f->attacked || !last_stage(&trials[i], f))
                 continue;
-            text_printf(t, "  %-*s %-16s %-22.22s %-8llu %.4f [%.4f, %.4f]\n", LABEL - 2,
-                        label_of(trials, count, i, f), f->dataset, f->protocol, (unsigned long long)f->n, f->value,
-                        f->ci_low, f->ci_high);
+            text_printf(t, "  %-*s %-16s %-8llu %.4f [%.4f, %.4f]\n", LABEL - 2, label_of(trials, count, i, f),
+                        f->dataset, (unsigned long long)f->n, f->value, f->ci_low, f->ci_high);
         }
 }
 
