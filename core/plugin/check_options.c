@@ -68,7 +68,7 @@ static bool check_choices(struct faults *f, const bioft_option *o, const char *n
     return true;
 }
 
-/* Bounds: of numbers only, in order, whole for integers. Returns false where the default cannot be held against them. */
+/* Bounds: of numbers only, in order, whole for integers. false: the default cannot be held against them. */
 static bool check_bounds(struct faults *f, const bioft_option *o, const char *name)
 {
     char low[TEXT_NUMBER], high[TEXT_NUMBER];

@@ -21,7 +21,7 @@ uint32_t kind_by_word(const char *word);           /* either word; 0: none */
 
 /* A descriptor that the rest of core may trust: adopted by copy, complete, its strings and options checked. */
 struct plugin {
-    bioft_plugin descriptor;                       /* `options` points to our own array, option_size ours; vtable to `api` */
+    bioft_plugin descriptor;                       /* `options` is our own array, vtable is `api` */
     union {
         bioft_rule rule;
         bioft_backbone backbone;

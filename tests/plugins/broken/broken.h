@@ -15,6 +15,7 @@ struct self {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(bioft_plugin), .abi_version = BIOFT_ABI_VERSION, .kind = the_kind, \
     .name = the_name, .version = "1.0", .author = "tests", .license = "MIT", .summary = "a broken plugin",         \
     .reference = "", .instance_size = sizeof(struct self)
-#define BROKEN_OPTIONS(table) .options = table, .option_count = sizeof table / sizeof *table, .option_size = sizeof *table
+#define BROKEN_OPTIONS(table)                                                                                      \
+    .options = table, .option_count = sizeof table / sizeof *table, .option_size = sizeof *table
 
 #endif

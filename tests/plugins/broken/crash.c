@@ -1,4 +1,4 @@
-/* Dies while it is loaded, before anything about it can be checked: WAY is a number of a signal, or how else it goes. */
+/* Dies while it is loaded, before anything about it can be checked: WAY is a signal's number, or how else it goes. */
 #include "broken.h"
 #include <signal.h>
 #include <stdio.h>

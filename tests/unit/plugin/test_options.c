@@ -11,7 +11,8 @@ static const struct {
     { "+2", false, true, 2 }, { "1e+3", false, true, 1000 }, { "8/255", true, true, 8.0 / 255.0 },
     { "-1/4", true, true, -0.25 }, { "0.5/2", true, true, 0.25 }, { "8/255", false, false, 0 },
     { "8/0", true, false, 0 }, { "8/-2", true, false, 0 }, { "/2", true, false, 0 }, { "8/", true, false, 0 },
-    { "1/2/3", true, false, 0 }, { "1e308/1e-308", true, false, 0 }, { "", false, false, 0 }, { "x", false, false, 0 },
+    { "1/2/3", true, false, 0 }, { "1e308/1e-308", true, false, 0 }, { "", false, false, 0 },
+    { "x", false, false, 0 },
     { "1e999", false, false, 0 }, { "nan", false, false, 0 }, { "inf", false, false, 0 }, { "0x10", false, false, 0 },
     { "1_000", false, false, 0 }, { "1 ", false, false, 0 }, { " 1", false, false, 0 }, { "1,5", false, false, 0 },
     { "1e", false, false, 0 }, { ".", false, false, 0 }, { "--1", false, false, 0 },
@@ -54,10 +55,12 @@ static void parses_integers(void **state)
 
 static const char *const choices[] = { "none", "xavier", "kaiming", NULL };
 static const bioft_option options[] = {
-    { .name = "number", .type = BIOFT_F64, .offset = offsetof(struct sample, number), .def = 0.001, .min = 0, .max = 1 },
-    { .name = "integer", .type = BIOFT_I64, .offset = offsetof(struct sample, integer), .def = 5, .min = 1, .max = 9 },
+    { .name = "number", .type = BIOFT_F64, .offset = offsetof(struct sample, number), .def = 0.001, .max = 1 },
+    { .name = "integer", .type = BIOFT_I64, .offset = offsetof(struct sample, integer), .def = 5, .min = 1,
+      .max = 9 },
     { .name = "truth", .type = BIOFT_BOOL, .offset = offsetof(struct sample, truth), .def = 1 },
-    { .name = "choice", .type = BIOFT_CHOICE, .offset = offsetof(struct sample, choice), .def = 1, .choices = choices },
+    { .name = "choice", .type = BIOFT_CHOICE, .offset = offsetof(struct sample, choice), .def = 1,
+      .choices = choices },
     { .name = "text", .type = BIOFT_STRING, .offset = offsetof(struct sample, text), .def_string = "it's" },
     { .name = "path", .type = BIOFT_PATH, .offset = offsetof(struct sample, path) },
     { .name = "numbers", .type = BIOFT_F64_LIST, .offset = offsetof(struct sample, numbers), .unit = "pixels",
@@ -247,7 +250,8 @@ static void reads_back_its_own_lists(void **state)
 static void refuses_bad_lists(void **state)
 {
     static const char *const bad[] = {
-        "", "[", "]", "0", "[0", "0]", "[0,]", "[,0]", "[,]", "[0,,1]", "[0 1]", "['a]", "['a' b]", "[\"a]", "[\"a\\]",
+        "", "[", "]", "0", "[0", "0]", "[0,]", "[,0]", "[,]", "[0,,1]", "[0 1]", "['a]", "['a' b]", "[\"a]",
+        "[\"a\\]",
         "[0] ",
     };
     struct arena *arena = arena_create();

@@ -44,7 +44,9 @@ static bioft_status open_places(const char *const paths[3], const char *manifest
                                 struct registry **ret, struct error *err)
 {
     static struct log log;
-    struct registry_places places = { .command_line = paths, .manifest = &manifest, .manifest_count = manifest != NULL };
+    struct registry_places places = {
+        .command_line = paths, .manifest = &manifest, .manifest_count = manifest != NULL
+    };
     log = (struct log){ .write = note, .ctx = notes };
     while (places.command_line_count < 3 && paths[places.command_line_count])
         places.command_line_count++;
@@ -314,7 +316,8 @@ static int probe(const char *name)
     if (st == BIOFT_OK)
         st = registry_find(r, BIOFT_KIND_RULE, name, &p, &err);
     if (st == BIOFT_OK)
-        printf("version %s%s %s\n%s", p->descriptor.version, p->explicit_place ? " explicit" : "", p->path, notes.text);
+        printf("version %s%s %s\n%s", p->descriptor.version, p->explicit_place ? " explicit" : "", p->path,
+               notes.text);
     else
         printf("%s\n%s", err.text, notes.text);
     registry_destroy(r);
@@ -354,7 +357,8 @@ static void looks_into_the_users_folder(void **state)
              (const char *)*state);
     ask("build/core/cli/bioft", "beta", (const char *const[]){ home, NULL }, want);
     /* A relative one is none, and the current folder is never looked into. */
-    ask("build/core/cli/bioft", "beta", (const char *const[]){ "XDG_DATA_HOME=data", "HOME=.", NULL }, "no rule 'beta'");
+    ask("build/core/cli/bioft", "beta", (const char *const[]){ "XDG_DATA_HOME=data", "HOME=.", NULL },
+        "no rule 'beta'");
 
     put("alpha_2", "data/bioft/plugins/learning_rules/alpha.so");
     ask("build/core/cli/bioft", "alpha", (const char *const[]){ data, NULL },

@@ -19,16 +19,18 @@ static const bioft_option options[] = {
     { .name = "alpha", .type = BIOFT_F64, .offset = offsetof(struct sample, number), .def = 0.25, .min = 0, .max = 1,
       .unit = "pixels", .help = "the step" },
     { .name = "steps", .type = BIOFT_I64, .offset = offsetof(struct sample, integer), .def = 5, .min = 1,
-      .max = (double)INFINITY, .help = "how many steps, each of which takes one forward and one backward pass of the whole "
-      "network, so that twice the steps take twice the time" },
-    { .name = "mode", .type = BIOFT_CHOICE, .offset = offsetof(struct sample, choice), .choices = choices, .help = "m" },
+      .max = (double)INFINITY, .help = "how many steps, each of which takes one forward and one backward pass of the "
+      "whole network, so that twice the steps take twice the time" },
+    { .name = "mode", .type = BIOFT_CHOICE, .offset = offsetof(struct sample, choice), .choices = choices,
+      .help = "m" },
     { .name = "list", .type = BIOFT_F64_LIST, .offset = offsetof(struct sample, numbers), .def_string = "[0, 1]",
       .help = "l" },
     { .name = "path", .type = BIOFT_PATH, .offset = offsetof(struct sample, path), .help = "p" },
 };
 
 static const bioft_attack attack = {
-    .struct_size = sizeof attack, .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_TARGETED, .norm = BIOFT_LINF, .run = run
+    .struct_size = sizeof attack, .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_TARGETED, .norm = BIOFT_LINF,
+    .run = run,
 };
 static const bioft_plugin descriptor = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof descriptor, .abi_version = BIOFT_ABI_VERSION,
