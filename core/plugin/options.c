@@ -32,7 +32,7 @@ bool option_is_list(uint32_t type)
 
 bool option_takes_fractions(const bioft_option *o)
 {
-    return o->unit && strcmp(o->unit, "pixels") == 0;
+    return o->unit && strncmp(o->unit, "pixel", 5) == 0;           /* "pixels", "pixel range" */
 }
 
 bioft_status options_defaults(const struct plugin *p, struct arena *arena, struct option_value **ret,

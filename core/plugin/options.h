@@ -27,7 +27,7 @@ const bioft_option *options_find(const struct plugin *p, const char *name, size_
 /* One option from a scalar as a manifest writes it ("1e-3", "8/255", "true", "xavier"); lists by their items. The
  * error says what is wrong without naming file or line: "number expected, found 'x'", "2 is above the largest, 1".
  * An item that is NULL is the manifest's null: a STRING or PATH without a value. Fractions are for options whose
- * unit is "pixels". folder: what PATH is relative to. */
+ * unit begins with "pixel". folder: what PATH is relative to. */
 bioft_status option_parse(const bioft_option *o, const char *const *items, size_t count, bool is_list,
                           const char *folder, struct arena *arena, struct option_value *ret, struct error *err);
 /* As a manifest writes it: "0.001", "[0, 1]", "xavier", "'text'"; NULL strings as "null". */

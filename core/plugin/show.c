@@ -47,10 +47,18 @@ static void wrapped(const char *s, struct text *ret)
     text_add(ret, "\n");
 }
 
-static void show_default(const bioft_option *o, struct text *ret)
+/* A text or a path may have none: then a manifest cannot write it. */
+static bool has_default(const bioft_option *o)
+{
+    return o->def_string || (o->type != BIOFT_STRING && o->type != BIOFT_PATH);
+}
+
+/* before, then the default as a manifest writes it. */
+static void show_default(const char *before, const bioft_option *o, struct text *ret)
 {
     struct option_value value;
     struct arena *arena = arena_create();
+    text_add(ret, before);
     if (arena && option_default(o, arena, &value, NULL) == BIOFT_OK)
         option_text(o, &value, ret);
     else
@@ -69,8 +77,8 @@ static void show_option(const bioft_option *o, struct text *ret)
         text_printf(ret, " %s", range.data);
     if (o->unit && *o->unit)
         text_printf(ret, " [%s]", o->unit);
-    text_add(ret, "; default ");
-    show_default(o, ret);
+    if (has_default(o))
+        show_default("; default ", o, ret);
     text_add(ret, "\n");
     wrapped(o->help, ret);
     ret->failed = ret->failed || range.failed;
@@ -98,10 +106,11 @@ static void show_example(const bioft_plugin *d, struct text *ret)
 {
     text_printf(ret, "\nin a manifest, with its defaults:\n%s%s%s", examples[d->kind].before, d->name,
                 examples[d->kind].after);
-    for (uint32_t i = 0; i < d->option_count; i++) {
-        text_printf(ret, ", %s: ", d->options[i].name);
-        show_default(&d->options[i], ret);
-    }
+    for (uint32_t i = 0; i < d->option_count; i++)
+        if (has_default(&d->options[i])) {
+            text_printf(ret, ", %s: ", d->options[i].name);
+            show_default("", &d->options[i], ret);
+        }
     text_add(ret, "}\n");
 }
 

@@ -123,7 +123,7 @@ class Command(unittest.TestCase):
         for part in ("attack 'complete': does nothing | well", 'nobody, nowhere', f'file       {path}',
                      'alpha: number from 0 to 1 [pixels]; default 0.25', 'needs a gradient',
                      "- {plugin: complete, epsilon: [0, 8/255], alpha: 0.25, steps: 5, random_start: true, "
-                     "mode: plain, word: 'it''s', file: null, scales: [0.5, 1], sizes: [], words: ['a', 'b']}"):
+                     "mode: plain, word: 'it''s', scales: [0.5, 1], sizes: [], words: ['a', 'b']}"):
             self.assertIn(part, text)
         shown = json.loads(self.run_it('show', 'complete', '--json', '--plugin-path', 'd').stdout)
         self.assertEqual(shown['path'], str(path))

@@ -198,6 +198,24 @@ static const struct {
     { CHOICE, { "none", "xavier" }, 2, "one of none, xavier, kaiming expected, found a list", false },
 };
 
+static void takes_fractions_of_pixels(void **state)
+{
+    static const struct {
+        const char *unit;
+        bool ok;
+    } units[] = { { "pixels", true }, { "pixel range", true }, { "epsilon", false }, { "", false }, { NULL, false } };
+    const char *item = "8/255";
+    struct arena *arena = arena_create();
+    (void)state;
+    for (size_t i = 0; i < COUNT(units); i++) {
+        bioft_option o = options[NUMBER];
+        struct option_value v;
+        o.unit = units[i].unit;
+        assert_int_equal(option_parse(&o, &item, 1, false, NULL, arena, &v, NULL) == BIOFT_OK, units[i].ok);
+    }
+    arena_destroy(arena);
+}
+
 static void parses_lists(void **state)
 {
     struct arena *arena = arena_create();
@@ -307,6 +325,7 @@ int main(void)
         cmocka_unit_test(fills_defaults),
         cmocka_unit_test(writes_an_instance),
         cmocka_unit_test(parses_scalars),
+        cmocka_unit_test(takes_fractions_of_pixels),
         cmocka_unit_test(parses_lists),
         cmocka_unit_test(reads_back_its_own_lists),
         cmocka_unit_test(refuses_bad_lists),

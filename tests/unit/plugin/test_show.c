@@ -81,12 +81,12 @@ static void shows_everything(void **state)
         "    m\n"
         "  list: list of numbers; default [0, 1]\n"
         "    l\n"
-        "  path: path; default null\n"
+        "  path: path\n"
         "    p\n"
         "\n"
         "in a manifest, with its defaults:\n"
         "  attacks:\n"
-        "    - {plugin: sample, epsilon: [0, 8/255], alpha: 0.25, steps: 5, mode: none, list: [0, 1], path: null}\n");
+        "    - {plugin: sample, epsilon: [0, 8/255], alpha: 0.25, steps: 5, mode: none, list: [0, 1]}\n");
     text_free(&t);
     plugin_free(p);
 }
