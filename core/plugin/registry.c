@@ -66,12 +66,12 @@ static bioft_status check_twins(struct registry *r, struct error *err)
 {
     struct registry_file *files;
     size_t count;
-    bioft_status st = registry_files(r, &files, &count, err);
+    bioft_status st = registry_gather(r, true, &files, &count, err);
     if (st != BIOFT_OK)
         return st;
     for (size_t i = 1; i < count && st == BIOFT_OK; i++) {
         const struct registry_file *a = &files[i - 1], *b = &files[i];
-        if (a->kind != 0 && a->kind == b->kind && strcmp(a->name, b->name) == 0 && b->explicit_place &&
+        if (a->kind != 0 && a->kind == b->kind && strcmp(a->name, b->name) == 0 &&
             !same_file(a->path, b->path))
             st = error_set(err, BIOFT_ERR_INVALID, "%s '%s' is given twice, by %s and by %s: name one of them",
                            kind_word(a->kind), a->name, a->path, b->path);

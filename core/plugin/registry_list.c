@@ -88,11 +88,14 @@ static bool same_plugin(const struct registry_file *a, const struct registry_fil
     return a->kind != 0 && a->kind == b->kind && strcmp(a->name, b->name) == 0;
 }
 
-static bioft_status gather(const struct registry *r, struct entries *ret, struct error *err)
+static bioft_status gather(const struct registry *r, bool explicit_only, struct entries *ret, struct error *err)
 {
     struct entries e = { 0 };
     for (size_t i = 0; i < r->places.count; i++) {
-        bioft_status st = r->places.items[i].is_file ? add_file(r, &e, i, err) : add_folder(r, &e, i, err);
+        const struct place *place = &r->places.items[i];
+        if (explicit_only && !place_is_explicit(place))
+            continue;
+        bioft_status st = place->is_file ? add_file(r, &e, i, err) : add_folder(r, &e, i, err);
         if (st != BIOFT_OK) {
             entries_free(&e);
             return st;
@@ -109,10 +112,11 @@ static bioft_status gather(const struct registry *r, struct entries *ret, struct
     return BIOFT_OK;
 }
 
-bioft_status registry_files(struct registry *r, struct registry_file **ret, size_t *ret_count, struct error *err)
+bioft_status registry_gather(const struct registry *r, bool explicit_only, struct registry_file **ret,
+                             size_t *ret_count, struct error *err)
 {
     struct entries e;
-    bioft_status st = gather(r, &e, err);
+    bioft_status st = gather(r, explicit_only, &e, err);
     if (st != BIOFT_OK)
         return st;
     struct registry_file *files = mem_array(e.count, sizeof *files);
@@ -126,6 +130,11 @@ bioft_status registry_files(struct registry *r, struct registry_file **ret, size
     *ret = files;
     *ret_count = e.count;
     return BIOFT_OK;
+}
+
+bioft_status registry_files(struct registry *r, struct registry_file **ret, size_t *ret_count, struct error *err)
+{
+    return registry_gather(r, false, ret, ret_count, err);
 }
 
 void registry_files_free(struct registry_file *files, size_t count)

@@ -11,4 +11,8 @@ struct registry {
     size_t loaded_count, loaded_capacity;
 };
 
+/* registry_files, or only those in places that the user names. */
+bioft_status registry_gather(const struct registry *r, bool explicit_only, struct registry_file **ret,
+                             size_t *ret_count, struct error *err);
+
 #endif
