@@ -11,6 +11,7 @@ static const struct {
     { "run", "train, evaluate and attack what a manifest describes", command_run },
     { "check", "validate a manifest; print its trials and what they will take", command_check },
     { "plugin", "list and show plugins", command_plugin },
+    { "map", "mean average precision of hash codes in .npy files", command_map },
     { "bench", "measure images per second", command_bench },
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -1,7 +1,11 @@
 /* Intervals of 95%. */
 #include "eval/interval.h"
 
+#include "base/random.h"
 #include <math.h>
+#include <stdlib.h>
+
+enum { DRAWS = 1000, WORDS = 256 };
 
 struct interval interval_wilson(uint64_t k, uint64_t n)
 {
@@ -12,4 +16,44 @@ struct interval interval_wilson(uint64_t k, uint64_t n)
     const double half = z * sqrt(p * (1.0 - p) / count + z * z / (4.0 * count * count));
     /* The ends are exact: rounding must not leave 1e-17 where the formula gives 0, or 1 - 1e-16 for 1. */
     return (struct interval){ k == 0 ? 0.0 : (middle - half) / scale, k == n ? 1.0 : (middle + half) / scale };
+}
+
+/* The mean of n values drawn with replacement. */
+static double resampled_mean(const double *values, uint64_t n, uint64_t seed, uint64_t draw)
+{
+    uint32_t words[WORDS];
+    double sum = 0.0;
+
+    for (uint64_t first = 0; first < n; first += WORDS) {
+        const size_t count = n - first < WORDS ? (size_t)(n - first) : WORDS;
+        random_fill(BIOFT_BITS, seed, "bootstrap", draw, first, words, count);
+        for (size_t i = 0; i < count; i++)
+            sum += values[words[i] * n >> 32];
+    }
+    return sum / (double)n;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double quantile(const double *sorted, double q)
+{
+    const double at = q * (DRAWS - 1), part = at - floor(at);
+    const size_t i = (size_t)at;
+    return i + 1 < DRAWS ? sorted[i] + part * (sorted[i + 1] - sorted[i]) : sorted[i];
+}
+
+struct interval interval_bootstrap(const double *values, uint64_t n, uint64_t seed)
+{
+    double means[DRAWS];
+
+    if (n == 0)
+        return (struct interval){ 0.0, 1.0 };
+    for (uint64_t draw = 0; draw < DRAWS; draw++)
+        means[draw] = resampled_mean(values, n, seed, draw);
+    qsort(means, DRAWS, sizeof *means, by_value);
+    return (struct interval){ quantile(means, 0.025), quantile(means, 0.975) };
 }

@@ -1,0 +1,15 @@
+/* Codes and labels of a retrieval task in .npy files. */
+#ifndef CLI_RETRIEVAL_FILES_H
+#define CLI_RETRIEVAL_FILES_H
+
+#include "codes/codes.h"
+
+struct retrieval_files {
+    const char *query_codes, *query_labels, *database_codes, *database_labels;
+};
+/* Codes are float32 [n][bits] of -1 and +1, or uint8 [n][bits / 8] as numpy.packbits makes them; labels int64 [n], or
+ * uint8 [n][classes] of 0 and 1. Everything is checked: errors name the file, and the sample where it is one. */
+bioft_status retrieval_read(const struct retrieval_files *f, struct codes *ret_query, struct codes *ret_database,
+                            struct error *err);
+
+#endif
