@@ -141,8 +141,10 @@ static bioft_status check_sizes(const char *name, struct safetensors *s, struct 
 {
     for (size_t i = 0; i < s->header.count; i++) {
         struct tensor_entry *e = &s->header.tensors[i].entry;
-        uint64_t count = 1, bytes = 0, item = tensor_dtype_size(e->dtype_name);
+        uint64_t count = 1, bytes = 0;
+        size_t item;
         bool fits = true;
+        tensor_dtype_named(e->dtype_name, strlen(e->dtype_name), &item);
         for (unsigned d = 0; d < e->dims; d++)
             fits = fits && !__builtin_mul_overflow(count, e->shape[d], &count);
         if (!fits || __builtin_mul_overflow(count, item, &bytes))

@@ -11,18 +11,6 @@
 
 static const uint64_t LARGEST = UINT64_C(1) << 40; /* of one dimension */
 
-static const struct dtype {
-    const char *name;
-    enum tensor_dtype dtype;
-    size_t size;
-} dtypes[] = {
-    { "F32", TENSOR_F32, 4 },       { "F16", TENSOR_F16, 2 },       { "BF16", TENSOR_BF16, 2 },
-    { "F64", TENSOR_F64, 8 },       { "I64", TENSOR_I64, 8 },       { "I32", TENSOR_I32, 4 },
-    { "U8", TENSOR_U8, 1 },         { "BOOL", TENSOR_BOOL, 1 },     { "I8", TENSOR_OTHER, 1 },
-    { "F8_E5M2", TENSOR_OTHER, 1 }, { "F8_E4M3", TENSOR_OTHER, 1 }, { "I16", TENSOR_OTHER, 2 },
-    { "U16", TENSOR_OTHER, 2 },     { "U32", TENSOR_OTHER, 4 },     { "U64", TENSOR_OTHER, 8 },
-};
-
 /* Where the parse stands; an object's or array's state lasts until its end. */
 enum place {
     AT_START,
@@ -145,14 +133,6 @@ static int on_number(void *ctx, const char *s, size_t length)
     return 1;
 }
 
-static const struct dtype *find_dtype(const char *s, size_t length)
-{
-    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
-        if (strlen(dtypes[i].name) == length && memcmp(dtypes[i].name, s, length) == 0)
-            return &dtypes[i];
-    return NULL;
-}
-
 static int on_string(void *ctx, const unsigned char *string, size_t length)
 {
     struct parsing *p = ctx;
@@ -160,9 +140,8 @@ static int on_string(void *ctx, const unsigned char *string, size_t length)
     const char *s = (const char *)string;
     if (p->place == AT_DTYPE) {
         struct tensor_entry *e = &p->tensor.entry;
-        const struct dtype *known = find_dtype(s, length);
         bool fits = length < sizeof e->dtype_name;
-        e->dtype = known ? known->dtype : TENSOR_UNKNOWN;
+        e->dtype = tensor_dtype_named(s, length, NULL);
         memset(e->dtype_name, 0, sizeof e->dtype_name);
         memcpy(e->dtype_name, s, fits ? length : sizeof e->dtype_name - 4);
         if (!fits)
@@ -363,10 +342,4 @@ void safetensors_header_free(struct safetensors_header *h)
     free(h->tensors);
     free(h->metadata);
     *h = (struct safetensors_header){ .tensors = NULL };
-}
-
-size_t tensor_dtype_size(const char *dtype_name)
-{
-    const struct dtype *known = find_dtype(dtype_name, strlen(dtype_name));
-    return known ? known->size : 0;
 }

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "formats/safetensors.h"
 
-enum { TENSOR_DIMS = 8, TENSOR_NAME = 512, TENSORS = 100000, SAFETENSORS_HEADER = 100000000 };
+enum { SAFETENSORS_HEADER = 100000000 };
 
 struct tensor_range {
     struct tensor_entry entry; /* first: an entry is found from its range and the reverse */
@@ -25,8 +25,5 @@ bioft_status safetensors_header_parse(const char *name, const uint8_t *text, siz
                                       struct arena *arena, struct safetensors_header *ret,
                                       struct error *err);
 void safetensors_header_free(struct safetensors_header *h);
-
-/* Bytes of one element; 0 where the dtype is unknown. */
-size_t tensor_dtype_size(const char *dtype_name);
 
 #endif

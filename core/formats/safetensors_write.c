@@ -27,9 +27,7 @@ struct safetensors_writer {
 
 static bioft_status refuse(const char *path, const char *name, const char *why, struct error *err)
 {
-    char escaped[TEXT_ESCAPED];
-    return error_set(err, BIOFT_ERR_INVALID, "%s: safetensors: tensor '%s': %s", path,
-                     text_escape(escaped, name, strlen(name)), why);
+    return tensor_out_refuse(path, "safetensors", name, why, err);
 }
 
 static bool is_utf8(const char *s)
@@ -37,80 +35,39 @@ static bool is_utf8(const char *s)
     return utf8_valid((const uint8_t *)s, strlen(s)) == strlen(s);
 }
 
-static const char *dtype_name(enum tensor_dtype dtype)
-{
-    return dtype == TENSOR_F32   ? "F32"
-           : dtype == TENSOR_I64 ? "I64"
-           : dtype == TENSOR_U8  ? "U8"
-                                 : NULL;
-}
-
-/* F32, I64, U8: the order of the groups. */
+/* Where a dtype stands in the order of the groups. */
 static int group(enum tensor_dtype dtype)
 {
-    return dtype == TENSOR_F32 ? 0 : dtype == TENSOR_I64 ? 1 : 2;
+    static const enum tensor_dtype order[] = { TENSOR_F32,  TENSOR_I64, TENSOR_F64, TENSOR_I32,
+                                               TENSOR_F16,  TENSOR_BF16, TENSOR_I16, TENSOR_U8,
+                                               TENSOR_I8,   TENSOR_BOOL };
+    int at = 0;
+    while (at < (int)(sizeof order / sizeof *order) && order[at] != dtype)
+        at++;
+    return at;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(((const struct piece *)a)->name, ((const struct piece *)b)->name);
-}
-
-static bioft_status check_unique(const struct safetensors_writer *w, struct error *err)
-{
-    struct piece *sorted = mem_array(w->count, sizeof *sorted);
-    bioft_status st = BIOFT_OK;
-    if (!sorted)
-        return error_memory(err, w->path);
-    if (w->count > 0)
-        memcpy(sorted, w->pieces, w->count * sizeof *sorted);
-    qsort(sorted, w->count, sizeof *sorted, compare_names);
-    for (size_t i = 1; i < w->count && st == BIOFT_OK; i++)
-        if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
-            st = refuse(w->path, sorted[i].name, "declared twice", err);
-    free(sorted);
-    return st;
-}
-
-static bioft_status declare(struct safetensors_writer *w, const struct safetensors_out *t,
-                            struct error *err)
-{
-    struct piece *piece = &w->pieces[w->given];
-    size_t length = strlen(t->name),
-           bytes = tensor_dtype_size(dtype_name(t->dtype) ? dtype_name(t->dtype) : "");
-    if (length == 0 || length > TENSOR_NAME || !is_utf8(t->name) ||
-        strcmp(t->name, "__metadata__") == 0)
-        return refuse(w->path, t->name,
-                      "the name must be 1 to 512 bytes of UTF-8, and not __metadata__", err);
-    if (bytes == 0)
-        return refuse(w->path, t->name, "only F32, I64 and U8 are written", err);
-    if (t->dims > TENSOR_DIMS)
-        return refuse(w->path, t->name, "too many dimensions, at most 8", err);
-    for (unsigned d = 0; d < t->dims; d++)
-        if (t->shape[d] > SIZE_MAX || !mem_product(bytes, (size_t)t->shape[d], &bytes))
-            return refuse(w->path, t->name, "the size of its shape overflows", err);
-    piece->name = arena_text(w->arena, t->name);
-    piece->bytes = bytes;
-    return piece->name ? BIOFT_OK : error_memory(err, w->path);
-}
-
-static bioft_status declare_all(struct safetensors_writer *w, const struct safetensors_out *tensors,
+static bioft_status declare_all(struct safetensors_writer *w, const struct tensor_out *tensors,
                                 struct error *err)
 {
-    if (w->count > TENSORS)
-        return error_set(err, BIOFT_ERR_INVALID, "%s: safetensors: %zu tensors, at most %d",
-                         w->path, w->count, TENSORS);
-    for (w->given = 0; w->given < w->count; w->given++) {
-        const struct safetensors_out *t = &tensors[w->given];
-        bioft_status st = declare(w, t, err);
-        if (st != BIOFT_OK)
-            return st;
-        if (w->given > 0 && group(tensors[w->given - 1].dtype) > group(t->dtype))
-            return refuse(w->path, t->name, "tensors must be declared F32 first, then I64, then U8",
-                          err);
+    size_t *bytes = mem_array(w->count, sizeof *bytes);
+    bioft_status st = bytes ? tensor_out_check(w->path, "safetensors", tensors, w->count, bytes, err)
+                            : error_memory(err, w->path);
+    for (size_t i = 0; i < w->count && st == BIOFT_OK; i++) {
+        const struct tensor_out *t = &tensors[i];
+        w->pieces[i] = (struct piece){ .name = arena_text(w->arena, t->name), .bytes = bytes[i] };
+        if (!w->pieces[i].name)
+            st = error_memory(err, w->path);
+        else if (strcmp(t->name, "__metadata__") == 0)
+            st = refuse(w->path, t->name, "the name is the format's own", err);
+        else if (i > 0 && group(tensors[i - 1].dtype) > group(t->dtype))
+            st = refuse(w->path, t->name,
+                        "tensors must be declared F32 first, then I64, F64, I32, F16, BF16, I16, "
+                        "U8, I8, BOOL",
+                        err);
     }
-    w->given = 0;
-    return check_unique(w, err);
+    free(bytes);
+    return st;
 }
 
 static bioft_status add_metadata(const struct safetensors_writer *w, struct text *text,
@@ -136,7 +93,7 @@ static bioft_status add_metadata(const struct safetensors_writer *w, struct text
 
 /* The length field and the header, padded with blanks so that the data is aligned. */
 static bioft_status make_header(const struct safetensors_writer *w,
-                                const struct safetensors_out *tensors,
+                                const struct tensor_out *tensors,
                                 const struct safetensors_meta *metadata, size_t metadata_count,
                                 struct text *text, struct error *err)
 {
@@ -153,7 +110,7 @@ static bioft_status make_header(const struct safetensors_writer *w,
         json_key(text, w->pieces[i].name);
         json_begin_object(text);
         json_key(text, "dtype");
-        json_string(text, dtype_name(tensors[i].dtype));
+        json_string(text, tensor_dtype_name(tensors[i].dtype));
         json_key(text, "shape");
         json_begin_array(text);
         for (unsigned d = 0; d < tensors[i].dims; d++)
@@ -182,7 +139,7 @@ static bioft_status make_header(const struct safetensors_writer *w,
     return BIOFT_OK;
 }
 
-bioft_status safetensors_begin(const char *path, const struct safetensors_out *tensors,
+bioft_status safetensors_begin(const char *path, const struct tensor_out *tensors,
                                size_t count, const struct safetensors_meta *metadata,
                                size_t metadata_count, struct safetensors_writer **ret,
                                struct error *err)

@@ -1,9 +1,11 @@
-/* Values of a safetensors tensor to float and int64: half (IEEE 754 binary16) and bfloat16 exactly,
+/* Values of a tensor in a file to float and int64: half (IEEE 754 binary16) and bfloat16 exactly,
  * wherever they lie. */
+#include "base/memory.h"
 #include "base/text.h"
-#include "formats/safetensors.h"
+#include "formats/tensor.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -63,8 +65,26 @@ static bioft_status bad_value(const struct tensor_entry *t, size_t index, const 
                      text_escape(name, t->name, strlen(t->name)), index, what);
 }
 
-bioft_status tensor_to_float(const struct tensor_entry *t, float *ret, size_t count,
-                             struct error *err)
+/* The tensor row-major: itself, or a copy in *ret_room (free()). */
+static bioft_status straighten(const struct tensor_entry *t, struct tensor_entry *ret,
+                               void **ret_room, struct error *err)
+{
+    const size_t item = tensor_dtype_size(t->dtype);
+    *ret = *t;
+    if (!t->strided || t->count == 0)
+        return BIOFT_OK;
+    *ret_room = mem_array(t->count, item);
+    if (!*ret_room)
+        return error_memory(err, t->name);
+    tensor_gather(t, *ret_room);
+    ret->bytes = *ret_room;
+    ret->size = t->count * item;
+    ret->strided = false;
+    return BIOFT_OK;
+}
+
+static bioft_status row_to_float(const struct tensor_entry *t, float *ret, size_t count,
+                                 struct error *err)
 {
     bool half = t->dtype == TENSOR_F16, brain = t->dtype == TENSOR_BF16;
     if (t->dtype != TENSOR_F32 && t->dtype != TENSOR_F64 && !half && !brain)
@@ -87,26 +107,65 @@ bioft_status tensor_to_float(const struct tensor_entry *t, float *ret, size_t co
     return BIOFT_OK;
 }
 
-bioft_status tensor_to_int64(const struct tensor_entry *t, int64_t *ret, size_t count,
-                             struct error *err)
+static int64_t integer_at(const struct tensor_entry *t, size_t index)
 {
-    bool bytes = t->dtype == TENSOR_U8 || t->dtype == TENSOR_BOOL;
-    if (t->dtype != TENSOR_I64 && t->dtype != TENSOR_I32 && !bytes)
-        return refuse(t, "I64, I32, U8 and BOOL load as int64", err);
+    int64_t wide;
+    int32_t middle;
+    int16_t narrow;
+    switch (t->dtype) {
+    case TENSOR_I64:
+        memcpy(&wide, t->bytes + index * sizeof wide, sizeof wide);
+        return wide;
+    case TENSOR_I32:
+        memcpy(&middle, t->bytes + index * sizeof middle, sizeof middle);
+        return middle;
+    case TENSOR_I16:
+        memcpy(&narrow, t->bytes + index * sizeof narrow, sizeof narrow);
+        return narrow;
+    case TENSOR_I8:
+        return t->bytes[index] < 128 ? t->bytes[index] : (int64_t)t->bytes[index] - 256;
+    default:
+        return t->bytes[index];
+    }
+}
+
+static bioft_status row_to_int64(const struct tensor_entry *t, int64_t *ret, size_t count,
+                                 struct error *err)
+{
+    if (t->dtype != TENSOR_I64 && t->dtype != TENSOR_I32 && t->dtype != TENSOR_I16 &&
+        t->dtype != TENSOR_I8 && t->dtype != TENSOR_U8 && t->dtype != TENSOR_BOOL)
+        return refuse(t, "I64, I32, I16, I8, U8 and BOOL load as int64", err);
     bioft_status st = check_count(t, count, err);
     if (st != BIOFT_OK || count == 0)
         return st;
     for (size_t i = 0; t->dtype == TENSOR_BOOL && i < count; i++)
         if (t->bytes[i] > 1)
             return bad_value(t, i, "is a bool other than 0 and 1", err);
-    if (t->dtype == TENSOR_I64)
-        memcpy(ret, t->bytes, count * sizeof *ret);
-    for (size_t i = 0; t->dtype == TENSOR_I32 && i < count; i++) {
-        int32_t value;
-        memcpy(&value, t->bytes + i * sizeof value, sizeof value);
-        ret[i] = value;
-    }
-    for (size_t i = 0; bytes && i < count; i++)
-        ret[i] = t->bytes[i];
+    for (size_t i = 0; i < count; i++)
+        ret[i] = integer_at(t, i);
     return BIOFT_OK;
+}
+
+bioft_status tensor_to_float(const struct tensor_entry *t, float *ret, size_t count,
+                             struct error *err)
+{
+    struct tensor_entry row;
+    void *room = NULL;
+    bioft_status st = straighten(t, &row, &room, err);
+    if (st == BIOFT_OK)
+        st = row_to_float(&row, ret, count, err);
+    free(room);
+    return st;
+}
+
+bioft_status tensor_to_int64(const struct tensor_entry *t, int64_t *ret, size_t count,
+                             struct error *err)
+{
+    struct tensor_entry row;
+    void *room = NULL;
+    bioft_status st = straighten(t, &row, &room, err);
+    if (st == BIOFT_OK)
+        st = row_to_int64(&row, ret, count, err);
+    free(room);
+    return st;
 }

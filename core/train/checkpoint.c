@@ -11,12 +11,12 @@ static bioft_status declare(const char *path, const struct checkpoint *c, const 
 {
     struct safetensors_meta meta[CHECKPOINT_META];
     size_t meta_count = 0;
-    struct safetensors_out *outs = arena_array(plan->arena, plan->count, sizeof(*outs));
+    struct tensor_out *outs = arena_array(plan->arena, plan->count, sizeof(*outs));
     if (!outs)
         return error_memory(err, path);
     for (size_t i = 0; i < plan->count; i++) {
         const struct item *item = &plan->items[i];
-        outs[i] = (struct safetensors_out){
+        outs[i] = (struct tensor_out){
             .name = item->name, .dtype = item->integer ? TENSOR_I64 : TENSOR_F32, .dims = item->dims,
         };
         memcpy(outs[i].shape, item->shape, sizeof(item->shape));

@@ -29,7 +29,7 @@ tensors = {     # name: (dtype for the writer, array, values)
     'int': ('int32', np.array([[-2**31, 7]], '<i4'), [-2**31, 7]),
     'byte': ('uint8', np.array([0, 255], 'u1'), [0, 255]),
     'bool': ('bool', np.array([1, 0, 1], 'u1'), [1, 0, 1]),
-    'short': ('int16', np.array([1], '<i2'), []),
+    'short': ('int16', np.array([1], '<i2'), [1]),
     'empty': ('float32', np.zeros((2, 0), '<f4'), []),
     'n\u00e4me "quoted" / and\nmore': ('uint8', np.array([3], 'u1'), [3]),
 }
@@ -60,7 +60,7 @@ print('static const struct {\n    const char *name;\n    enum tensor_dtype dtype
       '    unsigned dims;\n    uint64_t shape[8];\n    size_t count;\n    double value[16];\n'
       '} expected[] = {')
 names = {'float32': 'F32', 'float16': 'F16', 'bfloat16': 'BF16', 'float64': 'F64', 'int64': 'I64',
-         'int32': 'I32', 'uint8': 'U8', 'bool': 'BOOL', 'int16': 'OTHER'}
+         'int32': 'I32', 'uint8': 'U8', 'bool': 'BOOL', 'int16': 'I16'}
 for name, (dtype, array, values) in tensors.items():
     shape = ', '.join(map(str, array.shape)) or '0'
     text = (f'{{ {literal(name.encode())}, TENSOR_{names[dtype]}, {array.ndim}, {{ {shape} }}, '

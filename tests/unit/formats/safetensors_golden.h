@@ -40,7 +40,7 @@ static const struct {
     { "int", TENSOR_I32, 2, { 1, 2 }, 2, { -2147483648.0, 7.0 } },
     { "byte", TENSOR_U8, 1, { 2 }, 2, { 0.0, 255.0 } },
     { "bool", TENSOR_BOOL, 1, { 3 }, 3, { 1.0, 0.0, 1.0 } },
-    { "short", TENSOR_OTHER, 1, { 1 }, 1, { 0 } },
+    { "short", TENSOR_I16, 1, { 1 }, 1, { 1.0 } },
     { "empty", TENSOR_F32, 2, { 2, 0 }, 0, { 0 } },
     { "n\303\244me \042quoted\042 / and\012more", TENSOR_U8, 1, { 1 }, 1, { 3.0 } },
 };
