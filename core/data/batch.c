@@ -1,4 +1,5 @@
-/* Batches in order: filled in the call that asks for them, or ahead of it by loader threads into a ring of slots. */
+/* Batches in order: filled in the call that asks for them, or ahead of it by loader threads into a
+ * ring of slots. */
 #include "data/batch.h"
 
 #include "base/clock.h"
@@ -9,26 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct place {                                     /* of the ring: batch number b lies at b modulo its length */
+struct place { /* of the ring: batch number b lies at b modulo its length */
     struct slot slot;
-    bool ready;                                    /* filled, or failed */
-    struct error error;                            /* status BIOFT_OK: none */
+    bool ready;         /* filled, or failed */
+    struct error error; /* status BIOFT_OK: none */
 };
 
 struct batches {
     struct filler filler;
     struct pool *pool;
-    uint64_t epoch, next;                          /* next: the batch that the caller gets next */
-    bool lent;                                     /* the caller has the one before it */
+    uint64_t epoch, next; /* next: the batch that the caller gets next */
+    bool lent;            /* the caller has the one before it */
     double waited;
     struct place *ring;
     size_t ring_count;
 
-    pthread_t *threads;                            /* the loaders; below is what they share, under the mutex */
+    pthread_t *threads; /* the loaders; below is what they share, under the mutex */
     size_t thread_count;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    uint64_t next_load, limit;                     /* to be filled: next_load, ..., limit - 1 */
+    uint64_t next_load, limit; /* to be filled: next_load, ..., limit - 1 */
     size_t busy;
     bool quit;
 };
@@ -82,7 +83,8 @@ static bioft_status start_loader(struct batches *b, struct error *err)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (code != 0) {
         free(l);
-        return error_set(err, BIOFT_ERR_MEMORY, "a loader thread cannot be started: %s", strerror(code));
+        return error_set(err, BIOFT_ERR_MEMORY, "a loader thread cannot be started: %s",
+                         strerror(code));
     }
     b->thread_count++;
     return BIOFT_OK;
@@ -148,8 +150,8 @@ void batches_destroy(struct batches *b)
     free(b);
 }
 
-bioft_status batches_restart(struct batches *b, const uint64_t *positions, uint64_t count, uint64_t epoch,
-                             uint64_t first, struct error *err)
+bioft_status batches_restart(struct batches *b, const uint64_t *positions, uint64_t count,
+                             uint64_t epoch, uint64_t first, struct error *err)
 {
     bioft_status st;
 
@@ -171,7 +173,7 @@ bioft_status batches_restart(struct batches *b, const uint64_t *positions, uint6
     return st;
 }
 
-/* The place of the next batch once it is there; the batch before it goes back to the loaders first. */
+/* The place of the next batch once it is there; the batch before it goes back to the loaders. */
 static bioft_status take(struct batches *b, struct place **ret, struct error *err)
 {
     struct place *place = &b->ring[b->next % b->ring_count];
@@ -186,7 +188,9 @@ static bioft_status take(struct batches *b, struct place **ret, struct error *er
         pthread_cond_wait(&b->changed, &b->mutex);
     pthread_mutex_unlock(&b->mutex);
     *ret = place;
-    return place->error.status == BIOFT_OK ? BIOFT_OK : error_set(err, place->error.status, "%s", place->error.text);
+    return place->error.status == BIOFT_OK
+               ? BIOFT_OK
+               : error_set(err, place->error.status, "%s", place->error.text);
 }
 
 bioft_status batches_next(struct batches *b, bioft_batch *ret, struct error *err)
@@ -194,12 +198,15 @@ bioft_status batches_next(struct batches *b, bioft_batch *ret, struct error *err
     const struct dataset *d = b->filler.dataset;
     const double began = clock_seconds();
     struct place *place = &b->ring[0];
-    bioft_batch batch = { .struct_size = sizeof batch, .classes = d->classes, .label_words = d->label_words,
+    bioft_batch batch = { .struct_size = sizeof batch,
+                          .classes = d->classes,
+                          .label_words = d->label_words,
                           .epoch = b->epoch };
     bioft_status st = BIOFT_OK;
 
     if (b->next < filler_batches(&b->filler)) {
-        st = b->thread_count ? take(b, &place, err) : fill_with_pool(&b->filler, b->pool, b->next, &place->slot, err);
+        st = b->thread_count ? take(b, &place, err)
+                             : fill_with_pool(&b->filler, b->pool, b->next, &place->slot, err);
         b->waited += clock_seconds() - began;
         if (st != BIOFT_OK)
             return st;

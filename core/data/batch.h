@@ -9,7 +9,16 @@ struct picture {
     uint32_t channels, height, width;
     float mean[4], std[4];                         /* by channel */
 };
-/* The input size that a transform gives for a backbone whose published size is height x width. */
+/* The input that a transform gives for a backbone whose published picture has `channels` and height x width: fills in
+ * ret->channels, height and width. Grey data become three equal channels where the backbone takes three; colour is not
+ * made grey.
+ *
+ * none: the data's own size. map: `size` (the published one where it is not given). auto: the published one, to which
+ *  - a set of pictures none of which is larger is resized straight (a no-op where they have its size);
+ *  - other pictures are resized so that the shorter side is 256/224 of the input's, then the centre is cut out.
+ * In training auto mirrors half of the pictures and cuts at random instead of in the centre, but only pictures of the
+ * world: encoded ones and 3-channel bytes. Grey bytes and floats are arrays whose mirror image may mean something else.
+ * Floats are never resized. */
 bioft_status transform_size(const struct dataset *d, const struct transform_spec *t, uint32_t channels,
                             uint32_t height, uint32_t width, struct picture *ret, struct error *err);
 
@@ -19,12 +28,13 @@ struct batches_params {
     const uint64_t *positions;                     /* in the split, in order; NULL: all, in order. Copied */
     uint64_t count;                                /* of positions; ignored where that is NULL */
     uint32_t batch_size;
-    bool train;                                    /* augmentation, keyed by (epoch, sample) */
+    bool train;                                    /* augmentation, keyed by (epoch, sample): stream "augment" */
     bool normalise;                                /* else pixels in [0,1] */
     struct picture picture;
     uint64_t seed, epoch;
     struct pool *pool;                             /* decodes with it inside next(); may be NULL */
-    uint32_t ahead;                                /* decoding threads ahead of use; 0: none, decode in next() */
+    uint32_t ahead;                                /* decoding threads ahead of use, each a batch at a time,
+                                                      without the pool; 0: none, decode in next() */
 };
 struct batches;
 bioft_status batches_create(const struct batches_params *p, struct batches **ret, struct error *err);
@@ -32,7 +42,8 @@ void batches_destroy(struct batches *b);           /* NULL is fine */
 /* Starts again at `first` (a batch number) with another order and epoch; positions as in the parameters. */
 bioft_status batches_restart(struct batches *b, const uint64_t *positions, uint64_t count, uint64_t epoch,
                              uint64_t first, struct error *err);
-/* The next batch, valid until the next call; ret->n = 0 after the last one. step is left 0. */
+/* The next batch, valid until the next call; ret->n = 0 after the last one. step is left 0. sample: positions in the
+ * split, below its count. An error names the sample and comes again at the next call. */
 bioft_status batches_next(struct batches *b, bioft_batch *ret, struct error *err);
 double batches_waited(const struct batches *b);    /* seconds spent waiting for data so far */
 

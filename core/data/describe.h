@@ -7,11 +7,11 @@
 
 enum { MAX_SPLITS = 4 };
 
-struct description {                               /* its strings and arrays live in the arena it was given */
+struct description { /* its strings and arrays live in the arena it was given */
     struct {
         const char *name;
         uint64_t count;
-    } splits[MAX_SPLITS];                          /* in the plugin's order: its numbers */
+    } splits[MAX_SPLITS]; /* in the plugin's order: its numbers */
     size_t split_count;
     const char **class_names;
     size_t class_count;
@@ -19,6 +19,7 @@ struct description {                               /* its strings and arrays liv
     size_t note_count;
     bool multi_label;
 };
-bioft_status describe(struct instance *instance, struct arena *arena, struct description *ret, struct error *err);
+bioft_status describe(struct instance *instance, struct arena *arena, struct description *ret,
+                      struct error *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* The host extension "bioft.files/1": bounded reads below a root, with errors that name the absolute path. */
+/* The host extension "bioft.files/1": bounded reads below a root, with errors that name the
+ * absolute path. */
 #include "data/files.h"
 
 #include "base/file.h"
@@ -15,7 +16,7 @@
 
 static const char EXTENSION_ID[] = "bioft.files/1";
 
-struct held {                                      /* something read, owned here */
+struct held { /* something read, owned here */
     void *bytes;
     size_t size;
     struct file_map map;
@@ -85,15 +86,16 @@ static bioft_status read_bytes(const char *full, uint64_t max, struct held *ret,
         size = unpacked_size;
     } else if (size > max) {
         free(bytes);
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: %zu bytes, at most %llu are allowed", full, size,
-                         (unsigned long long)max);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: %zu bytes, at most %llu are allowed", full,
+                         size, (unsigned long long)max);
     }
     ret->bytes = bytes;
     ret->size = size;
     return BIOFT_OK;
 }
 
-static bioft_status read_list(const char *full, uint64_t unused, struct held *ret, struct error *err)
+static bioft_status read_list(const char *full, uint64_t unused, struct held *ret,
+                              struct error *err)
 {
     (void)unused;
     return file_list(full, &ret->names, &ret->name_count, err);
@@ -113,7 +115,8 @@ static bioft_status read_npy(const char *full, uint64_t unused, struct held *ret
 
 /* Reads a file or folder in one of the ways above and keeps what comes of it. */
 static bioft_status hold(const bioft_host *host, const char *path, uint64_t max,
-                         bioft_status (*how)(const char *full, uint64_t max, struct held *ret, struct error *err),
+                         bioft_status (*how)(const char *full, uint64_t max, struct held *ret,
+                                             struct error *err),
                          const struct held **ret)
 {
     struct files *f = files_of(host);
@@ -133,8 +136,8 @@ static bioft_status hold(const bioft_host *host, const char *path, uint64_t max,
     return BIOFT_OK;
 }
 
-static bioft_status ext_read(const bioft_host *host, const char *path, uint64_t max, const uint8_t **ret,
-                             uint64_t *ret_size)
+static bioft_status ext_read(const bioft_host *host, const char *path, uint64_t max,
+                             const uint8_t **ret, uint64_t *ret_size)
 {
     const struct held *held;
     const bioft_status st = hold(host, path, max, read_bytes, &held);
@@ -145,7 +148,8 @@ static bioft_status ext_read(const bioft_host *host, const char *path, uint64_t 
     return st;
 }
 
-static bioft_status ext_map(const bioft_host *host, const char *path, const uint8_t **ret, uint64_t *ret_size)
+static bioft_status ext_map(const bioft_host *host, const char *path, const uint8_t **ret,
+                            uint64_t *ret_size)
 {
     const struct held *held;
     const bioft_status st = hold(host, path, 0, read_map, &held);
@@ -169,7 +173,8 @@ static bioft_status ext_npy(const bioft_host *host, const char *path, bioft_arra
     return st;
 }
 
-static bioft_status ext_list(const bioft_host *host, const char *folder, const char *const **ret, uint64_t *ret_count)
+static bioft_status ext_list(const bioft_host *host, const char *folder, const char *const **ret,
+                             uint64_t *ret_count)
 {
     const struct held *held;
     const bioft_status st = hold(host, folder, 0, read_list, &held);
@@ -185,8 +190,8 @@ static int32_t ext_exists(const bioft_host *host, const char *path)
     return root_kind(&files_of(host)->root, path);
 }
 
-static bioft_status ext_fail_at(const bioft_host *host, bioft_status status, const char *path, uint64_t line,
-                                uint64_t byte, const char *text)
+static bioft_status ext_fail_at(const bioft_host *host, bioft_status status, const char *path,
+                                uint64_t line, uint64_t byte, const char *text)
 {
     const struct files *f = files_of(host);
     char *full = NULL;
@@ -206,14 +211,16 @@ static bioft_status ext_fail_at(const bioft_host *host, bioft_status status, con
     return status;
 }
 
-static bioft_status ext_permute(const bioft_host *host, const char *stream, uint64_t n, uint64_t *ret)
+static bioft_status ext_permute(const bioft_host *host, const char *stream, uint64_t n,
+                                uint64_t *ret)
 {
     random_permutation(files_of(host)->split_seed, stream, 0, n, ret);
     return BIOFT_OK;
 }
 
 /* Reads all of a regular file of at most max bytes into the sample. */
-static bioft_status fill_sample(int fd, const char *full, uint64_t max, bioft_sample *ret, struct error *err)
+static bioft_status fill_sample(int fd, const char *full, uint64_t max, bioft_sample *ret,
+                                struct error *err)
 {
     struct stat s;
     uint8_t *bytes;
@@ -244,7 +251,8 @@ static bioft_status fill_sample(int fd, const char *full, uint64_t max, bioft_sa
     return BIOFT_OK;
 }
 
-static bioft_status ext_sample(const bioft_host *host, const char *path, uint64_t max, bioft_sample *ret)
+static bioft_status ext_sample(const bioft_host *host, const char *path, uint64_t max,
+                               bioft_sample *ret)
 {
     const struct files *f = files_of(host);
     struct error e;
@@ -262,13 +270,22 @@ static bioft_status ext_sample(const bioft_host *host, const char *path, uint64_
 }
 
 static const bioft_files table = {
-    .struct_size = sizeof table, .root = ext_root, .protocol = ext_protocol, .read = ext_read, .map = ext_map,
-    .npy = ext_npy, .list = ext_list, .exists = ext_exists, .fail_at = ext_fail_at, .permute = ext_permute,
-    .sha256 = sha256_bytes, .sample = ext_sample,
+    .struct_size = sizeof table,
+    .root = ext_root,
+    .protocol = ext_protocol,
+    .read = ext_read,
+    .map = ext_map,
+    .npy = ext_npy,
+    .list = ext_list,
+    .exists = ext_exists,
+    .fail_at = ext_fail_at,
+    .permute = ext_permute,
+    .sha256 = sha256_bytes,
+    .sample = ext_sample,
 };
 
-bioft_status files_create(const char *root, const char *protocol, uint64_t split_seed, struct files **ret,
-                          struct error *err)
+bioft_status files_create(const char *root, const char *protocol, uint64_t split_seed,
+                          struct files **ret, struct error *err)
 {
     struct files *f = mem_array(1, sizeof *f);
     bioft_status st;

@@ -1,4 +1,5 @@
-/* The host extension "bioft.files/1" (bioft_files): what dataset plugins read with, kept inside the dataset's root. */
+/* The host extension "bioft.files/1" (bioft_files): what dataset plugins read with, kept inside the
+ * dataset's root. */
 #ifndef DATA_FILES_H
 #define DATA_FILES_H
 
@@ -8,12 +9,13 @@
 /* One dataset's: its root, and everything its plugin has read, which lives until files_destroy. */
 struct files;
 /* root: absolute, or NULL; protocol: NULL where the manifest names none. Both are copied. */
-bioft_status files_create(const char *root, const char *protocol, uint64_t split_seed, struct files **ret,
-                          struct error *err);
-void files_destroy(struct files *f);               /* after the instance; NULL is fine */
+bioft_status files_create(const char *root, const char *protocol, uint64_t split_seed,
+                          struct files **ret, struct error *err);
+void files_destroy(struct files *f); /* after the instance; NULL is fine */
 /* For instance_params.extensions. */
 struct extension files_extension(struct files *f);
-/* Adds the contents of every file read, mapped or parsed so far, in the order of the calls, to a sum. */
+/* Adds the contents of every file read, mapped or parsed so far, in the order of the calls, to a
+ * sum. */
 void files_digest(const struct files *f, struct sha256 *sum);
 
 #endif

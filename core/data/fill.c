@@ -1,4 +1,5 @@
-/* Filling a batch: every sample is a pure function of its number and the epoch, so who does it does not matter. */
+/* Filling a batch: every sample is a pure function of its number and the epoch, so who does it does
+ * not matter. */
 #include "data/fill.h"
 
 #include "base/memory.h"
@@ -10,7 +11,8 @@
 /* At least so many values a piece, so that handing one out costs little beside filling it. */
 enum { PIECE_VALUES = 1 << 15 };
 
-bioft_status filler_init(struct filler *f, const struct batches_params *p, size_t workers, struct error *err)
+bioft_status filler_init(struct filler *f, const struct batches_params *p, size_t workers,
+                         struct error *err)
 {
     const struct picture *pic = &p->picture;
 
@@ -18,12 +20,14 @@ bioft_status filler_init(struct filler *f, const struct batches_params *p, size_
     if (!p->batch_size)
         return error_set(err, BIOFT_ERR_INVALID, "batches of 0 samples");
     if (!pic->channels || pic->channels > 4 || !pic->height || !pic->width)
-        return error_set(err, BIOFT_ERR_INVALID, "batches of pictures of %ux%ux%u", pic->channels, pic->height,
-                         pic->width);
+        return error_set(err, BIOFT_ERR_INVALID, "batches of pictures of %ux%ux%u", pic->channels,
+                         pic->height, pic->width);
     for (uint32_t c = 0; p->normalise && c < pic->channels; c++)
         if (!(pic->std[c] > 0))
-            return error_set(err, BIOFT_ERR_INVALID, "normalisation: the standard deviation of channel %u is not above "
-                             "0", c);
+            return error_set(err, BIOFT_ERR_INVALID,
+                             "normalisation: the standard deviation of channel %u is not above "
+                             "0",
+                             c);
     transform_init(&f->transform, p);
     f->picture_size = (size_t)pic->channels * pic->height * pic->width;
     f->piece = f->picture_size < PIECE_VALUES ? (uint32_t)(PIECE_VALUES / f->picture_size) : 1;
@@ -45,8 +49,8 @@ void filler_finish(struct filler *f)
     *f = (struct filler){ 0 };
 }
 
-bioft_status filler_order(struct filler *f, const uint64_t *positions, uint64_t count, uint64_t epoch,
-                          struct error *err)
+bioft_status filler_order(struct filler *f, const uint64_t *positions, uint64_t count,
+                          uint64_t epoch, struct error *err)
 {
     uint64_t *copy = NULL;
 
@@ -58,7 +62,8 @@ bioft_status filler_order(struct filler *f, const uint64_t *positions, uint64_t 
             copy[i] = positions[i];
             if (copy[i] >= f->split->count) {
                 free(copy);
-                return error_set(err, BIOFT_ERR_INVALID, "sample %llu of split '%s', which has %llu",
+                return error_set(err, BIOFT_ERR_INVALID,
+                                 "sample %llu of split '%s', which has %llu",
                                  (unsigned long long)positions[i], f->split->name,
                                  (unsigned long long)f->split->count);
             }
@@ -80,7 +85,8 @@ bioft_status slot_init(const struct filler *f, struct slot *s, struct error *err
 {
     const size_t n = f->batch_size;
     size_t values = 0, labels = 0;
-    const bool fits = mem_product(n, f->picture_size, &values) && mem_product(n, f->dataset->label_words, &labels);
+    const bool fits = mem_product(n, f->picture_size, &values) &&
+                      mem_product(n, f->dataset->label_words, &labels);
 
     *s = (struct slot){ 0 };
     if (fits) {
@@ -104,7 +110,8 @@ void slot_finish(struct slot *s)
     *s = (struct slot){ 0 };
 }
 
-static bioft_status fill_picture(struct filler *f, struct worker *w, uint64_t position, float *ret, struct error *err)
+static bioft_status fill_picture(struct filler *f, struct worker *w, uint64_t position, float *ret,
+                                 struct error *err)
 {
     const struct dataset *d = f->dataset;
     struct pixels pixels;
@@ -127,17 +134,19 @@ static bioft_status fill_picture(struct filler *f, struct worker *w, uint64_t po
 }
 
 /* Samples begin..end-1 of a batch. */
-static bioft_status fill_range(struct filler *f, struct worker *w, uint64_t batch, uint32_t begin, uint32_t end,
-                               struct slot *s, struct error *err)
+static bioft_status fill_range(struct filler *f, struct worker *w, uint64_t batch, uint32_t begin,
+                               uint32_t end, struct slot *s, struct error *err)
 {
     const size_t words = f->dataset->label_words;
     bioft_status st = BIOFT_OK;
 
     for (uint32_t i = begin; st == BIOFT_OK && i < end; i++) {
-        const uint64_t at = batch * f->batch_size + i, position = f->positions ? f->positions[at] : at;
+        const uint64_t at = batch * f->batch_size + i,
+                       position = f->positions ? f->positions[at] : at;
         s->sample[i] = position;
         s->label[i] = f->split->label[position];
-        memcpy(s->labels + i * words, f->split->labels + position * words, words * sizeof *s->labels);
+        memcpy(s->labels + i * words, f->split->labels + position * words,
+               words * sizeof *s->labels);
         st = fill_picture(f, w, position, s->x + i * f->picture_size, err);
     }
     return st;
@@ -149,17 +158,18 @@ static uint32_t batch_length(const struct filler *f, uint64_t batch)
     return (uint32_t)(left < f->batch_size ? left : f->batch_size);
 }
 
-bioft_status fill_alone(struct filler *f, size_t worker, uint64_t batch, struct slot *s, struct error *err)
+bioft_status fill_alone(struct filler *f, size_t worker, uint64_t batch, struct slot *s,
+                        struct error *err)
 {
     s->n = batch_length(f, batch);
     return fill_range(f, &f->workers[worker], batch, 0, s->n, s, err);
 }
 
-struct filling {                                   /* a batch in pieces */
+struct filling { /* a batch in pieces */
     struct filler *filler;
     struct slot *slot;
     uint64_t batch;
-    pthread_mutex_t mutex;                         /* of the fault: that of the first piece which has one */
+    pthread_mutex_t mutex; /* of the fault: that of the first piece which has one */
     size_t fault;
     struct error error;
 };
@@ -182,7 +192,8 @@ static void fill_piece(void *ctx, size_t index, uint32_t thread)
     pthread_mutex_unlock(&g->mutex);
 }
 
-bioft_status fill_with_pool(struct filler *f, struct pool *pool, uint64_t batch, struct slot *s, struct error *err)
+bioft_status fill_with_pool(struct filler *f, struct pool *pool, uint64_t batch, struct slot *s,
+                            struct error *err)
 {
     struct filling g = { .filler = f, .slot = s, .batch = batch, .fault = SIZE_MAX };
 

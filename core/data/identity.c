@@ -1,4 +1,5 @@
-/* Identity of data: fingerprints of splits for the results, a digest of everything for a stage's identity. */
+/* Identity of data: fingerprints of splits for the results, a digest of everything for a stage's
+ * identity. */
 #include "data/identity.h"
 
 #include "data/private.h"
@@ -7,17 +8,18 @@
 
 enum { LONGEST_NAME = 4200 };
 
-bioft_status dataset_name(const struct dataset *d, const struct split *s, uint64_t position, char *ret, size_t size,
-                          struct error *err)
+bioft_status dataset_name(const struct dataset *d, const struct split *s, uint64_t position,
+                          char *ret, size_t size, struct error *err)
 {
     const bioft_dataset *api = &d->instance->plugin->api.dataset;
     const bioft_status st = api->name(d->instance->self, s->number, s->index[position], ret, size);
     return st == BIOFT_OK ? st : instance_error(d->instance, st, err);
 }
 
-/* The count on a line, then every sample's name on one, with its labels in hexadecimal where they are asked for. */
-static bioft_status add_split(const struct dataset *d, const struct split *s, bool labels, struct sha256 *sum,
-                              struct error *err)
+/* The count on a line, then every sample's name on one, with its labels in hexadecimal where they
+ * are asked for. */
+static bioft_status add_split(const struct dataset *d, const struct split *s, bool labels,
+                              struct sha256 *sum, struct error *err)
 {
     struct text line = { 0 };
     char name[LONGEST_NAME];
@@ -43,6 +45,12 @@ static bioft_status add_split(const struct dataset *d, const struct split *s, bo
     return st;
 }
 
+bioft_status split_names(const struct dataset *d, const struct split *s, struct sha256 *sum,
+                         struct error *err)
+{
+    return add_split(d, s, false, sum, err);
+}
+
 bioft_status split_fingerprint(const struct dataset *d, struct split *s, struct error *err)
 {
     struct sha256 *sum = sha256_begin();
@@ -51,7 +59,7 @@ bioft_status split_fingerprint(const struct dataset *d, struct split *s, struct 
 
     if (!sum)
         return error_memory(err, "a fingerprint");
-    st = add_split(d, s, false, sum, err);
+    st = split_names(d, s, sum, err);
     sha256_end(sum, hex);
     if (st == BIOFT_OK)
         snprintf(s->fingerprint, sizeof s->fingerprint, "%.16s", hex);

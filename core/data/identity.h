@@ -4,6 +4,10 @@
 
 #include "data/dataset.h"
 
+/* Adds count and names to a sum. */
+bioft_status split_names(const struct dataset *d, const struct split *s, struct sha256 *sum,
+                         struct error *err);
+/* Fills s->fingerprint. */
 bioft_status split_fingerprint(const struct dataset *d, struct split *s, struct error *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* Geometry of the transforms, as torchvision has it; random numbers by (seed, epoch, sample), whatever the threads. */
+/* Geometry of the transforms, as torchvision has it; random numbers by (seed, epoch, sample),
+ * whatever the threads. */
 #include "data/transform.h"
 
 #include "base/random.h"
@@ -8,7 +9,7 @@
 /* Numbers of the stream "augment": what each draw of a sample is for. */
 enum { DRAW_FLIP, DRAW_TOP, DRAW_LEFT, DRAW_BOX, DRAWS = DRAW_BOX + RESIZE_UNIFORMS };
 
-enum { PUBLISHED_RESIZE = 256, PUBLISHED_CROP = 224 };     /* of torchvision's evaluation */
+enum { PUBLISHED_RESIZE = 256, PUBLISHED_CROP = 224 }; /* of torchvision's evaluation */
 
 static void draw(const struct transform *t, uint64_t sample, float *ret, size_t count)
 {
@@ -34,7 +35,8 @@ static void centre_crop(const struct transform *t, struct placement *p)
 }
 
 /* RandomCrop(size, padding). The caller knows that the padded picture is large enough. */
-static void random_crop(const struct transform *t, const float *u, uint32_t padding, struct placement *p)
+static void random_crop(const struct transform *t, const float *u, uint32_t padding,
+                        struct placement *p)
 {
     const uint32_t padded_height = p->height + 2 * padding, padded_width = p->width + 2 * padding;
     p->top = (int64_t)pick(u[DRAW_TOP], padded_height - t->picture.height + 1) - padding;
@@ -43,8 +45,10 @@ static void random_crop(const struct transform *t, const float *u, uint32_t padd
 
 static void random_resized_crop(const struct transform *t, const float *u, struct placement *p)
 {
-    static const double scale[2] = { 0.08, 1.0 }, ratio[2] = { 3.0 / 4.0, 4.0 / 3.0 };     /* torchvision's */
-    const struct rectangle box = resize_random_crop(p->box_width, p->box_height, scale, ratio, u + DRAW_BOX);
+    static const double scale[2] = { 0.08, 1.0 },
+                        ratio[2] = { 3.0 / 4.0, 4.0 / 3.0 }; /* torchvision's */
+    const struct rectangle box =
+        resize_random_crop(p->box_width, p->box_height, scale, ratio, u + DRAW_BOX);
 
     p->box_top = box.top;
     p->box_left = box.left;
@@ -54,7 +58,8 @@ static void random_resized_crop(const struct transform *t, const float *u, struc
     p->width = t->picture.width;
 }
 
-/* Pictures of the world, as against arrays whose mirror image may mean something else: those that auto augments. */
+/* Pictures of the world, as against arrays whose mirror image may mean something else: those that
+ * auto augments. */
 static bool natural(const struct dataset *d)
 {
     return d->encoded || (d->channels == 3 && d->private->format == BIOFT_SAMPLE_U8_HWC);
@@ -69,7 +74,8 @@ static bool small_set(const struct transform *t)
 
 static void place_auto(const struct transform *t, uint64_t sample, struct placement *p)
 {
-    const uint32_t shorter = t->picture.height < t->picture.width ? t->picture.height : t->picture.width;
+    const uint32_t shorter =
+        t->picture.height < t->picture.width ? t->picture.height : t->picture.width;
     const bool augment = t->train && natural(t->dataset);
     float u[DRAW_BOX];
 
@@ -82,7 +88,9 @@ static void place_auto(const struct transform *t, uint64_t sample, struct placem
         p->width = t->picture.width;
         return;
     }
-    resize_to((uint32_t)(((uint64_t)shorter * PUBLISHED_RESIZE + PUBLISHED_CROP / 2) / PUBLISHED_CROP), p);
+    resize_to(
+        (uint32_t)(((uint64_t)shorter * PUBLISHED_RESIZE + PUBLISHED_CROP / 2) / PUBLISHED_CROP),
+        p);
     if (augment && p->height >= t->picture.height && p->width >= t->picture.width)
         random_crop(t, u, 0, p);
     else
@@ -113,11 +121,15 @@ static void place_map(const struct transform *t, uint64_t sample, struct placeme
         centre_crop(t, p);
 }
 
-bioft_status transform_place(const struct transform *t, uint32_t source_height, uint32_t source_width, uint64_t sample,
-                             struct placement *ret, struct error *err)
+bioft_status transform_place(const struct transform *t, uint32_t source_height,
+                             uint32_t source_width, uint64_t sample, struct placement *ret,
+                             struct error *err)
 {
     struct placement p = {
-        .box_height = source_height, .box_width = source_width, .height = source_height, .width = source_width,
+        .box_height = source_height,
+        .box_width = source_width,
+        .height = source_height,
+        .width = source_width,
     };
 
     if (t->spec->kind == TRANSFORM_AUTO)
@@ -125,9 +137,10 @@ bioft_status transform_place(const struct transform *t, uint32_t source_height, 
     else if (t->spec->kind == TRANSFORM_MAP)
         place_map(t, sample, &p);
     else if (source_height != t->picture.height || source_width != t->picture.width)
-        return error_set(err, BIOFT_ERR_INVALID, "a picture of %ux%u where the network takes %ux%u, and 'transform: none' "
-                         "leaves pictures as they are", source_width, source_height, t->picture.width,
-                         t->picture.height);
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "a picture of %ux%u where the network takes %ux%u, and 'transform: none' "
+                         "leaves pictures as they are",
+                         source_width, source_height, t->picture.width, t->picture.height);
     *ret = p;
     return BIOFT_OK;
 }

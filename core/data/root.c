@@ -46,9 +46,11 @@ bioft_status root_path(const struct root *r, const char *name, char **ret, struc
     char *full;
 
     if (strlen(name) > LONGEST_NAME)
-        return error_set(err, BIOFT_ERR_FORMAT, "a file's name of more than %d bytes", LONGEST_NAME);
+        return error_set(err, BIOFT_ERR_FORMAT, "a file's name of more than %d bytes",
+                         LONGEST_NAME);
     if (name[0] != '/' && !r->path)
-        return error_set(err, BIOFT_ERR_INVALID, "no root given: name the folder of the data with 'root'");
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "no root given: name the folder of the data with 'root'");
     if (name[0] != '/' && has_parent_component(name))
         return error_set(err, BIOFT_ERR_FORMAT, "%s: the name '%s' leaves the folder", r->path,
                          text_escape(shown, name, strlen(name)));
@@ -60,7 +62,8 @@ bioft_status root_path(const struct root *r, const char *name, char **ret, struc
 }
 
 /* What does not exist is left for the open that follows. */
-static bioft_status check_inside(const struct root *r, const char *name, const char *full, struct error *err)
+static bioft_status check_inside(const struct root *r, const char *name, const char *full,
+                                 struct error *err)
 {
     bioft_status st = BIOFT_OK;
     char *real;
@@ -73,7 +76,8 @@ static bioft_status check_inside(const struct root *r, const char *name, const c
         return BIOFT_OK;
     n = strlen(r->real);
     if (strncmp(real, r->real, n) != 0 || (real[n] != '/' && real[n] != '\0' && n != 1))
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: a link that leads out of the root, to %s", full, real);
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: a link that leads out of the root, to %s", full,
+                       real);
     free(real);
     return st;
 }
@@ -107,7 +111,8 @@ int root_kind(const struct root *r, const char *name)
     return kind;
 }
 
-bioft_status root_open(const struct root *r, const char *name, const char *full, int *ret, struct error *err)
+bioft_status root_open(const struct root *r, const char *name, const char *full, int *ret,
+                       struct error *err)
 {
     int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 

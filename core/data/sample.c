@@ -1,4 +1,5 @@
-/* Samples: the host's side of bioft_sample, and what its pixels must be before the rest of core sees them. */
+/* Samples: the host's side of bioft_sample, and what its pixels must be before the rest of core
+ * sees them. */
 #include "data/sample.h"
 
 #include "data/private.h"
@@ -11,11 +12,11 @@ enum { LARGEST_SIDE = 65500, MOST_CHANNELS = 4 };
 
 struct reader {
     const struct dataset *dataset;
-    void *handle;                                  /* the plugin's */
+    void *handle; /* the plugin's */
     bioft_sample view;
-    uint8_t *room;                                 /* behind reserve() */
+    uint8_t *room; /* behind reserve() */
     size_t capacity;
-    const void *bytes;                             /* what the plugin gave: room or its own */
+    const void *bytes; /* what the plugin gave: room or its own */
     size_t count;
     struct picture decoded;
 };
@@ -82,11 +83,14 @@ static bioft_status check_raw(const struct reader *r, struct error *err)
     const size_t item = v->format == BIOFT_SAMPLE_F32_CHW ? sizeof(float) : 1;
 
     if (!v->height || !v->width || v->height > LARGEST_SIDE || v->width > LARGEST_SIDE)
-        return error_set(err, BIOFT_ERR_FORMAT, "%ux%u pixels: sides are 1 to %d", v->width, v->height, LARGEST_SIDE);
+        return error_set(err, BIOFT_ERR_FORMAT, "%ux%u pixels: sides are 1 to %d", v->width,
+                         v->height, LARGEST_SIDE);
     if (!v->channels || v->channels > MOST_CHANNELS)
-        return error_set(err, BIOFT_ERR_FORMAT, "%u channels: 1 to %d are possible", v->channels, MOST_CHANNELS);
+        return error_set(err, BIOFT_ERR_FORMAT, "%u channels: 1 to %d are possible", v->channels,
+                         MOST_CHANNELS);
     if (r->count != (size_t)v->height * v->width * v->channels * item)
-        return error_set(err, BIOFT_ERR_FORMAT, "%zu bytes for %ux%ux%u", r->count, v->height, v->width, v->channels);
+        return error_set(err, BIOFT_ERR_FORMAT, "%zu bytes for %ux%ux%u", r->count, v->height,
+                         v->width, v->channels);
     if ((uintptr_t)r->bytes % item)
         return error_set(err, BIOFT_ERR_INVALID, "floats at an address that is no multiple of 4");
     return BIOFT_OK;
@@ -95,13 +99,14 @@ static bioft_status check_raw(const struct reader *r, struct error *err)
 static void name_of(const struct reader *r, uint32_t split, uint64_t index, char *ret, size_t size)
 {
     const struct dataset *d = r->dataset;
-    if (d->instance->plugin->api.dataset.name(d->instance->self, split, index, ret, size) != BIOFT_OK)
+    if (d->instance->plugin->api.dataset.name(d->instance->self, split, index, ret, size) !=
+        BIOFT_OK)
         snprintf(ret, size, "sample %llu", (unsigned long long)index);
 }
 
 /* "dataset 'x': NAME: " before the text of an error; returns status. */
-static bioft_status name_error(const struct reader *r, uint32_t split, uint64_t index, bioft_status status,
-                               struct error *err)
+static bioft_status name_error(const struct reader *r, uint32_t split, uint64_t index,
+                               bioft_status status, struct error *err)
 {
     char name[512];
     name_of(r, split, index, name, sizeof name);
@@ -109,7 +114,8 @@ static bioft_status name_error(const struct reader *r, uint32_t split, uint64_t 
     return status;
 }
 
-static bioft_status decode(struct reader *r, uint32_t split, uint64_t index, struct pixels *ret, struct error *err)
+static bioft_status decode(struct reader *r, uint32_t split, uint64_t index, struct pixels *ret,
+                           struct error *err)
 {
     char name[512];
     bioft_status st;
@@ -121,20 +127,25 @@ static bioft_status decode(struct reader *r, uint32_t split, uint64_t index, str
         return st;
     }
     *ret = (struct pixels){
-        .format = BIOFT_SAMPLE_U8_HWC, .height = r->decoded.height, .width = r->decoded.width, .channels = 3,
+        .format = BIOFT_SAMPLE_U8_HWC,
+        .height = r->decoded.height,
+        .width = r->decoded.width,
+        .channels = 3,
         .data = r->decoded.pixels,
     };
     return BIOFT_OK;
 }
 
-bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, struct pixels *ret, bool *ret_encoded,
-                           struct error *err)
+bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, struct pixels *ret,
+                           bool *ret_encoded, struct error *err)
 {
     const struct dataset *d = r->dataset;
     const bioft_dataset *api = &d->instance->plugin->api.dataset;
     bioft_status st;
 
-    r->view = (bioft_sample){ .struct_size = sizeof r->view, .ctx = r, .reserve = on_reserve, .map = on_map };
+    r->view = (bioft_sample){
+        .struct_size = sizeof r->view, .ctx = r, .reserve = on_reserve, .map = on_map
+    };
     r->bytes = NULL;
     r->count = 0;
     st = api->sample(d->instance->self, r->handle, split, index, &r->view);
@@ -149,26 +160,38 @@ bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, str
     else if (r->view.format == BIOFT_SAMPLE_U8_HWC || r->view.format == BIOFT_SAMPLE_F32_CHW)
         st = check_raw(r, err);
     else
-        st = error_set(err, BIOFT_ERR_INVALID, "the plugin gave a format that is none: %u", r->view.format);
+        st = error_set(err, BIOFT_ERR_INVALID, "the plugin gave a format that is none: %u",
+                       r->view.format);
     if (st != BIOFT_OK)
         return name_error(r, split, index, st, err);
     *ret = (struct pixels){
-        .format = r->view.format, .height = r->view.height, .width = r->view.width, .channels = r->view.channels,
+        .format = r->view.format,
+        .height = r->view.height,
+        .width = r->view.width,
+        .channels = r->view.channels,
         .data = r->bytes,
     };
     return BIOFT_OK;
 }
 
-bioft_status reader_pixels(struct reader *r, const struct split *s, uint64_t position, struct pixels *ret,
-                           struct error *err)
+void reader_source(const struct reader *r, char ret[SHA256_HEX])
+{
+    sha256_bytes(r->bytes, r->count, ret);
+}
+
+bioft_status reader_pixels(struct reader *r, const struct split *s, uint64_t position,
+                           struct pixels *ret, struct error *err)
 {
     const struct dataset *d = r->dataset;
-    const uint8_t *held = d->private->held[s - d->splits];
+    const uint8_t *held = d->private->held[s - d->splits].pixels;
 
     if (!held)
         return reader_sample(r, s->number, s->index[position], ret, NULL, err);
     *ret = (struct pixels){
-        .format = BIOFT_SAMPLE_U8_HWC, .height = d->height, .width = d->width, .channels = d->channels,
+        .format = BIOFT_SAMPLE_U8_HWC,
+        .height = d->height,
+        .width = d->width,
+        .channels = d->channels,
         .data = held + (size_t)position * d->height * d->width * d->channels,
     };
     return BIOFT_OK;

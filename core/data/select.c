@@ -1,4 +1,5 @@
-/* Selection: labels are asked for once, checked, renumbered and kept; what is not wanted leaves here. */
+/* Selection: labels are asked for once, checked, renumbered and kept; what is not wanted leaves
+ * here. */
 #include "data/select.h"
 
 #include "data/choose.h"
@@ -23,12 +24,14 @@ bioft_status select_classes(struct dataset *d, const struct description *what, s
     for (size_t i = 0; spec->classes && i < spec->class_count; i++) {
         const int64_t c = spec->classes[i];
         if (c < 0 || (uint64_t)c >= raw)
-            return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': classes: %lld is no class of this data, which has 0 "
-                             "to %zu ('%s' to '%s')", d->name, (long long)c, raw - 1, what->class_names[0],
+            return error_set(err, BIOFT_ERR_INVALID,
+                             "dataset '%s': classes: %lld is no class of this data, which has 0 "
+                             "to %zu ('%s' to '%s')",
+                             d->name, (long long)c, raw - 1, what->class_names[0],
                              what->class_names[raw - 1]);
         if (number[c] >= 0)
-            return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': classes: %lld is named twice", d->name,
-                             (long long)c);
+            return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': classes: %lld is named twice",
+                             d->name, (long long)c);
         number[c] = (int32_t)i;
         names[i] = what->class_names[c];
     }
@@ -40,19 +43,21 @@ bioft_status select_classes(struct dataset *d, const struct description *what, s
 }
 
 /* A sample of the plugin's numbering, for messages. */
-static void sample_text(const struct dataset *d, uint32_t split, uint64_t index, char *ret, size_t size)
+static void sample_text(const struct dataset *d, uint32_t split, uint64_t index, char *ret,
+                        size_t size)
 {
     const bioft_dataset *api = &d->instance->plugin->api.dataset;
     if (api->name(d->instance->self, split, index, ret, size) != BIOFT_OK)
         snprintf(ret, size, "sample %llu", (unsigned long long)index);
 }
 
-struct labelled {                                  /* one sample's labels after renumbering */
-    uint32_t raw_count, count;                     /* bits set before and after */
-    int32_t label;                                 /* the single one, or -1 */
+struct labelled {              /* one sample's labels after renumbering */
+    uint32_t raw_count, count; /* bits set before and after */
+    int32_t label;             /* the single one, or -1 */
 };
 
-/* bits: the plugin's, raw words; ret_bits: ours, zeroed. BIOFT_ERR_FORMAT where a label is out of range. */
+/* bits: the plugin's, raw words; ret_bits: ours, zeroed. BIOFT_ERR_FORMAT where a label is out of
+ * range. */
 static bioft_status renumber(const struct class_map *map, const uint64_t *bits, uint64_t *ret_bits,
                              struct labelled *ret, uint64_t *ret_wrong)
 {
@@ -81,9 +86,11 @@ static bioft_status renumber(const struct class_map *map, const uint64_t *bits, 
     return BIOFT_OK;
 }
 
-/* One sample of the plugin into position s->count, kept or not. bits: room for the plugin's label words. */
-static bioft_status select_one(const struct dataset *d, const struct class_map *map, uint64_t index, uint64_t *bits,
-                               uint64_t *kept_index, struct split *s, struct error *err)
+/* One sample of the plugin into position s->count, kept or not. bits: room for the plugin's label
+ * words. */
+static bioft_status select_one(const struct dataset *d, const struct class_map *map, uint64_t index,
+                               uint64_t *bits, uint64_t *kept_index, struct split *s,
+                               struct error *err)
 {
     const bioft_dataset *api = &d->instance->plugin->api.dataset;
     const uint32_t raw_words = (map->raw + 63) / 64;
@@ -100,12 +107,15 @@ static bioft_status select_one(const struct dataset *d, const struct class_map *
     st = renumber(map, bits, to, &l, &wrong);
     if (st != BIOFT_OK) {
         sample_text(d, s->number, index, name, sizeof name);
-        return error_set(err, st, "dataset '%s': %s (index %llu): label %llu is out of range, the classes are 0 to %u",
-                         d->name, name, (unsigned long long)index, (unsigned long long)wrong, map->raw - 1);
+        return error_set(
+            err, st,
+            "dataset '%s': %s (index %llu): label %llu is out of range, the classes are 0 to %u",
+            d->name, name, (unsigned long long)index, (unsigned long long)wrong, map->raw - 1);
     }
     if (!d->multi_label && l.raw_count > 1) {
         sample_text(d, s->number, index, name, sizeof name);
-        return error_set(err, BIOFT_ERR_FORMAT, "dataset '%s': %s (index %llu): %u labels in data of single labels",
+        return error_set(err, BIOFT_ERR_FORMAT,
+                         "dataset '%s': %s (index %llu): %u labels in data of single labels",
                          d->name, name, (unsigned long long)index, l.raw_count);
     }
     if (l.raw_count == 0 && d->spec->unlabelled != POLICY_KEEP) {
@@ -120,10 +130,11 @@ static bioft_status select_one(const struct dataset *d, const struct class_map *
     return BIOFT_OK;
 }
 
-bioft_status select_samples(const struct dataset *d, const struct class_map *map, uint64_t count, struct split *s,
-                            struct error *err)
+bioft_status select_samples(const struct dataset *d, const struct class_map *map, uint64_t count,
+                            struct split *s, struct error *err)
 {
-    uint64_t *bits = mem_array((map->raw + 63) / 64, sizeof *bits), *index = mem_array(count, sizeof *index);
+    uint64_t *bits = mem_array((map->raw + 63) / 64, sizeof *bits),
+             *index = mem_array(count, sizeof *index);
     bioft_status st = BIOFT_OK;
 
     s->count = s->left_out = 0;
@@ -151,13 +162,15 @@ void split_filter(const struct dataset *d, struct split *s, const uint8_t *keep)
             continue;
         index[n] = index[i];
         s->label[n] = s->label[i];
-        memmove(s->labels + n * d->label_words, s->labels + i * d->label_words, d->label_words * sizeof *s->labels);
+        memmove(s->labels + n * d->label_words, s->labels + i * d->label_words,
+                d->label_words * sizeof *s->labels);
         n++;
     }
     s->count = n;
 }
 
-bioft_status split_limit(const struct dataset *d, struct split *s, uint64_t limit, struct error *err)
+bioft_status split_limit(const struct dataset *d, struct split *s, uint64_t limit,
+                         struct error *err)
 {
     uint64_t *chosen;
     uint8_t *keep;
@@ -173,8 +186,8 @@ bioft_status split_limit(const struct dataset *d, struct split *s, uint64_t limi
         goto done;
     }
     snprintf(stream, sizeof stream, "limit/%s", s->name);
-    st = choose_balanced(d->spec->split_seed, stream, d->multi_label ? NULL : s->label, s->count, d->classes, limit,
-                         chosen, err);
+    st = choose_balanced(d->spec->split_seed, stream, d->multi_label ? NULL : s->label, s->count,
+                         d->classes, limit, chosen, err);
     if (st != BIOFT_OK)
         goto done;
     for (uint64_t i = 0; i < limit; i++)

@@ -9,8 +9,13 @@
 void transform_init(struct transform *t, const struct batches_params *p)
 {
     *t = (struct transform){
-        .dataset = p->dataset, .spec = &p->dataset->spec->transform, .picture = p->picture, .train = p->train,
-        .normalise = p->normalise, .seed = p->seed, .epoch = p->epoch,
+        .dataset = p->dataset,
+        .spec = &p->dataset->spec->transform,
+        .picture = p->picture,
+        .train = p->train,
+        .normalise = p->normalise,
+        .seed = p->seed,
+        .epoch = p->epoch,
     };
     for (uint32_t c = 0; c < t->picture.channels && c < 4; c++)
         for (int v = 0; v < 256; v++) {
@@ -19,10 +24,12 @@ void transform_init(struct transform *t, const struct batches_params *p)
         }
 }
 
-static bioft_status channels_of(const struct dataset *d, uint32_t channels, uint32_t *ret, struct error *err)
+static bioft_status channels_of(const struct dataset *d, uint32_t channels, uint32_t *ret,
+                                struct error *err)
 {
     if (d->channels != channels && !(d->channels == 1 && channels == 3))
-        return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': pictures of %u channel%s, the network takes %u%s", d->name,
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "dataset '%s': pictures of %u channel%s, the network takes %u%s", d->name,
                          d->channels, d->channels == 1 ? "" : "s", channels,
                          channels == 1 ? ": colour is not made grey" : "");
     *ret = channels;
@@ -34,9 +41,10 @@ static bioft_status own_size(const struct dataset *d, struct picture *ret, struc
 {
     const struct sides *s = &d->private->sides;
     if (s->min_height != s->max_height || s->min_width != s->max_width)
-        return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': its pictures have %u to %u rows and %u to %u columns; "
-                         "'transform: none' needs one size, 'transform: auto' makes one", d->name, s->min_height,
-                         s->max_height, s->min_width, s->max_width);
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "dataset '%s': its pictures have %u to %u rows and %u to %u columns; "
+                         "'transform: none' needs one size, 'transform: auto' makes one",
+                         d->name, s->min_height, s->max_height, s->min_width, s->max_width);
     ret->height = s->min_height;
     ret->width = s->min_width;
     return BIOFT_OK;
@@ -45,25 +53,31 @@ static bioft_status own_size(const struct dataset *d, struct picture *ret, struc
 /* Arrays of floats are taken at their size: resizing is defined on bytes. */
 static bioft_status check_float(const struct dataset *d, const struct picture *p, struct error *err)
 {
-    if (d->private->format != BIOFT_SAMPLE_F32_CHW || (d->height == p->height && d->width == p->width))
+    if (d->private->format != BIOFT_SAMPLE_F32_CHW ||
+        (d->height == p->height && d->width == p->width))
         return BIOFT_OK;
-    return error_set(err, BIOFT_ERR_UNSUPPORTED, "dataset '%s': float pictures of %ux%u are not resized to %ux%u: use "
-                     "'transform: none', or save them as uint8", d->name, d->width, d->height, p->width, p->height);
+    return error_set(err, BIOFT_ERR_UNSUPPORTED,
+                     "dataset '%s': float pictures of %ux%u are not resized to %ux%u: use "
+                     "'transform: none', or save them as uint8",
+                     d->name, d->width, d->height, p->width, p->height);
 }
 
-static bioft_status check_map(const struct dataset *d, const struct transform_spec *t, const struct picture *p,
-                              struct error *err)
+static bioft_status check_map(const struct dataset *d, const struct transform_spec *t,
+                              const struct picture *p, struct error *err)
 {
     const uint32_t shorter = p->height < p->width ? p->height : p->width;
     const uint64_t padding = t->train == CROP_RANDOM ? t->padding : 0;
     if (t->resize && t->resize + 2 * padding < shorter)
-        return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': transform: %u pixels (resize and padding) are fewer than "
-                         "size: %u", d->name, t->resize + 2 * t->padding, shorter);
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "dataset '%s': transform: %u pixels (resize and padding) are fewer than "
+                         "size: %u",
+                         d->name, t->resize + 2 * t->padding, shorter);
     return BIOFT_OK;
 }
 
-bioft_status transform_size(const struct dataset *d, const struct transform_spec *t, uint32_t channels,
-                            uint32_t height, uint32_t width, struct picture *ret, struct error *err)
+bioft_status transform_size(const struct dataset *d, const struct transform_spec *t,
+                            uint32_t channels, uint32_t height, uint32_t width, struct picture *ret,
+                            struct error *err)
 {
     struct picture p = *ret;
     bioft_status st = channels_of(d, channels, &p.channels, err);
@@ -91,8 +105,10 @@ void canvas_finish(struct canvas *c)
     *c = (struct canvas){ 0 };
 }
 
-/* The columns 0..width-1 of a window that begins at `left`, as far as they lie inside `have` columns. */
-static void inside(int64_t left, uint32_t width, uint32_t have, uint32_t *ret_begin, uint32_t *ret_end)
+/* The columns 0..width-1 of a window that begins at `left`, as far as they lie inside `have`
+ * columns. */
+static void inside(int64_t left, uint32_t width, uint32_t have, uint32_t *ret_begin,
+                   uint32_t *ret_end)
 {
     const int64_t begin = left < 0 ? -left : 0, end = (int64_t)have - left;
     *ret_begin = (uint32_t)(begin < width ? begin : width);
@@ -120,7 +136,8 @@ static void mirror(float *row, uint32_t width)
 }
 
 /* The window of a picture of p->height x p->width into floats; zeros (black) beyond its edges. */
-static void window(const struct transform *t, const struct pixels *p, const struct placement *at, float *ret)
+static void window(const struct transform *t, const struct pixels *p, const struct placement *at,
+                   float *ret)
 {
     const uint32_t height = t->picture.height, width = t->picture.width;
     uint32_t top, bottom, left, right;
@@ -138,11 +155,13 @@ static void window(const struct transform *t, const struct pixels *p, const stru
                 ret[x] = t->value[c][0];
             if (!black && p->format == BIOFT_SAMPLE_U8_HWC) {
                 const uint8_t *bytes = p->data;
-                row_u8(bytes + (row * p->width + column) * p->channels + from, p->channels, t->value[c], right - left,
-                       ret + left);
+                row_u8(bytes + (row * p->width + column) * p->channels + from, p->channels,
+                       t->value[c], right - left, ret + left);
             } else if (!black) {
-                const float *v = (const float *)p->data + (from * (size_t)p->height + row) * p->width + column;
-                const float mean = t->normalise ? t->picture.mean[c] : 0, std = t->normalise ? t->picture.std[c] : 1;
+                const float *v =
+                    (const float *)p->data + (from * (size_t)p->height + row) * p->width + column;
+                const float mean = t->normalise ? t->picture.mean[c] : 0,
+                            std = t->normalise ? t->picture.std[c] : 1;
                 for (uint32_t x = left; x < right; x++)
                     ret[x] = (v[x - left] - mean) / std;
             }
@@ -169,7 +188,8 @@ static void spread(const uint8_t *grey, size_t count, uint8_t *ret)
         ret[3 * i] = ret[3 * i + 1] = ret[3 * i + 2] = grey[i];
 }
 
-/* The part of the window that lies inside the resized picture, and no more, is computed; *at becomes relative to it. */
+/* The part of the window that lies inside the resized picture, and no more, is computed; *at
+ * becomes relative to it. */
 static bioft_status resize(const struct transform *t, const struct pixels *p, struct placement *at,
                            struct canvas *canvas, struct pixels *ret, struct error *err)
 {
@@ -179,16 +199,26 @@ static bioft_status resize(const struct transform *t, const struct pixels *p, st
     uint8_t *room;
 
     if (p->format != BIOFT_SAMPLE_U8_HWC || (p->channels != 1 && p->channels != 3))
-        return error_set(err, BIOFT_ERR_UNSUPPORTED, "%ux%u pixels of %u channel%s%s are not resized: save them as uint8 of "
-                         "1 or 3 channels, or use 'transform: none'", p->width, p->height, p->channels,
-                         p->channels == 1 ? "" : "s", p->format == BIOFT_SAMPLE_U8_HWC ? "" : " in floats");
+        return error_set(err, BIOFT_ERR_UNSUPPORTED,
+                         "%ux%u pixels of %u channel%s%s are not resized: save them as uint8 of "
+                         "1 or 3 channels, or use 'transform: none'",
+                         p->width, p->height, p->channels, p->channels == 1 ? "" : "s",
+                         p->format == BIOFT_SAMPLE_U8_HWC ? "" : " in floats");
     inside(at->top, t->picture.height, at->height, &top, &bottom);
     inside(at->left, t->picture.width, at->width, &left, &right);
     r = (struct resize){
-        .pixels = p->data, .picture_width = p->width, .picture_height = p->height,
-        .box = { .left = at->box_left, .top = at->box_top, .width = at->box_width, .height = at->box_height },
-        .width = at->width, .height = at->height,
-        .window = { .left = (uint32_t)(at->left + left), .top = (uint32_t)(at->top + top), .width = right - left,
+        .pixels = p->data,
+        .picture_width = p->width,
+        .picture_height = p->height,
+        .box = { .left = at->box_left,
+                 .top = at->box_top,
+                 .width = at->box_width,
+                 .height = at->box_height },
+        .width = at->width,
+        .height = at->height,
+        .window = { .left = (uint32_t)(at->left + left),
+                    .top = (uint32_t)(at->top + top),
+                    .width = right - left,
                     .height = bottom - top },
     };
     const size_t result = (size_t)r.window.width * r.window.height * 3;
@@ -199,15 +229,18 @@ static bioft_status resize(const struct transform *t, const struct pixels *p, st
         spread(p->data, source, room + result);
         r.pixels = room + result;
     }
-    *ret = (struct pixels){ .format = p->format, .height = r.window.height, .width = r.window.width, .channels = 3,
+    *ret = (struct pixels){ .format = p->format,
+                            .height = r.window.height,
+                            .width = r.window.width,
+                            .channels = 3,
                             .data = room };
     at->top = -(int64_t)top;
     at->left = -(int64_t)left;
     return resize_bilinear(&r, room, err);
 }
 
-bioft_status transform_apply(const struct transform *t, const struct pixels *p, uint64_t sample, struct canvas *canvas,
-                             float *ret, struct error *err)
+bioft_status transform_apply(const struct transform *t, const struct pixels *p, uint64_t sample,
+                             struct canvas *canvas, float *ret, struct error *err)
 {
     struct placement at;
     struct pixels resized = *p;
@@ -216,8 +249,10 @@ bioft_status transform_apply(const struct transform *t, const struct pixels *p, 
     if (st != BIOFT_OK)
         return st;
     if (p->channels != t->picture.channels && p->channels != 1)
-        return error_set(err, BIOFT_ERR_FORMAT, "%u channels where the others have %u", p->channels, t->picture.channels);
-    if (at.box_height != p->height || at.box_width != p->width || at.height != p->height || at.width != p->width)
+        return error_set(err, BIOFT_ERR_FORMAT, "%u channels where the others have %u", p->channels,
+                         t->picture.channels);
+    if (at.box_height != p->height || at.box_width != p->width || at.height != p->height ||
+        at.width != p->width)
         st = resize(t, p, &at, canvas, &resized, err);
     if (st == BIOFT_OK)
         window(t, &resized, &at, ret);

@@ -1,201 +1,169 @@
-/* Verification of pictures: every file decoded once, in pieces over the pool; broken ones named, counted, left out. */
+/* Verification of pictures: a look at every one, or a cache of it; what is missing or broken is
+ * named and left out. */
 #include "data/verify.h"
 
-#include "base/clock.h"
+#include "data/cache.h"
 #include "data/sample.h"
 #include "data/select.h"
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    PIECE = 32,                                    /* pictures a piece */
-    PIECES_A_RUN = 128,                            /* between two reports of progress */
-    NAMED = 5                                      /* faults that are named, the rest is counted */
+    NAMED = 5,  /* faults that are named, the rest is counted */
+    PROBES = 16 /* files that a cache is compared with */
 };
 /* Decoded pictures are held in memory up to this size, all splits together. */
 #define HELD_BYTES (UINT64_C(1) << 30)
 
-enum fault { FINE, MISSING, BROKEN, FAILED };      /* FAILED: not the picture's fault */
-
-struct checking {                                  /* one split's */
-    struct dataset *d;
-    struct split *s;
-    uint8_t *fault;                                /* [count] enum fault */
-    uint8_t *held;                                 /* or NULL */
-    struct sides *sides;                           /* [pieces] */
-    struct reader **readers;                       /* one a thread, opened when it is first needed */
-    size_t first;                                  /* piece of this run */
-    atomic_bool uneven;                            /* a picture of another size than the first */
-};
-
-static void widen(struct sides *s, uint32_t height, uint32_t width)
-{
-    const bool empty = !s->max_height;
-    s->min_height = empty || height < s->min_height ? height : s->min_height;
-    s->min_width = empty || width < s->min_width ? width : s->min_width;
-    s->max_height = height > s->max_height ? height : s->max_height;
-    s->max_width = width > s->max_width ? width : s->max_width;
-}
-
-static void check_piece(void *ctx, size_t index, uint32_t thread)
-{
-    struct checking *c = ctx;
-    struct dataset *d = c->d;
-    const size_t piece = c->first + index;
-    const uint64_t end = (piece + 1) * PIECE < c->s->count ? (piece + 1) * PIECE : c->s->count;
-    const size_t bytes = (size_t)d->height * d->width * d->channels;
-
-    for (uint64_t i = piece * PIECE; i < end; i++) {
-        struct pixels p;
-        bioft_status st = BIOFT_OK;
-        if (!c->readers[thread])
-            st = reader_open(d, &c->readers[thread], NULL);
-        if (st == BIOFT_OK)
-            st = reader_sample(c->readers[thread], c->s->number, c->s->index[i], &p, NULL, NULL);
-        c->fault[i] = st == BIOFT_OK ? FINE : st == BIOFT_ERR_IO ? MISSING : st == BIOFT_ERR_FORMAT ? BROKEN : FAILED;
-        if (st != BIOFT_OK)
-            continue;
-        widen(&c->sides[piece], p.height, p.width);
-        if (p.height != d->height || p.width != d->width)
-            atomic_store(&c->uneven, true);
-        else if (c->held)
-            memcpy(c->held + i * bytes, p.data, bytes);
-    }
-}
-
-/* Every picture of a split, in runs of pieces between which progress is told. */
-static void check_all(struct checking *c, struct pool *pool, const struct log *log)
-{
-    const size_t pieces = (size_t)((c->s->count + PIECE - 1) / PIECE);
-    double told = clock_seconds();
-
-    for (c->first = 0; c->first < pieces; c->first += PIECES_A_RUN) {
-        const size_t left = pieces - c->first;
-        pool_run(pool, left < PIECES_A_RUN ? left : PIECES_A_RUN, check_piece, c);
-        if (clock_seconds() - told > 1.0) {
-            told = clock_seconds();
-            log_write(log, LOG_PROGRESS, "dataset '%s': looking at the pictures of split '%s': %llu of %llu", c->d->name,
-                      c->s->name, (unsigned long long)((c->first + PIECES_A_RUN) * PIECE),
-                      (unsigned long long)c->s->count);
-        }
-    }
-    for (size_t i = 0; i < pieces; i++)
-        if (c->sides[i].max_height) {
-            widen(&c->d->private->sides, c->sides[i].min_height, c->sides[i].min_width);
-            widen(&c->d->private->sides, c->sides[i].max_height, c->sides[i].max_width);
-        }
-}
-
-/* What is wrong with one picture: it is read again, which is cheaper than keeping every text. */
-static bioft_status fault_text(const struct checking *c, uint64_t position, struct error *ret)
+/* One picture looked at by a reader of its own. */
+static enum fault probe(const struct dataset *d, const struct split *s, uint64_t position,
+                        char ret_source[SHA256_HEX], struct error *text)
 {
     struct reader *r;
     struct pixels p;
-    bioft_status st = reader_open(c->d, &r, ret);
-    if (st != BIOFT_OK)
-        return st;
-    st = reader_sample(r, c->s->number, c->s->index[position], &p, NULL, ret);
+    enum fault found;
+
+    if (reader_open(d, &r, text) != BIOFT_OK)
+        return FAILED;
+    found = look_at_one(r, s, position, &p, text);
+    if (found == FINE)
+        reader_source(r, ret_source);
     reader_close(r);
-    if (st == BIOFT_OK)
-        st = error_set(ret, BIOFT_ERR_IO, "dataset '%s': a picture of split '%s' changes while it is read", c->d->name,
-                       c->s->name);
-    return st;
+    return found;
 }
 
-/* Counts the faults of a kind, names the first ones in a note, or fails with the first where the policy says so. */
-static bioft_status report_faults(const struct checking *c, enum fault kind, const char *word, bool drop,
+/* Counts the faults of a kind and names the first ones in a note, or fails with the first where
+ * they are not dropped. A fault's text is made by reading again, which is cheaper than keeping them
+ * all. */
+static bioft_status report_faults(struct dataset *d, const struct split *s, const struct look *l,
+                                  enum fault kind, const char *word, bool drop,
                                   const struct log *log, struct error *err)
 {
-    struct text t = { 0 };
+    struct text named = { 0 }, note = { 0 };
     uint64_t found = 0;
     bioft_status st = BIOFT_OK;
 
-    for (uint64_t i = 0; i < c->s->count; i++) {
+    for (uint64_t i = 0; i < l->count; i++) {
         struct error e;
-        if (c->fault[i] != kind || ++found > NAMED)
+        char source[SHA256_HEX];
+        if (l->fault[i] != kind || ++found > NAMED)
             continue;
-        st = fault_text(c, i, &e);
+        if (probe(d, s, i, source, &e) == FINE)
+            error_set(&e, BIOFT_ERR_IO,
+                      "dataset '%s': a picture of split '%s' changes while it is looked at",
+                      d->name, s->name);
         if (!drop) {
-            text_free(&t);
-            return error_set(err, st, "%s", e.text);
+            text_free(&named);
+            return error_set(err, e.status, "%s", e.text);
         }
-        text_printf(&t, "%s%s", found > 1 ? "; " : "", e.text);
+        text_printf(&named, "%s%s", found > 1 ? "; " : "", e.text);
     }
-    st = BIOFT_OK;
-    if (found && t.data) {
-        struct text note = { 0 };
-        text_printf(&note, "split '%s': %llu %s picture%s left out: %s%s", c->s->name, (unsigned long long)found, word,
-                    found == 1 ? "" : "s", t.data, found > NAMED ? "; ..." : "");
-        st = note.data ? dataset_note(c->d, log, note.data, err) : error_memory(err, "a note");
-        text_free(&note);
+    if (found) {
+        text_printf(&note, "split '%s': %llu %s picture%s left out: %s%s", s->name,
+                    (unsigned long long)found, word, found == 1 ? "" : "s",
+                    named.data ? named.data : "", found > NAMED ? "; ..." : "");
+        st = note.failed ? error_memory(err, "a note") : dataset_note(d, log, note.data, err);
     }
-    text_free(&t);
+    text_free(&named);
+    text_free(&note);
     return st;
 }
 
-static bioft_status apply_faults(struct checking *c, const struct log *log, struct error *err)
+static bioft_status apply_faults(struct dataset *d, struct split *s, const struct look *l,
+                                 const struct log *log, struct error *err)
 {
-    struct dataset *d = c->d;
-    const size_t bytes = (size_t)d->height * d->width * d->channels;
-    uint64_t kept = 0;
     uint8_t *keep;
-    bioft_status st = report_faults(c, FAILED, "unreadable", false, log, err);
+    bioft_status st = report_faults(d, s, l, FAILED, "unreadable", false, log, err);
     if (st == BIOFT_OK)
-        st = report_faults(c, MISSING, "missing", d->spec->missing == POLICY_DROP, log, err);
+        st = report_faults(d, s, l, MISSING, "missing", d->spec->missing == POLICY_DROP, log, err);
     if (st == BIOFT_OK)
-        st = report_faults(c, BROKEN, "broken", d->spec->broken == POLICY_DROP, log, err);
+        st = report_faults(d, s, l, BROKEN, "broken", d->spec->broken == POLICY_DROP, log, err);
     if (st != BIOFT_OK)
         return st;
-    keep = mem_array(c->s->count, 1);
+    keep = mem_array(l->count, 1);
     if (!keep)
         return error_memory(err, "a look at the pictures");
-    for (uint64_t i = 0; i < c->s->count; i++) {
-        if (c->fault[i] != FINE) {
-            c->s->left_out++;
-            continue;
-        }
-        if (c->held && kept != i)
-            memmove(c->held + kept * bytes, c->held + i * bytes, bytes);
-        keep[i] = 1;
-        kept++;
+    for (uint64_t i = 0; i < l->count; i++) {
+        keep[i] = l->fault[i] == FINE;
+        s->left_out += !keep[i];
     }
-    split_filter(d, c->s, keep);
+    split_filter(d, s, keep);
     free(keep);
     return BIOFT_OK;
 }
 
-static bioft_status verify_split(struct dataset *d, size_t split, bool hold, struct pool *pool, const struct log *log,
-                                 struct error *err)
+/* A few of the pictures, evenly spread, are still what the cache was made from, and what was at
+ * fault is so still. */
+static bool still_true(const struct dataset *d, const struct split *s, const struct look *l)
+{
+    const uint64_t stride = l->count < PROBES ? 1 : l->count / PROBES;
+    for (uint64_t i = 0; i < l->count; i++) {
+        char source[SHA256_HEX];
+        enum fault found;
+        if (i % stride && l->fault[i] == FINE)
+            continue;
+        found = probe(d, s, i, source, NULL);
+        if (found != l->fault[i] ||
+            (found == FINE && memcmp(source, l->source[i], SOURCE_HEX) != 0))
+            return false;
+    }
+    return true;
+}
+
+/* What is kept on disk of an earlier look; false: nothing of use. */
+static bool recall(const struct dataset *d, const struct split *s, const char *path, struct look *l,
+                   struct file_map *map, const struct log *log)
+{
+    struct error why;
+
+    if (!cache_load(d, path, l, map, &why)) {
+        if (why.text[0])
+            log_write(log, LOG_INFO, "dataset '%s': the cache is made anew: %s", d->name, why.text);
+        return false;
+    }
+    if (still_true(d, s, l))
+        return true;
+    log_write(log, LOG_INFO,
+              "dataset '%s': the cache is made anew: the pictures of split '%s' have changed",
+              d->name, s->name);
+    file_map_close(map);
+    return false;
+}
+
+static bioft_status verify_split(struct dataset *d, size_t split, bool hold, struct pool *pool,
+                                 const struct log *log, struct error *err)
 {
     struct split *s = &d->splits[split];
-    const unsigned threads = pool ? pool_threads(pool) : 1;
-    struct checking c = { .d = d, .s = s };
-    bioft_status st = BIOFT_OK;
+    struct held *held = &d->private->held[split];
+    struct look l;
+    struct error e;
+    char *path = NULL;
+    bool recalled;
+    bioft_status st = look_init(&l, s->count, err);
 
-    c.fault = mem_array(s->count, 1);
-    c.sides = mem_array(s->count / PIECE + 1, sizeof *c.sides);
-    c.readers = mem_array(threads, sizeof(struct reader *));
-    if (hold)
-        c.held = mem_array(s->count, (size_t)d->height * d->width * d->channels);
-    if (!c.fault || !c.sides || !c.readers) {
-        st = error_memory(err, "a look at the pictures");
-        goto done;
+    if (st != BIOFT_OK)
+        return st;
+    st = cache_path(d, s, &path, err);
+    recalled = st == BIOFT_OK && path && recall(d, s, path, &l, &held->map, log);
+    if (st == BIOFT_OK && !recalled) {
+        l.sides = (struct sides){ 0 };
+        st = look_at_all(d, s, hold, path != NULL, pool, log, &l, err);
+        if (st == BIOFT_OK && path && cache_save(d, path, &l, &e) != BIOFT_OK)
+            log_write(log, LOG_WARNING, "dataset '%s': no cache is kept: %s", d->name, e.text);
     }
-    check_all(&c, pool, log);
-    st = apply_faults(&c, log, err);
-    if (st == BIOFT_OK && !atomic_load(&c.uneven)) {
-        d->private->held[split] = c.held;
-        c.held = NULL;
+    if (st == BIOFT_OK)
+        st = apply_faults(d, s, &l, log, err);
+    if (st == BIOFT_OK && l.sides.max_height) {
+        sides_widen(&d->private->sides, l.sides.min_height, l.sides.min_width);
+        sides_widen(&d->private->sides, l.sides.max_height, l.sides.max_width);
     }
-done:
-    for (unsigned i = 0; c.readers && i < threads; i++)
-        reader_close(c.readers[i]);
-    free(c.readers);
-    free(c.fault);
-    free(c.sides);
-    free(c.held);
+    if (recalled)
+        held->pixels = cache_pixels(&held->map, &l);
+    else
+        held->pixels = held->own = l.pixels;
+    l.pixels = NULL;
+    free(path);
+    look_finish(&l);
     return st;
 }
 
@@ -221,12 +189,13 @@ static bioft_status look_at_first(struct dataset *d, bool *ret_encoded, struct e
     d->channels = p.channels;
     d->height = p.height;
     d->width = p.width;
-    widen(&d->private->sides, p.height, p.width);
+    sides_widen(&d->private->sides, p.height, p.width);
     d->private->format = p.format;
     return BIOFT_OK;
 }
 
-bioft_status verify_pictures(struct dataset *d, struct pool *pool, const struct log *log, struct error *err)
+bioft_status verify_pictures(struct dataset *d, struct pool *pool, const struct log *log,
+                             struct error *err)
 {
     uint64_t all = 0;
     bioft_status st = look_at_first(d, &d->encoded, err);
@@ -235,7 +204,8 @@ bioft_status verify_pictures(struct dataset *d, struct pool *pool, const struct 
     for (size_t i = 0; i < d->split_count; i++)
         all += d->splits[i].count;
     const uint64_t picture = (uint64_t)d->height * d->width * d->channels;
-    const bool hold = strcmp(d->spec->cache ? d->spec->cache : "auto", "off") != 0 && all <= HELD_BYTES / picture;
+    const bool hold =
+        strcmp(d->spec->cache ? d->spec->cache : "auto", "off") != 0 && all <= HELD_BYTES / picture;
     for (size_t i = 0; st == BIOFT_OK && i < d->split_count; i++)
         st = verify_split(d, i, hold, pool, log, err);
     return st;

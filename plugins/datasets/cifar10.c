@@ -1,14 +1,23 @@
-/* CIFAR-10: 60,000 colour pictures of 32x32 in ten classes, from the binary release or from folders of JPEG or PNG files
- * (Krizhevsky, "Learning multiple layers of features from tiny images", 2009; https://www.cs.toronto.edu/~kriz/cifar.html).
+/* CIFAR-10: 60,000 colour pictures of 32x32 in ten classes, from the binary release or from folders
+ * of JPEG or PNG files (Krizhevsky, "Learning multiple layers of features from tiny images", 2009;
+ * https://www.cs.toronto.edu/~kriz/cifar.html).
  *
- * protocol classification: the published training and test pictures. protocol retrieval: all pictures together, drawn a
- * class by the keyed generator into train, val and test (the queries), the rest is the database. */
+ * protocol classification: the published training and test pictures. protocol retrieval: all
+ * pictures together, drawn a class by the keyed generator into train, val and test (the queries),
+ * the rest is the database. */
 #include "cifar_records.h"
 #include "class_folders.h"
 
 #include <stdlib.h>
 
-enum { CLASSES = 10, BATCHES = 6, TRAIN_BATCHES = 5, FULL_TRAIN = 50000, FULL_TEST = 10000, SPLITS = 4 };
+enum {
+    CLASSES = 10,
+    BATCHES = 6,
+    TRAIN_BATCHES = 5,
+    FULL_TRAIN = 50000,
+    FULL_TEST = 10000,
+    SPLITS = 4
+};
 enum { TRAIN, VAL, TEST, DATABASE };
 
 static const char *const class_names[CLASSES] = {
@@ -20,7 +29,7 @@ static const char *const protocols[] = { "classification", "retrieval", NULL };
 struct cifar_split {
     const char *name;
     uint64_t count;
-    uint32_t *pictures;                            /* ascending; 0 .. train - 1 are the published training pictures */
+    uint32_t *pictures; /* ascending; 0 .. train - 1 are the published training pictures */
 };
 
 typedef struct {
@@ -30,20 +39,38 @@ typedef struct {
     int folders, retrieval;
     struct cifar_file batches[BATCHES];
     struct class_folders tree;
-    uint64_t train, count;                         /* pictures: published for training, and all */
-    uint8_t *label;                                /* [count] */
+    uint64_t train, count; /* pictures: published for training, and all */
+    uint8_t *label;        /* [count] */
     struct cifar_split splits[SPLITS];
     uint32_t split_count;
 } cifar10;
 
 static const bioft_option options[] = {
-    { .name = "val_per_class", .type = BIOFT_I64, .offset = offsetof(cifar10, val_per_class), .def = -1, .min = -1,
-      .max = 6000, .unit = "pictures", .help = "split val, drawn from the training pictures (classification; -1: none) or "
-      "from all (retrieval; -1: 100)" },
-    { .name = "train_per_class", .type = BIOFT_I64, .offset = offsetof(cifar10, train_per_class), .def = 500, .min = 1,
-      .max = 6000, .unit = "pictures", .help = "retrieval: split train" },
-    { .name = "test_per_class", .type = BIOFT_I64, .offset = offsetof(cifar10, test_per_class), .def = 100, .min = 1,
-      .max = 6000, .unit = "pictures", .help = "retrieval: split test, the queries" },
+    { .name = "val_per_class",
+      .type = BIOFT_I64,
+      .offset = offsetof(cifar10, val_per_class),
+      .def = -1,
+      .min = -1,
+      .max = 6000,
+      .unit = "pictures",
+      .help = "split val, drawn from the training pictures (classification; -1: none) or "
+              "from all (retrieval; -1: 100)" },
+    { .name = "train_per_class",
+      .type = BIOFT_I64,
+      .offset = offsetof(cifar10, train_per_class),
+      .def = 500,
+      .min = 1,
+      .max = 6000,
+      .unit = "pictures",
+      .help = "retrieval: split train" },
+    { .name = "test_per_class",
+      .type = BIOFT_I64,
+      .offset = offsetof(cifar10, test_per_class),
+      .def = 100,
+      .min = 1,
+      .max = 6000,
+      .unit = "pictures",
+      .help = "retrieval: split test, the queries" },
 };
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -51,7 +78,8 @@ static bioft_status create(void *self, const bioft_host *host)
     cifar10 *d = self;
     d->host = host;
     d->files = files_of(host);
-    return d->files ? BIOFT_OK : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
+    return d->files ? BIOFT_OK
+                    : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
 }
 
 static void destroy(void *self)
@@ -105,14 +133,19 @@ static bioft_status read_folders(cifar10 *d)
 
     if (st != BIOFT_OK)
         return st;
-    if (t->split_count != 2 || strcmp(t->splits[0].name, "train") != 0 || strcmp(t->splits[1].name, "test") != 0)
-        return bioft_failf(d->host, BIOFT_ERR_FORMAT, "%s: folders train and test are expected, and no val or database",
+    if (t->split_count != 2 || strcmp(t->splits[0].name, "train") != 0 ||
+        strcmp(t->splits[1].name, "test") != 0)
+        return bioft_failf(d->host, BIOFT_ERR_FORMAT,
+                           "%s: folders train and test are expected, and no val or database",
                            d->files->root(d->host));
     for (uint32_t c = 0; c < CLASSES || c < t->class_count; c++)
         if (c >= CLASSES || c >= t->class_count || strcmp(t->classes[c], class_names[c]) != 0)
-            return bioft_failf(d->host, BIOFT_ERR_FORMAT, "%s/train: class folder %u is '%s' where CIFAR-10 has '%s'; for "
-                               "other pictures there is the dataset image_folder", d->files->root(d->host), c + 1,
-                               c < t->class_count ? t->classes[c] : "missing", c < CLASSES ? class_names[c] : "none");
+            return bioft_failf(d->host, BIOFT_ERR_FORMAT,
+                               "%s/train: class folder %u is '%s' where CIFAR-10 has '%s'; for "
+                               "other pictures there is the dataset image_folder",
+                               d->files->root(d->host), c + 1,
+                               c < t->class_count ? t->classes[c] : "missing",
+                               c < CLASSES ? class_names[c] : "none");
     d->folders = 1;
     d->train = t->splits[0].count;
     d->count = d->train + t->splits[1].count;
@@ -131,22 +164,32 @@ static bioft_status read_any(cifar10 *d)
     const char *root = d->files->root(host);
 
     if (!root)
-        return host->fail(host, BIOFT_ERR_INVALID, "no root given: name the folder of cifar-10-batches-bin, or of class "
+        return host->fail(host, BIOFT_ERR_INVALID,
+                          "no root given: name the folder of cifar-10-batches-bin, or of class "
                           "folders train/airplane/..., with 'root'");
-    if (d->files->exists(host, "data_batch_1.bin") == 1 || d->files->exists(host, "test_batch.bin") == 1)
+    if (d->files->exists(host, "data_batch_1.bin") == 1 ||
+        d->files->exists(host, "test_batch.bin") == 1)
         return read_binary(d, "");
     if (d->files->exists(host, "cifar-10-batches-bin") == 2)
         return read_binary(d, "cifar-10-batches-bin/");
     if (d->files->exists(host, "train") == 2)
         return read_folders(d);
-    if (d->files->exists(host, "cifar-10-batches-py") == 2 || d->files->exists(host, "data_batch_1") == 1)
-        return bioft_failf(host, BIOFT_ERR_UNSUPPORTED, "%s: this is the Python release; get cifar-10-binary.tar.gz from "
-                           "https://www.cs.toronto.edu/~kriz/cifar.html and unpack it here", root);
+    if (d->files->exists(host, "cifar-10-batches-py") == 2 ||
+        d->files->exists(host, "data_batch_1") == 1)
+        return bioft_failf(host, BIOFT_ERR_UNSUPPORTED,
+                           "%s: this is the Python release; get cifar-10-binary.tar.gz from "
+                           "https://www.cs.toronto.edu/~kriz/cifar.html and unpack it here",
+                           root);
     if (d->files->exists(host, "cifar-10-binary.tar.gz") == 1)
-        return bioft_failf(host, BIOFT_ERR_UNSUPPORTED, "%s: cifar-10-binary.tar.gz is not unpacked: tar xzf "
-                           "cifar-10-binary.tar.gz", root);
-    return bioft_failf(host, BIOFT_ERR_IO, "%s: no CIFAR-10 in it: neither cifar-10-batches-bin/data_batch_1.bin (the "
-                       "binary release, https://www.cs.toronto.edu/~kriz/cifar.html) nor train/airplane/NAME.jpg", root);
+        return bioft_failf(host, BIOFT_ERR_UNSUPPORTED,
+                           "%s: cifar-10-binary.tar.gz is not unpacked: tar xzf "
+                           "cifar-10-binary.tar.gz",
+                           root);
+    return bioft_failf(
+        host, BIOFT_ERR_IO,
+        "%s: no CIFAR-10 in it: neither cifar-10-batches-bin/data_batch_1.bin (the "
+        "binary release, https://www.cs.toronto.edu/~kriz/cifar.html) nor train/airplane/NAME.jpg",
+        root);
 }
 
 /* Where the number of pictures is the published one, so is that of every class. */
@@ -161,20 +204,28 @@ static bioft_status check_counts(const cifar10 *d, bioft_info *info)
         const uint64_t full = s ? FULL_TEST : FULL_TRAIN, have = s ? d->count - d->train : d->train;
         for (int c = 0; have == full && c < CLASSES; c++)
             if (counts[s][c] != full / CLASSES)
-                return bioft_failf(d->host, BIOFT_ERR_FORMAT, "%s: class '%s' has %llu pictures for %s where CIFAR-10 has "
-                                   "%llu", d->files->root(d->host), class_names[c], (unsigned long long)counts[s][c],
-                                   s ? "testing" : "training", (unsigned long long)(full / CLASSES));
+                return bioft_failf(d->host, BIOFT_ERR_FORMAT,
+                                   "%s: class '%s' has %llu pictures for %s where CIFAR-10 has "
+                                   "%llu",
+                                   d->files->root(d->host), class_names[c],
+                                   (unsigned long long)counts[s][c], s ? "testing" : "training",
+                                   (unsigned long long)(full / CLASSES));
     }
     if (d->train == FULL_TRAIN && d->count - d->train == FULL_TEST)
         return BIOFT_OK;
-    snprintf(text, sizeof text, "not the whole CIFAR-10: %llu pictures for training and %llu for testing, not %d and %d",
-             (unsigned long long)d->train, (unsigned long long)(d->count - d->train), FULL_TRAIN, FULL_TEST);
+    snprintf(
+        text, sizeof text,
+        "not the whole CIFAR-10: %llu pictures for training and %llu for testing, not %d and %d",
+        (unsigned long long)d->train, (unsigned long long)(d->count - d->train), FULL_TRAIN,
+        FULL_TEST);
     return info->note(info, text);
 }
 
-/* Draws `wanted` of a class's pictures among the first `among` that are in split `from` into split `to`. */
-static bioft_status draw_class(const cifar10 *d, uint8_t *which, int c, uint64_t among, const char *stream,
-                               const int64_t *wanted, const uint8_t *to, int kinds)
+/* Draws `wanted` of a class's pictures among the first `among` that are in split `from` into split
+ * `to`. */
+static bioft_status draw_class(const cifar10 *d, uint8_t *which, int c, uint64_t among,
+                               const char *stream, const int64_t *wanted, const uint8_t *to,
+                               int kinds)
 {
     uint64_t n = 0, sum = 0, taken = 0, *members, *order;
     char name[64];
@@ -190,9 +241,10 @@ static bioft_status draw_class(const cifar10 *d, uint8_t *which, int c, uint64_t
         if (d->label[i] == c)
             members[n++] = i;
     if (n <= sum)
-        st = bioft_failf(d->host, BIOFT_ERR_FORMAT, "class '%s' has %llu pictures, and %llu are to be drawn with some left: "
-                         "see the options train_per_class, val_per_class and test_per_class", class_names[c],
-                         (unsigned long long)n, (unsigned long long)sum);
+        st = bioft_failf(d->host, BIOFT_ERR_FORMAT,
+                         "class '%s' has %llu pictures, and %llu are to be drawn with some left: "
+                         "see the options train_per_class, val_per_class and test_per_class",
+                         class_names[c], (unsigned long long)n, (unsigned long long)sum);
     snprintf(name, sizeof name, "%s/%s", stream, class_names[c]);
     if (st == BIOFT_OK)
         st = d->files->permute(d->host, name, n, order);
@@ -207,7 +259,8 @@ static bioft_status draw_class(const cifar10 *d, uint8_t *which, int c, uint64_t
 static bioft_status assign(const cifar10 *d, uint8_t *which)
 {
     static const uint8_t to[] = { TRAIN, VAL, TEST }, val[] = { VAL };
-    const int64_t own = d->retrieval ? 100 : 0, vals = d->val_per_class < 0 ? own : d->val_per_class;
+    const int64_t own = d->retrieval ? 100 : 0,
+                  vals = d->val_per_class < 0 ? own : d->val_per_class;
     const int64_t wanted[] = { d->train_per_class, vals, d->test_per_class };
     bioft_status st = BIOFT_OK;
 
@@ -268,7 +321,8 @@ static bioft_status describe(void *self, bioft_info *ret)
     return st == BIOFT_OK && d->folders ? class_folders_notes(&d->tree, ret) : st;
 }
 
-static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t label_words)
+static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
+                           uint32_t label_words)
 {
     const cifar10 *d = self;
     (void)label_words;
@@ -288,7 +342,8 @@ static bioft_status name(const void *self, uint32_t split, uint64_t index, char 
     return sample_name(d->host, test ? "test" : "train", test ? i - d->train : i, ret, size);
 }
 
-static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret)
+static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
+                           bioft_sample *ret)
 {
     const cifar10 *d = self;
     uint64_t i = d->splits[split].pictures[index];
@@ -303,16 +358,32 @@ static bioft_status sample(const void *self, void *reader, uint32_t split, uint6
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, .labels = labels, .name = name, .sample = sample,
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    .labels = labels,
+    .name = name,
+    .sample = sample,
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET, .name = "cifar10", .version = "1.0", .author = "bioft", .license = "MIT",
-    .summary = "60,000 colour pictures in ten classes, 32x32: the binary release, or class folders of JPEG or PNG",
+    .magic = BIOFT_MAGIC,
+    .struct_size = sizeof plugin,
+    .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_DATASET,
+    .name = "cifar10",
+    .version = "1.0",
+    .author = "bioft",
+    .license = "MIT",
+    .summary = "60,000 colour pictures in ten classes, 32x32: the binary release, or class folders "
+               "of JPEG or PNG",
     .reference = "Krizhevsky, Learning multiple layers of features from tiny images, 2009",
-    .instance_size = sizeof(cifar10), .options = options, .option_count = sizeof options / sizeof *options,
-    .option_size = sizeof *options, .create = create, .destroy = destroy, .vtable = &dataset,
+    .instance_size = sizeof(cifar10),
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .option_size = sizeof *options,
+    .create = create,
+    .destroy = destroy,
+    .vtable = &dataset,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index)

@@ -1,5 +1,6 @@
-/* CIFAR-100: 60,000 colour pictures of 32x32 in a hundred classes or their twenty groups, from the binary release
- * (Krizhevsky, "Learning multiple layers of features from tiny images", 2009; https://www.cs.toronto.edu/~kriz/cifar.html). */
+/* CIFAR-100: 60,000 colour pictures of 32x32 in a hundred classes or their twenty groups, from the
+ * binary release (Krizhevsky, "Learning multiple layers of features from tiny images", 2009;
+ * https://www.cs.toronto.edu/~kriz/cifar.html). */
 #include "cifar_records.h"
 
 enum { FINE = 100, COARSE = 20, NAME_BYTES = 4096 };
@@ -16,8 +17,13 @@ typedef struct {
 } cifar100;
 
 static const bioft_option options[] = {
-    { .name = "level", .type = BIOFT_CHOICE, .offset = offsetof(cifar100, coarse), .def = 0, .choices = label_kinds,
-      .unit = "", .help = "the hundred classes, or the twenty groups of five" },
+    { .name = "level",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(cifar100, coarse),
+      .def = 0,
+      .choices = label_kinds,
+      .unit = "",
+      .help = "the hundred classes, or the twenty groups of five" },
 };
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -25,7 +31,8 @@ static bioft_status create(void *self, const bioft_host *host)
     cifar100 *d = self;
     d->host = host;
     d->files = files_of(host);
-    return d->files ? BIOFT_OK : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
+    return d->files ? BIOFT_OK
+                    : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
 }
 
 /* The folder of train.bin below the root, with its slash. */
@@ -35,7 +42,8 @@ static bioft_status find(const cifar100 *d, const char **ret)
     const char *root = d->files->root(host);
 
     if (!root)
-        return host->fail(host, BIOFT_ERR_INVALID, "no root given: name the folder of cifar-100-binary with 'root'");
+        return host->fail(host, BIOFT_ERR_INVALID,
+                          "no root given: name the folder of cifar-100-binary with 'root'");
     *ret = "";
     if (d->files->exists(host, "train.bin") == 1)
         return BIOFT_OK;
@@ -43,10 +51,15 @@ static bioft_status find(const cifar100 *d, const char **ret)
     if (d->files->exists(host, "cifar-100-binary") == 2)
         return BIOFT_OK;
     if (d->files->exists(host, "cifar-100-python") == 2)
-        return bioft_failf(host, BIOFT_ERR_UNSUPPORTED, "%s: this is the Python release; get cifar-100-binary.tar.gz from "
-                           "https://www.cs.toronto.edu/~kriz/cifar.html and unpack it here", root);
-    return bioft_failf(host, BIOFT_ERR_IO, "%s: no cifar-100-binary/train.bin in it (the binary release, "
-                       "https://www.cs.toronto.edu/~kriz/cifar.html: tar xzf cifar-100-binary.tar.gz)", root);
+        return bioft_failf(host, BIOFT_ERR_UNSUPPORTED,
+                           "%s: this is the Python release; get cifar-100-binary.tar.gz from "
+                           "https://www.cs.toronto.edu/~kriz/cifar.html and unpack it here",
+                           root);
+    return bioft_failf(
+        host, BIOFT_ERR_IO,
+        "%s: no cifar-100-binary/train.bin in it (the binary release, "
+        "https://www.cs.toronto.edu/~kriz/cifar.html: tar xzf cifar-100-binary.tar.gz)",
+        root);
 }
 
 /* Every class has the same number of pictures where their sum is the published one. */
@@ -61,13 +74,16 @@ static bioft_status check_counts(const cifar100 *d, bioft_info *info)
             counts[cifar_label(&d->splits[s], i, 1)]++;
         for (uint32_t c = 0; d->splits[s].records == full[s] && c < FINE; c++)
             if (counts[c] != full[s] / FINE)
-                return bioft_failf(d->host, BIOFT_ERR_FORMAT, "%s: class %u has %llu pictures in split %s where CIFAR-100 "
-                                   "has %llu", d->files->root(d->host), c, (unsigned long long)counts[c], split_names[s],
-                                   (unsigned long long)(full[s] / FINE));
+                return bioft_failf(d->host, BIOFT_ERR_FORMAT,
+                                   "%s: class %u has %llu pictures in split %s where CIFAR-100 "
+                                   "has %llu",
+                                   d->files->root(d->host), c, (unsigned long long)counts[c],
+                                   split_names[s], (unsigned long long)(full[s] / FINE));
     }
     if (d->splits[0].records == full[0] && d->splits[1].records == full[1])
         return BIOFT_OK;
-    snprintf(text, sizeof text, "not the whole CIFAR-100: %llu pictures for training and %llu for testing",
+    snprintf(text, sizeof text,
+             "not the whole CIFAR-100: %llu pictures for training and %llu for testing",
              (unsigned long long)d->splits[0].records, (unsigned long long)d->splits[1].records);
     return info->note(info, text);
 }
@@ -109,7 +125,8 @@ static bioft_status describe(void *self, bioft_info *ret)
     return st;
 }
 
-static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t label_words)
+static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
+                           uint32_t label_words)
 {
     const cifar100 *d = self;
     (void)label_words;
@@ -122,7 +139,8 @@ static bioft_status name(const void *self, uint32_t split, uint64_t index, char 
     return sample_name(((const cifar100 *)self)->host, split_names[split], index, ret, size);
 }
 
-static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret)
+static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
+                           bioft_sample *ret)
 {
     const cifar100 *d = self;
     (void)reader;
@@ -130,16 +148,30 @@ static bioft_status sample(const void *self, void *reader, uint32_t split, uint6
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, .labels = labels, .name = name, .sample = sample,
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    .labels = labels,
+    .name = name,
+    .sample = sample,
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET, .name = "cifar100", .version = "1.0", .author = "bioft", .license = "MIT",
+    .magic = BIOFT_MAGIC,
+    .struct_size = sizeof plugin,
+    .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_DATASET,
+    .name = "cifar100",
+    .version = "1.0",
+    .author = "bioft",
+    .license = "MIT",
     .summary = "60,000 colour pictures in a hundred classes, 32x32: the binary release",
     .reference = "Krizhevsky, Learning multiple layers of features from tiny images, 2009",
-    .instance_size = sizeof(cifar100), .options = options, .option_count = sizeof options / sizeof *options,
-    .option_size = sizeof *options, .create = create, .vtable = &dataset,
+    .instance_size = sizeof(cifar100),
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .option_size = sizeof *options,
+    .create = create,
+    .vtable = &dataset,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index)

@@ -1,8 +1,8 @@
 /* The binary releases of CIFAR-10 and CIFAR-100. */
 #include "cifar_records.h"
 
-bioft_status cifar_map(const bioft_host *host, const char *path, uint32_t label_bytes, const uint32_t *limits,
-                       struct cifar_file *ret)
+bioft_status cifar_map(const bioft_host *host, const char *path, uint32_t label_bytes,
+                       const uint32_t *limits, struct cifar_file *ret)
 {
     const bioft_files *files = files_of(host);
     const uint64_t record = label_bytes + CIFAR_PIXELS;
@@ -14,23 +14,26 @@ bioft_status cifar_map(const bioft_host *host, const char *path, uint32_t label_
     if (st != BIOFT_OK)
         return st;
     if (!size || size % record) {
-        snprintf(text, sizeof text, "%llu bytes are no whole number of records of %llu bytes: cut short, or another file",
-                 (unsigned long long)size, (unsigned long long)record);
+        snprintf(
+            text, sizeof text,
+            "%llu bytes are no whole number of records of %llu bytes: cut short, or another file",
+            (unsigned long long)size, (unsigned long long)record);
         return files->fail_at(host, BIOFT_ERR_FORMAT, path, 0, 0, text);
     }
     f.records = size / record;
     for (uint64_t i = 0; i < f.records; i++)
         for (uint32_t k = 0; k < label_bytes; k++)
             if (cifar_label(&f, i, k) >= limits[k]) {
-                snprintf(text, sizeof text, "label %u of record %llu is out of range 0 to %u", cifar_label(&f, i, k),
-                         (unsigned long long)i, limits[k] - 1);
+                snprintf(text, sizeof text, "label %u of record %llu is out of range 0 to %u",
+                         cifar_label(&f, i, k), (unsigned long long)i, limits[k] - 1);
                 return files->fail_at(host, BIOFT_ERR_FORMAT, path, 0, i * record + k, text);
             }
     *ret = f;
     return BIOFT_OK;
 }
 
-bioft_status cifar_sample(const bioft_host *host, const struct cifar_file *f, uint64_t record, bioft_sample *ret)
+bioft_status cifar_sample(const bioft_host *host, const struct cifar_file *f, uint64_t record,
+                          bioft_sample *ret)
 {
     const uint8_t *planes = f->bytes + record * (f->label_bytes + CIFAR_PIXELS) + f->label_bytes;
     uint8_t *to = ret->reserve(ret, CIFAR_PIXELS);
@@ -46,8 +49,8 @@ bioft_status cifar_sample(const bioft_host *host, const struct cifar_file *f, ui
     return BIOFT_OK;
 }
 
-bioft_status cifar_names(const bioft_host *host, const char *path, uint32_t count, char *buffer, size_t size,
-                         const char **ret)
+bioft_status cifar_names(const bioft_host *host, const char *path, uint32_t count, char *buffer,
+                         size_t size, const char **ret)
 {
     const bioft_files *files = files_of(host);
     const uint8_t *bytes;
@@ -71,11 +74,13 @@ bioft_status cifar_names(const bioft_host *host, const char *path, uint32_t coun
             ret[n] = word;
         n += *word != '\0';
         if (n > count)
-            return files->fail_at(host, BIOFT_ERR_FORMAT, path, line, 0, "more names than there are classes");
+            return files->fail_at(host, BIOFT_ERR_FORMAT, path, line, 0,
+                                  "more names than there are classes");
         word = p + 1;
         line++;
     }
     if (n < count)
-        return files->fail_at(host, BIOFT_ERR_FORMAT, path, line, 0, "fewer names than there are classes");
+        return files->fail_at(host, BIOFT_ERR_FORMAT, path, line, 0,
+                              "fewer names than there are classes");
     return BIOFT_OK;
 }

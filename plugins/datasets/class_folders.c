@@ -12,7 +12,8 @@ static bioft_status out_of_memory(const struct class_folders *c)
     return c->host->fail(c->host, BIOFT_ERR_MEMORY, "out of memory for the list of pictures");
 }
 
-/* By the name's end, in either case: jpg, jpeg or png. What the file really is, its first bytes say later. */
+/* By the name's end, in either case: jpg, jpeg or png. What the file really is, its first bytes say
+ * later. */
 static int is_picture(const char *name)
 {
     static const char *const ends[] = { ".jpg", ".jpeg", ".png" };
@@ -45,7 +46,8 @@ static void pass_over(struct class_folders *c, const char *folder, const char *e
         snprintf(c->first_other, sizeof c->first_other, "%.120s%.120s", folder, entry);
 }
 
-static bioft_status add_picture(struct class_folders *c, struct folder_split *s, const char *name, uint32_t number)
+static bioft_status add_picture(struct class_folders *c, struct folder_split *s, const char *name,
+                                uint32_t number)
 {
     if (s->count == s->capacity) {
         const uint64_t capacity = s->capacity ? s->capacity * 2 : 1024;
@@ -60,7 +62,8 @@ static bioft_status add_picture(struct class_folders *c, struct folder_split *s,
 }
 
 /* The pictures of one class; folder: "train/cat/". */
-static bioft_status read_class(struct class_folders *c, struct folder_split *s, const char *folder, uint32_t number)
+static bioft_status read_class(struct class_folders *c, struct folder_split *s, const char *folder,
+                               uint32_t number)
 {
     const char *const *entries;
     uint64_t count, before = s->count;
@@ -79,7 +82,8 @@ static bioft_status read_class(struct class_folders *c, struct folder_split *s, 
 }
 
 /* A class's number by its folder's name "cat/"; the first split's folders make the classes. */
-static bioft_status class_number(struct class_folders *c, const char *split, const char *entry, int first, uint32_t *ret)
+static bioft_status class_number(struct class_folders *c, const char *split, const char *entry,
+                                 int first, uint32_t *ret)
 {
     const size_t length = strlen(entry) - 1;
     char **more, *name;
@@ -90,9 +94,11 @@ static bioft_status class_number(struct class_folders *c, const char *split, con
             return BIOFT_OK;
         }
     if (!first)
-        return bioft_failf(c->host, BIOFT_ERR_FORMAT, "split '%s' has a class '%.*s' that split '%s' has not", split,
+        return bioft_failf(c->host, BIOFT_ERR_FORMAT,
+                           "split '%s' has a class '%.*s' that split '%s' has not", split,
                            (int)length, entry, c->splits[0].name);
-    more = c->class_count < MOST_CLASSES ? realloc(c->classes, (c->class_count + 1) * sizeof *more) : NULL;
+    more = c->class_count < MOST_CLASSES ? realloc(c->classes, (c->class_count + 1) * sizeof *more)
+                                         : NULL;
     if (!more)
         return out_of_memory(c);
     c->classes = more;
@@ -165,22 +171,26 @@ bioft_status class_folders_notes(const struct class_folders *c, bioft_info *info
     char text[512];
     if (!c->others)
         return BIOFT_OK;
-    snprintf(text, sizeof text, "%llu file%s passed over that %s no picture%s by name, the first is %s",
-             (unsigned long long)c->others, c->others == 1 ? "" : "s", c->others == 1 ? "is" : "are",
-             c->others == 1 ? "" : "s", c->first_other);
+    snprintf(text, sizeof text,
+             "%llu file%s passed over that %s no picture%s by name, the first is %s",
+             (unsigned long long)c->others, c->others == 1 ? "" : "s",
+             c->others == 1 ? "is" : "are", c->others == 1 ? "" : "s", c->first_other);
     return info->note(info, text);
 }
 
-bioft_status class_folders_name(const struct class_folders *c, uint32_t split, uint64_t index, char *ret, size_t size)
+bioft_status class_folders_name(const struct class_folders *c, uint32_t split, uint64_t index,
+                                char *ret, size_t size)
 {
     const struct folder_split *s = &c->splits[split];
     const struct picture_file *f = &s->files[index];
     const int n = snprintf(ret, size, "%s/%s/%s", s->name, c->classes[f->class_number], f->name);
-    return n >= 0 && (size_t)n < size ? BIOFT_OK
-                                      : c->host->fail(c->host, BIOFT_ERR_INVALID, "no room for a sample's name");
+    return n >= 0 && (size_t)n < size
+               ? BIOFT_OK
+               : c->host->fail(c->host, BIOFT_ERR_INVALID, "no room for a sample's name");
 }
 
-bioft_status class_folders_sample(const struct class_folders *c, uint32_t split, uint64_t index, bioft_sample *ret)
+bioft_status class_folders_sample(const struct class_folders *c, uint32_t split, uint64_t index,
+                                  bioft_sample *ret)
 {
     char path[LONGEST_PATH];
     const bioft_status st = class_folders_name(c, split, index, path, sizeof path);

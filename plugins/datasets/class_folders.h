@@ -7,35 +7,37 @@
 enum { FOLDER_SPLITS = 4 };
 
 struct picture_file {
-    const char *name;                              /* in its class's folder */
+    const char *name; /* in its class's folder */
     uint32_t class_number, reserved;
 };
 
 struct folder_split {
     const char *name;
-    struct picture_file *files;                    /* by class, then by name, both bytewise */
+    struct picture_file *files; /* by class, then by name, both bytewise */
     uint64_t count, capacity;
 };
 
 struct class_folders {
     const bioft_host *host;
     const bioft_files *files;
-    char **classes;                                /* the first split's, bytewise */
+    char **classes; /* the first split's, bytewise */
     uint32_t class_count;
     struct folder_split splits[FOLDER_SPLITS];
     uint32_t split_count;
-    uint64_t others;                               /* files that are no pictures by their names, and where the first is */
+    uint64_t others; /* files that are no pictures by their names, and where the first is */
     char first_other[256];
 };
 
-/* Lists the splits that are there, in the order train, val, test, database. A class that only a later split has, or one
- * without pictures, is an error. */
+/* Lists the splits that are there, in the order train, val, test, database. A class that only a
+ * later split has, or one without pictures, is an error. */
 bioft_status class_folders_read(struct class_folders *c, const bioft_host *host);
-void class_folders_free(struct class_folders *c);  /* zero is fine */
+void class_folders_free(struct class_folders *c); /* zero is fine */
 /* Notes what was passed over. */
 bioft_status class_folders_notes(const struct class_folders *c, bioft_info *info);
 /* "train/cat/0007.jpg", which is its path as well. */
-bioft_status class_folders_name(const struct class_folders *c, uint32_t split, uint64_t index, char *ret, size_t size);
-bioft_status class_folders_sample(const struct class_folders *c, uint32_t split, uint64_t index, bioft_sample *ret);
+bioft_status class_folders_name(const struct class_folders *c, uint32_t split, uint64_t index,
+                                char *ret, size_t size);
+bioft_status class_folders_sample(const struct class_folders *c, uint32_t split, uint64_t index,
+                                  bioft_sample *ret);
 
 #endif

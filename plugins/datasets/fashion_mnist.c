@@ -1,31 +1,41 @@
-/* Fashion-MNIST, and any data in MNIST's four IDX files: 8-bit grey pictures of ten classes (Xiao, Rasul and Vollgraf,
- * arXiv:1708.07747; the format: LeCun, Cortes and Burges, "The MNIST database", http://yann.lecun.com/exdb/mnist). */
+/* Fashion-MNIST, and any data in MNIST's four IDX files: 8-bit grey pictures of ten classes (Xiao,
+ * Rasul and Vollgraf, arXiv:1708.07747; the format: LeCun, Cortes and Burges, "The MNIST database",
+ * http://yann.lecun.com/exdb/mnist). */
 #include "dataset_util.h"
 
 #define DEBIAN_FOLDER "/usr/share/datasets/fashion-mnist"
 
 enum {
-    CLASSES = 10, LONGEST_SIDE = 4096, IMAGE_HEADER = 16, LABEL_HEADER = 8, TYPE_U8 = 0x08,
-    LARGEST_FILE = 1 << 30                         /* unpacked; Fashion-MNIST's largest has 47 MB */
+    CLASSES = 10,
+    LONGEST_SIDE = 4096,
+    IMAGE_HEADER = 16,
+    LABEL_HEADER = 8,
+    TYPE_U8 = 0x08,
+    LARGEST_FILE = 1 << 30 /* unpacked; Fashion-MNIST's largest has 47 MB */
 };
 
 static const char *const class_names[CLASSES] = {
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+    "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot",
 };
 static const char *const split_names[2] = { "train", "test" };
 static const char *const protocols[] = { "classification", NULL };
 
-static const struct {                              /* [split]: images, labels; SHA-256 of the unpacked files */
+static const struct { /* [split]: images, labels; SHA-256 of the unpacked files */
     const char *name, *sha256;
 } published[2][2] = {
-    { { "train-images-idx3-ubyte", "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888" },
-      { "train-labels-idx1-ubyte", "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9" } },
-    { { "t10k-images-idx3-ubyte", "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b" },
-      { "t10k-labels-idx1-ubyte", "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34" } },
+    { { "train-images-idx3-ubyte",
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888" },
+      { "train-labels-idx1-ubyte",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9" } },
+    { { "t10k-images-idx3-ubyte",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b" },
+      { "t10k-labels-idx1-ubyte",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34" } },
 };
 
 struct idx_split {
-    const uint8_t *pixels, *labels;                /* [count][height][width], [count] */
+    const uint8_t *pixels, *labels; /* [count][height][width], [count] */
     uint64_t count;
 };
 
@@ -41,7 +51,8 @@ static bioft_status create(void *self, const bioft_host *host)
     fashion_mnist *f = self;
     f->host = host;
     f->files = files_of(host);
-    return f->files ? BIOFT_OK : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
+    return f->files ? BIOFT_OK
+                    : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
 }
 
 static uint32_t big_endian(const uint8_t *b)
@@ -50,7 +61,8 @@ static uint32_t big_endian(const uint8_t *b)
 }
 
 /* An error with the file's absolute path before it. */
-static bioft_status fail_at(const fashion_mnist *f, const char *path, uint64_t byte, const char *text)
+static bioft_status fail_at(const fashion_mnist *f, const char *path, uint64_t byte,
+                            const char *text)
 {
     return f->files->fail_at(f->host, BIOFT_ERR_FORMAT, path, 0, byte, text);
 }
@@ -66,26 +78,34 @@ static bioft_status find(const fashion_mnist *f, const char *name, char *ret, si
         if (f->files->exists(f->host, ret) == 1)
             return BIOFT_OK;
     }
-    return bioft_failf(f->host, BIOFT_ERR_IO, "%s: there is no %s.gz and no %s; Debian's package dataset-fashion-mnist "
-                       "has the data (apt-get install dataset-fashion-mnist, then no 'root' is needed), or name the "
-                       "folder of the four IDX files with 'root'", root ? root : DEBIAN_FOLDER, name, name);
+    return bioft_failf(f->host, BIOFT_ERR_IO,
+                       "%s: there is no %s.gz and no %s; Debian's package dataset-fashion-mnist "
+                       "has the data (apt-get install dataset-fashion-mnist, then no 'root' is "
+                       "needed), or name the "
+                       "folder of the four IDX files with 'root'",
+                       root ? root : DEBIAN_FOLDER, name, name);
 }
 
-/* The first bytes: two zeros, the element's type, the number of dimensions, which must be `dims`. */
-static bioft_status check_header(const fashion_mnist *f, const char *path, const uint8_t *bytes, uint64_t size,
-                                 uint32_t dims)
+/* The first bytes: two zeros, the element's type, the number of dimensions, which is `dims`. */
+static bioft_status check_header(const fashion_mnist *f, const char *path, const uint8_t *bytes,
+                                 uint64_t size, uint32_t dims)
 {
     static const struct {
         uint8_t type;
         const char *name;
-    } others[] = { { 0x09, "int8" }, { 0x0b, "int16" }, { 0x0c, "int32" }, { 0x0d, "float" }, { 0x0e, "double" } };
+    } others[] = { { 0x09, "int8" },
+                   { 0x0b, "int16" },
+                   { 0x0c, "int32" },
+                   { 0x0d, "float" },
+                   { 0x0e, "double" } };
     char text[160];
 
     if (size >= 4 && (bytes[0] || bytes[1]))
         return fail_at(f, path, 0, "not an IDX file: it does not begin with two zero bytes");
     for (size_t i = 0; size >= 4 && i < sizeof others / sizeof *others; i++)
         if (bytes[2] == others[i].type) {
-            snprintf(text, sizeof text, "element type %s is not supported, only unsigned bytes", others[i].name);
+            snprintf(text, sizeof text, "element type %s is not supported, only unsigned bytes",
+                     others[i].name);
             return fail_at(f, path, 2, text);
         }
     if (size >= 4 && bytes[2] != TYPE_U8)
@@ -96,40 +116,44 @@ static bioft_status check_header(const fashion_mnist *f, const char *path, const
         return fail_at(f, path, 3, text);
     }
     if (size < 4 + 4 * dims) {
-        snprintf(text, sizeof text, "truncated header: %llu of %u bytes", (unsigned long long)size, 4 + 4 * dims);
+        snprintf(text, sizeof text, "truncated header: %llu of %u bytes", (unsigned long long)size,
+                 4 + 4 * dims);
         return fail_at(f, path, 0, text);
     }
     return BIOFT_OK;
 }
 
 /* The file must hold `count` items of `item` bytes after its header, and nothing more. */
-static bioft_status check_size(const fashion_mnist *f, const char *path, uint64_t size, uint64_t header, uint64_t count,
-                               uint64_t item, const char *word)
+static bioft_status check_size(const fashion_mnist *f, const char *path, uint64_t size,
+                               uint64_t header, uint64_t count, uint64_t item, const char *word)
 {
     const uint64_t have = size - header;
     char text[200];
 
     if (count > UINT64_MAX / item || count * item > UINT64_MAX - header) {
-        snprintf(text, sizeof text, "the size overflows: %llu %ss of %llu bytes", (unsigned long long)count, word,
-                 (unsigned long long)item);
+        snprintf(text, sizeof text, "the size overflows: %llu %ss of %llu bytes",
+                 (unsigned long long)count, word, (unsigned long long)item);
         return fail_at(f, path, 4, text);
     }
     if (have < count * item) {
-        snprintf(text, sizeof text, "truncated at %s %llu: %llu are announced (%llu bytes), which is more than the file "
-                 "holds (%llu bytes)", word, (unsigned long long)(have / item), (unsigned long long)count,
-                 (unsigned long long)(count * item), (unsigned long long)have);
+        snprintf(
+            text, sizeof text,
+            "truncated at %s %llu: %llu are announced (%llu bytes), which is more than the file "
+            "holds (%llu bytes)",
+            word, (unsigned long long)(have / item), (unsigned long long)count,
+            (unsigned long long)(count * item), (unsigned long long)have);
         return fail_at(f, path, 0, text);
     }
     if (have > count * item) {
-        snprintf(text, sizeof text, "%llu bytes left over after %llu %ss", (unsigned long long)(have - count * item),
-                 (unsigned long long)count, word);
+        snprintf(text, sizeof text, "%llu bytes left over after %llu %ss",
+                 (unsigned long long)(have - count * item), (unsigned long long)count, word);
         return fail_at(f, path, header + count * item, text);
     }
     return BIOFT_OK;
 }
 
-static bioft_status parse_images(fashion_mnist *f, const char *path, const uint8_t *bytes, uint64_t size,
-                                 struct idx_split *s)
+static bioft_status parse_images(fashion_mnist *f, const char *path, const uint8_t *bytes,
+                                 uint64_t size, struct idx_split *s)
 {
     uint32_t height, width;
     char text[160];
@@ -147,11 +171,13 @@ static bioft_status parse_images(fashion_mnist *f, const char *path, const uint8
     if (st != BIOFT_OK)
         return st;
     if (height > LONGEST_SIDE || width > LONGEST_SIDE) {
-        snprintf(text, sizeof text, "images of %ux%u: sides are 1 to %d", height, width, LONGEST_SIDE);
+        snprintf(text, sizeof text, "images of %ux%u: sides are 1 to %d", height, width,
+                 LONGEST_SIDE);
         return fail_at(f, path, 8, text);
     }
     if (f->height && (f->height != height || f->width != width)) {
-        snprintf(text, sizeof text, "images of %ux%u, the training split's are %ux%u", height, width, f->height, f->width);
+        snprintf(text, sizeof text, "images of %ux%u, the training split's are %ux%u", height,
+                 width, f->height, f->width);
         return fail_at(f, path, 8, text);
     }
     f->height = height;
@@ -160,8 +186,8 @@ static bioft_status parse_images(fashion_mnist *f, const char *path, const uint8
     return BIOFT_OK;
 }
 
-static bioft_status parse_labels(const fashion_mnist *f, const char *path, const uint8_t *bytes, uint64_t size,
-                                 struct idx_split *s)
+static bioft_status parse_labels(const fashion_mnist *f, const char *path, const uint8_t *bytes,
+                                 uint64_t size, struct idx_split *s)
 {
     uint64_t count;
     char text[160];
@@ -173,21 +199,21 @@ static bioft_status parse_labels(const fashion_mnist *f, const char *path, const
     if (st != BIOFT_OK)
         return st;
     if (count != s->count) {
-        snprintf(text, sizeof text, "the counts differ: %llu images and %llu labels", (unsigned long long)s->count,
-                 (unsigned long long)count);
+        snprintf(text, sizeof text, "the counts differ: %llu images and %llu labels",
+                 (unsigned long long)s->count, (unsigned long long)count);
         return fail_at(f, path, 4, text);
     }
     s->labels = bytes + LABEL_HEADER;
     for (uint64_t i = 0; i < count; i++)
         if (s->labels[i] >= CLASSES) {
-            snprintf(text, sizeof text, "label %u is out of range 0 to %d, at index %llu", s->labels[i], CLASSES - 1,
-                     (unsigned long long)i);
+            snprintf(text, sizeof text, "label %u is out of range 0 to %d, at index %llu",
+                     s->labels[i], CLASSES - 1, (unsigned long long)i);
             return fail_at(f, path, LABEL_HEADER + i, text);
         }
     return BIOFT_OK;
 }
 
-/* Reads and checks one split; *ret_unknown names the files whose sums are not the published ones. */
+/* Reads and checks one split; *ret_unknown names the files whose sums are not known. */
 static bioft_status load(fashion_mnist *f, int split, char *ret_unknown, size_t size)
 {
     for (int k = 0; k < 2; k++) {
@@ -204,7 +230,8 @@ static bioft_status load(fashion_mnist *f, int split, char *ret_unknown, size_t 
             return st;
         f->files->sha256(bytes, (size_t)count, sum);
         if (strcmp(sum, published[split][k].sha256) != 0)
-            snprintf(ret_unknown + strlen(ret_unknown), size - strlen(ret_unknown), " %s", published[split][k].name);
+            snprintf(ret_unknown + strlen(ret_unknown), size - strlen(ret_unknown), " %s",
+                     published[split][k].name);
     }
     return BIOFT_OK;
 }
@@ -222,13 +249,15 @@ static bioft_status describe(void *self, bioft_info *ret)
     for (int i = 0; st == BIOFT_OK && i < 2; i++)
         st = ret->split(ret, split_names[i], f->splits[i].count);
     if (st == BIOFT_OK && *unknown) {
-        snprintf(note, sizeof note, "not the published Fashion-MNIST: other checksums in%s", unknown);
+        snprintf(note, sizeof note, "not the published Fashion-MNIST: other checksums in%s",
+                 unknown);
         st = ret->note(ret, note);
     }
     return st;
 }
 
-static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t label_words)
+static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
+                           uint32_t label_words)
 {
     const fashion_mnist *f = self;
     (void)label_words;
@@ -241,7 +270,8 @@ static bioft_status name(const void *self, uint32_t split, uint64_t index, char 
     return sample_name(((const fashion_mnist *)self)->host, split_names[split], index, ret, size);
 }
 
-static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret)
+static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
+                           bioft_sample *ret)
 {
     const fashion_mnist *f = self;
     const size_t size = (size_t)f->height * f->width;
@@ -254,15 +284,28 @@ static bioft_status sample(const void *self, void *reader, uint32_t split, uint6
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, .labels = labels, .name = name, .sample = sample,
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    .labels = labels,
+    .name = name,
+    .sample = sample,
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET, .name = "fashion_mnist", .version = "1.0", .author = "bioft", .license = "MIT",
-    .summary = "70,000 grey pictures of clothes in ten classes, 28x28, from four IDX files, gzip or plain",
-    .reference = "Xiao, Rasul and Vollgraf, arXiv:1708.07747", .instance_size = sizeof(fashion_mnist),
-    .create = create, .vtable = &dataset,
+    .magic = BIOFT_MAGIC,
+    .struct_size = sizeof plugin,
+    .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_DATASET,
+    .name = "fashion_mnist",
+    .version = "1.0",
+    .author = "bioft",
+    .license = "MIT",
+    .summary =
+        "70,000 grey pictures of clothes in ten classes, 28x28, from four IDX files, gzip or plain",
+    .reference = "Xiao, Rasul and Vollgraf, arXiv:1708.07747",
+    .instance_size = sizeof(fashion_mnist),
+    .create = create,
+    .vtable = &dataset,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index)

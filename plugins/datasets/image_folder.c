@@ -1,5 +1,6 @@
-/* Pictures in folders: ROOT/train/CLASS/NAME.jpg, and val, test and database likewise. A class's number is the rank of its
- * folder's name, bytewise, in the first split there is; the other splits' classes are matched by name. */
+/* Pictures in folders: ROOT/train/CLASS/NAME.jpg, and val, test and database likewise. A class's
+ * number is the rank of its folder's name, bytewise, in the first split there is; the other splits'
+ * classes are matched by name. */
 #include "class_folders.h"
 
 static const char *const protocols[] = { "classification", "retrieval", NULL };
@@ -7,7 +8,9 @@ static const char *const protocols[] = { "classification", "retrieval", NULL };
 static bioft_status create(void *self, const bioft_host *host)
 {
     ((struct class_folders *)self)->host = host;
-    return files_of(host) ? BIOFT_OK : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
+    return files_of(host)
+               ? BIOFT_OK
+               : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
 }
 
 static void destroy(void *self)
@@ -21,7 +24,8 @@ static bioft_status check_root(const bioft_host *host)
     const char *root = files->root(host);
 
     if (!root)
-        return host->fail(host, BIOFT_ERR_INVALID, "no root given: name the folder that has train/CLASS/NAME.jpg and "
+        return host->fail(host, BIOFT_ERR_INVALID,
+                          "no root given: name the folder that has train/CLASS/NAME.jpg and "
                           "test/CLASS/NAME.jpg with 'root'");
     if (files->exists(host, ".") != 2)
         return bioft_failf(host, BIOFT_ERR_IO, "%s: no such folder", root);
@@ -38,8 +42,10 @@ static bioft_status describe(void *self, bioft_info *ret)
     if (st == BIOFT_OK)
         st = class_folders_read(c, c->host);
     if (st == BIOFT_OK && !c->split_count)
-        st = bioft_failf(c->host, BIOFT_ERR_IO, "%s: no folder train, val, test or database in it; pictures are expected "
-                         "as train/CLASS/NAME.jpg, test/CLASS/NAME.jpg", c->files->root(c->host));
+        st = bioft_failf(c->host, BIOFT_ERR_IO,
+                         "%s: no folder train, val, test or database in it; pictures are expected "
+                         "as train/CLASS/NAME.jpg, test/CLASS/NAME.jpg",
+                         c->files->root(c->host));
     for (uint32_t i = 0; st == BIOFT_OK && i < c->class_count; i++)
         st = ret->class_name(ret, i, c->classes[i]);
     for (uint32_t i = 0; st == BIOFT_OK && i < c->split_count; i++)
@@ -47,7 +53,8 @@ static bioft_status describe(void *self, bioft_info *ret)
     return st == BIOFT_OK ? class_folders_notes(c, ret) : st;
 }
 
-static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t label_words)
+static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
+                           uint32_t label_words)
 {
     (void)label_words;
     set_label(ret, ((const struct class_folders *)self)->splits[split].files[index].class_number);
@@ -59,21 +66,35 @@ static bioft_status name(const void *self, uint32_t split, uint64_t index, char 
     return class_folders_name(self, split, index, ret, size);
 }
 
-static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret)
+static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
+                           bioft_sample *ret)
 {
     (void)reader;
     return class_folders_sample(self, split, index, ret);
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, .labels = labels, .name = name, .sample = sample,
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    .labels = labels,
+    .name = name,
+    .sample = sample,
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET, .name = "image_folder", .version = "1.0", .author = "bioft", .license = "MIT",
+    .magic = BIOFT_MAGIC,
+    .struct_size = sizeof plugin,
+    .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_DATASET,
+    .name = "image_folder",
+    .version = "1.0",
+    .author = "bioft",
+    .license = "MIT",
     .summary = "JPEG and PNG pictures in folders: train/CLASS/NAME.jpg, test/CLASS/NAME.jpg",
-    .reference = "", .instance_size = sizeof(struct class_folders), .create = create, .destroy = destroy,
+    .reference = "",
+    .instance_size = sizeof(struct class_folders),
+    .create = create,
+    .destroy = destroy,
     .vtable = &dataset,
 };
 

@@ -1,6 +1,6 @@
-/* Arrays of NumPy: SPLIT_images.npy and SPLIT_labels.npy for the splits train, val, test and database. Images are uint8
- * [n][height][width][channels] or float32 [n][channels][height][width] in [0,1]; labels int64 [n] or, for several a
- * sample, uint8 [n][classes] of 0 and 1. */
+/* Arrays of NumPy: SPLIT_images.npy and SPLIT_labels.npy for the splits train, val, test and
+ * database. Images are uint8 [n][height][width][channels] or float32 [n][channels][height][width]
+ * in [0,1]; labels int64 [n] or, for several a sample, uint8 [n][classes] of 0 and 1. */
 #include "dataset_util.h"
 
 enum { SPLITS = 4, MAX_SIDE = 65500, MAX_CHANNELS = 4, MAX_CLASSES = 65536 };
@@ -8,7 +8,7 @@ enum { SPLITS = 4, MAX_SIDE = 65500, MAX_CHANNELS = 4, MAX_CLASSES = 65536 };
 static const char *const split_names[SPLITS] = { "train", "val", "test", "database" };
 static const char *const protocols[] = { "classification", "retrieval", NULL };
 
-struct arrays {                                    /* one split's files */
+struct arrays { /* one split's files */
     const char *name;
     bioft_array images, labels;
     uint64_t count;
@@ -29,7 +29,8 @@ static bioft_status create(void *self, const bioft_host *host)
     npy *d = self;
     d->host = host;
     d->files = files_of(host);
-    return d->files ? BIOFT_OK : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
+    return d->files ? BIOFT_OK
+                    : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
 }
 
 static bioft_status fail_at(const npy *d, const char *path, const char *text)
@@ -50,7 +51,8 @@ static bioft_status check_pixels(const npy *d, const char *path, const bioft_arr
             continue;
         snprintf(text, sizeof text, "pixel [%llu,%llu,%llu,%llu] is %g: pixels are in [0,1]",
                  (unsigned long long)(i / picture), (unsigned long long)(at / plane),
-                 (unsigned long long)(at % plane / a->shape[3]), (unsigned long long)(at % a->shape[3]), (double)v[i]);
+                 (unsigned long long)(at % plane / a->shape[3]),
+                 (unsigned long long)(at % a->shape[3]), (double)v[i]);
         return fail_at(d, path, text);
     }
     return BIOFT_OK;
@@ -60,27 +62,37 @@ static bioft_status check_pixels(const npy *d, const char *path, const bioft_arr
 static bioft_status check_images(npy *d, const char *path, const bioft_array *a)
 {
     const int bytes = a->dtype == BIOFT_DTYPE_U8;
-    const uint64_t height = a->shape[bytes ? 1 : 2], width = a->shape[bytes ? 2 : 3], channels = a->shape[bytes ? 3 : 1];
+    const uint64_t height = a->shape[bytes ? 1 : 2], width = a->shape[bytes ? 2 : 3],
+                   channels = a->shape[bytes ? 3 : 1];
     char text[240];
 
     if (a->dtype == BIOFT_DTYPE_I64)
-        return fail_at(d, path, "images are integers: save them as uint8 [n,h,w,c], or as float32 [n,c,h,w] in [0,1]");
+        return fail_at(
+            d, path,
+            "images are integers: save them as uint8 [n,h,w,c], or as float32 [n,c,h,w] in [0,1]");
     if (a->dims != 4) {
-        snprintf(text, sizeof text, "%u dimensions; images are uint8 [n,h,w,c] or float32 [n,c,h,w]%s", a->dims,
+        snprintf(text, sizeof text,
+                 "%u dimensions; images are uint8 [n,h,w,c] or float32 [n,c,h,w]%s", a->dims,
                  a->dims == 3 ? " (grey ones with c = 1)" : "");
         return fail_at(d, path, text);
     }
-    if (!height || !width || height > MAX_SIDE || width > MAX_SIDE || !channels || channels > MAX_CHANNELS) {
-        snprintf(text, sizeof text, "images of %llu rows, %llu columns and %llu channels: 1 to %d, 1 to %d and 1 to %d are "
-                 "possible; %s", (unsigned long long)height, (unsigned long long)width, (unsigned long long)channels,
-                 MAX_SIDE, MAX_SIDE, MAX_CHANNELS, bytes ? "uint8 is [n,h,w,c]" : "float32 is [n,c,h,w]");
+    if (!height || !width || height > MAX_SIDE || width > MAX_SIDE || !channels ||
+        channels > MAX_CHANNELS) {
+        snprintf(
+            text, sizeof text,
+            "images of %llu rows, %llu columns and %llu channels: 1 to %d, 1 to %d and 1 to %d are "
+            "possible; %s",
+            (unsigned long long)height, (unsigned long long)width, (unsigned long long)channels,
+            MAX_SIDE, MAX_SIDE, MAX_CHANNELS,
+            bytes ? "uint8 is [n,h,w,c]" : "float32 is [n,c,h,w]");
         return fail_at(d, path, text);
     }
-    if (d->split_count && (d->height != height || d->width != width || d->channels != channels || d->dtype != a->dtype)) {
+    if (d->split_count && (d->height != height || d->width != width || d->channels != channels ||
+                           d->dtype != a->dtype)) {
         snprintf(text, sizeof text, "images of %llux%llux%llu in %s, the others are %ux%ux%u in %s",
-                 (unsigned long long)height, (unsigned long long)width, (unsigned long long)channels,
-                 bytes ? "bytes" : "floats", d->height, d->width, d->channels,
-                 d->dtype == BIOFT_DTYPE_U8 ? "bytes" : "floats");
+                 (unsigned long long)height, (unsigned long long)width,
+                 (unsigned long long)channels, bytes ? "bytes" : "floats", d->height, d->width,
+                 d->channels, d->dtype == BIOFT_DTYPE_U8 ? "bytes" : "floats");
         return fail_at(d, path, text);
     }
     d->height = (uint32_t)height;
@@ -94,13 +106,14 @@ static bioft_status check_single(npy *d, const char *path, const bioft_array *a)
 {
     const int64_t *v = a->data;
     /* The training split's labels say what classes there are. */
-    const int64_t limit = d->split_count && !strcmp(d->splits[0].name, "train") ? d->classes : MAX_CLASSES;
+    const int64_t limit =
+        d->split_count && !strcmp(d->splits[0].name, "train") ? d->classes : MAX_CLASSES;
     char text[200];
 
     for (uint64_t i = 0; i < a->shape[0]; i++) {
         if (v[i] < 0 || v[i] >= limit) {
-            snprintf(text, sizeof text, "label %lld at index %llu is out of range 0 to %lld%s", (long long)v[i],
-                     (unsigned long long)i, (long long)limit - 1,
+            snprintf(text, sizeof text, "label %lld at index %llu is out of range 0 to %lld%s",
+                     (long long)v[i], (unsigned long long)i, (long long)limit - 1,
                      limit < MAX_CLASSES ? ", the training split's" : "");
             return fail_at(d, path, text);
         }
@@ -115,8 +128,10 @@ static bioft_status check_multi(npy *d, const char *path, const bioft_array *a)
     const uint8_t *v = a->data;
     char text[200];
 
-    if (!a->shape[1] || a->shape[1] > MAX_CLASSES || (d->split_count && a->shape[1] != d->classes)) {
-        snprintf(text, sizeof text, "labels of %llu classes; %s%.0u", (unsigned long long)a->shape[1],
+    if (!a->shape[1] || a->shape[1] > MAX_CLASSES ||
+        (d->split_count && a->shape[1] != d->classes)) {
+        snprintf(text, sizeof text, "labels of %llu classes; %s%.0u",
+                 (unsigned long long)a->shape[1],
                  d->split_count ? "the other splits have " : "1 to 65536 are possible",
                  d->split_count ? d->classes : 0);
         return fail_at(d, path, text);
@@ -124,7 +139,8 @@ static bioft_status check_multi(npy *d, const char *path, const bioft_array *a)
     d->classes = (uint32_t)a->shape[1];
     for (uint64_t i = 0; i < a->shape[0] * a->shape[1]; i++)
         if (v[i] > 1) {
-            snprintf(text, sizeof text, "value %u at [%llu,%llu]: labels of several classes are 0 or 1", v[i],
+            snprintf(text, sizeof text,
+                     "value %u at [%llu,%llu]: labels of several classes are 0 or 1", v[i],
                      (unsigned long long)(i / a->shape[1]), (unsigned long long)(i % a->shape[1]));
             return fail_at(d, path, text);
         }
@@ -141,8 +157,8 @@ static bioft_status check_labels(npy *d, const char *path, const bioft_array *a,
     if (d->split_count && multi != d->multi_label)
         return fail_at(d, path, "one split has single labels, another several a sample");
     if (a->shape[0] != count) {
-        snprintf(text, sizeof text, "the counts differ: %llu labels for %llu images", (unsigned long long)a->shape[0],
-                 (unsigned long long)count);
+        snprintf(text, sizeof text, "the counts differ: %llu labels for %llu images",
+                 (unsigned long long)a->shape[0], (unsigned long long)count);
         return fail_at(d, path, text);
     }
     d->multi_label = multi;
@@ -164,7 +180,8 @@ static bioft_status load(npy *d, const char *split)
     if (!have_images && !have_labels)
         return BIOFT_OK;
     if (!have_images || !have_labels) {
-        snprintf(text, sizeof text, "missing; a split needs its images and its labels, and the folder has only %s",
+        snprintf(text, sizeof text,
+                 "missing; a split needs its images and its labels, and the folder has only %s",
                  have_images ? images : labels);
         return d->files->fail_at(d->host, BIOFT_ERR_IO, have_images ? labels : images, 0, 0, text);
     }
@@ -191,14 +208,19 @@ static bioft_status describe(void *self, bioft_info *ret)
     bioft_status st = check_protocol(d->host, protocols);
 
     if (st == BIOFT_OK && !root)
-        st = d->host->fail(d->host, BIOFT_ERR_INVALID, "no root given: name the folder of train_images.npy, "
+        st = d->host->fail(d->host, BIOFT_ERR_INVALID,
+                           "no root given: name the folder of train_images.npy, "
                            "train_labels.npy, test_images.npy and test_labels.npy with 'root'");
     for (int i = 0; st == BIOFT_OK && i < SPLITS; i++)
         st = load(d, split_names[i]);
     if (st == BIOFT_OK && !d->split_count)
-        st = bioft_failf(d->host, BIOFT_ERR_IO, "%s: %s; expected are train_images.npy and train_labels.npy, "
-                         "test_images.npy and test_labels.npy, or one of the two pairs (also val_ and database_)", root,
-                         d->files->exists(d->host, ".") == 2 ? "none of the files is there" : "no such folder");
+        st = bioft_failf(d->host, BIOFT_ERR_IO,
+                         "%s: %s; expected are train_images.npy and train_labels.npy, "
+                         "test_images.npy and test_labels.npy, or one of the two pairs (also val_ "
+                         "and database_)",
+                         root,
+                         d->files->exists(d->host, ".") == 2 ? "none of the files is there"
+                                                             : "no such folder");
     for (uint32_t i = 0; st == BIOFT_OK && i < d->classes; i++) {
         char name[16];
         snprintf(name, sizeof name, "%u", i);
@@ -209,7 +231,8 @@ static bioft_status describe(void *self, bioft_info *ret)
     return st;
 }
 
-static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t label_words)
+static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
+                           uint32_t label_words)
 {
     const npy *d = self;
     const bioft_array *a = &d->splits[split].labels;
@@ -228,10 +251,12 @@ static bioft_status name(const void *self, uint32_t split, uint64_t index, char 
     return sample_name(d->host, d->splits[split].name, index, ret, size);
 }
 
-static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret)
+static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
+                           bioft_sample *ret)
 {
     const npy *d = self;
-    const size_t size = (size_t)d->height * d->width * d->channels * (d->dtype == BIOFT_DTYPE_U8 ? 1 : sizeof(float));
+    const size_t size = (size_t)d->height * d->width * d->channels *
+                        (d->dtype == BIOFT_DTYPE_U8 ? 1 : sizeof(float));
     (void)reader;
     ret->format = d->dtype == BIOFT_DTYPE_U8 ? BIOFT_SAMPLE_U8_HWC : BIOFT_SAMPLE_F32_CHW;
     ret->height = d->height;
@@ -246,15 +271,29 @@ static int32_t multi_label(const void *self)
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, .labels = labels, .name = name, .sample = sample,
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    .labels = labels,
+    .name = name,
+    .sample = sample,
     .multi_label = multi_label,
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET, .name = "npy", .version = "1.0", .author = "bioft", .license = "MIT",
-    .summary = "arrays of NumPy: train_images.npy, train_labels.npy, test_images.npy, test_labels.npy",
-    .reference = "", .instance_size = sizeof(npy), .create = create, .vtable = &dataset,
+    .magic = BIOFT_MAGIC,
+    .struct_size = sizeof plugin,
+    .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_DATASET,
+    .name = "npy",
+    .version = "1.0",
+    .author = "bioft",
+    .license = "MIT",
+    .summary =
+        "arrays of NumPy: train_images.npy, train_labels.npy, test_images.npy, test_labels.npy",
+    .reference = "",
+    .instance_size = sizeof(npy),
+    .create = create,
+    .vtable = &dataset,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index)

@@ -49,10 +49,12 @@ void write_gzip(const char *path, const void *bytes, size_t size)
     assert_int_equal(gzclose(f), Z_OK);
 }
 
-void write_npy(const char *path, const char *descr, const char *shape, const void *data, size_t size)
+void write_npy(const char *path, const char *descr, const char *shape, const void *data,
+               size_t size)
 {
     char header[128];
-    const int n = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr, shape);
+    const int n = snprintf(header, sizeof header,
+                           "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr, shape);
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
     assert_true(n > 0 && n < 117);
@@ -76,7 +78,7 @@ const struct plugin *load_dataset(const char *name)
     if (plugin_load(path, BIOFT_KIND_DATASET, &plugins, &count, &e) != BIOFT_OK)
         fail_msg("%s", e.text);
     assert_int_equal(count, 1);
-    const struct plugin *plugin = plugins[0];      /* stays loaded */
+    const struct plugin *plugin = plugins[0]; /* stays loaded */
     free(plugins);
     return plugin;
 }
@@ -138,7 +140,8 @@ static bioft_status fake_describe(void *self, bioft_info *ret)
     return BIOFT_OK;
 }
 
-static bioft_status fake_labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t words)
+static bioft_status fake_labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
+                                uint32_t words)
 {
     (void)self;
     assert_int_equal(words, (fake.classes + 63) / 64);
@@ -152,14 +155,16 @@ static bioft_status fake_labels(const void *self, uint32_t split, uint64_t index
     return BIOFT_OK;
 }
 
-static bioft_status fake_name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size)
+static bioft_status fake_name(const void *self, uint32_t split, uint64_t index, char *ret,
+                              size_t size)
 {
     (void)self;
     snprintf(ret, size, "%u/%llu", split, (unsigned long long)index);
     return BIOFT_OK;
 }
 
-static bioft_status fake_sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret)
+static bioft_status fake_sample(const void *self, void *reader, uint32_t split, uint64_t index,
+                                bioft_sample *ret)
 {
     const uint32_t h = fake.height, w = fake.width, c = fake.channels;
     const bool bytes = fake.format == BIOFT_SAMPLE_U8_HWC;
@@ -168,7 +173,8 @@ static bioft_status fake_sample(const void *self, void *reader, uint32_t split, 
 
     (void)reader;
     if (index == fake.fail_at)
-        return (host->fail)(host, BIOFT_ERR_IO, "this one fails");     /* cmocka has a macro of the name */
+        return (host->fail)(host, BIOFT_ERR_IO,
+                            "this one fails"); /* cmocka has a macro of the name */
     ret->format = fake.format;
     ret->height = h;
     ret->width = w;
@@ -204,14 +210,15 @@ const struct plugin *fake_plugin(void)
 {
     static const struct plugin plugin = {
         .descriptor = {
-            .magic = BIOFT_MAGIC, .struct_size = sizeof(bioft_plugin), .abi_version = BIOFT_ABI_VERSION,
-            .kind = BIOFT_KIND_DATASET, .name = "fake", .version = "1", .author = "test", .license = "MIT",
-            .summary = "a test's own", .reference = "", .instance_size = sizeof(const bioft_host *),
+            .magic = BIOFT_MAGIC, .struct_size = sizeof(bioft_plugin),
+            .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_DATASET, .name = "fake", .version = "1",
+            .author = "test", .license = "MIT", .summary = "a test's own", .reference = "",
+            .instance_size = sizeof(const bioft_host *),
             .option_size = sizeof(bioft_option), .create = fake_create, .vtable = &plugin.api.dataset,
         },
         .api.dataset = {
-            .struct_size = sizeof(bioft_dataset), .describe = fake_describe, .labels = fake_labels, .name = fake_name,
-            .sample = fake_sample, .multi_label = fake_multi,
+            .struct_size = sizeof(bioft_dataset), .describe = fake_describe,
+            .labels = fake_labels, .name = fake_name, .sample = fake_sample, .multi_label = fake_multi,
         },
     };
     return &plugin;
@@ -220,8 +227,14 @@ const struct plugin *fake_plugin(void)
 void fake_reset(void)
 {
     fake = (struct fake){
-        .classes = 5, .splits = 2, .counts = { 40, 20 }, .height = 6, .width = 5, .channels = 1,
-        .format = BIOFT_SAMPLE_U8_HWC, .fail_at = UINT64_MAX,
+        .classes = 5,
+        .splits = 2,
+        .counts = { 40, 20 },
+        .height = 6,
+        .width = 5,
+        .channels = 1,
+        .format = BIOFT_SAMPLE_U8_HWC,
+        .fail_at = UINT64_MAX,
     };
 }
 
@@ -246,12 +259,15 @@ static void hammer_piece(void *ctx, size_t index, uint32_t thread)
             uint64_t bits[16] = { 0 };
             char name[256], again[256];
             struct pixels p;
-            right = api->labels(d->instance->self, s->number, s->index[position], bits, d->label_words) == BIOFT_OK &&
-                    !memcmp(bits, s->labels + position * d->label_words, d->label_words * sizeof *bits) &&
+            right = api->labels(d->instance->self, s->number, s->index[position], bits,
+                                d->label_words) == BIOFT_OK &&
+                    !memcmp(bits, s->labels + position * d->label_words,
+                            d->label_words * sizeof *bits) &&
                     dataset_name(d, s, position, name, sizeof name, NULL) == BIOFT_OK &&
                     reader_sample(r, s->number, s->index[position], &p, NULL, NULL) == BIOFT_OK &&
                     p.height == d->height && p.width == d->width &&
-                    dataset_name(d, s, position, again, sizeof again, NULL) == BIOFT_OK && !strcmp(name, again);
+                    dataset_name(d, s, position, again, sizeof again, NULL) == BIOFT_OK &&
+                    !strcmp(name, again);
         }
     }
     reader_close(r);

@@ -1,4 +1,5 @@
-/* Batches: their content by direct computation, their order, and that no number of threads changes a byte. */
+/* Batches: their content by direct computation, their order, and that no number of threads changes
+ * a byte. */
 #include "fixture.h"
 
 static struct dataset_spec spec;
@@ -18,8 +19,14 @@ static void begin(void)
 {
     d = open_dataset(&spec);
     params = (struct batches_params){
-        .dataset = d, .split = &d->splits[1], .batch_size = 8, .seed = 3,
-        .picture = { .channels = d->channels, .height = d->height, .width = d->width, .mean = { 0.286f, 0.4f, 0.1f },
+        .dataset = d,
+        .split = &d->splits[1],
+        .batch_size = 8,
+        .seed = 3,
+        .picture = { .channels = d->channels,
+                     .height = d->height,
+                     .width = d->width,
+                     .mean = { 0.286f, 0.4f, 0.1f },
                      .std = { 0.353f, 0.2f, 0.7f } },
     };
 }
@@ -52,7 +59,8 @@ static float normalised(uint8_t v, uint32_t c)
     return centred / params.picture.std[c];
 }
 
-static void check_content(uint32_t format, uint32_t channels, uint32_t network_channels, bool normalise)
+static void check_content(uint32_t format, uint32_t channels, uint32_t network_channels,
+                          bool normalise)
 {
     fake.format = format;
     fake.channels = channels;
@@ -108,7 +116,8 @@ static void check_augmented(uint32_t format)
     fake.channels = 3;
     fake.width = 6;
     spec.transform = (struct transform_spec){
-        .kind = TRANSFORM_MAP, .size = 6, .train = CROP_RANDOM, .padding = 2, .flip = true };
+        .kind = TRANSFORM_MAP, .size = 6, .train = CROP_RANDOM, .padding = 2, .flip = true
+    };
     begin();
     params.train = true;
     params.normalise = true;
@@ -122,9 +131,11 @@ static void check_augmented(uint32_t format)
                 const int top = way / 10 - 2, left = way % 5 - 2, flip = way / 5 % 2;
                 bool same = true;
                 for (int k = 0; same && k < 108; k++) {
-                    const int c = k / 36, row = k / 6 % 6 + top, column = (flip ? 5 - k % 6 : k % 6) + left;
+                    const int c = k / 36, row = k / 6 % 6 + top,
+                              column = (flip ? 5 - k % 6 : k % 6) + left;
                     const bool inside = row >= 0 && row < 6 && column >= 0 && column < 6;
-                    const uint8_t v = inside ? fake_byte(1, batch.sample[i], (uint32_t)row, (uint32_t)column, (uint32_t)c)
+                    const uint8_t v = inside ? fake_byte(1, batch.sample[i], (uint32_t)row,
+                                                         (uint32_t)column, (uint32_t)c)
                                              : 0;
                     same = x[k] == normalised(v, (uint32_t)c);
                 }
@@ -172,7 +183,8 @@ static size_t collect(uint32_t ahead, unsigned threads, float *ret_x, uint64_t *
                 assert_int_equal(batch.label[i], batch.sample[i] % 5);
             n += batch.n;
         }
-        assert_int_equal(batches_restart(b, epoch ? NULL : order, COUNT(order), epoch + 1, 0, NULL), BIOFT_OK);
+        assert_int_equal(batches_restart(b, epoch ? NULL : order, COUNT(order), epoch + 1, 0, NULL),
+                         BIOFT_OK);
     }
     batches_destroy(b);
     pool_destroy(pool);
@@ -193,7 +205,8 @@ static void test_threads(void **state)
     fake.channels = 3;
     fake.height = fake.width = 16;
     spec.transform = (struct transform_spec){
-        .kind = TRANSFORM_MAP, .size = 16, .train = CROP_RANDOM, .padding = 4, .flip = true };
+        .kind = TRANSFORM_MAP, .size = 16, .train = CROP_RANDOM, .padding = 4, .flip = true
+    };
     begin();
     params.train = params.normalise = true;
     const size_t n = collect(0, 0, want, want_sample);

@@ -239,8 +239,10 @@ static void test_golden_choices(void **state)
             label[k] -= golden_choices[i].gaps && label[k] == 0;
         }
         assert_int_equal(choose_balanced(golden_choices[i].seed, "choose/test",
-                                         golden_choices[i].classes ? label : NULL, golden_choices[i].count,
-                                         (uint32_t)golden_choices[i].classes, wanted, got, NULL), BIOFT_OK);
+                                         golden_choices[i].classes ? label : NULL,
+                                         golden_choices[i].count,
+                                         (uint32_t)golden_choices[i].classes, wanted, got, NULL),
+                         BIOFT_OK);
         assert_memory_equal(got, golden_choices[i].taken, wanted * sizeof *got);
     }
 }
@@ -344,22 +346,38 @@ static bioft_status odd_describe(void *self, bioft_info *ret)
     bioft_status st;
     (void)self;
     switch (fake.classes) {
-    case 100: return ret->split(ret, "training", 5);
-    case 101: st = ret->split(ret, "train", 5); return st ? st : ret->split(ret, "train", 5);
-    case 102: return ret->class_name(ret, 1, "x");
-    case 103: ret->class_name(ret, 0, "x"); ret->class_name(ret, 1, "x"); return ret->split(ret, "train", 1);
-    case 104: return ret->class_name(ret, 0, "x");
-    case 105: return ret->split(ret, "train", 5);
-    case 106: return ret->split(ret, "train", UINT64_C(1) << 40);
-    default: return ret->class_name(ret, 0, "");
+    case 100:
+        return ret->split(ret, "training", 5);
+    case 101:
+        st = ret->split(ret, "train", 5);
+        return st ? st : ret->split(ret, "train", 5);
+    case 102:
+        return ret->class_name(ret, 1, "x");
+    case 103:
+        ret->class_name(ret, 0, "x");
+        ret->class_name(ret, 1, "x");
+        return ret->split(ret, "train", 1);
+    case 104:
+        return ret->class_name(ret, 0, "x");
+    case 105:
+        return ret->split(ret, "train", 5);
+    case 106:
+        return ret->split(ret, "train", UINT64_C(1) << 40);
+    default:
+        return ret->class_name(ret, 0, "");
     }
 }
 
 static void test_descriptions(void **state)
 {
     (void)state;
-    static const char *const says[] = { "'training'|train, val, test and database", "named twice", "out of order",
-                                        "two classes are named 'x'", "no split", "no class", "more samples",
+    static const char *const says[] = { "'training'|train, val, test and database",
+                                        "named twice",
+                                        "out of order",
+                                        "two classes are named 'x'",
+                                        "no split",
+                                        "no class",
+                                        "more samples",
                                         "without a name" };
     struct plugin odd = *fake_plugin();
     odd.api.dataset.describe = odd_describe;
@@ -378,7 +396,7 @@ static void test_bad_sample(void **state)
     expect_refused(&spec, "channels", "0/0|5 channels");
     fake.channels = 1;
     fake.fail_at = 0;
-    struct dataset *d = open_dataset(&spec);       /* the first that can be read says what the data is */
+    struct dataset *d = open_dataset(&spec); /* the first that can be read says what the data is */
     assert_int_equal(d->height, 6);
     dataset_close(d);
 }
@@ -386,13 +404,20 @@ static void test_bad_sample(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_all, setup), cmocka_unit_test_setup(test_subset, setup),
-        cmocka_unit_test_setup(test_wrong_classes, setup), cmocka_unit_test_setup(test_unlabelled, setup),
-        cmocka_unit_test_setup(test_multi_label, setup), cmocka_unit_test_setup(test_wrong_labels, setup),
-        cmocka_unit_test_setup(test_nothing_left, setup), cmocka_unit_test_setup(test_need, setup),
-        cmocka_unit_test_setup(test_limit, setup), cmocka_unit_test_setup(test_choose_is_nested, setup),
-        cmocka_unit_test_setup(test_choose, setup), cmocka_unit_test_setup(test_identity, setup),
-        cmocka_unit_test_setup(test_descriptions, setup), cmocka_unit_test_setup(test_bad_sample, setup),
+        cmocka_unit_test_setup(test_all, setup),
+        cmocka_unit_test_setup(test_subset, setup),
+        cmocka_unit_test_setup(test_wrong_classes, setup),
+        cmocka_unit_test_setup(test_unlabelled, setup),
+        cmocka_unit_test_setup(test_multi_label, setup),
+        cmocka_unit_test_setup(test_wrong_labels, setup),
+        cmocka_unit_test_setup(test_nothing_left, setup),
+        cmocka_unit_test_setup(test_need, setup),
+        cmocka_unit_test_setup(test_limit, setup),
+        cmocka_unit_test_setup(test_choose_is_nested, setup),
+        cmocka_unit_test_setup(test_choose, setup),
+        cmocka_unit_test_setup(test_identity, setup),
+        cmocka_unit_test_setup(test_descriptions, setup),
+        cmocka_unit_test_setup(test_bad_sample, setup),
         cmocka_unit_test(test_golden_choices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

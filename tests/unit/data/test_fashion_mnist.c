@@ -27,11 +27,21 @@ static void test_real(void **state)
         const char *split;
         uint64_t count, sum, first, last;
         int32_t labels[10];
-        uint8_t eighth[10];                        /* bytes 400 to 409 of picture 7 */
+        uint8_t eighth[10]; /* bytes 400 to 409 of picture 7 */
     } facts[] = {
-        { "train", 60000, 3431114169, 76247, 16684, { 9, 0, 0, 3, 0, 2, 7, 2, 5, 5 },
+        { "train",
+          60000,
+          3431114169,
+          76247,
+          16684,
+          { 9, 0, 0, 3, 0, 2, 7, 2, 5, 5 },
           { 0xe5, 0xed, 0xdf, 0xe7, 0xe5, 0xe7, 0xe5, 0xe7, 0xe7, 0xe6 } },
-        { "test", 10000, 573469082, 33456, 24390, { 9, 2, 1, 1, 6, 1, 4, 6, 5, 7 },
+        { "test",
+          10000,
+          573469082,
+          33456,
+          24390,
+          { 9, 2, 1, 1, 6, 1, 4, 6, 5, 7 },
           { 0x95, 0x86, 0x70, 0x6d, 0xe0, 0x72, 0x9a, 0xa1, 0xc1, 0x49 } },
     };
     struct error e;
@@ -44,7 +54,7 @@ static void test_real(void **state)
     assert_int_equal(d->classes, 10);
     assert_string_equal(d->class_names[0], "T-shirt/top");
     assert_string_equal(d->class_names[9], "Ankle boot");
-    assert_int_equal(d->note_count, 0);            /* the published checksums */
+    assert_int_equal(d->note_count, 0); /* the published checksums */
     assert_true(d->channels == 1 && d->height == 28 && d->width == 28);
     for (size_t i = 0; i < COUNT(facts); i++) {
         const struct split *s = dataset_split(d, facts[i].split);
@@ -53,8 +63,10 @@ static void test_real(void **state)
         bioft_batch batch;
         assert_int_equal(s->count, facts[i].count);
         assert_memory_equal(s->label, facts[i].labels, sizeof facts[i].labels);
-        const struct batches_params p = {
-            .dataset = d, .split = s, .batch_size = 1000, .picture = { .channels = 1, .height = 28, .width = 28 } };
+        const struct batches_params p = { .dataset = d,
+                                          .split = s,
+                                          .batch_size = 1000,
+                                          .picture = { .channels = 1, .height = 28, .width = 28 } };
         assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
         for (uint64_t n = 0; batches_next(b, &batch, &e) == BIOFT_OK && batch.n; n += batch.n) {
             for (size_t k = 0; k < batch.n; k++) {
@@ -91,7 +103,7 @@ static void test_real_subset(void **state)
 {
     (void)state;
     static const int64_t classes[] = { 5, 6, 7, 8, 9 };
-    static const int32_t first[] = { 4, 2, 0, 0, 4 };      /* 9 7 5 5 9 ... of 9 0 0 3 0 2 7 2 5 5 0 9 */
+    static const int32_t first[] = { 4, 2, 0, 0, 4 }; /* 9 7 5 5 9 ... of 9 0 0 3 0 2 7 2 5 5 0 9 */
 
     if (access("/usr/share/datasets/fashion-mnist", R_OK) != 0)
         skip();
@@ -128,8 +140,10 @@ static size_t labels(uint8_t *ret, uint32_t count)
     return 8 + (size_t)count;
 }
 
-static const char TRAIN_IMAGES[] = "train-images-idx3-ubyte", TRAIN_LABELS[] = "train-labels-idx1-ubyte",
-                  TEST_IMAGES[] = "t10k-images-idx3-ubyte", TEST_LABELS[] = "t10k-labels-idx1-ubyte";
+static const char TRAIN_IMAGES[] = "train-images-idx3-ubyte",
+                  TRAIN_LABELS[] = "train-labels-idx1-ubyte",
+                  TEST_IMAGES[] = "t10k-images-idx3-ubyte",
+                  TEST_LABELS[] = "t10k-labels-idx1-ubyte";
 
 static void write_small(const char *folder)
 {
@@ -161,8 +175,10 @@ static void test_small(void **state)
     assert_int_equal(dataset_name(d, &d->splits[1], 1, name, sizeof name, &e), BIOFT_OK);
     assert_string_equal(name, "test/1");
     assert_int_equal(dataset_name(d, &d->splits[1], 1, name, 6, &e), BIOFT_ERR_INVALID);
-    const struct batches_params p = {
-        .dataset = d, .split = &d->splits[1], .batch_size = 2, .picture = { .channels = 1, .height = H, .width = W } };
+    const struct batches_params p = { .dataset = d,
+                                      .split = &d->splits[1],
+                                      .batch_size = 2,
+                                      .picture = { .channels = 1, .height = H, .width = W } };
     assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
     assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
     for (int i = 0; i < TEST * H * W; i++)
@@ -175,7 +191,8 @@ static void test_small(void **state)
 static void test_missing(void **state)
 {
     spec.root = *state;
-    expect_refused(&spec, "empty folder", "train-images-idx3-ubyte|dataset-fashion-mnist|root|data-test-");
+    expect_refused(&spec, "empty folder",
+                   "train-images-idx3-ubyte|dataset-fashion-mnist|root|data-test-");
     write_small(*state);
     assert_int_equal(remove(TRAIN_LABELS), 0);
     expect_refused(&spec, "one missing", "train-labels-idx1-ubyte.gz");
@@ -191,10 +208,10 @@ static void test_hostile(void **state)
 {
     static const struct {
         const char *file;
-        int cut;                                   /* bytes kept; negative: cut from the end; 0: all */
-        int patch_at;                              /* -1: nothing; else these bytes are put there */
+        int cut;      /* bytes kept; negative: cut from the end; 0: all */
+        int patch_at; /* -1: nothing; else these bytes are put there */
         const char *patch;
-        int patch_size, extra;                     /* extra: bytes added at the end */
+        int patch_size, extra; /* extra: bytes added at the end */
         const char *says;
     } cases[] = {
         { TRAIN_IMAGES, -1000, -1, "", 0, 0, "truncated header: 0 of 16 bytes" },
@@ -207,7 +224,8 @@ static void test_hostile(void **state)
         { TRAIN_IMAGES, 0, 3, "\x00", 1, 0, "0 dimensions" },
         { TRAIN_IMAGES, 0, 3, "\xff", 1, 0, "255 dimensions" },
         { TRAIN_LABELS, 0, 3, "\x03", 1, 0, "IDX file of labels: 3 dimensions" },
-        { TRAIN_IMAGES, 0, 4, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12, 0, "size overflows" },
+        { TRAIN_IMAGES, 0, 4, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12, 0,
+          "size overflows" },
         { TRAIN_IMAGES, 0, 4, "\xff\xff\xff\xff", 4, 0, "more than the file holds" },
         { TRAIN_IMAGES, 0, 4, "\x00\x00\xea\x60\x00\x00\x00\x1c\x00\x00\x00\x1c", 12, 0,
           "truncated at image 0: 60000 are announced (47040000 bytes)" },
@@ -217,9 +235,12 @@ static void test_hostile(void **state)
         { TRAIN_LABELS, 0, -1, "", 0, 2, "2 bytes left over after 3 labels" },
         { TRAIN_LABELS, 0, 9, "\x0a", 1, 0, "label 10 is out of range 0 to 9, at index 1" },
         { TRAIN_LABELS, 10, 7, "\x02", 1, 0, "counts differ: 3 images and 2 labels" },
-        { TRAIN_IMAGES, 0, 4, "\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x1c", 12, 0, "images of 0x28: a side is zero" },
-        { TRAIN_IMAGES, 0, 4, "\x00\x00\x00\x00\x00\x00\x20\x00\x00\x00\x00\x01", 12, -60, "sides are 1 to 4096" },
-        { TEST_IMAGES, 0, 8, "\x00\x00\x00\x05\x00\x00\x00\x04", 8, 0, "images of 5x4, the training split's are 4x5" },
+        { TRAIN_IMAGES, 0, 4, "\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x1c", 12, 0,
+          "images of 0x28: a side is zero" },
+        { TRAIN_IMAGES, 0, 4, "\x00\x00\x00\x00\x00\x00\x20\x00\x00\x00\x00\x01", 12, -60,
+          "sides are 1 to 4096" },
+        { TEST_IMAGES, 0, 8, "\x00\x00\x00\x05\x00\x00\x00\x04", 8, 0,
+          "images of 5x4, the training split's are 4x5" },
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         for (int packed = 0; packed < 2; packed++) {
@@ -234,8 +255,9 @@ static void test_hostile(void **state)
             if (cases[i].patch_at >= 0)
                 memcpy(bytes + cases[i].patch_at, cases[i].patch, (size_t)cases[i].patch_size);
             if (cases[i].cut)
-                size = cases[i].cut > 0 ? (size_t)cases[i].cut : size > (size_t)-cases[i].cut
-                                                                     ? size - (size_t)-cases[i].cut : 0;
+                size = cases[i].cut > 0               ? (size_t)cases[i].cut
+                       : size > (size_t)-cases[i].cut ? size - (size_t)-cases[i].cut
+                                                      : 0;
             size = (size_t)((int)size + cases[i].extra);
             for (int k = 0; k < 2; k++) {
                 snprintf(name, sizeof name, "%s%s", cases[i].file, k ? ".gz" : "");
@@ -298,12 +320,17 @@ static void test_damaged_gzip(void **state)
     write_small(*state);
     read_packed(name);
     static const struct {
-        int at, mask;                              /* from the end where negative */
+        int at, mask; /* from the end where negative */
         const char *says;
-    } flips[] = { { 2, 0x0f, name }, { 3, 0x80, name }, { -8, 1, "checksum" }, { -1, 1, "size" }, { -4, 1, "size" } };
+    } flips[] = { { 2, 0x0f, name },
+                  { 3, 0x80, name },
+                  { -8, 1, "checksum" },
+                  { -1, 1, "size" },
+                  { -4, 1, "size" } };
     for (size_t i = 0; i < COUNT(flips); i++) {
         memcpy(copy, packed, packed_size);
-        copy[flips[i].at < 0 ? (int)packed_size + flips[i].at : flips[i].at] ^= (uint8_t)flips[i].mask;
+        copy[flips[i].at < 0 ? (int)packed_size + flips[i].at : flips[i].at] ^=
+            (uint8_t)flips[i].mask;
         write_file(name, copy, packed_size);
         expect_refused(&spec, flips[i].says, flips[i].says);
     }
@@ -312,10 +339,10 @@ static void test_damaged_gzip(void **state)
     write_file(name, copy, packed_size + 7);
     expect_refused(&spec, "garbage", "trailing garbage");
     memset(copy + packed_size, 0, 16);
-    write_file(name, copy, packed_size + 16);      /* zeros are padding */
+    write_file(name, copy, packed_size + 16); /* zeros are padding */
     dataset_close(open_dataset(&spec));
     memcpy(copy + packed_size, packed, packed_size);
-    write_file(name, copy, packed_size * 2);       /* a second member goes on: twice the labels */
+    write_file(name, copy, packed_size * 2); /* a second member goes on: twice the labels */
     expect_refused(&spec, "two members", "10 bytes left over after 2 labels");
 }
 

@@ -22,8 +22,11 @@ static struct asking begin(const char *root)
     fake_reset();
     assert_int_equal(files_create(root, "retrieval", 11, &a.files, &e), BIOFT_OK);
     extension = files_extension(a.files);
-    assert_int_equal(instance_create(&(struct instance_params){
-        .plugin = fake_plugin(), .extensions = &extension, .extension_count = 1 }, &a.instance, &e), BIOFT_OK);
+    assert_int_equal(instance_create(&(struct instance_params){ .plugin = fake_plugin(),
+                                                                .extensions = &extension,
+                                                                .extension_count = 1 },
+                                     &a.instance, &e),
+                     BIOFT_OK);
     a.host = &a.instance->host;
     a.api = a.host->get_extension(a.host, "bioft.files/1");
     assert_non_null(a.api);
@@ -66,10 +69,12 @@ static void test_reads(void **state)
     assert_int_equal(a.api->read(a.host, "empty", 5, &bytes, &size), BIOFT_OK);
     assert_int_equal(size, 0);
     size = 77;
-    failed(&a, a.api->read(a.host, "plain", 4, &bytes, &size), BIOFT_ERR_FORMAT, "5 bytes, at most 4");
+    failed(&a, a.api->read(a.host, "plain", 4, &bytes, &size), BIOFT_ERR_FORMAT,
+           "5 bytes, at most 4");
     assert_int_equal(a.api->read(a.host, "packed", 10, &bytes, &size), BIOFT_ERR_FORMAT);
     failed(&a, a.api->read(a.host, "none", 10, &bytes, &size), BIOFT_ERR_IO, *state);
-    failed(&a, a.api->read(a.host, "../x", 10, &bytes, &size), BIOFT_ERR_FORMAT, "leaves the folder");
+    failed(&a, a.api->read(a.host, "../x", 10, &bytes, &size), BIOFT_ERR_FORMAT,
+           "leaves the folder");
     assert_int_equal(size, 77);
     assert_int_equal(a.api->map(a.host, "plain", &bytes, &size), BIOFT_OK);
     assert_int_equal(size, 5);
@@ -103,7 +108,8 @@ static void test_lists(void **state)
     assert_int_equal(a.api->permute(a.host, "x", 8, p), BIOFT_OK);
     random_permutation(11, "x", 0, 8, want);
     assert_memory_equal(p, want, sizeof p);
-    failed(&a, a.api->fail_at(a.host, BIOFT_ERR_FORMAT, "list.txt", 12, 0, "bad"), BIOFT_ERR_FORMAT, "list.txt:12: bad");
+    failed(&a, a.api->fail_at(a.host, BIOFT_ERR_FORMAT, "list.txt", 12, 0, "bad"), BIOFT_ERR_FORMAT,
+           "list.txt:12: bad");
     failed(&a, a.api->fail_at(a.host, BIOFT_ERR_FORMAT, "data", 0, 99, "bad"), BIOFT_ERR_FORMAT,
            "/data: bad (at byte 99)");
     end(&a);
@@ -154,7 +160,8 @@ static void test_samples(void **state)
     end(&a);
 }
 
-/* The same contents give the same digest wherever they lie and however they were packed; others another. */
+/* The same contents give the same digest wherever they lie and however they were packed; others
+ * another. */
 static void test_digest(void **state)
 {
     char sums[3][SHA256_HEX];

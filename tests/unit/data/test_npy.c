@@ -26,7 +26,8 @@ enum { N = 6, H = 2, W = 3, C = 3, PICTURE = H * W * C };
 static uint8_t bytes[N * PICTURE];
 static float floats[N * PICTURE];
 static const int64_t single[N] = { 2, 0, 1, 1, 0, 2 };
-static const uint8_t several[N * 4] = { 1, 0, 0, 1,  0, 1, 0, 0,  0, 0, 0, 0,  1, 1, 1, 1,  0, 0, 1, 0,  0, 0, 0, 1 };
+static const uint8_t several[N * 4] = { 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0,
+                                        1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 1 };
 
 static void make_pixels(void)
 {
@@ -71,12 +72,15 @@ static void test_contents(void **state)
         struct dataset *d = open_dataset(&spec);
         assert_int_equal(d->classes, 3);
         assert_string_equal(d->class_names[2], "2");
-        assert_true(d->channels == C && d->height == H && d->width == W && !d->encoded && !d->multi_label);
+        assert_true(d->channels == C && d->height == H && d->width == W && !d->encoded &&
+                    !d->multi_label);
         assert_int_equal(d->split_count, 2);
         assert_int_equal(dataset_name(d, &d->splits[0], 3, name, sizeof name, &e), BIOFT_OK);
         assert_string_equal(name, "train/3");
-        const struct batches_params p = {
-            .dataset = d, .split = &d->splits[1], .batch_size = N, .picture = { .channels = C, .height = H, .width = W } };
+        const struct batches_params p = { .dataset = d,
+                                          .split = &d->splits[1],
+                                          .batch_size = N,
+                                          .picture = { .channels = C, .height = H, .width = W } };
         assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
         assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
         assert_memory_equal(batch.x, floats, sizeof floats);
@@ -96,7 +100,7 @@ static void test_multi_label(void **state)
     const struct split *s = &d->splits[0];
     assert_true(d->multi_label);
     assert_int_equal(d->classes, 4);
-    assert_int_equal(s->count, 5);                 /* the third has no label */
+    assert_int_equal(s->count, 5); /* the third has no label */
     assert_int_equal(s->left_out, 1);
     assert_int_equal(s->labels[0], 9);
     assert_int_equal(s->label[0], -1);
@@ -119,7 +123,8 @@ static void test_many_classes(void **state)
     assert_int_equal(d->label_words, 3);
     for (int i = 0; i < N; i++)
         for (int w = 0; w < 3; w++)
-            assert_int_equal(s->labels[i * 3 + w], labels[i] / 64 == w ? UINT64_C(1) << labels[i] % 64 : 0);
+            assert_int_equal(s->labels[i * 3 + w],
+                             labels[i] / 64 == w ? UINT64_C(1) << labels[i] % 64 : 0);
     static const int64_t kept[] = { 129, 63 };
     dataset_close(d);
     spec.classes = kept;
@@ -145,7 +150,7 @@ static void test_which_files(void **state)
     remove("test_labels.npy");
     expect_refused(&spec, "no labels", "test_labels.npy: missing|only test_images.npy");
     remove("test_images.npy");
-    struct dataset *d = open_dataset(&spec);       /* a training split alone is data */
+    struct dataset *d = open_dataset(&spec); /* a training split alone is data */
     assert_int_equal(d->split_count, 1);
     dataset_close(d);
     write_npy("database_images.npy", "|u1", "(6, 2, 3, 3)", bytes, sizeof bytes);
@@ -205,7 +210,8 @@ static void test_refused(void **state)
     static const int64_t larger[N] = { 0, 1, 2, 3, 0, 0 };
     write_all(false, false);
     write_npy("test_labels.npy", "<i8", "(6,)", larger, sizeof larger);
-    expect_refused(&spec, "new class", "test_labels.npy|label 3 at index 3|0 to 2, the training split's");
+    expect_refused(&spec, "new class",
+                   "test_labels.npy|label 3 at index 3|0 to 2, the training split's");
     spec.protocol = "other";
     expect_refused(&spec, "protocol", "'classification' and 'retrieval'");
 }

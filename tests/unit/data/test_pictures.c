@@ -1,6 +1,7 @@
 /* Encoded pictures: class folders, decoding, resizing, what is missing or broken. */
 #include "fixture.h"
 
+#include "base/file.h"
 #include "formats/png.h"
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,11 +41,12 @@ static void make_folders(const char *const *names, size_t count)
 /* Two classes; five training pictures, two to test with, all 9x7. */
 static void write_set(void)
 {
-    static const char *const folders[] = { "train", "test", "train/b c", "train/B", "test/B", "test/b c" };
+    static const char *const folders[] = { "train",   "test",   "train/b c",
+                                           "train/B", "test/B", "test/b c" };
     make_folders(folders, COUNT(folders));
     write_picture("train/b c/2.png", 9, 7, 2);
     write_picture("train/b c/10.PNG", 9, 7, 10);
-    write_picture("train/B/0.JPEG", 9, 7, 0);      /* a PNG by another name */
+    write_picture("train/B/0.JPEG", 9, 7, 0); /* a PNG by another name */
     write_picture("train/B/1.png", 9, 7, 1);
     write_picture("train/B/3.jpg", 9, 7, 3);
     write_picture("test/B/4.png", 9, 7, 4);
@@ -60,11 +62,14 @@ static void test_folders(void **state)
         const char *name;
         int32_t label;
         uint32_t seed;
-    } want[] = { { "train/B/0.JPEG", 0, 0 }, { "train/B/1.png", 0, 1 }, { "train/B/3.jpg", 0, 3 },
-                 { "train/b c/10.PNG", 1, 10 }, { "train/b c/2.png", 1, 2 } };
+    } want[] = { { "train/B/0.JPEG", 0, 0 },
+                 { "train/B/1.png", 0, 1 },
+                 { "train/B/3.jpg", 0, 3 },
+                 { "train/b c/10.PNG", 1, 10 },
+                 { "train/b c/2.png", 1, 2 } };
     struct dataset_spec spec = plain_spec(image_folder, *state);
     write_set();
-    for (int way = 0; way < 2; way++) {            /* held in memory, and decoded at each use */
+    for (int way = 0; way < 2; way++) { /* held in memory, and decoded at each use */
         struct batches *b;
         struct error e;
         bioft_batch batch;
@@ -77,8 +82,10 @@ static void test_folders(void **state)
         assert_int_equal(d->splits[0].count, 5);
         assert_int_equal(d->note_count, 1);
         assert_contains(d->notes[0], "2 files passed over");
-        const struct batches_params p = {
-            .dataset = d, .split = &d->splits[0], .batch_size = 5, .picture = { .channels = 3, .height = 7, .width = 9 } };
+        const struct batches_params p = { .dataset = d,
+                                          .split = &d->splits[0],
+                                          .batch_size = 5,
+                                          .picture = { .channels = 3, .height = 7, .width = 9 } };
         assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
         assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
         for (uint32_t i = 0; i < 5; i++) {
@@ -117,8 +124,10 @@ static void test_broken(void **state)
     assert_contains(d->notes[1], "HTML");
     assert_contains(d->notes[2], "test/B/4.png: an empty file");
     /* What is kept is what lies in memory. */
-    const struct batches_params p = {
-        .dataset = d, .split = &d->splits[0], .batch_size = 3, .picture = { .channels = 3, .height = 7, .width = 9 } };
+    const struct batches_params p = { .dataset = d,
+                                      .split = &d->splits[0],
+                                      .batch_size = 3,
+                                      .picture = { .channels = 3, .height = 7, .width = 9 } };
     struct batches *b;
     bioft_batch batch;
     static const uint32_t seeds[] = { 1, 3, 2 };
@@ -150,6 +159,103 @@ static void test_broken(void **state)
     dataset_close(d);
 }
 
+/* First value of a picture of the training split. */
+static float first_value(struct dataset *d, uint64_t position)
+{
+    const struct batches_params p = { .dataset = d,
+                                      .split = &d->splits[0],
+                                      .positions = &position,
+                                      .count = 1,
+                                      .batch_size = 1,
+                                      .picture = { .channels = 3, .height = 7, .width = 9 } };
+    struct batches *b;
+    bioft_batch batch;
+    float v;
+    assert_int_equal(batches_create(&p, &b, NULL), BIOFT_OK);
+    assert_int_equal(batches_next(b, &batch, NULL), BIOFT_OK);
+    v = batch.x[0];
+    batches_destroy(b);
+    return v;
+}
+
+static void write_numbered(uint32_t i, uint32_t seed)
+{
+    char path[64];
+    snprintf(path, sizeof path, "train/a/%02u.png", i);
+    write_picture(path, 9, 7, seed);
+}
+
+/* The only file of the cache. */
+static void cache_file(char *ret, size_t size)
+{
+    char **names;
+    size_t count;
+    assert_int_equal(file_list("cache", &names, &count, NULL), BIOFT_OK);
+    assert_int_equal(count, 1);
+    snprintf(ret, size, "cache/%s", names[0]);
+    file_list_free(names, count);
+}
+
+static void test_cache(void **state)
+{
+    static const char *const folders[] = { "train", "train/a" };
+    struct dataset_spec spec = plain_spec(image_folder, *state);
+    char folder[4200], path[4200];
+    struct dataset *d;
+    make_folders(folders, COUNT(folders));
+    for (uint32_t i = 0; i < 40; i++)
+        write_numbered(i, i);
+    write_file("train/a/20.png", "no picture", 10);
+    snprintf(folder, sizeof folder, "%s/cache", (const char *)*state);
+    spec.cache = folder;
+    d = open_dataset(&spec);
+    assert_int_equal(d->splits[0].count, 39);
+    assert_true(first_value(d, 38) == (float)level(39, 0, 0, 0) / 255.0f);
+    dataset_close(d);
+    cache_file(path, sizeof path);
+
+    /* Only some files are compared with it: a change of the last but one is not seen, so it is in
+     * use. */
+    write_numbered(39, 200);
+    d = open_dataset(&spec);
+    assert_int_equal(d->splits[0].count, 39);
+    assert_int_equal(d->splits[0].left_out, 1);
+    assert_contains(d->notes[0], "20.png");
+    assert_true(first_value(d, 38) == (float)level(39, 0, 0, 0) / 255.0f);
+    assert_true(first_value(d, 20) == (float)level(21, 0, 0, 0) / 255.0f);
+    hammer(d);
+    dataset_close(d);
+
+    /* A change of the first is, and a damaged or cut file is made anew. */
+    write_numbered(0, 100);
+    for (int way = 0; way < 3; way++) {
+        if (way == 1)
+            assert_int_equal(truncate(path, 5000), 0);
+        if (way == 2) {
+            FILE *f = fopen(path, "r+b");
+            assert_int_equal(fseek(f, -1000, SEEK_END), 0);
+            const int byte = fgetc(f);
+            assert_int_equal(fseek(f, -1000, SEEK_END), 0);
+            assert_int_equal(fputc(byte ^ 1, f), byte ^ 1);
+            assert_int_equal(fclose(f), 0);
+        }
+        d = open_dataset(&spec);
+        assert_true(first_value(d, 0) == (float)level(100, 0, 0, 0) / 255.0f);
+        assert_true(first_value(d, 38) == (float)level(200, 0, 0, 0) / 255.0f);
+        dataset_close(d);
+    }
+    /* What was broken is looked at again. */
+    write_numbered(20, 20);
+    d = open_dataset(&spec);
+    assert_int_equal(d->splits[0].count, 40);
+    dataset_close(d);
+    /* Where nothing can be written, the data is as good. */
+    spec.cache = "/dev/null/nowhere";
+    d = open_dataset(&spec);
+    assert_int_equal(d->splits[0].count, 40);
+    dataset_close(d);
+}
+
 static void test_layouts(void **state)
 {
     static const char *const folders[] = { "train", "train/a", "test", "test/a", "test/z" };
@@ -164,7 +270,8 @@ static void test_layouts(void **state)
     write_picture("train/a/1.png", 3, 3, 0);
     write_picture("test/a/1.png", 3, 3, 0);
     write_picture("test/z/1.png", 3, 3, 0);
-    expect_refused(&spec, "unknown class", "split 'test' has a class 'z' that split 'train' has not");
+    expect_refused(&spec, "unknown class",
+                   "split 'test' has a class 'z' that split 'train' has not");
     remove("test/z/1.png");
     remove("test/z");
     dataset_close(open_dataset(&spec));
@@ -197,7 +304,8 @@ static void test_sizes(void **state)
 static void test_resized(void **state)
 {
     static const struct transform_spec specs[] = {
-        { .kind = TRANSFORM_AUTO }, { .kind = TRANSFORM_MAP, .size = 16, .resize = 20 },
+        { .kind = TRANSFORM_AUTO },
+        { .kind = TRANSFORM_MAP, .size = 16, .resize = 20 },
         { .kind = TRANSFORM_MAP, .size = 16, .train = CROP_RANDOM_RESIZED, .flip = true },
         { .kind = TRANSFORM_MAP, .size = 16, .resize = 18, .train = CROP_RANDOM },
     };
@@ -220,7 +328,8 @@ static void test_resized(void **state)
             struct dataset *d = open_dataset(&spec);
             p.dataset = d;
             p.split = &d->splits[0];
-            assert_int_equal(transform_size(d, &spec.transform, 3, 16, 16, &p.picture, &e), BIOFT_OK);
+            assert_int_equal(transform_size(d, &spec.transform, 3, 16, 16, &p.picture, &e),
+                             BIOFT_OK);
             assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
             assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
             assert_int_equal(batch.n, 3);
@@ -233,8 +342,8 @@ static void test_resized(void **state)
 
 static void test_cifar10_folders(void **state)
 {
-    static const char *const classes[] = { "airplane", "automobile", "bird", "cat", "deer",
-                                           "dog", "frog", "horse", "ship", "truck" };
+    static const char *const classes[] = { "airplane", "automobile", "bird",  "cat",  "deer",
+                                           "dog",      "frog",       "horse", "ship", "truck" };
     struct dataset_spec spec = plain_spec(cifar10, *state);
     char path[64];
     mkdir("train", 0777);
@@ -284,7 +393,8 @@ static void test_cifar10_folders(void **state)
     remove("val");
     rename("train/horse", "train/hound");
     rename("test/horse", "test/hound");
-    expect_refused(&spec, "another class", "class folder 8 is 'hound' where CIFAR-10 has 'horse'|image_folder");
+    expect_refused(&spec, "another class",
+                   "class folder 8 is 'hound' where CIFAR-10 has 'horse'|image_folder");
 }
 
 int main(void)
@@ -292,6 +402,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_folders, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_broken, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(test_cache, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_layouts, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_sizes, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_resized, enter_folder, leave_folder),

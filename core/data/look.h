@@ -1,0 +1,35 @@
+/* A look at every picture of a split: which are missing or broken, how large they are, and their
+ * pixels. */
+#ifndef DATA_LOOK_H
+#define DATA_LOOK_H
+
+#include "base/threads.h"
+#include "data/private.h"
+#include "data/sample.h"
+
+enum fault { FINE, MISSING, BROKEN, FAILED }; /* FAILED: not the picture's fault */
+enum { SOURCE_HEX = 16 }; /* digits of the SHA-256 of a picture's file, without a NUL */
+
+struct look {
+    uint64_t count;             /* pictures looked at */
+    uint8_t *fault;             /* [count] enum fault */
+    char (*source)[SOURCE_HEX]; /* [count] of those that are FINE */
+    struct sides sides;         /* of those */
+    uint8_t *pixels;            /* of those, one after the other; NULL: not kept */
+    uint64_t pixel_bytes;       /* of all of them */
+};
+bioft_status look_init(struct look *l, uint64_t count, struct error *err);
+void look_finish(struct look *l); /* zero is fine */
+
+/* Decodes every picture, in pieces over the pool. hold: keep the pixels, where all have the first
+ * one's size; source: fill in that array. */
+bioft_status look_at_all(const struct dataset *d, const struct split *s, bool hold, bool source,
+                         struct pool *pool, const struct log *log, struct look *l,
+                         struct error *err);
+/* One picture. text: what is wrong with it. */
+enum fault look_at_one(struct reader *r, const struct split *s, uint64_t position,
+                       struct pixels *ret, struct error *text);
+
+void sides_widen(struct sides *s, uint32_t height, uint32_t width);
+
+#endif
