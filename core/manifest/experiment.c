@@ -1,4 +1,4 @@
-/* From a manifest's file to a checked experiment: read, --set, registry, sweep, every trial, then the canonical text. */
+/* From a manifest's file to a checked experiment: read, --set, registry, sweep, every trial, canonical text. */
 #include "manifest/experiment.h"
 
 #include "base/file.h"
@@ -314,7 +314,8 @@ bioft_status experiment_read(const struct experiment_params *p, struct experimen
     j->params = p;
     j->experiment = e;
     j->d.source = &j->source;
-    j->reader = (struct reader){ .arena = arena, .d = &j->d, .threads = p->threads ? p->threads : threads_available() };
+    j->reader = (struct reader){ .arena = arena, .d = &j->d,
+                                 .threads = p->threads ? p->threads : threads_available() };
     st = run_job(j, &why);
     if (st == BIOFT_ERR_INVALID || st == BIOFT_OK) {
         *ret_text = j->d.text.data;

@@ -157,9 +157,9 @@ struct experiment_params {
     size_t plugin_path_count;
     const struct log *log;
 };
-/* Reads, expands and checks. BIOFT_ERR_INVALID: the manifest, --set or a place of plugins is wrong; *ret_text (free())
- * has every diagnostic, err their number. On success *ret_text has the warnings, or is NULL. On other failures it is
- * NULL, and err says what is not the manifest's fault. */
+/* Reads, expands and checks. BIOFT_ERR_INVALID: the manifest, --set or a place of plugins is wrong; *ret_text
+ * (free()) has every diagnostic, err their number. On success *ret_text has the warnings, or is NULL. On other
+ * failures it is NULL, and err says what is not the manifest's fault. */
 bioft_status experiment_read(const struct experiment_params *p, struct experiment **ret, char **ret_text,
                              struct error *err);
 void experiment_destroy(struct experiment *e);     /* NULL is fine */

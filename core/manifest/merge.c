@@ -1,4 +1,4 @@
-/* The part of the canonical trees that all trials of a sweep share: what the resolved manifest says beside `sweep`. */
+/* What the canonical trees of all trials share: what the resolved manifest says beside `sweep`. */
 #include "manifest/resolve.h"
 
 /* false: they differ as wholes, and there is nothing to keep. */

@@ -1,5 +1,5 @@
-/* Dotted paths of --set and of a sweep: stages.fine-tune.rule, attacks.0.steps. Entries of a list go by their name (an
- * attack's is its plugin's by default) or their number. */
+/* Dotted paths of --set and of a sweep: stages.fine-tune.rule, attacks.0.steps. Entries of a list go by their name
+ * (an attack's is its plugin's by default) or their number. */
 #ifndef MANIFEST_PATH_H
 #define MANIFEST_PATH_H
 
@@ -9,14 +9,14 @@
 struct path {
     const char *text;
     struct mark mark;                              /* of its first character, for errors and new keys */
-    bool in_place;                                 /* its characters stand at `mark`: a component's own place is known */
+    bool in_place;                                 /* its characters stand at `mark`: components have places */
 };
 
 /* How the last component finds its place. */
 enum path_end { PATH_KEY, PATH_NUMBER, PATH_NAME };
 struct path_use {
     enum path_end end;
-    bool by_plugin;                                /* an entry on the way, or the last, was found by its plugin's name */
+    bool by_plugin;                                /* an entry was found by its plugin's name */
     struct yaml *replaced;                         /* what stood there; NULL: nothing */
 };
 

@@ -1,5 +1,5 @@
-/* Reading a tree into specs: single values, plugins with their options, and the manifest's sections. Whatever is wrong
- * is reported and reading goes on with a default, so that all mistakes come at once. */
+/* Reading a tree into specs: single values, plugins with their options, and the manifest's sections. Whatever is
+ * wrong is reported and reading goes on with a default, so that all mistakes come at once. */
 #ifndef MANIFEST_READ_H
 #define MANIFEST_READ_H
 
@@ -77,8 +77,8 @@ struct grids {
 };
 
 /* A plugin: its name alone, or a map with `plugin`, the section's own `keys` (NULL at the end; read elsewhere) and
- * options; what is neither is reported. grids: numbers may be lists; NULL: not here. false: no such plugin, or one that
- * cannot be used; reported. */
+ * options; what is neither is reported. grids: numbers may be lists; NULL: not here. false: no such plugin, or one
+ * that cannot be used, or a wrong option; reported. */
 bool read_choice(struct reader *r, struct yaml *node, uint32_t kind, const char *const *keys, struct choice *ret,
                  struct grids *grids);
 /* By name; mark and width of the place that asks for it. */

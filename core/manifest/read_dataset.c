@@ -66,7 +66,9 @@ static void read_classes(struct reader *r, struct yaml *node, struct dataset_spe
 static enum policy read_policy(struct reader *r, struct yaml *node, const char *key, enum policy first,
                                enum policy second)
 {
-    static const char *const words[] = { [POLICY_ERROR] = "error", [POLICY_DROP] = "drop", [POLICY_KEEP] = "keep" };
+    static const char *const words[] = {
+        [POLICY_ERROR] = "error", [POLICY_DROP] = "drop", [POLICY_KEEP] = "keep",
+    };
     const char *const choices[] = { words[first], words[second], NULL };
 
     return read_word(r, node, key, choices, 0) == 0 ? first : second;

@@ -26,8 +26,12 @@ static void read_betas(struct reader *r, struct yaml *optimizer, struct optimize
 void read_optimizer(struct reader *r, struct yaml *stage, struct optimizer_spec *ret)
 {
     static const char *const names[] = { "adam", "sgd", NULL };
-    static const char *const adam_keys[] = { "name", "lr", "head_lr", "loss_lr", "weight_decay", "betas", "eps", NULL };
-    static const char *const sgd_keys[] = { "name", "lr", "head_lr", "loss_lr", "weight_decay", "momentum", NULL };
+    static const char *const adam_keys[] = {
+        "name", "lr", "head_lr", "loss_lr", "weight_decay", "betas", "eps", NULL,
+    };
+    static const char *const sgd_keys[] = {
+        "name", "lr", "head_lr", "loss_lr", "weight_decay", "momentum", NULL,
+    };
     struct yaml *node = read_member(stage, "optimizer");
 
     *ret = (struct optimizer_spec){ .kind = BIOFT_ADAM, .lr = DEFAULT_LR, .head_lr = DEFAULT_LR,

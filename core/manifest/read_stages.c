@@ -219,9 +219,10 @@ static void check_heads(struct reader *r, const struct trial *t, const struct ya
         const uint32_t takes = s->loss.plugin ? s->loss.plugin->api.loss.flags : 0;
         if (s->head && (!s->head->reuse || s->head->classes > 0 || s->head->bits > 0))
             head = s->head;
-        if (s->dataset && s->dataset->class_count > 0 && head->classes > 0 && head->classes != s->dataset->class_count)
+        const size_t kept = s->dataset ? s->dataset->class_count : 0;
+        if (kept > 0 && head->classes > 0 && head->classes != kept)
             diagnose_error(r->d, head->mark, 0, "the head has %u classes, stage '%s' keeps %zu of its dataset's",
-                           head->classes, s->name, s->dataset->class_count);
+                           head->classes, s->name, kept);
         if (takes && head->bits > 0 && !(takes & BIOFT_LOSS_CODES))
             read_error(r, list->items[i], "loss '%s' is for classes, and the head has bits",
                        s->loss.plugin->descriptor.name);

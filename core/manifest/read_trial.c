@@ -5,8 +5,8 @@
 void read_trial(struct reader *r, struct yaml *root, struct reading *ret)
 {
     static const char *const keys[] = {
-        "bioft", "name", "folder", "plugins", "seed", "threads", "engine", "precision", "output", "dataset", "model", "stages",
-        "attacks", "sweep", NULL,
+        "bioft", "name", "folder", "plugins", "seed", "threads", "engine", "precision", "output", "dataset", "model",
+        "stages", "attacks", "sweep", NULL,
     };
     static const char *const common[] = { "bioft", "name", "folder", "plugins", "output" };
     struct trial *t = ret->trial;

@@ -217,7 +217,7 @@ const char *read_absolute(struct reader *r, const struct yaml *node, const char 
         read_error(r, node, "'%s': a path expected, found an empty text", key);
         return NULL;
     }
-    /* OUT/manifest.yaml keeps a sweep's values as they were written, and is read relative to the manifest's folder. */
+    /* OUT/manifest.yaml keeps a sweep's values as they were written, and reads them from the manifest's folder. */
     if (set > 0 && r->set_sweeps[set - 1] && *text != '/') {
         read_error(r, node, "'%s': a path that --set puts into the sweep must be absolute", key);
         return NULL;

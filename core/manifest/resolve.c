@@ -37,7 +37,9 @@ static struct yaml *build_cache(struct resolver *b, const char *cache)
 
 static struct yaml *build_dataset(struct resolver *b, const struct dataset_spec *s)
 {
-    static const char *const policies[] = { [POLICY_ERROR] = "error", [POLICY_DROP] = "drop", [POLICY_KEEP] = "keep" };
+    static const char *const policies[] = {
+        [POLICY_ERROR] = "error", [POLICY_DROP] = "drop", [POLICY_KEEP] = "keep",
+    };
     struct yaml *map = build_plugin(b, s->choice.plugin, s->choice.values, NULL), *classes;
 
     if (s->root)

@@ -1,4 +1,4 @@
-/* Trees of YAML: building, copying and comparing. None is deeper than YAML_DEPTH and a little, so recursion is safe. */
+/* Trees of YAML: building, copying and comparing. None is deeper than twice YAML_DEPTH, so recursion is safe. */
 #include "manifest/tree.h"
 
 #include <string.h>

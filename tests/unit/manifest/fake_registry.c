@@ -1,5 +1,5 @@
-/* A registry of static plugins: enough of each kind to read manifests with. Linked before the room plugin, it stands in
- * for the one that opens files. */
+/* A registry of static plugins: enough of each kind to read manifests with. Linked before the room plugin, it
+ * stands in for the one that opens files. */
 #include "fake_registry.h"
 
 #include <stdio.h>

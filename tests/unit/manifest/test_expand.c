@@ -48,17 +48,22 @@ static void names(void **state)
     static const struct {
         const char *sweep, *first, *value;
     } cases[] = {
-        { "  stages.train.rule: [{plugin: usf, scale: none}, bp]\n", "00-rule=usf+scale=none", "{plugin: usf, scale: none}" },
+        { "  stages.train.rule: [{plugin: usf, scale: none}, bp]\n", "00-rule=usf+scale=none",
+          "{plugin: usf, scale: none}" },
         { "  stages.train.optimizer.betas: [[0.9, 0.99]]\n", "00-betas=0.9+0.99", "[0.9, 0.99]" },
-        { "  stages.train.optimizer: [{name: sgd, lr: 1e-2}]\n", "00-optimizer=sgd+lr=1e-2", "{name: sgd, lr: 1e-2}" },
+        { "  stages.train.optimizer: [{name: sgd, lr: 1e-2}]\n", "00-optimizer=sgd+lr=1e-2",
+          "{name: sgd, lr: 1e-2}" },
         { "  model.head: [{bits: 16}]\n  stages.train.loss: [hyp2]\n", "00-head=bits=16,loss=hyp2", "{bits: 16}" },
         { "  dataset.root: [data, ./data]\n", "00-root=data", "data" },
         { "  dataset.root: [./data, data]\n", "00-root=.-data", "./data" },
         { "  model.weights: [null, weights.pth]\n", "00-weights=null", "null" },
         { "  dataset.note: ['a b/c:d']\n", "00-note=a-b-c-d", "'a b/c:d'" },
-        { "  stages.train.optimizer.lr: [1e-5]\n  stages.train.optimizer.head_lr: [1.0e-4]\n", "00-lr=1e-5,head_lr=1.0e-4", "1e-5" },
-        { "  stages.train.batch_size: [1]\n  attacks.fgsm.batch_size: [2]\n", "00-train.batch_size=1,fgsm.batch_size=2", "1" },
-        { "  stages.0.head: [{reuse: true}]\n  model.head: [{classes: 3}]\n", "00-0.head=reuse=true,model.head=classes=3", "{reuse: true}" },
+        { "  stages.train.optimizer.lr: [1e-5]\n  stages.train.optimizer.head_lr: [1.0e-4]\n",
+          "00-lr=1e-5,head_lr=1.0e-4", "1e-5" },
+        { "  stages.train.batch_size: [1]\n  attacks.fgsm.batch_size: [2]\n",
+          "00-train.batch_size=1,fgsm.batch_size=2", "1" },
+        { "  stages.0.head: [{reuse: true}]\n  model.head: [{classes: 3}]\n",
+          "00-0.head=reuse=true,model.head=classes=3", "{reuse: true}" },
         { "  engine.threads: [1, 2]\n", "00-threads=1", "1" },
         { "  attacks.0.epsilon: [[0, 8/255]]\n", "00-epsilon=0+8-255", "[0, 8/255]" },
     };
@@ -127,7 +132,8 @@ static void paths_that_make_their_way(void **state)
 static void trials_do_not_mix(void **state)
 {
     struct experiment *e = workspace_good(SMALL
-        "sweep:\n  stages.train.rule: [{plugin: usf, scale: none}, usf]\n  stages.train.optimizer: [{lr: 2}, {head_lr: 3}]\n", NULL);
+        "sweep:\n  stages.train.rule: [{plugin: usf, scale: none}, usf]\n"
+        "  stages.train.optimizer: [{lr: 2}, {head_lr: 3}]\n", NULL);
 
     (void)state;
     assert_int_equal(e->trials[0].stages[0].rules[0].choice.values[0].integer, 0);
@@ -140,9 +146,10 @@ static void trials_do_not_mix(void **state)
 static void set(void **state)
 {
     static const char *const sets[] = {
-        "seed=5", "stages.train.epochs=0.5", "stages.train.optimizer={name: sgd, lr: 1e-2}", "stages.0.optimizer.momentum=0.5",
-        "dataset.classes=[1, 2]", "dataset.note=a=b", "dataset.limit=", "attacks=[{plugin: fgsm, epsilon: [0, 8/255]}]", "attacks.fgsm.samples=10",
-        "model.backbone.activation=tanh", "engine.threads=7", "name=other", "stages.train.rule.scale=none", "seed=6", NULL,
+        "seed=5", "stages.train.epochs=0.5", "stages.train.optimizer={name: sgd, lr: 1e-2}",
+        "stages.0.optimizer.momentum=0.5", "dataset.classes=[1, 2]", "dataset.note=a=b", "dataset.limit=",
+        "attacks=[{plugin: fgsm, epsilon: [0, 8/255]}]", "attacks.fgsm.samples=10", "model.backbone.activation=tanh",
+        "engine.threads=7", "name=other", "stages.train.rule.scale=none", "seed=6", NULL,
     };
     struct experiment *e = workspace_good(HEADER "dataset: {plugin: pictures, limit: 3}\n" MODEL
         "stages: [{name: train, rule: usf, epochs: 1}]\n", sets);

@@ -42,25 +42,28 @@ static void text_of_a_small_one(void **state)
         "threads: 2\n"
         "engine:\n  plugin: auto\n"
         "precision: f32\n"
-        "dataset:\n  plugin: pictures\n  note: ''\n  grey: false\n  transform: auto\n  cache: auto\n  split_seed: 0\n  limit: 0\n"
+        "dataset:\n  plugin: pictures\n  note: ''\n  grey: false\n  transform: auto\n  cache: auto\n"
+        "  split_seed: 0\n  limit: 0\n"
         "  missing: error\n  broken: drop\n  unlabelled: drop\n"
         "model:\n  backbone:\n    plugin: lenet5\n    activation: relu\n  head:\n    reuse: false\n"
         "stages:\n  - name: train\n    rule:\n      plugin: usf\n      scale: xavier\n"
         "    loss:\n      plugin: cross_entropy\n      label_smoothing: 0.1\n"
-        "    optimizer:\n      name: adam\n      lr: 1e-05\n      head_lr: 1e-05\n      loss_lr: 1e-05\n      weight_decay: 0\n"
-        "      betas: [0.9, 0.999]\n      eps: 1e-08\n"
-        "    schedule: constant\n    epochs: 1\n    batch_size: 32\n    accumulate: 1\n    freeze: []\n    batchnorm: train\n"
-        "    shuffle: true\n    model_selection: last\n    alignment: 0\n    checkpoint:\n      every: 1\n"
-        "attacks:\n  - plugin: fgsm\n    name: fgsm\n    epsilon: [0, 0.5]\n    gradient: [rule, exact]\n    samples: 0\n"
-        "    split: test\n    labels: true\n    target: none\n    restarts: 1\n    batch_size: 0\n    dump: 0\n";
+        "    optimizer:\n      name: adam\n      lr: 1e-05\n      head_lr: 1e-05\n      loss_lr: 1e-05\n"
+        "      weight_decay: 0\n      betas: [0.9, 0.999]\n      eps: 1e-08\n"
+        "    schedule: constant\n    epochs: 1\n    batch_size: 32\n    accumulate: 1\n    freeze: []\n"
+        "    batchnorm: train\n    shuffle: true\n    model_selection: last\n    alignment: 0\n"
+        "    checkpoint:\n      every: 1\n"
+        "attacks:\n  - plugin: fgsm\n    name: fgsm\n    epsilon: [0, 0.5]\n    gradient: [rule, exact]\n"
+        "    samples: 0\n    split: test\n    labels: true\n    target: none\n    restarts: 1\n    batch_size: 0\n"
+        "    dump: 0\n";
     char expected[16384];
     struct experiment *e = workspace_good(HEADER DATASET MODEL
         "stages: [{name: train, rule: usf, epochs: 1, label_smoothing: .1, optimizer: {lr: 1E-5}}]\n"
         "attacks: [{plugin: fgsm, epsilon: [0, 1/2]}]\n", NULL);
 
     (void)state;
-    snprintf(expected, sizeof expected, "bioft: 1\nname: small\nfolder: %s\noutput: %s/runs/small\nseed: 1\n%s", workspace, workspace,
-             end);
+    snprintf(expected, sizeof expected, "bioft: 1\nname: small\nfolder: %s\noutput: %s/runs/small\nseed: 1\n%s",
+             workspace, workspace, end);
     assert_text(e->resolved, expected);
     assert_string_equal(e->trials[0].resolved, expected);
     experiment_destroy(e);
@@ -119,16 +122,20 @@ static void reads_back(void **state)
         TWO_STAGES "sweep:\n  stages.tune.steps: [0, 10]\n  stages.pre.epochs: [0.5, 1]\n",
         TWO_STAGES "sweep:\n  stages.tune.schedule: [constant, {name: step, every: 2, gamma: 0.5}]\n",
         TWO_STAGES "sweep:\n  stages.tune.schedule.name: [constant, cosine]\n",
-        TWO_STAGES "sweep:\n  model.backbone: [lenet5, {plugin: mlp, hidden: [3, 4]}, mlp]\n  model.head: [{classes: 2}, {reuse: true}]\n",
+        TWO_STAGES "sweep:\n  model.backbone: [lenet5, {plugin: mlp, hidden: [3, 4]}, mlp]\n"
+            "  model.head: [{classes: 2}, {reuse: true}]\n",
         TWO_STAGES "sweep:\n  model.backbone.plugin: [lenet5, mlp]\n",
         TWO_STAGES "sweep:\n  attacks.pgd.steps: [1, [2, 3]]\n  attacks.0.epsilon: [[0, 8/255], 0.1]\n",
         TWO_STAGES "sweep:\n  attacks.0.plugin: [pgd]\n",
         TWO_STAGES "sweep:\n  attacks.0: [{plugin: fgsm, epsilon: 0}, {plugin: pgd, epsilon: [0.1], steps: 4}]\n",
         TWO_STAGES "sweep:\n  attacks: [[], [{plugin: fgsm, epsilon: 0}]]\n",
-        TWO_STAGES "sweep:\n  stages: [[], [{name: one, rule: bp, epochs: 1}], [{name: one, rule: bp, epochs: 1}, {name: two, rule: usf, steps: 3}]]\n",
+        TWO_STAGES "sweep:\n  stages: [[], [{name: one, rule: bp, epochs: 1}], "
+            "[{name: one, rule: bp, epochs: 1}, {name: two, rule: usf, steps: 3}]]\n",
         TWO_STAGES "sweep:\n  dataset: [pictures, {plugin: pictures, root: data, limit: 5}]\n",
-        TWO_STAGES "sweep:\n  dataset.transform: [auto, none, {size: 32}]\n  dataset.cache: [off, sub/cache, ./auto]\n",
-        TWO_STAGES "sweep:\n  dataset.transform.size: [28, 32]\n  dataset.classes: [[0, 1], [2]]\n  precision: [f32, bf16]\n",
+        TWO_STAGES "sweep:\n  dataset.transform: [auto, none, {size: 32}]\n"
+            "  dataset.cache: [off, sub/cache, ./auto]\n",
+        TWO_STAGES "sweep:\n  dataset.transform.size: [28, 32]\n  dataset.classes: [[0, 1], [2]]\n"
+            "  precision: [f32, bf16]\n",
         TWO_STAGES "sweep:\n  engine: [auto, openblas, {plugin: openblas, block: 8, threads: 1}]\n",
         TWO_STAGES "sweep:\n  engine.threads: [1, 2]\n",
         TWO_STAGES "threads: 3\nsweep:\n  engine: [auto, {threads: 4}]\n",
@@ -138,16 +145,20 @@ static void reads_back(void **state)
         HEADER DATASET MODEL "stages:\n  - name: a\n    steps: 1\n    rules: [{layers: \"*\", rule: bp}]\n"
             "sweep:\n  stages.a.rules.0.rule: [usf, {plugin: frsf, high: 2}]\n",
         HEADER DATASET MODEL "stages:\n  - name: a\n    steps: 1\n"
-            "sweep:\n  stages.a.rules: [[{layers: \"*\", rule: bp}], [{layers: \"fc.*\", rule: bp}, {layers: \"*\", rule: usf}]]\n",
-        HEADER DATASET MODEL "stages: [{name: a, steps: 1}]\nsweep:\n  stages.a.rules: [[{layers: \"*\", rule: bp}]]\n",
+            "sweep:\n  stages.a.rules: [[{layers: \"*\", rule: bp}], "
+            "[{layers: \"fc.*\", rule: bp}, {layers: \"*\", rule: usf}]]\n",
+        HEADER DATASET MODEL "stages: [{name: a, steps: 1}]\n"
+            "sweep:\n  stages.a.rules: [[{layers: \"*\", rule: bp}]]\n",
         HEADER MODEL "stages:\n"
             "  - {name: a, rule: bp, epochs: 1, dataset: {plugin: pictures, split_seed: 1}}\n"
             "  - {name: b, rule: bp, epochs: 1, dataset: {plugin: pictures, split_seed: 2}}\n"
             "sweep:\n  stages.b.dataset: [pictures, {plugin: pictures, split_seed: 4}]\n",
-        HEADER "folder: sub\nplugins: [../data, /]\ndataset: {plugin: pictures, root: ., list: ../list.txt, cache: off}\nmodel: {backbone: lenet5, "
-            "weights: ../weights.pth}\n" STAGES,
+        HEADER "folder: sub\nplugins: [../data, /]\n"
+            "dataset: {plugin: pictures, root: ., list: ../list.txt, cache: off}\n"
+            "model: {backbone: lenet5, weights: ../weights.pth}\n" STAGES,
         HEADER "dataset: {plugin: pictures, root: /}\n" MODEL STAGES
-            "attacks: [{plugin: guess, epsilon: [0, 1e-300, 12.5], target: none}, {plugin: pgd, epsilon: 1, target: 3, gradient: exact}]\n",
+            "attacks: [{plugin: guess, epsilon: [0, 1e-300, 12.5], target: none}, "
+            "{plugin: pgd, epsilon: 1, target: 3, gradient: exact}]\n",
     };
 
     (void)state;
@@ -168,7 +179,9 @@ static void reads_back(void **state)
 
 static void reads_back_with_set(void **state)
 {
-    static const char *const sets[] = { "dataset.root=data", "stages.tune.rule={plugin: usf, scale: none}", "sweep.seed=[3, 4]", NULL };
+    static const char *const sets[] = {
+        "dataset.root=data", "stages.tune.rule={plugin: usf, scale: none}", "sweep.seed=[3, 4]", NULL,
+    };
     struct experiment *first = workspace_good(TWO_STAGES, sets), *second = again(first->resolved);
 
     (void)state;
@@ -237,7 +250,8 @@ static void what_changes_keys(void **state)
         const char *const sets[] = { cases[i].set, NULL };
         struct experiment *e = workspace_good(TWO_STAGES, sets);
         const struct trial *a = &base->trials[0], *b = &e->trials[0];
-        const bool first = strcmp(a->stage_key[0], b->stage_key[0]) != 0, second = strcmp(a->stage_key[1], b->stage_key[1]) != 0;
+        const bool first = strcmp(a->stage_key[0], b->stage_key[0]) != 0;
+        const bool second = strcmp(a->stage_key[1], b->stage_key[1]) != 0;
         const bool trial = strcmp(a->key, b->key) != 0, experiment = strcmp(base->key, e->key) != 0;
         if (first != cases[i].first || second != cases[i].second || trial != cases[i].trial || experiment != trial)
             fail_msg("%s: %d %d %d %d", cases[i].set, first, second, trial, experiment);

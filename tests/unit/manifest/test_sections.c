@@ -142,8 +142,9 @@ static void everything_given(void **state)
         "    alignment: 100\n"
         "    checkpoint: {every: 5}\n"
         "attacks:\n"
-        "  - {plugin: pgd, name: strong, epsilon: [0.5, 0, 8/255, 1e-3], steps: 40, stepsize: 2/255, samples: 500, split: val,\n"
-        "     gradient: exact, labels: predicted, target: 7, restarts: 3, batch_size: 128, dump: 4, random_start: true}\n"
+        "  - {plugin: pgd, name: strong, epsilon: [0.5, 0, 8/255, 1e-3], steps: 40, stepsize: 2/255, samples: 500,\n"
+        "     split: val, gradient: exact, labels: predicted, target: 7, restarts: 3, batch_size: 128, dump: 4,\n"
+        "     random_start: true}\n"
         "  - {plugin: pgd, epsilon: 0, target: least_likely, gradient: [exact, rule]}\n"
         "  - {plugin: guess, epsilon: 300}\n";
     struct experiment *e = workspace_good(manifest, NULL);
@@ -265,8 +266,9 @@ static void learning_rates_follow(void **state)
 static void grids(void **state)
 {
     static const char *const options[] = {
-        "steps=5;stepsize=0;restarts=1", "steps=5;stepsize=0;restarts=2", "steps=5;stepsize=0.25;restarts=1", "steps=5;stepsize=0.25;restarts=2",
-        "steps=1;stepsize=0;restarts=1", "steps=1;stepsize=0;restarts=2", "steps=1;stepsize=0.25;restarts=1", "steps=1;stepsize=0.25;restarts=2",
+        "steps=5;stepsize=0;restarts=1", "steps=5;stepsize=0;restarts=2", "steps=5;stepsize=0.25;restarts=1",
+        "steps=5;stepsize=0.25;restarts=2", "steps=1;stepsize=0;restarts=1", "steps=1;stepsize=0;restarts=2",
+        "steps=1;stepsize=0.25;restarts=1", "steps=1;stepsize=0.25;restarts=2",
     };
     struct experiment *e = workspace_good(SMALL
         "attacks:\n"
@@ -296,8 +298,10 @@ static void grids(void **state)
 static void nulls(void **state)
 {
     struct experiment *e = workspace_good(HEADER DATASET
-        "seed: ~\nengine:\nprecision: null\nsweep:\nattacks:\nmodel: {backbone: {plugin: lenet5, activation: ~}, weights: ~, head: ~}\n"
-        "stages: [{name: a, rule: bp, epochs: 1, steps: ~, optimizer: {lr: null}, checkpoint: {every: null}}]\n", NULL);
+        "seed: ~\nengine:\nprecision: null\nsweep:\nattacks:\n"
+        "model: {backbone: {plugin: lenet5, activation: ~}, weights: ~, head: ~}\n"
+        "stages: [{name: a, rule: bp, epochs: 1, steps: ~, optimizer: {lr: null}, checkpoint: {every: null}}]\n",
+        NULL);
 
     (void)state;
     assert_int_equal(e->trials[0].seed, 1);
@@ -308,7 +312,8 @@ static void nulls(void **state)
 
 static void no_stages(void **state)
 {
-    struct experiment *e = workspace_good(HEADER DATASET "model: {backbone: lenet5, weights: weights.pth}\nstages: []\n", NULL);
+    struct experiment *e = workspace_good(HEADER DATASET
+        "model: {backbone: lenet5, weights: weights.pth}\nstages: []\n", NULL);
 
     (void)state;
     assert_int_equal(e->trials[0].stage_count, 0);
@@ -333,15 +338,15 @@ static void datasets_of_stages(void **state)
 static void paths(void **state)
 {
     const char *const plugin_paths[] = { "from/here" };
-    struct experiment_params p = { .path = "sub/deep.yaml", .threads = 3, .plugin_paths = plugin_paths, .plugin_path_count = 1,
-                                   .out = "elsewhere" };
+    struct experiment_params p = { .path = "sub/deep.yaml", .threads = 3, .plugin_paths = plugin_paths,
+                                   .plugin_path_count = 1, .out = "elsewhere" };
     struct experiment *e = NULL;
     struct error err;
     char *text, places[9000];
 
     (void)state;
-    workspace_write("sub/deep.yaml", HEADER "plugins: [../data, ../weights.pth]\ndataset: {plugin: pictures, root: ../data}\n"
-                    "output: ignored\n" MODEL STAGES);
+    workspace_write("sub/deep.yaml", HEADER "plugins: [../data, ../weights.pth]\n"
+                    "dataset: {plugin: pictures, root: ../data}\noutput: ignored\n" MODEL STAGES);
     assert_int_equal(experiment_read(&p, &e, &text, &err), BIOFT_OK);
     assert_null(text);
     assert_string_equal(e->trials[0].dataset->root, in_workspace("sub/../data"));
@@ -372,8 +377,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults), cmocka_unit_test(everything_given), cmocka_unit_test(learning_rates_follow),
-        cmocka_unit_test(grids), cmocka_unit_test(nulls), cmocka_unit_test(no_stages), cmocka_unit_test(datasets_of_stages),
-        cmocka_unit_test(paths), cmocka_unit_test(aliases),
+        cmocka_unit_test(grids), cmocka_unit_test(nulls), cmocka_unit_test(no_stages),
+        cmocka_unit_test(datasets_of_stages), cmocka_unit_test(paths), cmocka_unit_test(aliases),
     };
 
     return cmocka_run_group_tests(tests, workspace_open, workspace_close);

@@ -35,10 +35,11 @@ static struct yaml *scalar(struct arena *arena, const char *text)
 static void texts(void **state)
 {
     static const char *const cases[] = {
-        "", "x", "null", "~", "true", "1e-5", "-1", "-", "--", "---", "...", "- x", "a: b", "a #b", "#", "'", "''", "it's", "\"",
-        "\\", "a\\n", "*", "&a", "!t", "%x", "@", "`", "[", "]", "{", "}", ",", "a,b", "?", "? x", ":", "a:", ":a", "<<", "=", "|",
-        ">", " lead", "trail ", "\n", "a\nb", "\t", "a\tb", "\x1b[0m", "\x7f", "\xc2\x85", "\xe2\x80\xa8", "\xef\xbb\xbf", "\xc3\xa4",
-        "\xf0\x9f\x90\x9f", "/abs/path", "../up", ".", "..", "a/./b", "classifier.*", "conv1", "8/255", ".5", "+.5", "+x", "0x10",
+        "", "x", "null", "~", "true", "1e-5", "-1", "-", "--", "---", "...", "- x", "a: b", "a #b", "#", "'",
+        "''", "it's", "\"", "\\", "a\\n", "*", "&a", "!t", "%x", "@", "`", "[", "]", "{", "}", ",", "a,b",
+        "?", "? x", ":", "a:", ":a", "<<", "=", "|", ">", " lead", "trail ", "\n", "a\nb", "\t", "a\tb",
+        "\x1b[0m", "\x7f", "\xc2\x85", "\xe2\x80\xa8", "\xef\xbb\xbf", "\xc3\xa4", "\xf0\x9f\x90\x9f",
+        "/abs/path", "../up", ".", "..", "a/./b", "classifier.*", "conv1", "8/255", ".5", "+.5", "+x", "0x10",
         "1_000", "12:30:45", "no", "off", "2001-01-01", "a...b", "\xef\xbf\xbf",
     };
     struct arena *arena = arena_create();
@@ -46,7 +47,8 @@ static void texts(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         for (int quoted = 0; quoted < 2; quoted++) {
-            struct yaml *map = tree_node(arena, YAML_MAP, nowhere, 0), *list = tree_node(arena, YAML_LIST, nowhere, 0);
+            struct yaml *map = tree_node(arena, YAML_MAP, nowhere, 0);
+            struct yaml *list = tree_node(arena, YAML_LIST, nowhere, 0);
             struct yaml *node = scalar(arena, cases[i]), *key = scalar(arena, cases[i]);
             struct text text = { 0 }, line = { 0 };
             node->quoted = key->quoted = quoted;
@@ -156,8 +158,9 @@ static void equality(void **state)
         const char *a, *b;
         bool equal;
     } cases[] = {
-        { "[1, 2]", "- 1\n- 2\n", true }, { "1", "'1'", false }, { "{a: 1}", "a: 1", true }, { "{a: 1}", "{b: 1}", false },
-        { "[1, 2]", "[1]", false }, { "{a: 1, b: 2}", "{b: 2, a: 1}", false }, { "x", "[x]", false }, { "x", "x", true },
+        { "[1, 2]", "- 1\n- 2\n", true }, { "1", "'1'", false }, { "{a: 1}", "a: 1", true },
+        { "{a: 1}", "{b: 1}", false }, { "[1, 2]", "[1]", false }, { "{a: 1, b: 2}", "{b: 2, a: 1}", false },
+        { "x", "[x]", false }, { "x", "x", true },
     };
     struct arena *arena = arena_create();
 
