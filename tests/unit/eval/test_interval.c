@@ -1,4 +1,5 @@
-/* Wilson's interval against published values (Newcombe, Statistics in Medicine 17, 1998, table I, method 3). */
+/* Wilson's interval against published values (Newcombe, Statistics in Medicine 17, 1998, table I, method 3); the
+ * bootstrap against numpy's percentiles of the same draws and against what a mean's spread is known to be. */
 #include "eval/interval.h"
 
 #include <math.h>
@@ -6,6 +7,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+
+#include "golden_map.h"
 
 static const struct {
     uint64_t k, n;
@@ -41,11 +44,43 @@ static void is_symmetric_and_inside(void **state)
     assert_true(interval_wilson(0, 50).low == 0.0 && interval_wilson(50, 50).high == 1.0);
 }
 
+static void bootstrap_agrees_with_numpy(void **state)
+{
+    double values[300];
+
+    (void)state;
+    for (size_t i = 0; i < 300; i++)
+        values[i] = (double)(i * i % 11) / 10.0;
+    for (size_t i = 0; i < sizeof golden_bootstraps / sizeof *golden_bootstraps; i++) {
+        const struct interval ci = interval_bootstrap(values, golden_bootstraps[i].n, golden_bootstraps[i].seed);
+        assert_true(fabs(ci.low - golden_bootstraps[i].low) < 1e-12);
+        assert_true(fabs(ci.high - golden_bootstraps[i].high) < 1e-12);
+    }
+}
+
+/* Of 1,000 values of which 300 are 1 the mean has a standard error of sqrt(0.3 * 0.7 / 1000). */
+static void bootstrap_has_the_spread_of_a_mean(void **state)
+{
+    double values[1000];
+    const double half = 1.96 * sqrt(0.3 * 0.7 / 1000.0);
+
+    (void)state;
+    for (size_t i = 0; i < 1000; i++)
+        values[i] = i % 10 < 3;
+    const struct interval ci = interval_bootstrap(values, 1000, 5), other = interval_bootstrap(values, 1000, 6);
+    assert_true(fabs(ci.low - (0.3 - half)) < 0.1 * half && fabs(ci.high - (0.3 + half)) < 0.1 * half);
+    assert_true(ci.low != other.low || ci.high != other.high);
+    const struct interval none = interval_bootstrap(values, 0, 5);
+    assert_true(none.low == 0.0 && none.high == 1.0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_newcombe),
         cmocka_unit_test(is_symmetric_and_inside),
+        cmocka_unit_test(bootstrap_agrees_with_numpy),
+        cmocka_unit_test(bootstrap_has_the_spread_of_a_mean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
