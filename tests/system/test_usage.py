@@ -8,7 +8,7 @@ class Usage(bioft.Case):
     def test_help_and_version(self):
         self.assertIn("usage: bioft COMMAND", self.good("--help").stdout)
         self.assertRegex(self.good("--version").stdout, r"^bioft \d+\.\d+\.\d+\n$")
-        for command in ("run", "check", "plugin", "bench"):
+        for command in ("run", "check", "plugin", "map", "bench"):
             r = self.good(command, "--help")
             self.assertIn(f"bioft {command}", r.stdout)
             self.assertEqual(r.stderr, "")
