@@ -1,14 +1,16 @@
 /* DFA, direct feedback alignment: every layer's error comes straight from the network's output through a fixed random
  * matrix (Nokland 2016). A rule of depth 3.
  *
- * The error that layer l passes down is not dy V but dx[n][j] = sum_k e[n][k] B[k][j], e = dL/d(output), B one dense
- * matrix [outputs][in elements] a layer, for convolutions too (in elements = channels x height x width of the input).
- * B ~ U[-a, a), a = sqrt(6 / (outputs + in elements)): the Xavier bound of a matrix of that shape. Below, pooling and
- * activations have their true derivatives, and each layer's weight gradient is made of the error that reached it. The
- * first layer sends no error and has no B; an attack's gradient passes it through its own weights. */
+ * The error that a layer passes down is not dy V but dx[n][c][y][x] = sum_k e[n][k] B[k][c], e = dL/d(output), B a
+ * matrix [outputs][input channels] of the layer: for a linear layer one column a feature; for a convolution one a
+ * channel, the same at every place, since one kernel serves all places. (BioTorch sends e, broadcast over the output's
+ * places, through a transposed convolution with a random kernel: at stride 1 and away from the border that is a
+ * constant plane a channel too.) B ~ U[-a, a), a = sqrt(6 / (outputs + channels height width)), the input's.
+ *
+ * Pooling, normalisation and activations below have their true derivatives, and a layer's weight gradient is made of
+ * the error that reached it. The first layer sends none; an attack's gradient passes it through its own weights. */
 #include <bioft/rule.h>
 #include <math.h>
-#include <string.h>
 
 typedef struct {
     const bioft_host *host;
@@ -20,22 +22,17 @@ static bioft_status create(void *self, const bioft_host *host)
     return BIOFT_OK;
 }
 
-static size_t in_elements(const bioft_layer *layer)
-{
-    return (size_t)layer->in_channels * layer->in_h * layer->in_w;
-}
-
-/* The layer's B, [outputs][in elements], in every checkpoint under the layer's key. */
+/* The layer's B, in every checkpoint under the layer's key. */
 static bioft_status matrix(const dfa *p, const bioft_layer *layer, float **ret)
 {
-    return p->host->state(p->host, layer->key, layer->outputs * in_elements(layer), ret);
+    return p->host->state(p->host, layer->key, (size_t)layer->outputs * layer->in_channels, ret);
 }
 
 static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
 {
     const dfa *p = self;
-    const size_t in = in_elements(layer), count = layer->outputs * in;
-    const float a = sqrtf(6.0f / (float)(layer->outputs + in));
+    const size_t area = (size_t)layer->in_h * layer->in_w, count = (size_t)layer->outputs * layer->in_channels;
+    const float a = sqrtf(6.0f / (float)(layer->outputs + layer->in_channels * area));
     float *b;
     (void)w;
     if (layer->flags & BIOFT_LAYER_FIRST)
@@ -60,18 +57,18 @@ static bioft_status route(void *self, const bioft_layer *layer, bioft_route *ret
 
 static bioft_status local(void *self, const bioft_layer *layer, const bioft_local *io)
 {
-    const size_t in = in_elements(layer);
+    const size_t channels = layer->in_channels, area = (size_t)layer->in_h * layer->in_w, outputs = layer->outputs;
     float *b;
     bioft_status st = matrix(self, layer, &b);
     if (st != BIOFT_OK || !io->dx)
         return st;
-    memset(io->dx, 0, io->n * in * sizeof(float));
     for (size_t i = 0; i < io->n; i++)
-        for (size_t k = 0; k < layer->outputs; k++) {
-            const float e = io->e[i * layer->outputs + k], *row = b + k * in;
-            float *dx = io->dx + i * in;
-            for (size_t j = 0; j < in; j++)
-                dx[j] += e * row[j];
+        for (size_t c = 0; c < channels; c++) {
+            float error = 0.0f, *dx = io->dx + (i * channels + c) * area;
+            for (size_t k = 0; k < outputs; k++)
+                error += io->e[i * outputs + k] * b[k * channels + c];
+            for (size_t place = 0; place < area; place++)
+                dx[place] = error;
         }
     return BIOFT_OK;
 }

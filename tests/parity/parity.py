@@ -99,7 +99,8 @@ class Rule:
         if self.name == "kolen_pollack":
             return through(layer, self.state[name].view_as(w))
         if self.name == "dfa" and name in self.state:
-            return lambda dy, x: (self.error @ self.state[name].view(CLASSES, -1)).view_as(x)
+            b = self.state[name].view(CLASSES, -1)
+            return lambda dy, x: (self.error @ b).view(len(x), -1, *[1] * (x.dim() - 2)).expand_as(x)
         return through(layer, w)
 
     def updated(self, name, w, old):
