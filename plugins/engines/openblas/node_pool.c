@@ -53,36 +53,31 @@ static struct planes planes_of(const struct program *p, const struct node *n, ui
                             (size_t)x->height * x->width, (size_t)d->height * d->width };
 }
 
-/* The first maximum in scan order, and where; NaN wins as in torch. Padding never wins. */
-static void max_plane(const struct planes *l, const float *x, float *y, uint32_t *positions)
+/* One place of the window along a row of outputs: where its value is larger it wins, so of equal ones the first in scan
+ * order stays; NaN wins as in torch. Without a branch, so that it vectorises. */
+static void max_place(const float *restrict line, uint32_t start, uint32_t stride, uint32_t count, float *restrict y,
+                      uint32_t *restrict positions)
 {
-    const bioft_node *d = l->d;
-    const uint32_t width = l->x->width, height = l->x->height;
-
-    for (uint32_t oy = 0; oy < d->height; oy++)
-        for (uint32_t ox = 0; ox < d->width; ox++) {
-            int64_t y0 = (int64_t)oy * d->stride[0] - d->padding[0], x0 = (int64_t)ox * d->stride[1] - d->padding[1];
-            float best = -INFINITY;
-            uint32_t where = BIOFT_NONE;
-            for (uint32_t ky = 0; ky < d->kernel[0]; ky++)
-                for (uint32_t kx = 0; kx < d->kernel[1]; kx++) {
-                    int64_t iy = y0 + (int64_t)ky * d->dilation[0], ix = x0 + (int64_t)kx * d->dilation[1];
-                    float v;
-                    if (iy < 0 || iy >= height || ix < 0 || ix >= width)
-                        continue;
-                    v = x[iy * width + ix];
-                    if (v > best || v != v || where == BIOFT_NONE) {
-                        best = v;
-                        where = (uint32_t)(iy * width + ix);
-                    }
-                }
-            *y++ = best;
-            if (positions)
-                *positions++ = where;
-        }
+    for (uint32_t i = 0; i < count; i++) {
+        float v = line[(size_t)i * stride];
+        bool better = v > y[i] || v != v || positions[i] == BIOFT_NONE;
+        y[i] = better ? v : y[i];
+        positions[i] = better ? start + i * stride : positions[i];
+    }
 }
 
-/* One row of the common window, whole in the picture: 2x2, stride 2. Without a branch, so that it vectorises. */
+/* The outputs whose place kx of the window is inside the picture: [from, to). */
+static struct reach outputs_of(const bioft_node *d, uint32_t kx, uint32_t input)
+{
+    const int64_t stride = d->stride[1], offset = (int64_t)kx * d->dilation[1] - d->padding[1];
+    int64_t from = offset < 0 ? (-offset + stride - 1) / stride : 0;
+    int64_t to = (int64_t)input > offset ? ((int64_t)input - 1 - offset) / stride + 1 : 0;
+
+    to = to < d->width ? to : d->width;
+    return (struct reach){ (uint32_t)(from < to ? from : to), (uint32_t)to };
+}
+
+/* The common window, 2x2 with stride 2 and whole in the picture: one row of outputs at once. */
 static void max_row_2x2(const float *restrict upper, const float *restrict lower, uint32_t start, uint32_t width,
                         uint32_t count, float *restrict y, uint32_t *restrict positions)
 {
@@ -101,20 +96,6 @@ static void max_row_2x2(const float *restrict upper, const float *restrict lower
     }
 }
 
-static void max_plane_2x2(const struct planes *l, const float *x, float *y, uint32_t *positions)
-{
-    enum { RUN = 64 };
-    const uint32_t width = l->x->width, count = l->d->width;
-    uint32_t unused[RUN];
-
-    for (uint32_t oy = 0; oy < l->d->height; oy++, y += count)
-        for (uint32_t ox = 0; ox < count; ox += RUN) {
-            const uint32_t start = 2 * (oy * width + ox), run = count - ox < RUN ? count - ox : RUN;
-            uint32_t *to = positions ? positions + (size_t)oy * count + ox : unused;
-            max_row_2x2(x + start, x + start + width, start, width, run, y + ox, to);
-        }
-}
-
 static bool is_2x2(const struct planes *l)
 {
     const bioft_node *d = l->d;
@@ -124,24 +105,53 @@ static bool is_2x2(const struct planes *l)
            2 * (uint64_t)d->height <= l->x->height && 2 * (uint64_t)d->width <= l->x->width;
 }
 
+static void max_row(const struct planes *l, const float *x, uint32_t oy, float *y, uint32_t *positions)
+{
+    const bioft_node *d = l->d;
+    const uint32_t width = l->x->width;
+
+    for (uint32_t i = 0; i < d->width; i++) {
+        y[i] = -INFINITY;
+        positions[i] = BIOFT_NONE;
+    }
+    for (uint32_t ky = 0; ky < d->kernel[0]; ky++) {
+        int64_t iy = (int64_t)oy * d->stride[0] - d->padding[0] + (int64_t)ky * d->dilation[0];
+        if (iy < 0 || iy >= l->x->height)
+            continue;
+        for (uint32_t kx = 0; kx < d->kernel[1]; kx++) {
+            struct reach r = outputs_of(d, kx, width);
+            int64_t start = iy * width + (int64_t)r.from * d->stride[1] + (int64_t)kx * d->dilation[1] - d->padding[1];
+            max_place(x + start, (uint32_t)start, d->stride[1], r.to - r.from, y + r.from, positions + r.from);
+        }
+    }
+}
+
+/* positions: one row's where `keep` is false, else the plane's. */
+static void max_plane(const struct planes *l, const float *x, float *y, uint32_t *positions, bool keep)
+{
+    const uint32_t width = l->x->width;
+    const bool small = is_2x2(l);
+
+    for (uint32_t oy = 0; oy < l->d->height; oy++, y += l->d->width, positions += keep ? l->d->width : 0)
+        if (small)
+            max_row_2x2(x + (size_t)2 * oy * width, x + (size_t)(2 * oy + 1) * width, 2 * oy * width, width, l->d->width,
+                        y, positions);
+        else
+            max_row(l, x, oy, y, positions);
+}
+
 static void max_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
                          float *work)
 {
     const struct planes l = planes_of(p, n, first, count);
-    uint32_t *positions = n->saved ? (uint32_t *)(void *)n->saved + l.first * l.out : NULL;
-    const bool small = is_2x2(&l);
+    const bool keep = goes_back(p);
+    uint32_t *positions = keep ? (uint32_t *)(void *)n->saved + l.first * l.out : (uint32_t *)(void *)work;
 
-    (void)work;
     if (phase == FORWARD) {
         const float *x = value_at(p, n->x[0], first);
         float *y = value_at(p, n->y, first);
-        for (size_t i = 0; i < l.count; i++, x += l.in, y += l.out) {
-            if (small)
-                max_plane_2x2(&l, x, y, positions);
-            else
-                max_plane(&l, x, y, positions);
-            positions = positions ? positions + l.out : NULL;
-        }
+        for (size_t i = 0; i < l.count; i++, x += l.in, y += l.out, positions += keep ? l.out : 0)
+            max_plane(&l, x, y, positions, keep);
     } else if (n->wants[0]) {
         const float *dy = gradient_at(p, n->y, first);
         float *dx = gradient_at(p, n->x[0], first);

@@ -117,6 +117,8 @@ static struct sizes add_up(const struct program *p)
         s.saved += aligned(n->saved_floats);
         if (n->def->op == BIOFT_OP_CONV2D)
             s.work = larger(s.work, aligned(n->conv.columns));
+        if (n->def->op == BIOFT_OP_MAXPOOL)
+            s.work = larger(s.work, aligned(n->def->width));
         s.copies = larger(s.copies, route_copies(p, n));
     }
     for (uint32_t k = 0; k < p->backward_count; k++) {
