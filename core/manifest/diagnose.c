@@ -81,7 +81,7 @@ static void add_line(struct diagnostics *d, struct mark mark, size_t length)
 }
 
 /* Was this very line said before? */
-static bool said(const struct diagnostics *d, const char *line)
+static bool is_said(const struct diagnostics *d, const char *line)
 {
     const char *at = d->text.data;
 
@@ -107,6 +107,18 @@ static bool format_text(char **ret, const char *format, va_list args)
     return *ret;
 }
 
+/* What is said from here on is of `mark`. */
+static void begin(struct diagnostics *d, struct mark mark)
+{
+    if (!mem_grow(&d->said, &d->said_room, d->said_count + 1, sizeof *d->said)) {
+        d->text.failed = true;
+        return;
+    }
+    if (d->said_count > 0)
+        d->said[d->said_count - 1].end = d->text.length;
+    d->said[d->said_count++] = (struct said){ .mark = mark, .begin = d->text.length };
+}
+
 static void say(struct diagnostics *d, struct mark mark, size_t length, const char *severity, size_t *count,
                 const char *format, va_list args)
 {
@@ -128,12 +140,14 @@ static void say(struct diagnostics *d, struct mark mark, size_t length, const ch
     text_add(&line, "\n");
     free(what);
     d->text.failed = d->text.failed || line.failed;
-    if (!line.failed && !said(d, line.data) && ++*count <= DIAGNOSE_MOST) {
+    if (!line.failed && !is_said(d, line.data) && ++*count <= DIAGNOSE_MOST) {
+        begin(d, mark);
         text_add(&d->text, line.data);
         add_line(d, mark, length);
         d->silent = false;
     } else if (*count == DIAGNOSE_MOST + 1 && d->silent) {
         ++*count;
+        begin(d, (struct mark){ .source = UINT32_MAX });
         text_printf(&d->text, "%s: the first %d are shown\n", severity, (int)DIAGNOSE_MOST);
     }
     text_free(&line);
@@ -176,8 +190,46 @@ void diagnose_note(struct diagnostics *d, const char *format, ...)
     va_end(args);
 }
 
+static int compare_said(const void *a, const void *b)
+{
+    const struct said *x = a, *y = b;
+    const struct mark m = x->mark, n = y->mark;
+
+    if (m.source != n.source)
+        return m.source < n.source ? -1 : 1;
+    if (m.line != n.line)
+        return m.line < n.line ? -1 : 1;
+    if (m.column != n.column)
+        return m.column < n.column ? -1 : 1;
+    return x->begin < y->begin ? -1 : 1;
+}
+
+bool diagnostics_sort(struct diagnostics *d)
+{
+    struct text sorted = { 0 };
+
+    if (d->said_count == 0)
+        return true;
+    d->said[d->said_count - 1].end = d->text.length;
+    qsort(d->said, d->said_count, sizeof *d->said, compare_said);
+    for (size_t i = 0; i < d->said_count; i++)
+        text_add_n(&sorted, d->text.data + d->said[i].begin, d->said[i].end - d->said[i].begin);
+    if (sorted.failed) {
+        text_free(&sorted);
+        return false;
+    }
+    text_free(&d->text);
+    d->text = sorted;
+    d->said_count = 0;
+    return true;
+}
+
 void diagnostics_free(struct diagnostics *d)
 {
-    if (d)
-        text_free(&d->text);
+    if (!d)
+        return;
+    text_free(&d->text);
+    free(d->said);
+    d->said = NULL;
+    d->said_count = d->said_room = 0;
 }

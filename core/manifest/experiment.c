@@ -317,6 +317,8 @@ bioft_status experiment_read(const struct experiment_params *p, struct experimen
     j->reader = (struct reader){ .arena = arena, .d = &j->d,
                                  .threads = p->threads ? p->threads : threads_available() };
     st = run_job(j, &why);
+    if ((st == BIOFT_ERR_INVALID || st == BIOFT_OK) && (j->d.text.failed || !diagnostics_sort(&j->d)))
+        st = out_of_memory(&why);
     if (st == BIOFT_ERR_INVALID || st == BIOFT_OK) {
         *ret_text = j->d.text.data;
         j->d.text.data = NULL;

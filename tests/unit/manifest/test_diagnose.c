@@ -106,6 +106,33 @@ static void most(void **state)
     diagnostics_free(&d);
 }
 
+/* At the end the file's order, with each error's own notes. */
+static void sorted(void **state)
+{
+    static const struct source sets[] = { { "--set a", "a=1", 3 } };
+    struct diagnostics d = { .source = &source, .sets = sets, .set_count = 1 };
+
+    (void)state;
+    assert_true(diagnostics_sort(&d));
+    assert_null(d.text.data);
+    diagnose_error(&d, (struct mark){ 1, 3, 1 }, 1, "five");
+    diagnose_error(&d, (struct mark){ .line = 5, .column = 7 }, 1, "four");
+    diagnose_error(&d, (struct mark){ .line = 2, .column = 3 }, 1, "three");
+    diagnose_note(&d, "of three");
+    diagnose_error(&d, (struct mark){ .line = 2, .column = 1 }, 1, "two");
+    diagnose_warning(&d, (struct mark){ .line = 2, .column = 1 }, 1, "two again");
+    diagnose_error(&d, (struct mark){ 0 }, 1, "one");
+    diagnose_note(&d, "of one");
+    assert_true(diagnostics_sort(&d));
+    expect(&d,
+        "quick.yaml: error: one\nnote: of one\n"
+        "quick.yaml:2:1: error: two\n    2 | stages:\n      | ^\n"
+        "quick.yaml:2:1: warning: two again\n    2 | stages:\n      | ^\n"
+        "quick.yaml:2:3: error: three\n    2 | stages:\n      |   ^\nnote: of three\n"
+        "quick.yaml:5:7: error: four\n    5 | last: line\n      |       ^\n"
+        "--set a: error: five\n      | a=1\n      |   ^\n");
+}
+
 static void long_lines_are_cut(void **state)
 {
     char line[501];
@@ -148,7 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(line_and_caret), cmocka_unit_test(set_has_no_line_number), cmocka_unit_test(once),
-        cmocka_unit_test(most), cmocka_unit_test(long_lines_are_cut), cmocka_unit_test(terminals_are_safe),
+        cmocka_unit_test(most), cmocka_unit_test(sorted), cmocka_unit_test(long_lines_are_cut), cmocka_unit_test(terminals_are_safe),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
