@@ -17,6 +17,7 @@ static void report_missing(struct reader *r, uint32_t kind, const char *name, co
     size_t count = 0;
     struct text list = { 0 };
     struct error err;
+    const char *places = strstr(why->text, "ooked in ");      /* the rest of the registry's words is said already */
 
     if (registry_names(r->registry, kind, &names, &count, &err) != BIOFT_OK)
         count = 0;
@@ -33,7 +34,7 @@ static void report_missing(struct reader *r, uint32_t kind, const char *name, co
     if (count > 0)
         diagnose_note(r->d, "%s here: %s (bioft plugin list)", kind == BIOFT_KIND_RULE ? "rules" : kind_folder(kind),
                       list.data ? list.data : "");
-    diagnose_note(r->d, "%s", why->text);
+    diagnose_note(r->d, places ? "l%s" : "%s", places ? places : why->text);
     text_free(&list);
     if (names)
         registry_names_free(names, count);
