@@ -46,7 +46,7 @@ static bioft_status check_length(const char *name, const uint8_t *bytes, size_t 
     if (length > size - LENGTH_FIELD)
         return error_set(err, BIOFT_ERR_FORMAT,
                          "%s: safetensors: the header of %llu bytes runs past the end, %zu bytes "
-                         "are there",
+                         "are there: the file is cut short",
                          name, (unsigned long long)length, size - LENGTH_FIELD);
     if (length < 2)
         return error_set(err, BIOFT_ERR_FORMAT,
@@ -123,8 +123,10 @@ static bioft_status check_ranges(const char *name, struct safetensors *s, const 
                               r->begin);
         if (r->end > size)
             return bad_tensor(name, &r->entry, err,
-                              "its offsets end at %llu, past the end of the data at %llu", r->end,
-                              size);
+                              "its offsets end at %llu, past the end of the data at %llu: the file "
+                              "is "
+                              "cut short",
+                              r->end, size);
         r->entry.bytes = data ? data + r->begin : NULL;
         r->entry.size = (size_t)(r->end - r->begin);
         at = r->end;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const uint64_t LARGEST = UINT64_C(1) << 40; /* of one dimension, here and when read back */
+
 static const struct dtype {
     const char *name;
     enum tensor_dtype dtype;
@@ -113,7 +115,7 @@ static const char *fault(const struct tensor_out *t, size_t *ret_bytes)
     if (t->dims > TENSOR_DIMS)
         return "too many dimensions, at most 8";
     for (unsigned d = 0; d < t->dims; d++)
-        if (t->shape[d] > SIZE_MAX || !mem_product(bytes, (size_t)t->shape[d], &bytes))
+        if (t->shape[d] > LARGEST || !mem_product(bytes, (size_t)t->shape[d], &bytes))
             return "the size of its shape overflows";
     *ret_bytes = bytes;
     return NULL;

@@ -1,0 +1,194 @@
+/* Weights of any format: opened, and prefixes that say nothing taken off the names. */
+#include "formats/weights.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct weights_private {
+    struct weights view;
+    struct file_map map; /* zero where the bytes are the caller's */
+    struct safetensors *safetensors;
+    struct torch_file torch;
+    struct tensor_entry *tensors; /* by the names that are left */
+    const struct tensor_entry **by_name;
+    struct text note;
+};
+
+/* What wraps whole networks: torch's DataParallel, compiled modules, and a module that has the
+ * network as its member. */
+static const char *const prefixes[] = { "module.", "_orig_mod.", "model." };
+enum { PREFIXES = sizeof prefixes / sizeof *prefixes };
+
+const char *weights_format_name(enum weights_format format)
+{
+    return format == WEIGHTS_SAFETENSORS ? "safetensors"
+           : format == WEIGHTS_TORCH_ZIP ? "PyTorch (zip)"
+                                         : "PyTorch (legacy)";
+}
+
+static bool all_begin(const struct weights_private *p, const char *prefix)
+{
+    const size_t length = strlen(prefix);
+    for (size_t i = 0; i < p->view.count; i++)
+        if (strncmp(p->tensors[i].name, prefix, length) != 0 || !p->tensors[i].name[length])
+            return false;
+    return p->view.count > 0;
+}
+
+static void look_through(struct weights_private *p)
+{
+    if (p->torch.key)
+        text_printf(&p->note, "found under '%s'", p->torch.key);
+    for (size_t k = 0; k < PREFIXES; k++) {
+        if (!all_begin(p, prefixes[k]))
+            continue;
+        for (size_t i = 0; i < p->view.count; i++)
+            p->tensors[i].name += strlen(prefixes[k]);
+        text_printf(&p->note, "%sall names begin with '%s', which is left out",
+                    p->note.length ? "; " : "", prefixes[k]);
+        k = (size_t)-1; /* there may be another below */
+    }
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp((*(const struct tensor_entry *const *)a)->name,
+                  (*(const struct tensor_entry *const *)b)->name);
+}
+
+/* Our own list, whose names may be shortened, and the index by name. */
+static bioft_status take_tensors(struct weights_private *p, const char *name, struct error *err)
+{
+    const bool torch = !p->safetensors;
+    p->view.count = torch ? p->torch.count : safetensors_count(p->safetensors);
+    p->tensors = mem_array(p->view.count, sizeof *p->tensors);
+    p->by_name = mem_array(p->view.count, sizeof *p->by_name);
+    if (!p->tensors || !p->by_name)
+        return error_memory(err, name);
+    for (size_t i = 0; i < p->view.count; i++)
+        p->tensors[i] = torch ? p->torch.tensors[i] : *safetensors_entry(p->safetensors, i);
+    look_through(p);
+    if (p->note.failed)
+        return error_memory(err, name);
+    for (size_t i = 0; i < p->view.count; i++)
+        p->by_name[i] = &p->tensors[i];
+    qsort(p->by_name, p->view.count, sizeof *p->by_name, compare_names);
+    return BIOFT_OK;
+}
+
+static bool is_safetensors(const uint8_t *bytes, size_t size)
+{
+    return size >= 9 && bytes[8] == '{' && bytes[4] == 0 && bytes[5] == 0 && bytes[6] == 0 &&
+           bytes[7] == 0;
+}
+
+static bioft_status read(struct weights_private *p, const char *name, const uint8_t *bytes,
+                         size_t size, const struct torch_params *params, struct error *err)
+{
+    char words[256];
+    const enum torch_kind kind = torch_recognise(bytes, size);
+    if (kind != TORCH_NONE) {
+        p->view.format = kind == TORCH_ZIP ? WEIGHTS_TORCH_ZIP : WEIGHTS_TORCH_LEGACY;
+        return torch_parse(name, bytes, size, params, &p->torch, err);
+    }
+    if (is_safetensors(bytes, size)) {
+        p->view.format = WEIGHTS_SAFETENSORS;
+        return safetensors_parse(name, bytes, size, &p->safetensors, err);
+    }
+    if (weights_impostor(bytes, size, words, sizeof words))
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: %s", name, words);
+    return error_set(err, BIOFT_ERR_FORMAT,
+                     "%s: neither a PyTorch file (.pth) nor safetensors, and nothing else that is "
+                     "known",
+                     name);
+}
+
+bioft_status weights_parse(const char *name, const uint8_t *bytes, size_t size,
+                           const struct torch_params *params, struct weights **ret,
+                           struct error *err)
+{
+    const struct torch_params none = { 0 };
+    struct weights_private *p = mem_array(1, sizeof *p);
+    if (!p)
+        return error_memory(err, name);
+    p->view.private = p;
+    bioft_status st = read(p, name, bytes, size, params ? params : &none, err);
+    if (st == BIOFT_OK)
+        st = take_tensors(p, name, err);
+    if (st != BIOFT_OK) {
+        weights_close(&p->view);
+        return st;
+    }
+    p->view.tensors = p->tensors;
+    p->view.safetensors = p->safetensors;
+    p->view.note = p->note.data;
+    *ret = &p->view;
+    return BIOFT_OK;
+}
+
+/* A published file of another size is no longer that file: where it fails, this is why. */
+static void compare_size(const char *path, size_t size, struct error *err)
+{
+    const struct weights_known *known = weights_by_name(path);
+    if (!err || !known || known->size == 0 || known->size == size)
+        return;
+    const size_t length = strlen(err->text);
+    snprintf(err->text + length, sizeof err->text - length,
+             "; the published %s has %llu bytes, this file %zu", known->file,
+             (unsigned long long)known->size, size);
+}
+
+bioft_status weights_open(const char *path, const struct torch_params *params, struct weights **ret,
+                          struct error *err)
+{
+    struct file_map map = { NULL, 0 };
+    struct weights *w = NULL;
+    bioft_status st = file_map_open(path, &map, err);
+    if (st != BIOFT_OK)
+        return st;
+    st = weights_parse(path, map.bytes, map.size, params, &w, err);
+    if (st != BIOFT_OK) {
+        compare_size(path, map.size, err);
+        file_map_close(&map);
+        return st;
+    }
+    w->private->map = map;
+    *ret = w;
+    return BIOFT_OK;
+}
+
+void weights_close(struct weights *w)
+{
+    if (!w)
+        return;
+    struct weights_private *p = w->private;
+    safetensors_close(p->safetensors);
+    torch_free(&p->torch);
+    free(p->tensors);
+    free(p->by_name);
+    text_free(&p->note);
+    file_map_close(&p->map);
+    free(p);
+}
+
+const struct tensor_entry *weights_find(const struct weights *w, const char *name)
+{
+    const struct weights_private *p = w->private;
+    size_t low = 0, high = w->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = strcmp(name, p->by_name[middle]->name);
+        if (order == 0)
+            return p->by_name[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
