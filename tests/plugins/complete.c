@@ -42,6 +42,7 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
 __attribute__((constructor)) static void load(void)
 {
     puts("a library that greets");
+    fflush(stdout);
 }
 
 static const bioft_attack attack = {

@@ -1,4 +1,4 @@
-/* A file of one plugin, or of two with -DPAIR, for the tests of the registry. */
+/* A file of one plugin, or with -DPAIR of a rule and a loss, or with -DTWO of two rules, for the registry's tests. */
 #include <bioft/loss.h>
 #include <bioft/rule.h>
 
@@ -25,6 +25,17 @@ static const bioft_plugin second = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof second, .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_LOSS,
     .name = NAME, .version = VERSION, .author = "tests", .license = "MIT", .summary = "a sample", .reference = "",
     .vtable = &loss,
+};
+
+const bioft_plugin *bioft_plugin_entry(uint32_t index)
+{
+    return index == 0 ? &plugin : index == 1 ? &second : NULL;
+}
+#elif defined(TWO)
+static const bioft_plugin second = {
+    .magic = BIOFT_MAGIC, .struct_size = sizeof second, .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_RULE,
+    .name = NAME "_b", .version = VERSION, .author = "tests", .license = "MIT", .summary = "a sample",
+    .reference = "", .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index)

@@ -138,6 +138,9 @@ static void checks_strings(void **state)
     memset(huge, 'x', 4999);
     huge[4999] = '\0';
     b = bench(BIOFT_KIND_RULE);
+    b->p.descriptor.author = "\x7f";
+    says(b, "its author has a control character or a line break");
+    b = bench(BIOFT_KIND_RULE);
     b->p.descriptor.summary = huge;
     says(b, "its summary is longer than 4096 bytes");
     free(huge);

@@ -261,6 +261,7 @@ static void tells_reasons(void **state)
 
 struct failing {
     struct instance *instance;
+    pthread_barrier_t *barrier;
     int number, wrong;
 };
 
@@ -268,12 +269,14 @@ static void *fail_often(void *arg)
 {
     struct failing *f = arg;
     const bioft_host *h = &f->instance->host;
-    for (int n = 0; n < 2000; n++) {
+    for (int n = 0; n < 200; n++) {
         char text[64], want[96];
         struct error err = { 0 };
         snprintf(text, sizeof text, "thread %d failed %d times", f->number, n);
         snprintf(want, sizeof want, "loss 'sample': %s", text);
         const bioft_status st = h->fail(h, BIOFT_ERR_IO - n % 2, text);
+        if (n % 2)
+            pthread_barrier_wait(f->barrier);      /* every other time all have failed before one asks */
         f->wrong += instance_error(f->instance, st, &err) != st || strcmp(err.text, want) != 0;
     }
     return NULL;
@@ -286,15 +289,18 @@ static void keeps_reasons_apart(void **state)
     struct instance *one = make(false), *other = make(false);
     struct failing f[THREADS];
     pthread_t threads[THREADS];
+    pthread_barrier_t barrier;
     (void)state;
+    pthread_barrier_init(&barrier, NULL, THREADS);
     for (int n = 0; n < THREADS; n++) {
-        f[n] = (struct failing){ .instance = one, .number = n };
+        f[n] = (struct failing){ .instance = one, .barrier = &barrier, .number = n };
         assert_int_equal(pthread_create(&threads[n], NULL, fail_often, &f[n]), 0);
     }
     for (int n = 0; n < THREADS; n++) {
         pthread_join(threads[n], NULL);
         assert_int_equal(f[n].wrong, 0);
     }
+    pthread_barrier_destroy(&barrier);
     one->host.fail(&one->host, BIOFT_ERR_IO, "of one");
     other->host.fail(&other->host, BIOFT_ERR_IO, "of the other");
     refused(one, BIOFT_ERR_IO, BIOFT_ERR_IO, "loss 'sample': of one");

@@ -138,6 +138,7 @@ static void lists_names_and_files(void **state)
     put("alpha_1", "d/learning_rules/alpha/alpha.so");         /* the same name in the same place: not seen */
     put("beta", "d/losses/gamma.so");
     put("beta", "d/learning_rules/notes.txt");
+    put("beta", "d/learning_rules/Alpha-2.so");
     put("beta", "d/learning_rules/lib.so.1");
     put("beta", "d/learning_rules/empty/other.so");
     put("pair", "pair.so");
@@ -182,10 +183,10 @@ static void takes_files_as_places(void **state)
     registry_destroy(r);
 
     /* By one of its names it cannot be found. */
-    put("pair", "d/learning_rules/pair.so");
+    put("two", "d/learning_rules/two.so");
     r = opened((const char *const[3]){ "d" });
-    assert_int_equal(registry_find(r, BIOFT_KIND_RULE, "pair", &rule, &err), BIOFT_ERR_FORMAT);
-    assert_contains(err.text, "/d/learning_rules/pair.so: ");
+    assert_int_equal(registry_find(r, BIOFT_KIND_RULE, "two", &rule, &err), BIOFT_ERR_FORMAT);
+    assert_contains(err.text, "/d/learning_rules/two.so: it holds 2 plugins, so it must be named as a file");
     registry_destroy(r);
 }
 
@@ -234,8 +235,10 @@ static void refuses_bad_places(void **state)
 
 static void refuses_two_explicit_files(void **state)
 {
+    struct registry_file *files;
     struct registry *r = NULL;
     struct error err;
+    size_t count;
     char want[9000];
     put("alpha_1", "d/learning_rules/alpha.so");
     put("alpha_2", "e/learning_rules/alpha.so");
@@ -250,9 +253,51 @@ static void refuses_two_explicit_files(void **state)
     /* One file by two ways is one file. */
     assert_int_equal(symlink("d", "link"), 0);
     assert_int_equal(open_places((const char *const[3]){ "d", "link", "./d" }, "d", NULL, &r, &err), BIOFT_OK);
+    assert_int_equal(registry_files(r, &files, &count, &err), BIOFT_OK);
+    assert_int_equal(count, 1);
+    registry_files_free(files, count);
     registry_destroy(r);
     assert_int_equal(open_places((const char *const[3]){ "d", "link/learning_rules/alpha.so" }, NULL, NULL, &r, &err),
                      BIOFT_OK);
+    registry_destroy(r);
+}
+
+/* An explicit file over one of the user's folder: both are seen, one counts. */
+static void marks_what_is_overridden(void **state)
+{
+    const char *const paths[] = { "d" };
+    const struct registry_places places = { .command_line = paths, .command_line_count = 1, .implicit = true };
+    char data[4200], *path, **names;
+    struct registry *r;
+    struct registry_file *files;
+    struct error err;
+    size_t count, seen = 0;
+    put("alpha_1", "d/learning_rules/alpha.so");
+    put("alpha_2", "data/bioft/plugins/learning_rules/alpha.so");
+    snprintf(data, sizeof data, "%s/data", (const char *)*state);
+    assert_int_equal(setenv("XDG_DATA_HOME", data, 1), 0);
+    assert_int_equal(registry_create(&places, NULL, &r, &err), BIOFT_OK);
+    unsetenv("XDG_DATA_HOME");
+    assert_int_equal(registry_files(r, &files, &count, &err), BIOFT_OK);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(files[i].name, "alpha") == 0) {
+            assert_int_equal(files[i].explicit_place, seen == 0);
+            assert_int_equal(files[i].overridden, seen > 0);
+            seen++;
+        }
+    assert_int_equal(seen, 2);
+    registry_files_free(files, count);
+    assert_int_equal(registry_names(r, BIOFT_KIND_RULE, &names, &count, &err), BIOFT_OK);
+    for (size_t i = 0; i < count; i++)
+        seen -= strcmp(names[i], "alpha") == 0;
+    assert_int_equal(seen, 1);
+    registry_names_free(names, count);
+    assert_int_equal(registry_locate(r, BIOFT_KIND_RULE, "alpha", &path, &err), BIOFT_OK);
+    assert_contains(path, "/d/learning_rules/alpha.so");
+    free(path);
+    assert_int_equal(registry_locate(r, BIOFT_KIND_RULE, "no_such_rule", &path, &err), BIOFT_ERR_INVALID);
+    registry_loaded(r, &count);
+    assert_int_equal(count, 0);                    /* locating opens nothing */
     registry_destroy(r);
 }
 
@@ -424,6 +469,7 @@ int main(int argc, char **argv)
         in_folder(leaves_files_closed_for_lists),
         in_folder(refuses_bad_places),
         in_folder(refuses_two_explicit_files),
+        in_folder(marks_what_is_overridden),
         in_folder(refuses_what_a_file_is_not),
         in_folder(knows_its_build_tree),
         in_folder(looks_into_the_users_folder),
