@@ -17,6 +17,8 @@ struct setting {
     struct stop stop;
     uint64_t stop_at;                              /* the step after which to stop, 0: never */
     uint64_t reports, epoch_ends, measured;
+    uint64_t steps;                                /* with their losses, as reported */
+    double losses[64];
     double last_loss, last_accuracy, last_lr, delta[8], weight_angle[8];
     char warnings[512];
 };
@@ -28,6 +30,8 @@ static bioft_status report(void *ctx, const struct stage_report *r, struct error
     s->reports++;
     s->epoch_ends += r->epoch_end;
     s->last_loss = r->loss;
+    if (!r->epoch_end && s->steps < 64)
+        s->losses[s->steps++] = r->loss;
     s->last_accuracy = r->accuracy;
     s->last_lr = r->lr;
     if (r->delta_angle) {
@@ -324,6 +328,88 @@ static void test_rates(void **state)
     setting_close(&s);
 }
 
+/* Each step's batch is the next of its epoch's permutation: seen by the loss of a constant output, which tells labels
+ * apart. */
+static void test_order(void **state)
+{
+    (void)state;
+    for (int shuffle = 0; shuffle < 2; shuffle++) {
+        struct setting s;
+        uint64_t order[36];
+        setting_open(&s, 1, "mlp", "bp", 36, "mse");
+        const uint32_t head = graph_parameter(s.graph, "fc2.weight");
+        float *zero = mem_array(s.graph->parameters[head].count, sizeof(*zero));
+        const float bias[10] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+        fixture_write(s.model, BIOFT_VALUE, head, zero);
+        fixture_write(s.model, BIOFT_VALUE, graph_parameter(s.graph, "fc2.bias"), bias);
+        s.stage->shuffle = shuffle;
+        s.stage->epochs = 3.0;
+        s.stage->optimizer.lr = s.stage->optimizer.head_lr = 0.0;
+        train(&s);
+        assert_int_equal(s.steps, 15);
+        for (uint64_t e = 0, t = 0; e < 3; e++) {
+            double sum = 0.0;
+            random_permutation(1, "order/train", e, 36, order);
+            for (size_t i = 0; i < 36; i++) {
+                const size_t sample = shuffle ? order[i] : i;
+                sum += 0.5 * (285.0 + 1.0 - 2.0 * s.data->splits[0].label[sample]);
+                if (i % 8 == 7 || i == 35)         /* the running mean of the epoch */
+                    assert_true(fabs(s.losses[t++] - sum / (double)(i + 1)) < 1e-4);
+            }
+        }
+        free(zero);
+        setting_close(&s);
+    }
+}
+
+/* Every batch of every step and stage has dropout masks of its own: seen by the losses of a network that stands still. */
+static void test_dropout(void **state)
+{
+    double losses[4];
+    (void)state;
+    for (uint32_t stage = 0; stage < 2; stage++) {
+        struct setting s;
+        setting_open(&s, 1, "small_norm", "bp", 8, "cross_entropy");
+        s.p.stage_number = stage;
+        s.stage->shuffle = false;
+        s.stage->epochs = 2.0;
+        s.stage->optimizer.lr = s.stage->optimizer.head_lr = 0.0;
+        train(&s);
+        assert_int_equal(s.steps, 2);
+        memcpy(losses + 2 * stage, s.losses, 2 * sizeof(double));
+        setting_close(&s);
+    }
+    for (size_t i = 0; i < 4; i++)
+        for (size_t k = 0; k < i; k++)
+            assert_true(losses[i] != losses[k]);
+}
+
+/* A stage begins with moments of its own: none of the stage before. */
+static void test_fresh_moments(void **state)
+{
+    struct setting s;
+    (void)state;
+    setting_open(&s, 1, "mlp", "bp", 40, "cross_entropy");
+    s.p.checkpoint = NULL;
+    s.stage->optimizer = (struct optimizer_spec){ .kind = BIOFT_ADAM, .lr = 1e-3, .head_lr = 1e-3, .beta1 = 0.9,
+                                                  .beta2 = 0.999, .eps = 1e-8 };
+    float *first[4], *trained[2];
+    for (uint32_t i = 0; i < 4; i++)
+        first[i] = fixture_read(s.model, BIOFT_VALUE, i);
+    for (int turn = 0; turn < 2; turn++) {
+        train(&s);
+        trained[turn] = values(&s, "fc1.weight");
+        for (uint32_t i = 0; i < 4; i++)
+            fixture_write(s.model, BIOFT_VALUE, i, first[i]);
+    }
+    assert_memory_equal(trained[0], trained[1], 784 * 12 * sizeof(float));
+    for (uint32_t i = 0; i < 4; i++)
+        free(first[i]);
+    free(trained[0]);
+    free(trained[1]);
+    setting_close(&s);
+}
+
 static void test_schedule(void **state)
 {
     struct setting s;
@@ -476,7 +562,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_length), cmocka_unit_test(test_resume), cmocka_unit_test(test_complete),
         cmocka_unit_test(test_zero_steps), cmocka_unit_test(test_learning), cmocka_unit_test(test_no_rule),
-        cmocka_unit_test(test_accumulation), cmocka_unit_test(test_rates), cmocka_unit_test(test_schedule),
+        cmocka_unit_test(test_accumulation), cmocka_unit_test(test_rates), cmocka_unit_test(test_order),
+        cmocka_unit_test(test_dropout), cmocka_unit_test(test_fresh_moments),
+        cmocka_unit_test(test_schedule),
         cmocka_unit_test(test_loss_arrays), cmocka_unit_test(test_single_image), cmocka_unit_test(test_not_finite),
         cmocka_unit_test(test_selection), cmocka_unit_test(test_refusals),
     };
