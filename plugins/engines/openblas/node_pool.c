@@ -132,12 +132,13 @@ static void max_plane(const struct planes *l, const float *x, float *y, uint32_t
     const uint32_t width = l->x->width;
     const bool small = is_2x2(l);
 
-    for (uint32_t oy = 0; oy < l->d->height; oy++, y += l->d->width, positions += keep ? l->d->width : 0)
+    for (uint32_t oy = 0; oy < l->d->height; oy++, y += l->d->width, positions += keep ? l->d->width : 0) {
+        const uint32_t start = 2 * oy * width;
         if (small)
-            max_row_2x2(x + (size_t)2 * oy * width, x + (size_t)(2 * oy + 1) * width, 2 * oy * width, width, l->d->width,
-                        y, positions);
+            max_row_2x2(x + start, x + start + width, start, width, l->d->width, y, positions);
         else
             max_row(l, x, oy, y, positions);
+    }
 }
 
 static void max_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,

@@ -154,8 +154,8 @@ static bioft_status too_much(const struct program *p, uint64_t bytes)
     const unsigned long long mib = (unsigned long long)(bytes >> 20);
 
     if (p->use.memory_limit != 0 && bytes > p->use.memory_limit)
-        return bioft_failf(host, BIOFT_ERR_MEMORY, "a batch of %u needs %llu MiB, %llu are allowed: use smaller batches",
-                           p->use.max_batch, mib, (unsigned long long)(p->use.memory_limit >> 20));
+        return bioft_failf(host, BIOFT_ERR_MEMORY, "a batch of %u needs %llu MiB, %llu are allowed: use smaller "
+                           "batches", p->use.max_batch, mib, (unsigned long long)(p->use.memory_limit >> 20));
     return bioft_failf(host, BIOFT_ERR_MEMORY, "out of memory for a batch of %u (%llu MiB): use smaller batches",
                        p->use.max_batch, mib);
 }

@@ -4,7 +4,7 @@
 #include <time.h>
 
 static const double PIECE_WORK = 4e6;
-enum { PIECE_PICTURES = 16 };
+enum { PIECE_PICTURES = 16, FEW = 2 };             /* FEW additions are done before another thread has woken up */
 
 struct region {
     struct program *p;
@@ -87,5 +87,9 @@ void segment_run(struct program *p, const struct segment *s, enum phase phase)
             r.count += n->op->tasks(p, n, phase);
         n->tasks_end = r.count;
     }
-    engine_run(p->engine, r.count, task, &r);
+    if (phase == REDUCE && r.count <= FEW)
+        for (size_t i = 0; i < r.count; i++)
+            task(&r, i, 0);
+    else
+        engine_run(p->engine, r.count, task, &r);
 }

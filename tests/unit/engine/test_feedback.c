@@ -173,7 +173,8 @@ static void exact_is_feedback_by_weights(void **state)
 }
 
 /* V as rule.h defines it, in double. */
-static void formula(const struct net *n, uint32_t l, const float *w, const bioft_feedback *f, uint64_t draw, double *ret)
+static void formula(const struct net *n, uint32_t l, const float *w, const bioft_feedback *f, uint64_t draw,
+                    double *ret)
 {
     const size_t count = n->layers[l].count;
     float *m = mem_array(count, sizeof *m);
@@ -184,9 +185,10 @@ static void formula(const struct net *n, uint32_t l, const float *w, const bioft
     snprintf(stream, sizeof stream, "feedback/%s", n->layers[l].name);
     random_fill(f->m == BIOFT_M_UNIFORM ? BIOFT_UNIFORM : BIOFT_NORMAL, SEED, stream, draw, 0, m, count);
     for (size_t i = 0; i < count; i++) {
+        const double low = (double)f->low, high = (double)f->high;
         double magnitude = f->m == BIOFT_M_ONES      ? 1
-                           : f->m == BIOFT_M_UNIFORM ? (double)f->low + ((double)f->high - (double)f->low) * (double)m[i]
-                                                     : (double)f->low + (double)f->high * (double)m[i];
+                           : f->m == BIOFT_M_UNIFORM ? low + (high - low) * (double)m[i]
+                                                     : low + high * (double)m[i];
         double g = f->g == BIOFT_G_IDENTITY ? (double)w[i] : f->g == BIOFT_G_SIGN ? (w[i] > 0) - (w[i] < 0) : 1;
         if (f->m == BIOFT_M_ABS_NORMAL)
             magnitude = fabs(magnitude);

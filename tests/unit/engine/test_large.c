@@ -11,11 +11,14 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-    { "blocks of rows", 3, 61, 67, { .op = BIOFT_OP_CONV2D, .out = 16, .kernel = { 5, 5 }, .padding = { 2, 2, 2, 2 } } },
-    { "blocks of channels", 150, 14, 13, { .op = BIOFT_OP_CONV2D, .out = 20, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 } } },
+    { "blocks of rows", 3, 61, 67,
+      { .op = BIOFT_OP_CONV2D, .out = 16, .kernel = { 5, 5 }, .padding = { 2, 2, 2, 2 } } },
+    { "blocks of channels", 150, 14, 13,
+      { .op = BIOFT_OP_CONV2D, .out = 20, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 } } },
     { "blocks of both, with a stride", 140, 40, 21,
       { .op = BIOFT_OP_CONV2D, .out = 8, .kernel = { 3, 3 }, .stride = { 1, 2 }, .padding = { 1, 0, 2, 1 } } },
-    { "groups", 96, 17, 17, { .op = BIOFT_OP_CONV2D, .out = 32, .kernel = { 5, 5 }, .groups = 2, .padding = { 2, 2, 2, 2 } } },
+    { "groups", 96, 17, 17,
+      { .op = BIOFT_OP_CONV2D, .out = 32, .kernel = { 5, 5 }, .groups = 2, .padding = { 2, 2, 2, 2 } } },
     { "1x1", 200, 30, 30, { .op = BIOFT_OP_CONV2D, .out = 60, .kernel = { 1, 1 } } },
     { "a wide row", 60, 2, 2400, { .op = BIOFT_OP_CONV2D, .out = 4, .kernel = { 2, 3 } } },
     { "linear", 700, 1, 1, { .op = BIOFT_OP_LINEAR, .out = 260 } },

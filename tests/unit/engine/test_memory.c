@@ -17,7 +17,7 @@
 #endif
 
 /* The program's own allocator, which counts and hands on to glibc's; a sanitizer has one of its own already. What
- * OpenBLAS takes inside a product is its own affair: a few of its kernels for small matrices pack into malloc's memory. */
+ * OpenBLAS takes inside a product is its own affair: some kernels for small matrices pack into malloc's memory. */
 static atomic_int counting, allocations;
 #ifndef SANITIZED
 void *__libc_malloc(size_t size);

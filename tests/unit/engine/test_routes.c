@@ -275,7 +275,7 @@ static void writing_dy_everywhere(void **state)
 static void writing_dx(void **state)
 {
     const bioft_route read[COUNT] = { { .reads = BIOFT_DY }, { 0 }, { 0 }, { 0 } };
-    const bioft_route write[COUNT] = { { .reads = BIOFT_DY, .writes = BIOFT_DX }, { .writes = BIOFT_DX }, { 0 }, { 0 } };
+    const bioft_route write[COUNT] = { { .reads = BIOFT_DY, .writes = BIOFT_DX }, { .writes = BIOFT_DX } };
     struct trial a, b;
 
     (void)state;
