@@ -3,6 +3,7 @@ import gzip
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import struct
 import unittest
@@ -117,6 +118,43 @@ class BadData(bioft.Case):
     def test_missing(self):
         (self.folder / "fashion").mkdir()
         self.fails("train-images-idx3-ubyte", "dataset-fashion-mnist")
+
+
+class BadPlugins(bioft.Case):
+    """Files that are no plugins of this bioft, named by a manifest; they are built beside the tests."""
+
+    def named(self, file, *says):
+        m = self.manifest(bioft.MANIFEST.replace("[bp, usf, brsf]", f"[{file}]"))
+        folder = self.folder / "mine/learning_rules"
+        folder.mkdir(parents=True, exist_ok=True)
+        built = pathlib.Path(bioft.BIOFT).resolve().parents[2] / "tests/plugins" / f"{file}.so"
+        shutil.copy(built, folder)
+        self.bad(2, "run", m, "--out", "out", "--plugin-path", "mine", says=[f"{file}.so", *says])
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_refused_by_name(self):
+        self.named("other_major", "ABI")
+        self.named("wrong_magic", "magic")
+        self.named("not_a_library")
+        self.named("newer_used", "ABI")
+        self.named("no_symbol", "bioft_plugin_entry")
+
+    def test_broken_ones_hurt_only_those_who_name_them(self):
+        m = self.manifest(bioft.MANIFEST.replace("[bp, usf, brsf]", "[usf]"))
+        folder = self.folder / "mine/learning_rules"
+        folder.mkdir(parents=True)
+        (folder / "broken.so").write_text("not a library")
+        self.good("run", m, "--out", "out", "--plugin-path", "mine", "--set", "attacks=[]")
+
+    def test_two_of_one_name(self):
+        m = self.manifest()
+        for place in ("one", "two"):
+            (self.folder / place / "learning_rules").mkdir(parents=True)
+            built = pathlib.Path(bioft.BIOFT).resolve().parents[2] / "plugins/learning_rules/usf.so"
+            shutil.copy(built, self.folder / place / "learning_rules")
+        self.bad(2, "run", m, "--out", "out", "--plugin-path", "one", "--plugin-path", "two", says=["one", "two", "usf"])
+        self.good("run", m, "--out", "out", "--plugin-path", "one")
+        self.assertIn("usf", (self.folder / "out/provenance.json").read_text())
 
 
 class BadRuns(bioft.Case):

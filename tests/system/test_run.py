@@ -137,6 +137,22 @@ class Run(bioft.Case):
         zero = np.load(folder / "fgsm.exact.0.adversarial.npy")
         self.assertEqual(zero.tobytes(), clean.tobytes())
 
+    def test_rule_by_layer(self):
+        text = bioft.MANIFEST.replace("    rule: bp\n    loss: cross_entropy\n    optimizer: {name: adam, lr: 1e-4, head_lr: 1e-3}",
+                                      "    rules: [{layers: 'fc*', rule: bp}, {layers: '*', rule: {plugin: usf, scale: none}}]\n"
+                                      "    loss: cross_entropy\n    optimizer: {name: adam, lr: 1e-4, head_lr: 1e-3}")
+        text = text[:text.index("sweep:")]
+        m = self.manifest(text)
+        self.good("run", m, "--out", "out")
+        self.assertIn("bp+usf", {row["rule"] for row in bioft.rows(self.folder / "out/results.csv")})
+        line = json.loads(next(l for l in (self.folder / "out/trials/00/metrics.jsonl").read_text().splitlines()
+                               if "fine-tune" in l and "weight_angle" in l))
+        for layer in ("fc1", "fc2", "fc3"):
+            self.assertLess(line["weight_angle"][layer], 1e-5)
+        self.assertGreater(line["weight_angle"]["conv2"], 20)
+        self.bad(1, "run", self.manifest(text.replace("fc*", "fd1"), "n.yaml"), "--out", "n", says=["fd1", "fc1"])
+        self.bad(1, "run", self.manifest(text.replace("'*'", "'conv1'"), "o.yaml"), "--out", "o", says="conv2")
+
     def test_attacks_alone(self):
         m = self.manifest()
         self.good("run", m, "--out", "a", "--set", "sweep={stages.fine-tune.rule: [bp]}")
