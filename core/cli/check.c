@@ -78,7 +78,7 @@ static bioft_status check_stage(struct check *c, struct trial_run *r, size_t sta
         return BIOFT_OK;
     bioft_status st = dataset_need(r->data[stage], "train", &train, err);
     if (st == BIOFT_OK)
-        st = network_create(r->engine, t, r->data[stage], s->head ? s->head : &t->head, &n, err);
+        st = network_create(r->engine, t, r->data[stage], trial_head(t, stage), &n, err);
     if (st == BIOFT_OK)
         st = network_initialise(&n, t->seed, s->name, err);
     if (st == BIOFT_OK)

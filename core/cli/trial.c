@@ -161,19 +161,19 @@ static bioft_status begin_network(struct trial_run *r, size_t stage, struct erro
 {
     const struct trial *t = r->trial;
     const struct stage_spec *s = stage < t->stage_count ? &t->stages[stage] : NULL;
-    const struct head_spec *head = s && s->head ? s->head : &t->head;
+    const struct head_spec *own = s && s->head ? s->head : &t->head;
     const char *weights = s && s->weights ? s->weights : stage == 0 ? t->weights : NULL;
     const bool first = !r->before.model;
     /* A head that is named is a new one; the model's own is named at the first stage. */
-    const bool keep_head = head->reuse || (!first && s && !s->head);
+    const bool keep_head = own->reuse || (!first && s && !s->head);
 
-    bioft_status st = network_create(r->engine, t, r->data[stage], head, &r->network, err);
+    bioft_status st = network_create(r->engine, t, r->data[stage], trial_head(t, stage), &r->network, err);
     if (st == BIOFT_OK)
         st = network_initialise(&r->network, t->seed, s ? s->name : NULL, err);
     if (st == BIOFT_OK && !first)
         st = network_carry(&r->network, &r->before, keep_head, err);
     if (st == BIOFT_OK && weights)
-        st = load_weights(r, weights, head->reuse || !s, err);
+        st = load_weights(r, weights, own->reuse || !s, err);
     return st;
 }
 

@@ -10,6 +10,7 @@
 #define DEFAULT_BETA2 0.999
 #define DEFAULT_EPS 1e-8
 #define DEFAULT_BATCH_SIZE 32
+#define DEFAULT_K 5000                             /* of rankings */
 #define DEFAULT_SPLIT "test"                       /* of attacks */
 
 #endif

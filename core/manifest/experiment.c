@@ -338,6 +338,18 @@ bioft_status experiment_read(const struct experiment_params *p, struct experimen
     return st;
 }
 
+const struct head_spec *trial_head(const struct trial *t, size_t stage)
+{
+    const struct head_spec *head = &t->head;
+
+    for (size_t i = 0; i < t->stage_count && i <= stage; i++) {
+        const struct head_spec *own = t->stages[i].head;
+        if (own && (!own->reuse || own->classes > 0 || own->bits > 0))
+            head = own;
+    }
+    return head;
+}
+
 void experiment_destroy(struct experiment *e)
 {
     if (!e)

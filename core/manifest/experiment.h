@@ -128,6 +128,8 @@ struct trial {
     size_t stage_count;
     struct attack_spec *attacks;
     size_t attack_count;
+    const uint64_t *k;                             /* how much of a ranking counts; none where no head has bits */
+    size_t k_count;
     /* Of all that decides a stage's result: manifest keys of this stage and the ones before it, seed, precision. The
      * caller adds what the files and the engine say. [stage_count] */
     char (*stage_key)[SHA256_HEX];
@@ -163,5 +165,9 @@ struct experiment_params {
 bioft_status experiment_read(const struct experiment_params *p, struct experiment **ret, char **ret_text,
                              struct error *err);
 void experiment_destroy(struct experiment *e);     /* NULL is fine */
+
+/* What the network's outputs are at a stage (stage_count and more: after the last one): the head named last so far. One
+ * that only says `reuse` is the one before it. */
+const struct head_spec *trial_head(const struct trial *t, size_t stage);
 
 #endif

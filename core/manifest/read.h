@@ -112,6 +112,8 @@ void read_optimizer(struct reader *r, struct yaml *stage, struct optimizer_spec 
 void read_schedule(struct reader *r, struct yaml *stage, struct schedule_spec *ret);
 void read_stages(struct reader *r, struct yaml *root, struct trial *ret);
 void read_attacks(struct reader *r, struct yaml *root, struct reading *ret);
+/* After the heads. */
+void read_retrieval(struct reader *r, struct yaml *root, struct trial *ret);
 /* Everything that a trial is. */
 void read_trial(struct reader *r, struct yaml *root, struct reading *ret);
 

@@ -140,13 +140,8 @@ static void read_restarts(struct reader *r, struct yaml *entry, struct grids *gr
 /* Is the network that is attacked of the attack's kind? */
 static void check_head(struct reader *r, const struct yaml *entry, const struct trial *t, const struct plugin *plugin)
 {
-    const struct head_spec *head = &t->head;
+    const struct head_spec *head = trial_head(t, t->stage_count);
 
-    for (size_t i = 0; i < t->stage_count; i++) {
-        const struct head_spec *own = t->stages[i].head;
-        if (own && (!own->reuse || own->classes > 0 || own->bits > 0))
-            head = own;
-    }
     if (head->bits == 0 && (plugin->api.attack.flags & BIOFT_ATTACK_CODES))
         read_error(r, entry, "attack '%s' is for retrieval, and the last head has classes", plugin->descriptor.name);
     if (head->bits > 0 && (plugin->api.attack.flags & BIOFT_ATTACK_CLASSES))
@@ -184,6 +179,8 @@ static void read_entry(struct reader *r, struct yaml *node, const struct trial *
     ret->split = splits[read_word(r, node, "split", splits, 2)];
     ret->predicted_labels = read_word(r, node, "labels", labels, 0) == 1;
     read_target(r, node, ret);
+    if (trial_head(t, t->stage_count)->bits > 0 && (ret->predicted_labels || ret->target == TARGET_LEAST_LIKELY))
+        read_error(r, node, "'%s': a head with bits predicts no class", ret->predicted_labels ? "labels" : "target");
     read_restarts(r, node, grids, ret);
     ret->batch_size = (uint32_t)read_integer(r, node, "batch_size", 0, LARGEST_BATCH, 0);
     ret->dump = (uint64_t)read_integer(r, node, "dump", 0, INT64_MAX, 0);

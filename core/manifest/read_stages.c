@@ -212,13 +212,10 @@ static void read_stage(struct reader *r, struct yaml *node, const struct trial *
 /* What the stages' heads, losses and data say of each other without opening anything. */
 static void check_heads(struct reader *r, const struct trial *t, const struct yaml *list)
 {
-    const struct head_spec *head = &t->head;
-
     for (size_t i = 0; i < t->stage_count; i++) {
         const struct stage_spec *s = &t->stages[i];
+        const struct head_spec *head = trial_head(t, i);
         const uint32_t takes = s->loss.plugin ? s->loss.plugin->api.loss.flags : 0;
-        if (s->head && (!s->head->reuse || s->head->classes > 0 || s->head->bits > 0))
-            head = s->head;
         const size_t kept = s->dataset ? s->dataset->class_count : 0;
         if (kept > 0 && head->classes > 0 && head->classes != kept)
             diagnose_error(r->d, head->mark, 0, "the head has %u classes, stage '%s' keeps %zu of its dataset's",
@@ -226,7 +223,7 @@ static void check_heads(struct reader *r, const struct trial *t, const struct ya
         if (takes && head->bits > 0 && !(takes & BIOFT_LOSS_CODES))
             read_error(r, list->items[i], "loss '%s' is for classes, and the head has bits",
                        s->loss.plugin->descriptor.name);
-        if (takes && head->bits == 0 && !(takes & (BIOFT_LOSS_CLASSES | BIOFT_LOSS_MULTI_LABEL)))
+        if (takes && head->bits == 0 && !(takes & BIOFT_LOSS_CLASSES))
             read_error(r, list->items[i], "loss '%s' is for codes, and the head has classes",
                        s->loss.plugin->descriptor.name);
     }

@@ -6,7 +6,7 @@ void read_trial(struct reader *r, struct yaml *root, struct reading *ret)
 {
     static const char *const keys[] = {
         "bioft", "name", "folder", "plugins", "seed", "threads", "engine", "precision", "output", "dataset", "model",
-        "stages", "attacks", "sweep", NULL,
+        "stages", "attacks", "retrieval", "sweep", NULL,
     };
     static const char *const common[] = { "bioft", "name", "folder", "plugins", "output" };
     struct trial *t = ret->trial;
@@ -31,6 +31,7 @@ void read_trial(struct reader *r, struct yaml *root, struct reading *ret)
     if (!t->dataset || !complete)
         read_error(r, root, "'dataset' is missing: dataset: {plugin: NAME, root: FOLDER}");
     read_attacks(r, root, ret);
+    read_retrieval(r, root, t);
     read_unknown(r, root, "in a manifest", keys, NULL);
     t->stage_key = read_array(r, t->stage_count, sizeof *t->stage_key);
 }

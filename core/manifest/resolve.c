@@ -262,6 +262,19 @@ static void put_attacks(struct resolver *b, struct yaml *root, const struct read
     build_put(b, root, "attacks", list);
 }
 
+/* How rankings are measured: after the training, so that it changes no stage. */
+static void put_retrieval(struct resolver *b, struct yaml *root, const struct trial *t)
+{
+    struct yaml *map = build_map(b), *list = build_list(b);
+
+    if (t->k_count == 0)
+        return;
+    for (size_t i = 0; i < t->k_count; i++)
+        build_append(b, list, build_integer(b, (int64_t)t->k[i]));
+    build_put(b, map, "k", list);
+    build_put(b, root, "retrieval", map);
+}
+
 struct yaml *resolve_trial(struct resolver *b, const struct resolve_common *common, const struct reading *reading)
 {
     const struct trial *t = reading->trial;
@@ -284,6 +297,7 @@ struct yaml *resolve_trial(struct resolver *b, const struct resolve_common *comm
     for (size_t i = 0; i < t->stage_count; i++)
         build_append(b, list, build_stage(b, &t->stages[i], reading));
     build_put(b, root, "stages", list);
+    put_retrieval(b, root, t);
     put_attacks(b, root, reading);
     return b->failed ? NULL : root;
 }
@@ -316,6 +330,7 @@ void resolve_keys(struct resolver *b, const struct reading *reading)
     }
     if (t->stage_count == 0)
         build_put(b, root, "dataset", build_dataset(b, t->dataset));
+    put_retrieval(b, root, t);
     put_attacks(b, root, reading);
     sum(b, root, reading->trial->key);
 }

@@ -16,6 +16,7 @@
 #define ONLY(REST) HEADER DATASET MODEL "stages: [{name: a, " REST "}]\n"
 #define SWEEP(REST) SMALL "sweep:\n  " REST "\n"
 #define TRAIN STAGE("epochs: 1")
+#define CODES STAGE("epochs: 1, head: {bits: 16}, loss: hyp2")
 #define ATTACK(REST) TRAIN "attacks:\n  - {" REST "}\n"
 #define OPTIMIZER(REST) STAGE("epochs: 1, optimizer: {" REST "}")
 
@@ -117,6 +118,17 @@ static const struct fault {
     { HEADER "dataset: {plugin: pictures, classes: [0, 1]}\nmodel: {backbone: lenet5, head: {classes: 3}}\n" STAGES,
       NULL,
       { "m.yaml:4:33: error: the head has 3 classes, stage 'train' keeps 2 of its dataset's" } },
+    { SMALL "retrieval: {k: 5}\n", NULL,
+      { "m.yaml:7:12: error: 'retrieval' is for networks that give hash codes: no head here has 'bits'" } },
+    { CODES "retrieval: {k: [5, 9, 5]}\n", NULL, { "m.yaml:7:23: error: 'k': 5 is in the list already" } },
+    { CODES "retrieval: {k: 0}\n", NULL, { "m.yaml:7:16: error: 'k': integer from 1 to" } },
+    { CODES "retrieval: {k: []}\n", NULL, { "m.yaml:7:16: error: 'k': an empty list" } },
+    { CODES "retrieval: 5\n", NULL, { "m.yaml:7:12: error: 'retrieval': a map such as {k: 5000} expected" } },
+    { CODES "retrieval: {kk: 5}\n", NULL, { "m.yaml:7:13: error: unknown key 'kk' in 'retrieval'" } },
+    { CODES "attacks: [{plugin: pgd, epsilon: 0.1, labels: predicted}]\n", NULL,
+      { "m.yaml:7:11: error: 'labels': a head with bits predicts no class" } },
+    { CODES "attacks: [{plugin: pgd, epsilon: 0.1, target: least_likely}]\n", NULL,
+      { "m.yaml:7:11: error: 'target': a head with bits predicts no class" } },
     { LENET5("head: {bits: 16}"), NULL,
       { "m.yaml:6:5: error: loss 'cross_entropy' is for classes, and the head has bits" } },
 

@@ -119,17 +119,17 @@ static void everything_given(void **state)
         "model:\n"
         "  backbone: {plugin: mlp, hidden: [10, 1e1, 3], dropout: 5e-1}\n"
         "  weights: ./sub/../weights.pth\n"
-        "  head: {classes: 3}\n"
+        "  head: {bits: 48}\n"
         "stages:\n"
         "  - name: fine-tune_2\n"
         "    dataset: {plugin: pictures, transform: none, cache: off}\n"
-        "    head: {bits: 48}\n"
+        "    head: {classes: 3}\n"
         "    weights: weights.pth\n"
         "    rules:\n"
         "      - {layers: \"classifier.*\", rule: bp}\n"
         "      - {layers: conv1, rule: {plugin: frsf, scale: none, low: -.5, high: +.5}}\n"
         "      - {layers: \"*\", rule: usf}\n"
-        "    loss: hyp2\n"
+        "    loss: cross_entropy\n"
         "    optimizer: {name: sgd, lr: 1E-5, head_lr: .001, loss_lr: 1.0e-4, weight_decay: 5e-4, momentum: 0.9}\n"
         "    schedule: {name: step, every: 10, gamma: 0.5}\n"
         "    steps: 3e2\n"
@@ -184,13 +184,13 @@ static void everything_given(void **state)
     assert_int_equal(option(&t->backbone, "hidden")->integers[1], 10);
     assert_true(option(&t->backbone, "dropout")->number == 0.5);
     assert_string_equal(t->weights, in_workspace("sub/../weights.pth"));
-    assert_int_equal(t->head.classes, 3);
+    assert_int_equal(t->head.bits, 48);
 
     assert_string_equal(s->name, "fine-tune_2");
     assert_ptr_not_equal(s->dataset, d);
     assert_int_equal(s->dataset->transform.kind, TRANSFORM_NONE);
     assert_string_equal(s->dataset->cache, "off");
-    assert_int_equal(s->head->bits, 48);
+    assert_int_equal(s->head->classes, 3);
     assert_string_equal(s->weights, in_workspace("weights.pth"));
     assert_int_equal(s->rule_count, 3);
     assert_string_equal(s->rule_name, "bp+frsf+usf");
@@ -199,7 +199,7 @@ static void everything_given(void **state)
     assert_true(option(&s->rules[1].choice, "high")->number == 0.5);
     assert_int_equal(option(&s->rules[1].choice, "scale")->integer, 0);
     assert_int_equal(option(&s->rules[2].choice, "scale")->integer, 1);
-    assert_string_equal(s->loss.plugin->descriptor.name, "hyp2");
+    assert_string_equal(s->loss.plugin->descriptor.name, "cross_entropy");
     assert_int_equal(s->optimizer.kind, BIOFT_SGD);
     assert_true(s->optimizer.lr == 1e-5 && s->optimizer.head_lr == 1e-3 && s->optimizer.loss_lr == 1e-4);
     assert_true(s->optimizer.weight_decay == 5e-4 && s->optimizer.momentum == 0.9);
@@ -239,6 +239,34 @@ static void everything_given(void **state)
     assert_int_equal(a[1].gradients[1], GRADIENT_RULE);
     assert_true(a[2].epsilon[0] == 300.0);
     assert_int_equal(a[2].gradient_count, 1);
+    assert_int_equal(t->k_count, 0);
+    experiment_destroy(e);
+}
+
+/* What comes out of the network is the head named last; rankings are measured where that is bits. */
+static void heads(void **state)
+{
+    struct experiment *e = workspace_good(HEADER DATASET
+        "model: {backbone: mlp, head: {bits: 16}}\n"
+        "stages:\n"
+        "  - {name: a, rule: bp, steps: 0, loss: hyp2}\n"
+        "  - {name: b, rule: bp, steps: 0, head: {classes: 3}}\n"
+        "  - {name: c, rule: bp, steps: 0}\n"
+        "  - {name: d, rule: bp, steps: 0, head: {bits: 32}, loss: hyp2}\n"
+        "  - {name: e, rule: bp, steps: 0, head: {reuse: true}, loss: hyp2}\n", NULL);
+    const struct trial *t = &e->trials[0];
+    static const uint32_t bits[] = { 16, 0, 0, 32, 32, 32 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
+        assert_int_equal(trial_head(t, i)->bits, bits[i]);
+    assert_int_equal(t->k_count, 1);
+    assert_int_equal(t->k[0], 5000);
+    experiment_destroy(e);
+    e = workspace_good(HEADER DATASET "model: {backbone: mlp, head: {bits: 8}}\nstages: []\n"
+        "retrieval: {k: [1e3, 5]}\n", NULL);
+    assert_int_equal(e->trials[0].k_count, 2);
+    assert_true(e->trials[0].k[0] == 1000 && e->trials[0].k[1] == 5);
     experiment_destroy(e);
 }
 
@@ -378,7 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults), cmocka_unit_test(everything_given), cmocka_unit_test(learning_rates_follow),
         cmocka_unit_test(grids), cmocka_unit_test(nulls), cmocka_unit_test(no_stages),
-        cmocka_unit_test(datasets_of_stages), cmocka_unit_test(paths), cmocka_unit_test(aliases),
+        cmocka_unit_test(heads), cmocka_unit_test(datasets_of_stages), cmocka_unit_test(paths), cmocka_unit_test(aliases),
     };
 
     return cmocka_run_group_tests(tests, workspace_open, workspace_close);
