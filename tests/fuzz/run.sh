@@ -7,18 +7,19 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 seconds=${1:-20}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- npy safetensors gzip json csv picture
+[ $# -gt 0 ] || set -- npy safetensors gzip json csv picture manifest
 work=${BIOFT_FUZZ:-$(mktemp -d)}
 mkdir -p "$work"
 
-packages='libpng libjpeg zlib yajl libcrypto'
+packages='libpng libjpeg zlib yajl libcrypto yaml-0.1'
 flags="-g -O1 -std=c11 -D_GNU_SOURCE -ffp-contract=off -fno-sanitize-recover=undefined
     -I$root/include -I$root/core $(pkg-config --cflags $packages)"
 python3 "$here/seeds.py" "$work/seeds"
 
 rm -rf "$work/objects" "$work/core.a"
 mkdir "$work/objects"
-for source in "$root"/core/base/*.c "$root"/core/formats/*.c; do
+manifest=$(for name in yaml yaml_check utf8 tree tree_write diagnose; do echo "$root/core/manifest/$name.c"; done)
+for source in "$root"/core/base/*.c "$root"/core/formats/*.c $manifest; do
     name=$(basename "$(dirname "$source")")-$(basename "$source" .c)
     clang $flags -fsanitize=fuzzer-no-link,address,undefined -c "$source" -o "$work/objects/$name.o"
 done

@@ -83,9 +83,17 @@ def picture_files():
         yield text.encode('latin-1').decode('unicode_escape').encode('latin-1')
 
 
+def manifest_files():
+    for path in sorted((pathlib.Path(__file__).parents[2] / 'manifests').rglob('*.yaml')):
+        yield path.read_bytes()
+    yield from (b'a: &x [1, *x]', b'a: 1\na: 2\n', b'a: &a {b: 1}\nc: {<<: *a}\n', b'[' * 100, b'\ta: 1', b'a: "\\x00"',
+                b'a: |\n  text\n', b'? [a]\n: b\n', b'%YAML 1.1\n---\na: !!int 1\n...\n')
+
+
 root = pathlib.Path(sys.argv[1])
 for target, files in [('npy', npy_files), ('safetensors', safetensors_files), ('gzip', gzip_files),
-                      ('json', json_files), ('csv', csv_files), ('picture', picture_files)]:
+                      ('json', json_files), ('csv', csv_files), ('picture', picture_files),
+                      ('manifest', manifest_files)]:
     folder = root / target
     folder.mkdir(parents=True, exist_ok=True)
     for n, data in enumerate(files()):
