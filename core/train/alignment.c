@@ -1,5 +1,5 @@
-/* How near a rule's backward pass is to backpropagation's (Lillicrap et al. 2016; algorithms.md, 1.5): angles between
- * whole tensors, in double. */
+/* How near a rule's backward pass is to backpropagation's (Lillicrap et al. 2016;
+ * algorithms.md, 1.5): angles between whole tensors, in double. */
 #include "train/alignment.h"
 
 #include "base/memory.h"
@@ -37,7 +37,8 @@ static bioft_status make_room(struct alignment *a, uint32_t max_batch, struct er
     return a->w && a->v ? BIOFT_OK : error_memory(err, "alignment");
 }
 
-bioft_status alignment_create(struct model *m, uint32_t max_batch, struct alignment **ret, struct error *err)
+bioft_status alignment_create(struct model *m, uint32_t max_batch, struct alignment **ret,
+                              struct error *err)
 {
     struct alignment *a = mem_array(1, sizeof(*a));
     if (!a)
@@ -83,11 +84,13 @@ static bioft_status keep(void *ctx, uint32_t layer, const bioft_local *io)
     struct alignment *a = ctx;
     const size_t count = io->n * outputs_of(&a->model->graph->layers[layer]);
     if (io->dy)
-        memcpy(a->dy[layer], io->dy, (count < a->kept[layer] ? count : a->kept[layer]) * sizeof(float));
+        memcpy(a->dy[layer], io->dy,
+               (count < a->kept[layer] ? count : a->kept[layer]) * sizeof(float));
     return BIOFT_OK;
 }
 
-bioft_status alignment_exact(struct alignment *a, struct program *p, const float *d_out, struct error *err)
+bioft_status alignment_exact(struct alignment *a, struct program *p, const float *d_out,
+                             struct error *err)
 {
     const bioft_hooks hooks = { .struct_size = sizeof(hooks), .ctx = a, .local = keep };
     for (uint32_t i = 0; i < a->layer_count; i++)
@@ -116,13 +119,14 @@ static double angle(struct products p)
     if (!(p.aa > 0.0) || !(p.bb > 0.0))
         return NAN;
     const double cosine = p.ab / sqrt(p.aa) / sqrt(p.bb);
-    return acos(cosine > 1.0 ? 1.0 : cosine < -1.0 ? -1.0 : cosine) * 180.0 / 3.14159265358979323846;
+    return acos(fmax(-1.0, fmin(1.0, cosine))) * 180.0 / 3.14159265358979323846;
 }
 
 void alignment_observe(void *ctx, uint32_t layer, const float *dy, size_t count)
 {
     struct alignment *a = ctx;
-    a->delta_angle[layer] = angle(multiply(dy, a->dy[layer], count < a->kept[layer] ? count : a->kept[layer]));
+    a->delta_angle[layer] =
+        angle(multiply(dy, a->dy[layer], count < a->kept[layer] ? count : a->kept[layer]));
 }
 
 bioft_status alignment_weights(struct alignment *a, const bioft_route *routes, struct error *err)

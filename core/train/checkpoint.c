@@ -17,7 +17,9 @@ static bioft_status declare(const char *path, const struct checkpoint *c, const 
     for (size_t i = 0; i < plan->count; i++) {
         const struct item *item = &plan->items[i];
         outs[i] = (struct tensor_out){
-            .name = item->name, .dtype = item->integer ? TENSOR_I64 : TENSOR_F32, .dims = item->dims,
+            .name = item->name,
+            .dtype = item->integer ? TENSOR_I64 : TENSOR_F32,
+            .dims = item->dims,
         };
         memcpy(outs[i].shape, item->shape, sizeof(item->shape));
     }
@@ -94,22 +96,27 @@ static bool planned(const struct plan *plan, const char *name)
     return false;
 }
 
-static void check_item(const struct safetensors *file, const struct item *item, struct faults *faults)
+static void check_item(const struct safetensors *file, const struct item *item,
+                       struct faults *faults)
 {
     char theirs[SHAPE_TEXT], ours[SHAPE_TEXT];
     const struct tensor_entry *t = safetensors_find(file, item->name);
     if (!t)
         faults_add(faults, "%s is missing", item->name);
     else if (t->dtype != (item->integer ? TENSOR_I64 : TENSOR_F32))
-        faults_add(faults, "%s is %s, not %s", item->name, t->dtype_name, item->integer ? "I64" : "F32");
-    else if (t->dims != item->dims || memcmp(t->shape, item->shape, item->dims * sizeof(*item->shape)) != 0)
-        faults_add(faults, "%s is %s in the file, %s here", item->name, shape_text(theirs, t->dims, t->shape),
+        faults_add(faults, "%s is %s, not %s", item->name, t->dtype_name,
+                   item->integer ? "I64" : "F32");
+    else if (t->dims != item->dims
+             || memcmp(t->shape, item->shape, item->dims * sizeof(*item->shape)) != 0)
+        faults_add(faults, "%s is %s in the file, %s here", item->name,
+                   shape_text(theirs, t->dims, t->shape),
                    shape_text(ours, item->dims, item->shape));
 }
 
-/* The network's own names first; what else there is follows them, and is looked at where they fit. */
-static bioft_status check(const char *path, const struct safetensors *file, const struct checkpoint *c,
-                          const struct plan *plan, uint64_t step, struct error *err)
+/* The network's own names first; what else there is follows them, and counts where they fit. */
+static bioft_status check(const char *path, const struct safetensors *file,
+                          const struct checkpoint *c, const struct plan *plan, uint64_t step,
+                          struct error *err)
 {
     struct faults faults = { 0 };
     int64_t counted = 0;
@@ -132,8 +139,8 @@ static bioft_status check(const char *path, const struct safetensors *file, cons
 }
 
 /* After check: nothing but the engine can fail. */
-static bioft_status read_item(const struct safetensors *file, const struct checkpoint *c, const struct item *item,
-                              float *room, struct error *err)
+static bioft_status read_item(const struct safetensors *file, const struct checkpoint *c,
+                              const struct item *item, float *room, struct error *err)
 {
     const struct tensor_entry *t = safetensors_find(file, item->name);
     if (item->integer) {
@@ -150,15 +157,16 @@ static bioft_status read_item(const struct safetensors *file, const struct check
 }
 
 /* Whose it is, and where the stage stands. */
-static bioft_status check_owner(const char *path, const struct safetensors *file, const struct checkpoint *c,
-                                struct progress *ret, struct error *err)
+static bioft_status check_owner(const char *path, const struct safetensors *file,
+                                const struct checkpoint *c, struct progress *ret, struct error *err)
 {
     bioft_status st = meta_progress(file, path, ret, err);
     const char *key = safetensors_metadata(file, "key");
     if (st == BIOFT_OK && c->key && (!key || strcmp(key, c->key) != 0))
-        return error_set(err, BIOFT_ERR_INVALID, "%s: made by another manifest, other files or another engine (its key "
-                         "is %.12s, this stage's %.12s): choose another output folder", path, key ? key : "none",
-                         c->key);
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "%s: made by another manifest, other files or another engine (its key "
+                         "is %.12s, this stage's %.12s): choose another output folder",
+                         path, key ? key : "none", c->key);
     return st;
 }
 
@@ -189,7 +197,8 @@ bioft_status checkpoint_load(const char *path, struct checkpoint *c, struct erro
     return st;
 }
 
-bioft_status checkpoint_peek(const char *path, struct progress *ret, char key[SHA256_HEX], struct error *err)
+bioft_status checkpoint_peek(const char *path, struct progress *ret, char key[SHA256_HEX],
+                             struct error *err)
 {
     struct safetensors *file = NULL;
     struct progress progress;

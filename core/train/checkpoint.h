@@ -13,11 +13,11 @@ struct progress {
     double loss_sum;                               /* of the open epoch, in batch order */
     uint64_t correct, seen;
     bool complete;                                 /* the stage is done */
-    bool has_best;                                 /* model_selection: val, after an epoch: what the best has */
+    bool has_best;                                 /* model_selection: val: of the best epoch yet */
     double best;
 };
 
-struct checkpoint {                                /* what is saved and loaded; NULL members are left out */
+struct checkpoint {                                /* what is saved; NULL members are left out */
     struct model *model;
     struct feedback *feedback;
     struct instance *loss;
@@ -31,16 +31,20 @@ struct checkpoint {                                /* what is saved and loaded; 
     struct picture picture;                        /* what the network takes */
     struct progress progress;
 };
-/* The older file is replaced at once by the whole new one: whatever stops the machine, one of them is there. */
+/* The older file is replaced at once by the whole new one: whatever stops the machine, one of them
+ * is there. */
 bioft_status checkpoint_save(const char *path, const struct checkpoint *c, struct error *err);
-/* Loads all of it; missing, unexpected and misshapen names are listed together and nothing is changed. Wrong key: an
- * error. progress is filled. */
+/* Loads all of it; missing, unexpected and misshapen names are listed together and nothing is
+ * changed. Wrong key: an error. progress is filled. */
 bioft_status checkpoint_load(const char *path, struct checkpoint *c, struct error *err);
 /* Reads only progress and key (key: "" where there is none). */
-bioft_status checkpoint_peek(const char *path, struct progress *ret, char key[SHA256_HEX], struct error *err);
+bioft_status checkpoint_peek(const char *path, struct progress *ret, char key[SHA256_HEX],
+                             struct error *err);
 
-/* Fills a model's values from a file (a bioft checkpoint or a plain safetensors state dict). The head's parameters
- * are left alone unless with_head. One line of what was done into ret_text (free()). */
-bioft_status weights_load(const char *path, struct model *m, bool with_head, char **ret_text, struct error *err);
+/* Fills a model's values from a file (a bioft checkpoint or a plain safetensors state dict). The
+ * head's parameters are left alone unless with_head. One line of what was done into ret_text
+ * (free()). */
+bioft_status weights_load(const char *path, struct model *m, bool with_head, char **ret_text,
+                          struct error *err);
 
 #endif

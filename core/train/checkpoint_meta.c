@@ -1,5 +1,5 @@
-/* A checkpoint's metadata: whose it is, where the stage stands, and what is needed to use the network without the
- * manifest. Strings all; lists and maps are JSON. */
+/* A checkpoint's metadata: whose it is, where the stage stands, and what is needed to use the
+ * network without the manifest. Strings all; lists and maps are JSON. */
 #include "formats/json.h"
 #include "train/checkpoint_private.h"
 
@@ -54,25 +54,14 @@ static void choice_json(struct text *t, const struct choice *c)
     json_end_object(t);
 }
 
-/* The head that the network has at this stage: the last one named. */
-static const struct head_spec *head_of(const struct checkpoint *c)
-{
-    const struct head_spec *head = &c->trial->head;
-    for (size_t i = 0; i < c->trial->stage_count; i++) {
-        if (c->trial->stages[i].head)
-            head = c->trial->stages[i].head;
-        if (&c->trial->stages[i] == c->stage)
-            break;
-    }
-    return head;
-}
-
 static void head_json(struct text *t, const struct checkpoint *c)
 {
+    const struct head_spec *head = trial_head(c->trial, (size_t)(c->stage - c->trial->stages));
+
     json_begin_object(t);
     json_key(t, "layer");
     json_string(t, c->model->graph->head);
-    json_key(t, head_of(c)->bits > 0 ? "bits" : "classes");
+    json_key(t, head->bits > 0 ? "bits" : "classes");
     json_integer(t, c->model->graph->view.outputs);
     json_end_object(t);
 }
@@ -169,8 +158,8 @@ static void put_network(struct meta *m, const struct checkpoint *c)
     }
 }
 
-bioft_status meta_make(const struct checkpoint *c, struct arena *arena, struct safetensors_meta *ret, size_t *ret_count,
-                       struct error *err)
+bioft_status meta_make(const struct checkpoint *c, struct arena *arena,
+                       struct safetensors_meta *ret, size_t *ret_count, struct error *err)
 {
     struct meta m = { .arena = arena, .items = ret };
     char number[TEXT_NUMBER];
@@ -206,19 +195,24 @@ static bool read_integer(const struct safetensors *file, const char *key, uint64
     return *end == '\0';
 }
 
-bioft_status meta_progress(const struct safetensors *file, const char *path, struct progress *ret, struct error *err)
+bioft_status meta_progress(const struct safetensors *file, const char *path, struct progress *ret,
+                           struct error *err)
 {
     struct progress p = { 0 };
     uint64_t complete = 0;
-    const char *format = safetensors_metadata(file, "format"), *loss = safetensors_metadata(file, "loss_sum");
+    const char *format = safetensors_metadata(file, "format"),
+               *loss = safetensors_metadata(file, "loss_sum");
     if (!format || strcmp(format, CHECKPOINT_FORMAT) != 0)
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: no checkpoint of this bioft (its format is '%s', not '%s')", path,
+        return error_set(err, BIOFT_ERR_FORMAT,
+                         "%s: no checkpoint of this bioft (its format is '%s', not '%s')", path,
                          format ? format : "", CHECKPOINT_FORMAT);
-    if (!read_integer(file, "epoch", &p.epoch) || !read_integer(file, "batch_in_epoch", &p.batch_in_epoch)
+    if (!read_integer(file, "epoch", &p.epoch)
+        || !read_integer(file, "batch_in_epoch", &p.batch_in_epoch)
         || !read_integer(file, "step", &p.step) || !read_integer(file, "correct", &p.correct)
-        || !read_integer(file, "seen", &p.seen) || !read_integer(file, "complete", &complete) || complete > 1
-        || !loss || !text_to_double(loss, strlen(loss), &p.loss_sum))
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: its metadata does not say where the stage stands", path);
+        || !read_integer(file, "seen", &p.seen) || !read_integer(file, "complete", &complete)
+        || complete > 1 || !loss || !text_to_double(loss, strlen(loss), &p.loss_sum))
+        return error_set(err, BIOFT_ERR_FORMAT,
+                         "%s: its metadata does not say where the stage stands", path);
     p.complete = complete == 1;
     const char *best = safetensors_metadata(file, "best");
     p.has_best = best && text_to_double(best, strlen(best), &p.best);

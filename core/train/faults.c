@@ -37,7 +37,8 @@ const char *shape_text(char ret[SHAPE_TEXT], unsigned dims, const uint64_t *shap
     size_t at = 0;
     ret[at++] = '[';
     for (unsigned i = 0; i < dims && i < 8; i++)
-        at += (size_t)snprintf(ret + at, SHAPE_TEXT - at, "%s%llu", i > 0 ? ", " : "", (unsigned long long)shape[i]);
+        at += (size_t)snprintf(ret + at, SHAPE_TEXT - at, "%s%llu", i > 0 ? ", " : "",
+                               (unsigned long long)shape[i]);
     ret[at++] = ']';
     ret[at] = '\0';
     return ret;

@@ -1,4 +1,5 @@
-/* The learning rules of a stage on a model: instances, layers, and the V that the model has after each update. */
+/* The learning rules of a stage on a model: instances, layers, and the V that the model has after
+ * each update. */
 #include "train/feedback_private.h"
 
 #include <stdlib.h>
@@ -8,7 +9,8 @@
 static bool is_w(const bioft_feedback *d)
 {
     return d->g == BIOFT_G_IDENTITY && d->m == BIOFT_M_ONES
-           && (d->scale == BIOFT_SCALE_NONE || (d->scale == BIOFT_SCALE_CONSTANT && d->constant == 1.0f));
+           && (d->scale == BIOFT_SCALE_NONE
+               || (d->scale == BIOFT_SCALE_CONSTANT && d->constant == 1.0f));
 }
 
 static bool is_redrawn(const struct feedback *f, const struct layer_rule *l)
@@ -45,17 +47,23 @@ static bioft_status take_layers(struct feedback *f, uint32_t max_batch, struct e
     return f->w && f->v ? BIOFT_OK : error_memory(err, "feedback weights");
 }
 
-static bioft_status make_instances(struct feedback *f, const struct rule_spec *rules, size_t count, uint64_t seed,
-                                   struct pool *pool, struct error *err)
+static bioft_status make_instances(struct feedback *f, const struct rule_spec *rules, size_t count,
+                                   uint64_t seed, struct pool *pool, struct error *err)
 {
-    const struct extension layer = { .id = "bioft.layer/1", .table = &layer_operations, .ctx = f->model->engine };
+    const struct extension layer = { .id = "bioft.layer/1",
+                                     .table = &layer_operations,
+                                     .ctx = f->model->engine };
     f->instances = mem_array(count, sizeof(*f->instances));
     if (!f->instances)
         return error_memory(err, "rules");
     for (size_t r = 0; r < count; r++) {
         const struct instance_params p = {
-            .plugin = rules[r].choice.plugin, .values = rules[r].choice.values, .seed = seed, .pool = pool,
-            .extensions = &layer, .extension_count = f->model->engine->api->layer ? 1 : 0,
+            .plugin = rules[r].choice.plugin,
+            .values = rules[r].choice.values,
+            .seed = seed,
+            .pool = pool,
+            .extensions = &layer,
+            .extension_count = f->model->engine->api->layer ? 1 : 0,
         };
         bioft_status st = instance_create(&p, &f->instances[r], err);
         if (st != BIOFT_OK)
@@ -63,8 +71,10 @@ static bioft_status make_instances(struct feedback *f, const struct rule_spec *r
         f->count = r + 1;
         const bioft_plugin *d = &p.plugin->descriptor;
         if (d->extension && d->extension(f->instances[r]->self, "bioft.step/0"))
-            return error_set(err, BIOFT_ERR_UNSUPPORTED, "rule '%s' runs the whole training step itself "
-                             "(bioft.step/0, a draft): this bioft cannot do that yet", d->name);
+            return error_set(err, BIOFT_ERR_UNSUPPORTED,
+                             "rule '%s' runs the whole training step itself "
+                             "(bioft.step/0, a draft): this bioft cannot do that yet",
+                             d->name);
     }
     return BIOFT_OK;
 }
@@ -81,8 +91,9 @@ static bioft_status attach(struct feedback *f, struct layer_rule *l, struct erro
     return st == BIOFT_OK ? st : layer_error(f, l, st, err);
 }
 
-bioft_status feedback_create(struct model *m, const struct rule_spec *rules, size_t count, uint64_t seed,
-                             struct pool *pool, uint32_t max_batch, struct feedback **ret, struct error *err)
+bioft_status feedback_create(struct model *m, const struct rule_spec *rules, size_t count,
+                             uint64_t seed, struct pool *pool, uint32_t max_batch,
+                             struct feedback **ret, struct error *err)
 {
     bioft_status st;
     struct feedback *f = mem_array(1, sizeof(*f));
@@ -128,7 +139,8 @@ void feedback_destroy(struct feedback *f)
 }
 
 /* Depth 2: V as numbers. */
-static bioft_status fill(struct feedback *f, const struct layer_rule *l, uint64_t step, struct error *err)
+static bioft_status fill(struct feedback *f, const struct layer_rule *l, uint64_t step,
+                         struct error *err)
 {
     bioft_status st = model_read(f->model, BIOFT_VALUE, l->weight, f->w, err);
     if (st != BIOFT_OK)
@@ -165,7 +177,8 @@ bioft_status feedback_step_end(struct feedback *f, uint64_t step, struct error *
 {
     for (size_t r = 0; r < f->count; r++) {
         struct instance *i = f->instances[r];
-        bioft_status st = i->plugin->api.rule.step_end ? i->plugin->api.rule.step_end(i->self, step) : BIOFT_OK;
+        bioft_status st =
+            i->plugin->api.rule.step_end ? i->plugin->api.rule.step_end(i->self, step) : BIOFT_OK;
         if (st != BIOFT_OK)
             return instance_error(i, st, err);
     }
@@ -184,7 +197,8 @@ bool feedback_is_exact(const struct feedback *f)
 {
     for (uint32_t i = 0; i < f->layer_count; i++) {
         const struct layer_rule *l = &f->layers[i];
-        if (rule_of(f, l)->fill_feedback || !is_w(&l->declared) || (l->route.reads | l->route.writes) != 0)
+        if (rule_of(f, l)->fill_feedback || !is_w(&l->declared)
+            || (l->route.reads | l->route.writes) != 0)
             return false;
     }
     return true;

@@ -1,4 +1,5 @@
-/* Which rule a layer has: the patterns of a stage's `rules`, first match wins, and what a rule declares for it. */
+/* Which rule a layer has: the patterns of a stage's `rules`, first match wins, and what a rule
+ * declares for it. */
 #include "train/feedback_private.h"
 
 #include <math.h>
@@ -7,7 +8,8 @@
 
 enum { LISTED = 12 };                              /* layers named in a message */
 
-/* The layer, or the part of a layer's name before a dot, that a pattern without a match may have meant. */
+/* The layer, or the part of a layer's name before a dot, that a pattern without a match may have
+ * meant. */
 static const char *nearest_name(const struct feedback *f, const char *pattern, struct arena *arena)
 {
     size_t length = strcspn(pattern, "*?"), count = 0, capacity = 0;
@@ -35,7 +37,8 @@ static void say_unmatched_pattern(const struct feedback *f, const char *pattern,
 {
     struct arena *arena = arena_create();
     const char *nearest = arena ? nearest_name(f, pattern, arena) : NULL;
-    text_printf(t, "%srules: the pattern '%s' matches no layer; ", t->length > 0 ? "\n" : "", pattern);
+    text_printf(t, "%srules: the pattern '%s' matches no layer; ", t->length > 0 ? "\n" : "",
+                pattern);
     if (nearest) {
         text_printf(t, "did you mean '%s'?", nearest);
     } else {
@@ -47,7 +50,8 @@ static void say_unmatched_pattern(const struct feedback *f, const char *pattern,
     arena_destroy(arena);
 }
 
-static void say_unmatched_layer(const char *layer, const struct rule_spec *rules, size_t count, struct text *t)
+static void say_unmatched_layer(const char *layer, const struct rule_spec *rules, size_t count,
+                                struct text *t)
 {
     const char **patterns = mem_array(count, sizeof(*patterns));
     for (size_t r = 0; patterns && r < count; r++)
@@ -61,7 +65,8 @@ static void say_unmatched_layer(const char *layer, const struct rule_spec *rules
     free(patterns);
 }
 
-bioft_status feedback_match(struct feedback *f, const struct rule_spec *rules, size_t count, struct error *err)
+bioft_status feedback_match(struct feedback *f, const struct rule_spec *rules, size_t count,
+                            struct error *err)
 {
     struct text said = { 0 };
     for (uint32_t i = 0; i < f->layer_count; i++)
@@ -89,7 +94,8 @@ bioft_status feedback_match(struct feedback *f, const struct rule_spec *rules, s
     return st;
 }
 
-bioft_status layer_error(const struct feedback *f, const struct layer_rule *l, bioft_status status, struct error *err)
+bioft_status layer_error(const struct feedback *f, const struct layer_rule *l, bioft_status status,
+                         struct error *err)
 {
     instance_error(f->instances[l->entry], status, err);
     error_prefix(err, "layer '%s'", l->layer.name);
@@ -118,7 +124,8 @@ static const char *fault_of(const bioft_feedback *d)
 
 static bioft_status ask_route(struct feedback *f, struct layer_rule *l, struct error *err)
 {
-    const uint32_t readable = BIOFT_X | BIOFT_Y | BIOFT_H | BIOFT_DY | BIOFT_DX | BIOFT_DW | BIOFT_E | BIOFT_W;
+    const uint32_t readable =
+        BIOFT_X | BIOFT_Y | BIOFT_H | BIOFT_DY | BIOFT_DX | BIOFT_DW | BIOFT_E | BIOFT_W;
     const uint32_t writable = BIOFT_DY | BIOFT_DX | BIOFT_DW;
     const bioft_rule *rule = rule_of(f, l);
     l->route = (bioft_route){ .struct_size = sizeof(l->route) };
@@ -129,11 +136,13 @@ static bioft_status ask_route(struct feedback *f, struct layer_rule *l, struct e
         return layer_error(f, l, st, err);
     const char *name = f->instances[l->entry]->plugin->descriptor.name;
     if (l->route.reads & ~readable || l->route.writes & ~writable || l->route.reserved != 0)
-        return error_set(err, BIOFT_ERR_INVALID, "layer '%s': rule '%s' routes quantities that do not exist "
-                         "(reads %#x, writes %#x)", l->layer.name, name, l->route.reads, l->route.writes);
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "layer '%s': rule '%s' routes quantities that do not exist "
+                         "(reads %#x, writes %#x)",
+                         l->layer.name, name, l->route.reads, l->route.writes);
     if ((l->route.reads | l->route.writes) != 0 && !rule->local)
-        return error_set(err, BIOFT_ERR_INVALID, "layer '%s': rule '%s' has a route but no local()", l->layer.name,
-                         name);
+        return error_set(err, BIOFT_ERR_INVALID, "layer '%s': rule '%s' has a route but no local()",
+                         l->layer.name, name);
     return BIOFT_OK;
 }
 
@@ -150,7 +159,8 @@ bioft_status feedback_ask(struct feedback *f, struct layer_rule *l, struct error
             return layer_error(f, l, st, err);
         const char *fault = fault_of(&l->declared);
         if (fault)
-            return error_set(err, BIOFT_ERR_INVALID, "layer '%s': rule '%s' declares a feedback that is none: %s",
+            return error_set(err, BIOFT_ERR_INVALID,
+                             "layer '%s': rule '%s' declares a feedback that is none: %s",
                              l->layer.name, f->instances[l->entry]->plugin->descriptor.name, fault);
     }
     return ask_route(f, l, err);

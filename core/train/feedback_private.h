@@ -8,7 +8,7 @@ struct layer_rule {                                /* one layer and the rule it 
     bioft_layer layer;                             /* with its key: what the rule is given */
     uint32_t weight;                               /* parameter of its W */
     size_t entry;                                  /* whose instance */
-    bioft_feedback declared;                       /* depth 1; V = W where the rule declares nothing */
+    bioft_feedback declared;                       /* depth 1; V = W where nothing is declared */
     bioft_route route;                             /* depth 3: the rule's own */
 };
 
@@ -18,11 +18,11 @@ struct feedback {
     size_t count;
     struct layer_rule *layers;                     /* [layer_count] */
     uint32_t layer_count;
-    bioft_route *routes, *observed;                /* [layer_count]: the rules' own; the same with dy read everywhere */
+    bioft_route *routes, *observed;                /* [layer_count]: the rules'; with dy as well */
     float *w, *v;                                  /* room for the largest layer */
-    bool declared_once;                            /* the model has been told of what is never redrawn */
+    bool declared_once;                            /* the model knows of what is never redrawn */
 
-    bioft_hooks hooks;                             /* of the pass in progress, with what it is about */
+    bioft_hooks hooks;                             /* of the pass in progress, and its subject */
     const bioft_batch *batch;
     const float *d_out;
     feedback_observer *observer;
@@ -40,10 +40,12 @@ static inline void *self_of(const struct feedback *f, const struct layer_rule *l
     return f->instances[l->entry]->self;
 }
 /* After a rule's callback on a layer failed: "layer 'conv1': rule 'usf': TEXT". */
-bioft_status layer_error(const struct feedback *f, const struct layer_rule *l, bioft_status status, struct error *err);
+bioft_status layer_error(const struct feedback *f, const struct layer_rule *l, bioft_status status,
+                         struct error *err);
 
 /* Which entry each layer has, into layers[].entry. */
-bioft_status feedback_match(struct feedback *f, const struct rule_spec *rules, size_t count, struct error *err);
+bioft_status feedback_match(struct feedback *f, const struct rule_spec *rules, size_t count,
+                            struct error *err);
 /* Depth 1 and 3 of a layer's rule, asked and checked. */
 bioft_status feedback_ask(struct feedback *f, struct layer_rule *l, struct error *err);
 /* "bioft.layer/1" on an engine; ctx: struct engine. */

@@ -1,5 +1,6 @@
-/* model_selection: val: after each epoch the network is measured on the validation split, and the stage ends with the
- * best one, the earlier of equals. What is best so far lies beside the running checkpoint. */
+/* model_selection: val: after each epoch the network is measured on the validation split, and the
+ * stage ends with the best one, the earlier of equals. What is best so far lies beside the running
+ * checkpoint. */
 #include "base/file.h"
 #include "base/memory.h"
 #include "train/stage_private.h"
@@ -13,13 +14,15 @@ bioft_status select_open(struct run *r, struct error *err)
     if (!p->stage->select_by_val)
         return BIOFT_OK;
     if (!p->checkpoint)
-        return error_set(err, BIOFT_ERR_INVALID, "model_selection: val keeps its best network in a file, and no "
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "model_selection: val keeps its best network in a file, and no "
                          "checkpoint is written here");
     bioft_status st = dataset_need(p->dataset, "val", &r->val, err);
     if (st != BIOFT_OK)
         return st;
     if (r->val->count == 0)
-        return error_set(err, BIOFT_ERR_INVALID, "model_selection: val: the validation split is empty");
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "model_selection: val: the validation split is empty");
     const size_t size = strlen(p->checkpoint) + sizeof(".best");
     r->best_path = mem_array(size, 1);
     if (!r->best_path)
@@ -30,8 +33,8 @@ bioft_status select_open(struct run *r, struct error *err)
 }
 
 /* The share of right answers; where outputs are no classes, minus the mean loss. */
-static bioft_status measure(struct run *r, struct batches *batches, struct program *program, double *ret,
-                            struct error *err)
+static bioft_status measure(struct run *r, struct batches *batches, struct program *program,
+                            double *ret, struct error *err)
 {
     const bioft_loss *loss = &r->step.loss->plugin->api.loss;
     struct progress sum = { 0 };
@@ -63,8 +66,13 @@ static bioft_status evaluate(struct run *r, double *ret, struct error *err)
         .max_batch = p->stage->batch_size, .threads = p->pool ? pool_threads(p->pool) : 1,
     };
     const struct batches_params b = {
-        .dataset = p->dataset, .split = r->val, .batch_size = p->stage->batch_size, .normalise = true,
-        .picture = p->picture, .seed = p->trial->seed, .pool = p->pool,
+        .dataset = p->dataset,
+        .split = r->val,
+        .batch_size = p->stage->batch_size,
+        .normalise = true,
+        .picture = p->picture,
+        .seed = p->trial->seed,
+        .pool = p->pool,
     };
     struct program *program = NULL;
     struct batches *batches = NULL;
@@ -87,8 +95,9 @@ bioft_status select_epoch(struct run *r, struct error *err)
     if (st != BIOFT_OK)
         return st;
     const bool better = !r->at.has_best || found > r->at.best;
-    log_write(r->p->log, LOG_INFO, "stage '%s': after epoch %llu %s %.4f on the validation split%s", r->p->stage->name,
-              (unsigned long long)r->at.epoch, r->step.classes ? "accuracy" : "loss", r->step.classes ? found : -found,
+    log_write(r->p->log, LOG_INFO, "stage '%s': after epoch %llu %s %.4f on the validation split%s",
+              r->p->stage->name, (unsigned long long)r->at.epoch,
+              r->step.classes ? "accuracy" : "loss", r->step.classes ? found : -found,
               better ? ", the best so far" : "");
     if (!better)
         return BIOFT_OK;

@@ -41,17 +41,22 @@ static bioft_status resume(struct run *r, struct error *err)
     return feedback_refresh(r->step.feedback, r->at.step, err);
 }
 
-static bioft_status make_program(struct run *r, bool observe, struct program **ret, struct error *err)
+static bioft_status make_program(struct run *r, bool observe, struct program **ret,
+                                 struct error *err)
 {
     const bioft_use use = {
-        .struct_size = sizeof(use), .kind = BIOFT_TRAIN, .precision = r->p->trial->precision,
-        .flags = r->p->stage->batchnorm_frozen ? BIOFT_FROZEN_BATCHNORM : 0, .max_batch = r->p->stage->batch_size,
+        .struct_size = sizeof(use),
+        .kind = BIOFT_TRAIN,
+        .precision = r->p->trial->precision,
+        .flags = r->p->stage->batchnorm_frozen ? BIOFT_FROZEN_BATCHNORM : 0,
+        .max_batch = r->p->stage->batch_size,
         .threads = r->p->pool ? pool_threads(r->p->pool) : 1,
     };
     return program_create(r->p->model, &use, feedback_routes(r->step.feedback, observe), ret, err);
 }
 
-/* The program and the measuring of the next step. What only the first step needs is gone at the second. */
+/* The program and the measuring of the next step. What only the first step needs is gone at the
+ * second. */
 static bioft_status prepare(struct run *r, struct error *err)
 {
     bioft_status st = BIOFT_OK;
@@ -85,14 +90,22 @@ static bioft_status report(const struct run *r, bool epoch_end, struct error *er
     if (!r->p->report)
         return BIOFT_OK;
     const struct stage_report report = {
-        .stage = r->p->stage, .epoch = r->at.epoch, .epochs = r->epochs, .step = r->at.step, .steps = r->steps,
+        .stage = r->p->stage,
+        .epoch = r->at.epoch,
+        .epochs = r->epochs,
+        .step = r->at.step,
+        .steps = r->steps,
         .loss = seen > 0.0 ? r->at.loss_sum / seen : NAN,
         .accuracy = r->step.classes && seen > 0.0 ? (double)r->at.correct / seen : NAN,
-        .lr = r->p->stage->optimizer.lr * schedule_factor(schedule, r->at.epoch, r->at.step - 1, r->steps),
+        .lr = r->p->stage->optimizer.lr
+              * schedule_factor(schedule, r->at.epoch, r->at.step - 1, r->steps),
         .images_per_s = seconds > 0.0 ? (double)(r->at.seen - r->began_seen) / seconds : 0.0,
-        .data_wait = batches_waited(r->batches) - r->waited, .epoch_end = epoch_end,
-        .delta_angle = a ? a->delta_angle : NULL, .weight_angle = a ? a->weight_angle : NULL,
-        .weight_ratio = a ? a->weight_ratio : NULL, .layer_count = r->p->model->graph->view.layer_count,
+        .data_wait = batches_waited(r->batches) - r->waited,
+        .epoch_end = epoch_end,
+        .delta_angle = a ? a->delta_angle : NULL,
+        .weight_angle = a ? a->weight_angle : NULL,
+        .weight_ratio = a ? a->weight_ratio : NULL,
+        .layer_count = r->p->model->graph->view.layer_count,
         .graph = r->p->model->graph,
     };
     return r->p->report(r->p->ctx, &report, err);
@@ -113,15 +126,24 @@ static bioft_status open_epoch(struct run *r, struct error *err)
     bioft_status st = BIOFT_OK;
     if (!r->batches) {
         const struct batches_params b = {
-            .dataset = p->dataset, .split = r->split, .positions = r->order, .count = r->usable,
-            .batch_size = p->stage->batch_size, .train = true, .normalise = true, .picture = p->picture,
-            .seed = p->trial->seed, .epoch = r->at.epoch, .pool = p->pool,
+            .dataset = p->dataset,
+            .split = r->split,
+            .positions = r->order,
+            .count = r->usable,
+            .batch_size = p->stage->batch_size,
+            .train = true,
+            .normalise = true,
+            .picture = p->picture,
+            .seed = p->trial->seed,
+            .epoch = r->at.epoch,
+            .pool = p->pool,
             .ahead = p->dataset->encoded && p->pool ? pool_threads(p->pool) : 0,
         };
         st = batches_create(&b, &r->batches, err);
     }
     if (st == BIOFT_OK)
-        st = batches_restart(r->batches, r->order, r->usable, r->at.epoch, r->at.batch_in_epoch, err);
+        st = batches_restart(r->batches, r->order, r->usable, r->at.epoch, r->at.batch_in_epoch,
+                             err);
     if (st != BIOFT_OK)
         return st;
     r->began = clock_seconds();
@@ -134,20 +156,28 @@ static void warn_of_none(const struct run *r)
 {
     if (r->step.alignment && r->at.step == 1 && alignment_is_none(r->step.alignment)
         && !feedback_is_exact(r->step.feedback))
-        log_write(r->p->log, LOG_WARNING, "stage '%s': at the first step rule %s sends what backpropagation sends, at "
-                  "every layer", r->p->stage->name, r->p->stage->rule_name);
+        log_write(r->p->log, LOG_WARNING,
+                  "stage '%s': at the first step rule %s sends what backpropagation sends, at "
+                  "every layer",
+                  r->p->stage->name, r->p->stage->rule_name);
+}
+
+static bioft_status stopped(const struct run *r, struct error *err)
+{
+    return error_set(err, BIOFT_ERR_CANCELLED, "stopped after step %llu of %llu%s",
+                     (unsigned long long)r->at.step, (unsigned long long)r->steps,
+                     r->p->checkpoint ? "; --resume goes on from there" : "");
 }
 
 static bioft_status epoch(struct run *r, struct error *err)
 {
-    const uint64_t batches = r->usable / r->p->stage->batch_size + (r->usable % r->p->stage->batch_size != 0);
+    const uint64_t batches =
+        r->usable / r->p->stage->batch_size + (r->usable % r->p->stage->batch_size != 0);
     bioft_status st = open_epoch(r, err);
     while (st == BIOFT_OK && r->at.batch_in_epoch < batches && r->at.step < r->steps) {
         if (stop_asked(r->p->stop)) {
             st = save(r, false, err);
-            return st != BIOFT_OK ? st : error_set(err, BIOFT_ERR_CANCELLED, "stopped after step %llu of %llu%s",
-                                                   (unsigned long long)r->at.step, (unsigned long long)r->steps,
-                                                   r->p->checkpoint ? "; --resume goes on from there" : "");
+            return st == BIOFT_OK ? stopped(r, err) : st;
         }
         st = prepare(r, err);
         if (st == BIOFT_OK)
@@ -170,7 +200,9 @@ static bioft_status train(struct run *r, struct error *err)
         st = epoch(r, err);
         if (st != BIOFT_OK)
             return st;
-        r->at = (struct progress){ .epoch = r->at.epoch + 1, .step = r->at.step, .has_best = r->at.has_best,
+        r->at = (struct progress){ .epoch = r->at.epoch + 1,
+                                   .step = r->at.step,
+                                   .has_best = r->at.has_best,
                                    .best = r->at.best };
         st = select_epoch(r, err);
         if (st == BIOFT_OK && every > 0 && r->at.epoch % every == 0 && r->at.step < r->steps)
@@ -186,7 +218,8 @@ static bioft_status train(struct run *r, struct error *err)
     return st;
 }
 
-bioft_status stage_train(const struct stage_params *p, struct feedback **ret_feedback, struct error *err)
+bioft_status stage_train(const struct stage_params *p, struct feedback **ret_feedback,
+                         struct error *err)
 {
     struct run r;
     bioft_status st = stage_open(p, &r, err);

@@ -10,11 +10,11 @@
 struct stage_report {
     const struct stage_spec *stage;
     uint64_t epoch, epochs, step, steps;
-    double loss, accuracy;                         /* training means of the open or just ended epoch */
+    double loss, accuracy;                         /* means of the open or just ended epoch */
     double lr, images_per_s, data_wait;            /* data_wait: seconds in this epoch */
     bool epoch_end;
-    /* Angle between the rule's and backprop's delta in degrees, cos(V, W) as an angle, |V|/|W|; by layer; NULL where
-     * not measured at this step. NaN where a norm is 0. */
+    /* Angle between the rule's and backprop's delta in degrees, cos(V, W) as an angle, |V|/|W|; by
+     * layer; NULL where not measured at this step. NaN where a norm is 0. */
     const double *delta_angle, *weight_angle, *weight_ratio;
     uint32_t layer_count;
     const struct graph *graph;
@@ -29,21 +29,24 @@ struct stage_params {
     const struct stage_spec *stage;
     uint32_t stage_number;
     const char *key;                               /* identity, for checkpoints */
-    const char *checkpoint;                        /* path of the running checkpoint, or NULL: none are kept */
+    const char *checkpoint;                        /* the running one's path; NULL: none is kept */
     bool resume;                                   /* go on from it where it exists */
     struct pool *pool;
-    const struct stop *stop;                       /* asked for between steps: saves, then BIOFT_ERR_CANCELLED */
+    const struct stop *stop;                       /* between steps: saves, BIOFT_ERR_CANCELLED */
     const struct log *log;
     stage_reporter *report;
     void *ctx;
 };
-/* Trains. On success *ret_feedback (may be NULL) is the stage's rule at its last step: evaluation and attacks use it.
- * A NaN names the layer and the step, and the last good checkpoint stays. */
-bioft_status stage_train(const struct stage_params *p, struct feedback **ret_feedback, struct error *err);
-/* Samples that an epoch uses of `count`: one fewer where the last batch would have one sample and so leave batchnorm
- * one value a channel; 0 where every batch would. */
+/* Trains. On success *ret_feedback (may be NULL) is the stage's rule at its last step: evaluation
+ * and attacks use it. A NaN names the layer and the step, and the last good checkpoint stays. */
+bioft_status stage_train(const struct stage_params *p, struct feedback **ret_feedback,
+                         struct error *err);
+/* Samples that an epoch uses of `count`: one fewer where the last batch would have one sample and
+ * so leave batchnorm one value a channel; 0 where every batch would. */
 uint64_t stage_usable(const struct stage_spec *s, const struct graph *g, uint64_t count);
-/* Steps (updates) and epochs that a stage will take with `count` samples an epoch. The returns may be NULL. */
-uint64_t stage_steps(const struct stage_spec *s, uint64_t count, uint64_t *ret_epochs, uint64_t *ret_steps_per_epoch);
+/* Steps (updates) and epochs that a stage will take with `count` samples an epoch. The returns may
+ * be NULL. */
+uint64_t stage_steps(const struct stage_spec *s, uint64_t count, uint64_t *ret_epochs,
+                     uint64_t *ret_steps_per_epoch);
 
 #endif

@@ -1,4 +1,5 @@
-/* Before a stage's first step: data, loss, rule, optimizer and room, each checked against the others. */
+/* Before a stage's first step: data, loss, rule, optimizer and room, each checked against the
+ * others. */
 #include "base/memory.h"
 #include "train/stage_private.h"
 
@@ -8,7 +9,7 @@
 
 uint64_t stage_usable(const struct stage_spec *s, const struct graph *g, uint64_t count)
 {
-    bool single = false;                           /* some batchnorm has one value a channel and image */
+    bool single = false;                           /* some batchnorm has one value a channel */
     for (uint32_t i = 0; i < g->view.node_count; i++)
         if (g->nodes[i].op == BIOFT_OP_BATCHNORM && g->nodes[i].height * g->nodes[i].width == 1)
             single = true;
@@ -19,7 +20,8 @@ uint64_t stage_usable(const struct stage_spec *s, const struct graph *g, uint64_
     return count % s->batch_size == 1 ? count - 1 : count;
 }
 
-uint64_t stage_steps(const struct stage_spec *s, uint64_t count, uint64_t *ret_epochs, uint64_t *ret_steps_per_epoch)
+uint64_t stage_steps(const struct stage_spec *s, uint64_t count, uint64_t *ret_epochs,
+                     uint64_t *ret_steps_per_epoch)
 {
     const uint64_t batches = count / s->batch_size + (count % s->batch_size != 0);
     const uint64_t per_epoch = batches / s->accumulate + (batches % s->accumulate != 0);
@@ -37,16 +39,6 @@ uint64_t stage_steps(const struct stage_spec *s, uint64_t count, uint64_t *ret_e
     return steps;
 }
 
-/* The head that the network has at this stage gives bits rather than classes. */
-static bool gives_bits(const struct stage_params *p)
-{
-    const struct head_spec *head = &p->trial->head;
-    for (size_t i = 0; i < p->trial->stage_count && i <= p->stage_number; i++)
-        if (p->trial->stages[i].head)
-            head = p->trial->stages[i].head;
-    return head->bits > 0;
-}
-
 static bioft_status open_data(struct run *r, struct error *err)
 {
     const struct stage_params *p = r->p;
@@ -57,12 +49,16 @@ static bioft_status open_data(struct run *r, struct error *err)
     r->usable = stage_usable(s, p->model->graph, r->split->count);
     r->steps = stage_steps(s, r->usable, &r->epochs, &r->steps_per_epoch);
     if ((s->steps > 0 || s->epochs > 0.0) && r->usable == 0)
-        return error_set(err, BIOFT_ERR_INVALID, r->split->count == 0 ? "the training split is empty"
-                         : "every batch would leave batchnorm one value a channel: use a larger batch_size, or "
-                         "batchnorm: frozen");
+        return error_set(err, BIOFT_ERR_INVALID, "%s",
+                         r->split->count == 0
+                             ? "the training split is empty"
+                             : "every batch would leave batchnorm one value a channel: use a "
+                               "larger batch_size, or batchnorm: frozen");
     if (r->steps > 0 && r->usable < r->split->count)
-        log_write(p->log, LOG_INFO, "stage '%s': one of %llu training images is left out of each epoch: a last batch of "
-                  "one would leave batchnorm one value a channel", s->name, (unsigned long long)r->split->count);
+        log_write(p->log, LOG_INFO,
+                  "stage '%s': one of %llu training images is left out of each epoch: a last batch "
+                  "of one would leave batchnorm one value a channel",
+                  s->name, (unsigned long long)r->split->count);
     r->order = mem_array(r->split->count, sizeof(*r->order));
     if (!r->order)
         return error_memory(err, "the order of an epoch");
@@ -75,22 +71,32 @@ static bioft_status open_loss(struct run *r, struct error *err)
     const struct plugin *plugin = p->stage->loss.plugin;
     const uint32_t takes = plugin->api.loss.flags, outputs = p->model->graph->view.outputs;
     const char *name = plugin->descriptor.name;
-    const bool bits = gives_bits(p), several = p->dataset->multi_label;
+    const bool bits = trial_head(p->trial, p->stage_number)->bits > 0;
+    const bool several = p->dataset->multi_label;
     if (!(takes & (bits ? BIOFT_LOSS_CODES : BIOFT_LOSS_CLASSES)))
-        return error_set(err, BIOFT_ERR_INVALID, "loss '%s' is not for %s", name, bits ? "codes: the head has bits"
-                         : "classes: the head has no bits");
+        return error_set(err, BIOFT_ERR_INVALID, "loss '%s' is not for %s", name,
+                         bits ? "codes: the head has bits" : "classes: the head has no bits");
     if (several && !(takes & BIOFT_LOSS_MULTI_LABEL))
-        return error_set(err, BIOFT_ERR_INVALID, "loss '%s' takes one class a sample, and '%s' has several", name,
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "loss '%s' takes one class a sample, and '%s' has several", name,
                          p->dataset->name);
     const struct instance_params params = {
-        .plugin = plugin, .values = p->stage->loss.values, .seed = p->trial->seed, .pool = p->pool, .trainables = true,
+        .plugin = plugin,
+        .values = p->stage->loss.values,
+        .seed = p->trial->seed,
+        .pool = p->pool,
+        .trainables = true,
     };
     bioft_status st = instance_create(&params, &r->step.loss, err);
     if (st != BIOFT_OK || !plugin->api.loss.attach)
         return st;
     const bioft_task task = {
-        .struct_size = sizeof(task), .outputs = outputs, .classes = p->dataset->classes, .multi_label = several,
-        .train_count = r->split->count, .total_steps = r->steps,
+        .struct_size = sizeof(task),
+        .outputs = outputs,
+        .classes = p->dataset->classes,
+        .multi_label = several,
+        .train_count = r->split->count,
+        .total_steps = r->steps,
     };
     st = plugin->api.loss.attach(r->step.loss->self, &task);
     r->step.classes = !bits && !several;
@@ -121,9 +127,10 @@ static bioft_status check_frozen(const struct run *r, struct error *err)
         if (any)
             continue;
         const char *nearest = text_nearest(s->freeze[f], names, g->view.parameter_count);
-        st = error_set(err, BIOFT_ERR_INVALID, "freeze: the pattern '%s' matches no parameter; %s%s%s", s->freeze[f],
-                       nearest ? "did you mean '" : "names are like '", nearest ? nearest : names[0],
-                       nearest ? "'?" : "'");
+        st = error_set(err, BIOFT_ERR_INVALID,
+                       "freeze: the pattern '%s' matches no parameter; %s%s%s", s->freeze[f],
+                       nearest ? "did you mean '" : "names are like '",
+                       nearest ? nearest : names[0], nearest ? "'?" : "'");
     }
     free(names);
     return st;
@@ -175,8 +182,8 @@ bioft_status stage_open(const struct stage_params *p, struct run *r, struct erro
     if (st == BIOFT_OK)
         st = open_optimizer(r, err);
     if (st == BIOFT_OK)
-        st = feedback_create(p->model, p->stage->rules, p->stage->rule_count, p->trial->seed, p->pool,
-                             p->stage->batch_size, &r->step.feedback, err);
+        st = feedback_create(p->model, p->stage->rules, p->stage->rule_count, p->trial->seed,
+                             p->pool, p->stage->batch_size, &r->step.feedback, err);
     if (st != BIOFT_OK)
         return st;
     r->step.out = mem_aligned(p->stage->batch_size * outputs, sizeof(float));

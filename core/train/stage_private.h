@@ -14,15 +14,15 @@ struct run {
     uint64_t usable, epochs, steps_per_epoch, steps;
     struct step step;
     struct progress at;
-    struct program *plain, *observing;             /* the second one where dy is read at every layer */
+    struct program *plain, *observing;             /* the second where dy is read at every layer */
     struct alignment *alignment;
     struct batches *batches;
     uint64_t *order;                               /* of the epoch, [split->count] */
-    double began, waited;                          /* clock and waiting at the epoch's begin in this process */
+    double began, waited;                          /* clock and waiting when the epoch was opened */
     uint64_t began_seen;
 };
-/* Everything that the first step needs, with the model's moments at zero. Undone by stage_close, also after a
- * failure. */
+/* Everything that the first step needs, with the model's moments at zero. Undone by stage_close,
+ * also after a failure. */
 bioft_status stage_open(const struct stage_params *p, struct run *r, struct error *err);
 void stage_close(struct run *r);
 /* What the running checkpoint saves and loads. */

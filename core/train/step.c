@@ -1,4 +1,5 @@
-/* One step of training: forward, loss, backward with the rule's feedback, optimizer, the rule's own updates. */
+/* One step of training: forward, loss, backward with the rule's feedback, optimizer, the rule's own
+ * updates. */
 #include "train/step.h"
 
 #include "train/optimizer.h"
@@ -18,7 +19,8 @@ static void clear_loss_gradients(struct instance *loss)
             memset(loss->arrays[i].gradient, 0, loss->arrays[i].count * sizeof(float));
 }
 
-static bioft_status loss_value(struct step *s, const bioft_batch *batch, double *ret, struct error *err)
+static bioft_status loss_value(struct step *s, const bioft_batch *batch, double *ret,
+                               struct error *err)
 {
     bioft_status st = s->loss->plugin->api.loss.value(s->loss->self, s->out, batch, ret, s->d_out);
     return st == BIOFT_OK ? st : instance_error(s->loss, st, err);
@@ -40,18 +42,21 @@ void step_count(const struct step *s, const bioft_batch *batch, double loss, str
 }
 
 /* The rule's backward pass; before it, where alignment is measured, the true one. */
-static bioft_status backward(struct step *s, const bioft_batch *batch, uint32_t nth, const bioft_hooks **ret_hooks,
-                             struct error *err)
+static bioft_status backward(struct step *s, const bioft_batch *batch, uint32_t nth,
+                             const bioft_hooks **ret_hooks, struct error *err)
 {
     struct alignment *measured = nth == 0 ? s->alignment : NULL;
     bioft_status st = measured ? alignment_exact(measured, s->program, s->d_out, err) : BIOFT_OK;
     if (st != BIOFT_OK)
         return st;
-    *ret_hooks = feedback_hooks(s->feedback, batch, s->d_out, measured ? alignment_observe : NULL, measured, batch->step);
-    st = program_backward(s->program, s->d_out, nth > 0 ? BIOFT_ACCUMULATE : 0, NULL, *ret_hooks, err);
+    *ret_hooks = feedback_hooks(s->feedback, batch, s->d_out, measured ? alignment_observe : NULL,
+                                measured, batch->step);
+    st = program_backward(s->program, s->d_out, nth > 0 ? BIOFT_ACCUMULATE : 0, NULL, *ret_hooks,
+                          err);
     if (st != BIOFT_OK)
         return feedback_error(s->feedback, st, err);
-    return measured ? alignment_weights(measured, feedback_routes(s->feedback, false), err) : BIOFT_OK;
+    return measured ? alignment_weights(measured, feedback_routes(s->feedback, false), err)
+                    : BIOFT_OK;
 }
 
 /* The network's parameters, then the loss's own. */
@@ -61,8 +66,15 @@ static bioft_status update(struct step *s, const struct progress *at, uint32_t b
     const struct optimizer_spec *o = &s->stage->optimizer;
     const double factor = schedule_factor(&s->stage->schedule, at->epoch, at->step, s->steps);
     const bioft_update u = {
-        .struct_size = sizeof(u), .kind = o->kind, .t = at->step + 1, .lr = s->lr, .beta1 = o->beta1,
-        .beta2 = o->beta2, .eps = o->eps, .weight_decay = o->weight_decay, .momentum = o->momentum,
+        .struct_size = sizeof(u),
+        .kind = o->kind,
+        .t = at->step + 1,
+        .lr = s->lr,
+        .beta1 = o->beta1,
+        .beta2 = o->beta2,
+        .eps = o->eps,
+        .weight_decay = o->weight_decay,
+        .momentum = o->momentum,
         .gradient_scale = 1.0 / batches,
     };
     uint32_t bad = BIOFT_NONE;
@@ -72,18 +84,22 @@ static bioft_status update(struct step *s, const struct progress *at, uint32_t b
     if (st != BIOFT_OK)
         return feedback_error(s->feedback, st, err);
     if (bad != BIOFT_NONE || !isfinite(loss))
-        return error_set(err, BIOFT_ERR_INVALID, "step %llu: %s is not finite (loss %g): try a lower lr",
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "step %llu: %s is not finite (loss %g): try a lower lr",
                          (unsigned long long)at->step + 1,
-                         bad != BIOFT_NONE ? s->model->graph->parameters[bad].name : "the loss", loss);
+                         bad != BIOFT_NONE ? s->model->graph->parameters[bad].name : "the loss",
+                         loss);
     for (size_t i = 0; i < s->loss->array_count; i++) {
         struct named_array *a = &s->loss->arrays[i];
         if (a->gradient)
-            optimizer_step(&u, o->loss_lr * factor, a->value, a->gradient, a->moment1, a->moment2, a->count);
+            optimizer_step(&u, o->loss_lr * factor, a->value, a->gradient, a->moment1, a->moment2,
+                           a->count);
     }
     return BIOFT_OK;
 }
 
-bioft_status step_run(struct step *s, struct batches *batches, struct progress *at, struct error *err)
+bioft_status step_run(struct step *s, struct batches *batches, struct progress *at,
+                      struct error *err)
 {
     const bioft_hooks *hooks = NULL;
     double loss = 0.0;
@@ -97,7 +113,8 @@ bioft_status step_run(struct step *s, struct batches *batches, struct progress *
             break;
         batch.step = at->step;
         batch.epoch = at->epoch;
-        st = program_forward(s->program, batch.n, batch.x, dropout_key(s, at->step, nth), s->out, err);
+        st = program_forward(s->program, batch.n, batch.x, dropout_key(s, at->step, nth), s->out,
+                             err);
         if (st == BIOFT_OK)
             st = loss_value(s, &batch, &loss, err);
         if (st == BIOFT_OK)

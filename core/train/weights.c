@@ -1,4 +1,5 @@
-/* Weights from a file: a state dict by torchvision's names, or a bioft checkpoint's model, into a model's values. */
+/* Weights from a file: a state dict by torchvision's names, or a bioft checkpoint's model, into a
+ * model's values. */
 #include "formats/safetensors.h"
 #include "train/checkpoint.h"
 #include "train/faults.h"
@@ -13,7 +14,7 @@ struct loading {
     struct model *model;
     bool with_head, checkpoint;
     size_t prefix;                                 /* length of "module.", or 0 */
-    const char **names;                            /* [name_count] in the file, without prefix and a checkpoint's rest */
+    const char **names;                            /* [name_count] without prefix and moments */
     const struct tensor_entry **entries;
     size_t name_count;
     float *room;                                   /* for the largest parameter */
@@ -24,7 +25,8 @@ struct loading {
 static const char module_prefix[] = "module.";
 static const char nearest_words[] = "; the nearest name is ";
 
-/* Names of the file's tensors; "module." is looked through where all have it (torch's DataParallel). */
+/* Names of the file's tensors; "module." is looked through where all have it (torch's
+ * DataParallel). */
 static bioft_status take_names(struct loading *l, struct error *err)
 {
     const size_t count = safetensors_count(l->file), length = strlen(module_prefix);
@@ -57,7 +59,8 @@ static const struct tensor_entry *find(const struct loading *l, const char *name
 
 static bool is_float(const struct tensor_entry *t)
 {
-    return t->dtype == TENSOR_F32 || t->dtype == TENSOR_F16 || t->dtype == TENSOR_BF16 || t->dtype == TENSOR_F64;
+    return t->dtype == TENSOR_F32 || t->dtype == TENSOR_F16 || t->dtype == TENSOR_BF16
+           || t->dtype == TENSOR_F64;
 }
 
 static bool left_alone(const struct loading *l, const bioft_parameter *p)
@@ -73,7 +76,8 @@ static void read_parameter(struct loading *l, const bioft_parameter *p)
     const struct tensor_entry *t = find(l, p->name);
     if (!t) {
         const char *nearest = text_nearest(p->name, l->names, l->name_count);
-        faults_add(&l->faults, "%s is missing%s%s", p->name, nearest ? nearest_words : "", nearest ? nearest : "");
+        faults_add(&l->faults, "%s is missing%s%s", p->name, nearest ? nearest_words : "",
+                   nearest ? nearest : "");
     } else if (!is_float(t)) {
         faults_add(&l->faults, "%s is %s: F32, F16, BF16 or F64 expected", t->name, t->dtype_name);
     } else if (t->dims != p->dims || memcmp(t->shape, p->shape, p->dims * sizeof(*p->shape)) != 0) {
@@ -84,7 +88,8 @@ static void read_parameter(struct loading *l, const bioft_parameter *p)
     } else {
         for (size_t i = 0; i < p->count; i++)
             if (!isfinite(l->room[i])) {
-                faults_add(&l->faults, "%s has a value that is not finite (number %zu)", t->name, i);
+                faults_add(&l->faults, "%s has a value that is not finite (number %zu)", t->name,
+                           i);
                 break;
             }
     }
@@ -119,8 +124,8 @@ static bioft_status check(struct loading *l, struct error *err)
     for (size_t i = 0; i < l->name_count; i++)
         if (!known(l, l->names[i])) {
             const char *nearest = text_nearest(l->names[i], ours, g->view.parameter_count);
-            faults_add(&l->faults, "%s is not in the network%s%s", l->names[i], nearest ? nearest_words : "",
-                       nearest ? nearest : "");
+            faults_add(&l->faults, "%s is not in the network%s%s", l->names[i],
+                       nearest ? nearest_words : "", nearest ? nearest : "");
         }
     free(ours);
     return faults_end(&l->faults, l->path, "does not fit the network", err);
@@ -171,7 +176,8 @@ static char *summary(const struct loading *l)
     return t.data;
 }
 
-bioft_status weights_load(const char *path, struct model *m, bool with_head, char **ret_text, struct error *err)
+bioft_status weights_load(const char *path, struct model *m, bool with_head, char **ret_text,
+                          struct error *err)
 {
     struct loading l = { .path = path, .model = m, .with_head = with_head };
     size_t largest = 0;

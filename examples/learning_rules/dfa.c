@@ -1,14 +1,16 @@
-/* DFA, direct feedback alignment: every layer's error comes straight from the network's output through a fixed random
- * matrix (Nokland 2016). A rule of depth 3.
+/* DFA, direct feedback alignment: every layer's error comes straight from the network's output
+ * through a fixed random matrix (Nokland 2016). A rule of depth 3.
  *
- * The error that a layer passes down is not dy V but dx[n][c][y][x] = sum_k e[n][k] B[k][c], e = dL/d(output), B a
- * matrix [outputs][input channels] of the layer: for a linear layer one column a feature; for a convolution one a
- * channel, the same at every place, since one kernel serves all places. (BioTorch sends e, broadcast over the output's
- * places, through a transposed convolution with a random kernel: at stride 1 and away from the border that is a
- * constant plane a channel too.) B ~ U[-a, a), a = sqrt(6 / (outputs + channels height width)), the input's.
+ * The error that a layer passes down is not dy V but dx[n][c][y][x] = sum_k e[n][k] B[k][c], where
+ * e = dL/d(output) and B is a matrix [outputs][input channels] of the layer: for a linear layer one
+ * column a feature; for a convolution one a channel, the same at every place, since one kernel
+ * serves all places. (BioTorch sends e, broadcast over the output's places, through a transposed
+ * convolution with a random kernel: at stride 1 and away from the border that is a constant plane
+ * a channel too.) B ~ U[-a, a), a = sqrt(6 / (outputs + elements of the layer's input)).
  *
- * Pooling, normalisation and activations below have their true derivatives, and a layer's weight gradient is made of
- * the error that reached it. The first layer sends none; an attack's gradient passes it through its own weights. */
+ * Pooling, normalisation and activations below have their true derivatives, and a layer's weight
+ * gradient is made of the error that reached it. The first layer sends none; an attack's gradient
+ * passes it through its own weights. */
 #include <bioft/rule.h>
 #include <math.h>
 
@@ -31,7 +33,8 @@ static bioft_status matrix(const dfa *p, const bioft_layer *layer, float **ret)
 static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
 {
     const dfa *p = self;
-    const size_t area = (size_t)layer->in_h * layer->in_w, count = (size_t)layer->outputs * layer->in_channels;
+    const size_t area = (size_t)layer->in_h * layer->in_w;
+    const size_t count = (size_t)layer->outputs * layer->in_channels;
     const float a = sqrtf(6.0f / (float)(layer->outputs + layer->in_channels * area));
     float *b;
     (void)w;
@@ -57,7 +60,8 @@ static bioft_status route(void *self, const bioft_layer *layer, bioft_route *ret
 
 static bioft_status local(void *self, const bioft_layer *layer, const bioft_local *io)
 {
-    const size_t channels = layer->in_channels, area = (size_t)layer->in_h * layer->in_w, outputs = layer->outputs;
+    const size_t channels = layer->in_channels, outputs = layer->outputs;
+    const size_t area = (size_t)layer->in_h * layer->in_w;
     float *b;
     bioft_status st = matrix(self, layer, &b);
     if (st != BIOFT_OK || !io->dx)
@@ -81,7 +85,8 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_RULE, .name = "dfa", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "direct feedback alignment: dx = e B, B random and fixed",
-    .reference = "Nokland, NeurIPS 2016", .instance_size = sizeof(dfa), .create = create, .vtable = &rule,
+    .reference = "Nokland, NeurIPS 2016", .instance_size = sizeof(dfa), .create = create,
+    .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -12,7 +12,7 @@ typedef struct {
 static const bioft_option options[] = {
     { .name = "decay", .type = BIOFT_F64, .offset = offsetof(kolen_pollack, decay),
       .def = 1e-3, .min = 0.0, .max = 1.0, .unit = "per update",
-      .help = "shrinks W and V alike; V aligns in about 3/decay updates: a rule for training from scratch" },
+      .help = "shrinks W and V alike; V aligns in about 3/decay updates, from scratch" },
 };
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -41,7 +41,8 @@ static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
     return st;
 }
 
-static bioft_status fill_feedback(void *self, const bioft_layer *layer, uint64_t step, const float *w, float *v)
+static bioft_status fill_feedback(void *self, const bioft_layer *layer, uint64_t step,
+                                  const float *w, float *v)
 {
     float *own;
     (void)step, (void)w;
@@ -51,9 +52,9 @@ static bioft_status fill_feedback(void *self, const bioft_layer *layer, uint64_t
     return st;
 }
 
-/* dw is the optimizer's step: V takes it too, and both shrink by the same share of what they were. */
-static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t step, float *w, const float *dw,
-                                 int32_t *ret_changed)
+/* dw is the optimizer's step: V takes it too, and both shrink by one share of what they were. */
+static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t step, float *w,
+                                 const float *dw, int32_t *ret_changed)
 {
     const kolen_pollack *p = self;
     const float decay = (float)p->decay;
@@ -71,12 +72,14 @@ static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t 
 }
 
 static const bioft_rule rule = {
-    .struct_size = sizeof(rule), .attach = attach, .fill_feedback = fill_feedback, .after_update = after_update,
+    .struct_size = sizeof(rule), .attach = attach, .fill_feedback = fill_feedback,
+    .after_update = after_update,
 };
 
 static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "kolen_pollack", .version = "1.0", .author = "bioft", .license = "MIT",
+    .kind = BIOFT_KIND_RULE, .name = "kolen_pollack", .version = "1.0", .author = "bioft",
+    .license = "MIT",
     .summary = "feedback that learns with the weights",
     .reference = "Kolen, Pollack 1994; Akrout, Wilson, Humphreys, Lillicrap, Tweed, NeurIPS 2019",
     .instance_size = sizeof(kolen_pollack), .options = options, .option_count = 1,

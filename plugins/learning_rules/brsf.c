@@ -1,4 +1,4 @@
-/* brSF: the weights' signs with random magnitudes, new after each update (Liao, Leibo and Poggio 2016). */
+/* brSF: the weights' signs with random magnitudes, new after each update (Liao et al. 2016). */
 #include <bioft/rule.h>
 
 typedef struct {
@@ -20,7 +20,8 @@ static const bioft_option options[] = {
     { .name = "low", .type = BIOFT_F64, .offset = offsetof(brsf, low),
       .def = 0.0, .min = 0.0, .max = 1e30, .help = "smallest magnitude where it is uniform" },
     { .name = "high", .type = BIOFT_F64, .offset = offsetof(brsf, high),
-      .def = 1.7320508075688772, .min = 1e-30, .max = 1e30, .help = "largest magnitude where it is uniform" },
+      .def = 1.7320508075688772, .min = 1e-30, .max = 1e30,
+      .help = "largest magnitude where it is uniform" },
 };
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -50,7 +51,7 @@ static const bioft_rule rule = { .struct_size = sizeof(rule), .feedback = feedba
 static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_RULE, .name = "brsf", .version = "1.0", .author = "bioft", .license = "MIT",
-    .summary = "batchwise random sign-concordant feedback: V = s M sign(W), M >= 0 drawn anew after each update",
+    .summary = "batchwise random sign-concordant feedback: V = s M sign(W), M redrawn each update",
     .reference = "Liao, Leibo, Poggio, AAAI 2016", .instance_size = sizeof(brsf),
     .options = options, .option_count = sizeof(options) / sizeof(*options),
     .option_size = sizeof(*options), .create = create, .vtable = &rule,

@@ -42,7 +42,8 @@ static const bioft_plugin plugin = {
     .summary = "feedback alignment: V = s M, M random and fixed",
     .reference = "Lillicrap, Cownden, Tweed, Akerman, Nature Communications 2016",
     .instance_size = sizeof(fa), .options = options,
-    .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options), .vtable = &rule,
+    .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
+    .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

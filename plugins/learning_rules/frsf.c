@@ -20,7 +20,8 @@ static const bioft_option options[] = {
     { .name = "low", .type = BIOFT_F64, .offset = offsetof(frsf, low),
       .def = 0.0, .min = 0.0, .max = 1e30, .help = "smallest magnitude where it is uniform" },
     { .name = "high", .type = BIOFT_F64, .offset = offsetof(frsf, high),
-      .def = 1.7320508075688772, .min = 1e-30, .max = 1e30, .help = "largest magnitude where it is uniform" },
+      .def = 1.7320508075688772, .min = 1e-30, .max = 1e30,
+      .help = "largest magnitude where it is uniform" },
 };
 
 static bioft_status create(void *self, const bioft_host *host)

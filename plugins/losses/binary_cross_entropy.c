@@ -1,7 +1,8 @@
-/* Cross-entropy of one sigmoid a class against multi-hot targets t, the mean over batch and classes, as torch's
- * BCEWithLogitsLoss.
+/* Cross-entropy of one sigmoid a class against multi-hot targets t, the mean over batch and
+ * classes, as torch's BCEWithLogitsLoss.
  *
- * L = 1/(n classes) sum max(z, 0) - z t + log(1 + exp(-|z|)); dL/dz = (sigmoid(z) - t) / (n classes). */
+ * L = 1/(n classes) sum max(z, 0) - z t + log(1 + exp(-|z|));
+ * dL/dz = (sigmoid(z) - t) / (n classes). */
 #include <bioft/loss.h>
 #include <bioft/util.h>
 #include <math.h>
@@ -21,13 +22,15 @@ static bioft_status attach(void *self, const bioft_task *task)
 {
     binary_cross_entropy *p = self;
     if (task->outputs != task->classes || task->classes == 0)
-        return bioft_failf(p->host, BIOFT_ERR_INVALID, "%u outputs for %u classes: it needs one a class",
-                           task->outputs, task->classes);
+        return bioft_failf(p->host, BIOFT_ERR_INVALID,
+                           "%u outputs for %u classes: it needs one a class", task->outputs,
+                           task->classes);
     p->outputs = task->outputs;
     return BIOFT_OK;
 }
 
-static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value, float *ret_d_out)
+static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value,
+                          float *ret_d_out)
 {
     const binary_cross_entropy *p = self;
     const float count = (float)batch->n * (float)p->outputs;
@@ -36,7 +39,8 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
         const uint64_t *set = batch->labels + (size_t)i * batch->label_words;
         for (uint32_t c = 0; c < p->outputs; c++) {
             const size_t at = (size_t)i * p->outputs + c;
-            const float z = out[at], t = (float)(set[c / 64] >> c % 64 & 1), small = expf(-fabsf(z));
+            const float t = (float)(set[c / 64] >> c % 64 & 1);
+            const float z = out[at], small = expf(-fabsf(z));
             total += (double)((z > 0.0f ? z : 0.0f) - z * t + log1pf(small));
             if (ret_d_out)
                 ret_d_out[at] = ((z >= 0.0f ? 1.0f : small) / (1.0f + small) - t) / count;
@@ -53,9 +57,11 @@ static const bioft_loss loss = {
 
 static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_LOSS, .name = "binary_cross_entropy", .version = "1.0", .author = "bioft", .license = "MIT",
+    .kind = BIOFT_KIND_LOSS, .name = "binary_cross_entropy", .version = "1.0", .author = "bioft",
+    .license = "MIT",
     .summary = "one sigmoid and cross-entropy a class, for samples with any number of labels",
-    .reference = "", .instance_size = sizeof(binary_cross_entropy), .create = create, .vtable = &loss,
+    .reference = "", .instance_size = sizeof(binary_cross_entropy), .create = create,
+    .vtable = &loss,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

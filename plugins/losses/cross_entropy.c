@@ -1,7 +1,8 @@
-/* Cross-entropy of the softmax against one class a sample, the mean over the batch, as torch's CrossEntropyLoss.
+/* Cross-entropy of the softmax against one class a sample, the mean over the batch, as torch's
+ * CrossEntropyLoss.
  *
- * p = softmax(out); target q = (1 - a) onehot + a / classes, a = label_smoothing (Szegedy et al. 2016);
- * L = -1/n sum_i sum_c q_ic log p_ic; dL/dout = (p - q) / n. */
+ * p = softmax(out); target q = (1 - a) onehot + a / classes, a = label_smoothing (Szegedy et al.
+ * 2016); L = -1/n sum_i sum_c q_ic log p_ic; dL/dout = (p - q) / n. */
 #include <bioft/loss.h>
 #include <bioft/util.h>
 #include <math.h>
@@ -14,7 +15,8 @@ typedef struct {
 
 static const bioft_option options[] = {
     { .name = "label_smoothing", .type = BIOFT_F64, .offset = offsetof(cross_entropy, smoothing),
-      .def = 0.0, .min = 0.0, .max = 1.0, .help = "share of the target that all classes have alike" },
+      .def = 0.0, .min = 0.0, .max = 1.0,
+      .help = "share of the target that all classes have alike" },
 };
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -27,14 +29,16 @@ static bioft_status attach(void *self, const bioft_task *task)
 {
     cross_entropy *p = self;
     if (task->outputs != task->classes || task->classes == 0)
-        return bioft_failf(p->host, BIOFT_ERR_INVALID, "%u outputs for %u classes: it needs one a class",
-                           task->outputs, task->classes);
+        return bioft_failf(p->host, BIOFT_ERR_INVALID,
+                           "%u outputs for %u classes: it needs one a class", task->outputs,
+                           task->classes);
     p->outputs = task->outputs;
     return BIOFT_OK;
 }
 
 /* z: [outputs], one sample's. Returns its loss; d: its share of the batch's gradient, or NULL. */
-static double sample(const cross_entropy *p, const float *z, uint32_t label, float inverse_n, float *d)
+static double sample(const cross_entropy *p, const float *z, uint32_t label, float inverse_n,
+                     float *d)
 {
     const float smooth = (float)p->smoothing / (float)p->outputs;
     float largest = z[0];
@@ -56,7 +60,8 @@ static double sample(const cross_entropy *p, const float *z, uint32_t label, flo
     return (1.0 - p->smoothing) * own + p->smoothing * uniform / p->outputs;
 }
 
-static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value, float *ret_d_out)
+static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value,
+                          float *ret_d_out)
 {
     const cross_entropy *p = self;
     double total = 0.0;
@@ -64,9 +69,11 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
         const int32_t label = batch->label[i];
         const size_t at = (size_t)i * p->outputs;
         if (label < 0 || (uint32_t)label >= p->outputs)
-            return bioft_failf(p->host, BIOFT_ERR_INVALID, "sample %llu has not exactly one of %u classes",
+            return bioft_failf(p->host, BIOFT_ERR_INVALID,
+                               "sample %llu has not exactly one of %u classes",
                                (unsigned long long)batch->sample[i], p->outputs);
-        total += sample(p, out + at, (uint32_t)label, 1.0f / (float)batch->n, ret_d_out ? ret_d_out + at : NULL);
+        total += sample(p, out + at, (uint32_t)label, 1.0f / (float)batch->n,
+                        ret_d_out ? ret_d_out + at : NULL);
     }
     *ret_value = batch->n > 0 ? total / batch->n : 0.0;
     return BIOFT_OK;
@@ -78,10 +85,12 @@ static const bioft_loss loss = {
 
 static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_LOSS, .name = "cross_entropy", .version = "1.0", .author = "bioft", .license = "MIT",
+    .kind = BIOFT_KIND_LOSS, .name = "cross_entropy", .version = "1.0", .author = "bioft",
+    .license = "MIT",
     .summary = "softmax and cross-entropy, one class a sample",
     .reference = "", .instance_size = sizeof(cross_entropy),
-    .options = options, .option_count = 1, .option_size = sizeof(*options), .create = create, .vtable = &loss,
+    .options = options, .option_count = 1, .option_size = sizeof(*options), .create = create,
+    .vtable = &loss,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

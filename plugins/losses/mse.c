@@ -1,7 +1,9 @@
-/* Squared error against one-hot or multi-hot targets t: half of it summed over outputs, the mean over the batch.
+/* Squared error against one-hot or multi-hot targets t: half of it summed over outputs, the mean
+ * over the batch.
  *
- * L = 1/n sum_i 1/2 |out_i - t_i|^2; dL/dout = (out - t) / n, so that a sample's error is out - t, the e of
- * feedback alignment's papers. Against torch's MSELoss, the mean over all values: L = outputs / 2 times that. */
+ * L = 1/n sum_i 1/2 |out_i - t_i|^2; dL/dout = (out - t) / n, so that a sample's error is out - t,
+ * the e of feedback alignment's papers. torch's MSELoss, the mean over all values, is 2 / outputs
+ * times this. */
 #include <bioft/loss.h>
 #include <bioft/util.h>
 
@@ -20,13 +22,15 @@ static bioft_status attach(void *self, const bioft_task *task)
 {
     mse *p = self;
     if (task->outputs != task->classes || task->classes == 0)
-        return bioft_failf(p->host, BIOFT_ERR_INVALID, "%u outputs for %u classes: it needs one a class",
-                           task->outputs, task->classes);
+        return bioft_failf(p->host, BIOFT_ERR_INVALID,
+                           "%u outputs for %u classes: it needs one a class", task->outputs,
+                           task->classes);
     p->outputs = task->outputs;
     return BIOFT_OK;
 }
 
-static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value, float *ret_d_out)
+static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value,
+                          float *ret_d_out)
 {
     const mse *p = self;
     double total = 0.0;

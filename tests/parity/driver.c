@@ -1,8 +1,10 @@
-/* Trains six steps and writes what a reference implementation needs to do the same, and what came of it.
+/* Trains six steps and writes what a reference implementation needs to do the same, and what came
+ * of it.
  *
- * driver BACKBONE RULE adam|sgd DATA OUT: DATA is a folder of the npy kind. OUT gets before.safetensors and
- * after.safetensors (checkpoints), out.npy (outputs for the first batch in evaluation, before training), exact.npy and
- * rule.npy (gradients of the summed loss by the pixels' normalised values there), v_LAYER.npy (feedback weights). */
+ * driver BACKBONE RULE adam|sgd DATA OUT: DATA is a folder of the npy kind. OUT gets
+ * before.safetensors and after.safetensors (checkpoints), out.npy (outputs for the first batch in
+ * evaluation, before training), exact.npy and rule.npy (gradients of the summed loss by the pixels'
+ * normalised values there), v_LAYER.npy (feedback weights). */
 #include "../unit/train/fixture.h"
 
 #include "base/file.h"
@@ -30,7 +32,11 @@ static const char *path(struct run *r, const char *name)
 static void save_checkpoint(struct run *r, const char *name)
 {
     const struct checkpoint c = {
-        .model = r->model, .feedback = r->feedback, .dataset = r->data, .trial = r->trial, .stage = r->trial->stages,
+        .model = r->model,
+        .feedback = r->feedback,
+        .dataset = r->data,
+        .trial = r->trial,
+        .stage = r->trial->stages,
         .picture = r->picture,
     };
     OK(checkpoint_save(path(r, name), &c, &r->err), r->err);
@@ -43,19 +49,22 @@ static void save_feedback(struct run *r)
         if (of->kind != BIOFT_PARAM_WEIGHT)
             continue;
         float *v = fixture_read(r->model, BIOFT_FEEDBACK, p);
-        OK(npy_write(path(r, arena_printf(r->f.arena, "v_%s.npy", r->graph->layers[of->layer].name)), NPY_F32, of->dims,
-                     of->shape, v, &r->err), r->err);
+        OK(npy_write(
+               path(r, arena_printf(r->f.arena, "v_%s.npy", r->graph->layers[of->layer].name)),
+               NPY_F32, of->dims, of->shape, v, &r->err),
+           r->err);
         free(v);
     }
 }
 
-static void save_gradient(struct run *r, struct program *program, const bioft_batch *batch, float *d_out, uint32_t flags,
-                          const char *name)
+static void save_gradient(struct run *r, struct program *program, const bioft_batch *batch,
+                          float *d_out, uint32_t flags, const char *name)
 {
     const uint64_t shape[] = { BATCH, r->picture.channels, r->picture.height, r->picture.width };
     float *dx = mem_array(shape[0] * shape[1] * shape[2] * shape[3], sizeof(*dx));
     const bioft_hooks *hooks = feedback_hooks(r->feedback, batch, d_out, NULL, NULL, 0);
-    OK(program_backward(program, d_out, flags, dx, flags & BIOFT_EXACT ? NULL : hooks, &r->err), r->err);
+    OK(program_backward(program, d_out, flags, dx, flags & BIOFT_EXACT ? NULL : hooks, &r->err),
+       r->err);
     OK(npy_write(path(r, name), NPY_F32, 4, shape, dx, &r->err), r->err);
     free(dx);
 }
@@ -63,11 +72,17 @@ static void save_gradient(struct run *r, struct program *program, const bioft_ba
 /* The first batch as an attack sees it, but for the normalisation. */
 static void save_first_batch(struct run *r)
 {
-    const bioft_use use = { .struct_size = sizeof(use), .kind = BIOFT_ATTACK, .precision = BIOFT_F32,
-                            .max_batch = BATCH, .threads = pool_threads(r->f.pool) };
+    const bioft_use use = { .struct_size = sizeof(use),
+                            .kind = BIOFT_ATTACK,
+                            .precision = BIOFT_F32,
+                            .max_batch = BATCH,
+                            .threads = pool_threads(r->f.pool) };
     const uint64_t shape[] = { BATCH, CLASSES };
-    const struct batches_params params = { .dataset = r->data, .split = dataset_split(r->data, "train"),
-                                           .batch_size = BATCH, .normalise = true, .picture = r->picture };
+    const struct batches_params params = { .dataset = r->data,
+                                           .split = dataset_split(r->data, "train"),
+                                           .batch_size = BATCH,
+                                           .normalise = true,
+                                           .picture = r->picture };
     struct program *program = NULL;
     struct instance *loss = NULL;
     struct batches *batches = NULL;
@@ -75,9 +90,12 @@ static void save_first_batch(struct run *r)
     float out[BATCH * CLASSES], d_out[BATCH * CLASSES];
     double value;
     const bioft_task task = { .struct_size = sizeof(task), .outputs = CLASSES, .classes = CLASSES };
-    OK(instance_create(&(struct instance_params){ .plugin = r->trial->stages->loss.plugin }, &loss, &r->err), r->err);
+    OK(instance_create(&(struct instance_params){ .plugin = r->trial->stages->loss.plugin }, &loss,
+                       &r->err),
+       r->err);
     OK(loss->plugin->api.loss.attach(loss->self, &task), r->err);
-    OK(program_create(r->model, &use, feedback_routes(r->feedback, false), &program, &r->err), r->err);
+    OK(program_create(r->model, &use, feedback_routes(r->feedback, false), &program, &r->err),
+       r->err);
     OK(batches_create(&params, &batches, &r->err), r->err);
     OK(batches_next(batches, &batch, &r->err), r->err);
     OK(program_forward(program, batch.n, batch.x, 0, out, &r->err), r->err);
@@ -113,20 +131,27 @@ int main(int argc, char **argv)
     const struct choice backbone = fixture_choice(&r.f, BIOFT_KIND_BACKBONE, argv[1], NULL);
     r.graph = fixture_graph(&r.f, backbone, CLASSES);
     r.model = fixture_model(&r.f, r.graph, 1);
-    r.picture = (struct picture){ .channels = r.graph->view.channels, .height = r.graph->view.height,
+    r.picture = (struct picture){ .channels = r.graph->view.channels,
+                                  .height = r.graph->view.height,
                                   .width = r.graph->view.width };
     memcpy(r.picture.mean, r.graph->mean, sizeof(r.picture.mean));
     memcpy(r.picture.std, r.graph->std, sizeof(r.picture.std));
     r.data = fixture_open_data(&r.f, argv[4]);
-    r.trial = fixture_trial(&r.f, backbone, r.data, fixture_choice(&r.f, BIOFT_KIND_RULE, argv[2], NULL), "cross_entropy");
+    r.trial = fixture_trial(&r.f, backbone, r.data,
+                            fixture_choice(&r.f, BIOFT_KIND_RULE, argv[2], NULL), "cross_entropy");
     set_stage(&r, argv[3]);
-    OK(feedback_create(r.model, r.trial->stages->rules, 1, 1, r.f.pool, BATCH, &r.feedback, &r.err), r.err);
+    OK(feedback_create(r.model, r.trial->stages->rules, 1, 1, r.f.pool, BATCH, &r.feedback, &r.err),
+       r.err);
     save_checkpoint(&r, "before.safetensors");
     save_feedback(&r);
     save_first_batch(&r);
     feedback_destroy(r.feedback);
-    const struct stage_params p = { .model = r.model, .dataset = r.data, .picture = r.picture, .trial = r.trial,
-                                    .stage = r.trial->stages, .checkpoint = path(&r, "after.safetensors"),
+    const struct stage_params p = { .model = r.model,
+                                    .dataset = r.data,
+                                    .picture = r.picture,
+                                    .trial = r.trial,
+                                    .stage = r.trial->stages,
+                                    .checkpoint = path(&r, "after.safetensors"),
                                     .pool = r.f.pool };
     OK(stage_train(&p, NULL, &r.err), r.err);
     model_destroy(r.model);

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Six training steps of bioft beside the same in PyTorch, from the same weights and batches.
 
-parity.py DRIVER CASE: the driver (driver.c) trains and writes weights, feedback and gradients; here the rules are
-written again as autograd functions. Updates are compared with PyTorch's in float64, and may differ by 1e-4 of their
-norm (SGD) or 5e-2 (Adam), or by four times what PyTorch's own float32 differs, where that is more.
+parity.py DRIVER CASE: the driver (driver.c) trains and writes weights, feedback and gradients; here
+the rules are written again as autograd functions. Updates are compared with PyTorch's in float64,
+and may differ by 1e-4 of their norm (SGD) or 5e-2 (Adam), or by four times what PyTorch's own
+float32 differs, where that is more.
 """
 import json, os, pathlib, subprocess, sys, tempfile
 
@@ -14,14 +15,16 @@ except ImportError as e:
     print(f"parity: {e}")
     if os.environ.get("BIOFT_TEST_OFFLINE") == "1":
         sys.exit(77)
-    sys.exit("parity: PyTorch is a test dependency (python3-torch); BIOFT_TEST_OFFLINE=1 skips this test")
+    sys.exit("parity: PyTorch is a test dependency (python3-torch); BIOFT_TEST_OFFLINE=1 skips it")
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "golden"))
 import models
 
 BATCH, STEPS, CLASSES = 8, 6, 10
-NETWORKS = {"lenet5": (models.LeNet5, (1, 28, 28), [0.2860], [0.3530]),
-            "small_residual": (models.SmallResidual, (3, 18, 16), [0.5, 0.4, 0.3], [0.2, 0.25, 0.3])}
+NETWORKS = {                       # module, picture, mean and deviation of its normalisation
+    "lenet5": (models.LeNet5, (1, 28, 28), [0.2860], [0.3530]),
+    "small_residual": (models.SmallResidual, (3, 18, 16), [0.5, 0.4, 0.3], [0.2, 0.25, 0.3]),
+}
 OUTPUT, SGD, ADAM = 1e-4, 1e-4, 5e-2
 
 
@@ -45,6 +48,10 @@ def write_data(folder, shape):
     return torch.from_numpy(images), torch.from_numpy(labels)
 
 
+def geometry(layer):
+    return layer.stride, layer.padding, layer.dilation, layer.groups
+
+
 class Layer(torch.autograd.Function):
     """A conv or linear layer whose input error is made by `send(dy, x)`."""
 
@@ -54,7 +61,7 @@ class Layer(torch.autograd.Function):
         ctx.layer, ctx.send, ctx.has_bias = layer, send, b is not None
         if isinstance(layer, torch.nn.Linear):
             return torch.nn.functional.linear(x, w, b)
-        return torch.nn.functional.conv2d(x, w, b, layer.stride, layer.padding, layer.dilation, layer.groups)
+        return torch.nn.functional.conv2d(x, w, b, *geometry(layer))
 
     @staticmethod
     def backward(ctx, dy):
@@ -63,7 +70,7 @@ class Layer(torch.autograd.Function):
         if linear:
             dw, db = dy.t() @ x, dy.sum(0)
         else:
-            dw = torch.nn.grad.conv2d_weight(x, w.shape, dy, layer.stride, layer.padding, layer.dilation, layer.groups)
+            dw = torch.nn.grad.conv2d_weight(x, w.shape, dy, *geometry(layer))
             db = dy.sum((0, 2, 3))
         return ctx.send(dy, x), dw, db if ctx.has_bias else None, None, None
 
@@ -72,8 +79,7 @@ def through(layer, v):
     """The input error by feedback weights v."""
     if isinstance(layer, torch.nn.Linear):
         return lambda dy, x: dy @ v
-    return lambda dy, x: torch.nn.grad.conv2d_input(x.shape, v, dy, layer.stride, layer.padding, layer.dilation,
-                                                    layer.groups)
+    return lambda dy, x: torch.nn.grad.conv2d_input(x.shape, v, dy, *geometry(layer))
 
 
 def scale(w):
@@ -100,7 +106,8 @@ class Rule:
             return through(layer, self.state[name].view_as(w))
         if self.name == "dfa" and name in self.state:
             b = self.state[name].view(CLASSES, -1)
-            return lambda dy, x: (self.error @ b).view(len(x), -1, *[1] * (x.dim() - 2)).expand_as(x)
+            places = (1, 1) if w.dim() == 4 else ()
+            return lambda dy, x: (self.error @ b).view(*x.shape[:2], *places).expand_as(x)
         return through(layer, w)
 
     def updated(self, name, w, old):
@@ -116,7 +123,8 @@ def make(kind, before, rule, dtype):
     net = kind().to(dtype)
     net.load_state_dict({k: t.to(dtype) if t.is_floating_point() else t for k, t in before.items()
                          if "/" not in k})
-    layers = {n: m for n, m in net.named_modules() if isinstance(m, (torch.nn.Conv2d, torch.nn.Linear))}
+    layers = {n: m for n, m in net.named_modules()
+              if isinstance(m, (torch.nn.Conv2d, torch.nn.Linear))}
     for name, layer in layers.items() if rule else []:
         layer.forward = (lambda x, name=name, layer=layer:
                          Layer.apply(x, layer.weight, layer.bias, layer, rule.send(name, layer)))
@@ -145,7 +153,8 @@ def train(kind, before, rule, optimizer, x, y, dtype):
         for n, m in layers.items() if rule else []:
             with torch.no_grad():
                 rule.updated(n, m.weight, old[n])
-    return {k: t.double() - before[k].double() for k, t in net.state_dict().items() if t.is_floating_point()}
+    return {k: t.double() - before[k].double() for k, t in net.state_dict().items()
+            if t.is_floating_point()}
 
 
 def difference(a, b):
@@ -185,14 +194,15 @@ def run(driver, network, rule, optimizer, folder):
     subprocess.run([driver, network, rule, optimizer, str(data), str(out)], check=True, cwd=folder)
     column = lambda values: torch.tensor(values, dtype=torch.float32).view(1, -1, 1, 1)
     x = (images - column(mean)) / column(std)
-    before, after = read_safetensors(out / "before.safetensors"), read_safetensors(out / "after.safetensors")
+    before, after = (read_safetensors(out / f"{s}.safetensors") for s in ("before", "after"))
     v = {p.stem[2:]: torch.from_numpy(np.load(p)) for p in out.glob("v_*.npy")}
     state = {k.split("/", 2)[2]: t for k, t in before.items() if k.startswith("rule/")}
     load = lambda name: torch.from_numpy(np.load(out / name))
-    fresh = lambda dtype: None if rule == "bp" else Rule(rule, v, {k: t.clone() for k, t in state.items()}, dtype)
+    copy = lambda: {k: t.clone() for k, t in state.items()}
+    fresh = lambda dtype: None if rule == "bp" else Rule(rule, v, copy(), dtype)
 
-    check_gradients(kind, before, fresh(torch.float64), x[:BATCH], y[:BATCH], load("out.npy"), load("exact.npy"),
-                    load("rule.npy"))
+    check_gradients(kind, before, fresh(torch.float64), x[:BATCH], y[:BATCH], load("out.npy"),
+                    load("exact.npy"), load("rule.npy"))
     if rule in ("usf", "frsf"):
         signs = (load("exact.npy").sign() != load("rule.npy").sign()).double().mean().item()
         check("share of equal signs of the two gradients", 1 - signs, 0.9)
@@ -205,7 +215,8 @@ def run(driver, network, rule, optimizer, folder):
     single = train(kind, before, fresh(torch.float32), optimizer, x, y, torch.float32)
     for name, want in double.items():
         allowed = max(ADAM if optimizer == "adam" else SGD, 4 * difference(single[name], want))
-        check(f"update of {name}", difference(after[name].double() - before[name].double(), want), allowed)
+        found = after[name].double() - before[name].double()
+        check(f"update of {name}", difference(found, want), allowed)
     for name, want in reference.state.items() if reference else []:
         check(f"the rule's array {name}", difference(after[f"rule/0/{name}"], want), OUTPUT)
 

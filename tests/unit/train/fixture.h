@@ -49,12 +49,14 @@ struct model *fixture_model(struct fixture *f, const struct graph *g, uint64_t s
 float *fixture_read(struct model *m, uint32_t what, uint32_t parameter);       /* free() */
 void fixture_write(struct model *m, uint32_t what, uint32_t parameter, const float *values);
 
-/* A data set of the npy kind in the folder: `count` training pictures of noise around a pattern for each class. */
-struct dataset *fixture_data(struct fixture *f, struct picture picture, uint64_t count, uint32_t classes);
+/* A data set of the npy kind in the folder: `count` training pictures of noise around a pattern for
+ * each class. */
+struct dataset *fixture_data(struct fixture *f, struct picture picture, uint64_t count,
+                             uint32_t classes);
 /* The same kind from a folder that is there. */
 struct dataset *fixture_open_data(struct fixture *f, const char *folder);
 /* A trial of one stage with one rule for all layers, SGD with lr 0.1, batches of 8. */
-struct trial *fixture_trial(struct fixture *f, struct choice backbone, struct dataset *data, struct choice rule,
-                            const char *loss);
+struct trial *fixture_trial(struct fixture *f, struct choice backbone, struct dataset *data,
+                            struct choice rule, const char *loss);
 
 #endif

@@ -25,7 +25,8 @@ static bioft_status attach(void *self, const bioft_task *task)
     return st;
 }
 
-static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value, float *ret_d_out)
+static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value,
+                          float *ret_d_out)
 {
     const probe *p = self;
     float *a, *gradient, *calls;
@@ -36,7 +37,8 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
     if (st != BIOFT_OK)
         return st;
     for (size_t i = 0; i < (size_t)batch->n * p->outputs; i++) {
-        const float t = (int32_t)(i % p->outputs) == batch->label[i / p->outputs] ? 1.0f : 0.0f, e = *a * out[i] - t;
+        const float t = (int32_t)(i % p->outputs) == batch->label[i / p->outputs] ? 1.0f : 0.0f,
+                    e = *a * out[i] - t;
         total += 0.5 * (double)e * (double)e;
         d_a += (double)e * (double)out[i];
         if (ret_d_out)
@@ -55,10 +57,19 @@ static const bioft_loss loss = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_LOSS, .name = "probe_loss", .version = "1.0", .author = "bioft", .license = "MIT",
-    .summary = "a squared error with a trained scale", .reference = "", .instance_size = sizeof(probe),
-    .create = create, .vtable = &loss,
+    .magic = BIOFT_MAGIC,
+    .struct_size = sizeof(plugin),
+    .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_LOSS,
+    .name = "probe_loss",
+    .version = "1.0",
+    .author = "bioft",
+    .license = "MIT",
+    .summary = "a squared error with a trained scale",
+    .reference = "",
+    .instance_size = sizeof(probe),
+    .create = create,
+    .vtable = &loss,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

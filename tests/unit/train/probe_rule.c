@@ -16,7 +16,11 @@ typedef struct {
 } probe;
 
 static const bioft_option options[] = {
-    { .name = "mode", .type = BIOFT_CHOICE, .offset = offsetof(probe, mode), .choices = modes, .help = "what it does" },
+    { .name = "mode",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(probe, mode),
+      .choices = modes,
+      .help = "what it does" },
 };
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -24,7 +28,8 @@ static bioft_status create(void *self, const bioft_host *host)
     probe *p = self;
     p->host = host;
     p->ops = host->get_extension(host, "bioft.layer/1");
-    return p->ops ? BIOFT_OK : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.layer/1");
+    return p->ops ? BIOFT_OK
+                  : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.layer/1");
 }
 
 static const void *extension(void *self, const char *id)
@@ -127,8 +132,8 @@ static bioft_status local(void *self, const bioft_layer *layer, const bioft_loca
     return p->mode == SEE ? look(p, layer, io) : by_operations(p, layer, io);
 }
 
-static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t step, float *w, const float *dw,
-                                 int32_t *ret_changed)
+static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t step, float *w,
+                                 const float *dw, int32_t *ret_changed)
 {
     const probe *p = self;
     float *copy = state(p, layer->key, layer->count), *steps = state(p, "steps", 1);
@@ -136,10 +141,12 @@ static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t 
     if (p->mode == FAIL_UPDATE)
         return p->host->fail(p->host, BIOFT_ERR_UNSUPPORTED, "the probe was asked to fail");
     if ((float)step != *steps)
-        return p->host->fail(p->host, BIOFT_ERR_INVALID, "step is not the number of updates before this one");
+        return p->host->fail(p->host, BIOFT_ERR_INVALID,
+                             "step is not the number of updates before this one");
     for (size_t i = 0; i < layer->count; i++)
         if (fabsf(w[i] - copy[i] - dw[i]) > 1e-6f)
-            return p->host->fail(p->host, BIOFT_ERR_INVALID, "dw is not the new W minus the old one");
+            return p->host->fail(p->host, BIOFT_ERR_INVALID,
+                                 "dw is not the new W minus the old one");
     memcpy(copy, w, layer->count * sizeof(*w));
     return BIOFT_OK;
 }
@@ -154,15 +161,33 @@ static bioft_status step_end(void *self, uint64_t step)
 }
 
 static const bioft_rule rule = {
-    .struct_size = sizeof(rule), .feedback = feedback, .attach = attach, .after_update = after_update, .route = route,
-    .local = local, .step_end = step_end,
+    .struct_size = sizeof(rule),
+    .feedback = feedback,
+    .attach = attach,
+    .after_update = after_update,
+    .route = route,
+    .local = local,
+    .step_end = step_end,
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "probe_rule", .version = "1.0", .author = "bioft", .license = "MIT",
-    .summary = "looks at what a rule is given", .reference = "", .instance_size = sizeof(probe), .options = options,
-    .option_count = 1, .option_size = sizeof(*options), .create = create, .extension = extension, .vtable = &rule,
+    .magic = BIOFT_MAGIC,
+    .struct_size = sizeof(plugin),
+    .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_RULE,
+    .name = "probe_rule",
+    .version = "1.0",
+    .author = "bioft",
+    .license = "MIT",
+    .summary = "looks at what a rule is given",
+    .reference = "",
+    .instance_size = sizeof(probe),
+    .options = options,
+    .option_count = 1,
+    .option_size = sizeof(*options),
+    .create = create,
+    .extension = extension,
+    .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -1,11 +1,15 @@
-/* A small network for tests with all that a resumed stage could get wrong: batchnorm's statistics, dropout, and a
- * batchnorm of one value a channel and image. */
+/* A small network for tests with all that a resumed stage could get wrong: batchnorm's statistics,
+ * dropout, and a batchnorm of one value a channel and image. */
 #include <bioft/backbone.h>
 
 static bioft_status build(void *self, const bioft_builder *b)
 {
     const bioft_conv2d first = {
-        .struct_size = sizeof(first), .out = 4, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 }, .no_bias = 1,
+        .struct_size = sizeof(first),
+        .out = 4,
+        .kernel = { 3, 3 },
+        .padding = { 1, 1, 1, 1 },
+        .no_bias = 1,
     };
     const bioft_conv2d second = { .struct_size = sizeof(second), .out = 6, .kernel = { 3, 3 } };
     const bioft_linear hidden = { .struct_size = sizeof(hidden), .out = 12 };
@@ -26,9 +30,17 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = "small_norm", .version = "1.0", .author = "bioft", .license = "MIT",
-    .summary = "a small network with batchnorm and dropout, 8x8 grey pictures", .reference = "", .vtable = &backbone,
+    .magic = BIOFT_MAGIC,
+    .struct_size = sizeof(plugin),
+    .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_BACKBONE,
+    .name = "small_norm",
+    .version = "1.0",
+    .author = "bioft",
+    .license = "MIT",
+    .summary = "a small network with batchnorm and dropout, 8x8 grey pictures",
+    .reference = "",
+    .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

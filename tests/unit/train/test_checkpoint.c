@@ -1,4 +1,5 @@
-/* Checkpoints: all of it comes back, the names are those of the format, and what does not fit changes nothing. */
+/* Checkpoints: all of it comes back, the names are those of the format, and what does not fit
+ * changes nothing. */
 #include "fixture.h"
 
 #include "base/file.h"
@@ -23,20 +24,28 @@ static const char *const class_names[] = { "a", "b \"quoted\"" };
 static void things_open(struct things *t, const char *backbone, uint64_t seed)
 {
     struct error err = { 0 };
-    const struct picture picture = { .channels = 1, .height = 8, .width = 8, .mean = { 0.25f }, .std = { 0.5f } };
+    const struct picture picture = { .channels = 1,
+                                     .height = 8,
+                                     .width = 8,
+                                     .mean = { 0.25f },
+                                     .std = { 0.5f } };
     const struct choice choice = fixture_choice(&fixture, BIOFT_KIND_BACKBONE, backbone, NULL);
     const struct choice rule = fixture_choice(&fixture, BIOFT_KIND_RULE, "kolen_pollack", NULL);
     const bioft_task task = { .struct_size = sizeof(task), .outputs = 10, .classes = 10 };
     memset(t, 0, sizeof(*t));
-    t->data = (struct dataset){ .spec = arena_array(fixture.arena, 1, sizeof(struct dataset_spec)), .classes = 2,
+    t->data = (struct dataset){ .spec = arena_array(fixture.arena, 1, sizeof(struct dataset_spec)),
+                                .classes = 2,
                                 .class_names = class_names };
     t->graph = fixture_graph(&fixture, choice, 10);
     t->model = fixture_model(&fixture, t->graph, seed);
     t->trial = fixture_trial(&fixture, choice, &t->data, rule, "probe_loss");
     t->trial->seed = 99;
-    OK(feedback_create(t->model, t->trial->stages->rules, 1, seed, NULL, 4, &t->feedback, &err), err);
-    OK(instance_create(&(struct instance_params){ .plugin = t->trial->stages->loss.plugin, .trainables = true },
-                       &t->loss, &err), err);
+    OK(feedback_create(t->model, t->trial->stages->rules, 1, seed, NULL, 4, &t->feedback, &err),
+       err);
+    OK(instance_create(
+           &(struct instance_params){ .plugin = t->trial->stages->loss.plugin, .trainables = true },
+           &t->loss, &err),
+       err);
     OK(t->trial->stages->loss.plugin->api.loss.attach(t->loss->self, &task), err);
     for (uint32_t p = 0; p < t->graph->view.parameter_count; p++) {
         const size_t count = t->graph->parameters[p].count;
@@ -54,10 +63,22 @@ static void things_open(struct things *t, const char *backbone, uint64_t seed)
     t->loss->arrays[0].moment1[0] = (float)seed + 0.25f;
     t->loss->arrays[0].moment2[0] = (float)seed + 0.125f;
     t->c = (struct checkpoint){
-        .model = t->model, .feedback = t->feedback, .loss = t->loss, .moments = true, .optimizer = BIOFT_ADAM,
-        .dataset = &t->data, .trial = t->trial, .stage = t->trial->stages, .key = "0123456789abcdef",
+        .model = t->model,
+        .feedback = t->feedback,
+        .loss = t->loss,
+        .moments = true,
+        .optimizer = BIOFT_ADAM,
+        .dataset = &t->data,
+        .trial = t->trial,
+        .stage = t->trial->stages,
+        .key = "0123456789abcdef",
         .picture = picture,
-        .progress = { .epoch = 2, .batch_in_epoch = 3, .step = seed, .loss_sum = 0.1 + 0.2, .correct = 5, .seen = 6 },
+        .progress = { .epoch = 2,
+                      .batch_in_epoch = 3,
+                      .step = seed,
+                      .loss_sum = 0.1 + 0.2,
+                      .correct = 5,
+                      .seen = 6 },
     };
 }
 
@@ -99,15 +120,16 @@ static void test_round_trip(void **state)
     assert_false(same("a", "b"));
     b.c.progress = (struct progress){ 0 };
     OK(checkpoint_load(fixture_path(&fixture, "a"), &b.c, &err), err);
-    assert_true(b.c.progress.loss_sum == 0.1 + 0.2 && b.c.progress.step == 7 && !b.c.progress.complete);
+    assert_true(b.c.progress.loss_sum == 0.1 + 0.2 && b.c.progress.step == 7
+                && !b.c.progress.complete);
     save(&b, "b");
     assert_true(same("a", "b"));
     a.c.progress.complete = true;
     save(&a, "a");
     OK(checkpoint_peek(fixture_path(&fixture, "a"), &progress, key, &err), err);
     assert_string_equal(key, "0123456789abcdef");
-    assert_true(progress.complete && progress.epoch == 2 && progress.batch_in_epoch == 3 && progress.correct == 5
-                && progress.seen == 6);
+    assert_true(progress.complete && progress.epoch == 2 && progress.batch_in_epoch == 3
+                && progress.correct == 5 && progress.seen == 6);
     things_close(&a);
     things_close(&b);
 }
@@ -117,18 +139,38 @@ static void test_names(void **state)
     struct error err = { 0 };
     struct safetensors *file = NULL;
     struct things t;
-    static const struct { const char *name; enum tensor_dtype dtype; unsigned dims; size_t count; } tensors[] = {
-        { "conv1.weight", TENSOR_F32, 4, 36 }, { "bn1.running_var", TENSOR_F32, 1, 4 }, { "fc2.bias", TENSOR_F32, 1, 10 },
-        { "bn2.num_batches_tracked", TENSOR_I64, 0, 1 }, { "optim/conv1.weight/m", TENSOR_F32, 4, 36 },
-        { "optim/bn1.weight/v", TENSOR_F32, 1, 4 }, { "optim/step", TENSOR_I64, 0, 1 },
-        { "rule/0/conv2", TENSOR_F32, 1, 216 }, { "loss/a", TENSOR_F32, 1, 1 }, { "loss/calls", TENSOR_F32, 1, 1 },
-        { "optim/loss/a/m", TENSOR_F32, 1, 1 }, { "optim/loss/a/v", TENSOR_F32, 1, 1 },
+    static const struct {
+        const char *name;
+        enum tensor_dtype dtype;
+        unsigned dims;
+        size_t count;
+    } tensors[] = {
+        { "conv1.weight", TENSOR_F32, 4, 36 },
+        { "bn1.running_var", TENSOR_F32, 1, 4 },
+        { "fc2.bias", TENSOR_F32, 1, 10 },
+        { "bn2.num_batches_tracked", TENSOR_I64, 0, 1 },
+        { "optim/conv1.weight/m", TENSOR_F32, 4, 36 },
+        { "optim/bn1.weight/v", TENSOR_F32, 1, 4 },
+        { "optim/step", TENSOR_I64, 0, 1 },
+        { "rule/0/conv2", TENSOR_F32, 1, 216 },
+        { "loss/a", TENSOR_F32, 1, 1 },
+        { "loss/calls", TENSOR_F32, 1, 1 },
+        { "optim/loss/a/m", TENSOR_F32, 1, 1 },
+        { "optim/loss/a/v", TENSOR_F32, 1, 1 },
     };
     static const char *const meta[][2] = {
-        { "format", "bioft-checkpoint-1" }, { "seed", "99" }, { "stage", "train" }, { "epoch", "2" }, { "step", "7" },
-        { "batch_in_epoch", "3" }, { "complete", "0" }, { "generator", "philox4x32-10/1" },
-        { "loss_sum", "0.30000000000000004" }, { "classes", "[\"a\",\"b \\\"quoted\\\"\"]" },
-        { "backbone", "{\"plugin\":\"small_norm\"}" }, { "head", "{\"layer\":\"fc2\",\"classes\":10}" },
+        { "format", "bioft-checkpoint-1" },
+        { "seed", "99" },
+        { "stage", "train" },
+        { "epoch", "2" },
+        { "step", "7" },
+        { "batch_in_epoch", "3" },
+        { "complete", "0" },
+        { "generator", "philox4x32-10/1" },
+        { "loss_sum", "0.30000000000000004" },
+        { "classes", "[\"a\",\"b \\\"quoted\\\"\"]" },
+        { "backbone", "{\"plugin\":\"small_norm\"}" },
+        { "head", "{\"layer\":\"fc2\",\"classes\":10}" },
         { "picture", "{\"channels\":1,\"height\":8,\"width\":8,\"mean\":[0.25],\"std\":[0.5]}" },
         { "transform", "\"auto\"" },
     };
@@ -138,7 +180,8 @@ static void test_names(void **state)
     OK(safetensors_open(fixture_path(&fixture, "names"), &file, &err), err);
     for (size_t i = 0; i < sizeof(tensors) / sizeof(*tensors); i++) {
         const struct tensor_entry *e = safetensors_find(file, tensors[i].name);
-        if (!e || e->dtype != tensors[i].dtype || e->dims != tensors[i].dims || e->count != tensors[i].count)
+        if (!e || e->dtype != tensors[i].dtype || e->dims != tensors[i].dims
+            || e->count != tensors[i].count)
             fail_msg("%s", tensors[i].name);
     }
     assert_null(safetensors_find(file, "optim/bn1.running_var/m"));
@@ -183,8 +226,10 @@ static void test_refusals(void **state)
     things_open(&b, "small_norm", 8);
     things_open(&other, "lenet5", 9);
     save(&a, "a");
-    refused(&other, "a", (const char *const[]){ "conv1.bias is missing", "bn1.weight is not of this stage",
-                                               "conv1.weight is [4, 1, 3, 3] in the file, [6, 1, 5, 5] here", NULL });
+    refused(&other, "a",
+            (const char *const[]){ "conv1.bias is missing", "bn1.weight is not of this stage",
+                                   "conv1.weight is [4, 1, 3, 3] in the file, [6, 1, 5, 5] here",
+                                   NULL });
     b.c.key = "f";
     refused(&b, "a", (const char *const[]){ "0123456789ab", "another manifest", NULL });
     b.c.key = a.c.key;
@@ -215,7 +260,8 @@ static void test_parts(void **state)
     b.c.moments = false;
     OK(checkpoint_load(fixture_path(&fixture, "a"), &b.c, &err), err);
     for (uint32_t p = 0; p < a.graph->view.parameter_count; p++) {
-        float *x = fixture_read(a.model, BIOFT_VALUE, p), *y = fixture_read(b.model, BIOFT_VALUE, p);
+        float *x = fixture_read(a.model, BIOFT_VALUE, p),
+              *y = fixture_read(b.model, BIOFT_VALUE, p);
         assert_memory_equal(x, y, a.graph->parameters[p].count * sizeof(*x));
         free(x);
         free(y);
@@ -243,7 +289,9 @@ static int close_fixture(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_names), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_parts),
     };
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);

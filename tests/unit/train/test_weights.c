@@ -53,7 +53,8 @@ static void put(struct text *data, const struct tensor *t)
     uint32_t bits;
     memcpy(&bits, &t->value, sizeof(bits));
     const uint16_t brain = (uint16_t)(bits >> 16);
-    const uint16_t half = (uint16_t)((bits >> 16 & 0x8000) | (((bits >> 23 & 0xff) - 112) << 10) | (bits >> 13 & 0x3ff));
+    const uint16_t half = (uint16_t)((bits >> 16 & 0x8000) | (((bits >> 23 & 0xff) - 112) << 10)
+                                     | (bits >> 13 & 0x3ff));
     const int64_t integer = (int64_t)t->value;
     for (size_t i = 0; i < t->count; i++) {
         if (strcmp(t->dtype, "F32") == 0)
@@ -76,7 +77,8 @@ static const char *dict_write(const struct state_dict *d, const char *name)
         const struct tensor *t = &d->tensors[i];
         const size_t begin = data.length;
         put(&data, t);
-        text_printf(&header, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", i > 0 ? "," : "", t->name, t->dtype);
+        text_printf(&header, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", i > 0 ? "," : "", t->name,
+                    t->dtype);
         for (unsigned k = 0; k < t->dims; k++)
             text_printf(&header, "%s%llu", k > 0 ? "," : "", (unsigned long long)t->shape[k]);
         text_printf(&header, "],\"data_offsets\":[%zu,%zu]}", begin, data.length);
@@ -151,12 +153,16 @@ static void test_counters(void **state)
     struct model *m = fixture_model(&fixture, graph, 1);
     char *text = NULL;
     (void)state;
-    d.tensors[d.count++] = (struct tensor){ .name = "bn2.num_batches_tracked", .dtype = "I64", .count = 1, .value = 41 };
+    d.tensors[d.count++] = (struct tensor){ .name = "bn2.num_batches_tracked",
+                                            .dtype = "I64",
+                                            .count = 1,
+                                            .value = 41 };
     OK(weights_load(dict_write(&d, "counters"), m, true, &text, &err), err);
     free(text);
     assert_int_equal(graph->counter_count, 2);
     for (size_t i = 0; i < 2; i++)
-        assert_int_equal(m->counters[i], strcmp(graph->counters[i], "bn2.num_batches_tracked") == 0 ? 41 : 0);
+        assert_int_equal(m->counters[i],
+                         strcmp(graph->counters[i], "bn2.num_batches_tracked") == 0 ? 41 : 0);
     model_destroy(m);
 }
 
@@ -177,7 +183,8 @@ static void test_faults(void **state)
     strcpy(named(&d, "conv2.bias")->name, "conv2.bais");
     named(&d, "fc1.weight")->value = INFINITY;
     named(&d, "bn1.weight")->dtype = "I64";
-    assert_int_equal(weights_load(dict_write(&d, "faults"), m, true, &text, &err), BIOFT_ERR_FORMAT);
+    assert_int_equal(weights_load(dict_write(&d, "faults"), m, true, &text, &err),
+                     BIOFT_ERR_FORMAT);
     assert_null(text);
     for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
         if (!strstr(err.text, parts[i]))
@@ -197,7 +204,8 @@ static int open_fixture(void **state)
     (void)state;
     fixture_open(&fixture, 1);
     fixture_engine(&fixture);
-    graph = fixture_graph(&fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "small_norm", NULL), 10);
+    graph = fixture_graph(&fixture,
+                          fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "small_norm", NULL), 10);
     return 0;
 }
 
@@ -212,7 +220,9 @@ static int close_fixture(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_load), cmocka_unit_test(test_other_head), cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_other_head),
+        cmocka_unit_test(test_counters),
         cmocka_unit_test(test_faults),
     };
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
