@@ -38,7 +38,7 @@ static unsigned adam(const struct job *j, const struct arrays *a, float step)
 
         m[i] = mean;
         v[i] = square;
-        bad |= odd(gradient) | odd(next);
+        bad |= odd(square) | odd(next);            /* an infinite square is a weight that will never move again */
         w[i] = next;
     }
     return bad;
@@ -59,7 +59,7 @@ static unsigned sgd(const struct job *j, const struct arrays *a, float step)
             b[i] = gradient;
         }
         next = w[i] - step * gradient;
-        bad |= odd(gradient) | odd(next);
+        bad |= odd(next);
         w[i] = next;
     }
     return bad;

@@ -271,12 +271,14 @@ static void writing_dy_everywhere(void **state)
     end(&b);
 }
 
-/* dx of a layer whose input has another reader is added to that reader's. */
+/* dx of a layer whose input has another reader is added to that reader's: what goes on is linear in it. */
 static void writing_dx(void **state)
 {
     const bioft_route read[COUNT] = { { .reads = BIOFT_DY }, { 0 }, { 0 }, { 0 } };
     const bioft_route write[COUNT] = { { .reads = BIOFT_DY, .writes = BIOFT_DX }, { .writes = BIOFT_DX } };
     struct trial a, b;
+    float *dy[3] = { NULL };
+    bool moved = false;
 
     (void)state;
     begin(&a, BIOFT_TRAIN, read);
@@ -285,7 +287,20 @@ static void writing_dx(void **state)
     b.give_dx[1] = mem_array(in_floats(&b, 1), sizeof(float));
     assert_int_equal(back(&b, 0, true), 0);
     assert_true(b.dx[0] == 1e6f && b.dx[N * node_count(&b.net.nodes[0]) - 1] == 1e6f);
-    assert_true(memcmp(a.dy[0], b.dy[0], out_floats(&a, 0) * sizeof(float)) != 0);
+    keep(&dy[0], b.dy[0], out_floats(&b, 0));
+    for (int k = 1; k < 3; k++) {
+        for (size_t i = 0; i < in_floats(&b, 1); i++)
+            b.give_dx[1][i] = (float)(k * (int)(i % 5 + 1));
+        assert_int_equal(back(&b, 0, true), 0);
+        keep(&dy[k], b.dy[0], out_floats(&b, 0));
+    }
+    for (size_t i = 0; i < out_floats(&b, 0); i++) {
+        moved = moved || dy[1][i] != dy[0][i];
+        assert_true(fabsf(dy[2][i] - 2 * dy[1][i] + dy[0][i]) < 1e-4f * (1 + fabsf(dy[1][i])));
+    }
+    assert_true(moved);
+    for (int k = 0; k < 3; k++)
+        free(dy[k]);
     compare_gradient(&b, &a, weight_of(&a.net, 1), true);
     assert_int_equal(back(&b, 0, false), 0);
     assert_true(b.calls[1].layer == 0 && b.calls[1].io.dx == NULL);

@@ -165,6 +165,20 @@ static void sgd(void **state)
     }
 }
 
+/* The first update begins anew, whatever a stage before has left in the buffer. */
+static void sgd_begins_anew(void **state)
+{
+    struct trial *t = *state;
+    float *stale = net_random(t->net.parameters[0].count, 5);
+
+    assert_int_equal(t->rig.api->write(t->rig.self, t->rig.model, BIOFT_MOMENT1, 0, stale, t->net.parameters[0].count),
+                     0);
+    step(t, &(bioft_update){ .struct_size = sizeof(bioft_update), .kind = BIOFT_SGD, .t = 1, .lr = t->lr,
+                             .momentum = 0.9, .gradient_scale = 1 });
+    compare(t, false);
+    free(stale);
+}
+
 /* Its buffer is not kept: the first moment stays zero. */
 static void sgd_without_momentum(void **state)
 {
@@ -207,6 +221,22 @@ static void frozen(void **state)
         assert_int_equal(t->rig.api->update(t->rig.self, t->rig.model, &u, NULL, &found), 0);
         assert_int_equal(found, BIOFT_NONE);
     }
+}
+
+/* A gradient whose square is not finite stops Adam's weight for ever: it is reported like one that is not finite. */
+static void square_overflows(void **state)
+{
+    struct trial *t = *state;
+    const bioft_update u = { .struct_size = sizeof u, .kind = BIOFT_ADAM, .t = 1, .lr = t->lr, .beta1 = 0.9,
+                             .beta2 = 0.999, .eps = 1e-8, .gradient_scale = 1 };
+    float *g = net_random(t->net.parameters[6].count, 5);
+    uint32_t found = BIOFT_NONE;
+
+    g[99999] = 1e25f;
+    write_gradient(t, 6, g);
+    assert_int_equal(t->rig.api->update(t->rig.self, t->rig.model, &u, NULL, &found), 0);
+    assert_int_equal(found, 6);
+    free(g);
 }
 
 /* The first parameter whose gradient or value is not finite, wherever in it. */
@@ -266,6 +296,7 @@ static bioft_status updated(void *ctx, uint32_t layer, float *w, const float *dw
     for (size_t i = 0; i < count; i++)
         assert_true(dw[i] == w[i] - s->before[layer][i]);
     if (s->change && layer == 1) {
+        free(rig_read(&s->t->rig, BIOFT_FEEDBACK, 6));         /* V of W before the change, made now */
         for (size_t i = 0; i < count; i++)
             w[i] = -w[i];
         *ret_changed = 1;
@@ -330,7 +361,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(adam, begin, end),
         cmocka_unit_test_setup_teardown(adam_begins_by_the_sign, begin, end),
         cmocka_unit_test_setup_teardown(sgd, begin, end),
+        cmocka_unit_test_setup_teardown(sgd_begins_anew, begin, end),
         cmocka_unit_test_setup_teardown(sgd_without_momentum, begin, end),
+        cmocka_unit_test_setup_teardown(square_overflows, begin, end),
         cmocka_unit_test_setup_teardown(frozen, begin, end),
         cmocka_unit_test_setup_teardown(nonfinite, begin, end),
         cmocka_unit_test_setup_teardown(hooks, begin, end),
