@@ -41,6 +41,10 @@ bioft_status checkpoint_load(const char *path, struct checkpoint *c, struct erro
 bioft_status checkpoint_peek(const char *path, struct progress *ret, char key[SHA256_HEX],
                              struct error *err);
 
+/* For a head that is used again: an error with the first class that differs. A file that has no list
+ * of classes (a plain state dict) passes. */
+bioft_status checkpoint_check_classes(const char *path, const struct dataset *d, struct error *err);
+
 /* Fills a model's values from a file (a bioft checkpoint or a plain safetensors state dict). The
  * head's parameters are left alone unless with_head. One line of what was done into ret_text
  * (free()). */

@@ -271,6 +271,28 @@ static void test_parts(void **state)
     things_close(&b);
 }
 
+static void test_classes(void **state)
+{
+    static const char *const other[] = { "a", "c" };
+    struct error err = { 0 };
+    struct things t;
+    (void)state;
+    things_open(&t, "small_norm", 7);
+    t.data.name = "data";
+    save(&t, "classes");
+    OK(checkpoint_check_classes(fixture_path(&fixture, "classes"), &t.data, &err), err);
+    t.data.class_names = other;
+    assert_int_equal(checkpoint_check_classes(fixture_path(&fixture, "classes"), &t.data, &err),
+                     BIOFT_ERR_INVALID);
+    assert_non_null(strstr(err.text, "number 1 is 'b \"quoted\"' there and 'c' here"));
+    t.data.class_names = class_names;
+    t.data.classes = 1;
+    assert_int_equal(checkpoint_check_classes(fixture_path(&fixture, "classes"), &t.data, &err),
+                     BIOFT_ERR_INVALID);
+    assert_non_null(strstr(err.text, "knows 2 classes, 'data' has 1"));
+    things_close(&t);
+}
+
 static int open_fixture(void **state)
 {
     (void)state;
@@ -292,7 +314,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_parts), cmocka_unit_test(test_classes),
     };
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
 }
