@@ -12,34 +12,6 @@ static bioft_status out_of_memory(const struct class_folders *c)
     return c->host->fail(c->host, BIOFT_ERR_MEMORY, "out of memory for the list of pictures");
 }
 
-/* By the name's end, in either case: jpg, jpeg or png. What the file really is, its first bytes say
- * later. */
-static int is_picture(const char *name)
-{
-    static const char *const ends[] = { ".jpg", ".jpeg", ".png" };
-    const size_t length = strlen(name);
-
-    for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
-        const size_t n = strlen(ends[k]);
-        size_t same = 0;
-        while (length > n && same < n) {
-            const char ch = name[length - n + same];
-            if ((ch >= 'A' && ch <= 'Z' ? ch - 'A' + 'a' : ch) != ends[k][same])
-                break;
-            same++;
-        }
-        if (same == n)
-            return 1;
-    }
-    return 0;
-}
-
-static int is_folder(const char *entry)
-{
-    const size_t length = strlen(entry);
-    return length && entry[length - 1] == '/';
-}
-
 static void pass_over(struct class_folders *c, const char *folder, const char *entry)
 {
     if (!c->others++)

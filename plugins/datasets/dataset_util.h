@@ -26,6 +26,43 @@ static inline bioft_status check_protocol(const bioft_host *host, const char *co
                        known[1] ? " and '" : "", known[1] ? known[1] : "", known[1] ? "'" : "");
 }
 
+/* "n01440764": how ImageNet writes a class. */
+static inline int is_wnid(const char *text, size_t length)
+{
+    for (size_t i = 1; i < length; i++)
+        if (text[i] < '0' || text[i] > '9')
+            return 0;
+    return length == 9 && text[0] == 'n';
+}
+
+/* A picture by the end of its file's name, in either case: jpg, jpeg or png. What it really is, its
+ * first bytes say later. */
+static inline int is_picture(const char *name)
+{
+    static const char *const ends[] = { ".jpg", ".jpeg", ".png" };
+    const size_t length = strlen(name);
+
+    for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+        const size_t n = strlen(ends[k]);
+        size_t same = 0;
+        while (length > n && same < n) {
+            const char ch = name[length - n + same];
+            if ((ch >= 'A' && ch <= 'Z' ? ch - 'A' + 'a' : ch) != ends[k][same])
+                break;
+            same++;
+        }
+        if (same == n)
+            return 1;
+    }
+    return 0;
+}
+
+static inline int is_folder(const char *entry)
+{
+    const size_t length = strlen(entry);
+    return length && entry[length - 1] == '/';
+}
+
 static inline void set_label(uint64_t *bits, uint32_t label)
 {
     bits[label / 64] |= UINT64_C(1) << (label % 64);

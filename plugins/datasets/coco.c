@@ -1,0 +1,367 @@
+/* MS-COCO 2017: 123,287 photographs with 80 classes of objects, several a picture (Lin et al.,
+ * "Microsoft COCO: common objects in context", ECCV 2014; https://cocodataset.org).
+ *
+ * A class's number is the rank of its category's id, which has gaps. protocol classification:
+ * train2017 and val2017. protocol retrieval: both together, drawn by the keyed generator into
+ * train, val and test (the queries) among the pictures that have an object and are there; the rest
+ * is the database. */
+#include "coco_json.h"
+#include "label_lists.h"
+#include "lines.h"
+
+#include <stdlib.h>
+
+enum { PARTS = 2, FULL_CLASSES = 80, FULL = 123287 };
+
+static const char *const protocols[] = { "classification", "retrieval", NULL };
+static const char *const part_names[PARTS] = { "train2017", "val2017" };
+
+typedef struct {
+    int64_t train_count, val_count, test_count;
+    int32_t iscrowd;
+    const char *lists, *strip_prefix;
+    struct picture_list list;
+    struct coco_file parts[PARTS];
+    char folders[PARTS][32]; /* "train2017/", or below images/ */
+    uint64_t ends[PARTS];    /* of each part's pictures in the list */
+    uint64_t missing;
+} coco;
+
+static const char *const crowds[] = { "keep", "drop", NULL };
+static const bioft_option options[] = {
+    { .name = "train_count",
+      .type = BIOFT_I64,
+      .offset = offsetof(coco, train_count),
+      .def = 10000,
+      .min = 0,
+      .max = FULL,
+      .unit = "pictures",
+      .help = "retrieval: split train" },
+    { .name = "val_count",
+      .type = BIOFT_I64,
+      .offset = offsetof(coco, val_count),
+      .def = 5000,
+      .min = 0,
+      .max = FULL,
+      .unit = "pictures",
+      .help = "retrieval: split val" },
+    { .name = "test_count",
+      .type = BIOFT_I64,
+      .offset = offsetof(coco, test_count),
+      .def = 5000,
+      .min = 0,
+      .max = FULL,
+      .unit = "pictures",
+      .help = "retrieval: split test, the queries" },
+    { .name = "iscrowd",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(coco, iscrowd),
+      .choices = crowds,
+      .help = "do outlines around crowds count as objects?" },
+    { .name = "lists",
+      .type = BIOFT_PATH,
+      .offset = offsetof(coco, lists),
+      .help = "folder of train.txt, test.txt, database.txt (val.txt) of lines 'path b1 ... bC', in "
+              "place of the annotations and of the splits drawn from them; the pictures are found "
+              "by the number in their names, 2014's too" },
+    { .name = "strip_prefix",
+      .type = BIOFT_STRING,
+      .offset = offsetof(coco, strip_prefix),
+      .help = "what the lists' paths begin with that is no folder here: './data/coco'" },
+};
+
+static bioft_status create(void *self, const bioft_host *host)
+{
+    return picture_list_begin(&((coco *)self)->list, host);
+}
+
+static void destroy(void *self)
+{
+    coco *d = self;
+    for (int i = 0; i < PARTS; i++)
+        coco_free(&d->parts[i]);
+    picture_list_free(&d->list);
+}
+
+static bioft_status out_of_memory(const coco *d)
+{
+    return d->list.host->fail(d->list.host, BIOFT_ERR_MEMORY, "out of memory for the labels");
+}
+
+static int there(const coco *d, const char *path)
+{
+    return d->list.files->exists(d->list.host, path);
+}
+
+static bioft_status find_folders(coco *d)
+{
+    for (int i = 0; i < PARTS; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s", part_names[i]);
+        if (there(d, path) != 2)
+            snprintf(path, sizeof path, "images/%s", part_names[i]);
+        if (there(d, path) != 2) {
+            snprintf(path, sizeof path, "%s.zip", part_names[i]);
+            return bioft_failf(
+                d->list.host, BIOFT_ERR_IO,
+                "%s: no folder %s of pictures in it: %s", d->list.files->root(d->list.host),
+                part_names[i],
+                there(d, path) == 1
+                    ? "its zip file is there and not unpacked (unzip -q)"
+                    : "get train2017.zip and val2017.zip from https://cocodataset.org/#download "
+                      "and unpack them here");
+        }
+        snprintf(d->folders[i], sizeof d->folders[i], "%.30s/", path);
+    }
+    return BIOFT_OK;
+}
+
+/* The categories of both files are the same. */
+static bioft_status check_categories(const coco *d)
+{
+    const struct coco_file *a = &d->parts[0], *b = &d->parts[1];
+    int same = a->category_count == b->category_count;
+
+    for (uint64_t i = 0; same && i < a->category_count; i++)
+        same = a->categories[i].id == b->categories[i].id &&
+               !strcmp(a->categories[i].name, b->categories[i].name);
+    return same ? BIOFT_OK
+                : bioft_failf(d->list.host, BIOFT_ERR_FORMAT,
+                              "%s: the annotations of train2017 and val2017 have different "
+                              "categories",
+                              d->list.files->root(d->list.host));
+}
+
+static bioft_status add_part(coco *d, int part)
+{
+    const struct coco_file *f = &d->parts[part];
+    const uint64_t first = d->list.count;
+    bioft_status st = BIOFT_OK;
+
+    for (uint64_t i = 0; st == BIOFT_OK && i < f->image_count; i++)
+        st = picture_list_add(&d->list, d->folders[part], f->images[i].file_name, 0);
+    for (uint64_t i = 0; st == BIOFT_OK && i < f->annotation_count; i++) {
+        const struct coco_annotation *a = &f->annotations[i];
+        if (!a->crowd || !d->iscrowd)
+            set_label(picture_list_bits(&d->list, first + coco_find_image(f, a->image)),
+                      coco_find_category(f, a->category));
+    }
+    d->ends[part] = d->list.count;
+    return st;
+}
+
+static bioft_status read_annotations(coco *d)
+{
+    bioft_status st = BIOFT_OK;
+
+    for (int i = 0; st == BIOFT_OK && i < PARTS; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "annotations/instances_%s.json", part_names[i]);
+        if (there(d, path) != 1)
+            return d->list.files->fail_at(
+                d->list.host, BIOFT_ERR_IO, path, 0, 0,
+                "missing: get annotations_trainval2017.zip from "
+                "https://cocodataset.org/#download and unpack it in the root");
+        st = coco_read(path, &d->list, &d->parts[i]);
+    }
+    if (st == BIOFT_OK)
+        st = check_categories(d);
+    if (st == BIOFT_OK)
+        picture_list_multi_label(&d->list, (uint32_t)d->parts[0].category_count);
+    for (int i = 0; st == BIOFT_OK && i < PARTS; i++)
+        st = add_part(d, i);
+    return st == BIOFT_OK && !d->list.count
+               ? d->list.host->fail(d->list.host, BIOFT_ERR_FORMAT, "the annotations have no image")
+               : st;
+}
+
+static int labelled(const coco *d, uint64_t picture)
+{
+    for (uint32_t w = 0; w < d->list.label_words; w++)
+        if (picture_list_bits(&d->list, picture)[w])
+            return 1;
+    return 0;
+}
+
+/* What is missing or has no object is left in the database, where the host deals with it. */
+static bioft_status draw_retrieval(coco *d, uint8_t *which)
+{
+    static const uint8_t kinds[] = { SPLIT_TRAIN, SPLIT_VAL, SPLIT_TEST };
+    const int64_t wanted[] = { d->train_count, d->val_count, d->test_count };
+    uint32_t *members = malloc(d->list.count * sizeof *members);
+    uint64_t n = 0;
+    char path[4200];
+    bioft_status st;
+
+    if (!members)
+        return out_of_memory(d);
+    for (uint64_t i = 0; i < d->list.count; i++) {
+        const struct listed_picture *p = &d->list.pictures[i];
+        which[i] = SPLIT_DATABASE;
+        if (!labelled(d, i))
+            continue;
+        snprintf(path, sizeof path, "%s%s", p->folder, p->name);
+        if (there(d, path) == 1)
+            members[n++] = (uint32_t)i;
+        else
+            d->missing++;
+    }
+    st = picture_list_draw(&d->list, "retrieval", "the set", members, n, wanted, kinds, 3, which);
+    free(members);
+    return st;
+}
+
+static bioft_status make_splits(coco *d, int retrieval)
+{
+    uint8_t *which = malloc(d->list.count);
+    bioft_status st = which ? BIOFT_OK : out_of_memory(d);
+
+    for (uint64_t i = 0; st == BIOFT_OK && i < d->list.count; i++)
+        which[i] = i < d->ends[0] ? SPLIT_TRAIN : SPLIT_TEST;
+    if (st == BIOFT_OK && retrieval)
+        st = draw_retrieval(d, which);
+    if (st == BIOFT_OK)
+        st = picture_list_split(&d->list, which);
+    free(which);
+    return st;
+}
+
+static bioft_status notes(const coco *d, bioft_info *info)
+{
+    char text[240];
+    bioft_status st = BIOFT_OK;
+
+    if (d->list.count != FULL || d->parts[0].category_count != FULL_CLASSES) {
+        snprintf(text, sizeof text,
+                 "not the whole MS-COCO 2017: %llu pictures and %llu classes, not %d and %d",
+                 (unsigned long long)d->list.count,
+                 (unsigned long long)d->parts[0].category_count, FULL, FULL_CLASSES);
+        st = info->note(info, text);
+    }
+    if (st == BIOFT_OK && d->missing) {
+        snprintf(text, sizeof text,
+                 "%llu pictures with an object are not there, which is as 'missing' says; no split "
+                 "but the database has one of them",
+                 (unsigned long long)d->missing);
+        st = info->note(info, text);
+    }
+    return st;
+}
+
+/* COCO_val2014_000000000042.jpg of a list is 000000000042.jpg in one of the two folders; a path
+ * that is there as it stands stays as it is. */
+static const char *place(void *ctx, struct picture_list *l, const char *path, uint32_t label)
+{
+    coco *d = ctx;
+    const char *base = strrchr(path, '/'), *number;
+    char text[4200];
+
+    (void)label;
+    if (there(d, path) == 1)
+        return picture_list_text(l, path, strlen(path));
+    base = base ? base + 1 : path;
+    number = strrchr(base, '_');
+    number = number ? number + 1 : base;
+    for (int i = 0; i < PARTS; i++) {
+        snprintf(text, sizeof text, "%s%s", d->folders[i], number);
+        if (there(d, text) == 1)
+            break;
+    }
+    return picture_list_text(l, text, strlen(text));
+}
+
+static bioft_status read_all(coco *d, int retrieval, bioft_info *info, uint32_t *ret_columns)
+{
+    struct label_lists lists = {
+        .folder = d->lists, .strip = d->strip_prefix, .place = place, .ctx = d
+    };
+    bioft_status st = find_folders(d);
+
+    if (st == BIOFT_OK && d->lists) {
+        st = label_lists_read(&lists, &d->list, info);
+        *ret_columns = lists.columns;
+        return st;
+    }
+    if (st == BIOFT_OK)
+        st = read_annotations(d);
+    if (st == BIOFT_OK)
+        st = make_splits(d, retrieval);
+    return st == BIOFT_OK ? notes(d, info) : st;
+}
+
+static bioft_status describe(void *self, bioft_info *ret)
+{
+    coco *d = self;
+    const char *protocol = d->list.files->protocol(d->list.host);
+    uint32_t columns = 0;
+    bioft_status st = check_protocol(d->list.host, protocols);
+
+    if (st == BIOFT_OK && !d->list.files->root(d->list.host))
+        st = d->list.host->fail(d->list.host, BIOFT_ERR_INVALID,
+                                "no root given: name the folder of annotations/, train2017/ and "
+                                "val2017/ with 'root'");
+    if (st == BIOFT_OK)
+        st = read_all(d, protocol && !strcmp(protocol, "retrieval"), ret, &columns);
+    for (uint32_t c = 0; st == BIOFT_OK && c < columns; c++) {
+        char number[16];
+        snprintf(number, sizeof number, "%u", c);
+        st = ret->class_name(ret, c, number);
+    }
+    for (uint64_t c = 0; st == BIOFT_OK && !d->lists && c < d->parts[0].category_count; c++)
+        st = ret->class_name(ret, (uint32_t)c, d->parts[0].categories[c].name);
+    return st == BIOFT_OK ? picture_list_describe(&d->list, ret) : st;
+}
+
+static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
+                           uint32_t label_words)
+{
+    (void)label_words;
+    return picture_list_labels(&((const coco *)self)->list, split, index, ret);
+}
+
+static bioft_status name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size)
+{
+    return picture_list_name(&((const coco *)self)->list, split, index, ret, size);
+}
+
+static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
+                           bioft_sample *ret)
+{
+    (void)reader;
+    return picture_list_sample(&((const coco *)self)->list, split, index, ret);
+}
+
+static const bioft_dataset dataset = {
+    .struct_size = sizeof dataset,
+    .flags = BIOFT_DATASET_MULTI_LABEL,
+    .describe = describe,
+    .labels = labels,
+    .name = name,
+    .sample = sample,
+};
+
+static const bioft_plugin plugin = {
+    .magic = BIOFT_MAGIC,
+    .struct_size = sizeof plugin,
+    .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_DATASET,
+    .name = "coco",
+    .version = "1.0",
+    .author = "bioft",
+    .license = "MIT",
+    .summary = "photographs with 80 classes of objects, several a picture: MS-COCO 2017's "
+               "annotations, or list files",
+    .reference = "Lin et al., Microsoft COCO: common objects in context, ECCV 2014",
+    .instance_size = sizeof(coco),
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .option_size = sizeof *options,
+    .create = create,
+    .destroy = destroy,
+    .vtable = &dataset,
+};
+
+const bioft_plugin *bioft_plugin_entry(uint32_t index)
+{
+    return index == 0 ? &plugin : NULL;
+}

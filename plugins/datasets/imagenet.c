@@ -1,0 +1,122 @@
+/* ImageNet's ILSVRC 2012: 1,281,167 photographs for training in a thousand classes, and 50,000 for
+ * validation, which are the test split here (Russakovsky et al., "ImageNet large scale visual
+ * recognition challenge", IJCV 2015). A class's number is the rank of its wnid. */
+#include "ilsvrc.h"
+
+#include <stdlib.h>
+
+static const char *const protocols[] = { "classification", NULL };
+
+typedef struct {
+    int64_t val_per_class;
+    struct ilsvrc set;
+} imagenet;
+
+static const bioft_option options[] = {
+    { .name = "val_per_class",
+      .type = BIOFT_I64,
+      .offset = offsetof(imagenet, val_per_class),
+      .def = 0,
+      .min = 0,
+      .max = 700,
+      .unit = "pictures",
+      .help = "split val, drawn from the training pictures; 0: none" },
+};
+
+static bioft_status create(void *self, const bioft_host *host)
+{
+    return picture_list_begin(&((imagenet *)self)->set.list, host);
+}
+
+static void destroy(void *self)
+{
+    ilsvrc_free(&((imagenet *)self)->set);
+}
+
+static bioft_status make_splits(imagenet *d)
+{
+    struct picture_list *l = &d->set.list;
+    uint8_t *which = malloc(l->count);
+    bioft_status st = which ? ilsvrc_classification(&d->set, d->val_per_class, which)
+                            : l->host->fail(l->host, BIOFT_ERR_MEMORY, "out of memory");
+
+    if (st == BIOFT_OK)
+        st = picture_list_split(l, which);
+    free(which);
+    return st;
+}
+
+static bioft_status describe(void *self, bioft_info *ret)
+{
+    imagenet *d = self;
+    struct ilsvrc *m = &d->set;
+    const bioft_host *host = m->list.host;
+    bioft_status st = check_protocol(host, protocols);
+
+    if (st == BIOFT_OK)
+        st = ilsvrc_open(m, host);
+    if (st == BIOFT_OK)
+        st = ilsvrc_classes(m, m->there, m->there_count);
+    if (st == BIOFT_OK)
+        st = ilsvrc_read(m, 1);
+    if (st == BIOFT_OK)
+        st = make_splits(d);
+    if (st == BIOFT_OK)
+        st = ilsvrc_notes(m, ret);
+    if (st == BIOFT_OK)
+        st = ilsvrc_names(m, ret);
+    return st == BIOFT_OK ? picture_list_describe(&m->list, ret) : st;
+}
+
+static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
+                           uint32_t label_words)
+{
+    (void)label_words;
+    return picture_list_labels(&((const imagenet *)self)->set.list, split, index, ret);
+}
+
+static bioft_status name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size)
+{
+    return picture_list_name(&((const imagenet *)self)->set.list, split, index, ret, size);
+}
+
+static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
+                           bioft_sample *ret)
+{
+    (void)reader;
+    return picture_list_sample(&((const imagenet *)self)->set.list, split, index, ret);
+}
+
+static const bioft_dataset dataset = {
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    .labels = labels,
+    .name = name,
+    .sample = sample,
+};
+
+static const bioft_plugin plugin = {
+    .magic = BIOFT_MAGIC,
+    .struct_size = sizeof plugin,
+    .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_DATASET,
+    .name = "imagenet",
+    .version = "1.0",
+    .author = "bioft",
+    .license = "MIT",
+    .summary = "ILSVRC 2012: 1.28 million photographs in a thousand classes; train/WNID/ and val/, "
+               "flat with the development kit or in folders",
+    .reference = "Russakovsky et al., ImageNet large scale visual recognition challenge, IJCV 2015",
+    .instance_size = sizeof(imagenet),
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .option_size = sizeof *options,
+    .create = create,
+    .destroy = destroy,
+    .vtable = &dataset,
+};
+
+const bioft_plugin *bioft_plugin_entry(uint32_t index)
+{
+    return index == 0 ? &plugin : NULL;
+}

@@ -1,0 +1,418 @@
+/* ImageNet-100: a hundred of ILSVRC 2012's classes. Which hundred differs between publications, and
+ * figures over different lists do not compare: the manifest names them, in this order, or they are
+ * drawn by the keyed generator.
+ *
+ * protocol classification: the training pictures and, as test, the validation pictures of these
+ * classes. protocol retrieval: of the training pictures a number a class are train, the rest is the
+ * database; the validation pictures are split evenly into test (the queries) and val. */
+#include "ilsvrc.h"
+#include "label_lists.h"
+
+#include <stdlib.h>
+
+enum { LARGEST_TEXT = 1 << 20, MOST_CLASSES = 1000 };
+
+static const char *const protocols[] = { "classification", "retrieval", NULL };
+
+typedef struct {
+    bioft_list wnids;
+    const char *wnid_file, *lists, *strip_prefix;
+    int64_t random_classes, train_per_class, val_per_class;
+    struct ilsvrc set;
+    struct picture_list listed; /* of list files */
+    const char **chosen;
+    uint32_t chosen_count;
+} imagenet100;
+
+static const bioft_option options[] = {
+    { .name = "wnids",
+      .type = BIOFT_STRING_LIST,
+      .offset = offsetof(imagenet100, wnids),
+      .def_string = "[]",
+      .help = "the classes, in this order: [n02869837, n01749939, ...]" },
+    { .name = "wnid_file",
+      .type = BIOFT_PATH,
+      .offset = offsetof(imagenet100, wnid_file),
+      .help = "file of the classes in place of wnids: one a line, what follows a blank or # is "
+              "left out" },
+    { .name = "random_classes",
+      .type = BIOFT_I64,
+      .offset = offsetof(imagenet100, random_classes),
+      .def = 100,
+      .min = 1,
+      .max = MOST_CLASSES,
+      .unit = "classes",
+      .help = "where neither is given: so many drawn by split_seed" },
+    { .name = "train_per_class",
+      .type = BIOFT_I64,
+      .offset = offsetof(imagenet100, train_per_class),
+      .def = 130,
+      .min = 1,
+      .max = 1300,
+      .unit = "pictures",
+      .help = "retrieval: split train" },
+    { .name = "val_per_class",
+      .type = BIOFT_I64,
+      .offset = offsetof(imagenet100, val_per_class),
+      .def = 0,
+      .min = 0,
+      .max = 700,
+      .unit = "pictures",
+      .help = "classification: split val, drawn from the training pictures; 0: none" },
+    { .name = "lists",
+      .type = BIOFT_PATH,
+      .offset = offsetof(imagenet100, lists),
+      .help = "folder of train.txt, test.txt, database.txt (val.txt) of lines 'path b1 ... bC', in "
+              "place of classes and splits drawn; pictures are found by their names" },
+    { .name = "strip_prefix",
+      .type = BIOFT_STRING,
+      .offset = offsetof(imagenet100, strip_prefix),
+      .help = "what the lists' paths begin with that is no folder here: './data/imagenet'" },
+};
+
+static bioft_status create(void *self, const bioft_host *host)
+{
+    imagenet100 *d = self;
+    const bioft_status st = picture_list_begin(&d->set.list, host);
+    return st == BIOFT_OK ? picture_list_begin(&d->listed, host) : st;
+}
+
+static void destroy(void *self)
+{
+    imagenet100 *d = self;
+    free(d->chosen);
+    picture_list_free(&d->listed);
+    ilsvrc_free(&d->set);
+}
+
+static bioft_status out_of_memory(const imagenet100 *d)
+{
+    return d->listed.host->fail(d->listed.host, BIOFT_ERR_MEMORY, "out of memory for the classes");
+}
+
+static bioft_status add_chosen(imagenet100 *d, const char *wnid)
+{
+    const char **more = realloc(d->chosen, (d->chosen_count + 1) * sizeof *more);
+    if (!more)
+        return out_of_memory(d);
+    d->chosen = more;
+    d->chosen[d->chosen_count++] = wnid;
+    return BIOFT_OK;
+}
+
+static bioft_status read_wnid_file(imagenet100 *d)
+{
+    struct lines *in = malloc(sizeof *in);
+    int more = 1;
+    bioft_status st =
+        in ? lines_open(in, d->listed.host, d->wnid_file, LARGEST_TEXT) : out_of_memory(d);
+
+    while (st == BIOFT_OK) {
+        char *at, *word, text[24];
+        st = lines_next(in, &more);
+        if (st != BIOFT_OK || !more)
+            break;
+        in->text[strcspn(in->text, "#")] = '\0';
+        at = in->text;
+        word = lines_word(&at);
+        if (!word)
+            continue;
+        if (!is_wnid(word, strlen(word)))
+            st = lines_fail(in, "'%s' is no wnid such as n01440764",
+                            shown(word, text, sizeof text));
+        else if (d->chosen_count == MOST_CLASSES)
+            st = lines_fail(in, "more than %d classes", MOST_CLASSES);
+        else {
+            const char *kept = picture_list_text(&d->listed, word, strlen(word));
+            st = kept ? add_chosen(d, kept) : out_of_memory(d);
+        }
+    }
+    if (st == BIOFT_OK && !d->chosen_count)
+        st = lines_fail(in, "no class in this file");
+    free(in);
+    return st;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names all classes that are not there or come twice. */
+static bioft_status check_chosen(const imagenet100 *d)
+{
+    const struct ilsvrc *m = &d->set;
+    char text[420];
+    size_t n = 0, wrong = 0;
+
+    text[0] = '\0';
+    for (uint32_t i = 0; i < d->chosen_count; i++) {
+        const int there =
+            bsearch(&d->chosen[i], m->there, m->there_count, sizeof *m->there, compare) != NULL;
+        int twice = 0;
+        for (uint32_t k = 0; k < i; k++)
+            twice |= !strcmp(d->chosen[k], d->chosen[i]);
+        if (there && !twice)
+            continue;
+        wrong++;
+        if (n + 40 < sizeof text)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s%.20s %s", n ? ", " : "",
+                                  d->chosen[i], twice ? "twice" : "not there");
+    }
+    return wrong ? bioft_failf(d->listed.host, BIOFT_ERR_INVALID,
+                               "%.200s: %zu of the classes named cannot be used: %s%s",
+                               d->wnid_file ? d->wnid_file : d->listed.files->root(d->listed.host),
+                               wrong, text, n + 40 >= sizeof text ? ", ..." : "")
+                 : BIOFT_OK;
+}
+
+/* The manifest's classes, or some drawn from those that are there, bytewise. */
+static bioft_status draw_classes(imagenet100 *d)
+{
+    const struct ilsvrc *m = &d->set;
+    const uint32_t wanted = (uint32_t)d->random_classes;
+    uint64_t *order;
+    bioft_status st;
+
+    if (m->there_count < wanted)
+        return bioft_failf(d->listed.host, BIOFT_ERR_FORMAT,
+                           "%s: %u classes are there, and %u are to be drawn (options wnids, "
+                           "wnid_file, random_classes)",
+                           d->listed.files->root(d->listed.host), m->there_count, wanted);
+    order = malloc((m->there_count + 1) * sizeof *order);
+    if (!order)
+        return out_of_memory(d);
+    st = d->listed.files->permute(d->listed.host, "imagenet100/classes", m->there_count, order);
+    for (uint32_t i = 0; st == BIOFT_OK && i < wanted; i++)
+        st = add_chosen(d, m->there[order[i]]);
+    free(order);
+    if (st == BIOFT_OK)
+        qsort(d->chosen, d->chosen_count, sizeof *d->chosen, compare);
+    return st;
+}
+
+static bioft_status choose(imagenet100 *d)
+{
+    bioft_status st = BIOFT_OK;
+
+    if (d->wnids.count && d->wnid_file)
+        return d->listed.host->fail(d->listed.host, BIOFT_ERR_INVALID,
+                                    "both wnids and wnid_file are given; one of them says the "
+                                    "classes");
+    if (d->wnid_file)
+        st = read_wnid_file(d);
+    else if (!d->wnids.count)
+        return draw_classes(d);
+    for (size_t i = 0; st == BIOFT_OK && !d->wnid_file && i < d->wnids.count; i++)
+        st = add_chosen(d, ((const char *const *)d->wnids.items)[i]);
+    return st == BIOFT_OK ? check_chosen(d) : st;
+}
+
+/* The classes in full where they were drawn, and in any case the sum that tells lists apart. */
+static bioft_status note_classes(const imagenet100 *d, bioft_info *info)
+{
+    const size_t size = (size_t)d->chosen_count * WNID + 200;
+    const int drawn = !d->wnid_file && !d->wnids.count;
+    char *text = malloc(size), *list = malloc(size), sum[65];
+    size_t n = 0;
+    bioft_status st;
+
+    if (!text || !list) {
+        free(text);
+        free(list);
+        return out_of_memory(d);
+    }
+    for (uint32_t i = 0; i < d->chosen_count; i++)
+        n += (size_t)snprintf(list + n, size - n, "%s%s", i ? "\n" : "", d->chosen[i]);
+    d->listed.files->sha256(list, n, sum);
+    for (size_t i = 0; i < n; i++)
+        list[i] = list[i] == '\n' ? ' ' : list[i];
+    snprintf(text, size, "%u classes%s, SHA-256 of their list %s%s%s", d->chosen_count,
+             drawn ? " drawn by split_seed" : "", sum, drawn ? ": " : "", drawn ? list : "");
+    st = info->note(info, text);
+    free(text);
+    free(list);
+    return st;
+}
+
+/* train of the training pictures, test and val of the validation pictures; the rest of the former
+ * is the database. */
+static bioft_status draw_retrieval(const imagenet100 *d, uint8_t *which)
+{
+    static const uint8_t train[] = { SPLIT_TRAIN }, test[] = { SPLIT_TEST };
+    const struct ilsvrc *m = &d->set;
+    const struct picture_list *l = &m->list;
+    uint32_t *members = malloc((l->count + 1) * sizeof *members);
+    bioft_status st = members ? BIOFT_OK : out_of_memory(d);
+
+    for (uint64_t i = 0; i < l->count; i++)
+        which[i] = i < m->train_count ? SPLIT_DATABASE : SPLIT_VAL;
+    for (uint32_t c = 0; st == BIOFT_OK && c < m->class_count; c++) {
+        uint64_t n = ilsvrc_members(m, c, 0, m->train_count, members);
+        char stream[64], what[64];
+        int64_t half;
+        snprintf(stream, sizeof stream, "retrieval/train/%s", m->wnids[c]);
+        snprintf(what, sizeof what, "class %s", m->wnids[c]);
+        st = picture_list_draw(l, stream, what, members, n, &d->train_per_class, train, 1, which);
+        if (st != BIOFT_OK)
+            break;
+        n = ilsvrc_members(m, c, m->train_count, l->count, members);
+        half = (int64_t)(n - n / 2);
+        snprintf(stream, sizeof stream, "retrieval/validation/%s", m->wnids[c]);
+        st = picture_list_draw(l, stream, what, members, n, &half, test, 1, which);
+    }
+    free(members);
+    return st;
+}
+
+static bioft_status read_pictures(imagenet100 *d, int retrieval, bioft_info *info)
+{
+    struct ilsvrc *m = &d->set;
+    uint8_t *which = NULL;
+    bioft_status st = choose(d);
+
+    if (st == BIOFT_OK && retrieval && !m->has_train)
+        st = bioft_failf(d->listed.host, BIOFT_ERR_IO, "%s: no folder train, which retrieval needs",
+                         d->listed.files->root(d->listed.host));
+    if (st == BIOFT_OK)
+        st = ilsvrc_classes(m, d->chosen, d->chosen_count);
+    if (st == BIOFT_OK)
+        st = ilsvrc_read(m, 0);
+    if (st == BIOFT_OK) {
+        which = malloc(m->list.count);
+        st = !which      ? out_of_memory(d)
+             : retrieval ? draw_retrieval(d, which)
+                         : ilsvrc_classification(m, d->val_per_class, which);
+    }
+    if (st == BIOFT_OK)
+        st = picture_list_split(&m->list, which);
+    free(which);
+    if (st == BIOFT_OK)
+        st = note_classes(d, info);
+    if (st == BIOFT_OK)
+        st = ilsvrc_notes(m, info);
+    return st == BIOFT_OK ? ilsvrc_names(m, info) : st;
+}
+
+/* image/n01440764_18.JPEG of a list is train/n01440764/n01440764_18.JPEG; a validation picture is
+ * found by its name, in whichever folder it lies. */
+static const char *place(void *ctx, struct picture_list *l, const char *path, uint32_t label)
+{
+    imagenet100 *d = ctx;
+    const struct ilsvrc *m = &d->set;
+    const char *base = strrchr(path, '/');
+    char text[4400];
+
+    (void)label;
+    base = base ? base + 1 : path;
+    if (l->files->exists(l->host, path) == 1)
+        snprintf(text, sizeof text, "%s", path);
+    else if (strlen(base) > 9 && is_wnid(base, 9))
+        snprintf(text, sizeof text, "%strain/%.9s/%s", m->base, base, base);
+    else if (!strncmp(base, "ILSVRC2012_val_", 15) && m->flat)
+        snprintf(text, sizeof text, "%sval/%s", m->base, base);
+    else if (!strncmp(base, "ILSVRC2012_val_", 15)) {
+        snprintf(text, sizeof text, "%sval/%s", m->base, base);
+        for (uint32_t c = 0; c < m->there_count; c++) {
+            char try[4400];
+            snprintf(try, sizeof try, "%sval/%s/%s", m->base, m->there[c], base);
+            if (l->files->exists(l->host, try) == 1) {
+                memcpy(text, try, sizeof try);
+                break;
+            }
+        }
+    } else {
+        return NULL;
+    }
+    return picture_list_text(l, text, strlen(text));
+}
+
+static bioft_status read_lists(imagenet100 *d, bioft_info *info)
+{
+    struct label_lists lists = {
+        .folder = d->lists, .strip = d->strip_prefix, .single = 1, .place = place, .ctx = d
+    };
+    bioft_status st = label_lists_read(&lists, &d->listed, info);
+
+    for (uint32_t c = 0; st == BIOFT_OK && c < lists.columns; c++) {
+        char number[16];
+        snprintf(number, sizeof number, "%u", c);
+        st = info->class_name(info, c, number);
+    }
+    return st;
+}
+
+/* The pictures in use. */
+static const struct picture_list *pictures(const void *self)
+{
+    const imagenet100 *d = self;
+    return d->lists ? &d->listed : &d->set.list;
+}
+
+static bioft_status describe(void *self, bioft_info *ret)
+{
+    imagenet100 *d = self;
+    const bioft_host *host = d->listed.host;
+    const char *protocol = d->listed.files->protocol(host);
+    bioft_status st = check_protocol(host, protocols);
+
+    if (st == BIOFT_OK)
+        st = ilsvrc_open(&d->set, host);
+    if (st == BIOFT_OK)
+        st = d->lists ? read_lists(d, ret)
+                      : read_pictures(d, protocol && !strcmp(protocol, "retrieval"), ret);
+    return st == BIOFT_OK ? picture_list_describe(pictures(d), ret) : st;
+}
+
+static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
+                           uint32_t label_words)
+{
+    (void)label_words;
+    return picture_list_labels(pictures(self), split, index, ret);
+}
+
+static bioft_status name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size)
+{
+    return picture_list_name(pictures(self), split, index, ret, size);
+}
+
+static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
+                           bioft_sample *ret)
+{
+    (void)reader;
+    return picture_list_sample(pictures(self), split, index, ret);
+}
+
+static const bioft_dataset dataset = {
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    .labels = labels,
+    .name = name,
+    .sample = sample,
+};
+
+static const bioft_plugin plugin = {
+    .magic = BIOFT_MAGIC,
+    .struct_size = sizeof plugin,
+    .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_DATASET,
+    .name = "imagenet100",
+    .version = "1.0",
+    .author = "bioft",
+    .license = "MIT",
+    .summary =
+        "a hundred of ILSVRC 2012's classes, named or drawn, for classification or retrieval",
+    .reference = "Russakovsky et al., ImageNet large scale visual recognition challenge, IJCV 2015",
+    .instance_size = sizeof(imagenet100),
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .option_size = sizeof *options,
+    .create = create,
+    .destroy = destroy,
+    .vtable = &dataset,
+};
+
+const bioft_plugin *bioft_plugin_entry(uint32_t index)
+{
+    return index == 0 ? &plugin : NULL;
+}

@@ -1,0 +1,195 @@
+/* Pictures named one by one. */
+#include "picture_list.h"
+
+#include <stdlib.h>
+
+enum { LONGEST_PATH = 4096, LARGEST_PICTURE = 1 << 28, BLOCK = 1 << 16 };
+
+const char *const picture_split_names[SPLIT_COUNT] = { "train", "val", "test", "database" };
+
+struct text_block {
+    struct text_block *next;
+    size_t used, size;
+    char bytes[];
+};
+
+static bioft_status out_of_memory(const struct picture_list *l)
+{
+    return l->host->fail(l->host, BIOFT_ERR_MEMORY, "out of memory for the list of pictures");
+}
+
+bioft_status picture_list_begin(struct picture_list *l, const bioft_host *host)
+{
+    l->host = host;
+    l->files = files_of(host);
+    return l->files ? BIOFT_OK
+                    : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
+}
+
+void picture_list_free(struct picture_list *l)
+{
+    free(l->pictures);
+    free(l->label);
+    free(l->bits);
+    for (int i = 0; i < SPLIT_COUNT; i++)
+        free(l->splits[i].pictures);
+    for (struct text_block *b = l->texts, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+}
+
+void picture_list_multi_label(struct picture_list *l, uint32_t classes)
+{
+    l->label_words = (classes + 63) / 64;
+}
+
+const char *picture_list_text(struct picture_list *l, const char *text, size_t length)
+{
+    struct text_block *b = l->texts;
+    char *to;
+
+    if (!b || b->size - b->used <= length) {
+        const size_t size = length >= BLOCK ? length + 1 : BLOCK;
+        b = malloc(sizeof *b + size);
+        if (!b)
+            return NULL;
+        b->size = size;
+        b->used = 0;
+        b->next = l->texts;
+        l->texts = b;
+    }
+    to = b->bytes + b->used;
+    memcpy(to, text, length);
+    to[length] = '\0';
+    b->used += length + 1;
+    return to;
+}
+
+static bioft_status grow(struct picture_list *l)
+{
+    const uint64_t capacity = l->capacity ? l->capacity * 2 : 1024;
+    struct listed_picture *pictures = realloc(l->pictures, capacity * sizeof *pictures);
+
+    if (!pictures)
+        return out_of_memory(l);
+    l->pictures = pictures;
+    if (l->label_words) {
+        uint64_t *bits = realloc(l->bits, capacity * l->label_words * sizeof *bits);
+        if (!bits)
+            return out_of_memory(l);
+        l->bits = bits;
+    } else {
+        uint32_t *label = realloc(l->label, capacity * sizeof *label);
+        if (!label)
+            return out_of_memory(l);
+        l->label = label;
+    }
+    l->capacity = capacity;
+    return BIOFT_OK;
+}
+
+bioft_status picture_list_add(struct picture_list *l, const char *folder, const char *name,
+                              uint32_t label)
+{
+    bioft_status st = BIOFT_OK;
+
+    if (l->count == UINT32_MAX)
+        return l->host->fail(l->host, BIOFT_ERR_FORMAT, "more pictures than can be numbered");
+    if (l->count == l->capacity)
+        st = grow(l);
+    if (st != BIOFT_OK)
+        return st;
+    l->pictures[l->count] = (struct listed_picture){ .folder = folder, .name = name };
+    if (l->label_words)
+        memset(picture_list_bits(l, l->count), 0, l->label_words * sizeof *l->bits);
+    else
+        l->label[l->count] = label;
+    l->count++;
+    return BIOFT_OK;
+}
+
+bioft_status picture_list_draw(const struct picture_list *l, const char *stream, const char *what,
+                               const uint32_t *pictures, uint64_t n, const int64_t *wanted,
+                               const uint8_t *kinds, int count, uint8_t *which)
+{
+    uint64_t sum = 0, taken = 0, *order;
+    bioft_status st;
+
+    for (int k = 0; k < count; k++)
+        sum += (uint64_t)wanted[k];
+    if (sum > n)
+        return bioft_failf(l->host, BIOFT_ERR_FORMAT,
+                           "%s: %s has %llu pictures to draw from, and the splits' options ask for "
+                           "%llu",
+                           l->files->root(l->host), what, (unsigned long long)n,
+                           (unsigned long long)sum);
+    order = malloc((n + 1) * sizeof *order);
+    if (!order)
+        return out_of_memory(l);
+    st = l->files->permute(l->host, stream, n, order);
+    for (int k = 0; st == BIOFT_OK && k < count; k++)
+        for (int64_t i = 0; i < wanted[k]; i++)
+            which[pictures[order[taken++]]] = kinds[k];
+    free(order);
+    return st;
+}
+
+bioft_status picture_list_split(struct picture_list *l, const uint8_t *which)
+{
+    for (uint32_t kind = 0; kind < SPLIT_COUNT; kind++) {
+        struct listed_split *s = &l->splits[l->split_count];
+        uint64_t n = 0;
+
+        for (uint64_t i = 0; i < l->count; i++)
+            n += which[i] == kind;
+        if (!n)
+            continue;
+        s->pictures = malloc(n * sizeof *s->pictures);
+        if (!s->pictures)
+            return out_of_memory(l);
+        for (uint64_t i = 0; i < l->count; i++)
+            if (which[i] == kind)
+                s->pictures[s->count++] = (uint32_t)i;
+        s->kind = kind;
+        l->split_count++;
+    }
+    return BIOFT_OK;
+}
+
+bioft_status picture_list_describe(const struct picture_list *l, bioft_info *info)
+{
+    bioft_status st = BIOFT_OK;
+    for (uint32_t i = 0; st == BIOFT_OK && i < l->split_count; i++)
+        st = info->split(info, picture_split_names[l->splits[i].kind], l->splits[i].count);
+    return st;
+}
+
+bioft_status picture_list_labels(const struct picture_list *l, uint32_t split, uint64_t index,
+                                 uint64_t *ret)
+{
+    const uint32_t i = l->splits[split].pictures[index];
+    if (l->label_words)
+        memcpy(ret, picture_list_bits(l, i), l->label_words * sizeof *ret);
+    else
+        set_label(ret, l->label[i]);
+    return BIOFT_OK;
+}
+
+bioft_status picture_list_name(const struct picture_list *l, uint32_t split, uint64_t index,
+                               char *ret, size_t size)
+{
+    const struct listed_picture *p = &l->pictures[l->splits[split].pictures[index]];
+    const int n = snprintf(ret, size, "%s%s", p->folder, p->name);
+    return n >= 0 && (size_t)n < size
+               ? BIOFT_OK
+               : l->host->fail(l->host, BIOFT_ERR_INVALID, "no room for a sample's name");
+}
+
+bioft_status picture_list_sample(const struct picture_list *l, uint32_t split, uint64_t index,
+                                 bioft_sample *ret)
+{
+    char path[LONGEST_PATH];
+    const bioft_status st = picture_list_name(l, split, index, path, sizeof path);
+    return st == BIOFT_OK ? l->files->sample(l->host, path, LARGEST_PICTURE, ret) : st;
+}

@@ -1,0 +1,68 @@
+/* Pictures named one by one: files below the root, their labels and the splits they are in. What
+ * imagenet, imagenet100, nus_wide and coco share. */
+#ifndef PICTURE_LIST_H
+#define PICTURE_LIST_H
+
+#include "dataset_util.h"
+
+enum { SPLIT_TRAIN, SPLIT_VAL, SPLIT_TEST, SPLIT_DATABASE, SPLIT_COUNT, SPLIT_NONE = 255 };
+extern const char *const picture_split_names[SPLIT_COUNT];
+
+struct listed_picture { /* its path is one behind the other */
+    const char *folder, *name;
+};
+
+struct listed_split {
+    uint32_t kind; /* SPLIT_TRAIN ... */
+    uint64_t count;
+    uint32_t *pictures; /* ascending */
+};
+
+struct text_block;
+struct picture_list {
+    const bioft_host *host;
+    const bioft_files *files;
+    struct listed_picture *pictures;
+    uint32_t *label; /* [count] where every picture has one label ... */
+    uint64_t *bits;  /* [count][label_words] where it may have several */
+    uint64_t count, capacity;
+    uint32_t label_words; /* 0: single labels */
+    struct listed_split splits[SPLIT_COUNT];
+    uint32_t split_count;
+    struct text_block *texts;
+};
+
+bioft_status picture_list_begin(struct picture_list *l, const bioft_host *host);
+void picture_list_free(struct picture_list *l); /* zero is fine */
+
+/* For several labels a picture: call it before the first is added. */
+void picture_list_multi_label(struct picture_list *l, uint32_t classes);
+/* A copy of text that lives as long as the list, or NULL. */
+const char *picture_list_text(struct picture_list *l, const char *text, size_t length);
+/* folder and name must live on. label: ignored where there may be several. */
+bioft_status picture_list_add(struct picture_list *l, const char *folder, const char *name,
+                              uint32_t label);
+static inline uint64_t *picture_list_bits(const struct picture_list *l, uint64_t picture)
+{
+    return l->bits + picture * l->label_words;
+}
+
+/* Draws of `n` pictures: kinds[k] gets wanted[k] of them, by the permutation of a stream; the rest
+ * stays as it is. which[picture] is its split. BIOFT_ERR_FORMAT where they are too few; what: names
+ * the pictures in the message, "class 'cat'". */
+bioft_status picture_list_draw(const struct picture_list *l, const char *stream, const char *what,
+                               const uint32_t *pictures, uint64_t n, const int64_t *wanted,
+                               const uint8_t *kinds, int count, uint8_t *which);
+/* Makes the splits that have pictures. */
+bioft_status picture_list_split(struct picture_list *l, const uint8_t *which);
+/* Tells the host of them. */
+bioft_status picture_list_describe(const struct picture_list *l, bioft_info *info);
+
+bioft_status picture_list_labels(const struct picture_list *l, uint32_t split, uint64_t index,
+                                 uint64_t *ret);
+bioft_status picture_list_name(const struct picture_list *l, uint32_t split, uint64_t index,
+                               char *ret, size_t size);
+bioft_status picture_list_sample(const struct picture_list *l, uint32_t split, uint64_t index,
+                                 bioft_sample *ret);
+
+#endif
