@@ -22,6 +22,7 @@ static bioft_status run_part(struct torch_reading *r, size_t *at, struct pickle 
         .size = r->size,
         .at = *at,
         .legacy = true,
+        .budget = r->pickle.budget,
     };
     bioft_status st = pickle_run(p, ret, r->err);
     *at = p->at;

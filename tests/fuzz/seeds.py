@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Writes small files for the fuzz targets to start from: seeds.py FOLDER makes FOLDER/<target>/."""
+import io
 import json
 import pathlib
 import re
 import struct
 import sys
+import zipfile
 import zlib
 
 
@@ -83,6 +85,25 @@ def picture_files():
         yield text.encode('latin-1').decode('unicode_escape').encode('latin-1')
 
 
+def torch_files():
+    """The golden files of the unit test, as picture_files."""
+    golden = pathlib.Path(__file__).parent.parent / 'unit' / 'formats' / 'torch_golden.h'
+    for lines in re.findall(r'^    \{ "[^"\n]*",\n((?:      "(?:[^"\\]|\\.)*"\n?)+),', golden.read_text(), re.M):
+        text = ''.join(re.findall(r'"((?:[^"\\]|\\.)*)"', lines))
+        yield text.encode('latin-1').decode('unicode_escape').encode('latin-1')
+    yield bytes(257) + b'ustar' + bytes(250)
+    yield b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n'
+
+
+def pickle_files():
+    for data in torch_files():
+        if data[:2] == b'PK':
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                yield b'0' + archive.read(next(n for n in archive.namelist() if n.endswith('data.pkl')))
+        elif data[:1] == b'\x80':
+            yield b'1' + data[data.index(b'uu.') + 3:]      # after the dict that says what machine
+
+
 def manifest_files():
     for path in sorted((pathlib.Path(__file__).parents[2] / 'manifests').rglob('*.yaml')):
         yield path.read_bytes()
@@ -93,7 +114,7 @@ def manifest_files():
 root = pathlib.Path(sys.argv[1])
 for target, files in [('npy', npy_files), ('safetensors', safetensors_files), ('gzip', gzip_files),
                       ('json', json_files), ('csv', csv_files), ('picture', picture_files),
-                      ('manifest', manifest_files)]:
+                      ('manifest', manifest_files), ('torch', torch_files), ('pickle', pickle_files)]:
     folder = root / target
     folder.mkdir(parents=True, exist_ok=True)
     for n, data in enumerate(files()):
