@@ -35,6 +35,7 @@ typedef struct bioft_node {
     uint32_t kernel[2], stride[2], dilation[2], padding[4], groups;    /* padding: top, left, bottom, right */
     uint32_t ceil_mode, exclude_padding;
     float eps, momentum, dropout;
+    uint32_t reserved;
 } bioft_node;
 
 /* A named array of the model, float32. RUNNING: batchnorm's statistics, never trained. */

@@ -392,6 +392,7 @@ AT(bioft_node, exclude_padding, 100);
 AT(bioft_node, eps, 104);
 AT(bioft_node, momentum, 108);
 AT(bioft_node, dropout, 112);
+AT(bioft_node, reserved, 116);
 AT(bioft_parameter, struct_size, 0);
 AT(bioft_parameter, kind, 4);
 AT(bioft_parameter, flags, 8);
