@@ -86,7 +86,7 @@ static bioft_status check_stage(struct check *c, struct trial_run *r, size_t sta
     if (st == BIOFT_OK)
         st = time_step(&n, t, s, r->pool, &seconds, &bytes, err);
     if (st == BIOFT_OK) {
-        steps = stage_steps(s, train->count, &epochs, &per_epoch);
+        steps = stage_steps(s, stage_usable(s, n.graph, train->count), &epochs, &per_epoch);
         seconds *= (double)steps * s->accumulate;
         c->seconds += seconds;
         printf("  stage %-12s %-14s %llu steps of %u on %llu images, %ux%ux%u, %llu parameters, %s, about %s\n", s->name,

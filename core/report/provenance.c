@@ -20,12 +20,12 @@ static void member(struct text *t, const char *key, const char *value)
 
 static void build(struct text *t)
 {
-    const size_t length = strlen(BUILD_COMMIT);
-    const bool dirty = length > 6 && strcmp(BUILD_COMMIT + length - 6, "-dirty") == 0;
+    static const char commit[] = BUILD_COMMIT, mark[] = "-dirty";
+    const bool dirty = sizeof commit > sizeof mark && strcmp(&commit[sizeof commit - sizeof mark], mark) == 0;
     json_key(t, "bioft");
     json_begin_object(t);
     member(t, "version", BUILD_VERSION);
-    member(t, "commit", BUILD_COMMIT);
+    member(t, "commit", commit);
     json_key(t, "dirty");
     json_bool(t, dirty);
     member(t, "compiler", BUILD_COMPILER);
