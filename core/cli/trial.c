@@ -146,10 +146,13 @@ void trial_close(struct trial_run *r)
     r->arena = NULL;
 }
 
-static bioft_status load_weights(struct trial_run *r, const char *path, bool with_head, struct error *err)
+static bioft_status load_weights(struct trial_run *r, size_t stage, const char *path, const char *new_head,
+                                 struct error *err)
 {
     char *said = NULL;
-    bioft_status st = weights_load(path, r->network.model, with_head, &said, err);
+    bioft_status st = new_head ? BIOFT_OK : checkpoint_check_classes(path, r->data[stage], err);
+    if (st == BIOFT_OK)
+        st = weights_load(path, r->network.model, new_head, &said, err);
     if (st == BIOFT_OK && said)
         log_write(&r->console->log, LOG_INFO, "%s: %s", r->trial->id, said);
     free(said);
@@ -173,7 +176,7 @@ static bioft_status begin_network(struct trial_run *r, size_t stage, struct erro
     if (st == BIOFT_OK && !first)
         st = network_carry(&r->network, &r->before, keep_head, err);
     if (st == BIOFT_OK && weights)
-        st = load_weights(r, weights, own->reuse || !s, err);
+        st = load_weights(r, stage, weights, own->reuse || !s ? NULL : trial_head(t, stage)->bits ? "bits" : "classes", err);
     return st;
 }
 

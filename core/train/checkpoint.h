@@ -3,6 +3,7 @@
 #define TRAIN_CHECKPOINT_H
 
 #include "data/batch.h"
+#include "formats/weights.h"
 #include "train/feedback.h"
 
 #define CHECKPOINT_FORMAT "bioft-checkpoint-1"     /* the metadata's "format" */
@@ -45,10 +46,17 @@ bioft_status checkpoint_peek(const char *path, struct progress *ret, char key[SH
  * of classes (a plain state dict) passes. */
 bioft_status checkpoint_check_classes(const char *path, const struct dataset *d, struct error *err);
 
-/* Fills a model's values from a file (a bioft checkpoint or a plain safetensors state dict). The
- * head's parameters are left alone unless with_head. One line of what was done into ret_text
- * (free()). */
-bioft_status weights_load(const char *path, struct model *m, bool with_head, char **ret_text,
+/* Is it a checkpoint, and no plain state dict? */
+bool checkpoint_is(const struct weights *w);
+
+/* Fills a model's values from a file: a bioft checkpoint, or a state dict as safetensors or .pth.
+ * new_head: the head's parameters are left alone, and its outputs called that ("classes", "bits");
+ * NULL: they are loaded too. All else must be there and fit, or nothing is changed: what is missing,
+ * unexpected or misshapen is listed together. One line of what was done into ret_text (free()). */
+bioft_status weights_load(const char *path, struct model *m, const char *new_head, char **ret_text,
                           struct error *err);
+/* The same from a file that is open. */
+bioft_status weights_fill(const struct weights *w, const char *path, struct model *m,
+                          const char *new_head, char **ret_text, struct error *err);
 
 #endif

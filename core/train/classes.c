@@ -1,6 +1,5 @@
 /* Are the classes that a checkpoint's head knows those of a dataset? */
 #include "formats/json.h"
-#include "formats/safetensors.h"
 #include "train/checkpoint.h"
 
 #include <string.h>
@@ -32,17 +31,16 @@ static bioft_status compare(const char *path, const struct json *names, const st
 
 bioft_status checkpoint_check_classes(const char *path, const struct dataset *d, struct error *err)
 {
-    struct safetensors *file = NULL;
+    struct weights *file = NULL;
     struct json *names = NULL;
-    bioft_status st = safetensors_open(path, &file, err);
+    bioft_status st = weights_open(path, &(struct torch_params){ .unverified = true }, &file, err);
     if (st != BIOFT_OK)
         return st;
-    const char *text = safetensors_metadata(file, "classes");
-    const char *format = safetensors_metadata(file, "format");
+    const char *text = checkpoint_is(file) ? safetensors_metadata(file->safetensors, "classes") : NULL;
     struct arena *arena = arena_create();
     if (!arena) {
         st = error_memory(err, path);
-    } else if (text && format && strcmp(format, CHECKPOINT_FORMAT) == 0) {
+    } else if (text) {
         st = json_parse(path, text, strlen(text), arena, &names, err);
         if (st == BIOFT_OK && names->type != JSON_ARRAY)
             st = error_set(err, BIOFT_ERR_FORMAT, "%s: its list of classes is none", path);
@@ -50,6 +48,6 @@ bioft_status checkpoint_check_classes(const char *path, const struct dataset *d,
             st = compare(path, names, d, err);
     }
     arena_destroy(arena);
-    safetensors_close(file);
+    weights_close(file);
     return st;
 }

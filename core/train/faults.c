@@ -18,6 +18,11 @@ void faults_add(struct faults *f, const char *format, ...)
     text_printf(&f->text, "\n  %s", line);
 }
 
+bool faults_full(const struct faults *f)
+{
+    return f->count >= LISTED;
+}
+
 bioft_status faults_end(struct faults *f, const char *path, const char *what, struct error *err)
 {
     bioft_status st = BIOFT_OK;

@@ -1,6 +1,6 @@
 /* Weights from a file: a state dict by torchvision's names, or a bioft checkpoint's model, into a
  * model's values. */
-#include "formats/safetensors.h"
+#include "formats/weights.h"
 #include "train/checkpoint.h"
 #include "train/faults.h"
 
@@ -10,51 +10,36 @@
 
 struct loading {
     const char *path;
-    struct safetensors *file;
+    const struct weights *file;
     struct model *model;
-    bool with_head, checkpoint;
-    size_t prefix;                                 /* length of "module.", or 0 */
-    const char **names;                            /* [name_count] without prefix and moments */
-    const struct tensor_entry **entries;
+    const char *new_head;
+    const char **names;                            /* [name_count] without a checkpoint's arrays */
     size_t name_count;
-    float *room;                                   /* for the largest parameter */
-    size_t loaded, values, converted, left_out;
+    float *room;                                   /* for what is not read where it lies */
+    size_t room_size;
+    size_t loaded, converted;
     struct faults faults;
 };
 
-static const char module_prefix[] = "module.";
 static const char nearest_words[] = "; the nearest name is ";
 
-/* Names of the file's tensors; "module." is looked through where all have it (torch's
- * DataParallel). */
-static bioft_status take_names(struct loading *l, struct error *err)
+bool checkpoint_is(const struct weights *w)
 {
-    const size_t count = safetensors_count(l->file), length = strlen(module_prefix);
-    l->names = mem_array(count, sizeof(*l->names));
-    l->entries = mem_array(count, sizeof(*l->entries));
-    if (!l->names || !l->entries)
-        return error_memory(err, l->path);
-    l->prefix = count > 0 ? length : 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct tensor_entry *t = safetensors_entry(l->file, i);
-        if (l->checkpoint && strchr(t->name, '/'))
-            continue;                              /* moments, rules' and losses' arrays */
-        l->entries[l->name_count] = t;
-        l->names[l->name_count++] = t->name;
-        if (strncmp(t->name, module_prefix, length) != 0)
-            l->prefix = 0;
-    }
-    for (size_t i = 0; i < l->name_count; i++)
-        l->names[i] += l->prefix;
-    return BIOFT_OK;
+    const char *format = w->safetensors ? safetensors_metadata(w->safetensors, "format") : NULL;
+    return format && strcmp(format, CHECKPOINT_FORMAT) == 0;
 }
 
-static const struct tensor_entry *find(const struct loading *l, const char *name)
+/* Names that are to be in the network: a checkpoint's moments and other arrays have a slash. */
+static bioft_status take_names(struct loading *l, struct error *err)
 {
-    for (size_t i = 0; i < l->name_count; i++)
-        if (strcmp(l->names[i], name) == 0)
-            return l->entries[i];
-    return NULL;
+    const bool checkpoint = checkpoint_is(l->file);
+    l->names = mem_array(l->file->count, sizeof(*l->names));
+    if (!l->names)
+        return error_memory(err, l->path);
+    for (size_t i = 0; i < l->file->count; i++)
+        if (!checkpoint || !strchr(l->file->tensors[i].name, '/'))
+            l->names[l->name_count++] = l->file->tensors[i].name;
+    return BIOFT_OK;
 }
 
 static bool is_float(const struct tensor_entry *t)
@@ -65,17 +50,74 @@ static bool is_float(const struct tensor_entry *t)
 
 static bool left_alone(const struct loading *l, const bioft_parameter *p)
 {
-    return (p->flags & BIOFT_PARAM_HEAD) && !l->with_head;
+    return (p->flags & BIOFT_PARAM_HEAD) && l->new_head;
 }
 
-/* Into l->room; what is wrong goes to the faults. */
-static void read_parameter(struct loading *l, const bioft_parameter *p)
+/* The values where they lie in the file, else in l->room. */
+static bioft_status values_of(struct loading *l, const struct tensor_entry *t, const float **ret,
+                              struct error *err)
+{
+    *ret = tensor_floats(t);
+    if (*ret)
+        return BIOFT_OK;
+    if (t->count > l->room_size) {
+        free(l->room);
+        l->room_size = 0;
+        l->room = mem_aligned(t->count, sizeof(*l->room));
+        if (!l->room)
+            return error_memory(err, l->path);
+        l->room_size = t->count;
+    }
+    *ret = l->room;
+    return tensor_to_float(t, l->room, t->count, err);
+}
+
+/* Infinite and NaN have all bits of the exponent; a float at any address. */
+static bool is_finite_at(const uint8_t *bytes)
+{
+    uint32_t bits;
+    memcpy(&bits, bytes, sizeof(bits));
+    return (bits & 0x7f800000) != 0x7f800000;
+}
+
+/* The first value that is not finite; `count` where all are. */
+static size_t first_nonfinite(const uint8_t *bytes, size_t count)
+{
+    enum { BLOCK = 1024 };
+    size_t i = 0;
+    for (; i + BLOCK <= count; i += BLOCK) {
+        bool fine = true;                          /* of a block at once: without a branch a value */
+        for (size_t k = i; k < i + BLOCK; k++)
+            fine &= is_finite_at(bytes + k * sizeof(float));
+        if (!fine)
+            break;
+    }
+    while (i < count && is_finite_at(bytes + i * sizeof(float)))
+        i++;
+    return i;
+}
+
+static void check_values(struct loading *l, const struct tensor_entry *t)
+{
+    const bool in_place = t->dtype == TENSOR_F32 && !t->strided;
+    struct error why = { 0 };
+    const float *values = NULL;
+    if (!in_place && values_of(l, t, &values, &why) != BIOFT_OK) {
+        faults_add(&l->faults, "%s", why.text);
+        return;
+    }
+    const size_t bad = first_nonfinite(in_place ? t->bytes : (const uint8_t *)values, t->count);
+    if (bad < t->count)
+        faults_add(&l->faults, "%s has a value that is not finite (number %zu)", t->name, bad);
+}
+
+static void check_parameter(struct loading *l, const bioft_parameter *p)
 {
     char theirs[SHAPE_TEXT], ours[SHAPE_TEXT];
-    struct error why = { 0 };
-    const struct tensor_entry *t = find(l, p->name);
+    const struct tensor_entry *t = weights_find(l->file, p->name);
     if (!t) {
-        const char *nearest = text_nearest(p->name, l->names, l->name_count);
+        const char *nearest = faults_full(&l->faults) ? NULL
+                              : text_nearest(p->name, l->names, l->name_count);
         faults_add(&l->faults, "%s is missing%s%s", p->name, nearest ? nearest_words : "",
                    nearest ? nearest : "");
     } else if (!is_float(t)) {
@@ -83,15 +125,8 @@ static void read_parameter(struct loading *l, const bioft_parameter *p)
     } else if (t->dims != p->dims || memcmp(t->shape, p->shape, p->dims * sizeof(*p->shape)) != 0) {
         faults_add(&l->faults, "%s is %s in the file, %s in the network", t->name,
                    shape_text(theirs, t->dims, t->shape), shape_text(ours, p->dims, p->shape));
-    } else if (tensor_to_float(t, l->room, p->count, &why) != BIOFT_OK) {
-        faults_add(&l->faults, "%s", why.text);
     } else {
-        for (size_t i = 0; i < p->count; i++)
-            if (!isfinite(l->room[i])) {
-                faults_add(&l->faults, "%s has a value that is not finite (number %zu)", t->name,
-                           i);
-                break;
-            }
+        check_values(l, t);
     }
 }
 
@@ -104,6 +139,21 @@ static bool known(const struct loading *l, const char *name)
     return graph_parameter(g, name) != BIOFT_NONE;
 }
 
+static void check_unknown(struct loading *l, const char *const *ours)
+{
+    char escaped[TEXT_ESCAPED];
+    for (size_t i = 0; i < l->name_count; i++) {
+        if (known(l, l->names[i]))
+            continue;
+        const char *nearest = faults_full(&l->faults) ? NULL
+                              : text_nearest(l->names[i], ours,
+                                             l->model->graph->view.parameter_count);
+        faults_add(&l->faults, "%s is not in the network%s%s",
+                   text_escape(escaped, l->names[i], strlen(l->names[i])),
+                   nearest ? nearest_words : "", nearest ? nearest : "");
+    }
+}
+
 static bioft_status check(struct loading *l, struct error *err)
 {
     const struct graph *g = l->model->graph;
@@ -113,89 +163,90 @@ static bioft_status check(struct loading *l, struct error *err)
     for (uint32_t i = 0; i < g->view.parameter_count; i++) {
         ours[i] = g->parameters[i].name;
         if (!left_alone(l, &g->parameters[i]))
-            read_parameter(l, &g->parameters[i]);
+            check_parameter(l, &g->parameters[i]);
     }
     for (size_t i = 0; i < g->counter_count; i++) {
-        const struct tensor_entry *t = find(l, g->counters[i]);
+        const struct tensor_entry *t = weights_find(l->file, g->counters[i]);
         int64_t value = 0;
         if (t && (t->count != 1 || tensor_to_int64(t, &value, 1, NULL) != BIOFT_OK || value < 0))
             faults_add(&l->faults, "%s is no counter: one I64 expected", t->name);
     }
-    for (size_t i = 0; i < l->name_count; i++)
-        if (!known(l, l->names[i])) {
-            const char *nearest = text_nearest(l->names[i], ours, g->view.parameter_count);
-            faults_add(&l->faults, "%s is not in the network%s%s", l->names[i],
-                       nearest ? nearest_words : "", nearest ? nearest : "");
-        }
+    check_unknown(l, ours);
     free(ours);
     return faults_end(&l->faults, l->path, "does not fit the network", err);
 }
 
-/* After check: nothing but the engine can fail. */
+/* After check: nothing but memory and the engine can fail. */
 static bioft_status fill(struct loading *l, struct error *err)
 {
     const struct graph *g = l->model->graph;
     for (uint32_t i = 0; i < g->view.parameter_count; i++) {
         const bioft_parameter *p = &g->parameters[i];
-        if (left_alone(l, p)) {
-            l->left_out++;
+        const float *values;
+        if (left_alone(l, p))
             continue;
-        }
-        const struct tensor_entry *t = find(l, p->name);
-        bioft_status st = tensor_to_float(t, l->room, p->count, err);
+        const struct tensor_entry *t = weights_find(l->file, p->name);
+        bioft_status st = values_of(l, t, &values, err);
         if (st == BIOFT_OK)
-            st = model_write(l->model, BIOFT_VALUE, i, l->room, err);
+            st = model_write(l->model, BIOFT_VALUE, i, values, err);
         if (st != BIOFT_OK)
             return st;
         l->loaded++;
-        l->values += p->count;
         l->converted += t->dtype != TENSOR_F32;
     }
     for (size_t i = 0; i < g->counter_count; i++) {    /* absent in files of before torch 0.4.1 */
-        const struct tensor_entry *t = find(l, g->counters[i]);
+        const struct tensor_entry *t = weights_find(l->file, g->counters[i]);
         int64_t value = 0;
         if (t)
             tensor_to_int64(t, &value, 1, NULL);
+        l->loaded += t != NULL;
         l->model->counters[i] = (uint64_t)value;
     }
     return BIOFT_OK;
 }
 
+/* "; new: fc.weight, fc.bias: 10 classes, the file has 1000" */
+static void add_new(const struct loading *l, struct text *t)
+{
+    const struct graph *g = l->model->graph;
+    const struct tensor_entry *theirs = NULL;
+    size_t count = 0;
+    for (uint32_t i = 0; i < g->view.parameter_count; i++) {
+        const bioft_parameter *p = &g->parameters[i];
+        if (!left_alone(l, p))
+            continue;
+        text_printf(t, "%s%s", count++ > 0 ? ", " : "; new: ", p->name);
+        theirs = theirs ? theirs : weights_find(l->file, p->name);
+    }
+    if (count == 0)
+        return;
+    text_printf(t, ": %u %s, the file has ", g->view.outputs, l->new_head);
+    if (theirs && theirs->dims > 0)
+        text_printf(t, "%llu", (unsigned long long)theirs->shape[0]);
+    else
+        text_add(t, "none");
+}
+
 static char *summary(const struct loading *l)
 {
     struct text t = { 0 };
-    text_printf(&t, "%s: %zu arrays, %zu values", l->path, l->loaded, l->values);
+    text_printf(&t, "%s: %zu tensors", l->path, l->loaded);
+    add_new(l, &t);
     if (l->converted > 0)
         text_printf(&t, "; %zu converted to float32", l->converted);
-    if (l->prefix > 0)
-        text_printf(&t, "; all names begin with '%s', which was looked through", module_prefix);
-    if (l->left_out > 0)
-        text_printf(&t, "; the head %s is left alone", l->model->graph->head);
+    if (l->file->note)
+        text_printf(&t, "; %s", l->file->note);
     if (t.failed)
         text_free(&t);
     return t.data;
 }
 
-bioft_status weights_load(const char *path, struct model *m, bool with_head, char **ret_text,
-                          struct error *err)
+bioft_status weights_fill(const struct weights *w, const char *path, struct model *m,
+                          const char *new_head, char **ret_text, struct error *err)
 {
-    struct loading l = { .path = path, .model = m, .with_head = with_head };
-    size_t largest = 0;
+    struct loading l = { .path = path, .file = w, .model = m, .new_head = new_head };
     char *text = NULL;
-    bioft_status st = safetensors_open(path, &l.file, err);
-    if (st != BIOFT_OK)
-        return st;
-    const char *format = safetensors_metadata(l.file, "format");
-    l.checkpoint = format && strcmp(format, CHECKPOINT_FORMAT) == 0;
-    for (uint32_t i = 0; i < m->graph->view.parameter_count; i++)
-        if (m->graph->parameters[i].count > largest)
-            largest = m->graph->parameters[i].count;
-    l.room = mem_aligned(largest, sizeof(*l.room));
-    if (!l.room) {
-        st = error_memory(err, path);
-        goto end;
-    }
-    st = take_names(&l, err);
+    bioft_status st = take_names(&l, err);
     if (st == BIOFT_OK)
         st = check(&l, err);
     if (st == BIOFT_OK)
@@ -204,11 +255,20 @@ bioft_status weights_load(const char *path, struct model *m, bool with_head, cha
         st = error_memory(err, path);
     if (st == BIOFT_OK)
         *ret_text = text;
-
-end:
-    safetensors_close(l.file);
     free(l.names);
-    free(l.entries);
     free(l.room);
+    return st;
+}
+
+bioft_status weights_load(const char *path, struct model *m, const char *new_head, char **ret_text,
+                          struct error *err)
+{
+    struct weights *w = NULL;
+    bioft_status st = weights_open(path, &(struct torch_params){
+        .pool = m->engine->instance->pool }, &w, err);
+    if (st != BIOFT_OK)
+        return st;
+    st = weights_fill(w, path, m, new_head, ret_text, err);
+    weights_close(w);
     return st;
 }

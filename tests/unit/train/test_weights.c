@@ -112,7 +112,7 @@ static void load(const char *path, bool with_head, const char *said)
     struct error err = { 0 };
     struct model *m = fixture_model(&fixture, graph, 1);
     char *text = NULL;
-    OK(weights_load(path, m, with_head, &text, &err), err);
+    OK(weights_load(path, m, with_head ? NULL : "classes", &text, &err), err);
     check_loaded(m, with_head);
     if (!strstr(text, said))
         fail_msg("'%s' is not in: %s", said, text);
@@ -124,8 +124,8 @@ static void test_load(void **state)
 {
     struct state_dict d = dict_of("");
     (void)state;
-    load(dict_write(&d, "plain"), true, "15 arrays");
-    load(dict_write(&d, "plain"), false, "the head fc2 is left alone");
+    load(dict_write(&d, "plain"), true, "15 tensors");
+    load(dict_write(&d, "plain"), false, "13 tensors; new: fc2.weight, fc2.bias: 10 classes, the file has 10");
     struct state_dict wrapped = dict_of("module.");
     load(dict_write(&wrapped, "wrapped"), false, "all names begin with 'module.'");
     static const char *const dtypes[] = { "F16", "BF16", "F64" };
@@ -143,7 +143,8 @@ static void test_other_head(void **state)
     (void)state;
     named(&d, "fc2.weight")->shape[0] = 1000;
     named(&d, "fc2.weight")->count = 12000;
-    load(dict_write(&d, "other_head"), false, "13 arrays");
+    load(dict_write(&d, "other_head"), false,
+         "13 tensors; new: fc2.weight, fc2.bias: 10 classes, the file has 1000");
 }
 
 static void test_counters(void **state)
@@ -157,7 +158,7 @@ static void test_counters(void **state)
                                             .dtype = "I64",
                                             .count = 1,
                                             .value = 41 };
-    OK(weights_load(dict_write(&d, "counters"), m, true, &text, &err), err);
+    OK(weights_load(dict_write(&d, "counters"), m, NULL, &text, &err), err);
     free(text);
     assert_int_equal(graph->counter_count, 2);
     for (size_t i = 0; i < 2; i++)
@@ -183,7 +184,7 @@ static void test_faults(void **state)
     strcpy(named(&d, "conv2.bias")->name, "conv2.bais");
     named(&d, "fc1.weight")->value = INFINITY;
     named(&d, "bn1.weight")->dtype = "I64";
-    assert_int_equal(weights_load(dict_write(&d, "faults"), m, true, &text, &err),
+    assert_int_equal(weights_load(dict_write(&d, "faults"), m, NULL, &text, &err),
                      BIOFT_ERR_FORMAT);
     assert_null(text);
     for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
@@ -197,6 +198,55 @@ static void test_faults(void **state)
     }
     model_destroy(m);
     model_destroy(fresh);
+}
+
+/* The same network from a .pth, some of it in half precision. */
+static void test_torch(void **state)
+{
+    enum { MOST = 40 };
+    struct error err = { 0 };
+    struct tensor_out outs[MOST] = { { 0 } };
+    struct torch_writer *w = NULL;
+    const uint32_t count = graph->view.parameter_count;
+    const char *path = fixture_path(&fixture, "model.pth");
+    (void)state;
+    assert_true(count < MOST);
+    for (uint32_t i = 0; i < count; i++) {
+        const bioft_parameter *p = &graph->parameters[i];
+        outs[i] = (struct tensor_out){ .name = p->name, .dims = p->dims,
+                                       .dtype = i % 2 ? TENSOR_F32 : TENSOR_BF16 };
+        memcpy(outs[i].shape, p->shape, sizeof(p->shape));
+    }
+    outs[count] = (struct tensor_out){ .name = "bn1.num_batches_tracked", .dtype = TENSOR_I64 };
+    OK(torch_begin(path, outs, count + 1, &w, &err), err);
+    for (uint32_t i = 0; i < count; i++) {
+        struct text data = { 0 };
+        const struct tensor t = { .dtype = i % 2 ? "F32" : "BF16",
+                                  .count = graph->parameters[i].count, .value = (float)i + 0.5f };
+        put(&data, &t);
+        OK(torch_add(w, data.data, data.length, &err), err);
+        text_free(&data);
+    }
+    OK(torch_add(w, &(int64_t){ 7 }, 8, &err), err);
+    OK(torch_commit(w, &err), err);
+    load(path, true, "16 tensors; 8 converted to float32");
+    load(path, false, "14 tensors; new: fc2.weight, fc2.bias: 10 classes, the file has 10");
+}
+
+/* A file that is no weights, and one that is cut short: nothing is changed. */
+static void test_impostors(void **state)
+{
+    static const char page[] = "<!DOCTYPE html><title>Sign in</title>";
+    struct error err = { 0 };
+    struct model *m = fixture_model(&fixture, graph, 1);
+    char *text = NULL;
+    const char *path = fixture_path(&fixture, "page.pth");
+    (void)state;
+    OK(file_write(path, page, sizeof(page) - 1, &err), err);
+    assert_int_equal(weights_load(path, m, NULL, &text, &err), BIOFT_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "an HTML page, not weights"));
+    assert_null(text);
+    model_destroy(m);
 }
 
 static int open_fixture(void **state)
@@ -224,6 +274,8 @@ int main(void)
         cmocka_unit_test(test_other_head),
         cmocka_unit_test(test_counters),
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_torch),
+        cmocka_unit_test(test_impostors),
     };
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
 }
