@@ -19,6 +19,7 @@ struct run {
     float *adversarial, *tried, *out;              /* [batch][pixels] twice, [batch][outputs] */
     int32_t *label, *target;                       /* [batch] what the attack sees */
     double *delta_max, *delta_mean;                /* [batch] */
+    double *left, *tried_left;                     /* [batch] of the network's success, by restart */
 };
 
 static bioft_status failed(struct run *r, uint32_t restart, bioft_status status, struct error *err)
@@ -34,10 +35,17 @@ static bioft_status check_attack(const struct attack_params *p, struct error *er
 {
     const bioft_attack *a = &p->spec->choice.plugin->api.attack;
     const struct dataset *d = p->target->dataset;
+    const bool codes = p->target->codebook != NULL;
 
-    if (a->flags & BIOFT_ATTACK_CODES)
-        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' needs a network with hash codes; this one is a "
-                         "classifier", p->spec->name);
+    if (a->flags & BIOFT_ATTACK_CODES && !codes)
+        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' needs a network with hash codes; "
+                         "this one is a classifier", p->spec->name);
+    if (a->flags & BIOFT_ATTACK_CLASSES && codes)
+        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' needs a classifier; this network "
+                         "gives hash codes", p->spec->name);
+    if (codes && (p->spec->predicted_labels || p->spec->target == TARGET_LEAST_LIKELY))
+        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s': a network with hash codes "
+                         "predicts no class", p->spec->name);
     if (a->flags & BIOFT_ATTACK_CLASSES && d->multi_label)
         return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' needs exactly one label an image; '%s' has sets of "
                          "labels", p->spec->name, d->name);
@@ -62,6 +70,8 @@ static void run_free(struct run *r)
     free(r->target);
     free(r->delta_max);
     free(r->delta_mean);
+    free(r->left);
+    free(r->tried_left);
 }
 
 static bioft_status run_prepare(struct run *r, const struct attack_params *p, struct error *err)
@@ -83,8 +93,10 @@ static bioft_status run_prepare(struct run *r, const struct attack_params *p, st
     r->target = mem_array(r->batch_size, sizeof *r->target);
     r->delta_max = mem_array(r->batch_size, sizeof *r->delta_max);
     r->delta_mean = mem_array(r->batch_size, sizeof *r->delta_mean);
+    r->left = mem_array(r->batch_size, sizeof *r->left);
+    r->tried_left = mem_array(r->batch_size, sizeof *r->tried_left);
     r->instances = mem_array(r->restarts, sizeof(struct instance *));
-    if (!r->adversarial || !r->tried || !r->out || !r->label || !r->target || !r->delta_max || !r->delta_mean ||
+    if (!r->left || !r->tried_left || !r->adversarial || !r->tried || !r->out || !r->label || !r->target || !r->delta_max || !r->delta_mean ||
         !r->instances)
         return error_memory(err, "an attack's batch");
     st = victim_create(p->target, p->gradient, r->batch_size, &r->victim, err);
@@ -112,11 +124,27 @@ static int32_t smallest_index(const float *values, uint32_t count)
     return (int32_t)best;
 }
 
+/* A random class among those that the image has not. */
+static int32_t other_class(const struct run *r, const bioft_batch *clean, uint32_t i)
+{
+    const uint64_t *set = clean->labels + (size_t)i * clean->label_words;
+    uint32_t word, others = 0;
+
+    for (uint32_t c = 0; c < clean->classes; c++)
+        others += !(set[c / 64] >> (c % 64) & 1);
+    random_fill(BIOFT_BITS, r->p->target->seed, "target", clean->sample[i], 0, &word, 1);
+    uint32_t nth = (uint32_t)((uint64_t)word * others >> 32);
+    for (uint32_t c = 0; c < clean->classes; c++)
+        if (!(set[c / 64] >> (c % 64) & 1) && nth-- == 0)
+            return (int32_t)c;
+    return 0;
+}
+
 /* The labels and targets that the attack is given for this batch. */
 static bioft_status aim(struct run *r, const bioft_batch *clean, bioft_batch *ret, struct error *err)
 {
     const struct attack_spec *s = r->p->spec;
-    const uint32_t outputs = r->p->target->model->graph->view.outputs, classes = clean->classes;
+    const uint32_t outputs = r->p->target->model->graph->view.outputs;
     const bioft_victim *v = victim_view(r->victim);
 
     *ret = *clean;
@@ -132,51 +160,44 @@ static bioft_status aim(struct run *r, const bioft_batch *clean, bioft_batch *re
             r->target[i] = (int32_t)s->target_class;
         else if (s->target == TARGET_LEAST_LIKELY)
             r->target[i] = smallest_index(out, outputs);
-        else if (s->target == TARGET_RANDOM) {
-            uint32_t word;
-            random_fill(BIOFT_BITS, r->p->target->seed, "target", clean->sample[i], 0, &word, 1);
-            const uint32_t other = (uint32_t)((uint64_t)word * (classes > 1 ? classes - 1 : 1) >> 32);
-            r->target[i] = (int32_t)(other + (clean->label[i] >= 0 && other >= (uint32_t)clean->label[i]));
-        }
+        else if (s->target == TARGET_RANDOM)
+            r->target[i] = other_class(r, clean, i);
     }
     ret->label = r->label;
     ret->target = s->target == TARGET_NONE ? NULL : r->target;
     return BIOFT_OK;
 }
 
-/* Takes over the images of a further restart that fool the network where the ones before did not. */
-static bioft_status keep_better(struct run *r, const bioft_batch *clean, uint32_t restart, bool *fooled,
+/* Takes over the images of a further restart that leave less of the network's success. */
+static bioft_status keep_better(struct run *r, const bioft_batch *clean, uint32_t restart,
                                 struct error *err)
 {
-    const uint32_t outputs = r->p->target->model->graph->view.outputs;
     const bioft_victim *v = victim_view(r->victim);
-
     bioft_status st = v->forward(v, clean->n, r->tried, r->out);
+
     if (st != BIOFT_OK)
         return failed(r, restart, st, err);
-    for (uint32_t i = 0; i < clean->n; i++) {
-        const bool now = largest_index(r->out + (size_t)i * outputs, outputs) != clean->label[i];
-        if (restart == 0 || (now && !fooled[i]))
-            memcpy(r->adversarial + i * r->pixels, r->tried + i * r->pixels, sizeof(float) * r->pixels);
-        fooled[i] = fooled[i] || now;
+    st = r->p->judge(r->p->ctx, clean, r->out, r->tried_left, err);
+    for (uint32_t i = 0; st == BIOFT_OK && i < clean->n; i++) {
+        if (restart > 0 && !(r->tried_left[i] < r->left[i]))
+            continue;
+        memcpy(r->adversarial + i * r->pixels, r->tried + i * r->pixels, sizeof(float) * r->pixels);
+        r->left[i] = r->tried_left[i];
     }
-    return BIOFT_OK;
+    return st;
 }
 
-static bioft_status attack_batch(struct run *r, const bioft_batch *clean, const bioft_batch *aimed, double epsilon,
-                                 struct error *err)
+static bioft_status attack_batch(struct run *r, const bioft_batch *clean, const bioft_batch *aimed,
+                                 double epsilon, struct error *err)
 {
     const bioft_attack *a = &r->p->spec->choice.plugin->api.attack;
     const size_t bytes = sizeof(float) * r->pixels * clean->n;
-    bool *fooled = NULL;
     bioft_status st = BIOFT_OK;
 
     if (epsilon <= 0.0) {
         memcpy(r->adversarial, clean->x, bytes);
         return BIOFT_OK;
     }
-    if (r->restarts > 1 && !(fooled = mem_array(clean->n, sizeof *fooled)))
-        return error_memory(err, "an attack's restarts");
     for (uint32_t i = 0; st == BIOFT_OK && i < r->restarts; i++) {
         float *x = r->restarts > 1 ? r->tried : r->adversarial;
         memcpy(x, clean->x, bytes);
@@ -184,9 +205,8 @@ static bioft_status attack_batch(struct run *r, const bioft_batch *clean, const 
         if (st != BIOFT_OK)
             st = failed(r, i, st, err);
         else if (r->restarts > 1)
-            st = keep_better(r, clean, i, fooled, err);
+            st = keep_better(r, clean, i, err);
     }
-    free(fooled);
     return st;
 }
 

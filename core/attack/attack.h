@@ -3,6 +3,7 @@
 #define ATTACK_ATTACK_H
 
 #include "base/stop.h"
+#include "codes/codebook.h"
 #include "data/batch.h"
 #include "train/feedback.h"
 
@@ -17,6 +18,9 @@ struct attack_target {                             /* the network under attack *
     const struct log *log;
     const struct stop *stop;
     uint64_t seed;                                 /* the trial's: random starts */
+    struct codebook *codebook;                     /* of a network with hash codes; else NULL */
+    const uint64_t *k;                             /* of such: how much of a ranking counts */
+    size_t k_count;
 };
 
 /* One batch at one epsilon, its adversarial images made: clean and adversarial [n][c][h][w] in [0,1]. first: position
@@ -30,6 +34,11 @@ struct attack_made {
 };
 typedef bioft_status attack_sink(void *ctx, const struct attack_made *made, struct error *err);
 
+/* How well the network does on each of n images from their outputs, batch with the true labels: the
+ * restart that leaves least of it is kept. ret: [n]. */
+typedef bioft_status attack_judge(void *ctx, const bioft_batch *batch, const float *out,
+                                  double *ret, struct error *err);
+
 struct attack_params {
     const struct attack_target *target;
     const struct attack_spec *spec;
@@ -38,7 +47,8 @@ struct attack_params {
     const uint64_t *positions;                     /* chosen samples */
     uint64_t count;
     attack_sink *sink;
-    void *ctx;
+    attack_judge *judge;                           /* for several restarts */
+    void *ctx;                                     /* of both */
 };
 /* All epsilons of a batch before the next batch, so that what the victim remembers serves them all. Epsilon 0 gives the
  * same bytes back. */

@@ -123,6 +123,17 @@ static bioft_status victim_redraw(const bioft_victim *view, uint64_t draw)
     return feedback_redraw(v->target->feedback, v->target->step, draw, &v->error);
 }
 
+static bioft_status victim_codes(const bioft_victim *view, const char *split, bioft_codes *ret)
+{
+    struct victim *v = view->ctx;
+    const struct codes *codes;
+    bioft_status st = codebook_get(v->target->codebook, split, &codes, &v->error);
+
+    if (st == BIOFT_OK)
+        *ret = codes_view(codes);
+    return st;
+}
+
 static bool memory_create(struct memory *m, size_t pixels, size_t outputs)
 {
     m->x = mem_aligned(pixels, sizeof(float));
@@ -160,7 +171,9 @@ bioft_status victim_create(const struct attack_target *t, enum gradient_kind gra
     v->view = (bioft_victim){
         .struct_size = sizeof v->view, .max_batch = max_batch, .channels = t->picture.channels,
         .height = t->picture.height, .width = t->picture.width, .outputs = g->view.outputs,
-        .classes = t->dataset->classes, .ctx = v, .forward = victim_forward, .backward = victim_backward,
+        .classes = t->dataset->classes, .bits = t->codebook ? g->view.outputs : 0, .ctx = v,
+        .forward = victim_forward, .backward = victim_backward,
+        .codes = t->codebook ? victim_codes : NULL,
         .redraw = gradient == GRADIENT_RULE && t->feedback && feedback_is_random(t->feedback) ? victim_redraw : NULL,
     };
     v->normal = mem_aligned(pixels, sizeof(float));

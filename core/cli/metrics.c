@@ -82,8 +82,10 @@ static bioft_status write_line(const struct metrics *m, const struct stage_repor
     if (r->epoch_end || !r->delta_angle) {
         json_key(&t, "loss");
         json_number(&t, r->loss);
-        json_key(&t, "accuracy");
-        json_number(&t, r->accuracy);
+        if (!isnan(r->accuracy)) {
+            json_key(&t, "accuracy");
+            json_number(&t, r->accuracy);
+        }
         json_key(&t, "lr");
         json_number(&t, r->lr);
         if (!isfinite(r->loss)) {
@@ -115,14 +117,16 @@ static bioft_status write_line(const struct metrics *m, const struct stage_repor
 bioft_status metrics_report(void *ctx, const struct stage_report *r, struct error *err)
 {
     const struct metrics *m = ctx;
-    char left[TEXT_NUMBER] = "?";
+    char left[TEXT_NUMBER] = "?", accuracy[TEXT_NUMBER] = "";
 
     if (r->images_per_s > 0.0 && r->step < r->steps)
         text_duration(left, (double)(r->steps - r->step) * r->stage->batch_size * r->stage->accumulate / r->images_per_s);
+    if (!isnan(r->accuracy))
+        snprintf(accuracy, sizeof accuracy, ", accuracy %.4f", r->accuracy);
     if (r->epoch_end)
-        log_write(&m->console->log, LOG_INFO, "%s: %s: epoch %llu of %llu, loss %.4f, accuracy %.4f, %.0f images/s",
+        log_write(&m->console->log, LOG_INFO, "%s: %s: epoch %llu of %llu, loss %.4f%s, %.0f images/s",
                   m->trial, r->stage->name, (unsigned long long)r->epoch + 1, (unsigned long long)r->epochs, r->loss,
-                  r->accuracy, r->images_per_s);
+                  accuracy, r->images_per_s);
     else if (r->images_per_s > 0.0)
         log_write(&m->console->log, LOG_PROGRESS, "%s: %s: step %llu of %llu, loss %.4f, %.0f images/s, %s left",
                   m->trial, r->stage->name, (unsigned long long)r->step, (unsigned long long)r->steps, r->loss,

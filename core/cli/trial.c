@@ -124,6 +124,7 @@ bioft_status trial_open(struct trial_run *r, struct error *err)
 
 void trial_close(struct trial_run *r)
 {
+    codebook_destroy(r->codebook);
     feedback_destroy(r->feedback);
     network_destroy(&r->network);
     network_destroy(&r->before);
@@ -138,6 +139,7 @@ void trial_close(struct trial_run *r)
     pool_destroy(r->pool);
     free(r->figures);
     arena_destroy(r->arena);
+    r->codebook = NULL;
     r->feedback = NULL;
     r->data = NULL;
     r->engine = NULL;
@@ -222,6 +224,8 @@ static bioft_status is_behind(struct trial_run *r, size_t stage, bool *ret, stru
 /* Gives the next stage this one's network to start from. */
 static void pass_on(struct trial_run *r)
 {
+    codebook_destroy(r->codebook);
+    r->codebook = NULL;
     feedback_destroy(r->feedback);
     r->feedback = NULL;
     network_destroy(&r->before);

@@ -4,6 +4,7 @@
 
 #include "cli/console.h"
 #include "cli/network.h"
+#include "codes/codebook.h"
 #include "report/results.h"
 #include "train/stage.h"
 
@@ -29,6 +30,7 @@ struct trial_run {
     struct network network, before;                /* of the stage at hand; of the one before it */
     struct feedback *feedback;                     /* of the stage at hand, at `step` updates */
     uint64_t step;
+    struct codebook *codebook;                     /* the network's codes, where its head has bits */
 
     struct trial_label label;
     struct figure *figures;

@@ -7,11 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-bioft_status encoder_create(struct model *m, uint32_t max_batch, struct pool *pool, struct encoder *ret,
-                            struct error *err)
+bioft_status encoder_create(struct model *m, uint32_t max_batch, struct pool *pool,
+                            struct encoder *ret, struct error *err)
 {
-    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_EVAL, .precision = BIOFT_F32,
-                            .max_batch = max_batch, .threads = pool ? pool_threads(pool) : 1 };
+    const bioft_use use = { .struct_size = sizeof use,
+                            .kind = BIOFT_EVAL,
+                            .precision = BIOFT_F32,
+                            .max_batch = max_batch,
+                            .threads = pool ? pool_threads(pool) : 1 };
     struct encoder e = { .bits = m->graph->view.outputs };
     size_t outputs;
 
@@ -33,7 +36,8 @@ void encoder_free(struct encoder *e)
     memset(e, 0, sizeof *e);
 }
 
-bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, uint64_t *ret, struct error *err)
+bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, uint64_t *ret,
+                         struct error *err)
 {
     const size_t outputs = (size_t)n * e->bits;
     bioft_status st = program_forward(e->program, n, x, 0, e->out, err);
@@ -42,24 +46,28 @@ bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, uint64_t
         return st;
     for (size_t i = 0; i < outputs; i++)
         if (isnan(e->out[i]))
-            return error_set(err, BIOFT_ERR_INVALID, "output %zu of picture %zu of a batch is not a number, so its "
-                             "code has no sign: the training has diverged", i % e->bits, i / e->bits);
+            return error_set(err, BIOFT_ERR_INVALID,
+                             "output %zu of picture %zu of a batch is not a number, so its "
+                             "code has no sign: the training has diverged",
+                             i % e->bits, i / e->bits);
     codes_pack(e->out, n, e->bits, ret);
     return BIOFT_OK;
 }
 
-static bioft_status encode(const struct encode_params *p, struct encoder *e, struct batches *batches, struct codes *ret,
-                           struct error *err)
+static bioft_status encode(const struct encode_params *p, struct encoder *e,
+                           struct batches *batches, struct codes *ret, struct error *err)
 {
     bioft_batch batch;
     bioft_status st;
 
-    for (uint64_t done = 0; (st = batches_next(batches, &batch, err)) == BIOFT_OK && batch.n > 0; done += batch.n) {
+    for (uint64_t done = 0; (st = batches_next(batches, &batch, err)) == BIOFT_OK && batch.n > 0;
+         done += batch.n) {
         if (stop_asked(p->stop))
             return error_set(err, BIOFT_ERR_CANCELLED, "stopped while encoding");
         st = encoder_run(e, batch.n, batch.x, ret->codes + done * ret->words, err);
         if (st != BIOFT_OK) {
-            error_prefix(err, "codes of split '%s', from sample %" PRIu64, p->split->name, batch.sample[0]);
+            error_prefix(err, "codes of split '%s', from sample %" PRIu64, p->split->name,
+                         batch.sample[0]);
             return st;
         }
         memcpy(ret->labels + done * ret->label_words, batch.labels,
@@ -76,11 +84,18 @@ bioft_status encode_split(const struct encode_params *p, struct codes *ret, stru
     bioft_status st = encoder_create(p->model, p->batch_size, p->pool, &e, err);
 
     if (st == BIOFT_OK)
-        st = codes_create(p->positions ? p->count : p->split->count, e.bits, p->dataset->classes, &codes, err);
+        st = codes_create(p->positions ? p->count : p->split->count, e.bits, p->dataset->classes,
+                          &codes, err);
     if (st == BIOFT_OK)
-        st = batches_create(&(struct batches_params){
-            .dataset = p->dataset, .split = p->split, .positions = p->positions, .count = p->count,
-            .batch_size = p->batch_size, .normalise = true, .picture = p->picture, .pool = p->pool }, &batches, err);
+        st = batches_create(&(struct batches_params){ .dataset = p->dataset,
+                                                      .split = p->split,
+                                                      .positions = p->positions,
+                                                      .count = p->count,
+                                                      .batch_size = p->batch_size,
+                                                      .normalise = true,
+                                                      .picture = p->picture,
+                                                      .pool = p->pool },
+                            &batches, err);
     if (st == BIOFT_OK)
         st = encode(p, &e, batches, &codes, err);
     if (st == BIOFT_OK)

@@ -10,25 +10,26 @@
 /* A program that encodes batches of normalised pixels; its outputs are the bits. */
 struct encoder {
     struct program *program;
-    float *out;                                    /* [max_batch][bits] */
+    float *out; /* [max_batch][bits] */
     uint32_t bits, words;
 };
-bioft_status encoder_create(struct model *m, uint32_t max_batch, struct pool *pool, struct encoder *ret,
-                            struct error *err);
-void encoder_free(struct encoder *e);              /* zero is fine */
-/* x: n pictures. Writes [n][words]; e->out holds the outputs until the next call. An output that is not a number is
- * an error: it has no sign. */
-bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, uint64_t *ret, struct error *err);
+bioft_status encoder_create(struct model *m, uint32_t max_batch, struct pool *pool,
+                            struct encoder *ret, struct error *err);
+void encoder_free(struct encoder *e); /* zero is fine */
+/* x: n pictures. Writes [n][words]; e->out holds the outputs until the next call. An output that is
+ * not a number is an error: it has no sign. */
+bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, uint64_t *ret,
+                         struct error *err);
 
 struct encode_params {
     struct model *model;
     const struct dataset *dataset;
     const struct split *split;
-    const uint64_t *positions;                     /* in the split, in order; NULL: all */
-    uint64_t count;                                /* of positions; ignored where that is NULL */
+    const uint64_t *positions; /* in the split, in order; NULL: all */
+    uint64_t count;            /* of positions; ignored where that is NULL */
     struct picture picture;
-    struct pool *pool;                             /* may be NULL */
-    const struct stop *stop;                       /* may be NULL */
+    struct pool *pool;       /* may be NULL */
+    const struct stop *stop; /* may be NULL */
     uint32_t batch_size;
 };
 /* Codes and label sets in the order of the positions, in evaluation mode. No allocation a batch. */

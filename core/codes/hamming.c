@@ -3,17 +3,28 @@
 
 #include "codes/hamming_avx512.h"
 
-static void distances(const uint64_t *q, const uint64_t *codes, size_t n, size_t words, uint16_t *ret)
+/* Bits that are 1, in pairs, fours and eights (the compiler's own count is a call where the
+ * processor is not known). */
+static inline unsigned ones(uint64_t v)
+{
+    v -= v >> 1 & UINT64_C(0x5555555555555555);
+    v = (v & UINT64_C(0x3333333333333333)) + (v >> 2 & UINT64_C(0x3333333333333333));
+    v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (unsigned)(v * UINT64_C(0x0101010101010101) >> 56);
+}
+
+static void distances(const uint64_t *q, const uint64_t *codes, size_t n, size_t words,
+                      uint16_t *ret)
 {
     if (words == 1) {
         for (size_t i = 0; i < n; i++)
-            ret[i] = (uint16_t)__builtin_popcountll(q[0] ^ codes[i]);
+            ret[i] = (uint16_t)ones(q[0] ^ codes[i]);
         return;
     }
     for (size_t i = 0; i < n; i++, codes += words) {
-        int distance = 0;
+        unsigned distance = 0;
         for (size_t w = 0; w < words; w++)
-            distance += __builtin_popcountll(q[w] ^ codes[w]);
+            distance += ones(q[w] ^ codes[w]);
         ret[i] = (uint16_t)distance;
     }
 }
@@ -25,7 +36,8 @@ static void mark(uint64_t q, const uint64_t *labels, size_t n, uint16_t flag, ui
 }
 
 /* Without a branch: which items are near is as good as random. */
-static size_t select_near(const uint16_t *marked, size_t n, uint16_t flag, uint16_t limit, uint16_t *ret)
+static size_t select_near(const uint16_t *marked, size_t n, uint16_t flag, uint16_t limit,
+                          uint16_t *ret)
 {
     const uint16_t mask = (uint16_t)~flag;
     size_t count = 0;

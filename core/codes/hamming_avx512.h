@@ -1,4 +1,5 @@
-/* Ranking by hash codes for AVX-512 F, BW, VL, VBMI2 and VPOPCNTDQ: called only where the processor has them. */
+/* Ranking by hash codes for AVX-512 F, BW, VL, VBMI2 and VPOPCNTDQ: called only where the processor
+ * has them. */
 #ifndef CODES_HAMMING_AVX512_H
 #define CODES_HAMMING_AVX512_H
 

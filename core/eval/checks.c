@@ -41,7 +41,7 @@ static bool check(struct figure *f, const struct figure *all, size_t count, doub
         if (same_text(f->gradient, "rule") && same_text(o->gradient, "exact") && f->ci_low > o->ci_high)
             fine = fine && warn(f, "masking", arena);
     }
-    if (same_text(f->norm, "linf") && f->epsilon >= 0.5 && same_text(f->metric, "accuracy") && f->value > class_share)
+    if (same_text(f->norm, "linf") && f->epsilon >= 0.5 && figure_counts(f) && f->value > class_share)
         fine = fine && warn(f, "attack-too-weak", arena);
     if (rises)
         fine = fine && warn(f, "rises-with-epsilon", arena);
@@ -94,8 +94,11 @@ static bioft_status worst_case(const struct figure *figures, size_t count, struc
         worst[made].options = worst[made].gradient = worst[made].warnings = "";
         worst[made++].predictions = copy;
     }
-    for (size_t k = 0; k < made; k++)
-        figure_accuracy(&worst[k], worst[k].predictions, worst[k].n);
+    for (size_t k = 0; k < made; k++) {
+        bioft_status st = figure_fill(&worst[k], worst[k].predictions, worst[k].n, err);
+        if (st != BIOFT_OK)
+            return st;
+    }
     *ret_count = made;
     return BIOFT_OK;
 }

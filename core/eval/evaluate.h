@@ -3,16 +3,24 @@
 #define EVAL_EVALUATE_H
 
 #include "attack/attack.h"
+#include "base/memory.h"
 #include "eval/figure.h"
 
-/* Clean predictions of `count` positions of a split (NULL: all): an evaluation pass on normalised pixels. ret has
- * room for all. */
-bioft_status evaluate_clean(const struct attack_target *t, const uint64_t *positions, uint64_t count,
-                            uint32_t batch_size, struct prediction *ret, struct error *err);
-/* Attacked predictions for one gradient over the grid: ret[e] has room for `count`, NULL for an epsilon to skip. Every
- * figure is a fresh evaluation pass over the final images. Dumps go to `dump_folder` where the spec asks. */
-bioft_status evaluate_attack(const struct attack_target *t, const struct attack_spec *spec, enum gradient_kind gradient,
-                             const uint64_t *positions, uint64_t count, struct prediction *const *ret,
+/* What an evaluation of this network measures: the accuracy, or of codes what rankings have
+ * (retrieval.h). A name is in the arena; NULL: out of memory. */
+size_t evaluate_metrics(const struct attack_target *t);
+const char *evaluate_metric(const struct attack_target *t, size_t metric, struct arena *arena);
+
+/* Clean predictions of `count` positions of a split (NULL: all): an evaluation pass on normalised
+ * pixels. ret[metric] has room for all. */
+bioft_status evaluate_clean(const struct attack_target *t, const uint64_t *positions,
+                            uint64_t count, struct prediction *const *ret, struct error *err);
+/* Attacked predictions for one gradient over the grid: ret[e * metrics + metric] has room for
+ * `count`; NULL for an epsilon to skip. Every figure is a fresh evaluation pass over the final
+ * images; queries are ranked in the clean database. Dumps go to `dump_folder` where the spec asks. */
+bioft_status evaluate_attack(const struct attack_target *t, const struct attack_spec *spec,
+                             enum gradient_kind gradient, const uint64_t *positions,
+                             uint64_t count, struct prediction *const *ret,
                              const char *dump_folder, struct error *err);
 
 #endif

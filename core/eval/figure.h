@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define METRIC_ACCURACY "accuracy"
+
 struct prediction {                                /* of one evaluated sample */
     uint64_t sample;                               /* number in the split */
     int32_t label, prediction;
@@ -22,7 +24,11 @@ struct figure {
     struct prediction *predictions;                /* [n], or NULL */
 };
 
-/* Fills value, interval, n and deltas from the predictions: accuracy with its 95% Wilson interval. */
-void figure_accuracy(struct figure *f, struct prediction *predictions, uint64_t n);
+/* Does the metric count right answers? Else it is a mean of scores, such as average precisions. */
+bool figure_counts(const struct figure *f);
+/* Fills value, 95% interval, n and deltas from the predictions: a share of right answers with
+ * Wilson's interval, or a mean of scores with a bootstrap's. */
+bioft_status figure_fill(struct figure *f, struct prediction *predictions, uint64_t n,
+                         struct error *err);
 
 #endif

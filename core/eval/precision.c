@@ -1,20 +1,22 @@
-/* Average precision at k under ties. Items at one distance are visited in a random order, all orders alike; a query's
- * groups are walked by distance with N items and R relevant ones behind them and S, the expected sum of precisions at
- * the ranks of relevant items. */
+/* Average precision at k under ties. Items at one distance are visited in a random order, all
+ * orders alike; a query's groups are walked by distance with N items and R relevant ones behind
+ * them and S, the expected sum of precisions at the ranks of relevant items. */
 #include "eval/precision.h"
 
 #include <math.h>
 #include <stdbool.h>
 
 struct walk {
-    double n, r, s;                                /* N, R, S */
+    double n, r, s; /* N, R, S */
 };
 
-/* What the first c of a group add to S where each order of it is alike and t of those c are relevant: the item at place
- * j is relevant with t/c, and has R + 1 + (j-1)(t-1)/(c-1) relevant items up to it. */
+/* What the first c of a group add to S where each order of it is alike and t of those c are
+ * relevant: the item at place j is relevant with t/c, and has R + 1 + (j-1)(t-1)/(c-1) relevant
+ * items up to it. */
 static double group_sum(const struct walk *w, double c, double t, const double *harmonic)
 {
-    const double a = harmonic[(size_t)(w->n + c)] - harmonic[(size_t)w->n], b = c - (w->n + 1.0) * a;
+    const double a = harmonic[(size_t)(w->n + c)] - harmonic[(size_t)w->n];
+    const double b = c - (w->n + 1.0) * a;
     const double pairs = c > 1.0 ? t * (t - 1.0) / (c * (c - 1.0)) : 0.0;
     return t / c * (w->r + 1.0) * a + pairs * b;
 }
@@ -22,13 +24,15 @@ static double group_sum(const struct walk *w, double c, double t, const double *
 /* The same without t: the group has n items, m of them relevant, and any c of it come first. */
 static double group_mean(const struct walk *w, double n, double m, double c, const double *harmonic)
 {
-    const double a = harmonic[(size_t)(w->n + c)] - harmonic[(size_t)w->n], b = c - (w->n + 1.0) * a;
+    const double a = harmonic[(size_t)(w->n + c)] - harmonic[(size_t)w->n];
+    const double b = c - (w->n + 1.0) * a;
     const double pairs = n > 1.0 ? m * (m - 1.0) / (n * (n - 1.0)) : 0.0;
     return m / n * (w->r + 1.0) * a + pairs * b;
 }
 
-/* The expectation of (S + sum) / (R + t) over t, the relevant among the c that the cut leaves: hypergeometric. Its
- * weights grow from the mode by their ratios, so nothing has to be a logarithm, until they no longer count. */
+/* The expectation of (S + sum) / (R + t) over t, the relevant among the c that the cut leaves:
+ * hypergeometric. Its weights grow from the mode by their ratios, so nothing has to be a logarithm,
+ * until they no longer count. */
 static double cut_mean(const struct walk *w, double n, double m, double c, const double *harmonic)
 {
     const double low = c > n - m ? c - (n - m) : 0.0, high = m < c ? m : c;
@@ -61,7 +65,8 @@ static double total_relevant(const struct tie_groups *g)
     return total;
 }
 
-static void divide(struct average_precision *ret, double sum, double hits, double relevant, double k)
+static void divide(struct average_precision *ret, double sum, double hits, double relevant,
+                   double k)
 {
     ret->by[DIVIDE_BY_HITS] = hits > 0.0 ? sum / hits : 0.0;
     ret->by[DIVIDE_BY_RELEVANT] = relevant > 0.0 ? sum / fmin(relevant, k) : 0.0;
@@ -69,10 +74,11 @@ static void divide(struct average_precision *ret, double sum, double hits, doubl
     ret->hits = hits;
 }
 
-void precision_expected(const struct tie_groups *g, uint64_t k, const double *harmonic, struct average_precision *ret)
+void precision_expected(const struct tie_groups *g, uint64_t k, const double *harmonic,
+                        struct average_precision *ret)
 {
     struct walk w = { 0 };
-    double by_hits = -1.0;                         /* where a group is cut */
+    double by_hits = -1.0; /* where a group is cut */
 
     for (size_t d = 0; d < g->levels && w.n < (double)k; d++) {
         const double n = g->count[d], m = g->relevant[d], c = fmin(n, (double)k - w.n);
@@ -89,7 +95,8 @@ void precision_expected(const struct tie_groups *g, uint64_t k, const double *ha
         ret->by[DIVIDE_BY_HITS] = by_hits;
 }
 
-/* Relevant items at ranks first + 1, first + 2, ..., `count` of them: the j-th has precision (R + j) / (first + j). */
+/* Relevant items at ranks first + 1, first + 2, ..., `count` of them: the j-th has precision
+ * (R + j) / (first + j). */
 static double run_sum(double r, double first, double count, const double *harmonic)
 {
     return count + (r - first) * (harmonic[(size_t)(first + count)] - harmonic[(size_t)first]);
@@ -122,7 +129,8 @@ void precision_relevant_last(const struct tie_groups *g, uint64_t k, const doubl
     one_order(g, k, harmonic, true, ret);
 }
 
-void precision_ordered(const uint64_t *ranks, uint64_t k, uint64_t relevant, struct average_precision *ret)
+void precision_ordered(const uint64_t *ranks, uint64_t k, uint64_t relevant,
+                       struct average_precision *ret)
 {
     double sum = 0.0, hits = 0.0;
 

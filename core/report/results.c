@@ -85,26 +85,46 @@ static char *figure_path(const char *folder, const char *sub, const struct figur
     return t.data;
 }
 
-static bioft_status save_predictions(const char *path, const struct figure *f, struct error *err)
+/* Where answers are counted a sample has one and its score; else a score a metric. */
+static void add_prediction(struct text *t, const struct figure *f, size_t count, uint64_t i)
+{
+    const struct prediction *p = &f[0].predictions[i];
+
+    csv_integer(t, (int64_t)p->sample);
+    csv_integer(t, p->label);
+    if (figure_counts(&f[0]))
+        csv_integer(t, p->prediction);
+    for (size_t m = 0; m < count; m++)
+        csv_number(t, f[m].predictions[i].score);
+    csv_number(t, p->delta_max);
+    csv_number(t, p->delta_mean);
+    csv_end_line(t);
+}
+
+static bioft_status save_predictions(const char *path, const struct figure *f, size_t count,
+                                     struct error *err)
 {
     struct text t = { 0 };
-    text_add(&t, "sample,label,prediction,score,delta_max,delta_mean\n");
-    for (uint64_t i = 0; i < f->n; i++) {
-        const struct prediction *p = &f->predictions[i];
-        csv_integer(&t, (int64_t)p->sample);
-        csv_integer(&t, p->label);
-        csv_integer(&t, p->prediction);
-        csv_number(&t, p->score);
-        csv_number(&t, p->delta_max);
-        csv_number(&t, p->delta_mean);
-        csv_end_line(&t);
-    }
+
+    csv_text(&t, "sample");
+    csv_text(&t, "label");
+    if (figure_counts(&f[0]))
+        csv_text(&t, "prediction");
+    for (size_t m = 0; m < count; m++)
+        csv_text(&t, figure_counts(&f[m]) ? "score" : f[m].metric);
+    csv_text(&t, "delta_max");
+    csv_text(&t, "delta_mean");
+    csv_end_line(&t);
+    for (uint64_t i = 0; i < f[0].n; i++)
+        add_prediction(&t, f, count, i);
     return write_text(path, &t, err);
 }
 
-bioft_status figure_save(const char *folder, const struct trial_label *l, const struct figure *f, struct error *err)
+bioft_status figure_save(const char *folder, const struct trial_label *l, const struct figure *f,
+                         size_t count, struct error *err)
 {
-    char *predictions = figure_path(folder, "predictions", f), *results = figure_path(folder, "results", f);
+    char *predictions = figure_path(folder, "predictions", f);
+    char *results = figure_path(folder, "results", f);
     char *predictions_folder = predictions ? path_folder(predictions) : NULL;
     char *results_folder = results ? path_folder(results) : NULL;
     struct text t = { 0 };
@@ -115,10 +135,11 @@ bioft_status figure_save(const char *folder, const struct trial_label *l, const 
     if (st == BIOFT_OK)
         st = file_make_folder(results_folder, err);
     if (st == BIOFT_OK && f->predictions)
-        st = save_predictions(predictions, f, err);
+        st = save_predictions(predictions, f, count, err);
     if (st == BIOFT_OK) {
         add_header(&t);
-        add_row(&t, l, f);
+        for (size_t m = 0; m < count; m++)
+            add_row(&t, l, &f[m]);
         st = write_text(results, &t, err);
     }
     free(predictions);
@@ -173,51 +194,82 @@ static bioft_status read_row(const char *path, const struct csv *c, size_t row, 
     return BIOFT_OK;
 }
 
-static bioft_status load_predictions(const char *path, struct arena *arena, struct figure *f, struct error *err)
+static bioft_status load_prediction(const char *path, const struct csv *c, size_t row,
+                                    const struct figure *f, size_t count, struct error *err)
 {
-    struct csv c;
-    bioft_status st = load_csv(path, arena, 6, &c, err);
-    if (st != BIOFT_OK)
-        return st;
-    f->n = c.rows - 1;
-    f->predictions = arena_array(arena, f->n, sizeof *f->predictions);
-    if (!f->predictions)
-        return error_memory(err, "predictions");
-    for (size_t r = 1; st == BIOFT_OK && r < c.rows; r++) {
-        double v[6];
-        for (size_t k = 0; st == BIOFT_OK && k < 6; k++)
-            st = number_at(path, &c, r, k, &v[k], err);
-        if (st == BIOFT_OK)
-            f->predictions[r - 1] = (struct prediction){ (uint64_t)v[0], (int32_t)v[1], (int32_t)v[2], v[3], v[4], v[5] };
+    const size_t first = figure_counts(&f[0]) ? 3 : 2;     /* score's column */
+    double v[5];                                   /* sample, label, answer, both deltas */
+    bioft_status st = number_at(path, c, row, 0, &v[0], err);
+
+    if (st == BIOFT_OK)
+        st = number_at(path, c, row, 1, &v[1], err);
+    if (st == BIOFT_OK)
+        st = number_at(path, c, row, first - 1, &v[2], err);
+    for (size_t k = 0; st == BIOFT_OK && k < 2; k++)
+        st = number_at(path, c, row, first + count + k, &v[3 + k], err);
+    for (size_t m = 0; st == BIOFT_OK && m < count; m++) {
+        struct prediction *p = &f[m].predictions[row - 1];
+        *p = (struct prediction){ .sample = (uint64_t)v[0], .label = (int32_t)v[1],
+                                  .prediction = first == 3 ? (int32_t)v[2] : -1,
+                                  .delta_max = v[3], .delta_mean = v[4] };
+        st = number_at(path, c, row, first + m, &p->score, err);
     }
     return st;
 }
 
-bioft_status figure_load(const char *folder, const struct figure *wanted, struct arena *arena, struct figure *ret,
-                         bool *ret_found, struct error *err)
+static bioft_status load_predictions(const char *path, struct arena *arena, struct figure *f,
+                                     size_t count, struct error *err)
 {
-    char *results = figure_path(folder, "results", wanted), *predictions = figure_path(folder, "predictions", wanted);
-    struct figure f;
     struct csv c;
+    bioft_status st = load_csv(path, arena, count + (figure_counts(&f[0]) ? 5 : 4), &c, err);
+
+    if (st != BIOFT_OK)
+        return st;
+    for (size_t m = 0; m < count; m++) {
+        f[m].n = c.rows - 1;
+        f[m].predictions = arena_array(arena, f[m].n, sizeof *f->predictions);
+        if (!f[m].predictions)
+            return error_memory(err, "predictions");
+    }
+    for (size_t r = 1; st == BIOFT_OK && r < c.rows; r++)
+        st = load_prediction(path, &c, r, f, count, err);
+    return st;
+}
+
+/* The rows of a figure's file, one a metric. */
+static bioft_status load_rows(const char *path, struct arena *arena, const struct figure *wanted,
+                              size_t count, struct figure *ret, bool *ret_found, struct error *err)
+{
+    struct csv c;
+    bioft_status st = load_csv(path, arena, COLUMNS, &c, err);
+
+    *ret_found = st == BIOFT_OK && c.rows == count + 1;
+    for (size_t m = 0; st == BIOFT_OK && *ret_found && m < count; m++) {
+        st = read_row(path, &c, m + 1, &ret[m], err);
+        *ret_found = st == BIOFT_OK && strcmp(ret[m].metric, wanted[m].metric) == 0;
+    }
+    return st;
+}
+
+bioft_status figure_load(const char *folder, const struct figure *wanted, size_t count,
+                         struct arena *arena, struct figure *ret, bool *ret_found,
+                         struct error *err)
+{
+    char *results = figure_path(folder, "results", wanted);
+    char *predictions = figure_path(folder, "predictions", wanted);
+    struct figure *f = arena_array(arena, count, sizeof *f);
+    bool found = false;
 
     *ret_found = false;
-    bioft_status st = results && predictions ? BIOFT_OK : error_memory(err, "a figure");
-    if (st != BIOFT_OK || !file_exists(results))
-        goto done;
-    st = load_csv(results, arena, COLUMNS, &c, err);
-    if (st == BIOFT_OK && c.rows != 2)
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: %zu lines, 2 expected", results, c.rows);
-    if (st == BIOFT_OK)
-        st = read_row(results, &c, 1, &f, err);
-    if (st != BIOFT_OK)
-        goto done;
-    if (file_exists(predictions))
-        st = load_predictions(predictions, arena, &f, err);
-    if (st == BIOFT_OK) {
-        *ret = f;
+    bioft_status st = results && predictions && f ? BIOFT_OK : error_memory(err, "a figure");
+    if (st == BIOFT_OK && file_exists(results))
+        st = load_rows(results, arena, wanted, count, f, &found, err);
+    if (st == BIOFT_OK && found && file_exists(predictions))
+        st = load_predictions(predictions, arena, f, count, err);
+    if (st == BIOFT_OK && found) {
+        memcpy(ret, f, count * sizeof *ret);
         *ret_found = true;
     }
-done:
     free(results);
     free(predictions);
     return st;

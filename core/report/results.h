@@ -12,11 +12,15 @@ struct trial_label {                               /* the columns that all figur
 };
 /* A figure's file name, from what it is: "fine-tune.test.pgd.steps=5.exact.0.1"; filesystem-safe. ret: size bytes. */
 void figure_file(const struct figure *f, char *ret, size_t size);
-/* folder/predictions/NAME.csv first, folder/results/NAME.csv second, each whole or not at all. */
-bioft_status figure_save(const char *folder, const struct trial_label *t, const struct figure *f, struct error *err);
-/* A saved figure with its predictions; *ret_found false where there is none. Strings and arrays in the arena. */
-bioft_status figure_load(const char *folder, const struct figure *wanted, struct arena *arena, struct figure *ret,
-                         bool *ret_found, struct error *err);
+/* Figures of one evaluation, `count` metrics of the same samples, have their files in common:
+ * folder/predictions/NAME.csv first, folder/results/NAME.csv second, each whole or not at all. */
+bioft_status figure_save(const char *folder, const struct trial_label *t, const struct figure *f,
+                         size_t count, struct error *err);
+/* The saved figures of that evaluation with their predictions; *ret_found false where there are
+ * none, or of other metrics. Strings and arrays in the arena; ret may be wanted. */
+bioft_status figure_load(const char *folder, const struct figure *wanted, size_t count,
+                         struct arena *arena, struct figure *ret, bool *ret_found,
+                         struct error *err);
 
 /* The figures of one trial with what they share. */
 struct trial_figures {

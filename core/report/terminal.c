@@ -32,16 +32,49 @@ static bool last_stage(const struct trial_figures *t, const struct figure *f)
     return last && same_text(last->stage, f->stage);
 }
 
-static void clean_table(const struct trial_figures *trials, size_t count, struct text *t)
+/* The table has one number of each kind; a metric with another convention is in the files. */
+static bool shown(const struct figure *f)
 {
-    text_printf(t, "%-*s %-16s %-8s %s\n", LABEL, "clean accuracy", "dataset", "n", "accuracy [95% interval]");
+    return !strchr(f->metric, '/');
+}
+
+/* The same kind of number under the same attack. */
+static bool comparable(const struct figure *a, const struct figure *b)
+{
+    return same_text(a->metric, b->metric) && same_text(a->attack, b->attack) &&
+           same_text(a->options, b->options);
+}
+
+static void clean_table(const struct trial_figures *trials, size_t count, const struct figure *head,
+                        struct text *t)
+{
+    text_printf(t, "clean %-*s %-16s %-8s %s [95%% interval]\n", LABEL - 6, head->metric, "dataset", "n",
+                head->metric);
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < trials[i].count; k++) {
             const struct figure *f = &trials[i].figures[k];
-            if (f->attacked || !last_stage(&trials[i], f))
+            if (f->attacked || !last_stage(&trials[i], f) || !same_text(f->metric, head->metric))
                 continue;
             text_printf(t, "  %-*s %-16s %-8llu %.4f [%.4f, %.4f]\n", LABEL - 2, label_of(trials, count, i, f),
                         f->dataset, (unsigned long long)f->n, f->value, f->ci_low, f->ci_high);
+        }
+}
+
+/* A table for each metric of the last stages. */
+static void clean_tables(const struct trial_figures *trials, size_t count, struct text *t)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < trials[i].count; k++) {
+            const struct figure *f = &trials[i].figures[k];
+            bool first = !f->attacked && shown(f) && last_stage(&trials[i], f);
+            for (size_t a = 0; first && a <= i; a++)
+                for (size_t j = 0; j < (a == i ? k : trials[a].count); j++) {
+                    const struct figure *o = &trials[a].figures[j];
+                    if (!o->attacked && last_stage(&trials[a], o) && same_text(o->metric, f->metric))
+                        first = false;
+                }
+            if (first)
+                clean_table(trials, count, f, t);
         }
 }
 
@@ -53,7 +86,7 @@ static size_t grid(const struct trial_figures *trials, size_t count, const struc
         for (size_t k = 0; k < trials[i].count; k++) {
             const struct figure *f = &trials[i].figures[k];
             size_t e = 0;
-            if (!f->attacked || !same_text(f->attack, attack->attack) || !same_text(f->options, attack->options))
+            if (!f->attacked || !comparable(f, attack))
                 continue;
             while (e < n && ret[e] != f->epsilon)
                 e++;
@@ -72,8 +105,8 @@ static void attack_row(const struct trial_figures *trials, size_t count, size_t 
         const struct figure *found = NULL;
         for (size_t k = 0; k < trials[i].count && !found; k++) {
             const struct figure *f = &trials[i].figures[k];
-            if (f->attacked && same_text(f->attack, head->attack) && same_text(f->options, head->options) &&
-                same_text(f->gradient, head->gradient) && f->epsilon == epsilon[e])
+            if (f->attacked && comparable(f, head) && same_text(f->gradient, head->gradient) &&
+                f->epsilon == epsilon[e])
                 found = f;
         }
         if (found)
@@ -85,15 +118,14 @@ static void attack_row(const struct trial_figures *trials, size_t count, size_t 
     text_add(t, "\n");
 }
 
-/* Is this the first figure of its (attack, options[, gradient]) in trials[0..i]? */
+/* Is this the first figure of its (metric, attack, options[, gradient]) in trials[0..i]? */
 static bool first_of(const struct trial_figures *trials, size_t from, size_t i, size_t k, bool gradient)
 {
     const struct figure *f = &trials[i].figures[k];
     for (size_t a = from; a <= i; a++)
         for (size_t j = 0; j < (a == i ? k : trials[a].count); j++) {
             const struct figure *o = &trials[a].figures[j];
-            if (o->attacked && same_text(o->attack, f->attack) && same_text(o->options, f->options) &&
-                (!gradient || same_text(o->gradient, f->gradient)))
+            if (o->attacked && comparable(o, f) && (!gradient || same_text(o->gradient, f->gradient)))
                 return false;
         }
     return true;
@@ -105,7 +137,7 @@ static void attack_table(const struct trial_figures *trials, size_t count, const
     const size_t n = grid(trials, count, head, epsilon);
     char number[TEXT_NUMBER];
 
-    text_printf(t, "\nrobust accuracy, %s%s%s, n = %llu, by epsilon\n", head->attack,
+    text_printf(t, "\nrobust %s, %s%s%s, n = %llu, by epsilon\n", head->metric, head->attack,
                 head->options && *head->options ? " " : "", head->options ? head->options : "",
                 (unsigned long long)head->n);
     text_printf(t, "  %-*s %-8s", LABEL - 2, "", "gradient");
@@ -115,8 +147,7 @@ static void attack_table(const struct trial_figures *trials, size_t count, const
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < trials[i].count; k++) {
             const struct figure *f = &trials[i].figures[k];
-            if (f->attacked && same_text(f->attack, head->attack) && same_text(f->options, head->options) &&
-                first_of(trials, i, i, k, true))
+            if (f->attacked && comparable(f, head) && first_of(trials, i, i, k, true))
                 attack_row(trials, count, i, f, epsilon, n, t);
         }
 }
@@ -132,8 +163,7 @@ static void two_gradients(const struct trial_figures *trials, size_t count, stru
             for (size_t j = 0; j < trials[i].count; j++) {
                 const struct figure *a = &trials[i].figures[k], *b = &trials[i].figures[j];
                 if (!a->attacked || !b->attacked || !same_text(a->gradient, "rule") ||
-                    !same_text(b->gradient, "exact") || a->epsilon != b->epsilon ||
-                    !same_text(a->attack, b->attack) || !same_text(a->options, b->options))
+                    !same_text(b->gradient, "exact") || a->epsilon != b->epsilon || !comparable(a, b) || !shown(a))
                     continue;
                 pairs++;
                 if (!rule || a->value - b->value > rule->value - exact->value) {
@@ -156,14 +186,14 @@ void terminal_table(const struct trial_figures *trials, size_t count, struct tex
 {
     bool weak = false, masked = false, attacks = false;
 
-    clean_table(trials, count, t);
+    clean_tables(trials, count, t);
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < trials[i].count; k++) {
             const struct figure *f = &trials[i].figures[k];
             weak = weak || warned(f, "attack-too-weak");
             masked = masked || warned(f, "masking");
             attacks = attacks || f->attacked;
-            if (f->attacked && first_of(trials, 0, i, k, false))
+            if (f->attacked && shown(f) && first_of(trials, 0, i, k, false))
                 attack_table(trials, count, f, t);
         }
     if (masked)

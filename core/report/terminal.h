@@ -5,8 +5,8 @@
 #include "base/text.h"
 #include "report/results.h"
 
-/* Accuracy with its interval per trial and stage; robust accuracy per rule, attack, gradient and epsilon; one line on
- * what the two gradients show; warnings. */
+/* Accuracy or mean average precision with its interval per trial; the same under attack per rule,
+ * attack, gradient and epsilon; one line on what the two gradients show; warnings. */
 void terminal_table(const struct trial_figures *trials, size_t count, struct text *ret);
 
 #endif

@@ -21,8 +21,8 @@ static struct figure attacked(struct arena *arena, const char *attack, const cha
                               unsigned from, unsigned to)
 {
     struct figure f = { .stage = "s", .split = "test", .attack = attack, .options = "", .gradient = gradient,
-                        .norm = "linf", .attacked = true, .epsilon = epsilon };
-    figure_accuracy(&f, predictions(arena, from, to, epsilon), N);
+                        .metric = METRIC_ACCURACY, .norm = "linf", .attacked = true, .epsilon = epsilon };
+    assert_int_equal(figure_fill(&f, predictions(arena, from, to, epsilon), N, NULL), BIOFT_OK);
     return f;
 }
 

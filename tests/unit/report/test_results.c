@@ -15,9 +15,9 @@ static const struct trial_label label = { "00-rule=a,b", 7, "net", "engine", "f3
 static struct figure example(struct prediction *p, uint64_t n)
 {
     struct figure f = { .dataset = "data", .protocol = "classification/ab", .rule = "r", .stage = "tune", .split = "test",
-                        .attack = "att", .options = "steps=5;a=\"x\"", .gradient = "exact", .norm = "linf",
+                        .metric = METRIC_ACCURACY, .attack = "att", .options = "steps=5;a=\"x\"", .gradient = "exact", .norm = "linf",
                         .attacked = true, .epsilon = 8.0 / 255.0, .warnings = "small-n" };
-    figure_accuracy(&f, p, n);
+    assert_int_equal(figure_fill(&f, p, n, NULL), BIOFT_OK);
     return f;
 }
 
@@ -30,8 +30,8 @@ static void round_trip(void **state)
     struct error err;
     bool found;
 
-    assert_int_equal(figure_save(*state, &label, &f, &err), BIOFT_OK);
-    assert_int_equal(figure_load(*state, &f, arena, &g, &found, &err), BIOFT_OK);
+    assert_int_equal(figure_save(*state, &label, &f, 1, &err), BIOFT_OK);
+    assert_int_equal(figure_load(*state, &f, 1, arena, &g, &found, &err), BIOFT_OK);
     assert_true(found);
     assert_true(g.value == f.value && g.ci_low == f.ci_low && g.ci_high == f.ci_high && g.epsilon == f.epsilon);
     assert_true(g.n == 3 && g.delta_max == 0.031 && g.delta_mean == f.delta_mean && g.attacked);
@@ -41,7 +41,38 @@ static void round_trip(void **state)
 
     struct figure other = f;
     other.epsilon = 0.5;
-    assert_int_equal(figure_load(*state, &other, arena, &g, &found, &err), BIOFT_OK);
+    assert_int_equal(figure_load(*state, &other, 1, arena, &g, &found, &err), BIOFT_OK);
+    assert_false(found);
+    arena_destroy(arena);
+}
+
+/* Two metrics of one evaluation share their files; what has other metrics is not it. */
+static void several_metrics(void **state)
+{
+    struct prediction p[2][2] = { { { 5, 1, -1, 0.25, 0.031, 0.01 }, { 8, -1, -1, 0.1, 0.03, 0.02 } },
+                                  { { 5, 1, -1, 0.75, 0.031, 0.01 }, { 8, -1, -1, 1.0 / 3, 0.03, 0.02 } } };
+    struct figure f[2] = { example(NULL, 0), example(NULL, 0) }, g[2];
+    struct arena *arena = arena_create();
+    struct error err;
+    bool found;
+
+    f[0].metric = "map@5";
+    f[1].metric = "map@5/stable";
+    for (int m = 0; m < 2; m++)
+        assert_int_equal(figure_fill(&f[m], p[m], 2, &err), BIOFT_OK);
+    assert_true(f[0].value == (0.25 + 0.1) / 2 && f[0].delta_max == 0.031);
+    assert_int_equal(figure_save(*state, &label, f, 2, &err), BIOFT_OK);
+    assert_int_equal(figure_load(*state, f, 2, arena, g, &found, &err), BIOFT_OK);
+    assert_true(found);
+    for (int m = 0; m < 2; m++) {
+        assert_string_equal(g[m].metric, f[m].metric);
+        assert_true(g[m].value == f[m].value && g[m].ci_low == f[m].ci_low && g[m].n == 2);
+        assert_memory_equal(g[m].predictions, p[m], sizeof p[m]);
+    }
+    assert_int_equal(figure_load(*state, f, 1, arena, g, &found, &err), BIOFT_OK);
+    assert_false(found);
+    f[1].metric = "map@6";
+    assert_int_equal(figure_load(*state, f, 2, arena, g, &found, &err), BIOFT_OK);
     assert_false(found);
     arena_destroy(arena);
 }
@@ -110,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(round_trip, enter, leave),
+        cmocka_unit_test_setup_teardown(several_metrics, enter, leave),
         cmocka_unit_test_setup_teardown(joins_and_reads, enter, leave),
         cmocka_unit_test(file_names_are_safe),
     };
