@@ -1,49 +1,10 @@
 /* brSF: the weights' signs with random magnitudes, new after each update (Liao et al. 2016). */
-#include <bioft/rule.h>
-
-typedef struct {
-    int32_t scale, magnitude;
-    double constant, low, high;
-} brsf;
-
-static const char *const scales[] = { "none", "xavier", "kaiming", "match_norm", "constant", NULL };
-static const char *const magnitudes[] = { "uniform", "abs_normal", NULL };
-
-/* The default U[0, sqrt 3) has root mean square 1, as |N(0, 1)| has, so that V's is s. */
-static const bioft_option options[] = {
-    { .name = "scale", .type = BIOFT_CHOICE, .offset = offsetof(brsf, scale),
-      .def = BIOFT_SCALE_XAVIER, .choices = scales, .help = "s: what the size of V follows" },
-    { .name = "constant", .type = BIOFT_F64, .offset = offsetof(brsf, constant),
-      .def = 1.0, .min = 0.0, .max = 1e30, .help = "s where scale is constant; 0: no feedback" },
-    { .name = "magnitude", .type = BIOFT_CHOICE, .offset = offsetof(brsf, magnitude),
-      .def = 0, .choices = magnitudes, .help = "of M: U[low, high) or |N(0, 1)|" },
-    { .name = "low", .type = BIOFT_F64, .offset = offsetof(brsf, low),
-      .def = 0.0, .min = 0.0, .max = 1e30, .help = "smallest magnitude where it is uniform" },
-    { .name = "high", .type = BIOFT_F64, .offset = offsetof(brsf, high),
-      .def = 1.7320508075688772, .min = 1e-30, .max = 1e30,
-      .help = "largest magnitude where it is uniform" },
-};
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    const brsf *p = self;
-    if (p->low >= p->high)
-        return host->fail(host, BIOFT_ERR_INVALID, "low must be below high");
-    return BIOFT_OK;
-}
+#include "random_sign.h"
 
 static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedback *ret)
 {
-    const brsf *p = self;
     (void)layer;
-    ret->g = BIOFT_G_SIGN;
-    ret->m = p->magnitude == 0 ? BIOFT_M_UNIFORM : BIOFT_M_ABS_NORMAL;
-    ret->low = p->magnitude == 0 ? (float)p->low : 0.0f;
-    ret->high = p->magnitude == 0 ? (float)p->high : 1.0f;
-    ret->redraw = BIOFT_REDRAW_EACH_UPDATE;
-    ret->scale = (uint32_t)p->scale;
-    ret->constant = (float)p->constant;
-    return BIOFT_OK;
+    return random_sign_feedback(self, BIOFT_REDRAW_EACH_UPDATE, ret);
 }
 
 static const bioft_rule rule = { .struct_size = sizeof(rule), .feedback = feedback };
@@ -52,7 +13,7 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_RULE, .name = "brsf", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "batchwise random sign-concordant feedback: V = s M sign(W), M redrawn each update",
-    .reference = "Liao, Leibo, Poggio, AAAI 2016", .instance_size = sizeof(brsf),
+    .reference = "Liao, Leibo, Poggio, AAAI 2016", .instance_size = sizeof(random_sign),
     .options = options, .option_count = sizeof(options) / sizeof(*options),
     .option_size = sizeof(*options), .create = create, .vtable = &rule,
 };
