@@ -18,6 +18,7 @@ const char *safetensors_metadata(const struct safetensors *s, const char *key); 
 
 /* Writing: declare everything, begin, give the data of each in the order declared, commit. The
  * tensors are declared by groups: F32, I64, F64, I32, F16, BF16, I16, U8, I8, BOOL. */
+int safetensors_group(enum tensor_dtype dtype);   /* where a dtype stands in that order */
 struct safetensors_meta {
     const char *key, *value;
 };

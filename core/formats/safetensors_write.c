@@ -35,12 +35,11 @@ static bool is_utf8(const char *s)
     return utf8_valid((const uint8_t *)s, strlen(s)) == strlen(s);
 }
 
-/* Where a dtype stands in the order of the groups. */
-static int group(enum tensor_dtype dtype)
+int safetensors_group(enum tensor_dtype dtype)
 {
-    static const enum tensor_dtype order[] = { TENSOR_F32,  TENSOR_I64, TENSOR_F64, TENSOR_I32,
-                                               TENSOR_F16,  TENSOR_BF16, TENSOR_I16, TENSOR_U8,
-                                               TENSOR_I8,   TENSOR_BOOL };
+    static const enum tensor_dtype order[] = { TENSOR_F32, TENSOR_I64,  TENSOR_F64, TENSOR_I32,
+                                               TENSOR_F16, TENSOR_BF16, TENSOR_I16, TENSOR_U8,
+                                               TENSOR_I8,  TENSOR_BOOL };
     int at = 0;
     while (at < (int)(sizeof order / sizeof *order) && order[at] != dtype)
         at++;
@@ -51,8 +50,9 @@ static bioft_status declare_all(struct safetensors_writer *w, const struct tenso
                                 struct error *err)
 {
     size_t *bytes = mem_array(w->count, sizeof *bytes);
-    bioft_status st = bytes ? tensor_out_check(w->path, "safetensors", tensors, w->count, bytes, err)
-                            : error_memory(err, w->path);
+    bioft_status st = bytes
+                          ? tensor_out_check(w->path, "safetensors", tensors, w->count, bytes, err)
+                          : error_memory(err, w->path);
     for (size_t i = 0; i < w->count && st == BIOFT_OK; i++) {
         const struct tensor_out *t = &tensors[i];
         w->pieces[i] = (struct piece){ .name = arena_text(w->arena, t->name), .bytes = bytes[i] };
@@ -60,7 +60,7 @@ static bioft_status declare_all(struct safetensors_writer *w, const struct tenso
             st = error_memory(err, w->path);
         else if (strcmp(t->name, "__metadata__") == 0)
             st = refuse(w->path, t->name, "the name is the format's own", err);
-        else if (i > 0 && group(tensors[i - 1].dtype) > group(t->dtype))
+        else if (i > 0 && safetensors_group(tensors[i - 1].dtype) > safetensors_group(t->dtype))
             st = refuse(w->path, t->name,
                         "tensors must be declared F32 first, then I64, F64, I32, F16, BF16, I16, "
                         "U8, I8, BOOL",
@@ -139,10 +139,9 @@ static bioft_status make_header(const struct safetensors_writer *w,
     return BIOFT_OK;
 }
 
-bioft_status safetensors_begin(const char *path, const struct tensor_out *tensors,
-                               size_t count, const struct safetensors_meta *metadata,
-                               size_t metadata_count, struct safetensors_writer **ret,
-                               struct error *err)
+bioft_status safetensors_begin(const char *path, const struct tensor_out *tensors, size_t count,
+                               const struct safetensors_meta *metadata, size_t metadata_count,
+                               struct safetensors_writer **ret, struct error *err)
 {
     struct text text = { .data = NULL };
     bioft_status st;
