@@ -3,7 +3,6 @@
 #include "data/transform.h"
 
 #include "base/random.h"
-#include "data/private.h"
 #include "formats/resize.h"
 
 /* Numbers of the stream "augment": what each draw of a sample is for. */
@@ -58,39 +57,25 @@ static void random_resized_crop(const struct transform *t, const float *u, struc
     p->width = t->picture.width;
 }
 
-/* Pictures of the world, as against arrays whose mirror image may mean something else: those that
- * auto augments. */
-static bool natural(const struct dataset *d)
-{
-    return d->encoded || (d->channels == 3 && d->private->format == BIOFT_SAMPLE_U8_HWC);
-}
-
-/* A set of pictures none of which is larger than the input. */
-static bool small_set(const struct transform *t)
-{
-    const struct sides *s = &t->dataset->private->sides;
-    return s->max_height <= t->picture.height && s->max_width <= t->picture.width;
-}
-
 static void place_auto(const struct transform *t, uint64_t sample, struct placement *p)
 {
     const uint32_t shorter =
         t->picture.height < t->picture.width ? t->picture.height : t->picture.width;
-    const bool augment = t->train && natural(t->dataset);
+    const bool augment = t->train && t->natural;
     float u[DRAW_BOX];
 
     if (augment) {
         draw(t, sample, u, DRAW_BOX);
         p->flip = u[DRAW_FLIP] < 0.5f;
     }
-    if (small_set(t)) {
+    if (t->small) {
         p->height = t->picture.height;
         p->width = t->picture.width;
         return;
     }
-    resize_to(
-        (uint32_t)(((uint64_t)shorter * PUBLISHED_RESIZE + PUBLISHED_CROP / 2) / PUBLISHED_CROP),
-        p);
+    resize_to((uint32_t)(((uint64_t)shorter * PUBLISHED_RESIZE + PUBLISHED_CROP / 2) /
+                         PUBLISHED_CROP),
+              p);
     if (augment && p->height >= t->picture.height && p->width >= t->picture.width)
         random_crop(t, u, 0, p);
     else

@@ -6,22 +6,39 @@
 #include "formats/resize.h"
 #include <stdlib.h>
 
-void transform_init(struct transform *t, const struct batches_params *p)
+/* What each byte becomes. */
+static void fill_values(struct transform *t)
 {
-    *t = (struct transform){
-        .dataset = p->dataset,
-        .spec = &p->dataset->spec->transform,
-        .picture = p->picture,
-        .train = p->train,
-        .normalise = p->normalise,
-        .seed = p->seed,
-        .epoch = p->epoch,
-    };
     for (uint32_t c = 0; c < t->picture.channels && c < 4; c++)
         for (int v = 0; v < 256; v++) {
             const float x = (float)v / 255.0f;
             t->value[c][v] = t->normalise ? (x - t->picture.mean[c]) / t->picture.std[c] : x;
         }
+}
+
+void transform_init(struct transform *t, const struct batches_params *p)
+{
+    const struct dataset *d = p->dataset;
+    const struct sides *s = &d->private->sides;
+    *t = (struct transform){
+        .spec = &d->spec->transform,
+        .picture = p->picture,
+        .train = p->train,
+        .normalise = p->normalise,
+        .natural = d->encoded || (d->channels == 3 && d->private->format == BIOFT_SAMPLE_U8_HWC),
+        .small = s->max_height <= p->picture.height && s->max_width <= p->picture.width,
+        .seed = p->seed,
+        .epoch = p->epoch,
+    };
+    fill_values(t);
+}
+
+void transform_init_alone(struct transform *t, const struct transform_spec *spec,
+                          const struct picture *picture)
+{
+    *t =
+        (struct transform){ .spec = spec, .picture = *picture, .normalise = true, .natural = true };
+    fill_values(t);
 }
 
 static bioft_status channels_of(const struct dataset *d, uint32_t channels, uint32_t *ret,

@@ -7,14 +7,19 @@
 #include "data/sample.h"
 
 struct transform {
-    const struct dataset *dataset;
     const struct transform_spec *spec;
     struct picture picture;
     bool train, normalise;
+    bool natural; /* pictures of the world, as against arrays whose mirror image may mean something
+                   * else: those that auto augments */
+    bool small;   /* none of the pictures is larger than the input */
     uint64_t seed, epoch;
     float value[4][256]; /* [channel][byte]: what a byte becomes */
 };
 void transform_init(struct transform *t, const struct batches_params *p);
+/* For pictures that are of no dataset: evaluation, normalised; `small` is the caller's to set. */
+void transform_init_alone(struct transform *t, const struct transform_spec *spec,
+                          const struct picture *picture);
 
 /* What happens to one sample: the box is cut out of it and resized to height x width (not at all
  * where that is its size), the window of the network's size is taken out of that (top and left may
