@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""Writes tests/unit/eval/golden_map.h: average precision at k of small retrieval tasks, exactly, and bootstrap intervals.
+"""Writes tests/unit/eval/golden_map.h: average precision at k of small tasks, exactly; bootstraps.
 
 /usr/bin/python3 tests/golden/map.py > tests/unit/eval/golden_map.h
 
-Stable: the definition that the hashing literature evaluates (hits at ranks r_1 < r_2 < ... of a stable sort by Hamming
-distance; the mean of i / r_i). Expected: the mean over all orders of tied items, in fractions, by drawing the items of a
-tie one after another as from an urn. For small databases that is checked against all permutations.
+Stable: the definition that the hashing literature evaluates (hits at ranks r_1 < r_2 < ... of a
+stable sort by Hamming distance; the mean of i / r_i). Expected: the mean over all orders of tied
+items, in fractions, by drawing the items of a tie one after another as from an urn. For small
+databases that is checked against all permutations.
 """
 import itertools
 import math
@@ -39,15 +40,16 @@ def stable(distance, rel, k):
 
 
 def expected(distance, rel, k):
-    """Draws the items of each tie from an urn: prob[t] is the chance of t relevant ones so far, weighted[t] the sum of
-    precisions at relevant ranks in that case, times the chance."""
+    """Draws the items of each tie from an urn: prob[t] is the chance of t relevant ones so far,
+    weighted[t] the sum of precisions at relevant ranks in that case, times the chance."""
     k = min(k, len(rel))
-    before, relevant, total = 0, 0, Fraction(0)         # ranks, relevant items and expected sum behind this tie
+    before, relevant, total = 0, 0, Fraction(0)     # ranks, relevant items, expected sum so far
     by_hits, hits = None, None
     for d in np.unique(distance):
         n, m = int((distance == d).sum()), int(rel[distance == d].sum())
         drawn = min(n, k - before)
-        prob, weighted = [Fraction(1)] + [Fraction(0)] * m, [total] + [Fraction(0)] * m
+        prob = [Fraction(1)] + [Fraction(0)] * m
+        weighted = [total] + [Fraction(0)] * m
         for j in range(drawn):
             rank = before + j + 1
             for t in reversed(range(m + 1)):
@@ -57,7 +59,8 @@ def expected(distance, rel, k):
                 if t < m:
                     prob[t + 1] += p * here
                     weighted[t + 1] += here * (w + p * Fraction(relevant + t + 1, rank))
-        by_hits = sum((weighted[t] / (relevant + t) for t in range(m + 1) if relevant + t), Fraction(0))
+        by_hits = sum((weighted[t] / (relevant + t) for t in range(m + 1) if relevant + t),
+                      Fraction(0))
         hits = sum(prob[t] * (relevant + t) for t in range(m + 1))
         total, before, relevant = sum(weighted), before + drawn, relevant + m
         if before == k:
@@ -93,7 +96,7 @@ def words(rows):
 
 
 def task(seed, queries, database, bits, classes, multi, noise):
-    """Codes around one centre a class, so that there are ties of all sizes; noise 0.5 is at random."""
+    """Codes around one centre a class, so that there are ties of all sizes; 0.5 is at random."""
     rng = np.random.default_rng(seed)
     centres = rng.integers(0, 2, (classes, bits))
 
@@ -122,7 +125,7 @@ def numbers(values, form):
     lines, line = [], "       "
     for v in values:
         text = " " + form(v) + ","
-        if len(line) + len(text) > 118:
+        if len(line) + len(text) > 100:
             lines.append(line)
             line = "       "
         line += text
@@ -137,7 +140,8 @@ def print_tasks():
     table = []
     for number, (seed, queries, database, bits, classes, multi, noise, ks) in enumerate(TASKS):
         (qc, ql), (dc, dl) = task(seed, queries, database, bits, classes, multi, noise)
-        for name, rows in (("query_codes", qc), ("query_labels", ql), ("database_codes", dc), ("database_labels", dl)):
+        for name, rows in (("query_codes", qc), ("query_labels", ql),
+                           ("database_codes", dc), ("database_labels", dl)):
             print_array("uint64_t", f"{name}_{number}", words(rows), lambda v: f"0x{v:x}")
         for k in ks:
             values = []
@@ -145,22 +149,26 @@ def print_tasks():
                 distance, rel = (dc != qc[q]).sum(1), (dl & ql[q]).any(1)
                 values += expected(distance, rel, k) + stable(distance, rel, k)
             print_array("double", f"values_{number}_{k}", values, lambda v: f"{float(v):.17g}")
-            table.append(f"    {{ {queries}, {database}, {bits}, {classes}, {k}, query_codes_{number}, "
-                         f"query_labels_{number},\n      database_codes_{number}, database_labels_{number}, "
+            table.append(f"    {{ {queries}, {database}, {bits}, {classes}, {k}, "
+                         f"query_codes_{number}, query_labels_{number},\n      "
+                         f"database_codes_{number}, database_labels_{number}, "
                          f"values_{number}_{k} }},")
-    print("\n/* values: for each query the expected AP by hits, by relevant, by k, the hits; then the stable ones. */")
-    print("static const struct {\n    uint64_t queries, database;\n    uint32_t bits, classes;\n    uint64_t k;\n"
+    print("\n/* values: for each query the expected AP by hits, by relevant, by k, the hits; then\n"
+          " * the stable ones. */")
+    print("static const struct {\n    uint64_t queries, database;\n    uint32_t bits, classes;\n"
+          "    uint64_t k;\n"
           "    const uint64_t *query_codes, *query_labels, *database_codes, *database_labels;\n"
           "    const double *values;\n} golden_tasks[] = {\n" + "\n".join(table) + "\n};")
 
 
 def print_bootstrap():
-    """The 2.5% and 97.5% points of 1,000 means of values drawn with replacement by the keyed generator."""
-    print("\nstatic const struct {\n    uint64_t n, seed;\n    double low, high;\n} golden_bootstraps[] = {"
-          "    /* of the values (i * i % 11) / 10 */")
+    """The 2.5% and 97.5% points of 1,000 means of values drawn by the keyed generator."""
+    print("\n/* Of the values (i * i % 11) / 10. */\nstatic const struct {\n    uint64_t n, seed;\n"
+          "    double low, high;\n} golden_bootstraps[] = {")
     for n, seed in ((1, 0), (7, 0), (50, 3), (300, 2**63 + 1)):
         values = np.array([(i * i % 11) / 10 for i in range(n)])
-        means = [np.mean([values[word(seed, "bootstrap", draw, i) * n >> 32] for i in range(n)]) for draw in range(1000)]
+        means = [np.mean([values[word(seed, "bootstrap", draw, i) * n >> 32] for i in range(n)])
+                 for draw in range(1000)]
         low, high = np.percentile(means, [2.5, 97.5])
         print(f"    {{ {n}, {seed}u, {low:.17g}, {high:.17g} }},")
     print("};")

@@ -1,4 +1,4 @@
-/* Every kernel against a count of bits one by one, for all widths and lengths around the vectors'. */
+/* Every kernel against a count of bits one by one, for widths and lengths around the vectors'. */
 #include "codes/hamming.h"
 
 #include <setjmp.h>
@@ -14,8 +14,8 @@
 
 enum { GUARD = 0xbeef, LONGEST = 300 };
 
-static const size_t widths[] = { 8, 16, 31, 32, 33, 48, 63, 64, 65, 96, 127, 128, 129, 192, 256, 300, 320, 384, 448, 511,
-                                 512, 513, 640, 1000 };
+static const size_t widths[] = { 8,   16,  31,  32,  33,  48,  63,  64,  65,  96,  127, 128,
+                                 129, 192, 256, 300, 320, 384, 448, 511, 512, 513, 640, 1000 };
 
 static uint64_t random_word(uint64_t *state)
 {
@@ -49,14 +49,18 @@ static void check_distances(const struct hamming *k, size_t bits, size_t n)
 {
     const size_t words = (bits + 63) / 64;
     const uint64_t last = bits % 64 ? (UINT64_C(1) << bits % 64) - 1 : UINT64_MAX;
-    uint64_t seed = bits * 1000 + n, *codes = exact(n * words, sizeof *codes), *q = exact(words, sizeof *q);
+    uint64_t seed = bits * 1000 + n, *codes = exact(n * words, sizeof *codes),
+             *q = exact(words, sizeof *q);
     uint16_t *ret = exact(n + 1, sizeof *ret);
 
     for (size_t w = 0; w < words; w++)
         q[w] = random_word(&seed) & (w + 1 == words ? last : UINT64_MAX);
     for (size_t i = 0; i < n * words; i++) {
         const uint64_t mask = i % words + 1 == words ? last : UINT64_MAX;
-        codes[i] = (i / words % 11 == 3 ? q[i % words] : i / words % 11 == 7 ? ~q[i % words] : random_word(&seed)) & mask;
+        codes[i] = (i / words % 11 == 3   ? q[i % words]
+                    : i / words % 11 == 7 ? ~q[i % words]
+                                          : random_word(&seed)) &
+                   mask;
     }
     ret[n] = GUARD;
     k->distances(q, codes, n, words, ret);
@@ -76,7 +80,9 @@ static void check_mark(const struct hamming *k, size_t n, uint16_t flag)
     uint16_t *ret = exact(n + 1, sizeof *ret), *before = exact(n + 1, sizeof *before);
 
     for (size_t i = 0; i < n; i++) {
-        labels[i] = i % 5 == 0 ? UINT64_C(1) << 63 : i % 5 == 1 ? 0 : random_word(&seed) & random_word(&seed);
+        labels[i] = i % 5 == 0   ? UINT64_C(1) << 63
+                    : i % 5 == 1 ? 0
+                                 : random_word(&seed) & random_word(&seed);
         before[i] = ret[i] = (uint16_t)((random_word(&seed) & (flag - 1u)) | (i % 3 ? 0u : flag));
     }
     ret[n] = GUARD;
