@@ -41,21 +41,25 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double quantile(const double *sorted, double q)
+static double quantile(const double *sorted, size_t count, double q)
 {
-    const double at = q * (DRAWS - 1), part = at - floor(at);
+    const double at = q * (double)(count - 1), part = at - floor(at);
     const size_t i = (size_t)at;
-    return i + 1 < DRAWS ? sorted[i] + part * (sorted[i + 1] - sorted[i]) : sorted[i];
+    return i + 1 < count ? sorted[i] + part * (sorted[i + 1] - sorted[i]) : sorted[i];
+}
+
+struct interval interval_bootstrap_means(const double *values, uint64_t n, uint64_t seed, double *means, size_t draws)
+{
+    if (n == 0)
+        return (struct interval){ 0.0, 1.0 };
+    for (uint64_t draw = 0; draw < draws; draw++)
+        means[draw] = resampled_mean(values, n, seed, draw);
+    qsort(means, draws, sizeof *means, by_value);
+    return (struct interval){ quantile(means, draws, 0.025), quantile(means, draws, 0.975) };
 }
 
 struct interval interval_bootstrap(const double *values, uint64_t n, uint64_t seed)
 {
     double means[DRAWS];
-
-    if (n == 0)
-        return (struct interval){ 0.0, 1.0 };
-    for (uint64_t draw = 0; draw < DRAWS; draw++)
-        means[draw] = resampled_mean(values, n, seed, draw);
-    qsort(means, DRAWS, sizeof *means, by_value);
-    return (struct interval){ quantile(means, 0.025), quantile(means, 0.975) };
+    return interval_bootstrap_means(values, n, seed, means, DRAWS);
 }

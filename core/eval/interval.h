@@ -2,6 +2,7 @@
 #ifndef EVAL_INTERVAL_H
 #define EVAL_INTERVAL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct interval {
@@ -16,5 +17,7 @@ struct interval interval_wilson(uint64_t k, uint64_t n);
  * the 2.5% and 97.5% points of the means, between neighbours by a straight line. Ranks of one query
  * are no independent samples, so nothing simpler holds. n below 2^32; n 0: [0, 1]. */
 struct interval interval_bootstrap(const double *values, uint64_t n, uint64_t seed);
+/* The same with `draws` draws, whose means are left in ascending order in means[draws]. */
+struct interval interval_bootstrap_means(const double *values, uint64_t n, uint64_t seed, double *means, size_t draws);
 
 #endif

@@ -1,0 +1,153 @@
+/* Paired tests, intervals, Student's quantiles and Holm's correction against scipy's, published and hand-made values. */
+#include "eval/compare.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "golden_compare.h"
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static bool near(double a, double b, double relative) { return fabs(a - b) <= relative * fmax(fabs(a), fabs(b)); }
+
+static void mcnemar_agrees_with_scipy(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(golden_mcnemars); i++) {
+        assert_true(near(compare_mcnemar(golden_mcnemars[i].a, golden_mcnemars[i].b), golden_mcnemars[i].p, 1e-10));
+        assert_true(compare_mcnemar(golden_mcnemars[i].a, golden_mcnemars[i].b) ==
+                    compare_mcnemar(golden_mcnemars[i].b, golden_mcnemars[i].a));
+    }
+}
+
+static void newcombe_agrees_with_the_roots(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(golden_newcombes); i++) {
+        const struct golden_newcombe *g = &golden_newcombes[i];
+        const struct interval ci = compare_newcombe(g->e, g->f, g->g, g->h), back = compare_newcombe(g->e, g->g, g->f, g->h);
+        assert_true(fabs(ci.low - g->low) < 1e-9 && fabs(ci.high - g->high) < 1e-9);
+        assert_true(fabs(ci.low + back.high) < 1e-12 && fabs(ci.high + back.low) < 1e-12);
+    }
+    assert_true(compare_newcombe(0, 0, 0, 0).low == -1.0 && compare_newcombe(0, 0, 0, 0).high == 1.0);
+}
+
+static void student_agrees_with_scipy_and_tables(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(golden_students); i++) {
+        const struct golden_student *g = &golden_students[i];
+        assert_true(near(student_quantile(g->p, g->df), g->t, 1e-9) || fabs(g->t) < 1e-12);
+        assert_true(fabs(student_below(g->t, g->df) - g->p) < 1e-11);
+    }
+    assert_true(fabs(student_quantile(0.975, 1) - 12.706) < 5e-4);      /* as printed in every table */
+    assert_true(fabs(student_quantile(0.975, 4) - 2.776) < 5e-4);
+    assert_true(fabs(student_quantile(0.95, 10) - 1.812) < 5e-4);
+    assert_true(fabs(student_quantile(0.995, 30) - 2.750) < 5e-4);
+}
+
+static void seeds_agree_with_a_t_test(void **state)
+{
+    const double one[] = { 0.25 }, same[] = { 0.5, 0.5, 0.5 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(golden_seed_sets); i++) {
+        const struct golden_seeds *g = &golden_seed_sets[i];
+        const struct comparison c = compare_seeds(g->x, g->n);
+        assert_true(near(c.difference, g->mean, 1e-12) && near(c.p, g->p, 1e-9) && c.n == g->n);
+        assert_true(near(c.ci.low, g->low, 1e-9) && near(c.ci.high, g->high, 1e-9));
+    }
+    const struct comparison c = compare_seeds(one, 1);
+    assert_true(c.difference == 0.25 && isinf(c.ci.low) && isinf(c.ci.high) && c.p == 1.0);
+    assert_true(compare_seeds(same, 3).p == 0.0 && compare_seeds(same, 3).ci.low == 0.5);
+}
+
+/* The worked example: 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1, never below the one before. */
+static void holm_is_stepwise(void **state)
+{
+    double p[] = { 0.03, 0.01, 0.04, 0.02 }, large[] = { 0.6, 0.9 }, none[1] = { 7.0 };
+
+    (void)state;
+    assert_true(compare_holm(p, 4));
+    assert_true(near(p[1], 0.04, 1e-12) && near(p[3], 0.06, 1e-12) && near(p[0], 0.06, 1e-12) && near(p[2], 0.06, 1e-12));
+    assert_true(compare_holm(large, 2) && large[0] == 1.0 && large[1] == 1.0);
+    assert_true(compare_holm(none, 0) && none[0] == 7.0);
+}
+
+static struct prediction *make(uint64_t n, double (*score)(uint64_t i))
+{
+    struct prediction *p = calloc(n, sizeof *p);
+    assert_non_null(p);
+    for (uint64_t i = 0; i < n; i++)
+        p[i] = (struct prediction){ .sample = 3 * i, .label = (int32_t)(i % 5), .score = score(i) };
+    return p;
+}
+
+static double mostly(uint64_t i) { return i % 10 != 0; }
+static double half(uint64_t i) { return i % 2 != 0; }
+static double smooth(uint64_t i) { return 0.5 + 0.3 * sin((double)i); }
+static double lower(uint64_t i) { return smooth(i) - 0.1 - 0.05 * cos(7.0 * (double)i); }
+static double beside(uint64_t i) { return smooth(i) + 0.2 * sin(1.7 * (double)i + 1.0); }
+
+static void figures_are_paired_by_sample(void **state)
+{
+    struct figure a = { .metric = METRIC_ACCURACY, .n = 200, .predictions = make(200, mostly) };
+    struct figure b = { .metric = METRIC_ACCURACY, .n = 200, .predictions = make(200, half) };
+    struct comparison c;
+    struct error err;
+    bool paired;
+
+    (void)state;
+    assert_int_equal(compare_figures(&a, &b, &c, &paired, &err), BIOFT_OK);
+    assert_true(paired && c.n == 200 && fabs(c.difference - 0.4) < 1e-12);
+    assert_true(c.p == compare_mcnemar(80, 0));
+    assert_true(c.ci.low == compare_newcombe(100, 80, 0, 20).low);
+    b.predictions[7].sample = 1;
+    assert_int_equal(compare_figures(&a, &b, &c, &paired, &err), BIOFT_OK);
+    assert_false(paired);
+    b.predictions[7].sample = 21;
+    b.n = 199;
+    assert_int_equal(compare_figures(&a, &b, &c, &paired, &err), BIOFT_OK);
+    assert_false(paired);
+    free(a.predictions);
+    free(b.predictions);
+}
+
+static void means_are_bootstrapped_in_pairs(void **state)
+{
+    struct figure a = { .metric = "map@10", .n = 300, .predictions = make(300, smooth) };
+    struct figure b = { .metric = "map@10", .n = 300, .predictions = make(300, lower) };
+    struct figure d = { .metric = "map@10", .n = 300, .predictions = make(300, beside) };
+    struct comparison c;
+    struct error err;
+    bool paired;
+
+    (void)state;
+    assert_int_equal(compare_figures(&a, &b, &c, &paired, &err), BIOFT_OK);
+    /* Paired, the spread is that of 0.05 cos: its deviation over sqrt(300) is 0.00204. */
+    assert_true(paired && fabs(c.difference - 0.1) < 0.001 && c.p == 1.0 / 5000.0);
+    assert_true(fabs((c.ci.high - c.ci.low) / (2.0 * 1.96 * 0.00204) - 1.0) < 0.1);
+    assert_int_equal(compare_figures(&a, &d, &c, &paired, &err), BIOFT_OK);
+    assert_true(c.ci.low < 0.0 && c.ci.high > 0.0 && c.p > 0.05);
+    assert_int_equal(compare_figures(&a, &a, &c, &paired, &err), BIOFT_OK);
+    assert_true(c.difference == 0.0 && c.p == 1.0);
+    free(a.predictions);
+    free(b.predictions);
+    free(d.predictions);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mcnemar_agrees_with_scipy), cmocka_unit_test(newcombe_agrees_with_the_roots),
+        cmocka_unit_test(student_agrees_with_scipy_and_tables), cmocka_unit_test(seeds_agree_with_a_t_test),
+        cmocka_unit_test(holm_is_stepwise), cmocka_unit_test(figures_are_paired_by_sample),
+        cmocka_unit_test(means_are_bootstrapped_in_pairs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
