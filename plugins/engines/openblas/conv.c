@@ -1,7 +1,7 @@
 /* Columns and the products with them. */
 #include "conv.h"
 
-#include "openblas.h"
+#include "parallel.h"
 #include "sums.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@ enum {
     COLUMN_FLOATS = 128 * 1024,     /* of a block: half a megabyte, beside what BLAS packs in the second-level cache */
     POSITIONS = 256,                /* fewer columns than that make a slow product */
     SLICE_TAPS = 256,               /* the same for rows of dW */
-    TASKS = 16,                     /* enough for as many threads, whatever their number */
+    SLICES = 16, SUMS = 8,          /* most; together enough for the threads of one machine, whatever their number */
     SUM_FLOATS = 4 * 1024 * 1024    /* most that the partial sums of one layer may take */
 };
 
@@ -33,7 +33,7 @@ static void cut(struct conv *c)
     c->channel_blocks = (uint32_t)parts_of(c->in, at_least_one(COLUMN_FLOATS / (c->taps * rows * c->out_w)));
     if (c->channel_blocks > c->in)
         c->channel_blocks = c->in;
-    c->slices = smaller(at_least_one(depth / SLICE_TAPS), TASKS);
+    c->slices = smaller(at_least_one(depth / SLICE_TAPS), SLICES);
     c->slices = smaller(c->slices > c->channel_blocks ? c->slices : c->channel_blocks, c->in);
     c->columns = c->direct ? 0 : largest_part(c->in, c->channel_blocks) * c->taps * rows * c->out_w;
 }
@@ -66,7 +66,7 @@ double conv_work(const struct conv *c)
 
 uint32_t conv_sums(const struct conv *c, uint32_t n)
 {
-    size_t wanted = parts_of(TASKS, (size_t)c->groups * c->slices), fits = at_least_one(SUM_FLOATS / c->weights);
+    size_t wanted = parts_of(SUMS, (size_t)c->groups * c->slices), fits = at_least_one(SUM_FLOATS / c->weights);
 
     return smaller(smaller(wanted, fits), n);
 }

@@ -218,12 +218,12 @@ static bool make(struct model *m, uint32_t layer)
     j.failed = m->nonfinite;                       /* free outside of an update, and as long */
     memset(j.failed, 0, chunks);
     snprintf(j.stream, sizeof j.stream, "feedback/%s", l->name);
-    engine_run(m->engine, chunks, make_chunk, &j);
+    parallel_run(&m->engine->parallel, chunks, make_chunk, &j);
     if (memchr(j.failed, 1, chunks))
         return false;
     if (f->declared.scale == BIOFT_SCALE_MATCH_NORM) {
         j.scale = matching_scale(&j, chunks);
-        engine_run(m->engine, chunks, scale_chunk, &j);
+        parallel_run(&m->engine->parallel, chunks, scale_chunk, &j);
     }
     f->m_made = j.m && j.m == f->m;
     f->v_made = true;

@@ -76,7 +76,7 @@ static bioft_status grow(struct engine *e, size_t floats)
 static bioft_status run_conv(struct job *j)
 {
     const bioft_layer *l = j->layer;
-    const size_t threads = engine_threads(j->e);
+    const size_t threads = parallel_threads(&j->e->parallel);
     size_t tasks, columns;
     bioft_status st;
 
@@ -90,7 +90,7 @@ static bioft_status run_conv(struct job *j)
     tasks = j->phase == OUTPUT        ? (size_t)j->n * j->conv.row_blocks
             : j->phase == INPUT_ERROR ? (size_t)j->n * j->conv.groups * j->conv.channel_blocks
                                       : (size_t)j->sums * j->conv.groups * j->conv.slices;
-    engine_run(j->e, tasks, conv_task, j);
+    parallel_run(&j->e->parallel, tasks, conv_task, j);
     for (uint32_t s = 0; j->phase == WEIGHT_GRADIENT && j->sums > 1 && s < j->sums; s++)
         for (size_t i = 0; i < j->conv.weights; i++)
             j->ret[i] = s == 0 ? j->partial[i] : j->ret[i] + j->partial[s * j->conv.weights + i];
@@ -109,6 +109,6 @@ bioft_status layer_run(struct engine *e, const bioft_layer *layer, uint32_t phas
     if (layer->kind != BIOFT_LAYER_LINEAR)
         return bioft_failf(e->host, BIOFT_ERR_UNSUPPORTED, "layer '%s': kind %u", layer->name, layer->kind);
     j.features = phase == INPUT_ERROR ? layer->in_channels : layer->out_channels;
-    engine_run(e, parts_of(j.features, FEATURES), linear_task, &j);
+    parallel_run(&e->parallel, parts_of(j.features, FEATURES), linear_task, &j);
     return BIOFT_OK;
 }

@@ -27,8 +27,8 @@ static bioft_status create(void *self, const bioft_host *host)
     if (st != BIOFT_OK)
         return host->fail(host, st, why);
     e->host = host;
-    e->parallel = host->get_extension(host, "bioft.parallel/1");
-    return BIOFT_OK;
+    return parallel_init(&e->parallel, host) ? BIOFT_OK
+                                             : host->fail(host, BIOFT_ERR_MEMORY, "out of memory for the engine");
 }
 
 static void destroy(void *self)
@@ -36,6 +36,7 @@ static void destroy(void *self)
     struct engine *e = self;
 
     memory_give(e->layer_work);
+    parallel_finish(&e->parallel);
 }
 
 static bioft_status supports(void *self, const bioft_graph *graph, const bioft_use *use, char *why, size_t size)

@@ -257,7 +257,7 @@ bioft_status program_create(struct model *m, const bioft_use *use, const bioft_r
     p->engine = m->engine;
     p->model = m;
     memcpy(&p->use, use, use->struct_size < sizeof p->use ? use->struct_size : sizeof p->use);
-    p->threads = engine_threads(m->engine);
+    p->threads = parallel_threads(&m->engine->parallel);
     atomic_init(&p->failed, BIOFT_OK);
     st = compile(p, routes);
     if (st == BIOFT_OK)

@@ -54,7 +54,7 @@ struct node {
     bool wants[2], adds[2];         /* compute the gradient of x; add it to what is there */
     bool trains;                    /* compute the parameters' gradients */
     const float *v;
-    size_t tasks_end;               /* its tasks of this region are those before, from the end of the node after it */
+    size_t tasks;                   /* of the phase that is running */
 };
 
 struct segment {

@@ -53,19 +53,35 @@ static void piece(void *ctx, size_t index, uint32_t thread)
     }
 }
 
-/* One task of one of the segment's nodes, the last node's first. */
+/* Number `index` among the tasks of all the segment's nodes. They are in the order of the threads that they are dealt
+ * to, for each thread its part of each node's tasks: so it gets the same pictures at every node. */
+static struct node *find_task(const struct region *r, size_t index, size_t *ret_task)
+{
+    struct program *p = r->p;
+
+    for (uint32_t t = 0; t < p->threads; t++)
+        for (uint32_t i = r->s->last + 1; i-- > r->s->first;) {
+            struct node *n = &p->nodes[i];
+            size_t first = part(n->tasks, p->threads, t), count = part(n->tasks, p->threads, t + 1) - first;
+            if (index < count) {
+                *ret_task = first + index;
+                return n;
+            }
+            index -= count;
+        }
+    return NULL;
+}
+
 static void task(void *ctx, size_t index, uint32_t thread)
 {
     const struct region *r = ctx;
     struct program *p = r->p;
-    uint32_t i = r->s->last;
-    size_t start = 0;
     double time = now();
+    size_t number = 0;
+    struct node *n = find_task(r, index, &number);
 
-    while (index >= p->nodes[i].tasks_end)
-        start = p->nodes[i--].tasks_end;
-    p->nodes[i].op->task(p, &p->nodes[i], r->phase, index - start, work_of(p, thread));
-    account(p, &p->nodes[i], r->phase, thread, time);
+    n->op->task(p, n, r->phase, number, work_of(p, thread));
+    account(p, n, r->phase, thread, time);
 }
 
 void segment_run(struct program *p, const struct segment *s, enum phase phase)
@@ -78,18 +94,17 @@ void segment_run(struct program *p, const struct segment *s, enum phase phase)
         double pictures = PIECE_WORK / s->work;
         size_t size = pictures < 1 ? 1 : pictures > PIECE_PICTURES ? PIECE_PICTURES : (size_t)pictures;
         r.count = parts_of(p->n, size);
-        engine_run(p->engine, r.count, piece, &r);
+        parallel_run(&p->engine->parallel, r.count, piece, &r);
         return;
     }
     for (uint32_t i = s->last + 1; i-- > s->first;) {
         struct node *n = &p->nodes[i];
-        if (n->op && n->op->tasks)
-            r.count += n->op->tasks(p, n, phase);
-        n->tasks_end = r.count;
+        n->tasks = n->op && n->op->tasks ? n->op->tasks(p, n, phase) : 0;
+        r.count += n->tasks;
     }
     if (phase == REDUCE && r.count <= FEW)
         for (size_t i = 0; i < r.count; i++)
             task(&r, i, 0);
     else
-        engine_run(p->engine, r.count, task, &r);
+        parallel_run(&p->engine->parallel, r.count, task, &r);
 }

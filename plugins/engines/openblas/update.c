@@ -141,7 +141,7 @@ bioft_status model_update(struct model *m, const bioft_update *u, const bioft_ho
         return st;
     j.correction1 = 1 - pow(u->beta1, (double)u->t);
     j.root2 = (float)sqrt(1 - pow(u->beta2, (double)u->t));
-    engine_run(m->engine, m->chunk_count, update_chunk, &j);
+    parallel_run(&m->engine->parallel, m->chunk_count, update_chunk, &j);
     for (uint32_t i = 0; i < m->network.parameter_count; i++)
         if (u->lr[i] >= 0)
             m->parameters[i].version++;
