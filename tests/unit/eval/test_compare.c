@@ -30,7 +30,8 @@ static void newcombe_agrees_with_the_roots(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(golden_newcombes); i++) {
         const struct golden_newcombe *g = &golden_newcombes[i];
-        const struct interval ci = compare_newcombe(g->e, g->f, g->g, g->h), back = compare_newcombe(g->e, g->g, g->f, g->h);
+        const struct interval ci = compare_newcombe(g->e, g->f, g->g, g->h);
+        const struct interval back = compare_newcombe(g->e, g->g, g->f, g->h);
         assert_true(fabs(ci.low - g->low) < 1e-9 && fabs(ci.high - g->high) < 1e-9);
         assert_true(fabs(ci.low + back.high) < 1e-12 && fabs(ci.high + back.low) < 1e-12);
     }
@@ -42,7 +43,7 @@ static void student_agrees_with_scipy_and_tables(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(golden_students); i++) {
         const struct golden_student *g = &golden_students[i];
-        assert_true(near(student_quantile(g->p, g->df), g->t, 1e-9) || fabs(g->t) < 1e-12);
+        assert_true(near(student_quantile(g->p, g->df), g->t, 1e-10) || g->t == 0.0);
         assert_true(fabs(student_below(g->t, g->df) - g->p) < 1e-11);
     }
     assert_true(fabs(student_quantile(0.975, 1) - 12.706) < 5e-4);      /* as printed in every table */
@@ -74,7 +75,8 @@ static void holm_is_stepwise(void **state)
 
     (void)state;
     assert_true(compare_holm(p, 4));
-    assert_true(near(p[1], 0.04, 1e-12) && near(p[3], 0.06, 1e-12) && near(p[0], 0.06, 1e-12) && near(p[2], 0.06, 1e-12));
+    assert_true(near(p[1], 0.04, 1e-12) && near(p[3], 0.06, 1e-12));
+    assert_true(near(p[0], 0.06, 1e-12) && near(p[2], 0.06, 1e-12));
     assert_true(compare_holm(large, 2) && large[0] == 1.0 && large[1] == 1.0);
     assert_true(compare_holm(none, 0) && none[0] == 7.0);
 }
