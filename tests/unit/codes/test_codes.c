@@ -99,7 +99,7 @@ static void impossible_sizes_are_refused(void **state)
     assert_int_equal(codes_create(1, CODES_MAX_BITS + 1, 2, &c, &err), BIOFT_ERR_INVALID);
     assert_non_null(strstr(err.text, "from 1 to 32767"));
     assert_int_equal(codes_create(UINT64_MAX / 2, 512, 2, &c, &err), BIOFT_ERR_INVALID);
-    assert_int_equal(codes_create(UINT64_MAX / 64, 64, 2, &c, &err), BIOFT_ERR_MEMORY);
+    assert_int_equal(codes_create(UINT64_MAX / 16, 64, 2, &c, &err), BIOFT_ERR_MEMORY);
     assert_null(c.codes);
 }
 
