@@ -7,6 +7,7 @@ int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_plugin(int argc, char **argv);
 int command_map(int argc, char **argv);
+int command_predict(int argc, char **argv);
 int command_weights(int argc, char **argv);
 int command_bench(int argc, char **argv);
 

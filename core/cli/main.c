@@ -12,6 +12,7 @@ static const struct {
     { "check", "validate a manifest; print its trials and what they will take", command_check },
     { "plugin", "list and show plugins", command_plugin },
     { "map", "mean average precision of hash codes in .npy files", command_map },
+    { "predict", "a network's outputs for an array or a folder of pictures", command_predict },
     { "weights", "show and convert files of weights", command_weights },
     { "bench", "measure images per second", command_bench },
 };

@@ -1,0 +1,234 @@
+/* bioft predict: a network's outputs for an array or a folder of pictures. */
+#include "base/file.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "cli/predict_input.h"
+#include "cli/predict_network.h"
+#include "formats/csv.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOP = 5, BATCH = 32 };
+
+struct predict {
+    const char *input, *output, *precision;
+    uint32_t size;
+    bool quiet;
+    struct predictor_params params;
+    struct argument_list plugin_paths;
+    struct console console;
+    struct predictor predictor;
+    struct input in;
+    float *x, *out;                                /* a batch; out: [count][outputs] of all */
+    bool *broken;                                  /* [count] */
+};
+
+static bool is_array(const char *path)
+{
+    const size_t n = path ? strlen(path) : 0;
+    return n > 4 && strcmp(path + n - 4, ".npy") == 0;
+}
+
+/* All outputs, batch by batch; those of broken pictures are NaN. */
+static bioft_status run_batches(struct predict *p, struct error *err)
+{
+    const uint32_t outputs = p->predictor.network.outputs, batch = p->params.batch;
+    bioft_status st = BIOFT_OK;
+
+    for (size_t first = 0; first < p->in.count && st == BIOFT_OK; first += batch) {
+        const size_t left = p->in.count - first;
+        const uint32_t n = (uint32_t)(left < batch ? left : batch);
+        float *out = p->out + first * outputs;
+        st = input_read(&p->in, first, n, p->x, p->broken + first, err);
+        if (st == BIOFT_OK)
+            st = program_forward(p->predictor.program, n, p->x, 0, out, err);
+        for (size_t i = 0; st == BIOFT_OK && i < (size_t)n * outputs; i++)
+            if (p->broken[first + i / outputs])
+                out[i] = NAN;
+        log_write(&p->console.log, LOG_PROGRESS, "%zu of %zu pictures", first + n, p->in.count);
+    }
+    if (st == BIOFT_OK && p->in.broken == p->in.count)
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: none of its %zu pictures could be read", p->input, p->in.count);
+    else if (st == BIOFT_OK && p->in.broken > 0)
+        log_write(&p->console.log, LOG_WARNING, "%zu of %zu pictures could not be read and are left out%s",
+                  p->in.broken, p->in.count, is_array(p->output) ? ": their rows are NaN" : "");
+    return st;
+}
+
+/* The largest outputs' indices, the lower number first among equals. */
+static uint32_t find_top(const float *out, uint32_t outputs, uint32_t ret[TOP])
+{
+    uint32_t count = 0;
+
+    for (uint32_t c = 0; c < outputs; c++) {
+        uint32_t at = count;
+        while (at > 0 && out[c] > out[ret[at - 1]])
+            at--;
+        if (at == TOP)
+            continue;
+        count += count < TOP;
+        for (uint32_t k = count - 1; k > at; k--)
+            ret[k] = ret[k - 1];
+        ret[at] = c;
+    }
+    return count;
+}
+
+/* One row a picture and rank: softmax in double, in the order of the classes. */
+static void add_rows(const struct predict *p, size_t index, struct text *t)
+{
+    const struct checkpoint_network *n = &p->predictor.network;
+    const float *out = p->out + index * n->outputs;
+    char number[INPUT_NAME];
+    uint32_t top[TOP];
+    double sum = 0.0;
+    const uint32_t count = find_top(out, n->outputs, top);
+
+    for (uint32_t c = 0; c < n->outputs; c++)
+        sum += exp((double)out[c] - (double)out[top[0]]);
+    for (uint32_t k = 0; k < count; k++) {
+        csv_text(t, input_name(&p->in, index, number));
+        csv_integer(t, k + 1);
+        csv_integer(t, top[k]);
+        csv_text(t, top[k] < n->class_count ? n->classes[top[k]] : NULL);
+        csv_number(t, exp((double)out[top[k]] - (double)out[top[0]]) / sum);
+        csv_end_line(t);
+    }
+}
+
+static bioft_status write_csv(const struct predict *p, struct error *err)
+{
+    static const char *const columns[] = { "picture", "rank", "class", "name", "probability" };
+    struct text t = { 0 };
+    bioft_status st = BIOFT_OK;
+
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        csv_text(&t, columns[i]);
+    csv_end_line(&t);
+    for (size_t i = 0; i < p->in.count; i++)
+        if (!p->broken[i])
+            add_rows(p, i, &t);
+    if (t.failed)
+        st = error_memory(err, "the predictions");
+    else if (p->output)
+        st = file_write(p->output, t.data, t.length, err);
+    else
+        fwrite(t.data, 1, t.length, stdout);
+    text_free(&t);
+    return st;
+}
+
+static bioft_status make_room(struct predict *p, struct error *err)
+{
+    const struct picture *picture = &p->in.picture;
+    size_t pixels, outputs;
+
+    if (!mem_product((size_t)picture->channels * picture->height, (size_t)picture->width * p->params.batch, &pixels) ||
+        !mem_product(p->in.count, p->predictor.network.outputs, &outputs))
+        return error_set(err, BIOFT_ERR_INVALID, "a batch of %u is too large", p->params.batch);
+    p->x = mem_aligned(pixels, sizeof *p->x);
+    p->out = mem_aligned(outputs, sizeof *p->out);
+    p->broken = mem_array(p->in.count, sizeof *p->broken);
+    return p->x && p->out && p->broken ? BIOFT_OK : error_memory(err, "a batch");
+}
+
+static bioft_status predict(struct predict *p, struct error *err)
+{
+    bioft_status st = predictor_open(&p->params, &p->predictor, err);
+    const struct checkpoint_network *n = &p->predictor.network;
+
+    if (st == BIOFT_OK && n->bits && !is_array(p->output))
+        st = error_set(err, BIOFT_ERR_INVALID, "%s gives codes of %u bits and no classes: write them to an .npy, "
+                       "--output Y.npy", p->params.weights, n->outputs);
+    if (st == BIOFT_OK)
+        st = input_open(&(struct input_params){
+            .path = p->input, .picture = &n->picture, .spec = &n->transform, .size = p->size,
+            .pool = p->predictor.pool, .log = &p->console.log }, &p->in, err);
+    if (st == BIOFT_OK && p->in.count < p->params.batch)
+        p->params.batch = (uint32_t)p->in.count;
+    if (st == BIOFT_OK)
+        st = predictor_build(&p->predictor, p->in.picture.height, p->in.picture.width, err);
+    if (st == BIOFT_OK)
+        st = make_room(p, err);
+    if (st == BIOFT_OK)
+        st = run_batches(p, err);
+    if (st == BIOFT_OK && is_array(p->output))
+        return npy_write(p->output, NPY_F32, 2, (const uint64_t[]){ p->in.count, n->outputs }, p->out, err);
+    return st == BIOFT_OK ? write_csv(p, err) : st;
+}
+
+static int run_predict(struct predict *p)
+{
+    struct error err = { 0 };
+    const bioft_status st = predict(p, &err);
+
+    if (st != BIOFT_OK)
+        console_error(&p->console, err.text);
+    input_close(&p->in);
+    predictor_close(&p->predictor);
+    free(p->x);
+    free(p->out);
+    free(p->broken);
+    return st == BIOFT_OK ? 0 : st == BIOFT_ERR_INVALID ? 2 : 1;
+}
+
+/* -1: go on. */
+static int understand(const struct command_line *line, struct predict *p)
+{
+    const char *missing = !p->params.weights ? "--weights FILE" : !p->input ? "--input X.npy, or a folder" : NULL;
+
+    if (missing)
+        fprintf(stderr, "bioft predict: %s is missing\nusage: bioft predict %s\n", missing, line->usage);
+    else if (strcmp(p->precision, "f32") != 0 && strcmp(p->precision, "bf16") != 0)
+        fprintf(stderr, "bioft predict: --precision is f32 or bf16, not '%s'\n", p->precision);
+    else
+        return -1;
+    return 2;
+}
+
+int command_predict(int argc, char **argv)
+{
+    struct predict p = { .precision = "f32", .params = { .batch = BATCH } };
+    struct predictor_params *n = &p.params;
+    const struct argument arguments[] = {
+        { "weights", "FILE", ARGUMENT_TEXT, &n->weights, "a bioft checkpoint, or a state dict (.pth, .safetensors)" },
+        { "backbone", "NAME", ARGUMENT_TEXT, &n->backbone, "the network, where FILE is no checkpoint" },
+        { "classes", "N", ARGUMENT_COUNT, &n->classes, "outputs of its head (default: as FILE has them)" },
+        { "input", "X", ARGUMENT_TEXT, &p.input, "an .npy of normalised float32 [n, channels, height, width] or of "
+                                                 "uint8 pixels, or a folder of pictures" },
+        { "output", "Y", ARGUMENT_TEXT, &p.output, "raw outputs to Y.npy, or the five likeliest classes as CSV "
+                                                   "(default: CSV on standard output)" },
+        { "size", "S", ARGUMENT_COUNT, &p.size, "height and width that pictures are made into" },
+        { "batch", "N", ARGUMENT_COUNT, &n->batch, "pictures at once (default: 32)" },
+        { "engine", "NAME", ARGUMENT_TEXT, &n->engine, "the compute engine (default: the highest score)" },
+        { "precision", "P", ARGUMENT_TEXT, &p.precision, "f32 (default) or bf16" },
+        { "threads", "N", ARGUMENT_COUNT, &n->threads, "threads to use (default: all that this process may use)" },
+        { "plugin-path", "DIR", ARGUMENT_LIST, &p.plugin_paths, "look for plugins here first; may be given again" },
+        { "quiet", NULL, ARGUMENT_FLAG, &p.quiet, "only warnings and the result" },
+        { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
+    };
+    struct command_line line = {
+        .name = "predict", .usage = "--weights FILE [--backbone NAME] --input X.npy|DIR [--output Y.npy|Y.csv] [options]",
+        .arguments = arguments,
+        .summary = "Runs a network. A checkpoint of bioft says all of itself; other files of weights need --backbone.\n"
+                   "Pictures are decoded and transformed as in evaluation, as the checkpoint says or as published.",
+    };
+    int status = arguments_parse(&line, argc, argv);
+
+    if (status < 0)
+        status = understand(&line, &p);
+    if (status >= 0)
+        return status;
+    n->precision = strcmp(p.precision, "bf16") == 0 ? BIOFT_BF16 : BIOFT_F32;
+    n->threads = n->threads ? n->threads : threads_available();
+    n->plugin_paths = p.plugin_paths.items;
+    n->plugin_path_count = p.plugin_paths.count;
+    console_init(&p.console, p.quiet);
+    n->log = &p.console.log;
+    status = run_predict(&p);
+    console_finish(&p.console);
+    return status;
+}
