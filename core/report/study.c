@@ -1,0 +1,281 @@
+/* The trials of output folders, put together as what a reader compares. */
+#include "report/study.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "eval/compare.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
+
+/* What a trial is called without its number and seed: "03-rule=usf,seed=2" gives "usf", or "rule=usf,lr=0.1". */
+static const char *series_name(const struct trial_figures *t, const char *rule, struct arena *arena)
+{
+    const char *at = t->label.id + strspn(t->label.id, "0123456789");
+    struct text name = { 0 };
+
+    at += *at == '-';
+    while (*at) {
+        const size_t length = strcspn(at, ",");
+        const char *value = memchr(at, '=', length);
+        const size_t known = value ? (size_t)(value + 1 - at) : 0;
+        const bool seed = strncmp(at, "seed=", 5) == 0;
+        const bool is_rule = known && length - known == strlen(rule) && strncmp(at + known, rule, length - known) == 0;
+        if (!seed && !is_rule) {
+            text_add(&name, ", ");
+            text_add_n(&name, at, length);
+        }
+        at += length + (at[length] == ',');
+    }
+    const char *ret = name.failed ? NULL : arena_printf(arena, "%s%s", rule, name.data ? name.data : "");
+    text_free(&name);
+    return ret;
+}
+
+/* The last clean figure says which stage a trial ends with, and on what it was measured. */
+static const struct figure *last_figure(const struct trial_figures *t)
+{
+    const struct figure *ret = NULL;
+    for (size_t i = 0; i < t->count; i++)
+        if (!t->figures[i].attacked)
+            ret = &t->figures[i];
+    return ret;
+}
+
+static struct panel *panel_of(struct study *s, const struct trial_figures *t, const struct figure *f)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct panel *p = &s->panels[i];
+        if (same_text(p->backbone, t->label.backbone) && same_text(p->dataset, f->dataset) &&
+            same_text(p->protocol, f->protocol) && same_text(p->engine, t->label.engine) &&
+            same_text(p->precision, t->label.precision) && same_text(p->split, f->split))
+            return p;
+    }
+    struct panel *p = &s->panels[s->count++];
+    *p = (struct panel){ .backbone = t->label.backbone, .dataset = f->dataset, .protocol = f->protocol,
+                         .engine = t->label.engine, .precision = t->label.precision, .stage = f->stage,
+                         .split = f->split };
+    return p;
+}
+
+static bioft_status add_trial(struct study *s, struct trial_figures *t, const char *out, size_t most,
+                              struct arena *arena, struct error *err)
+{
+    const struct figure *f = last_figure(t);
+    size_t i = 0;
+
+    if (!f)
+        return BIOFT_OK;
+    struct panel *p = panel_of(s, t, f);
+    const char *name = series_name(t, f->rule, arena);
+    if (!p->series)
+        p->series = arena_array(arena, most, sizeof *p->series);
+    if (!p->series || !name)
+        return error_memory(err, "a report");
+    while (i < p->count && !same_text(p->series[i].name, name))
+        i++;
+    struct series *row = &p->series[i];
+    if (i == p->count) {
+        *row = (struct series){ .name = name, .rule = f->rule, .trials = arena_array(arena, most, sizeof *row->trials) };
+        p->count++;
+    }
+    const char *folder = arena_printf(arena, "%s/trials/%s", out, t->label.id);
+    if (!row->trials || !folder)
+        return error_memory(err, "a report");
+    row->trials[row->count++] = (struct study_trial){ .results = t, .out = out, .folder = folder };
+    return BIOFT_OK;
+}
+
+struct figure *study_figure(const struct study_trial *t, const struct panel *p, const struct place *place)
+{
+    const struct figure *last = last_figure(t->results);
+    for (size_t i = 0; i < t->results->count; i++) {
+        struct figure *f = &t->results->figures[i];
+        if (!same_text(f->metric, place->metric) || f->attacked != (place->attack != NULL))
+            continue;
+        if (!f->attacked && same_text(f->stage, last->stage) && same_text(f->split, p->split))
+            return f;
+        if (f->attacked && same_text(f->attack, place->attack) && same_text(f->options, place->options) &&
+            same_text(f->gradient, place->gradient) && f->epsilon == place->epsilon)
+            return f;
+    }
+    return NULL;
+}
+
+bool study_point(const struct panel *p, const struct series *s, const struct place *place, struct point *ret)
+{
+    double *values = mem_array(s->count, sizeof *values);
+    *ret = (struct point){ .low = NAN, .high = NAN };
+
+    for (size_t i = 0; values && i < s->count; i++) {
+        const struct figure *f = study_figure(&s->trials[i], p, place);
+        if (!f)
+            continue;
+        values[ret->seeds++] = f->value;
+        ret->n = f->n;
+        ret->low = f->ci_low;
+        ret->high = f->ci_high;
+        ret->masking = ret->masking || strstr(f->warnings, "masking");
+        ret->weak = ret->weak || strstr(f->warnings, "attack-too-weak");
+        ret->small = ret->small || strstr(f->warnings, "small-n");
+    }
+    if (ret->seeds > 0) {
+        const struct comparison c = compare_seeds(values, ret->seeds);
+        ret->value = c.difference;
+        if (ret->seeds > 1) {
+            ret->low = c.ci.low;
+            ret->high = c.ci.high;
+        }
+    }
+    free(values);
+    return ret->seeds > 0;
+}
+
+bioft_status study_predictions(const struct study_trial *t, const struct figure *f, struct arena *arena,
+                               struct figure *ret, bool *ret_found, struct error *err)
+{
+    const struct figure *all = t->results->figures;
+    const size_t at = (size_t)(f - all);
+    size_t first = at, end = at + 1;
+    char name[256], other[256];
+
+    /* The metrics of one evaluation have their files in common, and stand one after another. */
+    figure_file(f, name, sizeof name);
+    while (first > 0 && (figure_file(&all[first - 1], other, sizeof other), same_text(name, other)))
+        first--;
+    while (end < t->results->count && (figure_file(&all[end], other, sizeof other), same_text(name, other)))
+        end++;
+    struct figure *read = arena_array(arena, end - first, sizeof *read);
+    if (!read)
+        return error_memory(err, "predictions");
+    bioft_status st = figure_load(t->folder, &all[first], end - first, arena, read, ret_found, err);
+    if (st == BIOFT_OK && *ret_found) {
+        *ret = read[at - first];
+        *ret_found = ret->predictions != NULL;
+    }
+    return st;
+}
+
+static bool add_metric(struct panel *p, const char *metric, struct arena *arena)
+{
+    if (!p->metrics)
+        p->metrics = arena_array(arena, 64, sizeof *p->metrics);
+    for (size_t i = 0; i < p->metric_count; i++)
+        if (same_text(p->metrics[i], metric))
+            return true;
+    if (p->metrics && p->metric_count < 64)
+        p->metrics[p->metric_count++] = metric;
+    return p->metrics != NULL;
+}
+
+static bool add_epsilon(struct grid *g, const struct figure *f, struct arena *arena)
+{
+    enum { MOST = 256 };
+    size_t i = 0;
+
+    g->rule = g->rule || same_text(f->gradient, "rule");
+    g->exact = g->exact || same_text(f->gradient, "exact");
+    if (!g->epsilon && !(g->epsilon = arena_array(arena, MOST, sizeof *g->epsilon)))
+        return false;
+    while (i < g->count && g->epsilon[i] < f->epsilon)
+        i++;
+    if ((i < g->count && g->epsilon[i] == f->epsilon) || g->count == MOST)
+        return true;
+    memmove(&g->epsilon[i + 1], &g->epsilon[i], (g->count - i) * sizeof *g->epsilon);
+    g->epsilon[i] = f->epsilon;
+    g->count++;
+    return true;
+}
+
+static bool add_grid(struct panel *p, const struct figure *f, struct arena *arena)
+{
+    enum { MOST = 256 };
+    if (!p->grids && !(p->grids = arena_array(arena, MOST, sizeof *p->grids)))
+        return false;
+    for (size_t i = 0; i < p->grid_count; i++) {
+        struct grid *g = &p->grids[i];
+        if (same_text(g->metric, f->metric) && same_text(g->attack, f->attack) && same_text(g->options, f->options))
+            return add_epsilon(g, f, arena);
+    }
+    if (p->grid_count == MOST)
+        return true;
+    struct grid *g = &p->grids[p->grid_count++];
+    *g = (struct grid){ .metric = f->metric, .attack = f->attack, .options = f->options, .norm = f->norm };
+    return add_epsilon(g, f, arena);
+}
+
+/* The metrics and grids that occur in a panel, in the order in which they do. */
+static bool look_over(struct panel *p, struct arena *arena)
+{
+    for (size_t i = 0; i < p->count; i++)
+        for (size_t k = 0; k < p->series[i].count; k++) {
+            const struct trial_figures *t = p->series[i].trials[k].results;
+            for (size_t j = 0; j < t->count; j++) {
+                const struct figure *f = &t->figures[j];
+                if (strchr(f->metric, '/') || (!f->attacked && !same_text(f->stage, last_figure(t)->stage)))
+                    continue;
+                if (!(f->attacked ? add_grid(p, f, arena) : add_metric(p, f->metric, arena)))
+                    return false;
+            }
+        }
+    return true;
+}
+
+/* Are all figures under the rule's gradient equal to those under the exact one, and is there one above epsilon 0? */
+static bool one_gradient(const struct trial_figures *t)
+{
+    size_t pairs = 0;
+
+    for (size_t i = 0; i < t->count; i++) {
+        const struct figure *a = &t->figures[i];
+        for (size_t k = 0; k < t->count && same_text(a->gradient, "rule"); k++) {
+            const struct figure *b = &t->figures[k];
+            if (!same_text(b->gradient, "exact") || !same_text(a->metric, b->metric) || a->epsilon != b->epsilon ||
+                !same_text(a->attack, b->attack) || !same_text(a->options, b->options))
+                continue;
+            if (a->value != b->value || a->delta_max != b->delta_max || a->delta_mean != b->delta_mean)
+                return false;
+            pairs += a->epsilon > 0.0;
+        }
+    }
+    return pairs > 0;
+}
+
+static void choose_baseline(struct panel *p, const char *rule)
+{
+    for (size_t i = 0; i < p->count && !p->baseline; i++)
+        if (rule ? same_text(p->series[i].rule, rule) : one_gradient(p->series[i].trials[0].results))
+            p->baseline = &p->series[i];
+}
+
+bioft_status study_read(const char *const *folders, size_t count, const char *baseline, struct arena *arena,
+                        struct study *ret, struct error *err)
+{
+    struct trial_figures **trials = arena_array(arena, count, sizeof *trials);
+    size_t *trial_counts = arena_array(arena, count, sizeof *trial_counts), most = 0;
+    bioft_status st = trials && trial_counts ? BIOFT_OK : error_memory(err, "a report");
+
+    for (size_t i = 0; st == BIOFT_OK && i < count; i++) {
+        char *path = path_join(folders[i], "results.csv");
+        st = path ? results_read(path, arena, &trials[i], &trial_counts[i], err) : error_memory(err, "a path");
+        free(path);
+        most += st == BIOFT_OK ? trial_counts[i] : 0;
+    }
+    if (st != BIOFT_OK)
+        return st;
+    *ret = (struct study){ .folders = folders, .folder_count = count,
+                           .panels = arena_array(arena, most, sizeof *ret->panels) };
+    if (!ret->panels)
+        return error_memory(err, "a report");
+    for (size_t i = 0; st == BIOFT_OK && i < count; i++)
+        for (size_t k = 0; st == BIOFT_OK && k < trial_counts[i]; k++)
+            st = add_trial(ret, &trials[i][k], folders[i], most, arena, err);
+    for (size_t i = 0; st == BIOFT_OK && i < ret->count; i++) {
+        if (!look_over(&ret->panels[i], arena))
+            return error_memory(err, "a report");
+        choose_baseline(&ret->panels[i], baseline);
+    }
+    return st;
+}

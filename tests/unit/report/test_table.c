@@ -1,0 +1,111 @@
+/* The paper's marking rule, and tables as HTML, LaTeX and Markdown. */
+#include "report/table.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+/* B best (bold), s second (underlined), . none. */
+static const struct {
+    double values[6];
+    const char *marks;
+} cases[] = {
+    { { 90.62, 87.5, 84.37, 93.75 }, "s..B" },
+    { { 93.75, 93.75, 84.37, 90.62 }, "ss.." },              /* two equal best: both underlined, no second */
+    { { 93.75, 93.75, 93.75, 90.62 }, "...." },              /* three equal best: none */
+    { { 96.87, 96.87, 96.87, 96.87 }, "...." },
+    { { 100.0, 96.87, 96.87, 90.62 }, "B..." },              /* two equal second: none of them */
+    { { 100.0, 96.87, 96.87, 96.87 }, "B..." },
+    { { 84.37, 87.5 }, "sB" },
+    { { 87.5, 87.5 }, "ss" },
+    { { 87.5 }, "B" },
+    { { NAN, 87.5, 90.62, 84.37 }, ".sB." },                 /* what is not there has no mark */
+    { { NAN, NAN }, ".." },
+    { { -1.0, 0.0, -0.5 }, ".Bs" },
+};
+
+static void marks_follow_the_rule(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t n = strlen(cases[i].marks);
+        enum mark marks[6];
+        char got[7] = "";
+        marks_set(cases[i].values, n, marks);
+        for (size_t k = 0; k < n; k++)
+            got[k] = marks[k] == MARK_BEST ? 'B' : marks[k] == MARK_SECOND ? 's' : '.';
+        assert_string_equal(got, cases[i].marks);
+    }
+}
+
+static struct arena *make(struct table *t)
+{
+    struct arena *arena = arena_create();
+    assert_non_null(arena);
+    *t = (struct table){ .name = "clean", .caption = "a < b" };
+    assert_true(table_create(t, 3, 2, arena));
+    *table_cell(t, 0, 0) = (struct cell){ .text = "rule" };
+    *table_cell(t, 0, 1) = (struct cell){ .text = "cifar_10 & x" };
+    *table_cell(t, 1, 0) = (struct cell){ .text = "a" };
+    *table_cell(t, 1, 1) = (struct cell){ .text = "90.62", .note = "[80, 96]" };
+    *table_cell(t, 2, 0) = (struct cell){ .text = "b|c" };
+    *table_cell(t, 2, 1) = (struct cell){ .text = "<93%" };
+    return arena;
+}
+
+/* Values that print alike are alike. */
+static void columns_are_marked_as_printed(void **state)
+{
+    const double close[] = { 0.90621, 0.90619 }, apart[] = { 0.9062, 0.9375 };
+    struct table t;
+    struct arena *arena = make(&t);
+
+    (void)state;
+    assert_true(table_mark(&t, 1, 1, 1, close, 2, 4));
+    assert_true(table_cell(&t, 1, 1)->mark == MARK_SECOND && table_cell(&t, 2, 1)->mark == MARK_SECOND);
+    assert_true(table_mark(&t, 1, 1, 1, close, 2, 5));
+    assert_true(table_cell(&t, 1, 1)->mark == MARK_BEST && table_cell(&t, 2, 1)->mark == MARK_SECOND);
+    assert_true(table_mark(&t, 1, 1, 1, apart, 2, 4));
+    assert_true(table_cell(&t, 1, 1)->mark == MARK_SECOND && table_cell(&t, 2, 1)->mark == MARK_BEST);
+    arena_destroy(arena);
+}
+
+static void is_written_three_ways(void **state)
+{
+    const double values[] = { 0.9062, 0.9375 };
+    struct text html = { 0 }, latex = { 0 }, markdown = { 0 };
+    struct table t;
+    struct arena *arena = make(&t);
+
+    (void)state;
+    assert_true(table_mark(&t, 1, 1, 1, values, 2, 4));
+    table_html(&t, &html);
+    table_latex(&t, &latex);
+    table_markdown(&t, &markdown);
+    assert_string_equal(html.data, "<div class=\"scroll\"><table><caption>a &lt; b</caption>"
+        "<thead><tr><th scope=\"col\">rule</th><th scope=\"col\">cifar_10 &amp; x</th></tr></thead>\n"
+        "<tbody><tr><th scope=\"row\">a</th><td><u>90.62</u><small>[80, 96]</small></td></tr>\n"
+        "<tr><th scope=\"row\">b|c</th><td><b>&lt;93%</b></td></tr>\n</tbody></table></div>\n");
+    assert_string_equal(latex.data, "% needs \\usepackage{booktabs}\n\\begin{tabular}{lr}\n\\toprule\n"
+        "rule & cifar\\_10 \\& x \\\\\n\\midrule\na & \\underline{90.62} {\\scriptsize [80, 96]} \\\\\n"
+        "b|c & \\textbf{<93\\%} \\\\\n\\bottomrule\n\\end{tabular}\n");
+    assert_string_equal(markdown.data, "a \\< b\n\n| rule | cifar\\_10 & x |\n|---|---:|\n"
+        "| a | <u>90.62</u> [80, 96] |\n| b\\|c | **\\<93%** |\n");
+    text_free(&html);
+    text_free(&latex);
+    text_free(&markdown);
+    arena_destroy(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(marks_follow_the_rule), cmocka_unit_test(columns_are_marked_as_printed),
+        cmocka_unit_test(is_written_three_ways),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
