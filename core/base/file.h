@@ -58,6 +58,8 @@ bioft_status file_remove(const char *path, struct error *err);
 /* An exclusive lock on PATH, created if need be, held until file_unlock or the process ends.
  * BIOFT_ERR_IO with "in use by process N" where another holds it. */
 bioft_status file_lock(const char *path, int *ret, struct error *err);
+/* Shared with others of its kind; excludes file_lock and is excluded by it. */
+bioft_status file_lock_shared(const char *path, int *ret, struct error *err);
 void file_unlock(int lock);
 
 /* "a/b" from "a" and "b"; b alone where it is absolute. Freed with free(); NULL: out of memory. */

@@ -163,7 +163,7 @@ static bioft_status lock_held(int fd, const char *path, struct error *err)
     return BIOFT_ERR_IO;
 }
 
-bioft_status file_lock(const char *path, int *ret, struct error *err)
+static bioft_status lock(const char *path, int how, int *ret, struct error *err)
 {
     char text[32];
     int n, status, fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
@@ -171,7 +171,7 @@ bioft_status file_lock(const char *path, int *ret, struct error *err)
 
     if (fd < 0)
         return file_error(err, path, "lock", errno);
-    while ((status = flock(fd, LOCK_EX | LOCK_NB)) < 0 && errno == EINTR)
+    while ((status = flock(fd, how | LOCK_NB)) < 0 && errno == EINTR)
         continue;
     if (status < 0) {
         st = errno == EWOULDBLOCK ? lock_held(fd, path, err) : file_error(err, path, "lock", errno);
@@ -188,6 +188,16 @@ bioft_status file_lock(const char *path, int *ret, struct error *err)
 fail:
     close(fd);
     return st;
+}
+
+bioft_status file_lock(const char *path, int *ret, struct error *err)
+{
+    return lock(path, LOCK_EX, ret, err);
+}
+
+bioft_status file_lock_shared(const char *path, int *ret, struct error *err)
+{
+    return lock(path, LOCK_SH, ret, err);
 }
 
 void file_unlock(int lock)

@@ -2,65 +2,85 @@
 #include "cli/output.h"
 
 #include "base/file.h"
+#include "cli/output_change.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_MANIFEST = 64 << 20 };
-
-/* The first line in which two texts differ, both sides. */
-static bioft_status differs(const char *folder, const char *old, const char *new, struct error *err)
+/* The experiment that the folder is of, read as it lies there. The manifest's folder may have moved since. */
+static bioft_status read_stored(const struct output_params *p, const struct experiment *e, const struct output *o,
+                                const char *manifest, struct experiment **ret, struct error *err)
 {
-    size_t line = 1, at = 0, start = 0;
-    while (old[at] && old[at] == new[at]) {
-        if (old[at] == '\n') {
-            line++;
-            start = at + 1;
-        }
-        at++;
-    }
-    return error_set(err, BIOFT_ERR_INVALID, "%s belongs to another manifest; its manifest.yaml differs from line %zu\n"
-                     "    there: %.*s\n    here:  %.*s\nuse another --out, or the manifest as it was", folder, line,
-                     (int)strcspn(old + start, "\n"), old + start, (int)strcspn(new + start, "\n"), new + start);
-}
-
-static bioft_status check_manifest(const struct experiment *e, const char *folder, const char *path, struct error *err)
-{
-    uint8_t *bytes;
-    size_t size;
-    if (!file_exists(path))
+    char *said = NULL;
+    if (!file_exists(manifest))
         return error_set(err, BIOFT_ERR_INVALID, "%s is not empty and has no manifest.yaml: no run of bioft wrote it; "
-                         "use another --out", folder);
-    bioft_status st = file_read(path, MAX_MANIFEST, &bytes, &size, err);
-    if (st != BIOFT_OK)
-        return st;
-    if (strcmp((char *)bytes, e->resolved) != 0)
-        st = differs(folder, (char *)bytes, e->resolved, err);
-    free(bytes);
+                         "use another --out", o->folder);
+    bioft_status st = experiment_read(&(struct experiment_params){
+        .path = manifest, .out = o->folder, .folder = e->folder, .plugin_paths = p->plugin_paths,
+        .plugin_path_count = p->plugin_path_count, .log = p->log }, ret, &said, err);
+    if (st == BIOFT_ERR_INVALID)
+        error_set(err, st, "%s cannot be read any more:\n%s", manifest, said ? said : err->text);
+    free(said);
     return st;
 }
 
-bioft_status output_open(const struct experiment *e, const char *out, bool resume, struct output *ret,
-                         struct error *err)
+/* Same key: the stored experiment goes on. Additions, with force: this one takes its place. */
+static bioft_status choose(const struct output_params *p, struct experiment **e, struct experiment **stored,
+                           const char *folder, struct error *err)
 {
-    struct output o = { .folder = path_absolute(NULL, out ? out : e->output) };
+    if (strcmp((*e)->key, (*stored)->key) == 0) {
+        experiment_destroy(*e);
+        *e = *stored;
+        *stored = NULL;
+        return BIOFT_OK;
+    }
+    if (p->force && change_only_adds(*stored, *e))
+        return BIOFT_OK;
+    return change_differs(folder, (*stored)->resolved, (*e)->resolved, err);
+}
+
+/* Empty, or left by a run that was killed before it had written its manifest. */
+static bool is_fresh(const struct output *o, const char *lock, const char *manifest, bool resume)
+{
+    char **names;
+    size_t count;
+    struct error ignored;
+
+    if (!file_exists(o->folder) || file_folder_is_empty(o->folder))
+        return true;
+    if (!resume || file_exists(manifest) || !file_exists(lock) ||
+        file_list(o->folder, &names, &count, &ignored) != BIOFT_OK)
+        return false;
+    file_list_free(names, count);
+    return count == 0;
+}
+
+bioft_status output_open(const struct output_params *p, struct experiment **e, struct output *ret, struct error *err)
+{
+    struct output o = { .folder = path_absolute(NULL, p->out ? p->out : (*e)->output) };
     char *manifest = o.folder ? path_join(o.folder, "manifest.yaml") : NULL;
     char *lock = o.folder ? path_join(o.folder, ".lock") : NULL;
+    struct experiment *stored = NULL;
     bioft_status st = manifest && lock ? BIOFT_OK : error_memory(err, "the output folder");
 
-    const bool fresh = st == BIOFT_OK && (!file_exists(o.folder) || file_folder_is_empty(o.folder));
-    if (st == BIOFT_OK && !fresh && !resume)
+    const bool fresh = st == BIOFT_OK && is_fresh(&o, lock, manifest, p->resume);
+    if (st == BIOFT_OK && !fresh && !p->resume)
         st = error_set(err, BIOFT_ERR_INVALID, "%s exists and is not empty; use --resume to go on with it, or another "
                        "--out", o.folder);
     if (st == BIOFT_OK && !fresh)
-        st = check_manifest(e, o.folder, manifest, err);
+        st = read_stored(p, *e, &o, manifest, &stored, err);
+    if (st == BIOFT_OK && !fresh)
+        st = choose(p, e, &stored, o.folder, err);
     if (st == BIOFT_OK && fresh)
         st = file_make_folder(o.folder, err);
-    if (st == BIOFT_OK) {
-        st = file_lock(lock, &o.lock, err);
+    if (st == BIOFT_OK && p->sharing != OUTPUT_CHILD) {
+        st = p->sharing == OUTPUT_SHARED ? file_lock_shared(lock, &o.lock, err) : file_lock(lock, &o.lock, err);
         o.locked = st == BIOFT_OK;
     }
-    if (st == BIOFT_OK && fresh)
-        st = file_write(manifest, e->resolved, strlen(e->resolved), err);
+    if (st == BIOFT_OK && stored)
+        st = change_reopen_trials(stored, *e, o.folder, err);
+    if (st == BIOFT_OK && (fresh || stored))
+        st = file_write(manifest, (*e)->resolved, strlen((*e)->resolved), err);
+    experiment_destroy(stored);
     free(manifest);
     free(lock);
     if (st != BIOFT_OK) {

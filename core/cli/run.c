@@ -14,7 +14,7 @@ struct run {
     struct argument_list set, plugin_paths;
     const char *out;
     uint32_t threads;
-    bool resume, quiet, fail_fast;
+    bool resume, force, quiet, fail_fast;
     struct console console;
     const struct stop *stop;
     struct experiment *experiment;
@@ -88,7 +88,10 @@ static int fail(struct run *run, const struct error *err, int status)
 static int run_experiment(struct run *run)
 {
     struct error err = { 0 };
-    bioft_status st = output_open(run->experiment, run->out, run->resume, &run->output, &err);
+    bioft_status st = output_open(&(struct output_params){
+        .out = run->out, .resume = run->resume || run->force, .force = run->force,
+        .plugin_paths = run->plugin_paths.items, .plugin_path_count = run->plugin_paths.count,
+        .log = &run->console.log }, &run->experiment, &run->output, &err);
     if (st != BIOFT_OK)
         return fail(run, &err, st == BIOFT_ERR_INVALID ? 2 : 1);
     run->stop = signals_catch();
@@ -113,6 +116,7 @@ int command_run(int argc, char **argv)
         { "out", "DIR", ARGUMENT_TEXT, &run.out, "where the results go (default: the manifest's output)" },
         { "set", "PATH=VALUE", ARGUMENT_LIST, &run.set, "replace a value of the manifest; may be given again" },
         { "resume", NULL, ARGUMENT_FLAG, &run.resume, "go on with a run that was interrupted" },
+        { "force", NULL, ARGUMENT_FLAG, &run.force, "go on with a manifest to which trials or attacks were added" },
         { "threads", "N", ARGUMENT_COUNT, &run.threads, "threads to use (default: all that this process may use)" },
         { "fail-fast", NULL, ARGUMENT_FLAG, &run.fail_fast, "stop at the first trial that fails" },
         { "plugin-path", "DIR", ARGUMENT_LIST, &run.plugin_paths, "look for plugins here first; may be given again" },

@@ -144,11 +144,13 @@ static void read_common(struct job *j)
     r->folder = folder_of(r, j->params->path);
     if (r->failed)
         return;
-    if ((node = read_member(j->root, "folder"))) {
+    if ((node = read_member(j->root, "folder")) && !j->params->folder) {
         const char *folder = read_path_node(r, node, "folder");
         if (folder)
             r->folder = folder;
     }
+    if (j->params->folder)
+        r->folder = read_copy(r, j->params->folder);
     if ((node = read_member(j->root, "name")))
         j->common.name = read_name_node(r, node, "name", true);
     else
@@ -268,6 +270,7 @@ static bool finish(struct job *j)
     e->sweep_count = j->sweep.count;
     e->name = j->common.name;
     e->output = j->common.output;
+    e->folder = j->common.folder;
     return good && e->resolved;
 }
 

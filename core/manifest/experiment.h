@@ -103,6 +103,7 @@ struct attack_spec {
     uint32_t target_class;
     uint32_t restarts, batch_size;                 /* batch_size 0: the core's choice */
     uint64_t dump;
+    char key[SHA256_HEX];                          /* of all that decides a figure but epsilon and gradient */
     struct mark mark;
 };
 
@@ -133,12 +134,14 @@ struct trial {
     /* Of all that decides a stage's result: manifest keys of this stage and the ones before it, seed, precision. The
      * caller adds what the files and the engine say. [stage_count] */
     char (*stage_key)[SHA256_HEX];
-    char key[SHA256_HEX];                          /* of all that decides the trial's results */
+    char base_key[SHA256_HEX];                     /* of all that decides the trial's results but the attacks */
+    char key[SHA256_HEX];                          /* the attacks too */
     const char *resolved;                          /* this trial as YAML, every default filled in */
 };
 
 struct experiment {
     const char *name, *output;                     /* output: absolute; --out where it was given */
+    const char *folder;                            /* what the manifest's paths are relative to; absolute */
     struct trial *trials;
     size_t trial_count;
     const char *const *sweep_paths;
@@ -154,6 +157,7 @@ struct experiment_params {
     const char *const *set;                        /* "path=value" of --set, in order */
     size_t set_count;
     const char *out;                               /* --out, or NULL */
+    const char *folder;                            /* replaces the manifest's `folder`; NULL: it does not */
     uint32_t threads;                              /* the default where the manifest names none */
     const char *const *plugin_paths;               /* --plugin-path */
     size_t plugin_path_count;

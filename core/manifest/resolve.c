@@ -217,6 +217,15 @@ static struct yaml *build_restarts(struct resolver *b, const struct attack_entry
     return list;
 }
 
+/* What holds for the whole of an entry, whatever its lists. */
+static void put_attack(struct resolver *b, struct yaml *map, const struct attack_spec *s)
+{
+    build_put(b, map, "samples", build_integer(b, (int64_t)s->samples));
+    build_put(b, map, "split", build_text(b, s->split));
+    build_put(b, map, "labels", build_text(b, s->predicted_labels ? "predicted" : "true"));
+    build_put(b, map, "target", build_target(b, s));
+}
+
 static struct yaml *build_attack(struct resolver *b, const struct attack_entry *e)
 {
     const struct attack_spec *s = &e->specs[0];
@@ -231,10 +240,7 @@ static struct yaml *build_attack(struct resolver *b, const struct attack_entry *
     for (size_t i = 0; i < s->gradient_count; i++)
         build_append(b, list, build_text(b, s->gradients[i] == GRADIENT_RULE ? "rule" : "exact"));
     build_put(b, map, "gradient", list);
-    build_put(b, map, "samples", build_integer(b, (int64_t)s->samples));
-    build_put(b, map, "split", build_text(b, s->split));
-    build_put(b, map, "labels", build_text(b, s->predicted_labels ? "predicted" : "true"));
-    build_put(b, map, "target", build_target(b, s));
+    put_attack(b, map, s);
     build_put(b, map, "restarts", build_restarts(b, e));
     build_put(b, map, "batch_size", build_integer(b, s->batch_size));
     build_put(b, map, "dump", build_integer(b, (int64_t)s->dump));
@@ -316,6 +322,20 @@ static void sum(struct resolver *b, const struct yaml *root, char ret[SHA256_HEX
     text_free(&text);
 }
 
+/* One attack of an entry's grids, whatever its epsilons and gradients. */
+static void sum_attack(struct resolver *b, struct attack_spec *s)
+{
+    struct yaml *map = build_plugin(b, s->choice.plugin, s->choice.values, NULL);
+
+    build_put(b, map, "name", build_text(b, s->name));
+    build_put(b, map, "options", build_text(b, s->options));
+    put_attack(b, map, s);
+    build_put(b, map, "restarts", build_integer(b, s->restarts));
+    build_put(b, map, "batch_size", build_integer(b, s->batch_size));
+    build_put(b, map, "dump", build_integer(b, (int64_t)s->dump));
+    sum(b, map, s->key);
+}
+
 void resolve_keys(struct resolver *b, const struct reading *reading)
 {
     const struct trial *t = reading->trial;
@@ -331,6 +351,9 @@ void resolve_keys(struct resolver *b, const struct reading *reading)
     if (t->stage_count == 0)
         build_put(b, root, "dataset", build_dataset(b, t->dataset));
     put_retrieval(b, root, t);
+    sum(b, root, reading->trial->base_key);
     put_attacks(b, root, reading);
     sum(b, root, reading->trial->key);
+    for (size_t i = 0; i < t->attack_count; i++)
+        sum_attack(b, &reading->trial->attacks[i]);
 }

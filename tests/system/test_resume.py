@@ -79,6 +79,50 @@ class Resume(bioft.Case):
         self.good("run", "m.yaml", "--out", "stopped", "--quiet", "--resume")
         self.same_files(self.folder / "whole", self.folder / "stopped")
 
+    def test_threads_are_those_of_the_first_run(self):
+        self.manifest(SMALL)
+        self.good("run", "m.yaml", "--out", "out", "--threads", "1", "--quiet")
+        before = (self.folder / "out/manifest.yaml").read_bytes()
+        (self.folder / "out/trials/01-rule=brsf/results.csv").unlink()
+        self.good("run", "m.yaml", "--out", "out", "--threads", "2", "--resume", "--set", "name=other", "--quiet")
+        self.assertEqual((self.folder / "out/manifest.yaml").read_bytes(), before)
+        self.good("run", "out/manifest.yaml", "--out", "out", "--resume", "--quiet")
+
+    def test_a_folder_that_moved(self):
+        (self.folder / "a").mkdir()
+        self.manifest(SMALL, "a/m.yaml", data=False)
+        bioft.make_npy(self.folder / "a/data")
+        self.good("run", "a/m.yaml", "--out", "a/out", "--quiet")
+        (self.folder / "a").rename(self.folder / "b")
+        (self.folder / "b/out/trials/01-rule=brsf/results.csv").unlink()
+        self.good("run", "b/m.yaml", "--out", "b/out", "--resume", "--quiet")
+
+    def test_killed_before_the_manifest(self):
+        self.manifest(SMALL)
+        (self.folder / "out").mkdir()
+        (self.folder / "out/.lock").write_text("1\n")
+        (self.folder / "out/.manifest.yaml.1-0").write_text("half")
+        self.bad(2, "run", "m.yaml", "--out", "out", says="--resume")
+        self.good("run", "m.yaml", "--out", "out", "--resume", "--quiet")
+
+    def test_additions(self):
+        self.manifest(SMALL)
+        self.good("run", "m.yaml", "--out", "out", "--quiet")
+        stamps = {p: p.stat().st_mtime_ns for p in (self.folder / "out").glob("stages/*/checkpoint.safetensors")}
+        self.manifest(SMALL.replace("[usf, brsf]", "[usf, brsf, frsf]").replace("epsilon: [0.05]", "epsilon: [0.05, 0.3]")
+                      .replace("sweep:", "  - {plugin: fgsm, name: more, epsilon: 0.1}\nsweep:"))
+        self.good("run", "m.yaml", "--out", "whole", "--quiet")
+        r = self.bad(2, "run", "m.yaml", "--out", "out", "--resume", says=["another manifest", "    here:", "--force"])
+        self.assertNotIn("threads:", r.stderr)
+        self.good("run", "m.yaml", "--out", "out", "--force", "--quiet")
+        self.same_files(self.folder / "whole", self.folder / "out")
+        for path, stamp in stamps.items():
+            self.assertEqual(path.stat().st_mtime_ns, stamp, "trained again")
+        self.good("run", "m.yaml", "--out", "out", "--resume", "--quiet")
+        for change in ("seed=4", "attacks=[]", "attacks.0.samples=20", "sweep.stages.fine-tune.rule=[usf]",
+                       "sweep.stages.fine-tune.rule=[brsf, usf, frsf]", "stages.fine-tune.steps=13"):
+            self.bad(2, "run", "m.yaml", "--out", "out", "--force", "--set", change, says="another manifest")
+
 
 if __name__ == "__main__":
     unittest.main(argv=[a for a in sys.argv if a != "--long"])
