@@ -45,6 +45,22 @@ static bioft_status open_data(struct trial_run *r, struct error *err)
     return BIOFT_OK;
 }
 
+/* What the clean figures will need after each stage, before anything is trained. */
+static bioft_status check_splits(const struct trial_run *r, struct error *err)
+{
+    const struct trial *t = r->trial;
+    const size_t count = t->stage_count ? t->stage_count : 1;
+    const struct split *s;
+    bioft_status st = BIOFT_OK;
+
+    for (size_t i = 0; st == BIOFT_OK && i < count; i++) {
+        st = dataset_need(r->data[i], "test", &s, err);
+        if (st == BIOFT_OK && trial_head(t, i)->bits > 0)
+            st = dataset_need(r->data[i], "database", &s, err);
+    }
+    return st;
+}
+
 /* A stage's identity: the manifest's part, the data of all stages so far, the weights' bytes, and what decides the
  * engine's bits. */
 static bioft_status identify(struct trial_run *r, size_t stage, char ret[SHA256_HEX], struct error *err)
@@ -113,6 +129,8 @@ bioft_status trial_open(struct trial_run *r, struct error *err)
     if (st == BIOFT_OK)
         st = open_data(r, err);
     if (st == BIOFT_OK)
+        st = check_splits(r, err);
+    if (st == BIOFT_OK)
         st = place_stages(r, err);
     r->label = (struct trial_label){
         .id = t->id, .seed = t->seed, .backbone = t->backbone.plugin->descriptor.name,
@@ -174,7 +192,8 @@ static bioft_status begin_network(struct trial_run *r, size_t stage, struct erro
 
     bioft_status st = network_create(r->engine, t, r->data[stage], trial_head(t, stage), &r->network, err);
     if (st == BIOFT_OK)
-        st = network_initialise(&r->network, t->seed, s ? s->name : NULL, err);
+        st = (first && !weights ? network_initialise : network_initialise_head)(&r->network, t->seed,
+                                                                                 s ? s->name : NULL, err);
     if (st == BIOFT_OK && !first)
         st = network_carry(&r->network, &r->before, keep_head, err);
     if (st == BIOFT_OK && weights)
