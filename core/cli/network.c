@@ -80,7 +80,7 @@ static float *room(const struct graph *g)
     return mem_array(largest, sizeof(float));
 }
 
-bioft_status network_initialise(struct network *n, uint64_t seed, const char *stage, struct error *err)
+static bioft_status initialise(struct network *n, uint64_t seed, const char *stage, bool only_head, struct error *err)
 {
     const struct graph *g = n->graph;
     float *values = room(g);
@@ -88,6 +88,8 @@ bioft_status network_initialise(struct network *n, uint64_t seed, const char *st
 
     for (uint32_t p = 0; st == BIOFT_OK && p < g->view.parameter_count; p++) {
         const bool head = g->parameters[p].flags & BIOFT_PARAM_HEAD;
+        if (only_head && !head)
+            continue;
         st = graph_initialise(g, p, seed, head ? stage : NULL, values);
         if (st != BIOFT_OK)
             error_set(err, st, "%s: no first values", g->parameters[p].name);
@@ -96,6 +98,16 @@ bioft_status network_initialise(struct network *n, uint64_t seed, const char *st
     }
     free(values);
     return st;
+}
+
+bioft_status network_initialise(struct network *n, uint64_t seed, const char *stage, struct error *err)
+{
+    return initialise(n, seed, stage, false, err);
+}
+
+bioft_status network_initialise_head(struct network *n, uint64_t seed, const char *stage, struct error *err)
+{
+    return initialise(n, seed, stage, true, err);
 }
 
 bioft_status network_carry(struct network *n, const struct network *before, bool with_head, struct error *err)

@@ -21,6 +21,8 @@ void network_destroy(struct network *n);           /* zero is fine */
 
 /* First values of all parameters; those of the head from the stream of `stage` where it is not NULL. */
 bioft_status network_initialise(struct network *n, uint64_t seed, const char *stage, struct error *err);
+/* The head's alone, where the others come from a file or the stage before: a large network has many to draw. */
+bioft_status network_initialise_head(struct network *n, uint64_t seed, const char *stage, struct error *err);
 /* Everything bit for bit from `before`, its counters too; the head only where with_head. */
 bioft_status network_carry(struct network *n, const struct network *before, bool with_head, struct error *err);
 
