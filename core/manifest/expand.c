@@ -1,118 +1,8 @@
-/* The sweep: every combination of its values, in the manifest's order, the last path fastest. */
+/* The sweep at work: each trial's values in its own tree, and its name. */
 #include "manifest/expand.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static bool read_list(struct yaml *key, struct yaml *list, struct diagnostics *d)
-{
-    static const char *const fixed[] = { "bioft", "name", "folder", "plugins", "output", "sweep" };
-    const size_t first = strcspn(key->text, ".");
-
-    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-        if (strlen(fixed[i]) == first && strncmp(key->text, fixed[i], first) == 0) {
-            diagnose_error(d, key->mark, key->width, "'%s' is the same for all trials", fixed[i]);
-            return false;
-        }
-    if (list->type != YAML_LIST || list->count == 0) {
-        diagnose_error(d, list->mark, list->width, "a list of values to try expected%s",
-                       list->type == YAML_LIST ? ", found an empty one" : "");
-        return false;
-    }
-    for (size_t i = 0; i < list->count; i++)
-        for (size_t k = 0; k < i; k++)
-            if (tree_equal(list->items[i], list->items[k])) {
-                diagnose_error(d, list->items[i]->mark, list->items[i]->width, "this value is in the list already");
-                return false;
-            }
-    return true;
-}
-
-/* The path from its n-th component before the end, n from 1; the whole path where it has no more. */
-static const char *last_components(const char *path, size_t n)
-{
-    const char *at = path + strlen(path);
-
-    while (at > path && n > 0)
-        if (*--at == '.' && --n == 0)
-            return at + 1;
-    return path;
-}
-
-/* As few components as tell the paths apart. */
-static const char *label_of(const struct sweep *s, size_t index)
-{
-    const char *path = s->paths[index].text, *label = path;
-
-    for (size_t n = 1;; n++) {
-        bool unique = true;
-        label = last_components(path, n);
-        for (size_t i = 0; i < s->count; i++)
-            unique = unique && (i == index || strcmp(last_components(s->paths[i].text, n), label) != 0);
-        if (unique || label == path)
-            return label;
-    }
-}
-
-static struct path path_of(const struct yaml *key)
-{
-    struct path p = { .text = key->text, .mark = key->mark };
-
-    p.in_place = key->width == key->length + (key->quoted ? 2 : 0);
-    p.mark.column += key->quoted && p.in_place;
-    return p;
-}
-
-bool sweep_open(struct yaml *root, struct arena *arena, struct diagnostics *d, struct sweep *ret)
-{
-    const size_t index = tree_find(root, "sweep");
-    struct yaml *map = index < root->count ? root->items[index] : NULL;
-
-    *ret = (struct sweep){ .trials = 1 };
-    if (!map)
-        return true;
-    tree_remove(root, index);
-    if (yaml_is_null(map))
-        return true;
-    if (map->type != YAML_MAP) {
-        diagnose_error(d, map->mark, map->width, "'sweep': a map of paths to lists expected, such as {seed: [1, 2]}");
-        return true;
-    }
-    ret->paths = arena_array(arena, map->count, sizeof *ret->paths);
-    ret->lists = arena_array(arena, map->count, sizeof(struct yaml *));
-    ret->labels = arena_array(arena, map->count, sizeof *ret->labels);
-    if (!ret->paths || !ret->lists || !ret->labels)
-        return false;
-    for (size_t i = 0; i < map->count; i++) {
-        struct path p = path_of(map->keys[i]);
-        p.text = arena_text(arena, p.text);
-        if (!p.text)
-            return false;
-        if (!path_check(&p, d) || !read_list(map->keys[i], map->items[i], d))
-            continue;
-        ret->paths[ret->count] = p;
-        ret->lists[ret->count++] = map->items[i];
-        if (map->items[i]->count > SWEEP_TRIALS / ret->trials) {
-            diagnose_error(d, map->keys[i]->mark, map->keys[i]->width, "the sweep makes more than %d trials",
-                           (int)SWEEP_TRIALS);
-            ret->count = 0;
-            ret->trials = 1;
-            return true;
-        }
-        ret->trials *= map->items[i]->count;
-    }
-    for (size_t i = 0; i < ret->count; i++)
-        ret->labels[i] = label_of(ret, i);
-    return true;
-}
-
-/* The value of path `index` in trial `number`. */
-static const struct yaml *value_of(const struct sweep *s, size_t index, size_t number)
-{
-    for (size_t i = s->count; i-- > index + 1;)
-        number /= s->lists[i]->count;
-    return s->lists[index]->items[number % s->lists[index]->count];
-}
 
 /* What --set put here, and no sweep of its own; NULL: nothing. */
 static const struct yaml *first_set(const struct yaml *node, const struct sets *sets)
@@ -141,7 +31,7 @@ static void check_earlier(const struct sweep *s, size_t index, size_t number, co
                           struct diagnostics *d)
 {
     for (size_t i = 0; replaced && i < index; i++)
-        if (holds(replaced, value_of(s, i, number)->mark))
+        if (holds(replaced, sweep_value(s, i, number)->mark))
             diagnose_error(d, s->paths[index].mark, strlen(s->paths[index].text),
                            "this path replaces what '%s' puts there", s->paths[i].text);
 }
@@ -150,10 +40,10 @@ static void check_earlier(const struct sweep *s, size_t index, size_t number, co
 static void check_use(const struct path *p, const struct path_use *use, const struct sets *sets,
                       struct diagnostics *d)
 {
-    const char *last = last_components(p->text, 1);
+    const char *last = path_last(p->text, 1);
     const struct yaml *set = use->replaced ? first_set(use->replaced, sets) : NULL;
     const bool in_entry = (strncmp(p->text, "stages.", 7) == 0 || strncmp(p->text, "attacks.", 8) == 0) &&
-                          last_components(p->text, 2) == strchr(p->text, '.') + 1;
+                          path_last(p->text, 2) == strchr(p->text, '.') + 1;
 
     if (set)
         diagnose_error(d, set->mark, set->width, "the sweep over '%s' replaces this; --set sweep.%s=[...] changes it",
@@ -169,7 +59,7 @@ bool sweep_apply(const struct sweep *sweep, size_t number, const struct sets *se
                  struct arena *arena, struct diagnostics *d)
 {
     for (size_t i = 0; i < sweep->count; i++) {
-        struct yaml *value = yaml_copy(value_of(sweep, i, number), arena);
+        struct yaml *value = yaml_copy(sweep_value(sweep, i, number), arena);
         struct path_use use;
         bool failed = false;
         if (!value)
@@ -230,7 +120,7 @@ bool sweep_name(const struct sweep *sweep, size_t number, struct arena *arena, s
         digits++;
     text_printf(&id, "%0*zu", digits, number);
     for (size_t i = 0; i < sweep->count; i++) {
-        const struct yaml *value = value_of(sweep, i, number);
+        const struct yaml *value = sweep_value(sweep, i, number);
         struct text line = { 0 };
         text_add(&id, i ? "," : "-");
         add_word(&id, sweep->labels[i]);
@@ -247,14 +137,4 @@ bool sweep_name(const struct sweep *sweep, size_t number, struct arena *arena, s
     ret->id = id.failed ? NULL : arena_text_n(arena, id.data, id.length < LONGEST ? id.length : LONGEST);
     text_free(&id);
     return ret->id;
-}
-
-struct yaml *sweep_node(const struct sweep *sweep, struct arena *arena)
-{
-    struct yaml *map = tree_node(arena, YAML_MAP, (struct mark){ 0 }, 0);
-
-    for (size_t i = 0; map && i < sweep->count; i++)
-        if (!tree_put(arena, map, tree_scalar(arena, sweep->paths[i].text, (struct mark){ 0 }, 0), sweep->lists[i]))
-            return NULL;
-    return map;
 }

@@ -22,10 +22,18 @@ struct sweep {
     struct path *paths;
     struct yaml **lists;                           /* of values */
     const char **labels;                           /* the path's last components, enough of them to tell it apart */
-    size_t trials;
+    size_t *axis;                                  /* of each path: zipped paths have one together */
+    size_t axes;
+    size_t *lengths;                               /* of each axis, the last one fastest */
+    bool *zipped;
+    size_t combinations, trials;
+    const size_t *numbers;                         /* each trial's combination; NULL: all are trials */
+    const struct yaml *skips;                      /* the list of skip_if, or NULL */
 };
 /* Takes `sweep` out of the tree; values stay where they are, paths are copied. false: out of memory. */
 bool sweep_open(struct yaml *root, struct arena *arena, struct diagnostics *d, struct sweep *ret);
+/* The value of path `index` in a trial. */
+const struct yaml *sweep_value(const struct sweep *sweep, size_t index, size_t number);
 /* Puts trial `number`'s values into its own copy of the tree. false: out of memory. */
 bool sweep_apply(const struct sweep *sweep, size_t number, const struct sets *sets, struct yaml *root,
                  struct arena *arena, struct diagnostics *d);

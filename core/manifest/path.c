@@ -233,3 +233,13 @@ void path_remove(const char *path, struct yaml *root)
         node = node->items[index];
     }
 }
+
+const char *path_last(const char *path, size_t n)
+{
+    const char *at = path + strlen(path);
+
+    while (at > path && n > 0)
+        if (*--at == '.' && --n == 0)
+            return at + 1;
+    return path;
+}

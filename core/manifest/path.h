@@ -28,5 +28,7 @@ bool path_put(const struct path *p, struct yaml *root, struct yaml *value, struc
               struct diagnostics *d, struct path_use *ret, bool *failed);
 /* Takes out what is there, but for entries of a list. */
 void path_remove(const char *path, struct yaml *root);
+/* The path from its n-th component before the end, n from 1; the whole path where it has no more. */
+const char *path_last(const char *path, size_t n);
 
 #endif

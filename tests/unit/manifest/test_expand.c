@@ -214,12 +214,92 @@ static void set_paths(void **state)
     experiment_destroy(e);
 }
 
+/* Paths of a group go together; a group is one axis where `zip` stands. */
+static void zipped(void **state)
+{
+    static const char *const ids[] = {
+        "00-rule=bp,seed=1,lr=0.1,epochs=1", "01-rule=bp,seed=1,lr=0.1,epochs=2", "02-rule=bp,seed=2,lr=0.2,epochs=1",
+        "03-rule=bp,seed=2,lr=0.2,epochs=2", "04-rule=usf,seed=1,lr=0.1,epochs=1", "05-rule=usf,seed=1,lr=0.1,epochs=2",
+        "06-rule=usf,seed=2,lr=0.2,epochs=1", "07-rule=usf,seed=2,lr=0.2,epochs=2",
+    };
+    struct experiment *e = workspace_good(SMALL
+        "sweep:\n  stages.train.rule: [bp, usf]\n  zip:\n    - {seed: [1, 2], stages.train.optimizer.lr: [0.1, 0.2]}\n"
+        "  stages.train.epochs: [1, 2]\n", NULL);
+
+    (void)state;
+    assert_int_equal(e->trial_count, 8);
+    assert_int_equal(e->sweep_count, 4);
+    for (size_t i = 0; i < 8; i++) {
+        const struct trial *t = &e->trials[i];
+        assert_string_equal(t->id, ids[i]);
+        assert_int_equal(t->seed, i / 2 % 2 + 1);
+        assert_true(t->stages[0].optimizer.lr == (i / 2 % 2 ? 0.2 : 0.1));
+        assert_true(t->stages[0].epochs == (double)(i % 2 + 1));
+        assert_string_equal(rule(t, 0), i < 4 ? "bp" : "usf");
+    }
+    experiment_destroy(e);
+}
+
+/* A trial that meets all of any condition is left out; the others are numbered without a gap. */
+static void skipped(void **state)
+{
+    static const char *const ids[] = {
+        "00-rule=bp,seed=1", "01-rule=usf,seed=1", "02-rule=usf,seed=2", "03-rule=frsf,seed=1", "04-rule=frsf,seed=3",
+    };
+    struct experiment *e = workspace_good(SMALL
+        "sweep:\n  skip_if:\n    - {stages.train.rule: bp, seed: 2}\n    - {stages.train.rule: frsf, seed: 2}\n"
+        "    - {seed: 3, stages.train.rule: usf}\n    - {stages.train.rule: bp, seed: 3}\n"
+        "  stages.train.rule: [bp, usf, frsf]\n  seed: [1, 2, 3]\n", NULL);
+
+    (void)state;
+    assert_int_equal(e->trial_count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_string_equal(e->trials[i].id, ids[i]);
+        assert_int_equal(e->trials[i].number, i);
+        assert_int_equal(e->trials[i].seed, ids[i][strlen(ids[i]) - 1] - '0');
+    }
+    experiment_destroy(e);
+}
+
+static void wrong_sweeps(void **state)
+{
+    static const struct {
+        const char *sweep, *says;
+    } cases[] = {
+        { "zip: [{seed: [1, 2], threads: [1]}]", "1 value where 'seed' has 2" },
+        { "zip: {seed: [1, 2]}", "a list of groups expected" },
+        { "zip: [seed]", "a map of paths to lists" },
+        { "zip: [{}]", "a map of paths to lists" },
+        { "zip: [{seed: [1, 1], threads: [2, 2]}]", "stand together already" },
+        { "seed: [1]\n  zip: [{seed: [1]}]", "in the sweep already" },
+        { "zip: [{name: [a, b]}]", "the same for all trials" },
+        { "zip: [{seed: 1}]", "a list of values to try" },
+        { "seed: [1, 2]\n  skip_if: {seed: 1}", "a list of conditions" },
+        { "seed: [1, 2]\n  skip_if: [{sed: 1}]", "'sed' is no path of the sweep" },
+        { "seed: [1, 2]\n  skip_if: [{seed: 3}]", "'seed' has no such value" },
+        { "seed: [1, 2]\n  skip_if: [{}]", "a map of swept paths" },
+        { "seed: [1, 2]\n  skip_if: [{seed: 1}, {seed: 2}]", "leave no trial" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char manifest[1024], *text;
+        struct experiment *e;
+        snprintf(manifest, sizeof manifest, SMALL "sweep:\n  %s\n", cases[i].sweep);
+        assert_int_equal(workspace_read(manifest, NULL, &e, &text), BIOFT_ERR_INVALID);
+        if (!strstr(text, cases[i].says))
+            fail_msg("%s: %s", cases[i].sweep, text);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(product), cmocka_unit_test(names), cmocka_unit_test(many_digits),
         cmocka_unit_test(paths_that_make_their_way), cmocka_unit_test(trials_do_not_mix), cmocka_unit_test(set),
-        cmocka_unit_test(set_sweep), cmocka_unit_test(set_paths),
+        cmocka_unit_test(set_sweep), cmocka_unit_test(set_paths), cmocka_unit_test(zipped), cmocka_unit_test(skipped),
+        cmocka_unit_test(wrong_sweeps),
     };
 
     return cmocka_run_group_tests(tests, workspace_open, workspace_close);

@@ -116,6 +116,8 @@ static void reads_back(void **state)
         TWO_STAGES "sweep:\n  stages.pre.optimizer.lr: [1e-3, 1e-4]\n",            /* head_lr and loss_lr follow it */
         TWO_STAGES "sweep:\n  stages.pre.optimizer.lr: [0.1]\n",
         TWO_STAGES "sweep:\n  stages.tune.rule.plugin: [usf, frsf]\n",
+        TWO_STAGES "sweep:\n  zip: [{stages.tune.rule: [bp, usf], seed: [1, 2]}, {threads: [1, 2]}]\n"
+                   "  stages.tune.steps: [1, 2]\n  skip_if: [{threads: 1, stages.tune.rule: bp}]\n",
         TWO_STAGES "sweep:\n  stages.tune.label_smoothing: [0.1]\n",
         TWO_STAGES "sweep:\n  stages.tune.label_smoothing: [0.1, 0.2]\n",
         TWO_STAGES "sweep:\n  stages.tune.loss: [cross_entropy, {plugin: cross_entropy, label_smoothing: 0.5}]\n",
