@@ -1,8 +1,10 @@
-/* `bioft plugin list | show NAME`: which plugins there are, and what one says of itself. */
+/* `bioft plugin list | show NAME | test FILE`: which plugins there are, what one says of itself, and whether it keeps
+ * the contract. */
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/plugin_catalogue.h"
+#include "cli/plugin_test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@ struct request {
     const char *name;                              /* of `show`; NULL: list */
     uint32_t kind;
     bool json, markdown, quiet;
+    struct test_command test;                      /* of `test`; its file is NULL otherwise */
 };
 
 static int failed(struct console *console, const struct error *err, int status)
@@ -126,19 +129,23 @@ static int understand(const struct command_line *c, const char *kind, struct req
     struct error err;
     const char *what = c->positional[0];
     const bool wants_list = strcmp(what, "list") == 0, wants_show = strcmp(what, "show") == 0;
-    if (!wants_list && !wants_show)
-        error_set(&err, BIOFT_ERR_INVALID, "plugin: 'list' or 'show NAME' expected, found '%s'", what);
+    const bool wants_test = strcmp(what, "test") == 0;
+    if (!wants_list && !wants_show && !wants_test)
+        error_set(&err, BIOFT_ERR_INVALID, "plugin: 'list', 'show NAME' or 'test FILE' expected, found '%s'", what);
     else if (wants_list && c->positional_count > 1)
         error_set(&err, BIOFT_ERR_INVALID, "plugin list: '%s' is one argument too many", c->positional[1]);
     else if (wants_show && c->positional_count < 2)
         error_set(&err, BIOFT_ERR_INVALID, "plugin show: the name of a plugin is missing");
-    else if (q->markdown && (wants_show || q->json))
+    else if (wants_test && c->positional_count < 2)
+        error_set(&err, BIOFT_ERR_INVALID, "plugin test: the plugin's file is missing");
+    else if (q->markdown && (!wants_list || q->json))
         error_set(&err, BIOFT_ERR_INVALID, "plugin: --markdown is for 'list', and not together with --json");
     else if (kind && (q->kind = kind_by_word(kind)) == 0)
         error_set(&err, BIOFT_ERR_INVALID, "plugin: '%s' is no kind: rule, backbone, dataset, attack, loss or engine",
                   kind);
     else {
         q->name = wants_show ? c->positional[1] : NULL;
+        q->test.file = wants_test ? c->positional[1] : NULL;
         return -1;
     }
     return failed(console, &err, 2);
@@ -146,8 +153,8 @@ static int understand(const struct command_line *c, const char *kind, struct req
 
 int command_plugin(int argc, char **argv)
 {
-    struct request q = { 0 };
-    struct argument_list paths = { 0 };
+    struct request q = { .test = { .seed = 1, .patience = 60 } };
+    struct argument_list paths = { 0 }, sets = { 0 };
     const char *kind = NULL;
     uint32_t threads = 0;                          /* taken as everywhere; there is nothing here to share out */
     const struct argument arguments[] = {
@@ -155,14 +162,21 @@ int command_plugin(int argc, char **argv)
         { "plugin-path", "DIR", ARGUMENT_LIST, &paths, "look here first, in a folder or a file; may be repeated" },
         { "json", NULL, ARGUMENT_FLAG, &q.json, "for programs" },
         { "markdown", NULL, ARGUMENT_FLAG, &q.markdown, "list: as a page for the documentation" },
+        { "test", "NAME", ARGUMENT_TEXT, &q.test.test, "test: only this one" },
+        { "root", "DIR", ARGUMENT_TEXT, &q.test.root, "test: a dataset's data" },
+        { "set", "OPTION=VALUE", ARGUMENT_LIST, &sets, "test: a value for an option; may be repeated" },
+        { "seed", "N", ARGUMENT_COUNT, &q.test.seed, "test: of all random numbers; 1 by default" },
+        { "timeout", "N", ARGUMENT_COUNT, &q.test.patience, "test: seconds for one test; 60 by default" },
+        { "in-process", NULL, ARGUMENT_FLAG, &q.test.here, "test: in this process, for a debugger" },
         { "threads", "N", ARGUMENT_COUNT, &threads, "no effect here" },
         { "quiet", NULL, ARGUMENT_FLAG, &q.quiet, "warnings and errors only" },
         { 0 },
     };
     struct command_line c = {
-        .name = "plugin", .usage = "list | show NAME [options]",
-        .summary = "Lists the plugins that can be found, or prints everything that one says of itself. Each file is\n"
-                   "opened in a process of its own; one that cannot be used is listed with the reason.",
+        .name = "plugin", .usage = "list | show NAME | test FILE [options]",
+        .summary = "Lists the plugins that can be found, prints everything that one says of itself, or tests whether a\n"
+                   "file's plugins keep the contract. Each file is opened in a process of its own; one that cannot be\n"
+                   "used is listed with the reason.",
         .arguments = arguments, .positional_min = 1, .positional_max = 2,
     };
     struct console console;
@@ -171,6 +185,8 @@ int command_plugin(int argc, char **argv)
 
     if (argc == 4 && strcmp(argv[1], "__describe") == 0)
         describe_in_child(argv[2], argv[3]);
+    if (argc >= 8 && strcmp(argv[1], "__conform") == 0)
+        conform_in_child(argc, argv);
     int status = arguments_parse(&c, argc, argv);
     if (status >= 0)
         return status;
@@ -181,6 +197,14 @@ int command_plugin(int argc, char **argv)
         .unopened = true,
     };
     status = understand(&c, kind, &q, &console);
+    if (status < 0 && q.test.file) {
+        q.test.json = q.json;
+        q.test.places = paths.items;
+        q.test.place_count = paths.count;
+        q.test.sets = sets.items;
+        q.test.set_count = sets.count;
+        status = plugin_test(&q.test, &console);
+    }
     if (status < 0 && !arena) {
         error_memory(&err, "the list of plugins");
         status = failed(&console, &err, 1);

@@ -1,0 +1,148 @@
+/* Tests for backbones: a graph of the published size and of a smaller one, its gradient, its names and values. */
+#include "conform/network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool open_graph(struct conform *c, uint32_t size, struct instance **instance, struct graph **graph,
+                       struct error *err)
+{
+    *instance = NULL;
+    *graph = NULL;
+    return instance_create(&(struct instance_params){ .plugin = c->p->plugin, .values = c->p->values,
+                                                      .seed = c->p->seed }, instance, err) == BIOFT_OK &&
+           graph_build(&(struct graph_params){ .backbone = *instance, .height = size, .width = size,
+                                               .head_outputs = 7 }, graph, err) == BIOFT_OK;
+}
+
+static void calling_build(struct conform *c, const char *how)
+{
+    calling(c, "backbone.h", "build", "input first, head once and last; every tensor used; names as torchvision's",
+            "build(%s)", how);
+}
+
+static void test_shapes(struct conform *c)
+{
+    struct instance *i[2];
+    struct graph *g[2];
+    struct error err;
+    calling_build(c, "the published size");
+    if (!open_graph(c, 0, &i[0], &g[0], &err)) {
+        find(c, "%s", err.text);
+    } else if (g[0]->view.outputs != 7 || g[0]->view.layer_count == 0) {
+        find(c, "the network has %u outputs, the task's head 7", g[0]->view.outputs);
+    } else if (!open_graph(c, 0, &i[1], &g[1], &err)) {
+        find(c, "another instance: %s", err.text);
+    } else {
+        const bioft_graph *a = &g[0]->view, *b = &g[1]->view;
+        bool same = a->node_count == b->node_count && a->parameter_count == b->parameter_count;
+        for (uint32_t k = 0; same && k < a->parameter_count; k++)
+            same = strcmp(a->parameters[k].name, b->parameters[k].name) == 0 &&
+                   a->parameters[k].count == b->parameters[k].count;
+        if (!same)
+            find(c, "another graph when built again");
+    }
+    for (int k = 0; k < 2; k++) {
+        const bool made = k == 0 || c->findings == 0;
+        graph_destroy(made ? g[k] : NULL);
+        instance_destroy(made ? i[k] : NULL);
+    }
+}
+
+static void test_names(struct conform *c)
+{
+    struct instance *i;
+    struct graph *g;
+    struct error err;
+    calling_build(c, "the published size");
+    if (!open_graph(c, 0, &i, &g, &err))
+        find(c, "%s", err.text);
+    for (uint32_t k = 0; g && k < g->view.parameter_count; k++)
+        for (uint32_t j = 0; j < k; j++)
+            if (strcmp(g->parameters[k].name, g->parameters[j].name) == 0)
+                find(c, "two parameters are called '%s'", g->parameters[k].name);
+    graph_destroy(g);
+    instance_destroy(i);
+}
+
+/* The smallest of a few sizes that the network takes: 0 where only the published one. */
+static uint32_t small_size(struct conform *c)
+{
+    static const uint32_t sizes[] = { 16, 32, 64 };
+    uint32_t found = 0;
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes && !found; k++) {
+        struct instance *i;
+        struct graph *g;
+        if (open_graph(c, sizes[k], &i, &g, NULL))
+            found = sizes[k];
+        graph_destroy(g);
+        instance_destroy(i);
+    }
+    return found;
+}
+
+static void test_gradient(struct conform *c)
+{
+    struct network n;
+    const uint32_t size = small_size(c);
+    calling(c, "backbone.h", "build", "what it builds is a network that can be trained: its derivative is true",
+            "forward and backward of one %ux%u picture (0: the published size)", size, size);
+    if (network_open(c, NULL, c->p->plugin, size, &n)) {
+        network_check_gradient(c, &n);
+        network_close(&n);
+    }
+}
+
+/* Every parameter's values, written by name and read back. */
+static void test_weights(struct conform *c)
+{
+    struct network n;
+    struct error err;
+    calling(c, "backbone.h", "bioft_builder", "parameters are NAME.weight, NAME.bias and batchnorm's, found by name",
+            "writing and reading back every parameter");
+    if (!network_open(c, NULL, c->p->plugin, small_size(c), &n))
+        return;
+    for (uint32_t i = 0; i < n.graph->view.parameter_count && c->findings == 0; i++) {
+        const bioft_parameter *p = &n.graph->parameters[i];
+        float *a = mem_aligned(p->count, sizeof *a), *b = mem_aligned(p->count, sizeof *b);
+        if (!a || !b) {
+            skip(c, "out of memory");
+        } else {
+            random_floats(c, p->name, 0, -1.0f, 1.0f, a, p->count);
+            if (graph_parameter(n.graph, p->name) != i)
+                find(c, "'%s' is found as another parameter", p->name);
+            else if (model_write(n.model, BIOFT_VALUE, i, a, &err) != BIOFT_OK ||
+                     model_read(n.model, BIOFT_VALUE, i, b, &err) != BIOFT_OK)
+                find(c, "%s", err.text);
+            else if (first_difference(a, b, p->count, sizeof *a) != SIZE_MAX)
+                find(c, "'%s' reads back otherwise than it was written", p->name);
+        }
+        free(a);
+        free(b);
+    }
+    network_close(&n);
+}
+
+static bool round_of(struct conform *c)
+{
+    struct instance *i;
+    struct graph *g;
+    const bool fine = open_graph(c, 0, &i, &g, NULL);
+    graph_destroy(g);
+    instance_destroy(i);
+    return fine;
+}
+
+static void test_leaks(struct conform *c)
+{
+    check_leak(c, round_of);
+}
+
+const struct conform_test conform_backbone[] = {
+    { "shapes", "builds the published size with the task's head, the same again", test_shapes },
+    { "names", "every parameter has a name of its own", test_names },
+    { "gradient", "the derivative by the pixels, against differences", test_gradient },
+    { "weights", "what is written to a parameter by its name is read back", test_weights },
+    { "leaks", "built again and again, it leaves nothing behind", test_leaks },
+    { 0 },
+};
