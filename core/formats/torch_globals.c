@@ -262,10 +262,13 @@ bioft_status pickle_global(struct pickle *p, const char *module, size_t module_l
             ret->index = CALLABLES + i;
             return BIOFT_OK;
         }
+    /* A module of the older format stands behind the word 'module', in a persistent id. */
+    const bool object =
+        p->stack_count == 0 || pickle_is(&p->stack[p->stack_count - 1], "module");
     return pickle_fail(p, "global %s.%s not allowed: %s",
                        text_escape(escaped[0], module, module_length),
                        text_escape(escaped[1], name, name_length),
-                       p->stack_count == 0
+                       object
                            ? "a pickled module or another object, not a state dict: "
                              "save model.state_dict()"
                            : "keep only the state dict: torch.save(checkpoint"

@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct names {
+    const char **items;
+    size_t count;
+};
 struct loading {
     const char *path;
     const struct weights *file;
@@ -15,13 +19,12 @@ struct loading {
     const char *new_head;
     const char **names;                            /* [name_count] without a checkpoint's arrays */
     size_t name_count;
+    struct names unknown, missing;                 /* in the file alone; in the network alone */
     float *room;                                   /* for what is not read where it lies */
     size_t room_size;
     size_t loaded, converted;
     struct faults faults;
 };
-
-static const char nearest_words[] = "; the nearest name is ";
 
 bool checkpoint_is(const struct weights *w)
 {
@@ -103,6 +106,20 @@ static size_t first_nonfinite(const uint8_t *bytes, size_t count)
     return i;
 }
 
+/* "NAME WHAT; the nearest name is ...": of those that are unmatched, else of all. */
+static void add_nearest(struct loading *l, const char *name, const char *what,
+                        const struct names *unmatched, const char *const *all, size_t count)
+{
+    char escaped[TEXT_ESCAPED];
+    const char *nearest = NULL;
+    if (!faults_full(&l->faults))
+        nearest = text_nearest(name, unmatched->items, unmatched->count);
+    if (!faults_full(&l->faults) && !nearest)
+        nearest = text_nearest(name, all, count);
+    faults_add(&l->faults, "%s %s%s%s", text_escape(escaped, name, strlen(name)), what,
+               nearest ? "; the nearest name is " : "", nearest ? nearest : "");
+}
+
 static void check_values(struct loading *l, const struct tensor_entry *t)
 {
     const bool in_place = t->dtype == TENSOR_F32 && !t->strided;
@@ -121,19 +138,15 @@ static void check_parameter(struct loading *l, const bioft_parameter *p)
 {
     char theirs[SHAPE_TEXT], ours[SHAPE_TEXT];
     const struct tensor_entry *t = weights_find(l->file, p->name);
-    if (!t) {
-        const char *nearest = faults_full(&l->faults) ? NULL
-                              : text_nearest(p->name, l->names, l->name_count);
-        faults_add(&l->faults, "%s is missing%s%s", p->name, nearest ? nearest_words : "",
-                   nearest ? nearest : "");
-    } else if (!is_float(t)) {
+    if (!t)
+        add_nearest(l, p->name, "is missing", &l->unknown, l->names, l->name_count);
+    else if (!is_float(t))
         faults_add(&l->faults, "%s is %s: F32, F16, BF16 or F64 expected", t->name, t->dtype_name);
-    } else if (t->dims != p->dims || memcmp(t->shape, p->shape, p->dims * sizeof(*p->shape)) != 0) {
+    else if (t->dims != p->dims || memcmp(t->shape, p->shape, p->dims * sizeof(*p->shape)) != 0)
         faults_add(&l->faults, "%s is %s in the file, %s in the network", t->name,
                    shape_text(theirs, t->dims, t->shape), shape_text(ours, p->dims, p->shape));
-    } else {
+    else
         check_values(l, t);
-    }
 }
 
 static bool known(const struct loading *l, const char *name)
@@ -145,18 +158,31 @@ static bool known(const struct loading *l, const char *name)
     return graph_parameter(g, name) != BIOFT_NONE;
 }
 
-static void check_unknown(struct loading *l, const char *const *ours)
+/* Names that the other side has not: among these a misspelt one has its counterpart. */
+static bioft_status compare_names(struct loading *l, const char *const *ours, struct error *err)
 {
-    char escaped[TEXT_ESCAPED];
-    for (size_t i = 0; i < l->name_count; i++) {
-        if (known(l, l->names[i]))
-            continue;
-        const char *nearest = faults_full(&l->faults) ? NULL
-                              : text_nearest(l->names[i], ours,
-                                             l->model->graph->view.parameter_count);
-        faults_add(&l->faults, "%s is not in the network%s%s",
-                   text_escape(escaped, l->names[i], strlen(l->names[i])),
-                   nearest ? nearest_words : "", nearest ? nearest : "");
+    const uint32_t count = l->model->graph->view.parameter_count;
+    l->unknown.items = mem_array(l->name_count, sizeof(*l->unknown.items));
+    l->missing.items = mem_array(count, sizeof(*l->missing.items));
+    if (!l->unknown.items || !l->missing.items)
+        return error_memory(err, l->path);
+    for (size_t i = 0; i < l->name_count; i++)
+        if (!known(l, l->names[i]))
+            l->unknown.items[l->unknown.count++] = l->names[i];
+    for (uint32_t i = 0; i < count; i++)
+        if (!weights_find(l->file, ours[i]))
+            l->missing.items[l->missing.count++] = ours[i];
+    return BIOFT_OK;
+}
+
+static void check_counters(struct loading *l)
+{
+    const struct graph *g = l->model->graph;
+    for (size_t i = 0; i < g->counter_count; i++) {
+        const struct tensor_entry *t = weights_find(l->file, g->counters[i]);
+        int64_t value = 0;
+        if (t && (t->count != 1 || tensor_to_int64(t, &value, 1, NULL) != BIOFT_OK || value < 0))
+            faults_add(&l->faults, "%s is no counter: one I64 expected", t->name);
     }
 }
 
@@ -166,20 +192,21 @@ static bioft_status check(struct loading *l, struct error *err)
     const char **ours = mem_array(g->view.parameter_count, sizeof(*ours));
     if (!ours)
         return error_memory(err, l->path);
-    for (uint32_t i = 0; i < g->view.parameter_count; i++) {
+    for (uint32_t i = 0; i < g->view.parameter_count; i++)
         ours[i] = g->parameters[i].name;
+    bioft_status st = compare_names(l, ours, err);
+    for (uint32_t i = 0; st == BIOFT_OK && i < g->view.parameter_count; i++)
         if (!left_alone(l, &g->parameters[i]))
             check_parameter(l, &g->parameters[i]);
+    if (st == BIOFT_OK) {
+        check_counters(l);
+        for (size_t i = 0; i < l->unknown.count; i++)
+            add_nearest(l, l->unknown.items[i], "is not in the network", &l->missing, ours,
+                        g->view.parameter_count);
+        st = faults_end(&l->faults, l->path, "does not fit the network", err);
     }
-    for (size_t i = 0; i < g->counter_count; i++) {
-        const struct tensor_entry *t = weights_find(l->file, g->counters[i]);
-        int64_t value = 0;
-        if (t && (t->count != 1 || tensor_to_int64(t, &value, 1, NULL) != BIOFT_OK || value < 0))
-            faults_add(&l->faults, "%s is no counter: one I64 expected", t->name);
-    }
-    check_unknown(l, ours);
     free(ours);
-    return faults_end(&l->faults, l->path, "does not fit the network", err);
+    return st;
 }
 
 /* After check: nothing but memory and the engine can fail. */
@@ -262,6 +289,8 @@ bioft_status weights_fill(const struct weights *w, const char *path, struct mode
     if (st == BIOFT_OK)
         *ret_text = text;
     free(l.names);
+    free(l.unknown.items);
+    free(l.missing.items);
     free(l.room);
     return st;
 }

@@ -26,6 +26,10 @@ def rows(path):
         return list(csv.DictReader(f))
 
 
+def rows_of(text):
+    return list(csv.DictReader(text.splitlines()))
+
+
 def make_npy(folder, train=300, test=100, classes=4, size=28, seed=0):
     """Pictures whose class is where a bright square stands: easy to learn, hard to learn by accident."""
     rng = np.random.default_rng(seed)
