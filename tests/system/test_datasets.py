@@ -1,0 +1,388 @@
+"""Every dataset on a miniature in its own format: which pictures are in which split, their labels, two steps of training, and
+what is said of files that are wrong. The miniatures are made from the formats' documentation (tests/fixtures/make.py)."""
+import csv
+import hashlib
+import json
+import shutil
+import sys
+import unittest
+
+import bioft
+
+sys.path.insert(0, str(bioft.SOURCE / "tests/fixtures"))
+import make  # noqa: E402
+
+SMALL = "{plugin: lenet5, channels: 3}"
+
+
+def fingerprint(names):
+    """As provenance.json has it: the first 16 hex digits of a SHA-256 over the count and the names, each on a line."""
+    text = f"{len(names)}\n" + "".join(n + "\n" for n in names)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Datasets(bioft.Case):
+    def make(self, maker, **options):
+        return getattr(make, maker)(self.folder / "data", **options)
+
+    def text(self, plugin, more="", loss="cross_entropy", steps=2, backbone=SMALL):
+        return (f"bioft: 1\nname: x\ndataset: {{plugin: {plugin}, root: data, transform: {{size: 32}}{more}}}\n"
+                f"model: {{backbone: {backbone}}}\nstages:\n"
+                f"  - {{name: s, rule: usf, loss: {loss}, steps: {steps}, batch_size: 8}}\n")
+
+    def splits(self, plugin, more="", out="out", **text):
+        """Checks, runs, and says of each split its count, fingerprint and what was left out."""
+        path = self.manifest(self.text(plugin, more, **text), data=False)
+        self.good("check", path)
+        self.messages = self.good("run", path, "--out", out).stderr
+        entries = json.loads((self.folder / out / "provenance.json").read_text())["datasets"]
+        return {e["split"]: e for e in entries}
+
+    def predicted(self, out="out"):
+        [path] = (self.folder / out).glob("trials/*/predictions/s.test.csv")
+        with open(path, newline="") as f:
+            return [int(row["label"]) for row in csv.DictReader(f)]
+
+    def same_split(self, entry, rows):
+        self.assertEqual(entry["count"], len(rows))
+        self.assertEqual(entry["fingerprint"], fingerprint([name for name, _ in rows]))
+
+    def whole(self, plugin, published, more="", **text):
+        """The published splits, with the labels of test."""
+        found = self.splits(plugin, more, **text)
+        for split, rows in published.items():
+            self.same_split(found[split], rows)
+        self.assertEqual(self.predicted(), [row[1][0] for row in published["test"]])
+        return found
+
+    def refused(self, plugin, says, more="", **text):
+        """Status 2 where the data is wrong, 1 where it cannot be read."""
+        r = bioft.run("check", self.manifest(self.text(plugin, more, **text), data=False), cwd=self.folder)
+        self.assertIn(r.returncode, (1, 2), r.stdout + r.stderr)
+        for part in [says] if isinstance(says, str) else says:
+            self.assertIn(part, r.stderr)
+        return r
+
+    # --- classification
+
+    def test_fashion_mnist(self):
+        self.whole("fashion_mnist", self.make("fashion_mnist"), backbone="lenet5")
+
+    def test_cifar10(self):
+        self.whole("cifar10", self.make("cifar10"))
+
+    def test_cifar10_folders(self):
+        published = self.make("cifar10_folders")
+        self.whole("cifar10", published)
+        found = self.splits("cifar10", ", protocol: retrieval, train_per_class: 5, val_per_class: 2, test_per_class: 3",
+                            out="retrieval")
+        self.assertEqual([found["train"]["count"], found["test"]["count"]], [50, 30])
+
+    def test_cifar100(self):
+        self.whole("cifar100", self.make("cifar100"))
+
+    def test_image_folder(self):
+        published = self.make("image_folder")
+        self.whole("image_folder", published, backbone="{plugin: mlp, channels: 3, hidden: [16]}")
+
+    def test_npy(self):
+        self.whole("npy", self.make("npy"))
+
+    def test_imagenet(self):
+        for truth in ("folders", "map_clsloc", "meta_mat", "csv"):
+            with self.subTest(truth):
+                shutil.rmtree(self.folder / "data", ignore_errors=True)
+                published = self.make("imagenet", truth=truth)
+                found = self.splits("imagenet", out=truth)
+                for split, rows in published.items():
+                    self.same_split(found[split], rows)
+                self.assertEqual(self.predicted(truth), [row[1][0] for row in published["test"]])
+                self.assertIn("not the whole ILSVRC 2012", self.messages)
+
+    def test_imagenet_in_parts(self):
+        published = self.make("imagenet", truth="csv")
+        (self.folder / "data/ILSVRC/Data/CLS-LOC").mkdir(parents=True)
+        for part in ("train", "val"):
+            (self.folder / "data" / part).rename(self.folder / "data/ILSVRC/Data/CLS-LOC" / part)
+        found = self.splits("imagenet", ", val_per_class: 2")
+        self.assertEqual([found["train"]["count"], found["test"]["count"]], [40, 40])
+        self.same_split(found["test"], [("ILSVRC/Data/CLS-LOC/" + n, c) for n, c in published["test"]])
+        # Without the training pictures the classes are those of the ground truth.
+        shutil.rmtree(self.folder / "data/ILSVRC/Data/CLS-LOC/train")
+        m = self.manifest("bioft: 1\nname: x\ndataset: {plugin: imagenet, root: data, transform: {size: 32}}\n"
+                          f"model: {{backbone: {SMALL}}}\nstages: []\nattacks: [{{plugin: fgsm, epsilon: 0.1}}]\n", data=False)
+        self.good("check", m)
+
+    def test_imagenet_wrong(self):
+        self.make("imagenet")
+        kit = self.folder / "data/ILSVRC2012_devkit_t12/data"
+        truth, ids = kit / "ILSVRC2012_validation_ground_truth.txt", kit / "map_clsloc.txt"
+        good_truth, good_ids = truth.read_text(), ids.read_text()
+        lines = good_truth.splitlines()
+        for text, says in [
+                ("\n".join(lines[:-1]) + "\n", ["ends after 39 pictures", "ILSVRC2012_val_00000040.JPEG"]),
+                (good_truth.replace("\n", "\n0\n", 1), ["ground_truth.txt:2:", "'0' is none of the ids"]),
+                ("1001\n" + good_truth, ["ground_truth.txt:1:", "'1001'"]),
+                (good_truth.replace("\n", "\nx\n", 1), ["ground_truth.txt:2:", "'x'"]),
+                (good_truth.replace("\n", "\n\n", 1), ["ground_truth.txt:2:"]),
+                ("11\n" + good_truth, ["ground_truth.txt:1:", "id 11 is that of no class"]),
+                ("1\n" * 51, ["ground_truth.txt:51:", "more than the 50 pictures"])]:
+            truth.write_text(text)
+            self.refused("imagenet", says)
+        truth.write_text(good_truth)
+        first, second = good_ids.splitlines()[:2]
+        ids.write_text(f"{first}\n{second.split()[0]} {first.split()[1]} again\n")
+        self.refused("imagenet", ["map_clsloc.txt:2:", "for a second class"])
+        ids.unlink()
+        self.refused("imagenet", ["meta.mat or map_clsloc.txt", "LOC_val_solution.csv", "val/WNID/"])
+        (kit / "meta.mat").write_bytes(b"MATLAB 5.0".ljust(124) + b"\0\1IM" + b"\x0f\0\0\0\x05\0\0\0abcde")
+        self.refused("imagenet", ["meta.mat", "synsets"])
+        shutil.rmtree(kit.parent)
+        self.refused("imagenet", ["ILSVRC2012_devkit_t12.tar.gz", "https://image-net.org"])
+        shutil.rmtree(self.folder / "data/val")
+        self.refused("imagenet", ["no folder val", "ILSVRC2012_img_val.tar"])
+
+    def test_imagenet_meta_mat_cut_anywhere(self):
+        self.make("imagenet", classes=4, train=2, val=1, truth="meta_mat")
+        kit = self.folder / "data/ILSVRC2012_devkit_t12/data"
+        names = make.wnids(4)
+        make.meta_mat(kit / "meta.mat", names, make.ilsvrc_ids(names), compressed=False)
+        self.splits("imagenet")
+        whole = (kit / "meta.mat").read_bytes()
+        for size in (0, 60, 127, 128, 131, 200, 300, len(whole) // 2, len(whole) - 9):
+            (kit / "meta.mat").write_bytes(whole[:size])
+            self.refused("imagenet", "meta.mat")
+
+    def test_imagenet100(self):
+        published = self.make("imagenet100")
+        found = self.splits("imagenet100")
+        self.assertEqual([found["train"]["count"], found["test"]["count"]], [400, 200])
+        self.assertIn("100 classes drawn by split_seed", self.messages)
+        drawn = self.messages.split("SHA-256 of their list ")[1].split("\n")[0]
+        total, names = drawn.split(": ")
+        names = names.split()
+        self.assertEqual(names, sorted(set(names) & set(make.wnids(104))))
+        self.assertEqual(len(names), 100)
+        self.assertEqual(total, hashlib.sha256("\n".join(names).encode()).hexdigest())
+        self.same_split(found["train"], [r for r in published["train"] if r[0].split("/")[1] in names])
+        other = self.splits("imagenet100", ", split_seed: 5", out="other")
+        self.assertNotEqual(other["train"]["fingerprint"], found["train"]["fingerprint"])
+
+    def test_imagenet100_retrieval(self):
+        self.make("imagenet100")
+        found = self.splits("imagenet100", ", protocol: retrieval, train_per_class: 2")
+        self.assertEqual({s: e["count"] for s, e in found.items()}["train"], 200)
+        self.assertEqual(found["test"]["count"], 100)
+        self.refused("imagenet100", "the splits' options ask for 130", ", protocol: retrieval")
+
+    def test_imagenet100_lists_of_classes(self):
+        published = self.make("imagenet", truth="map_clsloc")
+        names = make.wnids(10)
+        order = [names[7], names[2], names[5]]
+        of = {w: [r for r in published["train"] if w in r[0]] for w in order}
+        found = self.splits("imagenet100", f", wnids: [{', '.join(order)}]")
+        self.same_split(found["train"], [r for w in order for r in of[w]])
+        labels = {7: 0, 2: 1, 5: 2}
+        test = [(n, labels[c[0]]) for n, c in published["test"] if c[0] in labels]
+        self.same_split(found["test"], test)
+        self.assertEqual(self.predicted(), [c for _, c in test])
+        (self.folder / "list.txt").write_text("# mine\r\n" + "\r\n".join(w + " a thing" for w in order))
+        same = self.splits("imagenet100", ", wnid_file: list.txt", out="file")
+        self.assertEqual(same["train"]["fingerprint"], found["train"]["fingerprint"])
+        self.refused("imagenet100", ["2 of the classes named cannot be used", "n99999999 not there", f"{names[2]} twice"],
+                     f", wnids: [{names[2]}, n99999999, {names[2]}]")
+        (self.folder / "list.txt").write_text(f"{names[1]}\ncat\n")
+        self.refused("imagenet100", ["list.txt:2:", "'cat' is no wnid"], ", wnid_file: list.txt")
+        self.refused("imagenet100", "10 classes are there, and 100 are to be drawn")
+
+    def test_imagenet100_lists(self):
+        published = self.make("imagenet", truth="map_clsloc")
+        names = make.wnids(10)
+        order = {3: 0, 8: 1}
+        (self.folder / "lists").mkdir()
+        wanted = {}
+        for split, part, rows in (("train", "image", published["train"]), ("test", "val_image", published["test"])):
+            wanted[split] = [r for r in rows if r[1][0] in order]
+            (self.folder / f"lists/{split}.txt").write_text("".join(
+                f"./data/{part}/{n.split('/')[-1]} " + " ".join(str(int(order[c[0]] == k)) for k in (0, 1)) + "\n"
+                for n, c in wanted[split]))
+        lists = ", lists: lists, strip_prefix: ./data"
+        found = self.splits("imagenet100", lists)
+        for split in wanted:
+            self.same_split(found[split], wanted[split])
+        self.assertEqual(self.predicted(), [order[c[0]] for _, c in wanted["test"]])
+        # The same where the validation pictures lie in folders.
+        for i, (name, [c]) in enumerate(published["test"]):
+            (self.folder / "data/val" / names[c]).mkdir(exist_ok=True)
+            (self.folder / "data" / name).rename(self.folder / "data/val" / names[c] / name.split("/")[-1])
+        found = self.splits("imagenet100", lists, out="folders")
+        self.same_split(found["test"], [(f"val/{names[c[0]]}/{n.split('/')[-1]}", c) for n, c in wanted["test"]])
+        (self.folder / "lists/train.txt").write_text(f"image/{names[3]}_1.JPEG 1 1\n")
+        self.refused("imagenet100", ["train.txt:1:", "2 ones"], lists)
+        (self.folder / "lists/train.txt").write_text("image/cat.jpg 1 0\n")
+        self.refused("imagenet100", ["train.txt:1:", "no picture of this data"], lists)
+
+    # --- several labels a picture
+
+    COUNTS = ", train_per_concept: 3, val_per_concept: 1, test_per_concept: 2"
+
+    def kept(self, plugin, rows, split, more, classes, out="class"):
+        """The labels of a split: with one class alone it has the pictures of that class."""
+        for c in classes:
+            found = self.splits(plugin, f"{more}, classes: [{c}]", out=f"{out}{c}", loss="binary_cross_entropy",
+                                steps=0)
+            self.same_split(found[split], [r for r in rows if c in r[1]])
+
+    def test_nus_wide(self):
+        rows = self.make("nus_wide")["all"]
+        found = self.splits("nus_wide", self.COUNTS, loss="binary_cross_entropy")
+        self.assertEqual([found["train"]["count"], found["test"]["count"]], [63, 42])
+        again = self.splits("nus_wide", self.COUNTS, loss="binary_cross_entropy", out="again")
+        self.assertEqual(again, found)
+        self.assertIn(f"split 'database': {sum(not r[1] for r in rows)} samples without a label left out", self.messages)
+        (self.folder / "lists").mkdir()
+        for split, part in (("train", rows[1:100]), ("test", rows[100:200]), ("database", rows[50:100] + rows[200:])):
+            (self.folder / f"lists/{split}.txt").write_text("".join(
+                f"./data/nus/{n} " + " ".join(str(int(c in labels)) for c in range(21)) + "\n" for n, labels in part))
+        lists = ", lists: lists, strip_prefix: ./data/nus"
+        found = self.splits("nus_wide", lists, loss="binary_cross_entropy", out="lists-out")
+        self.same_split(found["train"], [r for r in rows[1:100] if r[1]])
+        self.assertIn("pictures of train.txt are in database.txt too", self.messages)
+        self.kept("nus_wide", rows[100:200], "test", lists, [0, 20])
+
+    def test_nus_wide_missing(self):
+        rows = self.make("nus_wide")["all"]
+        gone = [r for r in rows if r[1]][::20]
+        for name, _ in gone:
+            (self.folder / "data" / name).unlink()
+        self.refused("nus_wide", [gone[0][0].split("/")[-1], "No such file"], self.COUNTS, loss="binary_cross_entropy")
+        self.splits("nus_wide", self.COUNTS + ", missing: drop", loss="binary_cross_entropy")
+        self.assertIn(f"{len(gone)} pictures with one of the 21 concepts are not there", self.messages)
+
+    def test_nus_wide_wrong(self):
+        self.make("nus_wide")
+        truth = self.folder / "data/Groundtruth/AllLabels"
+        lake, images = truth / "Labels_lake.txt", self.folder / "data/ImageList/Imagelist.txt"
+        good, good_images = lake.read_text(), images.read_bytes()
+        for text, says in [(good[:-2], "ends after 399 lines"), (good + "0\n", "Labels_lake.txt:401:"),
+                           (good[:20] + "-1130179\n" + good[22:], ["Labels_lake.txt:11:", "'-1130179'"]),
+                           ("2\n" + good[2:], ["Labels_lake.txt:1:", "'2'"])]:
+            lake.write_text(text)
+            self.refused("nus_wide", says, self.COUNTS)
+        lake.unlink()
+        self.refused("nus_wide", ["Labels_lake.txt", "missing", "Groundtruth/AllLabels"], self.COUNTS)
+        lake.write_text(good)
+        for line, says in [(b"..\\..\\etc\\passwd", "leaves the root"), (b"/etc/passwd", "absolute path"),
+                           (b"a\0b.jpg", "NUL")]:
+            images.write_bytes(line + b"\r\n" + good_images.split(b"\r\n", 1)[1])
+            self.refused("nus_wide", ["Imagelist.txt:1:", says], self.COUNTS)
+        images.unlink()
+        self.refused("nus_wide", ["ImageList/Imagelist.txt", "NUS-WIDE page"], self.COUNTS)
+
+    def test_lists_wrong(self):
+        rows = self.make("nus_wide")["all"]
+        (self.folder / "lists").mkdir()
+        one = "Flickr/a.jpg 0 1 0\n"
+        for text, says in [(one + "Flickr/b.jpg 0 1\n", ["train.txt:2:", "2 labels where the lines before have 3"]),
+                           ("Flickr/b.jpg\n", ["train.txt:1:", "no labels"]), (one + one, ["train.txt:2:", "line 1"]),
+                           (one + "x" * 2**20, ["train.txt:2:", "1048576 bytes"]),
+                           ("Flickr/b.jpg 0 7 1\n", ["train.txt:1:", "'7' in column 2"]),
+                           ("/etc/passwd 0 1 0\n", ["train.txt:1:", "strip_prefix"]),
+                           ("../x.jpg 0 1 0\n", ["train.txt:1:", "leaves the root"]), ("", "no picture in this list")]:
+            (self.folder / "lists/train.txt").write_text(text)
+            self.refused("nus_wide", says, ", lists: lists")
+        (self.folder / "lists/train.txt").write_text(one)
+        (self.folder / "lists/test.txt").write_text("Flickr/c.jpg 1 1 0\n" + one)
+        self.refused("nus_wide", ["test.txt:2:", "train.txt too"], ", lists: lists")
+        line = lambda k: rows[k][0] + " 0 1 1"                          # CRLF, and no end of the last line
+        for k, split in enumerate(("train", "test")):
+            (self.folder / f"lists/{split}.txt").write_text("\r\n".join(line(20 * k + i) for i in range(8)), newline="")
+        found = self.splits("nus_wide", ", lists: lists", loss="binary_cross_entropy")
+        self.assertEqual([found["train"]["count"], found["test"]["count"]], [8, 8])
+        for split in ("train", "test"):
+            (self.folder / f"lists/{split}.txt").unlink()
+        self.refused("nus_wide", "none of the lists", ", lists: lists")
+
+    COCO = ", protocol: retrieval, train_count: 40, val_count: 20, test_count: 30"
+
+    def test_coco(self):
+        parts = self.make("coco")
+        labelled = [r for r in parts["val2017"] if r[1]]
+        found = self.splits("coco", loss="binary_cross_entropy")
+        self.same_split(found["train"], [r for r in parts["train2017"] if r[1]])
+        self.same_split(found["test"], labelled)
+        self.assertEqual(self.predicted(), [r[1][0] if len(r[1]) == 1 else -1 for r in labelled])
+        self.kept("coco", labelled, "test", "", [0, 4, 9])
+        found = self.splits("coco", self.COCO, loss="binary_cross_entropy", out="retrieval")
+        self.assertEqual([found["train"]["count"], found["test"]["count"]], [40, 30])
+        # Crowds are the third label of a picture here.
+        some = [(n, labels[:2]) for n, labels in labelled]
+        self.kept("coco", some, "test", ", iscrowd: drop", [9], out="crowd")
+
+    def test_coco_lists(self):
+        parts = self.make("coco")
+        (self.folder / "lists").mkdir()
+        for split, part, rows in (("train", "train", parts["train2017"][:30]), ("test", "val", parts["val2017"][:20])):
+            (self.folder / f"lists/{split}.txt").write_text("".join(
+                f"{part}2014/COCO_{part}2014_{n.split('/')[1]} " + " ".join(str(int(c in labels)) for c in range(10)) + "\n"
+                for n, labels in rows))
+        found = self.splits("coco", ", lists: lists", loss="binary_cross_entropy")
+        self.same_split(found["train"], [r for r in parts["train2017"][:30] if r[1]])
+        self.same_split(found["test"], [r for r in parts["val2017"][:20] if r[1]])
+
+    def test_coco_wrong(self):
+        self.make("coco", train=20, val=12)
+        path = self.folder / "data/annotations/instances_val2017.json"
+        good = path.read_text()
+        data = json.loads(good)
+
+        def edited(change):
+            copy = json.loads(good)
+            change(copy)
+            return json.dumps(copy)
+
+        first = data["images"][0]
+        deep = good.replace('"info":', '"deep": ' + "[" * 10**5 + "]" * 10**5 + ', "info":', 1)
+        cases = [
+            (good[:len(good) // 2], "at byte"), (good[:-2], "at byte"), (good + "{}", "at byte"),
+            (deep, "32 deep"), (edited(lambda d: d["images"][0].update(id="@")).replace('"@"', "1e400"), "'id' is not an integer"),
+            (edited(lambda d: d["images"][0].update(id=9.0)), "'id' is not an integer"),
+            (edited(lambda d: d["images"][0].update(id="9")), "'id' is not an integer"),
+            (edited(lambda d: d["annotations"][0].update(image_id=999999)), "an annotation of image 999999"),
+            (edited(lambda d: d["annotations"][0].update(category_id=12)), "an annotation of category 12"),
+            (edited(lambda d: d["images"].append(dict(first, file_name="x.jpg"))), "a second image of id"),
+            (edited(lambda d: d["images"].append(dict(first, id=10**6))), "same file_name"),
+            (edited(lambda d: d["categories"].append({"id": 90, "name": "again"})), "a second category of id 90"),
+            (edited(lambda d: first and d["images"][0].update(file_name="../x.jpg")), "plain name"),
+            (edited(lambda d: d["images"][0].pop("id")), "an entry of 'images' without 'id'"),
+            (edited(lambda d: d.update(annotations={})), "'annotations' is not an array"),
+            (good.rstrip()[:-1] + ', "images": []}', "a second 'images'"),
+            (edited(lambda d: d["annotations"][0].update(iscrowd=2)), "neither 0 nor 1"),
+            (good.replace("thing 1", "thing \udcff1", 1), "UTF8"),
+            (edited(lambda d: d["info"].update(x="y" * (2**20 + 1))), "1 MiB"),
+            ("[]", "not a JSON object"), ("{}", "no 'images' in it"), ("", "instances_val2017")]
+        for text, says in cases:
+            with self.subTest(says):
+                path.write_bytes(text.encode("utf-8", "surrogateescape"))
+                r = self.refused("coco", ["instances_val2017.json", says])
+                if says not in ("no 'images' in it", "instances_val2017"):
+                    self.assertRegex(r.stderr, r"\(at byte \d+\)")
+        for cut in range(0, len(good), len(good) // 40):
+            path.write_text(good[:cut])
+            self.refused("coco", "instances_val2017.json")
+        path.write_text(good)
+        path.rename(path.with_suffix(".x"))
+        self.refused("coco", ["instances_val2017.json", "missing", "annotations_trainval2017.zip"])
+        shutil.rmtree(self.folder / "data/val2017")
+        self.refused("coco", ["no folder val2017", "https://cocodataset.org"])
+
+    def test_missing(self):
+        (self.folder / "data").mkdir()
+        for plugin, says in [("imagenet", "ILSVRC2012_img_train.tar"), ("imagenet100", "ILSVRC2012_img_train.tar"),
+                             ("nus_wide", "NUS-WIDE"), ("coco", "https://cocodataset.org"), ("cifar10", "cs.toronto.edu"),
+                             ("cifar100", "cs.toronto.edu"), ("image_folder", "train/CLASS/NAME.jpg")]:
+            self.refused(plugin, says)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,170 @@
+"""Every manifest under manifests/ passes `bioft check` with miniatures of its data in place, and trains two steps of every
+dataset and every network that it names, at a reduced size and with weights of random numbers under torchvision's names."""
+import json
+import math
+import pathlib
+import shutil
+import struct
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+import yaml
+
+import bioft
+
+sys.path.insert(0, str(bioft.SOURCE / "tests/fixtures"))
+import make  # noqa: E402
+
+# Options that fit the published splits' sizes to a miniature, by plugin and protocol.
+SIZES = {
+    ("cifar10", "retrieval"): {"train_per_class": 8, "val_per_class": 2, "test_per_class": 3},
+    ("imagenet100", "retrieval"): {"train_per_class": 2},
+    ("nus_wide", "retrieval"): {"train_per_concept": 3, "val_per_concept": 1, "test_per_concept": 1},
+    ("coco", "retrieval"): {"train_count": 60, "val_count": 20, "test_count": 20},
+}
+SIDE = 64                                                # AlexNet takes no smaller picture than 63
+
+
+def parameters():
+    """{network: [(name, shape)]} of torchvision's state dicts, as tests/golden says."""
+    out = {}
+    for line in (bioft.SOURCE / "tests/golden/backbones.txt").read_text().splitlines():
+        first, second, *_ = line.split()
+        if first == "backbone":
+            out[second] = []
+        elif first not in ("#", "work"):
+            out[list(out)[-1]].append((first, None if second == "counter" else [int(n) for n in second.split("x")]))
+    return out
+
+
+def write_weights(path, tensors, seed=0):
+    """A safetensors file: the header's length, the header, float32 data; counters are one int64."""
+    header, at = {}, 0
+    for name, shape in tensors:
+        size = 8 if shape is None else 4 * math.prod(shape)
+        header[name] = {"dtype": "I64" if shape is None else "F32", "shape": shape or [], "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    noise = np.random.default_rng(seed).normal(size=1 << 20).astype(np.float32)
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text)
+        for name, shape in tensors:
+            if shape is None:
+                f.write(bytes(8))
+            elif name.endswith("running_var"):
+                f.write(np.ones(shape, np.float32).tobytes())
+            else:
+                scale = np.float32(1 / math.sqrt(max(1, math.prod(shape[1:]))))
+                for left in range(math.prod(shape), 0, -len(noise)):
+                    f.write((noise[:left] * scale).tobytes())
+
+
+class Manifests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="bioft-test-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.parameters = parameters()
+
+    def data(self, plugin):
+        """The folder of a dataset's miniature, made at first use."""
+        maker = "imagenet100" if plugin == "imagenet" else plugin
+        path = self.folder / "data" / maker
+        if not path.exists():
+            getattr(make, maker)(path)
+        return str(path)
+
+    def weights(self, name):
+        path = self.folder / pathlib.Path(name).name
+        if not path.exists():
+            [network] = [n for n in self.parameters if path.name.startswith(n + "-")]
+            write_weights(path, self.parameters[network])
+        return str(path)
+
+    def dataset(self, value, small):
+        value = dict({"plugin": value} if isinstance(value, str) else value)
+        value["root"] = self.data(value["plugin"])
+        value.update(SIZES.get((value["plugin"], value.get("protocol")), {}))
+        if small:
+            value["limit"] = 16
+        if small and value["plugin"] != "fashion_mnist" and "transform" not in value:
+            value["transform"] = {"size": SIDE}
+        return value
+
+    def model(self, value):
+        return {**value, "weights": self.weights(value["weights"])} if "weights" in value else value
+
+    def replaced(self, path, value, small):
+        """What stands in place of a value of the manifest."""
+        if path.split(".")[-1] == "dataset":
+            return self.dataset(value, small)
+        if path == "model":
+            return self.model(value)
+        if path.split(".")[-1] == "weights":
+            return self.weights(value)
+        return value
+
+    def sets(self, manifest, sweep, small):
+        """The --set of all that is replaced; sweep: {path: values}."""
+        out = {}
+
+        def put(path, value):
+            if not any(path == p or path.startswith(p + ".") for p in sweep):
+                out[path] = value
+
+        for i, stage in enumerate(manifest["stages"]):
+            where = f"stages.{stage['name']}"
+            for key in ("dataset", "weights"):
+                if key in stage:
+                    put(f"{where}.{key}", self.replaced(f"{where}.{key}", stage[key], small))
+            if small:
+                put(f"{where}.epochs", None)
+                put(f"{where}.steps", 2)
+                put(f"{where}.batch_size", 8)
+        if "dataset" in manifest:
+            put("dataset", self.dataset(manifest["dataset"], small))
+        if "weights" in manifest["model"]:
+            put("model.weights", self.weights(manifest["model"]["weights"]))
+        for i, attack in enumerate(manifest.get("attacks", [])):
+            put(f"attacks.{i}.samples", 4)
+            if small:
+                put(f"attacks.{i}.epsilon", [0, 0.01])
+        out.update({f"sweep.{path}": [self.replaced(path, v, small) for v in values] for path, values in sweep.items()})
+        return [x for path, value in out.items() for x in ("--set", f"{path}={'' if value is None else json.dumps(value)}")]
+
+    def runs(self, manifest):
+        """One sweep after the other, each of one trial: every dataset and network, and with them the other values in turn,
+        from the last to the first, since the first rule is the one that is always there."""
+        sweep = manifest.get("sweep", {})
+        most = [len(v) for p, v in sweep.items() if p.split(".")[0] == "model" or p.split(".")[-1] == "dataset"]
+        for k in range(max(most, default=1)):
+            one = {p: [v[k % len(v) if p == "dataset" or p.startswith("model") else -1 - k % len(v)]]
+                   for p, v in sweep.items()}
+            yield {p: [min(2, v[0])] if p.endswith(".steps") else v for p, v in one.items()}
+
+    def try_manifest(self, path):
+        manifest = yaml.safe_load(path.read_text())
+        arguments = self.sets(manifest, manifest.get("sweep", {}), False)
+        r = bioft.run("check", path, *arguments, cwd=self.folder)
+        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+        for k, sweep in enumerate(self.runs(manifest)):
+            out = self.folder / f"out-{path.stem}-{k}"
+            r = bioft.run("run", path, "--out", out, *self.sets(manifest, sweep, True), cwd=self.folder)
+            self.assertEqual(r.returncode, 0, f"{sweep}\n{r.stdout}{r.stderr}")
+            self.assertTrue(bioft.rows(out / "results.csv"))
+            shutil.rmtree(out)
+
+
+def add(path):
+    name = str(path.relative_to(bioft.SOURCE / "manifests").with_suffix(""))
+    setattr(Manifests, "test_" + name.replace("/", "_").replace("-", "_"), lambda self: self.try_manifest(path))
+
+
+for found in sorted((bioft.SOURCE / "manifests").rglob("*.yaml")):
+    add(found)
+
+if __name__ == "__main__":
+    unittest.main()
