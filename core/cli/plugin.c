@@ -1,9 +1,10 @@
-/* `bioft plugin list | show NAME | test FILE`: which plugins there are, what one says of itself, and whether it keeps
- * the contract. */
+/* `bioft plugin list | show NAME | test FILE | new KIND NAME`: which plugins there are, what one says of itself,
+ * whether it keeps the contract, and a new one. */
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/plugin_catalogue.h"
+#include "cli/plugin_new.h"
 #include "cli/plugin_test.h"
 
 #include <stdio.h>
@@ -14,6 +15,7 @@ struct request {
     const char *name;                              /* of `show`; NULL: list */
     uint32_t kind;
     bool json, markdown, quiet;
+    const char *new_kind, *new_name, *out;         /* of `new` */
     struct test_command test;                      /* of `test`; its file is NULL otherwise */
 };
 
@@ -129,9 +131,14 @@ static int understand(const struct command_line *c, const char *kind, struct req
     struct error err;
     const char *what = c->positional[0];
     const bool wants_list = strcmp(what, "list") == 0, wants_show = strcmp(what, "show") == 0;
-    const bool wants_test = strcmp(what, "test") == 0;
-    if (!wants_list && !wants_show && !wants_test)
-        error_set(&err, BIOFT_ERR_INVALID, "plugin: 'list', 'show NAME' or 'test FILE' expected, found '%s'", what);
+    const bool wants_test = strcmp(what, "test") == 0, wants_new = strcmp(what, "new") == 0;
+    if (!wants_list && !wants_show && !wants_test && !wants_new)
+        error_set(&err, BIOFT_ERR_INVALID, "plugin: 'list', 'show NAME', 'test FILE' or 'new KIND NAME' expected, found "
+                  "'%s'", what);
+    else if (wants_new && c->positional_count < 3)
+        error_set(&err, BIOFT_ERR_INVALID, "plugin new: a kind and a name are wanted, as in 'plugin new rule my_rule'");
+    else if (!wants_new && c->positional_count > 2)
+        error_set(&err, BIOFT_ERR_INVALID, "plugin %s: '%s' is one argument too many", what, c->positional[2]);
     else if (wants_list && c->positional_count > 1)
         error_set(&err, BIOFT_ERR_INVALID, "plugin list: '%s' is one argument too many", c->positional[1]);
     else if (wants_show && c->positional_count < 2)
@@ -145,6 +152,10 @@ static int understand(const struct command_line *c, const char *kind, struct req
                   kind);
     else {
         q->name = wants_show ? c->positional[1] : NULL;
+        if (wants_new) {
+            q->new_kind = c->positional[1];
+            q->new_name = c->positional[2];
+        }
         q->test.file = wants_test ? c->positional[1] : NULL;
         return -1;
     }
@@ -162,6 +173,7 @@ int command_plugin(int argc, char **argv)
         { "plugin-path", "DIR", ARGUMENT_LIST, &paths, "look here first, in a folder or a file; may be repeated" },
         { "json", NULL, ARGUMENT_FLAG, &q.json, "for programs" },
         { "markdown", NULL, ARGUMENT_FLAG, &q.markdown, "list: as a page for the documentation" },
+        { "out", "DIR", ARGUMENT_TEXT, &q.out, "new: the folder to make; by default NAME" },
         { "test", "NAME", ARGUMENT_TEXT, &q.test.test, "test: only this one" },
         { "root", "DIR", ARGUMENT_TEXT, &q.test.root, "test: a dataset's data" },
         { "set", "OPTION=VALUE", ARGUMENT_LIST, &sets, "test: a value for an option; may be repeated" },
@@ -173,11 +185,11 @@ int command_plugin(int argc, char **argv)
         { 0 },
     };
     struct command_line c = {
-        .name = "plugin", .usage = "list | show NAME | test FILE [options]",
-        .summary = "Lists the plugins that can be found, prints everything that one says of itself, or tests whether a\n"
-                   "file's plugins keep the contract. Each file is opened in a process of its own; one that cannot be\n"
-                   "used is listed with the reason.",
-        .arguments = arguments, .positional_min = 1, .positional_max = 2,
+        .name = "plugin", .usage = "list | show NAME | test FILE | new KIND NAME [options]",
+        .summary = "Lists the plugins that can be found, prints everything that one says of itself, tests whether a\n"
+                   "file's plugins keep the contract, or makes a small project for a new one. Each file is opened in a\n"
+                   "process of its own; one that cannot be used is listed with the reason.",
+        .arguments = arguments, .positional_min = 1, .positional_max = 3,
     };
     struct console console;
     struct registry *r = NULL;
@@ -197,6 +209,9 @@ int command_plugin(int argc, char **argv)
         .unopened = true,
     };
     status = understand(&c, kind, &q, &console);
+    if (status < 0 && q.new_name)
+        status = plugin_new(q.new_kind, q.new_name, q.out, &err) == BIOFT_OK
+            ? 0 : failed(&console, &err, err.status == BIOFT_ERR_IO ? 1 : 2);
     if (status < 0 && q.test.file) {
         q.test.json = q.json;
         q.test.places = paths.items;
