@@ -9,7 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMED_STEPS = 2 };
+enum { TIMED_STEPS = 2, MOST_TIMINGS = 64 };
+static const double long_step = 1.0;               /* seconds: one such step is measure enough */
+
+struct timing {                                    /* of a step of networks of the same size */
+    uint64_t work, parameters;
+    uint32_t batch_size;
+    double seconds;
+    uint64_t bytes;                                /* of the program */
+};
 
 struct check {
     struct argument_list set, plugin_paths;
@@ -19,13 +27,15 @@ struct check {
     struct experiment *experiment;
     char seen[256][SHA256_HEX];                    /* stages that were looked at already */
     size_t seen_count;
+    struct timing timings[MOST_TIMINGS];
+    size_t timing_count;
     double seconds;                                /* of all stages, each once */
     uint64_t images;
 };
 
-/* Seconds of one training step, measured. */
+/* One training step, measured. */
 static bioft_status time_step(struct network *n, const struct trial *t, const struct stage_spec *s, struct pool *pool,
-                              double *ret, uint64_t *ret_bytes, struct error *err)
+                              struct timing *ret, struct error *err)
 {
     const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = t->precision,
                             .max_batch = s->batch_size, .threads = pool_threads(pool) };
@@ -36,20 +46,38 @@ static bioft_status time_step(struct network *n, const struct trial *t, const st
     struct program *program = NULL;
 
     bioft_status st = x && out ? program_create(n->model, &use, NULL, &program, err) : error_memory(err, "a step");
-    *ret = 1e300;
-    for (int i = 0; st == BIOFT_OK && i < TIMED_STEPS; i++) {
+    ret->seconds = 0.0;
+    for (int i = 0; st == BIOFT_OK && i < TIMED_STEPS && ret->seconds < long_step; i++) {
         const double start = clock_seconds();
         st = program_forward(program, s->batch_size, x, 0, out, err);
         if (st == BIOFT_OK)
             st = program_backward(program, out, 0, NULL, NULL, err);
         const double took = clock_seconds() - start;
-        *ret = took < *ret ? took : *ret;
+        ret->seconds = i == 0 || took < ret->seconds ? took : ret->seconds;
     }
     if (st == BIOFT_OK)
-        *ret_bytes = e->api->program_bytes(e->instance->self, program->self);
+        ret->bytes = e->api->program_bytes(e->instance->self, program->self);
     program_destroy(program);
     free(x);
     free(out);
+    return st;
+}
+
+/* The same from memory, where a network of this size was measured. */
+static bioft_status estimate(struct check *c, struct network *n, const struct trial *t, const struct stage_spec *s,
+                             struct pool *pool, struct timing *ret, struct error *err)
+{
+    *ret = (struct timing){ .work = graph_work(n->graph), .parameters = graph_parameter_total(n->graph),
+                            .batch_size = s->batch_size };
+    for (size_t i = 0; i < c->timing_count; i++)
+        if (c->timings[i].work == ret->work && c->timings[i].parameters == ret->parameters &&
+            c->timings[i].batch_size == ret->batch_size) {
+            *ret = c->timings[i];
+            return BIOFT_OK;
+        }
+    bioft_status st = time_step(n, t, s, pool, ret, err);
+    if (st == BIOFT_OK && c->timing_count < MOST_TIMINGS)
+        c->timings[c->timing_count++] = *ret;
     return st;
 }
 
@@ -63,6 +91,26 @@ static bool seen(struct check *c, const char *key)
     return false;
 }
 
+/* Weights from a file must fit, and what is new is said. */
+static bioft_status check_weights(struct check *c, struct trial_run *r, size_t stage, struct network *n,
+                                  struct error *err)
+{
+    const struct trial *t = r->trial;
+    const struct stage_spec *s = &t->stages[stage];
+    const struct head_spec *own = s->head ? s->head : &t->head;
+    const char *weights = s->weights ? s->weights : stage == 0 ? t->weights : NULL;
+    char *said = NULL;
+
+    if (!weights)
+        return BIOFT_OK;
+    bioft_status st = weights_load(weights, n->model, own->reuse ? NULL : trial_head(t, stage)->bits ? "bits" : "classes",
+                                   &said, err);
+    if (st == BIOFT_OK)
+        log_write(&c->console.log, LOG_INFO, "%s", said);
+    free(said);
+    return st;
+}
+
 static bioft_status check_stage(struct check *c, struct trial_run *r, size_t stage, struct error *err)
 {
     const struct trial *t = r->trial;
@@ -71,8 +119,9 @@ static bioft_status check_stage(struct check *c, struct trial_run *r, size_t sta
     struct network n = { 0 };
     struct feedback *feedback = NULL;
     char size[TEXT_NUMBER], duration[TEXT_NUMBER];
-    uint64_t steps = 0, bytes = 0, epochs, per_epoch;
-    double seconds = 0.0;
+    uint64_t steps = 0, epochs, per_epoch;
+    struct timing step;
+    double seconds;
 
     if (seen(c, r->places[stage].key))
         return BIOFT_OK;
@@ -80,19 +129,19 @@ static bioft_status check_stage(struct check *c, struct trial_run *r, size_t sta
     if (st == BIOFT_OK)
         st = network_create(r->engine, t, r->data[stage], trial_head(t, stage), &n, err);
     if (st == BIOFT_OK)
-        st = network_initialise(&n, t->seed, s->name, err);
+        st = check_weights(c, r, stage, &n, err);
     if (st == BIOFT_OK)
         st = feedback_create(n.model, s->rules, s->rule_count, t->seed, r->pool, s->batch_size, &feedback, err);
     if (st == BIOFT_OK)
-        st = time_step(&n, t, s, r->pool, &seconds, &bytes, err);
+        st = estimate(c, &n, t, s, r->pool, &step, err);
     if (st == BIOFT_OK) {
         steps = stage_steps(s, stage_usable(s, n.graph, train->count), &epochs, &per_epoch);
-        seconds *= (double)steps * s->accumulate;
+        seconds = step.seconds * (double)steps * s->accumulate;
         c->seconds += seconds;
         printf("  stage %-12s %-14s %llu steps of %u on %llu images, %ux%ux%u, %llu parameters, %s, about %s\n", s->name,
                s->rule_name, (unsigned long long)steps, s->batch_size * s->accumulate,
                (unsigned long long)train->count, n.picture.channels, n.picture.height, n.picture.width,
-               (unsigned long long)graph_parameter_total(n.graph), text_size(size, bytes),
+               (unsigned long long)step.parameters, text_size(size, step.bytes),
                text_duration(duration, seconds));
     }
     feedback_destroy(feedback);
