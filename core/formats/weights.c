@@ -131,11 +131,18 @@ bioft_status weights_parse(const char *name, const uint8_t *bytes, size_t size,
     return BIOFT_OK;
 }
 
-/* A published file of another size is no longer that file: where it fails, this is why. */
-static void compare_size(const char *path, size_t size, struct error *err)
+/* The published file whose name this is, where it has another size than that. */
+static const struct weights_known *resized(const char *path, size_t size)
 {
     const struct weights_known *known = weights_by_name(path);
-    if (!err || !known || known->size == 0 || known->size == size)
+    return known && known->size != 0 && known->size != size ? known : NULL;
+}
+
+/* A published file of another size is no longer that file: where it fails, this is why. */
+static void add_size(const char *path, size_t size, struct error *err)
+{
+    const struct weights_known *known = resized(path, size);
+    if (!err || !known)
         return;
     const size_t length = strlen(err->text);
     snprintf(err->text + length, sizeof err->text - length,
@@ -153,11 +160,17 @@ bioft_status weights_open(const char *path, const struct torch_params *params, s
         return st;
     st = weights_parse(path, map.bytes, map.size, params, &w, err);
     if (st != BIOFT_OK) {
-        compare_size(path, map.size, err);
+        add_size(path, map.size, err);
         file_map_close(&map);
         return st;
     }
     w->private->map = map;
+    if (resized(path, map.size)) {
+        struct text *note = &w->private->note;
+        text_printf(note, "%snot the published file of this name, which has another size",
+                    note->length ? "; " : "");
+        w->private->view.note = note->data;
+    }
     *ret = w;
     return BIOFT_OK;
 }

@@ -349,8 +349,14 @@ model: {backbone: lenet5, weights: lenet.pth}
 stages:
   - {name: tune, rule: bp, loss: cross_entropy, optimizer: {name: adam, lr: 1e-3}, steps: 2, batch_size: 16}
 """)
+        said = "lenet.pth: 8 tensors; new: fc3.weight, fc3.bias: 4 classes, the file has 10"
+        self.assertIn(said, self.good("check", m).stderr)
         r = self.good("run", m, "--out", "out")
-        self.assertIn("lenet.pth: 8 tensors; new: fc3.weight, fc3.bias: 4 classes, the file has 10", r.stderr)
+        self.assertIn(said, r.stderr)
+        del state["conv2.bias"]
+        torch.save(state, self.folder / "lenet.pth")
+        self.bad(2, "check", m, says="conv2.bias is missing")
+        self.bad(1, "run", m, "--out", "other", says="conv2.bias is missing")
 
 
 if __name__ == "__main__":

@@ -168,6 +168,12 @@ static void knows_the_published_files(void **state)
     assert_non_null(strstr(err.text, "cut short"));
     assert_non_null(
         strstr(err.text, "the published resnet18-f37072fd.pth has 46830571 bytes, this file 500"));
+    assert_int_equal(
+        file_write("resnet18-f37072fd.pth", named("plain")->data, named("plain")->size, &err),
+        BIOFT_OK);
+    assert_int_equal(weights_open("resnet18-f37072fd.pth", NULL, &w, &err), BIOFT_OK);
+    assert_non_null(strstr(w->note, "not the published file of this name"));
+    weights_close(w);
     assert_int_equal(unlink("resnet18-f37072fd.pth"), 0);
     assert_int_equal(weights_open("absent.pth", NULL, &w, &err), BIOFT_ERR_IO);
 }
