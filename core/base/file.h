@@ -58,6 +58,9 @@ bioft_status file_remove(const char *path, struct error *err);
 /* An exclusive lock on PATH, created if need be, held until file_unlock or the process ends.
  * BIOFT_ERR_IO with "in use by process N" where another holds it. */
 bioft_status file_lock(const char *path, int *ret, struct error *err);
+struct stop;                                       /* stop.h */
+/* Waits until it is free. BIOFT_ERR_CANCELLED: asked to stop, which stop may say (NULL: never). */
+bioft_status file_lock_wait(const char *path, const struct stop *stop, int *ret, struct error *err);
 /* Shared with others of its kind; excludes file_lock and is excluded by it. */
 bioft_status file_lock_shared(const char *path, int *ret, struct error *err);
 void file_unlock(int lock);

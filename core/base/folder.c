@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include "base/memory.h"
+#include "base/stop.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 bool file_exists(const char *path)
@@ -163,19 +165,28 @@ static bioft_status lock_held(int fd, const char *path, struct error *err)
     return BIOFT_ERR_IO;
 }
 
-static bioft_status lock(const char *path, int how, int *ret, struct error *err)
+/* wait: until it is free or stop is asked for. */
+static bioft_status lock(const char *path, int how, bool wait, const struct stop *stop, int *ret, struct error *err)
 {
+    const struct timespec pause = { .tv_nsec = 20000000 };
     char text[32];
-    int n, status, fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+    int n, fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
     bioft_status st;
 
     if (fd < 0)
         return file_error(err, path, "lock", errno);
-    while ((status = flock(fd, how | LOCK_NB)) < 0 && errno == EINTR)
-        continue;
-    if (status < 0) {
-        st = errno == EWOULDBLOCK ? lock_held(fd, path, err) : file_error(err, path, "lock", errno);
-        goto fail;
+    while (flock(fd, how | LOCK_NB) < 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK) {
+            st = file_error(err, path, "lock", errno);
+            goto fail;
+        }
+        if (!wait || stop_asked(stop)) {
+            st = wait ? error_set(err, BIOFT_ERR_CANCELLED, "stopped") : lock_held(fd, path, err);
+            goto fail;
+        }
+        nanosleep(&pause, NULL);
     }
     n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
     if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n) {
@@ -192,12 +203,17 @@ fail:
 
 bioft_status file_lock(const char *path, int *ret, struct error *err)
 {
-    return lock(path, LOCK_EX, ret, err);
+    return lock(path, LOCK_EX, false, NULL, ret, err);
+}
+
+bioft_status file_lock_wait(const char *path, const struct stop *stop, int *ret, struct error *err)
+{
+    return lock(path, LOCK_EX, true, stop, ret, err);
 }
 
 bioft_status file_lock_shared(const char *path, int *ret, struct error *err)
 {
-    return lock(path, LOCK_SH, ret, err);
+    return lock(path, LOCK_SH, false, NULL, ret, err);
 }
 
 void file_unlock(int lock)

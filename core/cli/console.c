@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const double progress_interval = 0.2;       /* seconds, on a terminal */
@@ -10,6 +11,8 @@ static const double plain_interval = 10.0;         /* elsewhere */
 
 static void clear_progress(struct console *c)
 {
+    for (; c->block > 0; c->block--)
+        fputs("\033[A\r\033[K", stderr);
     if (c->progress_shown)
         fputs("\r\033[K", stderr);
     c->progress_shown = false;
@@ -29,6 +32,37 @@ static void show_progress(struct console *c, const char *text)
     } else {
         fprintf(stderr, "%s\n", text);
     }
+}
+
+/* Each line cut to the terminal's width, so that it is one line there. */
+static void print_block(struct console *c, const char *text)
+{
+    struct winsize size;
+    const size_t width = ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1U : 79;
+
+    while (*text) {
+        const size_t length = strcspn(text, "\n");
+        fprintf(stderr, "%.*s\n", (int)(length < width ? length : width), text);
+        c->block++;
+        text += length + (text[length] == '\n');
+    }
+    fflush(stderr);
+}
+
+void console_block(struct console *c, const char *text)
+{
+    const double now = clock_seconds();
+
+    if (c->quiet || now - c->progress_at < (c->terminal ? progress_interval : plain_interval))
+        return;
+    pthread_mutex_lock(&c->lock);
+    c->progress_at = now;
+    clear_progress(c);
+    if (c->terminal)
+        print_block(c, text);
+    else
+        fprintf(stderr, "%s\n", text);
+    pthread_mutex_unlock(&c->lock);
 }
 
 static void write_log(void *ctx, enum log_level level, const char *text)

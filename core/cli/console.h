@@ -12,11 +12,14 @@ struct console {
     bool quiet, terminal, progress_shown;
     bool engine_said;                              /* the engine and why, once a run */
     double progress_at;                            /* clock of the last progress line */
+    unsigned block;                                /* lines of the block that is shown */
     FILE *file;                                    /* the trial's log, or NULL */
     pthread_mutex_t lock;
 };
 void console_init(struct console *c, bool quiet);
 void console_finish(struct console *c);            /* ends a progress line */
+/* Lines at the bottom of a terminal, each time in the place of the ones before; elsewhere printed now and then. */
+void console_block(struct console *c, const char *text);
 /* Errors always show. */
 void console_error(struct console *c, const char *text);
 

@@ -159,6 +159,7 @@ bioft_status figures_clean(struct trial_run *r, size_t stage, struct error *err)
     const size_t metrics = evaluate_metrics(&target);
     if (!found) {
         struct prediction **p = arena_array(r->arena, metrics, sizeof(struct prediction *));
+        status_activity(r->status, "%s: clean", f->stage);
         st = p ? make_room(r, metrics, target.split->count, p, err) : error_memory(err, "predictions");
         if (st == BIOFT_OK)
             st = evaluate_clean(&target, NULL, 0, p, err);
@@ -256,6 +257,8 @@ static bioft_status make_figures(struct trial_run *r, struct entry *e, size_t g,
     log_write(&r->console->log, LOG_INFO, "%s: %s%s%s, gradient %s, %llu images, %zu epsilons",
               r->trial->id, s->name, *s->options ? " " : "", s->options,
               gradient_word(s->gradients[g]), (unsigned long long)e->count, s->epsilon_count);
+    status_activity(r->status, "%s%s%s, gradient %s", s->name, *s->options ? " " : "", s->options,
+                    gradient_word(s->gradients[g]));
     st = evaluate_attack(&e->target, s, s->gradients[g], e->positions, e->count, p, dumps, err);
     for (size_t i = 0; st == BIOFT_OK && i < s->epsilon_count; i++) {
         if (!p[i * e->metrics])

@@ -114,13 +114,29 @@ static bioft_status write_line(const struct metrics *m, const struct stage_repor
     return st;
 }
 
+static void tell_status(struct status_file *s, const struct stage_report *r, double left)
+{
+    s->now.epoch = r->epoch;
+    s->now.epochs = r->epochs;
+    s->now.step = r->step;
+    s->now.steps = r->steps;
+    s->now.loss = r->loss;
+    s->now.images_per_s = r->images_per_s;
+    s->now.left = left;
+    status_progress(s);
+}
+
 bioft_status metrics_report(void *ctx, const struct stage_report *r, struct error *err)
 {
     const struct metrics *m = ctx;
     char left[TEXT_NUMBER] = "?", accuracy[TEXT_NUMBER] = "";
+    double seconds = NAN;
 
-    if (r->images_per_s > 0.0 && r->step < r->steps)
-        text_duration(left, (double)(r->steps - r->step) * r->stage->batch_size * r->stage->accumulate / r->images_per_s);
+    if (r->images_per_s > 0.0 && r->step < r->steps) {
+        seconds = (double)(r->steps - r->step) * r->stage->batch_size * r->stage->accumulate / r->images_per_s;
+        text_duration(left, seconds);
+    }
+    tell_status(m->status, r, seconds);
     if (!isnan(r->accuracy))
         snprintf(accuracy, sizeof accuracy, ", accuracy %.4f", r->accuracy);
     if (r->epoch_end)
@@ -128,8 +144,9 @@ bioft_status metrics_report(void *ctx, const struct stage_report *r, struct erro
                   m->trial, r->stage->name, (unsigned long long)r->epoch + 1, (unsigned long long)r->epochs, r->loss,
                   accuracy, r->images_per_s);
     else if (r->images_per_s > 0.0)
-        log_write(&m->console->log, LOG_PROGRESS, "%s: %s: step %llu of %llu, loss %.4f, %.0f images/s, %s left",
-                  m->trial, r->stage->name, (unsigned long long)r->step, (unsigned long long)r->steps, r->loss,
+        log_write(&m->console->log, LOG_PROGRESS, "%s: %s: epoch %llu of %llu, step %llu of %llu, loss %.4f, "
+                  "%.0f images/s, %s left", m->trial, r->stage->name, (unsigned long long)r->epoch + 1,
+                  (unsigned long long)r->epochs, (unsigned long long)r->step, (unsigned long long)r->steps, r->loss,
                   r->images_per_s, left);
     return r->epoch_end || r->delta_angle ? write_line(m, r, err) : BIOFT_OK;
 }

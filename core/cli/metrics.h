@@ -3,12 +3,14 @@
 #define CLI_METRICS_H
 
 #include "cli/console.h"
+#include "cli/status_file.h"
 #include "train/stage.h"
 
 struct metrics {
     char *path;                                    /* of the stage's metrics.jsonl */
     const char *trial;
     struct console *console;
+    struct status_file *status;
     double started;
 };
 /* Cuts the file back to lines of at most `step` updates: what a checkpoint of that step has seen. */

@@ -66,9 +66,11 @@ bioft_status output_open(const struct output_params *p, struct experiment **e, s
     if (st == BIOFT_OK && !fresh && !p->resume)
         st = error_set(err, BIOFT_ERR_INVALID, "%s exists and is not empty; use --resume to go on with it, or another "
                        "--out", o.folder);
-    if (st == BIOFT_OK && !fresh)
+    /* A child has just read the folder's own manifest, and leaves it alone. */
+    const bool compare = !fresh && p->sharing != OUTPUT_CHILD;
+    if (st == BIOFT_OK && compare)
         st = read_stored(p, *e, &o, manifest, &stored, err);
-    if (st == BIOFT_OK && !fresh)
+    if (st == BIOFT_OK && compare)
         st = choose(p, e, &stored, o.folder, err);
     if (st == BIOFT_OK && fresh)
         st = file_make_folder(o.folder, err);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/jobs.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "cli/summary.h"
@@ -13,16 +14,27 @@
 struct run {
     struct argument_list set, plugin_paths;
     const char *out;
-    uint32_t threads;
+    uint32_t threads, jobs;
     bool resume, force, quiet, fail_fast;
+    const char *only;                              /* --only-trial, or NULL */
+    struct worker worker;
     struct console console;
     const struct stop *stop;
     struct experiment *experiment;
     struct output output;
-    int argc;
-    char **argv;
-    size_t failed;
+    struct failures failures;
 };
+
+/* A trial that runs beside others has a lock of its own. */
+static bioft_status lock_trial(const struct run *run, const struct trial_run *r, int *ret, struct error *err)
+{
+    char *path = run->only ? path_join(r->folder, ".lock") : NULL;
+    bioft_status st = BIOFT_OK;
+    if (run->only)
+        st = path ? file_lock(path, ret, err) : error_memory(err, "a path");
+    free(path);
+    return st;
+}
 
 static bioft_status open_log(struct run *run, const struct trial_run *r, struct error *err)
 {
@@ -37,9 +49,12 @@ static bioft_status open_log(struct run *run, const struct trial_run *r, struct 
 static bioft_status run_trial(struct run *run, const struct trial *t, struct error *err)
 {
     char *results = trial_results_path(run->output.folder, t);
+    char *status_path = trial_status_path(run->output.folder, t);
+    struct status_file status = { 0 };
     struct trial_run r = { .experiment = run->experiment, .trial = t, .out = run->output.folder,
-                           .console = &run->console, .stop = run->stop };
-    bioft_status st = results ? BIOFT_OK : error_memory(err, "a path");
+                           .console = &run->console, .stop = run->stop, .status = &status };
+    bioft_status st = results && status_path ? BIOFT_OK : error_memory(err, "a path");
+    int lock = -1;
 
     if (st == BIOFT_OK && !file_exists(results)) {
         log_write(&run->console.log, LOG_INFO, "trial %s (%u of %zu)", t->id, t->number + 1,
@@ -48,13 +63,20 @@ static bioft_status run_trial(struct run *run, const struct trial *t, struct err
         if (st == BIOFT_OK)
             st = open_log(run, &r, err);
         if (st == BIOFT_OK)
-            st = summary_provenance(&r, run->argc, run->argv, err);
+            st = lock_trial(run, &r, &lock, err);
+        if (st == BIOFT_OK)
+            status_open(status_path, &status);
+        if (st == BIOFT_OK)
+            st = summary_provenance(&r, run->worker.user_argc, run->worker.user_argv, err);
         if (st == BIOFT_OK)
             st = trial_run(&r, err);
         if (st == BIOFT_OK)
             log_write(&run->console.log, LOG_DETAIL, "trial %s done", t->id);
     }
+    status_close(&status, status_path, st != BIOFT_OK && st != BIOFT_ERR_CANCELLED);
+    file_unlock(lock);
     trial_close(&r);
+    free(status_path);
     free(results);
     if (st != BIOFT_OK)
         console_error(&run->console, err->text);
@@ -64,19 +86,58 @@ static bioft_status run_trial(struct run *run, const struct trial *t, struct err
     return st;
 }
 
+/* Single trials that run side by side build it one after another, so that the last one's has all. */
+static bioft_status build_results(const struct run *run, struct error *err)
+{
+    char *path = path_join(run->output.folder, ".results.lock");
+    int lock = -1;
+    bioft_status st = path ? BIOFT_OK : error_memory(err, "a path");
+    if (st == BIOFT_OK && run->only)
+        st = file_lock_wait(path, run->stop, &lock, err);
+    if (st == BIOFT_OK)
+        st = summary_results(run->output.folder, run->experiment, err);
+    file_unlock(lock);
+    free(path);
+    return st;
+}
+
+/* Is it the trial of --only-trial, which has its number or its id? */
+static bool is_wanted(const struct run *run, const struct trial *t)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%u", t->number);
+    return !run->only || strcmp(run->only, number) == 0 || strcmp(run->only, t->id) == 0;
+}
+
 static bioft_status run_trials(struct run *run, struct error *err)
 {
     const struct experiment *e = run->experiment;
+    bool any = false;
     for (size_t i = 0; i < e->trial_count; i++) {
+        if (!is_wanted(run, &e->trials[i]))
+            continue;
+        any = true;
         bioft_status st = run_trial(run, &e->trials[i], err);
         if (st == BIOFT_ERR_CANCELLED)
             return st;
         const bool stop = st != BIOFT_OK && run->fail_fast;
-        run->failed += st != BIOFT_OK;
-        if ((st = summary_results(run->output.folder, e, err)) != BIOFT_OK || stop)
+        if (st != BIOFT_OK)
+            failures_add(&run->failures, e->trials[i].id, err->text);
+        st = run->worker.is_one ? BIOFT_OK : build_results(run, err);
+        if (st != BIOFT_OK || stop)
             return st;
     }
-    return BIOFT_OK;
+    return any ? BIOFT_OK : error_set(err, BIOFT_ERR_INVALID, "there is no trial '%s'; 'bioft check' lists them",
+                                      run->only);
+}
+
+static bioft_status run_in_parallel(struct run *run, struct error *err)
+{
+    return jobs_run(&(struct jobs_params){
+        .experiment = run->experiment, .out = run->output.folder, .jobs = run->jobs, .fail_fast = run->fail_fast,
+        .plugin_paths = run->plugin_paths.items, .plugin_path_count = run->plugin_paths.count,
+        .argv = run->worker.user_argv, .argc = run->worker.user_argc, .console = &run->console, .stop = run->stop },
+        &run->failures, err);
 }
 
 static int fail(struct run *run, const struct error *err, int status)
@@ -90,34 +151,45 @@ static int run_experiment(struct run *run)
     struct error err = { 0 };
     bioft_status st = output_open(&(struct output_params){
         .out = run->out, .resume = run->resume || run->force, .force = run->force,
+        .sharing = run->worker.is_one ? OUTPUT_CHILD : run->only ? OUTPUT_SHARED : OUTPUT_ALONE,
         .plugin_paths = run->plugin_paths.items, .plugin_path_count = run->plugin_paths.count,
         .log = &run->console.log }, &run->experiment, &run->output, &err);
     if (st != BIOFT_OK)
         return fail(run, &err, st == BIOFT_ERR_INVALID ? 2 : 1);
     run->stop = signals_catch();
-    st = run_trials(run, &err);
+    st = run->jobs > 1 && !run->only ? run_in_parallel(run, &err) : run_trials(run, &err);
     if (st == BIOFT_ERR_CANCELLED) {
+        console_finish(&run->console);
         log_write(&run->console.log, LOG_INFO, "stopped; '--resume' goes on");
         return signals_exit_status(run->stop) ? signals_exit_status(run->stop) : 1;
     }
     if (st != BIOFT_OK)
-        return fail(run, &err, 1);
+        return fail(run, &err, st == BIOFT_ERR_INVALID ? 2 : 1);
     console_finish(&run->console);
-    st = summary_print(run->output.folder, run->experiment, run->failed, &err);
+    st = run->worker.is_one ? BIOFT_OK : summary_print(run->output.folder, run->experiment, &run->failures, &err);
     if (st != BIOFT_OK)
         return fail(run, &err, 1);
-    return run->failed ? 1 : 0;
+    return run->failures.failed ? 1 : 0;
+}
+
+/* --threads, or this process's, divided among the trials that run at once. */
+static uint32_t default_threads(const struct run *run)
+{
+    const uint32_t share = threads_available() / (run->jobs ? run->jobs : 1);
+    return run->threads ? run->threads : share ? share : 1;
 }
 
 int command_run(int argc, char **argv)
 {
-    struct run run = { .argc = argc, .argv = argv };
+    struct run run = { 0 };
     const struct argument arguments[] = {
         { "out", "DIR", ARGUMENT_TEXT, &run.out, "where the results go (default: the manifest's output)" },
         { "set", "PATH=VALUE", ARGUMENT_LIST, &run.set, "replace a value of the manifest; may be given again" },
         { "resume", NULL, ARGUMENT_FLAG, &run.resume, "go on with a run that was interrupted" },
         { "force", NULL, ARGUMENT_FLAG, &run.force, "go on with a manifest to which trials or attacks were added" },
         { "threads", "N", ARGUMENT_COUNT, &run.threads, "threads to use (default: all that this process may use)" },
+        { "jobs", "N", ARGUMENT_COUNT, &run.jobs, "run N trials at once and divide the threads among them" },
+        { "only-trial", "TRIAL", ARGUMENT_TEXT, &run.only, "run this trial alone, by its number or id" },
         { "fail-fast", NULL, ARGUMENT_FLAG, &run.fail_fast, "stop at the first trial that fails" },
         { "plugin-path", "DIR", ARGUMENT_LIST, &run.plugin_paths, "look for plugins here first; may be given again" },
         { "quiet", NULL, ARGUMENT_FLAG, &run.quiet, "no progress, only warnings and the result" },
@@ -130,13 +202,15 @@ int command_run(int argc, char **argv)
     char *said = NULL;
     struct error err = { 0 };
 
+    if (!worker_begin(&argc, &argv, &run.worker))
+        return 1;
     int status = arguments_parse(&line, argc, argv);
     if (status >= 0)
         return status;
     console_init(&run.console, run.quiet);
     bioft_status st = experiment_read(&(struct experiment_params){
         .path = line.positional[0], .set = run.set.items, .set_count = run.set.count, .out = run.out,
-        .threads = run.threads ? run.threads : threads_available(), .plugin_paths = run.plugin_paths.items,
+        .threads = default_threads(&run), .plugin_paths = run.plugin_paths.items,
         .plugin_path_count = run.plugin_paths.count, .log = &run.console.log }, &run.experiment, &said, &err);
     if (said)
         fputs(said, stderr);
@@ -146,6 +220,7 @@ int command_run(int argc, char **argv)
     else
         status = run_experiment(&run);
     output_close(&run.output);
+    failures_free(&run.failures);
     experiment_destroy(run.experiment);
     console_finish(&run.console);
     return status;

@@ -93,7 +93,16 @@ bioft_status summary_results(const char *out, const struct experiment *e, struct
     return st;
 }
 
-bioft_status summary_print(const char *out, const struct experiment *e, size_t failed, struct error *err)
+static void add_failures(struct text *t, const struct experiment *e, const struct failures *f)
+{
+    if (f->failed)
+        text_printf(t, "\n%zu of %zu trials failed:\n", f->failed, e->trial_count);
+    for (size_t i = 0; i < f->count; i++)
+        text_printf(t, "  %s: %s\n", f->items[i].id, f->items[i].why);
+}
+
+bioft_status summary_print(const char *out, const struct experiment *e, const struct failures *failures,
+                           struct error *err)
 {
     struct arena *arena = arena_create();
     char *path = path_join(out, "results.csv");
@@ -107,8 +116,7 @@ bioft_status summary_print(const char *out, const struct experiment *e, size_t f
         text_printf(&t, "\n%s/\n  results.csv     every figure with its n and 95%% interval\n"
                     "  trials/         metrics, predictions and checkpoint of each trial\n"
                     "  manifest.yaml   as resolved; provenance.json: what it ran on\n", out);
-        if (failed)
-            text_printf(&t, "\n%zu of %zu trials failed: see trials/*/log\n", failed, e->trial_count);
+        add_failures(&t, e, failures);
         st = t.failed ? error_memory(err, "the table") : BIOFT_OK;
     }
     if (st == BIOFT_OK)

@@ -2,13 +2,15 @@
 #ifndef CLI_SUMMARY_H
 #define CLI_SUMMARY_H
 
+#include "cli/failures.h"
 #include "cli/trial.h"
 
 /* OUT/provenance.json by the trial at hand, before its first step; kept where an earlier trial wrote it. */
 bioft_status summary_provenance(const struct trial_run *r, int argc, char **argv, struct error *err);
 /* OUT/results.csv and OUT/trials.csv of the trials done so far. */
 bioft_status summary_results(const char *out, const struct experiment *e, struct error *err);
-/* The table, the files, and how many trials failed, to standard output. */
-bioft_status summary_print(const char *out, const struct experiment *e, size_t failed, struct error *err);
+/* The table, the files, and which trials failed and why, to standard output. */
+bioft_status summary_print(const char *out, const struct experiment *e, const struct failures *failures,
+                           struct error *err);
 
 #endif

@@ -16,13 +16,23 @@ static char *join(struct trial_run *r, const char *folder, const char *name)
     return arena_printf(r->arena, "%s/%s", folder, name);
 }
 
-char *trial_results_path(const char *out, const struct trial *t)
+static char *file_of(const char *out, const struct trial *t, const char *name)
 {
     struct text path = { 0 };
-    text_printf(&path, "%s/trials/%s/results.csv", out, t->id);
+    text_printf(&path, "%s/trials/%s/%s", out, t->id, name);
     if (path.failed)
         text_free(&path);
     return path.data;
+}
+
+char *trial_results_path(const char *out, const struct trial *t)
+{
+    return file_of(out, t, "results.csv");
+}
+
+char *trial_status_path(const char *out, const struct trial *t)
+{
+    return file_of(out, t, "status");
 }
 
 static bioft_status open_data(struct trial_run *r, struct error *err)
@@ -205,11 +215,19 @@ static bioft_status train(struct trial_run *r, size_t stage, struct error *err)
 {
     const struct trial *t = r->trial;
     const struct stage_place *place = &r->places[stage];
-    struct metrics m = { .path = place->metrics, .trial = t->id, .console = r->console, .started = r->started };
+    struct metrics m = { .path = place->metrics, .trial = t->id, .console = r->console, .status = r->status,
+                         .started = r->started };
     struct progress progress = { 0 };
     char key[SHA256_HEX];
 
-    bioft_status st = file_make_folder(place->folder, err);
+    /* Trials that have a stage in common train it once: the others wait here, and find it complete. */
+    const char *lock_path = join(r, place->folder, ".lock");
+    int lock = -1;
+    bioft_status st = lock_path ? file_make_folder(place->folder, err) : error_memory(err, "a path");
+
+    status_activity(r->status, "%s", t->stages[stage].name);
+    if (st == BIOFT_OK)
+        st = file_lock_wait(lock_path, r->stop, &lock, err);
     if (st == BIOFT_OK && file_exists(place->checkpoint))
         st = checkpoint_peek(place->checkpoint, &progress, key, err);
     if (st == BIOFT_OK && !progress.complete)
@@ -223,6 +241,7 @@ static bioft_status train(struct trial_run *r, size_t stage, struct error *err)
     if (st == BIOFT_OK)
         st = checkpoint_peek(place->checkpoint, &progress, key, err);
     r->step = progress.step;
+    file_unlock(lock);
     return st == BIOFT_OK ? st : error_prefix(err, "%s, stage '%s'", t->id, t->stages[stage].name);
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/console.h"
 #include "cli/network.h"
+#include "cli/status_file.h"
 #include "codes/codebook.h"
 #include "report/results.h"
 #include "train/stage.h"
@@ -21,6 +22,7 @@ struct trial_run {
     struct console *console;
     const struct stop *stop;
     double started;
+    struct status_file *status;                    /* what the trial is doing */
 
     struct arena *arena;
     struct pool *pool;
@@ -42,5 +44,6 @@ bioft_status trial_run(struct trial_run *r, struct error *err);
 bioft_status trial_open(struct trial_run *r, struct error *err);
 void trial_close(struct trial_run *r);             /* zero is fine */
 char *trial_results_path(const char *out, const struct trial *t);      /* free() */
+char *trial_status_path(const char *out, const struct trial *t);
 
 #endif

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "base/file.h"
+#include "base/stop.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -67,9 +68,29 @@ static void faults(void **state)
     assert_int_equal(lock, -1);
 }
 
+/* Many may share a lock; one that wants it alone is neither let in nor lets them in. */
+static void shared(void **state)
+{
+    int one = -1, two = -1, alone = -1;
+    struct error err;
+    const struct stop stop = { .signal = 15 };
+
+    (void)state;
+    assert_int_equal(file_lock_shared("shared", &one, &err), BIOFT_OK);
+    assert_int_equal(file_lock_shared("shared", &two, &err), BIOFT_OK);
+    assert_int_equal(file_lock("shared", &alone, &err), BIOFT_ERR_IO);
+    file_unlock(one);
+    assert_int_equal(file_lock_wait("shared", &stop, &alone, &err), BIOFT_ERR_CANCELLED);
+    file_unlock(two);
+    assert_int_equal(file_lock_wait("shared", &stop, &alone, &err), BIOFT_OK);
+    assert_int_equal(file_lock_shared("shared", &one, &err), BIOFT_ERR_IO);
+    file_unlock(alone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shared),
         cmocka_unit_test_setup_teardown(excludes, test_enter_folder, test_leave_folder),
         cmocka_unit_test_setup_teardown(ends_with_its_process, test_enter_folder,
                                         test_leave_folder),

@@ -1,0 +1,128 @@
+"""Trials side by side: the same bytes as one after another, failures told, signals passed on."""
+import json
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+import bioft
+
+
+class Jobs(bioft.Case):
+    def start(self, *args):
+        return subprocess.Popen([bioft.BIOFT, "run", *args], cwd=self.folder, text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+
+    def long(self):
+        """A manifest whose trials take a while, with a stage in common."""
+        return self.manifest(bioft.MANIFEST.replace("epochs: 1", "epochs: 40"))
+
+    def wait_for(self, pattern):
+        for _ in range(2000):
+            found = [p for p in (self.folder / "out").glob(pattern) if p.stat().st_size]
+            if found:
+                return found
+            time.sleep(0.01)
+        self.fail(f"no {pattern}")
+
+    def test_same_bytes(self):
+        m = self.manifest()
+        one = self.good("run", m, "--out", "a", "--quiet", "--threads", "1")
+        two = self.good("run", m, "--out", "b", "--quiet", "--jobs", "2")
+        three = self.good("run", m, "--out", "c", "--quiet", "--jobs", "3", "--threads", "2")
+        self.assertEqual(one.stderr + two.stderr + three.stderr, "")
+        self.same_files(self.folder / "a", self.folder / "b")
+        self.same_files(self.folder / "a", self.folder / "c")
+        self.assertEqual(one.stdout, two.stdout.replace("/b/", "/a/"))
+        self.assertFalse(list(self.folder.glob("*/trials/*/status")))
+        self.assertEqual(json.loads((self.folder / "b/provenance.json").read_text())["command"][-2:], ["--jobs", "2"])
+        self.assertIn(f"threads: {max(1, len(os.sched_getaffinity(0)) // 2)}\n", (self.folder / "b/manifest.yaml").read_text())
+
+    def test_a_shared_stage_is_trained_once(self):
+        m = self.manifest(bioft.MANIFEST.replace("epochs: 1", "epochs: 5"))
+        self.good("run", m, "--out", "out", "--quiet", "--jobs", "3")
+        stages = list((self.folder / "out/stages").iterdir())
+        self.assertEqual(len(stages), 1 + 3)
+        for stage in stages:
+            steps = [json.loads(line) for line in (stage / "metrics.jsonl").read_text().splitlines()]
+            ends = [s["step"] for s in steps if "images_per_s" in s]
+            self.assertEqual(len(ends), len(set(ends)), "an epoch was trained twice")
+
+    def test_a_failing_trial(self):
+        text = bioft.MANIFEST.replace("    rule: bp\n    loss: cross_entropy\n    optimizer: {name: adam, lr: 1e-4",
+                                      "    rules: [{layers: '*', rule: bp}]\n    loss: cross_entropy\n"
+                                      "    optimizer: {name: adam, lr: 1e-4")
+        text = text[:text.index("sweep:")] + "sweep:\n  stages.fine-tune.rules.0.layers: ['fd1', '*']\n"
+        m = self.manifest(text)
+        r = self.bad(1, "run", m, "--out", "out", "--jobs", "2", "--quiet", says=["fd1", "trial 00-"])
+        self.assertIn("1 of 2 trials failed:\n  00-", r.stdout)
+        self.assertIn("fd1", r.stdout[r.stdout.index("trials failed"):])
+        self.assertTrue(list((self.folder / "out").glob("trials/01-*/results.csv")))
+        serial = self.bad(1, "run", m, "--out", "serial", "--quiet")
+        self.assertIn("fd1", serial.stdout[serial.stdout.index("1 of 2 trials failed"):])
+        self.same_files(self.folder / "serial", self.folder / "out")
+
+    def test_terminated_and_resumed(self):
+        m = self.long()
+        p = self.start("m.yaml", "--out", "out", "--jobs", "2", "--quiet")
+        self.wait_for("stages/*/metrics.jsonl")
+        p.terminate()
+        p.communicate()
+        self.assertEqual(p.returncode, 143)
+        self.good("run", m, "--out", "out", "--jobs", "2", "--resume", "--quiet")
+        self.good("run", m, "--out", "whole", "--quiet")
+        self.same_files(self.folder / "whole", self.folder / "out")
+
+    def test_killed_with_its_trials(self):
+        m = self.long()
+        p = self.start("m.yaml", "--out", "out", "--jobs", "2", "--quiet")
+        status = self.wait_for("trials/*/status")[0]
+        self.wait_for("stages/*/metrics.jsonl")
+        pid = json.loads(status.read_text())["pid"]
+        p.kill()
+        p.communicate()
+        time.sleep(0.3)
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                self.assertEqual(f.read().split(")")[1].split()[0], "Z")
+        except FileNotFoundError:
+            pass
+        self.good("run", m, "--out", "out", "--resume", "--quiet")
+        self.good("run", m, "--out", "whole", "--quiet")
+        self.same_files(self.folder / "whole", self.folder / "out")
+
+    def test_a_killed_trial_fails_alone(self):
+        self.long()
+        p = self.start("m.yaml", "--out", "out", "--jobs", "2", "--quiet")
+        status = self.wait_for("trials/*/status")[0]
+        os.kill(json.loads(status.read_text())["pid"], signal.SIGKILL)
+        out, err = p.communicate()
+        self.assertEqual(p.returncode, 1, err)
+        self.assertIn("signal 9", err)
+        self.assertIn("1 of 3 trials failed", out)
+
+    def test_single_trials(self):
+        m = self.manifest()
+        self.good("run", m, "--out", "whole", "--quiet")
+        self.good("run", m, "--out", "out", "--quiet", "--only-trial", "2")
+        self.assertEqual(os.listdir(self.folder / "out/trials"), ["02-rule=brsf"])
+        processes = [self.start("m.yaml", "--out", "out", "--resume", "--only-trial", t) for t in ("0", "01-rule=usf")]
+        for p in processes:
+            _, err = p.communicate()
+            self.assertEqual(p.returncode, 0, err)
+        self.same_files(self.folder / "whole", self.folder / "out")
+        self.bad(2, "run", m, "--out", "out", "--resume", "--only-trial", "7", says="no trial '7'")
+
+    def test_exclusion(self):
+        self.long()
+        p = self.start("m.yaml", "--out", "out", "--only-trial", "0", "--quiet")
+        self.wait_for("trials/*/status")
+        self.bad(1, "run", "m.yaml", "--out", "out", "--resume", says="in use")
+        self.bad(1, "run", "m.yaml", "--out", "out", "--resume", "--only-trial", "0", says="in use")
+        p.terminate()
+        p.communicate()
+
+
+if __name__ == "__main__":
+    unittest.main()
