@@ -9,6 +9,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     { "run", "train, evaluate and attack what a manifest describes", command_run },
+    { "status", "say what a run is doing, from another terminal", command_status },
     { "check", "validate a manifest; print its trials and what they will take", command_check },
     { "plugin", "list and show plugins", command_plugin },
     { "map", "mean average precision of hash codes in .npy files", command_map },

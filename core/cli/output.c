@@ -93,10 +93,16 @@ bioft_status output_open(const struct output_params *p, struct experiment **e, s
     return BIOFT_OK;
 }
 
-void output_close(struct output *o)
+void output_unlock(struct output *o)
 {
     if (o->locked)
         file_unlock(o->lock);
+    o->locked = false;
+}
+
+void output_close(struct output *o)
+{
+    output_unlock(o);
     free(o->folder);
     *o = (struct output){ 0 };
 }

@@ -27,6 +27,7 @@ struct output_params {
  * what changes no key, threads above all, stays as it was. BIOFT_ERR_INVALID: it exists and is not empty (without
  * resume), or it belongs to another manifest: the first difference is shown. Nothing is changed then. */
 bioft_status output_open(const struct output_params *p, struct experiment **e, struct output *ret, struct error *err);
+void output_unlock(struct output *o);                /* the folder stays known */
 void output_close(struct output *o);
 
 #endif

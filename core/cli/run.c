@@ -6,16 +6,17 @@
 #include "cli/jobs.h"
 #include "cli/output.h"
 #include "cli/signals.h"
+#include "cli/slurm.h"
 #include "cli/summary.h"
 #include "cli/trial.h"
 #include <stdlib.h>
 #include <string.h>
 
 struct run {
-    struct argument_list set, plugin_paths;
+    struct argument_list set, plugin_paths, slurm_options;
     const char *out;
     uint32_t threads, jobs;
-    bool resume, force, quiet, fail_fast;
+    bool resume, force, quiet, fail_fast, slurm;
     const char *only;                              /* --only-trial, or NULL */
     struct worker worker;
     struct console console;
@@ -140,6 +141,16 @@ static bioft_status run_in_parallel(struct run *run, struct error *err)
         &run->failures, err);
 }
 
+/* The folder is left to the elements, which may start before sbatch has ended. */
+static bioft_status submit(struct run *run, struct error *err)
+{
+    output_unlock(&run->output);
+    return slurm_submit(&(struct slurm_params){
+        .experiment = run->experiment, .out = run->output.folder, .plugin_paths = run->plugin_paths.items,
+        .plugin_path_count = run->plugin_paths.count, .options = run->slurm_options.items,
+        .option_count = run->slurm_options.count }, err);
+}
+
 static int fail(struct run *run, const struct error *err, int status)
 {
     console_error(&run->console, err->text);
@@ -156,6 +167,8 @@ static int run_experiment(struct run *run)
         .log = &run->console.log }, &run->experiment, &run->output, &err);
     if (st != BIOFT_OK)
         return fail(run, &err, st == BIOFT_ERR_INVALID ? 2 : 1);
+    if (run->slurm)
+        return submit(run, &err) == BIOFT_OK ? 0 : fail(run, &err, 1);
     run->stop = signals_catch();
     st = run->jobs > 1 && !run->only ? run_in_parallel(run, &err) : run_trials(run, &err);
     if (st == BIOFT_ERR_CANCELLED) {
@@ -190,6 +203,8 @@ int command_run(int argc, char **argv)
         { "threads", "N", ARGUMENT_COUNT, &run.threads, "threads to use (default: all that this process may use)" },
         { "jobs", "N", ARGUMENT_COUNT, &run.jobs, "run N trials at once and divide the threads among them" },
         { "only-trial", "TRIAL", ARGUMENT_TEXT, &run.only, "run this trial alone, by its number or id" },
+        { "slurm", NULL, ARGUMENT_FLAG, &run.slurm, "submit the trials as a job array instead of running them" },
+        { "sbatch", "OPTION", ARGUMENT_LIST, &run.slurm_options, "with --slurm: an option of sbatch's; may be given again" },
         { "fail-fast", NULL, ARGUMENT_FLAG, &run.fail_fast, "stop at the first trial that fails" },
         { "plugin-path", "DIR", ARGUMENT_LIST, &run.plugin_paths, "look for plugins here first; may be given again" },
         { "quiet", NULL, ARGUMENT_FLAG, &run.quiet, "no progress, only warnings and the result" },

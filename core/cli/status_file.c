@@ -6,16 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { RECORD = 1024 };                            /* bytes of the file */
-static const double silent_for = 120.0;            /* seconds after which another machine's trial counts as gone */
 
 double status_clock(void)
 {
@@ -36,8 +35,6 @@ static void write_now(struct status_file *s)
     json_begin_object(&t);
     json_key(&t, "pid");
     json_integer(&t, n->pid);
-    json_key(&t, "host");
-    json_string(&t, n->host);
     json_key(&t, "activity");
     json_string(&t, n->activity);
     json_key(&t, "epoch");
@@ -79,8 +76,8 @@ void status_open(const char *path, struct status_file *ret)
 
     *ret = (struct status_file){ .fd = fd < 0 ? 0 : fd };
     ret->now.pid = (long)getpid();
-    if (gethostname(ret->now.host, sizeof ret->now.host - 1) != 0)
-        ret->now.host[0] = 0;
+    while (ret->fd > 0 && flock(ret->fd, LOCK_EX) != 0 && errno == EINTR)
+        continue;                                  /* somebody looks at it for a moment */
     ret->now.started = status_clock();
     ret->now.loss = ret->now.left = NAN;
 }
@@ -136,6 +133,15 @@ static void text_of(const struct json *j, const char *key, char *ret, size_t siz
     snprintf(ret, size, "%s", s && s->type == JSON_STRING ? s->text : "");
 }
 
+static bool is_locked(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (fd >= 0)
+        close(fd);
+    return locked;
+}
+
 bool status_read(const char *path, struct status *ret)
 {
     struct arena *arena = arena_create();
@@ -154,23 +160,12 @@ bool status_read(const char *path, struct status *ret)
             .images_per_s = number_of(j, "images_per_s"), .left = number_of(j, "left"),
             .started = number_of(j, "started"), .updated = number_of(j, "updated"),
             .failed = failed && failed->type == JSON_BOOL && failed->boolean };
-        text_of(j, "host", ret->host, sizeof ret->host);
+        ret->live = is_locked(path);
         text_of(j, "activity", ret->activity, sizeof ret->activity);
     }
     free(bytes);
     arena_destroy(arena);
     return good;
-}
-
-bool status_is_live(const struct status *s)
-{
-    char host[64] = "";
-
-    if (s->failed)
-        return false;
-    if (gethostname(host, sizeof host - 1) == 0 && strcmp(host, s->host) == 0)
-        return s->pid > 0 && (kill((pid_t)s->pid, 0) == 0 || errno == EPERM);
-    return status_clock() - s->updated < silent_for;
 }
 
 void status_line(const struct status *s, struct text *ret)

@@ -7,12 +7,12 @@
 
 struct status {
     long pid;
-    char host[64];
     char activity[200];                            /* "fine-tune", "fine-tune: clean", "pgd steps=5, gradient exact" */
     uint64_t epoch, epochs, step, steps;           /* steps 0: no training at the moment */
     double loss, images_per_s, left;               /* left: seconds of this stage; NaN: not known */
     double started, updated;                       /* seconds since 1970 */
     bool failed;                                   /* it ended so */
+    bool live;                                     /* the process that writes it is at work: it has the file locked */
 };
 struct status_file {
     int fd;                                        /* 0: not open, and nothing is written */
@@ -28,8 +28,6 @@ void status_close(struct status_file *s, const char *path, bool failed);
 
 /* false: there is none, or it cannot be understood. */
 bool status_read(const char *path, struct status *ret);
-/* Is the process that wrote it at work still? On another machine: has it written lately? */
-bool status_is_live(const struct status *s);
 /* "fine-tune, epoch 2 of 5, step 120 of 800, loss 0.1234, 2100 images/s, 3 min 2 s left" */
 void status_line(const struct status *s, struct text *ret);
 double status_clock(void);                         /* seconds since 1970 */

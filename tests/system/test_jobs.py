@@ -123,6 +123,52 @@ class Jobs(bioft.Case):
         p.terminate()
         p.communicate()
 
+    def test_status(self):
+        m = self.long()
+        p = self.start("m.yaml", "--out", "out", "--jobs", "2", "--quiet")
+        self.wait_for("stages/*/metrics.jsonl")
+        said = self.good("status", "out").stdout
+        self.assertRegex(said, r"(?m)^0\d-rule=\w+: pre-train")
+        self.assertIn("0 of 3 trials done, 2 running", said)
+        p.kill()
+        p.communicate()
+        time.sleep(0.3)
+        self.assertIn("2 stopped", self.good("status", "out").stdout)
+        self.good("run", m, "--out", "out", "--resume", "--quiet")
+        self.assertEqual(self.good("status", "out").stdout, "3 of 3 trials done, 0 running\n")
+        self.bad(2, "status", "data", says="no run of bioft")
+
+    def test_slurm(self):
+        """With an sbatch that runs the array here, its elements side by side, the middle one stopped and requeued."""
+        m = self.long()
+        tools = self.folder / "it's tools"
+        tools.mkdir()
+        (tools / "sbatch").write_text("""#!/bin/bash
+for script; do :; done
+echo "$@" >"$FAKE/arguments"
+export SLURM_ARRAY_JOB_ID=7
+for i in $(seq $(sed -n 's/^#SBATCH --array=\\(.*\\)-\\(.*\\)/\\1 \\2/p' "$script")); do
+    SLURM_ARRAY_TASK_ID=$i bash "$script" >>"$FAKE/log" 2>&1 & pids+=($!)
+done
+until [ -s "$(echo "${script%/*}"/trials/01*/status)" ]; do sleep 0.02; done
+kill -USR1 ${pids[1]}
+wait
+for i in $(cat "$FAKE/requeued" 2>/dev/null); do SLURM_ARRAY_TASK_ID=${i#7_} bash "$script"; done
+""")
+        (tools / "scontrol").write_text("#!/bin/bash\necho $2 >>\"$FAKE/requeued\"\n")
+        for tool in tools.iterdir():
+            tool.chmod(0o755)
+        env = {"PATH": f"{tools}:{os.environ['PATH']}", "FAKE": str(self.folder)}
+        out = self.folder / "it's out"
+        self.good("run", m, "--out", out, "--slurm", "--sbatch=--partition=x", env=env)
+        self.assertEqual((self.folder / "requeued").read_text(), "7_1\n")
+        self.assertIn("--partition=x", (self.folder / "arguments").read_text())
+        self.good("run", m, "--out", "whole", "--quiet")
+        self.assertTrue((out / "results.csv").exists(), (self.folder / "log").read_text())
+        self.same_files(self.folder / "whole", out)
+        again = self.folder / "again"
+        self.bad(1, "run", m, "--out", again, "--slurm", env={"PATH": "/nowhere"}, says="sbatch")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -90,7 +90,7 @@ static void shared(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shared),
+        cmocka_unit_test_setup_teardown(shared, test_enter_folder, test_leave_folder),
         cmocka_unit_test_setup_teardown(excludes, test_enter_folder, test_leave_folder),
         cmocka_unit_test_setup_teardown(ends_with_its_process, test_enter_folder,
                                         test_leave_folder),

@@ -1,0 +1,126 @@
+/* A job array for Slurm: the script, and sbatch. */
+#include "cli/slurm.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include <errno.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ELEMENTS = 1000 };                          /* Slurm's own default allows 1001 */
+
+/* A word for the shell. */
+static void add_quoted(struct text *t, const char *s)
+{
+    text_add(t, "'");
+    for (; *s; s++)
+        text_add_n(t, *s == '\'' ? "'\\''" : s, *s == '\'' ? 4 : 1);
+    text_add(t, "'");
+}
+
+/* The trials of an element are its number, its number and ELEMENTS, and so on. The shell passes signals on and waits: a
+ * first `wait` ends with the signal, so that it waits until the process is gone. */
+static void write_script(const struct slurm_params *p, const char *program, struct text *t)
+{
+    const struct experiment *e = p->experiment;
+    const size_t elements = e->trial_count < ELEMENTS ? e->trial_count : ELEMENTS;
+    uint32_t threads = 1;
+
+    for (size_t i = 0; i < e->trial_count; i++)
+        threads = e->trials[i].threads > threads ? e->trials[i].threads : threads;
+    text_printf(t, "#!/bin/bash\n#SBATCH --job-name=bioft-%s\n#SBATCH --array=0-%zu\n#SBATCH --cpus-per-task=%u\n"
+                "#SBATCH --requeue\n#SBATCH --open-mode=append\n#SBATCH --signal=B:USR1@120\n\n", e->name, elements - 1,
+                threads);
+    text_add(t, "run() {\n    ");
+    add_quoted(t, program);
+    text_add(t, " run ");
+    char *manifest = path_join(p->out, "manifest.yaml");
+    t->failed = t->failed || !manifest;
+    add_quoted(t, manifest ? manifest : "");
+    text_add(t, " --out ");
+    add_quoted(t, p->out);
+    for (size_t i = 0; i < p->plugin_path_count; i++) {
+        text_add(t, " --plugin-path ");
+        add_quoted(t, p->plugin_paths[i]);
+    }
+    text_printf(t, " --resume --quiet --only-trial \"$1\" &\n"
+                "    child=$!\n"
+                "    wait $child; status=$?\n"
+                "    while kill -0 $child 2>/dev/null; do wait $child; status=$?; done\n"
+                "}\n"
+                "requeue=\n"
+                "trap 'requeue=1; kill -USR1 $child' USR1\n"
+                "trap 'kill -TERM $child' TERM\n"
+                "worst=0\n"
+                "for ((trial = SLURM_ARRAY_TASK_ID; trial < %zu; trial += %zu)); do\n"
+                "    run $trial\n"
+                "    if [ $status -ge 128 ]; then\n"
+                "        [ -z \"$requeue\" ] || scontrol requeue \"${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\"\n"
+                "        exit $status\n"
+                "    fi\n"
+                "    [ $status = 0 ] || worst=$status\n"
+                "done\n"
+                "exit $worst\n", e->trial_count, elements);
+    free(manifest);
+}
+
+static bioft_status submit(const struct slurm_params *p, const char *script, struct error *err)
+{
+    const char **argv = mem_array(p->option_count + 4, sizeof *argv);
+    char *log = path_join(p->out, "slurm-%a.log");
+    struct text output = { 0 };
+    size_t n = 0;
+    int code, status;
+    pid_t pid;
+
+    text_printf(&output, "--output=%s", log ? log : "");
+    if (!argv || !log || output.failed) {
+        free(argv);
+        free(log);
+        text_free(&output);
+        return error_memory(err, "a job");
+    }
+    argv[n++] = "sbatch";
+    argv[n++] = output.data;
+    for (size_t i = 0; i < p->option_count; i++)
+        argv[n++] = p->options[i];
+    argv[n] = script;
+    code = posix_spawnp(&pid, "sbatch", NULL, NULL, (char *const *)(uintptr_t)argv, environ);
+    free(argv);
+    free(log);
+    text_free(&output);
+    if (code != 0)
+        return error_set(err, BIOFT_ERR_IO, "sbatch: %s; %s is ready to be submitted where there is one", strerror(code),
+                         script);
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return error_set(err, BIOFT_ERR_IO, "sbatch: %s", strerror(errno));
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return error_set(err, BIOFT_ERR_IO, "sbatch refused %s", script);
+    return BIOFT_OK;
+}
+
+bioft_status slurm_submit(const struct slurm_params *p, struct error *err)
+{
+    char *program = realpath("/proc/self/exe", NULL), *script = path_join(p->out, "slurm.sh");
+    struct text t = { 0 };
+    bioft_status st = program && script ? BIOFT_OK : error_memory(err, "a job");
+
+    if (st == BIOFT_OK) {
+        write_script(p, program, &t);
+        st = t.failed ? error_memory(err, "a job") : file_write(script, t.data, t.length, err);
+    }
+    if (st == BIOFT_OK && chmod(script, 0755) != 0)
+        st = file_error(err, script, "make executable", errno);
+    if (st == BIOFT_OK)
+        st = submit(p, script, err);
+    text_free(&t);
+    free(program);
+    free(script);
+    return st;
+}

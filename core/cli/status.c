@@ -1,0 +1,90 @@
+/* bioft status: what the run in a folder is doing, read from its files. */
+#include "base/file.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/trial.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct count {
+    size_t done, failed, running, stopped;
+};
+
+/* One line for a trial that is not done and has begun. */
+static void show_trial(const char *out, const struct trial *t, struct count *count, struct text *ret)
+{
+    char *results = trial_results_path(out, t), *path = trial_status_path(out, t), number[TEXT_NUMBER];
+    struct status s;
+
+    if (!results || !path) {
+        ret->failed = true;
+    } else if (file_exists(results)) {
+        count->done++;
+    } else if (status_read(path, &s)) {
+        const bool live = s.live;
+        count->failed += s.failed;
+        count->running += live;
+        count->stopped += !live && !s.failed;
+        text_printf(ret, "%s: %s", t->id, s.failed ? "failed at " : live ? "" : "stopped at ");
+        status_line(&s, ret);
+        if (live && !isnan(s.started))
+            text_printf(ret, " (for %s)", text_duration(number, status_clock() - s.started));
+        text_add(ret, "\n");
+    }
+    free(results);
+    free(path);
+}
+
+static bioft_status show(const char *out, struct text *ret, struct error *err)
+{
+    char *folder = path_absolute(NULL, out), *manifest = folder ? path_join(folder, "manifest.yaml") : NULL;
+    char *said = NULL;
+    struct experiment *e = NULL;
+    struct count count = { 0 };
+    bioft_status st = manifest ? BIOFT_OK : error_memory(err, "a path");
+
+    if (st == BIOFT_OK && !file_exists(manifest))
+        st = error_set(err, BIOFT_ERR_INVALID, "%s has no manifest.yaml: no run of bioft works there", folder);
+    if (st == BIOFT_OK)
+        st = experiment_read(&(struct experiment_params){ .path = manifest, .out = folder }, &e, &said, err);
+    for (size_t i = 0; st == BIOFT_OK && i < e->trial_count; i++)
+        show_trial(folder, &e->trials[i], &count, ret);
+    if (st == BIOFT_OK) {
+        text_printf(ret, "%zu of %zu trials done, %zu running", count.done, e->trial_count, count.running);
+        if (count.failed)
+            text_printf(ret, ", %zu failed", count.failed);
+        if (count.stopped)
+            text_printf(ret, ", %zu stopped: 'bioft run %s --out %s --resume' goes on", count.stopped, manifest, folder);
+        text_add(ret, "\n");
+        st = ret->failed ? error_memory(err, "the state of a run") : BIOFT_OK;
+    }
+    experiment_destroy(e);
+    free(said);
+    free(manifest);
+    free(folder);
+    return st;
+}
+
+int command_status(int argc, char **argv)
+{
+    const struct argument arguments[] = { { NULL, NULL, ARGUMENT_FLAG, NULL, NULL } };
+    struct command_line line = {
+        .name = "status", .usage = "OUT", .arguments = arguments, .positional_min = 1, .positional_max = 1,
+        .summary = "Says what the run in the output folder OUT is doing: a line a trial at work, and how many are done.",
+    };
+    struct text text = { 0 };
+    struct error err = { 0 };
+
+    const int status = arguments_parse(&line, argc, argv);
+    if (status >= 0)
+        return status;
+    bioft_status st = show(line.positional[0], &text, &err);
+    if (st == BIOFT_OK)
+        fputs(text.data, stdout);
+    else
+        fprintf(stderr, "bioft status: %s\n", err.text);
+    text_free(&text);
+    return st == BIOFT_OK ? 0 : st == BIOFT_ERR_INVALID ? 2 : 1;
+}
