@@ -1,0 +1,23 @@
+"""docs/plugins.md is what `bioft plugin list --markdown` writes of our plugins."""
+import os
+import pathlib
+import subprocess
+import unittest
+
+BIOFT, PLUGINS = os.environ['BIOFT'], pathlib.Path(os.environ['PLUGINS'])
+PAGE = pathlib.Path(__file__).resolve().parents[2] / 'docs/plugins.md'
+
+
+class Catalogue(unittest.TestCase):
+    def test_current(self):
+        env = dict(os.environ, XDG_DATA_HOME='/nonexistent')
+        env.pop('BIOFT_PLUGIN_PATH', None)
+        page = subprocess.run([BIOFT, 'plugin', 'list', '--markdown', '--plugin-path', PLUGINS], env=env, text=True,
+                              check=True, stdout=subprocess.PIPE).stdout
+        self.maxDiff = None
+        self.assertEqual(page, PAGE.read_text(), 'write it again: build/core/cli/bioft plugin list --markdown > '
+                         'docs/plugins.md')
+
+
+if __name__ == '__main__':
+    unittest.main()
