@@ -1,5 +1,5 @@
-/* Time of filling a network from a file of weights: weights BACKBONE THREADS FILE... prints the best
- * of five, opened anew each time, with the processor's time beside it. */
+/* Time of filling a network from a file of weights: weights BACKBONE THREADS FILE... prints the
+ * best of five, opened anew each time, with the processor's time beside it. */
 #include "base/clock.h"
 #include "train/checkpoint.h"
 #include <stdio.h>

@@ -22,8 +22,8 @@ struct predict {
     struct console console;
     struct predictor predictor;
     struct input in;
-    float *x, *out;                                /* a batch; out: [count][outputs] of all */
-    bool *broken;                                  /* [count] */
+    float *x, *out; /* a batch; out: [count][outputs] of all */
+    bool *broken;   /* [count] */
 };
 
 static bool is_array(const char *path)
@@ -51,10 +51,12 @@ static bioft_status run_batches(struct predict *p, struct error *err)
         log_write(&p->console.log, LOG_PROGRESS, "%zu of %zu pictures", first + n, p->in.count);
     }
     if (st == BIOFT_OK && p->in.broken == p->in.count)
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: none of its %zu pictures could be read", p->input, p->in.count);
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: none of its %zu pictures could be read",
+                       p->input, p->in.count);
     else if (st == BIOFT_OK && p->in.broken > 0)
-        log_write(&p->console.log, LOG_WARNING, "%zu of %zu pictures could not be read and are left out%s",
-                  p->in.broken, p->in.count, is_array(p->output) ? ": their rows are NaN" : "");
+        log_write(&p->console.log, LOG_WARNING,
+                  "%zu of %zu pictures could not be read and are left out%s", p->in.broken,
+                  p->in.count, is_array(p->output) ? ": their rows are NaN" : "");
     return st;
 }
 
@@ -126,7 +128,8 @@ static bioft_status make_room(struct predict *p, struct error *err)
     const struct picture *picture = &p->in.picture;
     size_t pixels, outputs;
 
-    if (!mem_product((size_t)picture->channels * picture->height, (size_t)picture->width * p->params.batch, &pixels) ||
+    if (!mem_product((size_t)picture->channels * picture->height,
+                     (size_t)picture->width * p->params.batch, &pixels) ||
         !mem_product(p->in.count, p->predictor.network.outputs, &outputs))
         return error_set(err, BIOFT_ERR_INVALID, "a batch of %u is too large", p->params.batch);
     p->x = mem_aligned(pixels, sizeof *p->x);
@@ -141,12 +144,18 @@ static bioft_status predict(struct predict *p, struct error *err)
     const struct checkpoint_network *n = &p->predictor.network;
 
     if (st == BIOFT_OK && n->bits && !is_array(p->output))
-        st = error_set(err, BIOFT_ERR_INVALID, "%s gives codes of %u bits and no classes: write them to an .npy, "
-                       "--output Y.npy", p->params.weights, n->outputs);
+        st = error_set(err, BIOFT_ERR_INVALID,
+                       "%s gives codes of %u bits and no classes: write them to an .npy, "
+                       "--output Y.npy",
+                       p->params.weights, n->outputs);
     if (st == BIOFT_OK)
-        st = input_open(&(struct input_params){
-            .path = p->input, .picture = &n->picture, .spec = &n->transform, .size = p->size,
-            .pool = p->predictor.pool, .log = &p->console.log }, &p->in, err);
+        st = input_open(&(struct input_params){ .path = p->input,
+                                                .picture = &n->picture,
+                                                .spec = &n->transform,
+                                                .size = p->size,
+                                                .pool = p->predictor.pool,
+                                                .log = &p->console.log },
+                        &p->in, err);
     if (st == BIOFT_OK && p->in.count < p->params.batch)
         p->params.batch = (uint32_t)p->in.count;
     if (st == BIOFT_OK)
@@ -156,7 +165,8 @@ static bioft_status predict(struct predict *p, struct error *err)
     if (st == BIOFT_OK)
         st = run_batches(p, err);
     if (st == BIOFT_OK && is_array(p->output))
-        return npy_write(p->output, NPY_F32, 2, (const uint64_t[]){ p->in.count, n->outputs }, p->out, err);
+        return npy_write(p->output, NPY_F32, 2, (const uint64_t[]){ p->in.count, n->outputs },
+                         p->out, err);
     return st == BIOFT_OK ? write_csv(p, err) : st;
 }
 
@@ -178,10 +188,13 @@ static int run_predict(struct predict *p)
 /* -1: go on. */
 static int understand(const struct command_line *line, struct predict *p)
 {
-    const char *missing = !p->params.weights ? "--weights FILE" : !p->input ? "--input X.npy, or a folder" : NULL;
+    const char *missing = !p->params.weights ? "--weights FILE"
+                          : !p->input        ? "--input X.npy, or a folder"
+                                             : NULL;
 
     if (missing)
-        fprintf(stderr, "bioft predict: %s is missing\nusage: bioft predict %s\n", missing, line->usage);
+        fprintf(stderr, "bioft predict: %s is missing\nusage: bioft predict %s\n", missing,
+                line->usage);
     else if (strcmp(p->precision, "f32") != 0 && strcmp(p->precision, "bf16") != 0)
         fprintf(stderr, "bioft predict: --precision is f32 or bf16, not '%s'\n", p->precision);
     else
@@ -194,27 +207,39 @@ int command_predict(int argc, char **argv)
     struct predict p = { .precision = "f32", .params = { .batch = BATCH } };
     struct predictor_params *n = &p.params;
     const struct argument arguments[] = {
-        { "weights", "FILE", ARGUMENT_TEXT, &n->weights, "a bioft checkpoint, or a state dict (.pth, .safetensors)" },
-        { "backbone", "NAME", ARGUMENT_TEXT, &n->backbone, "the network, where FILE is no checkpoint" },
-        { "classes", "N", ARGUMENT_COUNT, &n->classes, "outputs of its head (default: as FILE has them)" },
-        { "input", "X", ARGUMENT_TEXT, &p.input, "an .npy of normalised float32 [n, channels, height, width] or of "
-                                                 "uint8 pixels, or a folder of pictures" },
-        { "output", "Y", ARGUMENT_TEXT, &p.output, "raw outputs to Y.npy, or the five likeliest classes as CSV "
-                                                   "(default: CSV on standard output)" },
+        { "weights", "FILE", ARGUMENT_TEXT, &n->weights,
+          "a bioft checkpoint, or a state dict (.pth, .safetensors)" },
+        { "backbone", "NAME", ARGUMENT_TEXT, &n->backbone,
+          "the network, where FILE is no checkpoint" },
+        { "classes", "N", ARGUMENT_COUNT, &n->classes,
+          "outputs of its head (default: as FILE has them)" },
+        { "input", "X", ARGUMENT_TEXT, &p.input,
+          "an .npy of normalised float32 [n, channels, height, width] or of "
+          "uint8 pixels, or a folder of pictures" },
+        { "output", "Y", ARGUMENT_TEXT, &p.output,
+          "raw outputs to Y.npy, or the five likeliest classes as CSV "
+          "(default: CSV on standard output)" },
         { "size", "S", ARGUMENT_COUNT, &p.size, "height and width that pictures are made into" },
         { "batch", "N", ARGUMENT_COUNT, &n->batch, "pictures at once (default: 32)" },
-        { "engine", "NAME", ARGUMENT_TEXT, &n->engine, "the compute engine (default: the highest score)" },
+        { "engine", "NAME", ARGUMENT_TEXT, &n->engine,
+          "the compute engine (default: the highest score)" },
         { "precision", "P", ARGUMENT_TEXT, &p.precision, "f32 (default) or bf16" },
-        { "threads", "N", ARGUMENT_COUNT, &n->threads, "threads to use (default: all that this process may use)" },
-        { "plugin-path", "DIR", ARGUMENT_LIST, &p.plugin_paths, "look for plugins here first; may be given again" },
+        { "threads", "N", ARGUMENT_COUNT, &n->threads,
+          "threads to use (default: all that this process may use)" },
+        { "plugin-path", "DIR", ARGUMENT_LIST, &p.plugin_paths,
+          "look for plugins here first; may be given again" },
         { "quiet", NULL, ARGUMENT_FLAG, &p.quiet, "only warnings and the result" },
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
     struct command_line line = {
-        .name = "predict", .usage = "--weights FILE [--backbone NAME] --input X.npy|DIR [--output Y.npy|Y.csv] [options]",
+        .name = "predict",
+        .usage =
+            "--weights FILE [--backbone NAME] --input X.npy|DIR [--output Y.npy|Y.csv] [options]",
         .arguments = arguments,
-        .summary = "Runs a network. A checkpoint of bioft says all of itself; other files of weights need --backbone.\n"
-                   "Pictures are decoded and transformed as in evaluation, as the checkpoint says or as published.",
+        .summary = "Runs a network. A checkpoint of bioft says all of itself; other files of "
+                   "weights need --backbone.\n"
+                   "Pictures are decoded and transformed as in evaluation, as the checkpoint says "
+                   "or as published.",
     };
     int status = arguments_parse(&line, argc, argv);
 

@@ -20,7 +20,7 @@ struct input {
     struct picture picture;                        /* what the network is to be built for */
     struct npy array;                              /* of floats, or of pixels */
     const char *folder;
-    const char **names;                            /* [count], below the folder; NULL for an array */
+    const char **names;                            /* [count], below the folder; or NULL */
     size_t name_capacity, passed_over;             /* passed_over: files that are no pictures */
     struct transform transform;                    /* of pictures and pixels */
     struct arena *arena;

@@ -6,7 +6,8 @@
 
 static bioft_status open_instance(struct predictor *p, struct error *err)
 {
-    return instance_create(&(struct instance_params){ .plugin = p->network.backbone, .values = p->network.values },
+    return instance_create(&(struct instance_params){ .plugin = p->network.backbone,
+                                                      .values = p->network.values },
                            &p->backbone, err);
 }
 
@@ -30,9 +31,12 @@ static bioft_status describe_plain(struct predictor *p, struct error *err)
     struct graph *g = NULL;
 
     if (!params->backbone)
-        return error_set(err, BIOFT_ERR_INVALID, "%s is no checkpoint of bioft and does not say which network it is "
-                         "of: give --backbone NAME", params->weights);
-    bioft_status st = registry_find(p->registry, BIOFT_KIND_BACKBONE, params->backbone, &n->backbone, err);
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "%s is no checkpoint of bioft and does not say which network it is "
+                         "of: give --backbone NAME",
+                         params->weights);
+    bioft_status st =
+        registry_find(p->registry, BIOFT_KIND_BACKBONE, params->backbone, &n->backbone, err);
     if (st == BIOFT_OK)
         st = options_defaults(n->backbone, p->arena, &n->values, err);
     if (st == BIOFT_OK)
@@ -41,7 +45,8 @@ static bioft_status describe_plain(struct predictor *p, struct error *err)
         st = graph_build(&(struct graph_params){ .backbone = p->backbone }, &g, err);
     if (st != BIOFT_OK)
         return st;
-    n->picture = (struct picture){ .channels = g->published_channels, .height = g->published_height,
+    n->picture = (struct picture){ .channels = g->published_channels,
+                                   .height = g->published_height,
                                    .width = g->published_width };
     memcpy(n->picture.mean, g->mean, sizeof n->picture.mean);
     memcpy(n->picture.std, g->std, sizeof n->picture.std);
@@ -53,25 +58,30 @@ static bioft_status describe_plain(struct predictor *p, struct error *err)
 static bioft_status describe_checkpoint(struct predictor *p, struct error *err)
 {
     const struct predictor_params *params = p->params;
-    bioft_status st = checkpoint_network(p->file, params->weights, p->registry, p->arena, &p->network, err);
+    bioft_status st =
+        checkpoint_network(p->file, params->weights, p->registry, p->arena, &p->network, err);
 
     if (st != BIOFT_OK)
         return st;
     const char *name = p->network.backbone->descriptor.name;
     if (params->backbone && strcmp(params->backbone, name) != 0)
-        return error_set(err, BIOFT_ERR_INVALID, "%s is a checkpoint of '%s', not of '%s': leave --backbone out",
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "%s is a checkpoint of '%s', not of '%s': leave --backbone out",
                          params->weights, name, params->backbone);
     if (params->classes && params->classes != p->network.outputs)
-        return error_set(err, BIOFT_ERR_INVALID, "%s has a head of %u outputs, not %u: leave --classes out",
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "%s has a head of %u outputs, not %u: leave --classes out",
                          params->weights, p->network.outputs, params->classes);
     return open_instance(p, err);
 }
 
-bioft_status predictor_open(const struct predictor_params *params, struct predictor *ret, struct error *err)
+bioft_status predictor_open(const struct predictor_params *params, struct predictor *ret,
+                            struct error *err)
 {
     struct predictor p = { .params = params };
     const struct registry_places places = { .command_line = params->plugin_paths,
-                                            .command_line_count = params->plugin_path_count, .environment = true,
+                                            .command_line_count = params->plugin_path_count,
+                                            .environment = true,
                                             .implicit = true };
     bioft_status st = pool_create(params->threads, &p.pool, err);
 
@@ -105,14 +115,18 @@ static bioft_status open_engine(struct predictor *p, struct error *err)
     return st == BIOFT_OK ? engine_open(&e, &p->engine, err) : st;
 }
 
-bioft_status predictor_build(struct predictor *p, uint32_t height, uint32_t width, struct error *err)
+bioft_status predictor_build(struct predictor *p, uint32_t height, uint32_t width,
+                             struct error *err)
 {
     const struct predictor_params *params = p->params;
     char *said = NULL;
 
-    bioft_status st = graph_build(&(struct graph_params){
-        .backbone = p->backbone, .channels = p->network.picture.channels, .height = height, .width = width,
-        .head_outputs = p->network.outputs }, &p->graph, err);
+    bioft_status st = graph_build(&(struct graph_params){ .backbone = p->backbone,
+                                                          .channels = p->network.picture.channels,
+                                                          .height = height,
+                                                          .width = width,
+                                                          .head_outputs = p->network.outputs },
+                                  &p->graph, err);
     if (st == BIOFT_OK)
         st = open_engine(p, err);
     if (st == BIOFT_OK)
@@ -127,9 +141,13 @@ bioft_status predictor_build(struct predictor *p, uint32_t height, uint32_t widt
     if (st != BIOFT_OK)
         return st;
     p->network.outputs = p->graph->view.outputs;
-    return program_create(p->model, &(bioft_use){
-        .struct_size = sizeof(bioft_use), .kind = BIOFT_EVAL, .precision = params->precision,
-        .max_batch = params->batch, .threads = params->threads }, NULL, &p->program, err);
+    return program_create(p->model,
+                          &(bioft_use){ .struct_size = sizeof(bioft_use),
+                                        .kind = BIOFT_EVAL,
+                                        .precision = params->precision,
+                                        .max_batch = params->batch,
+                                        .threads = params->threads },
+                          NULL, &p->program, err);
 }
 
 void predictor_close(struct predictor *p)

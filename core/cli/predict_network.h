@@ -34,7 +34,8 @@ struct predictor {
 bioft_status predictor_open(const struct predictor_params *params, struct predictor *ret,
                             struct error *err);
 /* The program, for pictures of this size and up to `batch` at once. */
-bioft_status predictor_build(struct predictor *p, uint32_t height, uint32_t width, struct error *err);
+bioft_status predictor_build(struct predictor *p, uint32_t height, uint32_t width,
+                             struct error *err);
 void predictor_close(struct predictor *p);         /* zero is fine */
 
 #endif

@@ -27,10 +27,10 @@ bool weights_can_write(const char *path)
 struct conversion {
     const struct weights *from;
     const char *path;
-    const struct tensor_entry **entries;           /* [count], in the order of the new file */
+    const struct tensor_entry **entries; /* [count], in the order of the new file */
     struct tensor_out *outs;
     size_t count;
-    void *room;                                    /* for tensors that are not row-major */
+    void *room; /* for tensors that are not row-major */
     size_t room_size;
 };
 
@@ -57,7 +57,8 @@ static bioft_status choose(struct conversion *c, const char *from, struct error 
         if (checkpoint && strchr(t->name, '/'))
             continue;
         if (tensor_dtype_size(t->dtype) == 0)
-            return error_set(err, BIOFT_ERR_UNSUPPORTED, "%s: tensor '%s': dtype %s is not converted", from,
+            return error_set(err, BIOFT_ERR_UNSUPPORTED,
+                             "%s: tensor '%s': dtype %s is not converted", from,
                              text_escape(name, t->name, strlen(t->name)),
                              text_escape(dtype, t->dtype_name, strlen(t->dtype_name)));
         c->entries[c->count++] = t;
@@ -114,7 +115,7 @@ static bioft_status write_torch(struct conversion *c, struct error *err)
 
 static bioft_status write_safetensors(struct conversion *c, struct error *err)
 {
-    const struct safetensors_meta metadata = { "format", "pt" };    /* other readers look for it */
+    const struct safetensors_meta metadata = { "format", "pt" }; /* other readers look for it */
     struct safetensors_writer *w = NULL;
     bioft_status st = safetensors_begin(c->path, c->outs, c->count, &metadata, 1, &w, err);
 
@@ -138,7 +139,8 @@ bioft_status weights_convert(const struct weights *w, const char *from, const ch
     bioft_status st;
 
     if (!weights_can_write(to))
-        return error_set(err, BIOFT_ERR_INVALID, "%s: the new file's name ends in .safetensors or .pth", to);
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "%s: the new file's name ends in .safetensors or .pth", to);
     st = choose(&c, from, err);
     if (st == BIOFT_OK)
         st = is_torch(to) ? write_torch(&c, err) : write_safetensors(&c, err);

@@ -15,11 +15,11 @@ static const struct dtype {
     enum tensor_dtype dtype;
     size_t size;
 } dtypes[] = {
-    { "F32", TENSOR_F32, 4 },       { "F16", TENSOR_F16, 2 },       { "BF16", TENSOR_BF16, 2 },
-    { "F64", TENSOR_F64, 8 },       { "I64", TENSOR_I64, 8 },       { "I32", TENSOR_I32, 4 },
-    { "I16", TENSOR_I16, 2 },       { "I8", TENSOR_I8, 1 },         { "U8", TENSOR_U8, 1 },
-    { "BOOL", TENSOR_BOOL, 1 },     { "F8_E5M2", TENSOR_OTHER, 1 }, { "F8_E4M3", TENSOR_OTHER, 1 },
-    { "U16", TENSOR_OTHER, 2 },     { "U32", TENSOR_OTHER, 4 },     { "U64", TENSOR_OTHER, 8 },
+    { "F32", TENSOR_F32, 4 },   { "F16", TENSOR_F16, 2 },       { "BF16", TENSOR_BF16, 2 },
+    { "F64", TENSOR_F64, 8 },   { "I64", TENSOR_I64, 8 },       { "I32", TENSOR_I32, 4 },
+    { "I16", TENSOR_I16, 2 },   { "I8", TENSOR_I8, 1 },         { "U8", TENSOR_U8, 1 },
+    { "BOOL", TENSOR_BOOL, 1 }, { "F8_E5M2", TENSOR_OTHER, 1 }, { "F8_E4M3", TENSOR_OTHER, 1 },
+    { "U16", TENSOR_OTHER, 2 }, { "U32", TENSOR_OTHER, 4 },     { "U64", TENSOR_OTHER, 8 },
 };
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
 
@@ -88,8 +88,8 @@ void tensor_gather(const struct tensor_entry *t, void *ret)
         size_t at = 0;
         for (unsigned d = 0; d < last; d++)
             at += (size_t)(index[d] * t->stride[d]);
-        copy_row(t->bytes + at * item, (size_t)t->stride[last] * item, item,
-                 (size_t)t->shape[last], to + done * item);
+        copy_row(t->bytes + at * item, (size_t)t->stride[last] * item, item, (size_t)t->shape[last],
+                 to + done * item);
         for (unsigned d = last; d-- > 0 && ++index[d] == t->shape[d];)
             index[d] = 0;
     }
@@ -126,8 +126,9 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-bioft_status tensor_out_check(const char *path, const char *format, const struct tensor_out *tensors,
-                              size_t count, size_t *ret_bytes, struct error *err)
+bioft_status tensor_out_check(const char *path, const char *format,
+                              const struct tensor_out *tensors, size_t count, size_t *ret_bytes,
+                              struct error *err)
 {
     bioft_status st = BIOFT_OK;
     if (count > TENSORS)

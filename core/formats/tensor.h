@@ -1,4 +1,4 @@
-/* Named arrays as the weight formats hold them: what is read, and what is declared to be written. */
+/* Named arrays as the weight formats hold them: what is read, what is declared to be written. */
 #ifndef FORMATS_TENSOR_H
 #define FORMATS_TENSOR_H
 
@@ -50,8 +50,9 @@ struct tensor_out {
 };
 /* Names of 1 to 512 bytes of UTF-8, each once, of loaded dtypes, with sizes that can be; ret_bytes
  * [count] are those sizes. "PATH: FORMAT: tensor 'NAME': WHY". */
-bioft_status tensor_out_check(const char *path, const char *format, const struct tensor_out *tensors,
-                              size_t count, size_t *ret_bytes, struct error *err);
+bioft_status tensor_out_check(const char *path, const char *format,
+                              const struct tensor_out *tensors, size_t count, size_t *ret_bytes,
+                              struct error *err);
 bioft_status tensor_out_refuse(const char *path, const char *format, const char *name,
                                const char *why, struct error *err);
 

@@ -36,7 +36,8 @@ struct torch_writer;
 bioft_status torch_begin(const char *path, const struct tensor_out *tensors, size_t count,
                          struct torch_writer **ret, struct error *err);
 bioft_status torch_add(struct torch_writer *w, const void *data, size_t bytes, struct error *err);
-bioft_status torch_commit(struct torch_writer *w, struct error *err);  /* frees w, whatever happens */
+/* Frees w, whatever it returns. */
+bioft_status torch_commit(struct torch_writer *w, struct error *err);
 void torch_abort(struct torch_writer *w);          /* NULL is fine */
 
 #endif

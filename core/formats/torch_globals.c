@@ -263,16 +263,14 @@ bioft_status pickle_global(struct pickle *p, const char *module, size_t module_l
             return BIOFT_OK;
         }
     /* A module of the older format stands behind the word 'module', in a persistent id. */
-    const bool object =
-        p->stack_count == 0 || pickle_is(&p->stack[p->stack_count - 1], "module");
+    const bool object = p->stack_count == 0 || pickle_is(&p->stack[p->stack_count - 1], "module");
     return pickle_fail(p, "global %s.%s not allowed: %s",
                        text_escape(escaped[0], module, module_length),
                        text_escape(escaped[1], name, name_length),
-                       object
-                           ? "a pickled module or another object, not a state dict: "
-                             "save model.state_dict()"
-                           : "keep only the state dict: torch.save(checkpoint"
-                             "['state_dict'], FILE)");
+                       object ? "a pickled module or another object, not a state dict: "
+                                "save model.state_dict()"
+                              : "keep only the state dict: torch.save(checkpoint"
+                                "['state_dict'], FILE)");
 }
 
 bioft_status pickle_call(struct pickle *p, const struct pickle_value *global,
@@ -339,7 +337,7 @@ bioft_status pickle_persistent(struct pickle *p, const struct pickle_value *id,
     s.key_length = key->index;
     s.numel = s.size = (uint64_t)numel->as.integer;
     if (p->legacy && !take_window(p, item(p, id, 5), &s))
-        return pickle_fail(p, "storage '%.*s': a view window outside its root of %llu elements, or none",
+        return pickle_fail(p, "storage '%.*s': a view window outside its root of %llu elements",
                            (int)s.key_length, s.key, (unsigned long long)s.numel);
     if (!mem_grow(&p->storages, &p->storage_capacity, p->storage_count + 1, sizeof *p->storages))
         return error_memory(p->err, p->name);

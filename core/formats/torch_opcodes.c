@@ -298,7 +298,7 @@ static bioft_status op_build(struct pickle *p, size_t argument)
     return BIOFT_OK;
 }
 
-/* The values from `first` on go into the container below them (below the mark, if one was there). */
+/* The values from `first` on go into the container below them, or below their mark. */
 static bioft_status fill(struct pickle *p, size_t first, size_t base, enum pickle_type type)
 {
     const size_t count = p->stack_count - first,

@@ -68,8 +68,8 @@ struct pickle {
     struct error *err;
 };
 
-/* Runs to the STOP; the one value left is *ret. The settings (name, bytes, size, at, origin, legacy,
- * budget) are the caller's, the rest zero; whatever is returned, pickle_free ends it. */
+/* Runs to the STOP; the one value left is *ret. The settings (name, bytes, size, at, origin,
+ * legacy, budget) are the caller's, the rest zero; whatever is returned, pickle_free ends it. */
 bioft_status pickle_run(struct pickle *p, struct pickle_value *ret, struct error *err);
 void pickle_free(struct pickle *p); /* zero is fine */
 

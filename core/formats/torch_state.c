@@ -126,7 +126,7 @@ static bioft_status find(struct torch_reading *r, const struct pickle_value **re
     return st;
 }
 
-/* Row-major where every stride is the product of the sizes after it; those of size 1 do not count. */
+/* Row-major where every stride is the product of the sizes after it; sizes of 1 do not count. */
 static void set_strides(const struct pickle_tensor *t, struct tensor_entry *e, size_t item)
 {
     uint64_t expected = 1, last = 0;

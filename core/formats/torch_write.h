@@ -1,4 +1,4 @@
-/* The writer of .pth with a lower limit for zip64, so that its records can be seen in small files. */
+/* The writer of .pth with a lower limit for zip64: its records can be tested in small files. */
 #ifndef FORMATS_TORCH_WRITE_H
 #define FORMATS_TORCH_WRITE_H
 

@@ -10,14 +10,14 @@ enum weights_format { WEIGHTS_SAFETENSORS = 1, WEIGHTS_TORCH_ZIP, WEIGHTS_TORCH_
 
 struct weights {
     enum weights_format format;
-    const struct tensor_entry *tensors;            /* in the file's order; names as looked through to */
+    const struct tensor_entry *tensors;            /* in the file's order; see weights_open */
     size_t count;
-    const char *note;                              /* what was looked through, in words; NULL: nothing */
+    const char *note;                              /* what was looked through; NULL: nothing */
     const struct safetensors *safetensors;         /* for its metadata; NULL in a .pth */
     struct weights_private *private;
 };
 /* Maps the file; the tensors' bytes are the map's. A nested state dict and prefixes that all names
- * share are looked through. BIOFT_ERR_FORMAT and _UNSUPPORTED say what the file is, and what to do. */
+ * share are looked through. BIOFT_ERR_FORMAT and _UNSUPPORTED say what the file is and what helps. */
 bioft_status weights_open(const char *path, const struct torch_params *params, struct weights **ret,
                           struct error *err);
 /* The same on bytes, which must outlive it. */

@@ -17,7 +17,8 @@ struct reading {
 static bioft_status bad(const struct reading *r, const char *key)
 {
     return error_set(r->err, BIOFT_ERR_FORMAT,
-                     "%s: its metadata '%s' is not what a checkpoint of this bioft has", r->path, key);
+                     "%s: its metadata '%s' is not what a checkpoint of this bioft has", r->path,
+                     key);
 }
 
 /* One entry as a tree; *ret is NULL where the file has none. */
@@ -65,8 +66,8 @@ static bioft_status read_option(const struct reading *r, const char *key, const 
             return bad(r, "backbone");
     bioft_status st = option_parse(o, items, count, j->type == JSON_ARRAY, "/", r->arena,
                                    &r->ret->values[index], r->err);
-    return st == BIOFT_OK ? st : error_prefix(r->err, "%s: backbone '%s', option '%s'", r->path, name,
-                                              key);
+    return st == BIOFT_OK ? st
+           : error_prefix(r->err, "%s: backbone '%s', option '%s'", r->path, name, key);
 }
 
 static bioft_status read_backbone(const struct reading *r, struct registry *registry)
@@ -171,9 +172,9 @@ static bioft_status read_classes(const struct reading *r)
     return st;
 }
 
-bioft_status checkpoint_network(const struct weights *w, const char *path, struct registry *registry,
-                                struct arena *arena, struct checkpoint_network *ret,
-                                struct error *err)
+bioft_status checkpoint_network(const struct weights *w, const char *path,
+                                struct registry *registry, struct arena *arena,
+                                struct checkpoint_network *ret, struct error *err)
 {
     struct checkpoint_network network = { .transform = { .kind = TRANSFORM_AUTO } };
     const struct reading r = {

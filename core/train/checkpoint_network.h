@@ -15,8 +15,8 @@ struct checkpoint_network {
     size_t class_count;
 };
 /* w: an open checkpoint (checkpoint_is). Strings live in the arena. */
-bioft_status checkpoint_network(const struct weights *w, const char *path, struct registry *registry,
-                                struct arena *arena, struct checkpoint_network *ret,
-                                struct error *err);
+bioft_status checkpoint_network(const struct weights *w, const char *path,
+                                struct registry *registry, struct arena *arena,
+                                struct checkpoint_network *ret, struct error *err);
 
 #endif

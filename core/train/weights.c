@@ -75,8 +75,8 @@ static bioft_status values_of(struct loading *l, const struct tensor_entry *t, c
     return tensor_to_float(t, l->room, t->count, err);
 }
 
-/* Infinite and NaN have all bits of the exponent set: one more than it carries into the sign's place,
- * where nothing else is left. Two floats at once, at any address. */
+/* Infinite and NaN have all bits of the exponent set: one more than it carries into the sign's
+ * place, where nothing else is left. Two floats at once, at any address. */
 static uint64_t nonfinite(const uint8_t *bytes)
 {
     uint64_t two;

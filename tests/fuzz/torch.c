@@ -1,5 +1,5 @@
-/* .pth, zip and legacy: every tensor of a file that is taken lies within its bytes and converts. The
- * sums are not compared, or nothing but them would be tested. */
+/* .pth, zip and legacy: every tensor of a file that is taken lies within its bytes and converts.
+ * The sums are not compared, or nothing but them would be tested. */
 #include "fuzz.h"
 
 #include "formats/weights.h"
