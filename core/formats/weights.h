@@ -17,7 +17,7 @@ struct weights {
     struct weights_private *private;
 };
 /* Maps the file; the tensors' bytes are the map's. A nested state dict and prefixes that all names
- * share are looked through. BIOFT_ERR_FORMAT and _UNSUPPORTED say what the file is and what helps. */
+ * share are looked through. BIOFT_ERR_FORMAT and _UNSUPPORTED say what it is, and what helps. */
 bioft_status weights_open(const char *path, const struct torch_params *params, struct weights **ret,
                           struct error *err);
 /* The same on bytes, which must outlive it. */
