@@ -4,6 +4,7 @@
 #define CLI_COMMANDS_H
 
 int command_run(int argc, char **argv);
+int command_report(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_plugin(int argc, char **argv);

@@ -82,13 +82,20 @@ void html_escape(struct text *t, const char *s)
     }
 }
 
+/* A column of words stands left, one of numbers right: its first row says which it is. */
+static bool is_word(const struct table *t, size_t column)
+{
+    const char *s = column > 0 && t->rows > 1 ? t->cells[t->columns + column].text : NULL;
+    return s && ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z'));
+}
+
 static void html_cell(const struct table *t, size_t row, size_t column, struct text *ret)
 {
     const struct cell *c = &t->cells[row * t->columns + column];
     const char *tag = row == 0 || column == 0 ? "th" : "td";
     const char *scope = row == 0 ? " scope=\"col\"" : column == 0 ? " scope=\"row\"" : "";
 
-    text_printf(ret, "<%s%s>", tag, scope);
+    text_printf(ret, "<%s%s%s>", tag, scope, is_word(t, column) ? " class=\"word\"" : "");
     if (c->mark == MARK_BEST)
         text_add(ret, "<b>");
     if (c->mark == MARK_SECOND)
@@ -108,19 +115,20 @@ static void html_cell(const struct table *t, size_t row, size_t column, struct t
 
 void table_html(const struct table *t, struct text *ret)
 {
-    text_add(ret, "<div class=\"scroll\"><table>");
+    text_add(ret, "<figure class=\"table\">");
     if (t->caption) {
-        text_add(ret, "<caption>");
+        text_add(ret, "<figcaption>");
         html_escape(ret, t->caption);
-        text_add(ret, "</caption>");
+        text_add(ret, "</figcaption>");
     }
+    text_add(ret, "<div class=\"scroll\"><table>");
     for (size_t r = 0; r < t->rows; r++) {
         text_add(ret, r == 0 ? "<thead><tr>" : r == 1 ? "<tbody><tr>" : "<tr>");
         for (size_t c = 0; c < t->columns; c++)
             html_cell(t, r, c, ret);
         text_add(ret, r == 0 ? "</tr></thead>\n" : "</tr>\n");
     }
-    text_add(ret, t->rows > 1 ? "</tbody></table></div>\n" : "</table></div>\n");
+    text_add(ret, t->rows > 1 ? "</tbody></table></div></figure>\n" : "</table></div></figure>\n");
 }
 
 static void latex_text(struct text *t, const char *s)

@@ -86,10 +86,11 @@ static void is_written_three_ways(void **state)
     table_html(&t, &html);
     table_latex(&t, &latex);
     table_markdown(&t, &markdown);
-    assert_string_equal(html.data, "<div class=\"scroll\"><table><caption>a &lt; b</caption>"
+    assert_string_equal(html.data, "<figure class=\"table\"><figcaption>a &lt; b</figcaption>"
+        "<div class=\"scroll\"><table>"
         "<thead><tr><th scope=\"col\">rule</th><th scope=\"col\">cifar_10 &amp; x</th></tr></thead>\n"
         "<tbody><tr><th scope=\"row\">a</th><td><u>90.62</u><small>[80, 96]</small></td></tr>\n"
-        "<tr><th scope=\"row\">b|c</th><td><b>&lt;93%</b></td></tr>\n</tbody></table></div>\n");
+        "<tr><th scope=\"row\">b|c</th><td><b>&lt;93%</b></td></tr>\n</tbody></table></div></figure>\n");
     assert_string_equal(latex.data, "% needs \\usepackage{booktabs}\n\\begin{tabular}{lr}\n\\toprule\n"
         "rule & cifar\\_10 \\& x \\\\\n\\midrule\na & \\underline{90.62} {\\scriptsize [80, 96]} \\\\\n"
         "b|c & \\textbf{<93\\%} \\\\\n\\bottomrule\n\\end{tabular}\n");

@@ -1,0 +1,52 @@
+/* The report's files, and gnuplot to draw some of them. */
+#include "cli/report_files.h"
+
+#include "base/memory.h"
+#include "report/report.h"
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* One gnuplot for all scripts, in their folder; what it says, and whether it is there, is no matter. */
+static void draw(const char *plots, const char *const *scripts, size_t count)
+{
+    posix_spawn_file_actions_t actions;
+    char **words = mem_array(count + 2, sizeof *words);
+    pid_t child;
+
+    if (!words || posix_spawn_file_actions_init(&actions) != 0) {
+        free(words);
+        return;
+    }
+    words[0] = (char *)"gnuplot";
+    for (size_t i = 0; i < count; i++)
+        words[i + 1] = (char *)scripts[i];
+    if (posix_spawn_file_actions_addchdir_np(&actions, plots) == 0 &&
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0 &&
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
+        posix_spawnp(&child, words[0], &actions, NULL, words, environ) == 0)
+        waitpid(child, NULL, 0);
+    posix_spawn_file_actions_destroy(&actions);
+    free(words);
+}
+
+bioft_status report_files(const char *const *folders, size_t count, const char *out, const char *baseline,
+                          struct error *err)
+{
+    struct arena *arena = arena_create();
+    const char **scripts = NULL;
+    size_t script_count = 0;
+
+    bioft_status st = arena ? report_write(folders, count, out, baseline, arena, &scripts, &script_count, err)
+                            : error_memory(err, "a report");
+    const char *plots = st == BIOFT_OK ? arena_printf(arena, "%s/plots", out) : NULL;
+    if (plots && script_count)
+        draw(plots, scripts, script_count);
+    arena_destroy(arena);
+    return st;
+}

@@ -1,0 +1,222 @@
+/* The section of one panel in report.html. */
+#include "report/page.h"
+
+#include "base/file.h"
+#include "report/tables.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_PICTURE = 16 << 20 };
+
+static void charts(const struct chart *c, size_t count, struct text *t)
+{
+    text_add(t, "<div class=\"charts\">\n");
+    for (size_t i = 0; i < count; i++) {
+        text_add(t, "<figure>");
+        chart_svg(&c[i], false, t);
+        text_add(t, "</figure>\n");
+    }
+    text_add(t, "</div>\n");
+}
+
+/* How the rules were compared, and how often it was enough. */
+static void verdicts(const struct page_panel *p, struct text *t)
+{
+    bool over_seeds = false, over_samples = false, few = false;
+
+    if (!p->panel->baseline) {
+        text_add(t, "<p>No rule is compared with another here: no rule's two gradients are one under attack, so none shows "
+                 "itself to be the baseline. <code>bioft report --baseline RULE</code> names one.</p>\n");
+        return;
+    }
+    if (p->finding_count == 0)
+        return;
+    for (size_t i = 0; i < p->finding_count; i++) {
+        const struct finding *f = &p->findings[i];
+        over_seeds = over_seeds || f->over_seeds;
+        over_samples = over_samples || !f->over_seeds;
+        few = few || (f->over_seeds && f->found.n < COMPARE_SEEDS);
+    }
+    text_add(t, "<p>Each rule is compared with <b>");
+    html_escape(t, p->panel->baseline->name);
+    text_add(t, "</b>, ");
+    if (over_samples)
+        text_add(t, "on the same images: McNemar's exact test where right answers are counted, a paired bootstrap of the "
+                 "mean elsewhere. That speaks of these networks; another seed gives others. ");
+    if (over_seeds)
+        text_add(t, "between trials of the same seed: the mean difference with Student's interval. ");
+    text_add(t, "p is after Holm's correction over all comparisons of a metric in this section, "
+             "at a level of 5%.</p>\n");
+    if (few)
+        text_printf(t, "<p>With fewer than %d seeds the intervals are printed, and nothing is called significant.</p>\n",
+                    (int)COMPARE_SEEDS);
+    text_add(t, "<ul>\n");
+    for (size_t s = 0; s < p->panel->count; s++) {
+        size_t all = 0, significant = 0;
+        for (size_t i = 0; i < p->finding_count; i++)
+            if (p->findings[i].series == &p->panel->series[s]) {
+                all++;
+                significant += p->findings[i].significant;
+            }
+        if (all == 0)
+            continue;
+        text_add(t, "<li>");
+        html_escape(t, p->panel->series[s].name);
+        text_printf(t, ": %zu of %zu comparisons are significant.</li>\n", significant, all);
+    }
+    text_add(t, "</ul>\n");
+}
+
+static const struct { const char *word, *meaning; } warnings[] = {
+    { "masking", "under the rule's gradient clearly more is left than under the exact one: that gradient hides, the network "
+                 "is not robust (marked *)" },
+    { "attack-too-weak", "at this epsilon every image can become the same grey one, so no network can keep more than the "
+                         "largest class's share: the attack failed (marked !)" },
+    { "exact-weaker-than-rule", "the exact gradient leaves more than the rule's, which it should not" },
+    { "rises-with-epsilon", "more is left than at a smaller epsilon of the same attack" },
+    { "budget-unused", "the largest change is below half of epsilon" },
+    { "small-n", "fewer than 100 samples: read the interval, not the number" },
+};
+
+static size_t warned(const struct series *s, const char *word)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->count; i++)
+        for (size_t k = 0; k < s->trials[i].results->count; k++) {
+            const struct figure *f = &s->trials[i].results->figures[k];
+            n += !strchr(f->metric, '/') && strstr(f->warnings, word) != NULL;
+        }
+    return n;
+}
+
+static void warning_list(const struct panel *p, struct text *t)
+{
+    bool any = false;
+
+    for (size_t w = 0; w < sizeof warnings / sizeof *warnings; w++) {
+        bool begun = false;
+        for (size_t s = 0; s < p->count; s++) {
+            const size_t n = warned(&p->series[s], warnings[w].word);
+            if (n == 0)
+                continue;
+            text_add(t, any ? "" : "<h3>Warnings</h3>\n<ul>\n");
+            any = true;
+            if (!begun)
+                text_printf(t, "<li><b>%s</b>: %s. ", warnings[w].word, warnings[w].meaning);
+            text_add(t, begun ? ", " : "");
+            html_escape(t, p->series[s].name);
+            text_printf(t, " (%zu)", n);
+            begun = true;
+        }
+        text_add(t, begun ? "</li>\n" : "");
+    }
+    text_add(t, any ? "</ul>\n" : "");
+}
+
+static void base64(struct text *t, const uint8_t *bytes, size_t size)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < size; i += 3) {
+        const uint32_t word = (uint32_t)bytes[i] << 16 | (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0) |
+                              (i + 2 < size ? bytes[i + 2] : 0);
+        const char four[4] = { letters[word >> 18], letters[word >> 12 & 63],
+                               i + 1 < size ? letters[word >> 6 & 63] : '=', i + 2 < size ? letters[word & 63] : '=' };
+        text_add_n(t, four, 4);
+    }
+}
+
+static bioft_status strip(const struct page *page, const struct strip *s, struct text *t, struct error *err)
+{
+    struct text path = { 0 };
+    uint8_t *bytes = NULL;
+    size_t size;
+
+    text_printf(&path, "%s/plots/%s", page->folder, s->file);
+    bioft_status st = path.failed ? error_memory(err, "a path") : file_read(path.data, MAX_PICTURE, &bytes, &size, err);
+    if (st == BIOFT_OK) {
+        text_printf(t, "<figure class=\"strip\"><img width=\"%u\" height=\"%u\" alt=\"clean, attacked, difference\" "
+                    "src=\"data:image/png;base64,", s->width, s->height);
+        base64(t, bytes, size);
+        text_add(t, "\"><figcaption>");
+        html_escape(t, s->title);
+        text_add(t, "</figcaption></figure>\n");
+    }
+    free(bytes);
+    text_free(&path);
+    return st;
+}
+
+static bioft_status strips(const struct page *page, const struct page_panel *p, struct text *t, struct error *err)
+{
+    bioft_status st = BIOFT_OK;
+
+    if (p->strip_count == 0)
+        return st;
+    text_add(t, "<h3>Adversarial images</h3>\n<p class=\"soft\">Clean above, attacked in the middle, below their difference "
+             "around middle grey: black is &minus;epsilon, white +epsilon.</p>\n");
+    for (size_t i = 0; st == BIOFT_OK && i < p->strip_count; i++)
+        st = strip(page, &p->strips[i], t, err);
+    return st;
+}
+
+static void tables(const struct table *list, size_t count, struct text *t)
+{
+    for (size_t i = 0; i < count; i++)
+        table_html(&list[i], t);
+}
+
+static void robustness(const struct page_panel *p, struct text *t)
+{
+    bool both = false;
+
+    for (size_t i = 0; i < p->panel->grid_count; i++)
+        both = both || (p->panel->grids[i].rule && p->panel->grids[i].exact);
+    if (p->attack_count == 0)
+        return;
+    text_add(t, "<h3>Under attack</h3>\n");
+    if (both)
+        text_add(t, "<p class=\"soft\">The gradient an attack follows is the rule's own (solid) or the exact one (dashed). "
+                 "Only what withstands the exact one is robust; where the two part, the rule hides its gradient.</p>\n");
+    if (p->plots.robustness_count)
+        charts(p->plots.robustness, p->plots.robustness_count, t);
+    tables(p->attacks, p->attack_count, t);
+}
+
+bioft_status page_panel_section(const struct page *page, size_t number, struct text *t, struct error *err)
+{
+    const struct page_panel *p = &page->panels[number];
+
+    text_printf(t, "<section><h2 id=\"panel-%zu\">", number + 1);
+    html_escape(t, p->title);
+    text_add(t, "</h2>\n<p class=\"soft\">Protocol ");
+    html_escape(t, p->panel->protocol);
+    text_add(t, ", split ");
+    html_escape(t, p->panel->split);
+    text_add(t, ", after stage ");
+    html_escape(t, p->panel->stage);
+    text_add(t, "; engine ");
+    html_escape(t, p->panel->engine);
+    text_add(t, ", ");
+    html_escape(t, p->panel->precision);
+    text_add(t, ".</p>\n");
+    robustness(p, t);
+    text_add(t, "<h3>Against the baseline</h3>\n");
+    verdicts(p, t);
+    tables(p->gaps, p->gap_count, t);
+    if (p->comparisons) {
+        text_add(t, "<details><summary>All comparisons</summary>\n");
+        table_html(p->comparisons, t);
+        text_add(t, "</details>\n");
+    }
+    warning_list(p->panel, t);
+    bioft_status st = strips(page, p, t, err);
+    if (st == BIOFT_OK)
+        st = page_classes(p->panel, t, err);
+    if (st == BIOFT_OK && p->plots.training_count) {
+        text_add(t, "<h3>Training</h3>\n<p class=\"soft\">The first seed of each rule. The angle is between the error that a "
+                 "rule sends back and backpropagation's: 90 degrees is no relation.</p>\n");
+        charts(p->plots.training, p->plots.training_count, t);
+    }
+    text_add(t, "</section>\n");
+    return st;
+}

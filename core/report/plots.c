@@ -1,0 +1,253 @@
+/* The charts of a panel. */
+#include "report/plots.h"
+
+#include "base/file.h"
+#include "formats/json.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_METRICS = 64 << 20, MOST_LAYERS = 256 };
+
+unsigned plots_colour(const struct panel *p, const struct series *s)
+{
+    unsigned colour = 1;
+    if (s == p->baseline)
+        return 0;
+    for (const struct series *o = p->series; o < s; o++)
+        colour += o != p->baseline;
+    return 1 + (colour - 1) % (CHART_COLOURS - 1);
+}
+
+const char *plots_attack(const char *attack, const char *options, struct arena *arena)
+{
+    return options && *options ? arena_printf(arena, "%s (%s)", attack, options) : attack;
+}
+
+/* Letters that a file's name may have. */
+static const char *file_name(struct arena *arena, size_t panel, const char *what, const char *metric, const char *options)
+{
+    char *ret = arena_printf(arena, "%zu-%s-%s%s%s", panel + 1, what, metric, *options ? "-" : "", options);
+    for (char *s = ret; s && *s; s++)
+        if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') || strchr("._-=", *s)))
+            *s = '_';
+    return ret;
+}
+
+static bool curve_room(struct curve *c, size_t count, struct arena *arena)
+{
+    c->x = arena_array(arena, count, sizeof *c->x);
+    c->y = arena_array(arena, count, sizeof *c->y);
+    c->low = arena_array(arena, count, sizeof *c->low);
+    c->high = arena_array(arena, count, sizeof *c->high);
+    return c->x && c->y && c->low && c->high;
+}
+
+static bool robustness_curve(const struct panel *p, const struct series *s, const struct grid *g, const char *gradient,
+                             struct chart *c, struct arena *arena)
+{
+    struct curve *v = &c->curves[c->count];
+
+    if (!curve_room(v, g->count, arena))
+        return false;
+    for (size_t e = 0; e < g->count; e++) {
+        struct point point;
+        if (!study_point(p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e] }, &point))
+            continue;
+        v->x[v->count] = g->epsilon[e];
+        v->y[v->count] = point.value;
+        v->low[v->count] = point.low;
+        v->high[v->count++] = point.high;
+    }
+    v->dashed = strcmp(gradient, "exact") == 0 && g->rule;
+    v->name = v->dashed ? NULL : s->name;
+    v->colour = plots_colour(p, s);
+    c->count += v->count > 0;
+    return true;
+}
+
+static bool robustness(const struct panel *p, size_t number, const struct grid *g, struct chart *c, struct arena *arena)
+{
+    *c = (struct chart){
+        .name = file_name(arena, number, g->attack, g->metric, g->options ? g->options : ""),
+        .title = g->rule || g->exact
+            ? arena_printf(arena, "%s under %s", g->metric, plots_attack(g->attack, g->options, arena))
+            : arena_printf(arena, "%s, the worst case over attacks", g->metric),
+        .x_label = arena_printf(arena, "epsilon (%s)", g->norm && *g->norm ? g->norm : "norm"), .y_label = g->metric,
+        .zero_and_log = true, .y_low = 0.0, .y_high = 1.0,
+        .curves = arena_array(arena, 2 * p->count, sizeof *c->curves) };
+    if (!c->name || !c->title || !c->x_label || !c->curves)
+        return false;
+    for (size_t s = 0; s < p->count; s++) {
+        const struct series *row = &p->series[s];
+        bool fine = !g->rule || robustness_curve(p, row, g, "rule", c, arena);
+        if (fine && g->exact && (row != p->baseline || !g->rule))
+            fine = robustness_curve(p, row, g, "exact", c, arena);
+        if (fine && !g->rule && !g->exact)
+            fine = robustness_curve(p, row, g, "", c, arena);
+        if (!fine)
+            return false;
+    }
+    return true;
+}
+
+/* The lines of metrics.jsonl of one stage. */
+struct metrics {
+    const struct json **lines;
+    size_t count;
+};
+
+static bioft_status read_metrics(const struct study_trial *t, const char *stage, struct arena *arena,
+                                 struct metrics *ret, struct error *err)
+{
+    char *path = path_join(t->folder, "metrics.jsonl");
+    uint8_t *bytes = NULL;
+    size_t size = 0, lines = 0;
+
+    *ret = (struct metrics){ 0 };
+    bioft_status st = path ? BIOFT_OK : error_memory(err, "a path");
+    if (st == BIOFT_OK && file_exists(path))
+        st = file_read(path, MAX_METRICS, &bytes, &size, err);
+    for (size_t i = 0; bytes && i < size; i++)
+        lines += bytes[i] == '\n';
+    ret->lines = arena_array(arena, lines + 1, sizeof *ret->lines);
+    if (st == BIOFT_OK && !ret->lines)
+        st = error_memory(err, path);
+    for (size_t at = 0; st == BIOFT_OK && at < size;) {
+        const char *line = (const char *)bytes + at, *end = memchr(line, '\n', size - at);
+        struct json *json;
+        if (!end)                                  /* unfinished */
+            break;
+        st = json_parse(path, line, (size_t)(end - line), arena, &json, err);
+        const struct json *name = st == BIOFT_OK ? json_get(json, "stage") : NULL;
+        if (name && name->type == JSON_STRING && strcmp(name->text, stage) == 0)
+            ret->lines[ret->count++] = json;
+        at = (size_t)(end + 1 - (const char *)bytes);
+    }
+    free(bytes);
+    free(path);
+    return st;
+}
+
+static bool number(const struct json *line, const char *key, double *ret)
+{
+    const struct json *v = json_get(line, key);
+    if (!v || v->type != JSON_NUMBER)
+        return false;
+    *ret = v->number;
+    return true;
+}
+
+static bool epoch_curve(const struct metrics *m, const char *key, struct curve *v, struct arena *arena)
+{
+    if (!curve_room(v, m->count + 1, arena))
+        return false;
+    for (size_t i = 0; i < m->count; i++) {
+        double epoch, y;
+        if (!number(m->lines[i], "epoch", &epoch) || !number(m->lines[i], key, &y))
+            continue;
+        v->x[v->count] = epoch + 1.0;
+        v->low[v->count] = v->high[v->count] = NAN;
+        v->y[v->count++] = y;
+    }
+    return true;
+}
+
+/* The angles of the last line that has them, by layer. */
+static bool angle_curve(const struct metrics *m, struct curve *v, const char **names, size_t *name_count,
+                        struct arena *arena)
+{
+    const struct json *angles = NULL;
+
+    for (size_t i = 0; i < m->count; i++)
+        if (json_get(m->lines[i], "alignment"))
+            angles = json_get(m->lines[i], "alignment");
+    if (!angles || angles->type != JSON_OBJECT || angles->count > MOST_LAYERS)
+        return true;
+    if (!curve_room(v, angles->count, arena))
+        return false;
+    for (size_t i = 0; i < angles->count; i++) {
+        if (angles->items[i]->type != JSON_NUMBER)
+            continue;
+        v->x[v->count] = (double)i;
+        v->low[v->count] = v->high[v->count] = NAN;
+        v->y[v->count++] = angles->items[i]->number;
+        if (i >= *name_count) {
+            names[i] = angles->keys[i];
+            *name_count = i + 1;
+        }
+    }
+    return true;
+}
+
+static void fit(struct chart *c, double low, double high)
+{
+    for (size_t i = 0; i < c->count; i++)
+        for (size_t k = 0; k < c->curves[i].count; k++)
+            high = fmax(high, c->curves[i].y[k] * 1.05);
+    c->y_low = low;
+    c->y_high = high > low ? high : low + 1.0;
+}
+
+static void keep(struct chart *c, const struct panel *p, const struct series *s)
+{
+    struct curve *v = &c->curves[c->count];
+    v->name = s->name;
+    v->colour = plots_colour(p, s);
+    c->count += v->count > 0;
+    if (v->count == 0)
+        *v = (struct curve){ 0 };
+}
+
+static bioft_status training(const struct panel *p, size_t panel, struct arena *arena, struct plots *ret,
+                             struct error *err)
+{
+    struct chart charts[3] = {
+        { .name = file_name(arena, panel, "training", "loss", ""), .title = "training loss", .x_label = "epoch",
+          .y_label = "loss" },
+        { .name = file_name(arena, panel, "training", METRIC_ACCURACY, ""), .title = "training accuracy",
+          .x_label = "epoch", .y_label = METRIC_ACCURACY },
+        { .name = file_name(arena, panel, "alignment", "angle", ""), .title = "angle to backpropagation's error",
+          .x_label = "layer", .y_label = "degrees" } };
+    const char **names = arena_array(arena, MOST_LAYERS, sizeof *names);
+    bioft_status st = names ? BIOFT_OK : error_memory(err, "curves");
+
+    for (size_t i = 0; st == BIOFT_OK && i < 3; i++)
+        if (!charts[i].name || !(charts[i].curves = arena_array(arena, p->count + 1, sizeof(struct curve))))
+            st = error_memory(err, "curves");
+    for (size_t s = 0; st == BIOFT_OK && s < p->count; s++) {
+        struct metrics m;
+        st = read_metrics(&p->series[s].trials[0], p->stage, arena, &m, err);
+        if (st == BIOFT_OK && !(epoch_curve(&m, "loss", &charts[0].curves[charts[0].count], arena) &&
+                                epoch_curve(&m, "accuracy", &charts[1].curves[charts[1].count], arena) &&
+                                angle_curve(&m, &charts[2].curves[charts[2].count], names, &charts[2].x_name_count, arena)))
+            st = error_memory(err, "curves");
+        for (size_t i = 0; st == BIOFT_OK && i < 3; i++)
+            keep(&charts[i], p, &p->series[s]);
+    }
+    charts[2].x_names = names;
+    fit(&charts[0], 0.0, 0.0);
+    fit(&charts[1], 0.0, 1.0);
+    charts[1].y_high = 1.0;
+    fit(&charts[2], 0.0, 90.0);
+    for (size_t i = 0; st == BIOFT_OK && i < 3; i++)
+        if (charts[i].count)
+            ret->training[ret->training_count++] = charts[i];
+    return st;
+}
+
+bioft_status plots_read(const struct panel *p, size_t panel, struct arena *arena, struct plots *ret,
+                        struct error *err)
+{
+    *ret = (struct plots){ .robustness = arena_array(arena, p->grid_count + 1, sizeof *ret->robustness),
+                           .training = arena_array(arena, 3, sizeof *ret->training) };
+    if (!ret->robustness || !ret->training)
+        return error_memory(err, "curves");
+    for (size_t i = 0; i < p->grid_count; i++) {
+        if (p->grids[i].count < 2)
+            continue;
+        if (!robustness(p, panel, &p->grids[i], &ret->robustness[ret->robustness_count++], arena))
+            return error_memory(err, "curves");
+    }
+    return training(p, panel, arena, ret, err);
+}

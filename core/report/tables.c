@@ -1,0 +1,266 @@
+/* The tables of a report. */
+#include "report/tables.h"
+
+#include "report/plots.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIGITS = 2 };
+
+const char *tables_metric(const char *metric, struct arena *arena)
+{
+    return strncmp(metric, "map@", 4) == 0 ? arena_printf(arena, "mAP@%s", metric + 4) : metric;
+}
+
+static const char *percent(double v, int digits, struct arena *arena)
+{
+    return arena_printf(arena, "%.*f", digits, 100.0 * v);
+}
+
+static const char *interval_text(double low, double high, struct arena *arena)
+{
+    if (!isfinite(low) || !isfinite(high))
+        return NULL;
+    return arena_printf(arena, "[%.1f, %.1f]", 100.0 * low, 100.0 * high);
+}
+
+/* The names of all series over the panels that have the metric, each once. */
+static const char **row_names(const struct study *s, size_t *ret_count, struct arena *arena)
+{
+    size_t most = 0, n = 0;
+
+    for (size_t i = 0; i < s->count; i++)
+        most += s->panels[i].count;
+    const char **names = arena_array(arena, most + 1, sizeof *names);
+    for (size_t i = 0; names && i < s->count; i++)
+        for (size_t k = 0; k < s->panels[i].count; k++) {
+            size_t at = 0;
+            while (at < n && strcmp(names[at], s->panels[i].series[k].name) != 0)
+                at++;
+            if (at == n)
+                names[n++] = s->panels[i].series[k].name;
+        }
+    *ret_count = n;
+    return names;
+}
+
+static bool has_metric(const struct panel *p, const char *metric)
+{
+    for (size_t i = 0; i < p->metric_count; i++)
+        if (strcmp(p->metrics[i], metric) == 0)
+            return true;
+    return false;
+}
+
+static const struct series *series_named(const struct panel *p, const char *name)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (strcmp(p->series[i].name, name) == 0)
+            return &p->series[i];
+    return NULL;
+}
+
+/* Protocols, engines and precisions are named where what is before them does not tell two panels apart. */
+const char *panel_title(const struct study *s, const struct panel *p, struct arena *arena)
+{
+    bool protocol = false, engine = false;
+
+    for (size_t i = 0; i < s->count; i++) {
+        const struct panel *o = &s->panels[i];
+        if (o == p || strcmp(o->dataset, p->dataset) != 0 || strcmp(o->backbone, p->backbone) != 0)
+            continue;
+        protocol = protocol || strcmp(o->protocol, p->protocol) != 0;
+        engine = engine || strcmp(o->engine, p->engine) != 0 || strcmp(o->precision, p->precision) != 0;
+    }
+    return arena_printf(arena, "%s, %s%s%s%s%s%s%s", p->dataset, p->backbone, protocol ? ", " : "",
+                        protocol ? p->protocol : "", engine ? ", " : "", engine ? p->engine : "", engine ? " " : "",
+                        engine ? p->precision : "");
+}
+
+/* One panel's column, marked. */
+static bool clean_column(struct table *t, size_t column, const struct panel *p, const char *const *names, size_t count,
+                         const char *metric, struct arena *arena)
+{
+    double *values = mem_array(count, sizeof *values);
+
+    for (size_t i = 0; values && i < count; i++) {
+        const struct series *s = series_named(p, names[i]);
+        struct point point;
+        values[i] = NAN;
+        if (!s || !study_point(p, s, &(struct place){ .metric = metric }, &point))
+            continue;
+        values[i] = 100.0 * point.value;
+        *table_cell(t, i + 1, column) = (struct cell){
+            .text = percent(point.value, DIGITS, arena), .note = interval_text(point.low, point.high, arena) };
+    }
+    const bool fine = values && table_mark(t, column, 1, 1, values, count, DIGITS);
+    free(values);
+    return fine;
+}
+
+bool tables_clean(const struct study *s, const char *metric, struct arena *arena, struct table *ret)
+{
+    size_t rows, columns = 0;
+    const char **names = row_names(s, &rows, arena);
+
+    for (size_t i = 0; i < s->count; i++)
+        columns += has_metric(&s->panels[i], metric);
+    *ret = (struct table){ .name = arena_printf(arena, "clean-%s", metric),
+                           .caption = arena_printf(arena, "%s in %%, without attack", tables_metric(metric, arena)) };
+    if (!names || !table_create(ret, rows + 1, columns + 1, arena))
+        return false;
+    table_cell(ret, 0, 0)->text = "rule";
+    for (size_t r = 0; r < rows; r++)
+        table_cell(ret, r + 1, 0)->text = names[r];
+    for (size_t i = 0, column = 1; i < s->count; i++) {
+        const struct panel *p = &s->panels[i];
+        if (!has_metric(p, metric))
+            continue;
+        table_cell(ret, 0, column)->text = panel_title(s, p, arena);
+        if (!clean_column(ret, column++, p, names, rows, metric, arena))
+            return false;
+    }
+    return true;
+}
+
+/* One rule under one gradient; false where there is no figure of it. */
+static bool attack_row(struct table *t, size_t row, const struct panel *p, const struct series *s, const struct grid *g,
+                       const char *gradient, struct arena *arena)
+{
+    bool any = false;
+
+    for (size_t e = 0; e < g->count; e++) {
+        struct point point;
+        if (!study_point(p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e] }, &point))
+            continue;
+        *table_cell(t, row, e + 2) = (struct cell){
+            .text = arena_printf(arena, "%.*f%s%s", DIGITS, 100.0 * point.value, point.masking ? "*" : "",
+                                 point.weak ? "!" : "") };
+        any = true;
+    }
+    table_cell(t, row, 0)->text = s->name;
+    table_cell(t, row, 1)->text = *gradient ? gradient : "both";
+    return any;
+}
+
+bool tables_attack(const struct panel *p, size_t number, const struct grid *g, struct arena *arena, struct table *ret)
+{
+    const char *const gradients[] = { g->rule ? "rule" : NULL, g->exact ? "exact" : NULL,
+                                      g->rule || g->exact ? NULL : "" };
+    size_t row = 1;
+    const char *attack = plots_attack(g->attack, g->options, arena);
+
+    *ret = (struct table){ .name = arena_printf(arena, "%zu-%s-%s", number + 1, g->attack, g->metric),
+                           .caption = g->rule || g->exact
+                               ? arena_printf(arena, "%s in %% under %s, by epsilon", tables_metric(g->metric, arena), attack)
+                               : arena_printf(arena, "%s in %%, the worst case over attacks and gradients of each image, "
+                                              "by epsilon", tables_metric(g->metric, arena)) };
+    if (!ret->name || !ret->caption || !table_create(ret, 2 * p->count + 1, g->count + 2, arena))
+        return false;
+    table_cell(ret, 0, 0)->text = "rule";
+    table_cell(ret, 0, 1)->text = "gradient";
+    for (size_t e = 0; e < g->count; e++)
+        table_cell(ret, 0, e + 2)->text = arena_printf(arena, "%.4g", g->epsilon[e]);
+    for (size_t s = 0; s < p->count; s++)
+        for (size_t k = 0; k < 3; k++)
+            if (gradients[k] && row < ret->rows)
+                row += attack_row(ret, row, p, &p->series[s], g, gradients[k], arena);
+    ret->rows = row;
+    return true;
+}
+
+static const char *p_text(double p, struct arena *arena)
+{
+    return p < 0.0001 ? "<0.0001" : arena_printf(arena, "%.4f", p);
+}
+
+static const char *verdict(const struct finding *f)
+{
+    if (f->over_seeds && f->found.n < COMPARE_SEEDS)
+        return "too few seeds";
+    return f->significant ? "yes" : "no";
+}
+
+static struct cell difference(const struct finding *f, struct arena *arena)
+{
+    return (struct cell){ .text = arena_printf(arena, "%+.*f", DIGITS, 100.0 * f->found.difference),
+                          .note = interval_text(f->found.ci.low, f->found.ci.high, arena) };
+}
+
+static const struct finding *clean_finding(const struct finding *f, size_t count, const struct series *s,
+                                           const char *metric)
+{
+    for (size_t i = 0; i < count; i++)
+        if (f[i].series == s && !f[i].place.attack && strcmp(f[i].place.metric, metric) == 0)
+            return &f[i];
+    return NULL;
+}
+
+static void three_cells(struct table *t, size_t row, size_t column, const struct finding *f, struct arena *arena)
+{
+    *table_cell(t, row, column) = difference(f, arena);
+    table_cell(t, row, column + 1)->text = p_text(f->adjusted, arena);
+    table_cell(t, row, column + 2)->text = verdict(f);
+}
+
+bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, size_t count, const char *metric,
+                 struct arena *arena, struct table *ret)
+{
+    static const char *const head[] = { "rule", "clean", "p", "significant", "largest gap", "p", "significant",
+                                        "at" };
+    enum { COLUMNS = sizeof head / sizeof *head };
+    size_t row = 1;
+
+    *ret = (struct table){ .name = arena_printf(arena, "%zu-against-baseline-%s", number + 1, metric),
+                           .caption = arena_printf(arena, "%s minus that of %s, percentage points; p after Holm's "
+                                                   "correction", tables_metric(metric, arena), p->baseline->name) };
+    if (!ret->name || !ret->caption || !table_create(ret, p->count + 1, COLUMNS, arena))
+        return false;
+    for (size_t c = 0; c < COLUMNS; c++)
+        table_cell(ret, 0, c)->text = head[c];
+    for (size_t i = 0; i < p->count; i++) {
+        const struct finding *clean = clean_finding(f, count, &p->series[i], metric);
+        const struct finding *gap = findings_largest(f, count, &p->series[i], metric);
+        if (!clean && !gap)
+            continue;
+        table_cell(ret, row, 0)->text = p->series[i].name;
+        if (clean)
+            three_cells(ret, row, 1, clean, arena);
+        if (gap) {
+            three_cells(ret, row, 4, gap, arena);
+            table_cell(ret, row, 7)->text = arena_printf(arena, "%s, %s gradient, epsilon %.4g",
+                plots_attack(gap->place.attack, gap->place.options, arena), gap->place.gradient, gap->place.epsilon);
+        }
+        row++;
+    }
+    ret->rows = row;
+    return true;
+}
+
+bool tables_findings(size_t number, const struct finding *f, size_t count, struct arena *arena,
+                     struct table *ret)
+{
+    static const char *const head[] = { "rule", "metric", "attack", "gradient", "epsilon", "difference", "n", "p", "p (Holm)",
+                                        "significant" };
+    enum { COLUMNS = sizeof head / sizeof *head };
+
+    *ret = (struct table){ .name = arena_printf(arena, "%zu-comparisons", number + 1) };
+    if (!ret->name || !table_create(ret, count + 1, COLUMNS, arena))
+        return false;
+    for (size_t c = 0; c < COLUMNS; c++)
+        table_cell(ret, 0, c)->text = head[c];
+    for (size_t i = 0; i < count; i++) {
+        const struct place *at = &f[i].place;
+        const char *const texts[] = {
+            f[i].series->name, tables_metric(at->metric, arena),
+            at->attack ? plots_attack(at->attack, at->options, arena) : "clean", at->attack ? at->gradient : "",
+            at->attack ? arena_printf(arena, "%.4g", at->epsilon) : "", NULL,
+            arena_printf(arena, "%llu%s", (unsigned long long)f[i].found.n, f[i].over_seeds ? " seeds" : ""),
+            p_text(f[i].found.p, arena), p_text(f[i].adjusted, arena), verdict(&f[i]) };
+        for (size_t c = 0; c < COLUMNS; c++)
+            table_cell(ret, i + 1, c)->text = texts[c];
+        *table_cell(ret, i + 1, 5) = difference(&f[i], arena);
+    }
+    return true;
+}
