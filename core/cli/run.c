@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/jobs.h"
 #include "cli/output.h"
+#include "cli/report_files.h"
 #include "cli/signals.h"
 #include "cli/slurm.h"
 #include "cli/summary.h"
@@ -157,6 +158,22 @@ static int fail(struct run *run, const struct error *err, int status)
     return status;
 }
 
+/* Of single trials the last one's process makes it. What does not come off is said, and fails no run. */
+static void make_report(struct run *run)
+{
+    const char *const folder = run->output.folder;
+    struct error err = { 0 };
+    bool all = true;
+
+    for (size_t i = 0; run->only && all && i < run->experiment->trial_count; i++) {
+        char *results = trial_results_path(folder, &run->experiment->trials[i]);
+        all = results && file_exists(results);
+        free(results);
+    }
+    if (all && report_files(&folder, 1, folder, NULL, &err) != BIOFT_OK)
+        log_write(&run->console.log, LOG_WARNING, "no report: %s; 'bioft report %s' tries again", err.text, folder);
+}
+
 static int run_experiment(struct run *run)
 {
     struct error err = { 0 };
@@ -179,6 +196,8 @@ static int run_experiment(struct run *run)
     if (st != BIOFT_OK)
         return fail(run, &err, st == BIOFT_ERR_INVALID ? 2 : 1);
     console_finish(&run->console);
+    if (!run->worker.is_one)
+        make_report(run);
     st = run->worker.is_one ? BIOFT_OK : summary_print(run->output.folder, run->experiment, &run->failures, &err);
     if (st != BIOFT_OK)
         return fail(run, &err, 1);

@@ -113,7 +113,8 @@ bioft_status summary_print(const char *out, const struct experiment *e, const st
     bioft_status st = arena && path ? results_read(path, arena, &trials, &count, err) : error_memory(err, "the table");
     if (st == BIOFT_OK) {
         terminal_table(trials, count, &t);
-        text_printf(&t, "\n%s/\n  results.csv     every figure with its n and 95%% interval\n"
+        text_printf(&t, "\n%s/\n  report.html     tables and plots to look at; also in tables/ and plots/\n"
+                    "  results.csv     every figure with its n and 95%% interval\n"
                     "  trials/         metrics, predictions and checkpoint of each trial\n"
                     "  manifest.yaml   as resolved; provenance.json: what it ran on\n", out);
         add_failures(&t, e, failures);

@@ -100,7 +100,7 @@ bioft_status pictures_write(const struct panel *p, size_t number, const char *fo
         for (size_t k = 0; st == BIOFT_OK && k < t->results->count && *ret_count < most; k++) {
             const struct figure *f = &t->results->figures[k];
             bool made = false;
-            if (!f->attacked || !(f->epsilon > 0.0) || !*f->gradient || strchr(f->metric, '/') ||
+            if (!f->attacked || !(f->epsilon > 0.0) || !*f->gradient || strchr(f->metric, '/') || p->metric_count == 0 ||
                 strcmp(f->metric, p->metrics[0]) != 0)
                 continue;
             struct strip strip = {
