@@ -66,14 +66,16 @@ static bioft_status write_strip(const struct pair *p, double epsilon, const char
 static bioft_status strip_of(const struct study_trial *t, const struct figure *f, const char *path, struct strip *s,
                              bool *ret_made, struct error *err)
 {
-    char name[256];
+    char number[TEXT_NUMBER];
+    const char *dot = *f->options ? "." : "";
     struct text clean = { 0 }, adversarial = { 0 };
     struct pair p = { 0 };
     bioft_status st = BIOFT_OK;
 
-    figure_file(f, name, sizeof name);
-    text_printf(&clean, "%s/adversarial/%s.clean.npy", t->folder, name);
-    text_printf(&adversarial, "%s/adversarial/%s.adversarial.npy", t->folder, name);
+    text_number(number, f->epsilon);
+    text_printf(&clean, "%s/adversarial/%s%s%s.%s.%s.clean.npy", t->folder, f->attack, dot, f->options, f->gradient, number);
+    text_printf(&adversarial, "%s/adversarial/%s%s%s.%s.%s.adversarial.npy", t->folder, f->attack, dot, f->options,
+                f->gradient, number);
     *ret_made = !clean.failed && !adversarial.failed && file_exists(clean.data) && file_exists(adversarial.data);
     if (*ret_made)
         st = npy_read(clean.data, &p.clean, err);
@@ -89,6 +91,23 @@ static bioft_status strip_of(const struct study_trial *t, const struct figure *f
     return st;
 }
 
+/* Of a grid one epsilon is shown: the largest up to 0.1, else the smallest. */
+static bool shown(const struct study_trial *t, const struct figure *f, const struct panel *p)
+{
+    if (!f->attacked || !(f->epsilon > 0.0) || !*f->gradient || p->metric_count == 0 ||
+        strcmp(f->metric, p->metrics[0]) != 0)
+        return false;
+    for (size_t i = 0; i < t->results->count; i++) {
+        const struct figure *o = &t->results->figures[i];
+        if (!o->attacked || !(o->epsilon > 0.0) || strcmp(o->attack, f->attack) != 0 ||
+            strcmp(o->options, f->options) != 0 || strcmp(o->gradient, f->gradient) != 0)
+            continue;
+        if (f->epsilon <= 0.1 ? o->epsilon > f->epsilon && o->epsilon <= 0.1 : o->epsilon < f->epsilon)
+            return false;
+    }
+    return true;
+}
+
 bioft_status pictures_write(const struct panel *p, size_t number, const char *folder, size_t most, struct arena *arena,
                             struct strip *ret, size_t *ret_count, struct error *err)
 {
@@ -100,8 +119,7 @@ bioft_status pictures_write(const struct panel *p, size_t number, const char *fo
         for (size_t k = 0; st == BIOFT_OK && k < t->results->count && *ret_count < most; k++) {
             const struct figure *f = &t->results->figures[k];
             bool made = false;
-            if (!f->attacked || !(f->epsilon > 0.0) || !*f->gradient || strchr(f->metric, '/') || p->metric_count == 0 ||
-                strcmp(f->metric, p->metrics[0]) != 0)
+            if (!shown(t, f, p) || (&p->series[s] == p->baseline && strcmp(f->gradient, "rule") == 0))
                 continue;
             struct strip strip = {
                 .file = arena_printf(arena, "%zu-adversarial-%zu.png", number + 1, *ret_count + 1),

@@ -1,0 +1,207 @@
+"""The report: well-formed, whole, self-contained; its numbers are those of results.csv; and a browser shows it uncut."""
+import csv
+import html.parser
+import math
+import os
+import re
+import shutil
+import subprocess
+import unittest
+import xml.etree.ElementTree
+
+import bioft
+
+VOID = {"meta", "img", "br", "link"}
+PROBE = """<script>
+var errors = [];
+window.onerror = function (text) { errors.push(text); };
+window.onload = function () {
+    var cut = [], wide = document.documentElement.clientWidth;
+    document.querySelectorAll("body *").forEach(function (e) {
+        var box = e.getBoundingClientRect();
+        if (box.width && (box.right > wide + 1 || box.left < -1) && !e.closest(".scroll, pre")) cut.push(e.tagName);
+    });
+    document.querySelectorAll("svg").forEach(function (s) {
+        var frame = s.getBoundingClientRect();
+        s.querySelectorAll("text, path").forEach(function (e) {
+            var box = e.getBoundingClientRect();
+            if (box.right > frame.right + 1 || box.left < frame.left - 1 || box.bottom > frame.bottom + 1) cut.push(e.outerHTML);
+        });
+    });
+    parent.postMessage([[innerWidth, document.documentElement.scrollWidth, errors.length].join(" "), cut.join(" ")], "*");
+};
+</script></head>"""
+# A window of a browser is never very narrow, a frame in it is.
+FRAME = """<!DOCTYPE html><body><script>
+onmessage = function (m) {
+    document.body.setAttribute("data-probe", m.data[0]);
+    document.body.setAttribute("data-cut", m.data[1]);
+};
+</script><iframe width="%d" height="900" style="border:0" src="probe.html"></iframe></body>"""
+
+
+class Page(html.parser.HTMLParser):
+    """Tags that close in the order in which they open; the texts of all cells of tables."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tables, self.sources, self.words = [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "table":
+            self.tables.append([])
+        if tag == "tr":
+            self.tables[-1].append([])
+        if tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+        self.sources += [v for k, v in attributes if k in ("src", "href")]
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, (tag, self.open, self.getpos())
+        self.open.pop()
+
+    def handle_data(self, data):
+        if self.open and {"td", "th"} & set(self.open) and "small" not in self.open:
+            self.tables[-1][-1][-1] += data
+        self.words.append(data)
+
+
+def mcnemar(a, b):
+    n, least = a + b, min(a, b)
+    return min(1.0, 2.0 * sum(math.comb(n, i) for i in range(least + 1)) / 2.0 ** n)
+
+
+def scores(path):
+    with open(path, newline="") as f:
+        return {row["sample"]: float(row["score"]) for row in csv.DictReader(f)}
+
+
+class Report(bioft.Case):
+    def make(self):
+        text = bioft.MANIFEST.replace("{plugin: pgd,", "{plugin: pgd, dump: 4,")
+        out = self.folder / "out"
+        self.good("run", self.manifest(text), "--out", out, "--quiet")
+        return out
+
+    def read(self, path):
+        page = Page()
+        page.feed(path.read_text())
+        page.close()
+        self.assertEqual(page.open, [])
+        return page
+
+    def check_numbers(self, out, page):
+        """Each figure of the last stage stands in a row that begins with its rule, in the column of its epsilon."""
+        def found(row):
+            want = f"{100 * float(row['value']):.2f}"
+            for table in page.tables:
+                for line in table[1:]:
+                    if line[0] != row["rule"]:
+                        continue
+                    if not row["attack"]:
+                        if table[0] == ["rule", "npy, lenet5"] and line[1] == want:
+                            return True
+                    elif table[0][1] == "gradient" and line[1] == (row["gradient"] or "both"):
+                        epsilon = f"{float(row['epsilon']):.4g}"
+                        if epsilon in table[0] and line[table[0].index(epsilon)].rstrip("*!") == want:
+                            return True
+            return False
+        rows = [r for r in bioft.rows(out / "results.csv") if r["stage"] == "fine-tune"]
+        self.assertGreater(len(rows), 30)
+        for row in rows:
+            self.assertTrue(found(row), row)
+
+    def check_comparisons(self, out, page):
+        table = next(t for t in page.tables if t[0][-2:] == ["p (Holm)", "significant"])
+        self.assertEqual({line[0] for line in table[1:]}, {"usf", "brsf"})
+        self.assertEqual(len(table) - 1, 2 * (1 + 2 * 2 + 1 * 2))
+        checked = 0
+        for line in table[1:]:
+            rule, _, attack, gradient, epsilon = line[:5]
+            name = "fine-tune.test" + ("" if attack == "clean" else f".{attack}.{gradient}.{epsilon}") + ".csv"
+            number = {"usf": "01", "brsf": "02"}[rule]
+            a = scores(out / f"trials/{number}-rule={rule}/predictions/{name}")
+            b = scores(out / f"trials/00-rule=bp/predictions/{name}")
+            self.assertEqual(a.keys(), b.keys())
+            only_a, only_b = (sum(x[k] > y[k] for k in a) for x, y in ((a, b), (b, a)))
+            self.assertEqual(line[5], f"{100 * (only_a - only_b) / len(a):+.2f}")
+            p = mcnemar(only_a, only_b)
+            self.assertEqual(line[7], "<0.0001" if p < 0.0001 else f"{p:.4f}")
+            checked += 1
+        self.assertGreater(checked, 10)
+
+    def check_files(self, out):
+        plots = out / "plots"
+        scripts = sorted(plots.glob("*.gp"))
+        self.assertGreaterEqual(len(scripts), 5)
+        for script in scripts:
+            xml.etree.ElementTree.parse(script.with_suffix(".svg"))
+            self.assertGreater(len(script.with_suffix(".dat").read_text().split("\n")), 2)
+            if shutil.which("gnuplot"):
+                self.assertEqual(script.with_suffix(".png").read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+        for latex in (out / "tables").glob("*.tex"):
+            text = latex.read_text()
+            self.assertIn("\\toprule", text)
+            body = text[text.index("\\toprule"):]
+            counts = {line.count(" & ") for line in body.split("\n") if line.endswith("\\\\")}
+            self.assertEqual(len(counts), 1, latex)
+            self.assertTrue(latex.with_suffix(".md").exists())
+
+    def test_report(self):
+        out = self.make()
+        page = self.read(out / "report.html")
+        self.check_numbers(out, page)
+        self.check_comparisons(out, page)
+        self.check_files(out)
+        words = " ".join(page.words)
+        for text in ("compared with", "Confusion matrix of usf", "Adversarial images", "Provenance", "training loss",
+                     "angle to backpropagation", "worst case over attacks", "small-n"):
+            self.assertIn(text, words)
+        for source in page.sources:
+            self.assertTrue(source.startswith(("data:image/png;base64,", "#")), source[:80])
+        self.assertEqual(set(re.findall(r"https?://[^\"'\s<]+", (out / "report.html").read_text())),
+                         {"http://www.w3.org/2000/svg"})
+
+        first = (out / "report.html").read_bytes()
+        r = self.good("report", out, "--out", self.folder / "again", env={"PATH": "/nonexistent"})
+        self.assertEqual(r.stdout, f"{self.folder}/again/report.html\n")
+        self.assertEqual(first, (self.folder / "again/report.html").read_bytes())
+        self.assertFalse([p for p in (self.folder / "again/plots").glob("*.png") if "adversarial" not in p.name])
+        self.good("report", out, "--baseline", "brsf")
+        self.assertIn("compared with <b>brsf</b>", (out / "report.html").read_text())
+        self.good("report", out, self.folder / "out", "--out", self.folder / "both")
+        self.assertIn("2 seeds a rule", (self.folder / "both/report.html").read_text())
+        self.bad(2, "report", out, out, says="--out")
+        self.bad(2, "report", self.folder / "none", says="no results.csv")
+
+    @unittest.skipUnless(shutil.which("chromium"), "no chromium")
+    def test_in_a_browser(self):
+        out = self.make()
+        copy = self.folder / "probe.html"
+        copy.write_text((out / "report.html").read_text().replace("</head>", PROBE, 1).replace("<details>", "<details open>"))
+        chromium = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage",
+                    f"--user-data-dir={self.folder}/profile"]
+        for width in (1200, 390):
+            frame = self.folder / f"frame{width}.html"
+            frame.write_text(FRAME % width)
+            r = subprocess.run([*chromium, "--window-size=1400,1000", "--virtual-time-budget=5000",
+                                "--dump-dom", f"file://{frame}"], text=True, timeout=120,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, HOME=str(self.folder)))
+            probe = re.search(r'data-probe="(\d+) (\d+) (\d+)"', r.stdout)
+            self.assertIsNotNone(probe, r.stderr[-2000:])
+            inner, scroll, errors = map(int, probe.groups())
+            self.assertEqual((inner, errors), (width, 0))
+            self.assertLessEqual(scroll, inner)
+            self.assertIn('data-cut=""', r.stdout, re.search(r'data-cut="[^"]*"', r.stdout)[0][:2000])
+            picture = self.folder / f"{width}.png"
+            subprocess.run([*chromium, f"--window-size={width},3000", f"--screenshot={picture}", f"file://{out}/report.html"],
+                           check=True, timeout=120, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           env=dict(os.environ, HOME=str(self.folder)))
+            self.assertGreater(picture.stat().st_size, 50000)
+            self.assertEqual(int.from_bytes(picture.read_bytes()[16:20], "big"), width)
+
+
+if __name__ == "__main__":
+    unittest.main()
