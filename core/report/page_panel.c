@@ -153,9 +153,10 @@ static bioft_status strips(const struct page *page, const struct page_panel *p, 
     if (p->strip_count == 0)
         return st;
     text_add(t, "<h3>Adversarial images</h3>\n<p class=\"soft\">Clean above, attacked in the middle, below their difference "
-             "around middle grey: black is &minus;epsilon, white +epsilon.</p>\n");
+             "around middle grey: black is &minus;epsilon, white +epsilon.</p>\n<div class=\"charts\">\n");
     for (size_t i = 0; st == BIOFT_OK && i < p->strip_count; i++)
         st = strip(page, &p->strips[i], t, err);
+    text_add(t, "</div>\n");
     return st;
 }
 

@@ -35,7 +35,7 @@ const char *page_style(void)
            ".matrix td,.matrix th{padding:.22rem .5rem;text-align:right;border:0}\n"
            ".matrix tbody tr+tr>*{border:0}\n"
            ".strip img{display:block;width:100%;height:auto;max-width:44rem;image-rendering:pixelated;background:#fff}\n"
-           ".strip{margin:0 0 1.4rem}\n"
+           ".strip{margin:0 0 .6rem}\n"
            "details{margin:.8rem 0}summary{cursor:pointer;color:rgb(var(--accent));font-size:.95rem}\n"
            "pre{background:var(--tint);padding:.8rem 1rem;overflow-x:auto;font-size:.8rem;line-height:1.45;"
            "border-radius:4px}\n"
@@ -44,7 +44,8 @@ const char *page_style(void)
            "dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}\n"
            "@media (max-width:36rem){main{padding:1.4rem .9rem 3rem}h1{font-size:1.5rem}th,td{padding:.28rem .5rem}}\n"
            "@media print{body{font-size:10pt}main{max-width:none;padding:0}h2{break-after:avoid}h3{break-after:avoid}"
-           "figure,tr{break-inside:avoid}.scroll{overflow:visible}pre{white-space:pre-wrap}nav{display:none}"
+           ".charts{grid-template-columns:1fr 1fr;gap:.8rem}figure,tr{break-inside:avoid}.table{break-inside:auto}"
+           ".scroll{overflow:visible}pre{white-space:pre-wrap}nav{display:none}"
            "details::details-content{content-visibility:visible;height:auto}"
            "th,td{padding:.2rem .4rem;font-size:8pt}}\n";
 }

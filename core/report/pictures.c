@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IMAGES = 8, ROWS = 3, GAP = 2, LARGEST = 512 };
+enum { IMAGES = 8, LARGE_IMAGES = 4, LARGE = 64, ROWS = 3, GAP = 2, LARGEST = 512 };
 
 struct pair { struct npy clean, adversarial; };
 
@@ -46,7 +46,8 @@ static void draw(const struct pair *p, size_t images, double epsilon, size_t wid
 static bioft_status write_strip(const struct pair *p, double epsilon, const char *path, struct strip *s,
                                 struct error *err)
 {
-    const size_t images = p->clean.shape[0] < IMAGES ? p->clean.shape[0] : IMAGES;
+    const size_t most = p->clean.shape[3] > LARGE ? LARGE_IMAGES : IMAGES;
+    const size_t images = p->clean.shape[0] < most ? p->clean.shape[0] : most;
     const size_t width = images * (p->clean.shape[3] + GAP) - GAP, height = ROWS * (p->clean.shape[2] + GAP) - GAP;
     const size_t bytes = width * height * p->clean.shape[1];
     uint8_t *pixels = mem_array(bytes, 1);
@@ -119,7 +120,7 @@ bioft_status pictures_write(const struct panel *p, size_t number, const char *fo
         for (size_t k = 0; st == BIOFT_OK && k < t->results->count && *ret_count < most; k++) {
             const struct figure *f = &t->results->figures[k];
             bool made = false;
-            if (!shown(t, f, p) || (&p->series[s] == p->baseline && strcmp(f->gradient, "rule") == 0))
+            if (!shown(t, f, p))
                 continue;
             struct strip strip = {
                 .file = arena_printf(arena, "%zu-adversarial-%zu.png", number + 1, *ret_count + 1),

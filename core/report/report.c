@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_STRIPS = 6 };
+enum { MOST_STRIPS = 10 };
 
 struct report {
     const char *out, *tables, *plots;

@@ -82,11 +82,15 @@ void html_escape(struct text *t, const char *s)
     }
 }
 
-/* A column of words stands left, one of numbers right: its first row says which it is. */
+/* A column of words stands left, one of numbers right: the first cell that is not empty says which it is. */
 static bool is_word(const struct table *t, size_t column)
 {
-    const char *s = column > 0 && t->rows > 1 ? t->cells[t->columns + column].text : NULL;
-    return s && ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z'));
+    for (size_t r = 1; column > 0 && r < t->rows; r++) {
+        const char *s = t->cells[r * t->columns + column].text;
+        if (s && *s)
+            return (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
+    }
+    return false;
 }
 
 static void html_cell(const struct table *t, size_t row, size_t column, struct text *ret)
