@@ -10,14 +10,21 @@ int command_report(int argc, char **argv)
 {
     const char *out = NULL, *baseline = NULL;
     const struct argument arguments[] = {
-        { "out", "DIR", ARGUMENT_TEXT, &out, "where the report goes (default: DIR, where there is one)" },
-        { "baseline", "RULE", ARGUMENT_TEXT, &baseline, "the rule that the others are compared with (default: the one "
+        { "out", "DIR", ARGUMENT_TEXT, &out,
+          "where the report goes (default: DIR, where there is one)" },
+        { "baseline", "RULE", ARGUMENT_TEXT, &baseline,
+          "the rule that the others are compared with (default: the one "
           "whose gradient is the exact one)" },
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
     struct command_line line = {
-        .name = "report", .usage = "DIR... [options]", .arguments = arguments, .positional_min = 1, .positional_max = 8,
-        .summary = "Writes tables, plots and report.html of one or several runs from their results.",
+        .name = "report",
+        .usage = "DIR... [options]",
+        .arguments = arguments,
+        .positional_min = 1,
+        .positional_max = 8,
+        .summary =
+            "Writes tables, plots and report.html of one or several runs from their results.",
     };
     struct error err = { 0 };
 
@@ -29,7 +36,8 @@ int command_report(int argc, char **argv)
         const bool there = path && file_exists(path);
         free(path);
         if (!there) {
-            fprintf(stderr, "bioft report: %s has no results.csv: no trial of a run has ended there\n",
+            fprintf(stderr,
+                    "bioft report: %s has no results.csv: no trial of a run has ended there\n",
                     line.positional[i]);
             return 2;
         }

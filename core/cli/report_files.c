@@ -11,7 +11,8 @@
 
 extern char **environ;
 
-/* One gnuplot for all scripts, in their folder; what it says, and whether it is there, is no matter. */
+/* One gnuplot for all scripts, in their folder; what it says, and whether it is there, is no
+ * matter. */
 static void draw(const char *plots, const char *const *scripts, size_t count)
 {
     posix_spawn_file_actions_t actions;
@@ -35,15 +36,16 @@ static void draw(const char *plots, const char *const *scripts, size_t count)
     free(words);
 }
 
-bioft_status report_files(const char *const *folders, size_t count, const char *out, const char *baseline,
-                          struct error *err)
+bioft_status report_files(const char *const *folders, size_t count, const char *out,
+                          const char *baseline, struct error *err)
 {
     struct arena *arena = arena_create();
     const char **scripts = NULL;
     size_t script_count = 0;
 
-    bioft_status st = arena ? report_write(folders, count, out, baseline, arena, &scripts, &script_count, err)
-                            : error_memory(err, "a report");
+    bioft_status st =
+        arena ? report_write(folders, count, out, baseline, arena, &scripts, &script_count, err)
+              : error_memory(err, "a report");
     const char *plots = st == BIOFT_OK ? arena_printf(arena, "%s/plots", out) : NULL;
     if (plots && script_count)
         draw(plots, scripts, script_count);

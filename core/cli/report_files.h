@@ -5,9 +5,9 @@
 #include "base/error.h"
 #include <stddef.h>
 
-/* Tables, plots and report.html into `out`; PNG files too where there is a gnuplot to draw them, and nothing is said
- * where there is none. */
-bioft_status report_files(const char *const *folders, size_t count, const char *out, const char *baseline,
-                          struct error *err);
+/* Tables, plots and report.html into `out`; PNG files too where there is a gnuplot to draw them,
+ * and nothing is said where there is none. */
+bioft_status report_files(const char *const *folders, size_t count, const char *out,
+                          const char *baseline, struct error *err);
 
 #endif

@@ -19,7 +19,8 @@ double compare_mcnemar(uint64_t only_a, uint64_t only_b)
     double tail = 0.0;
 
     for (uint64_t i = 0; i <= least; i++)
-        tail += exp(log_factorial(n) - log_factorial(i) - log_factorial(n - i) - (double)n * log(2.0));
+        tail +=
+            exp(log_factorial(n) - log_factorial(i) - log_factorial(n - i) - (double)n * log(2.0));
     return 2.0 * tail < 1.0 ? 2.0 * tail : 1.0;
 }
 
@@ -28,10 +29,13 @@ struct interval compare_newcombe(uint64_t both, uint64_t only_a, uint64_t only_b
     const uint64_t n = both + only_a + only_b + neither;
     if (n == 0)
         return (struct interval){ -1.0, 1.0 };
-    const double e = (double)both, f = (double)only_a, g = (double)only_b, h = (double)neither, count = (double)n;
+    const double e = (double)both, f = (double)only_a, g = (double)only_b, h = (double)neither,
+                 count = (double)n;
     const double a = (e + f) / count, b = (e + g) / count, difference = (f - g) / count;
-    const struct interval wa = interval_wilson(both + only_a, n), wb = interval_wilson(both + only_b, n);
-    const double below_a = a - wa.low, above_a = wa.high - a, below_b = b - wb.low, above_b = wb.high - b;
+    const struct interval wa = interval_wilson(both + only_a, n),
+                          wb = interval_wilson(both + only_b, n);
+    const double below_a = a - wa.low, above_a = wa.high - a, below_b = b - wb.low,
+                 above_b = wb.high - b;
     const double product = (e + f) * (g + h) * (e + g) * (f + h);
     double phi = e * h - f * g;
     if (phi > 0.0)
@@ -54,10 +58,11 @@ static void compare_counts(const struct figure *a, const struct figure *b, struc
     ret->p = compare_mcnemar(cells[1][0], cells[0][1]);
 }
 
-static bioft_status compare_means(const struct figure *a, const struct figure *b, struct comparison *ret,
-                                  struct error *err)
+static bioft_status compare_means(const struct figure *a, const struct figure *b,
+                                  struct comparison *ret, struct error *err)
 {
-    double *values = mem_array(a->n, sizeof *values), *means = mem_array(DRAWS, sizeof *means), sum = 0.0;
+    double *values = mem_array(a->n, sizeof *values), *means = mem_array(DRAWS, sizeof *means),
+           sum = 0.0;
     size_t reached = 0;
 
     if (!values || !means) {
@@ -78,8 +83,8 @@ static bioft_status compare_means(const struct figure *a, const struct figure *b
     return BIOFT_OK;
 }
 
-bioft_status compare_figures(const struct figure *a, const struct figure *b, struct comparison *ret, bool *ret_paired,
-                             struct error *err)
+bioft_status compare_figures(const struct figure *a, const struct figure *b, struct comparison *ret,
+                             bool *ret_paired, struct error *err)
 {
     *ret_paired = a->predictions && b->predictions && a->n == b->n && a->n > 0;
     for (uint64_t i = 0; *ret_paired && i < a->n; i++)
@@ -127,8 +132,8 @@ static double beta_share(double a, double b, double x)
     int sign;
     if (x <= 0.0 || x >= 1.0)
         return x <= 0.0 ? 0.0 : 1.0;
-    const double front = exp(lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign) + a * log(x) +
-                             b * log1p(-x));
+    const double front = exp(lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign) +
+                             a * log(x) + b * log1p(-x));
     return x < (a + 1.0) / (a + b + 2.0) ? front * beta_fraction(a, b, x) / a
                                          : 1.0 - front * beta_fraction(b, a, 1.0 - x) / b;
 }
@@ -178,7 +183,10 @@ struct comparison compare_seeds(const double *values, uint64_t n)
     return ret;
 }
 
-struct ranked { double p; size_t place; };
+struct ranked {
+    double p;
+    size_t place;
+};
 
 static int by_p(const void *a, const void *b)
 {

@@ -1,4 +1,5 @@
-/* Charts: lines with bands, over epsilon on a logarithmic axis that has 0, as SVG and as a script for gnuplot. */
+/* Charts: lines with bands, over epsilon on a logarithmic axis that has 0, as SVG and as a script
+ * for gnuplot. */
 #ifndef REPORT_CHART_H
 #define REPORT_CHART_H
 
@@ -6,17 +7,17 @@
 #include "base/text.h"
 
 struct curve {
-    const char *name;                              /* NULL: not in the legend */
-    double *x, *y, *low, *high;                    /* low and high NULL or NaN: no band */
+    const char *name;           /* NULL: not in the legend */
+    double *x, *y, *low, *high; /* low and high NULL or NaN: no band */
     size_t count;
-    unsigned colour;                               /* by series; they repeat after CHART_COLOURS */
+    unsigned colour; /* by series; they repeat after CHART_COLOURS */
     bool dashed;
 };
 enum { CHART_COLOURS = 8 };
 struct chart {
     const char *name, *title, *x_label, *y_label;
-    bool zero_and_log;                             /* x is 0 or positive, positive ones by their logarithm */
-    const char *const *x_names;                    /* NULL, or the names of x = 0, 1, ... */
+    bool zero_and_log;          /* x is 0 or positive, positive ones by their logarithm */
+    const char *const *x_names; /* NULL, or the names of x = 0, 1, ... */
     size_t x_name_count;
     double y_low, y_high;
     struct curve *curves;

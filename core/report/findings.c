@@ -25,7 +25,8 @@ static bool over_seeds(const struct gathering *g, struct finding *f)
             const struct study_trial *a = &f->series->trials[i], *b = &base->trials[k];
             if (a->results->label.seed != b->results->label.seed)
                 continue;
-            const struct figure *x = study_figure(a, g->panel, &f->place), *y = study_figure(b, g->panel, &f->place);
+            const struct figure *x = study_figure(a, g->panel, &f->place),
+                                *y = study_figure(b, g->panel, &f->place);
             if (x && y && n < f->series->count)
                 differences[n++] = x->value - y->value;
         }
@@ -37,10 +38,12 @@ static bool over_seeds(const struct gathering *g, struct finding *f)
     return n > 1;
 }
 
-static bioft_status on_samples(const struct gathering *g, struct finding *f, bool *ret_found, struct error *err)
+static bioft_status on_samples(const struct gathering *g, struct finding *f, bool *ret_found,
+                               struct error *err)
 {
     const struct study_trial *a = &f->series->trials[0], *b = &g->panel->baseline->trials[0];
-    const struct figure *x = study_figure(a, g->panel, &f->place), *y = study_figure(b, g->panel, &f->place);
+    const struct figure *x = study_figure(a, g->panel, &f->place),
+                        *y = study_figure(b, g->panel, &f->place);
     struct arena *arena = arena_create();
     struct figure with_x, with_y;
     bool first = false, second = false;
@@ -57,7 +60,8 @@ static bioft_status on_samples(const struct gathering *g, struct finding *f, boo
     return st;
 }
 
-static bioft_status gather(struct gathering *g, const struct series *s, const struct place *place, struct error *err)
+static bioft_status gather(struct gathering *g, const struct series *s, const struct place *place,
+                           struct error *err)
 {
     struct finding f = { .series = s, .place = *place };
     bioft_status st = BIOFT_OK;
@@ -82,12 +86,15 @@ static bioft_status gather_all(struct gathering *g, struct error *err)
             st = gather(g, &p->series[s], &(struct place){ .metric = p->metrics[m] }, err);
     for (size_t i = 0; i < p->grid_count; i++) {
         const struct grid *grid = &p->grids[i];
-        const char *const gradients[] = { grid->rule ? "rule" : NULL, grid->exact ? "exact" : NULL };
+        const char *const gradients[] = { grid->rule ? "rule" : NULL,
+                                          grid->exact ? "exact" : NULL };
         for (size_t e = 0; e < grid->count; e++)
             for (size_t k = 0; grid->epsilon[e] > 0.0 && k < 2; k++)
                 for (size_t s = 0; gradients[k] && st == BIOFT_OK && s < p->count; s++)
-                    st = gather(g, &p->series[s], &(struct place){ grid->metric, grid->attack, grid->options,
-                                                                   gradients[k], grid->epsilon[e] }, err);
+                    st = gather(g, &p->series[s],
+                                &(struct place){ grid->metric, grid->attack, grid->options,
+                                                 gradients[k], grid->epsilon[e] },
+                                err);
     }
     return st;
 }
@@ -124,10 +131,11 @@ static size_t most_findings(const struct panel *p)
     return n < MOST ? n : MOST;
 }
 
-bioft_status findings_read(const struct panel *p, struct arena *arena, struct finding **ret, size_t *ret_count,
-                           struct error *err)
+bioft_status findings_read(const struct panel *p, struct arena *arena, struct finding **ret,
+                           size_t *ret_count, struct error *err)
 {
-    struct gathering g = { .panel = p, .list = arena_array(arena, most_findings(p), sizeof *g.list) };
+    struct gathering g = { .panel = p,
+                           .list = arena_array(arena, most_findings(p), sizeof *g.list) };
 
     *ret = g.list;
     *ret_count = 0;
@@ -144,8 +152,8 @@ bioft_status findings_read(const struct panel *p, struct arena *arena, struct fi
     return st;
 }
 
-const struct finding *findings_largest(const struct finding *f, size_t count, const struct series *s,
-                                       const char *metric)
+const struct finding *findings_largest(const struct finding *f, size_t count,
+                                       const struct series *s, const char *metric)
 {
     const struct finding *ret = NULL;
     for (size_t i = 0; i < count; i++)

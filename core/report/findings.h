@@ -1,4 +1,5 @@
-/* Findings: each rule against the baseline, on the same samples or over the same seeds, after Holm's correction. */
+/* Findings: each rule against the baseline, on the same samples or over the same seeds, after
+ * Holm's correction. */
 #ifndef REPORT_FINDINGS_H
 #define REPORT_FINDINGS_H
 
@@ -8,17 +9,18 @@
 struct finding {
     const struct series *series;
     struct place place;
-    struct comparison found;                       /* the rule's figure minus the baseline's */
-    bool over_seeds;                               /* else one network beside one, sample by sample */
-    double adjusted;                               /* p after Holm's correction */
-    bool significant;                              /* at the level of 5%; never over fewer than COMPARE_SEEDS seeds */
+    struct comparison found; /* the rule's figure minus the baseline's */
+    bool over_seeds;         /* else one network beside one, sample by sample */
+    double adjusted;         /* p after Holm's correction */
+    bool significant;        /* at the level of 5%; never over fewer than COMPARE_SEEDS seeds */
 };
-/* All of a panel: clean and at each epsilon above 0. One family for Holm's correction is a panel's metric: every rule,
- * attack, gradient and epsilon. Without a baseline, or where nothing can be paired, none. In the arena. */
-bioft_status findings_read(const struct panel *p, struct arena *arena, struct finding **ret, size_t *ret_count,
-                           struct error *err);
+/* All of a panel: clean and at each epsilon above 0. One family for Holm's correction is a panel's
+ * metric: every rule, attack, gradient and epsilon. Without a baseline, or where nothing can be
+ * paired, none. In the arena. */
+bioft_status findings_read(const struct panel *p, struct arena *arena, struct finding **ret,
+                           size_t *ret_count, struct error *err);
 /* The largest gap under attack of a series and metric, to either side; NULL: none. */
-const struct finding *findings_largest(const struct finding *f, size_t count, const struct series *s,
-                                       const char *metric);
+const struct finding *findings_largest(const struct finding *f, size_t count,
+                                       const struct series *s, const char *metric);
 
 #endif

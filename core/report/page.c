@@ -31,7 +31,9 @@ static void experiment_name(const struct study *s, struct text *t)
 }
 
 /* The fewest and the most seeds of a rule. */
-struct span { size_t least, most; };
+struct span {
+    size_t least, most;
+};
 
 static struct span seeds_of(const struct study *s)
 {
@@ -66,10 +68,13 @@ static void what_was_run(const struct page *p, struct text *t)
         text_printf(t, ", %zu to %zu seeds a rule", seeds.least, seeds.most);
     else if (seeds.most)
         text_printf(t, ", %zu seed%s a rule", seeds.most, seeds.most == 1 ? "" : "s");
-    text_add(t, seeds.most > 1 ? ". Numbers are means over seeds, intervals Student's over them at 95%.</p>\n"
-                               : ". Intervals are at 95%: Wilson's of a share, a bootstrap's of a mean.</p>\n");
-    text_add(t, "<p class=\"soft\">In a column the best is <b>bold</b>, the second <u>underlined</u>; two equal best are both "
-             "underlined, three or more equal ones not at all.</p>\n");
+    text_add(t,
+             seeds.most > 1
+                 ? ". Numbers are means over seeds, intervals Student's over them at 95%.</p>\n"
+                 : ". Intervals are at 95%: Wilson's of a share, a bootstrap's of a mean.</p>\n");
+    text_add(t, "<p class=\"soft\">In a column the best is <b>bold</b>, the second "
+                "<u>underlined</u>; two equal best are both "
+                "underlined, three or more equal ones not at all.</p>\n");
     if (p->panel_count < 2)
         return;
     text_add(t, "<nav>");
@@ -85,10 +90,12 @@ bioft_status page_build(const struct page *p, struct text *t, struct error *err)
 {
     bioft_status st = BIOFT_OK;
 
-    text_add(t, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+    text_add(t,
+             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
     experiment_name(p->study, t);
-    text_printf(t, " &mdash; bioft</title>\n<style>\n%s%s</style></head>\n<body><main>\n<h1>", page_style(), chart_style());
+    text_printf(t, " &mdash; bioft</title>\n<style>\n%s%s</style></head>\n<body><main>\n<h1>",
+                page_style(), chart_style());
     experiment_name(p->study, t);
     text_add(t, "</h1>\n");
     what_was_run(p, t);

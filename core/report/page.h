@@ -11,27 +11,29 @@
 struct page_panel {
     const struct panel *panel;
     const char *title;
-    const struct table *attacks, *gaps;            /* tables: one a grid, one a metric */
+    const struct table *attacks, *gaps; /* tables: one a grid, one a metric */
     size_t attack_count, gap_count;
-    const struct table *comparisons;               /* NULL: none */
+    const struct table *comparisons; /* NULL: none */
     const struct finding *findings;
     size_t finding_count;
     struct plots plots;
-    struct strip *strips;                          /* their files in `folder`/plots */
+    struct strip *strips; /* their files in `folder`/plots */
     size_t strip_count;
 };
 struct page {
     const struct study *study;
     const char *folder;
-    const struct table *clean;                     /* one a metric */
+    const struct table *clean; /* one a metric */
     size_t clean_count;
     const struct page_panel *panels;
     size_t panel_count;
 };
 bioft_status page_build(const struct page *p, struct text *ret, struct error *err);
 
-/* Its parts: the section of a panel; of each class, from the predictions; where results come from. */
-bioft_status page_panel_section(const struct page *p, size_t number, struct text *ret, struct error *err);
+/* Its parts: the section of a panel; of each class, from the predictions; where results come from.
+ */
+bioft_status page_panel_section(const struct page *p, size_t number, struct text *ret,
+                                struct error *err);
 bioft_status page_classes(const struct panel *p, struct text *ret, struct error *err);
 bioft_status page_provenance(const char *folder, struct text *ret, struct error *err);
 const char *page_style(void);

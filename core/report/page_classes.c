@@ -7,19 +7,20 @@
 enum { MOST_CLASSES = 1000, MATRIX = 20, WORST = 10 };
 
 struct confusion {
-    uint64_t *counts;                              /* [classes][classes], label by answer */
+    uint64_t *counts; /* [classes][classes], label by answer */
     size_t classes;
 };
 
 /* All seeds of a series together; classes 0: no predictions, or no classes in them. */
-static bioft_status count_answers(const struct panel *p, const struct series *s, struct arena *arena,
-                                  struct confusion *ret, struct error *err)
+static bioft_status count_answers(const struct panel *p, const struct series *s,
+                                  struct arena *arena, struct confusion *ret, struct error *err)
 {
     bioft_status st = BIOFT_OK;
 
     *ret = (struct confusion){ 0 };
     for (size_t i = 0; st == BIOFT_OK && i < s->count; i++) {
-        const struct figure *f = study_figure(&s->trials[i], p, &(struct place){ .metric = METRIC_ACCURACY });
+        const struct figure *f =
+            study_figure(&s->trials[i], p, &(struct place){ .metric = METRIC_ACCURACY });
         struct arena *own = arena_create();
         struct figure with;
         bool found = false;
@@ -43,7 +44,8 @@ static bioft_status count_answers(const struct panel *p, const struct series *s,
                 st = error_memory(err, "a confusion matrix");
         }
         for (uint64_t k = 0; st == BIOFT_OK && found && classes <= ret->classes && k < with.n; k++)
-            ret->counts[(size_t)with.predictions[k].label * ret->classes + (size_t)with.predictions[k].prediction]++;
+            ret->counts[(size_t)with.predictions[k].label * ret->classes +
+                        (size_t)with.predictions[k].prediction]++;
         arena_destroy(own);
     }
     return st;
@@ -65,8 +67,10 @@ static double accuracy_of(const struct confusion *c, size_t label)
 
 static void matrix(const struct confusion *c, struct text *t)
 {
-    text_add(t, "<figure class=\"table\"><figcaption>percent of each class (row) answered as the column's</figcaption>"
-             "<div class=\"scroll\"><table class=\"matrix\"><thead><tr><th scope=\"col\">class</th>");
+    text_add(
+        t, "<figure class=\"table\"><figcaption>percent of each class (row) answered as the "
+           "column's</figcaption>"
+           "<div class=\"scroll\"><table class=\"matrix\"><thead><tr><th scope=\"col\">class</th>");
     for (size_t k = 0; k < c->classes; k++)
         text_printf(t, "<th scope=\"col\">%zu</th>", k);
     text_add(t, "<th scope=\"col\">n</th></tr></thead><tbody>\n");
@@ -75,7 +79,8 @@ static void matrix(const struct confusion *c, struct text *t)
         text_printf(t, "<tr><th scope=\"row\">%zu</th>", i);
         for (size_t k = 0; k < c->classes; k++) {
             const double share = n ? (double)c->counts[i * c->classes + k] / (double)n : 0.0;
-            text_printf(t, "<td style=\"background:rgba(var(--accent),%.2f)\">%.1f</td>", 0.5 * share, 100.0 * share);
+            text_printf(t, "<td style=\"background:rgba(var(--accent),%.2f)\">%.1f</td>",
+                        0.5 * share, 100.0 * share);
         }
         text_printf(t, "<td>%llu</td></tr>\n", (unsigned long long)n);
     }
@@ -110,11 +115,14 @@ static size_t choose(const struct confusion *c, size_t *ret)
     return n;
 }
 
-static bool by_class(const struct panel *p, const struct confusion *all, const size_t *columns, size_t count,
-                     bool worst, struct arena *arena, struct text *t)
+static bool by_class(const struct panel *p, const struct confusion *all, const size_t *columns,
+                     size_t count, bool worst, struct arena *arena, struct text *t)
 {
-    struct table table = { .name = "classes", .caption = worst
-        ? "accuracy in %, the ten classes that the first rule knows worst" : "accuracy in % of each class" };
+    struct table table = {
+        .name = "classes",
+        .caption = worst ? "accuracy in %, the ten classes that the first rule knows worst"
+                         : "accuracy in % of each class"
+    };
     size_t row = 1;
 
     if (!table_create(&table, p->count + 1, count + 1, arena))

@@ -25,8 +25,10 @@ static void verdicts(const struct page_panel *p, struct text *t)
     bool over_seeds = false, over_samples = false, few = false;
 
     if (!p->panel->baseline) {
-        text_add(t, "<p>No rule is compared with another here: no rule's two gradients are one under attack, so none shows "
-                 "itself to be the baseline. <code>bioft report --baseline RULE</code> names one.</p>\n");
+        text_add(t, "<p>No rule is compared with another here: no rule's two gradients are one "
+                    "under attack, so none shows "
+                    "itself to be the baseline. <code>bioft report --baseline RULE</code> names "
+                    "one.</p>\n");
         return;
     }
     if (p->finding_count == 0)
@@ -41,14 +43,18 @@ static void verdicts(const struct page_panel *p, struct text *t)
     html_escape(t, p->panel->baseline->name);
     text_add(t, "</b>, ");
     if (over_samples)
-        text_add(t, "on the same images: McNemar's exact test where right answers are counted, a paired bootstrap of the "
-                 "mean elsewhere. That speaks of these networks; another seed gives others. ");
+        text_add(t, "on the same images: McNemar's exact test where right answers are counted, a "
+                    "paired bootstrap of the "
+                    "mean elsewhere. That speaks of these networks; another seed gives others. ");
     if (over_seeds)
-        text_add(t, "between trials of the same seed: the mean difference with Student's interval. ");
+        text_add(t,
+                 "between trials of the same seed: the mean difference with Student's interval. ");
     text_add(t, "p is after Holm's correction over all comparisons of a metric in this section, "
-             "at a level of 5%.</p>\n");
+                "at a level of 5%.</p>\n");
     if (few)
-        text_printf(t, "<p>With fewer than %d seeds the intervals are printed, and nothing is called significant.</p>\n",
+        text_printf(t,
+                    "<p>With fewer than %d seeds the intervals are printed, and nothing is called "
+                    "significant.</p>\n",
                     (int)COMPARE_SEEDS);
     text_add(t, "<ul>\n");
     for (size_t s = 0; s < p->panel->count; s++) {
@@ -67,12 +73,17 @@ static void verdicts(const struct page_panel *p, struct text *t)
     text_add(t, "</ul>\n");
 }
 
-static const struct { const char *word, *meaning; } warnings[] = {
-    { "masking", "under the rule's gradient clearly more is left than under the exact one: that gradient hides, the network "
+static const struct {
+    const char *word, *meaning;
+} warnings[] = {
+    { "masking", "under the rule's gradient clearly more is left than under the exact one: that "
+                 "gradient hides, the network "
                  "is not robust (marked *)" },
-    { "attack-too-weak", "at this epsilon every image can become the same grey one, so no network can keep more than the "
+    { "attack-too-weak", "at this epsilon every image can become the same grey one, so no network "
+                         "can keep more than the "
                          "largest class's share: the attack failed (marked !)" },
-    { "exact-weaker-than-rule", "the exact gradient leaves more than the rule's, which it should not" },
+    { "exact-weaker-than-rule",
+      "the exact gradient leaves more than the rule's, which it should not" },
     { "rises-with-epsilon", "more is left than at a smaller epsilon of the same attack" },
     { "budget-unused", "the largest change is below half of epsilon" },
     { "small-n", "fewer than 100 samples: read the interval, not the number" },
@@ -115,27 +126,35 @@ static void warning_list(const struct panel *p, struct text *t)
 
 static void base64(struct text *t, const uint8_t *bytes, size_t size)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < size; i += 3) {
-        const uint32_t word = (uint32_t)bytes[i] << 16 | (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0) |
+        const uint32_t word = (uint32_t)bytes[i] << 16 |
+                              (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0) |
                               (i + 2 < size ? bytes[i + 2] : 0);
         const char four[4] = { letters[word >> 18], letters[word >> 12 & 63],
-                               i + 1 < size ? letters[word >> 6 & 63] : '=', i + 2 < size ? letters[word & 63] : '=' };
+                               i + 1 < size ? letters[word >> 6 & 63] : '=',
+                               i + 2 < size ? letters[word & 63] : '=' };
         text_add_n(t, four, 4);
     }
 }
 
-static bioft_status strip(const struct page *page, const struct strip *s, struct text *t, struct error *err)
+static bioft_status strip(const struct page *page, const struct strip *s, struct text *t,
+                          struct error *err)
 {
     struct text path = { 0 };
     uint8_t *bytes = NULL;
     size_t size;
 
     text_printf(&path, "%s/plots/%s", page->folder, s->file);
-    bioft_status st = path.failed ? error_memory(err, "a path") : file_read(path.data, MAX_PICTURE, &bytes, &size, err);
+    bioft_status st = path.failed ? error_memory(err, "a path")
+                                  : file_read(path.data, MAX_PICTURE, &bytes, &size, err);
     if (st == BIOFT_OK) {
-        text_printf(t, "<figure class=\"strip\"><img width=\"%u\" height=\"%u\" alt=\"clean, attacked, difference\" "
-                    "src=\"data:image/png;base64,", s->width, s->height);
+        text_printf(t,
+                    "<figure class=\"strip\"><img width=\"%u\" height=\"%u\" alt=\"clean, "
+                    "attacked, difference\" "
+                    "src=\"data:image/png;base64,",
+                    s->width, s->height);
         base64(t, bytes, size);
         text_add(t, "\"><figcaption>");
         html_escape(t, s->title);
@@ -146,14 +165,17 @@ static bioft_status strip(const struct page *page, const struct strip *s, struct
     return st;
 }
 
-static bioft_status strips(const struct page *page, const struct page_panel *p, struct text *t, struct error *err)
+static bioft_status strips(const struct page *page, const struct page_panel *p, struct text *t,
+                           struct error *err)
 {
     bioft_status st = BIOFT_OK;
 
     if (p->strip_count == 0)
         return st;
-    text_add(t, "<h3>Adversarial images</h3>\n<p class=\"soft\">Clean above, attacked in the middle, below their difference "
-             "around middle grey: black is &minus;epsilon, white +epsilon.</p>\n<div class=\"charts\">\n");
+    text_add(t, "<h3>Adversarial images</h3>\n<p class=\"soft\">Clean above, attacked in the "
+                "middle, below their difference "
+                "around middle grey: black is &minus;epsilon, white +epsilon.</p>\n<div "
+                "class=\"charts\">\n");
     for (size_t i = 0; st == BIOFT_OK && i < p->strip_count; i++)
         st = strip(page, &p->strips[i], t, err);
     text_add(t, "</div>\n");
@@ -176,14 +198,17 @@ static void robustness(const struct page_panel *p, struct text *t)
         return;
     text_add(t, "<h3>Under attack</h3>\n");
     if (both)
-        text_add(t, "<p class=\"soft\">The gradient an attack follows is the rule's own (solid) or the exact one (dashed). "
-                 "Only what withstands the exact one is robust; where the two part, the rule hides its gradient.</p>\n");
+        text_add(t, "<p class=\"soft\">The gradient an attack follows is the rule's own (solid) or "
+                    "the exact one (dashed). "
+                    "Only what withstands the exact one is robust; where the two part, the rule "
+                    "hides its gradient.</p>\n");
     if (p->plots.robustness_count)
         charts(p->plots.robustness, p->plots.robustness_count, t);
     tables(p->attacks, p->attack_count, t);
 }
 
-bioft_status page_panel_section(const struct page *page, size_t number, struct text *t, struct error *err)
+bioft_status page_panel_section(const struct page *page, size_t number, struct text *t,
+                                struct error *err)
 {
     const struct page_panel *p = &page->panels[number];
 
@@ -214,8 +239,9 @@ bioft_status page_panel_section(const struct page *page, size_t number, struct t
     if (st == BIOFT_OK)
         st = page_classes(p->panel, t, err);
     if (st == BIOFT_OK && p->plots.training_count) {
-        text_add(t, "<h3>Training</h3>\n<p class=\"soft\">The first seed of each rule. The angle is between the error that a "
-                 "rule sends back and backpropagation's: 90 degrees is no relation.</p>\n");
+        text_add(t, "<h3>Training</h3>\n<p class=\"soft\">The first seed of each rule. The angle "
+                    "is between the error that a "
+                    "rule sends back and backpropagation's: 90 degrees is no relation.</p>\n");
         charts(p->plots.training, p->plots.training_count, t);
     }
     text_add(t, "</section>\n");

@@ -12,21 +12,25 @@
 
 enum { IMAGES = 8, LARGE_IMAGES = 4, LARGE = 64, ROWS = 3, GAP = 2, LARGEST = 512 };
 
-struct pair { struct npy clean, adversarial; };
+struct pair {
+    struct npy clean, adversarial;
+};
 
 static bool usable(const struct pair *p)
 {
     const struct npy *a = &p->clean, *b = &p->adversarial;
-    return a->dtype == NPY_F32 && b->dtype == NPY_F32 && a->dims == 4 && b->dims == 4 && a->count > 0 &&
-           memcmp(a->shape, b->shape, 4 * sizeof *a->shape) == 0 && (a->shape[1] == 1 || a->shape[1] == 3) &&
-           a->shape[2] <= LARGEST && a->shape[3] <= LARGEST;
+    return a->dtype == NPY_F32 && b->dtype == NPY_F32 && a->dims == 4 && b->dims == 4 &&
+           a->count > 0 && memcmp(a->shape, b->shape, 4 * sizeof *a->shape) == 0 &&
+           (a->shape[1] == 1 || a->shape[1] == 3) && a->shape[2] <= LARGEST &&
+           a->shape[3] <= LARGEST;
 }
 
 static uint8_t grey(double v) { return (uint8_t)(255.0 * fmin(fmax(v, 0.0), 1.0) + 0.5); }
 
 static void draw(const struct pair *p, size_t images, double epsilon, size_t width, uint8_t *ret)
 {
-    const size_t channels = p->clean.shape[1], height = p->clean.shape[2], across = p->clean.shape[3];
+    const size_t channels = p->clean.shape[1], height = p->clean.shape[2],
+                 across = p->clean.shape[3];
     const float *clean = p->clean.data, *adversarial = p->adversarial.data;
 
     for (size_t i = 0; i < images; i++)
@@ -43,12 +47,13 @@ static void draw(const struct pair *p, size_t images, double epsilon, size_t wid
                 }
 }
 
-static bioft_status write_strip(const struct pair *p, double epsilon, const char *path, struct strip *s,
-                                struct error *err)
+static bioft_status write_strip(const struct pair *p, double epsilon, const char *path,
+                                struct strip *s, struct error *err)
 {
     const size_t most = p->clean.shape[3] > LARGE ? LARGE_IMAGES : IMAGES;
     const size_t images = p->clean.shape[0] < most ? p->clean.shape[0] : most;
-    const size_t width = images * (p->clean.shape[3] + GAP) - GAP, height = ROWS * (p->clean.shape[2] + GAP) - GAP;
+    const size_t width = images * (p->clean.shape[3] + GAP) - GAP,
+                 height = ROWS * (p->clean.shape[2] + GAP) - GAP;
     const size_t bytes = width * height * p->clean.shape[1];
     uint8_t *pixels = mem_array(bytes, 1);
 
@@ -58,14 +63,15 @@ static bioft_status write_strip(const struct pair *p, double epsilon, const char
     draw(p, images, epsilon, width, pixels);
     s->width = (uint32_t)width;
     s->height = (uint32_t)height;
-    bioft_status st = png_write(path, s->width, s->height, (uint32_t)p->clean.shape[1], pixels, err);
+    bioft_status st =
+        png_write(path, s->width, s->height, (uint32_t)p->clean.shape[1], pixels, err);
     free(pixels);
     return st;
 }
 
 /* One figure's strip; *ret_made false where nothing was dumped. */
-static bioft_status strip_of(const struct study_trial *t, const struct figure *f, const char *path, struct strip *s,
-                             bool *ret_made, struct error *err)
+static bioft_status strip_of(const struct study_trial *t, const struct figure *f, const char *path,
+                             struct strip *s, bool *ret_made, struct error *err)
 {
     char number[TEXT_NUMBER];
     const char *dot = *f->options ? "." : "";
@@ -74,10 +80,12 @@ static bioft_status strip_of(const struct study_trial *t, const struct figure *f
     bioft_status st = BIOFT_OK;
 
     text_number(number, f->epsilon);
-    text_printf(&clean, "%s/adversarial/%s%s%s.%s.%s.clean.npy", t->folder, f->attack, dot, f->options, f->gradient, number);
-    text_printf(&adversarial, "%s/adversarial/%s%s%s.%s.%s.adversarial.npy", t->folder, f->attack, dot, f->options,
-                f->gradient, number);
-    *ret_made = !clean.failed && !adversarial.failed && file_exists(clean.data) && file_exists(adversarial.data);
+    text_printf(&clean, "%s/adversarial/%s%s%s.%s.%s.clean.npy", t->folder, f->attack, dot,
+                f->options, f->gradient, number);
+    text_printf(&adversarial, "%s/adversarial/%s%s%s.%s.%s.adversarial.npy", t->folder, f->attack,
+                dot, f->options, f->gradient, number);
+    *ret_made = !clean.failed && !adversarial.failed && file_exists(clean.data) &&
+                file_exists(adversarial.data);
     if (*ret_made)
         st = npy_read(clean.data, &p.clean, err);
     if (*ret_made && st == BIOFT_OK)
@@ -103,14 +111,16 @@ static bool shown(const struct study_trial *t, const struct figure *f, const str
         if (!o->attacked || !(o->epsilon > 0.0) || strcmp(o->attack, f->attack) != 0 ||
             strcmp(o->options, f->options) != 0 || strcmp(o->gradient, f->gradient) != 0)
             continue;
-        if (f->epsilon <= 0.1 ? o->epsilon > f->epsilon && o->epsilon <= 0.1 : o->epsilon < f->epsilon)
+        if (f->epsilon <= 0.1 ? o->epsilon > f->epsilon && o->epsilon <= 0.1
+                              : o->epsilon < f->epsilon)
             return false;
     }
     return true;
 }
 
-bioft_status pictures_write(const struct panel *p, size_t number, const char *folder, size_t most, struct arena *arena,
-                            struct strip *ret, size_t *ret_count, struct error *err)
+bioft_status pictures_write(const struct panel *p, size_t number, const char *folder, size_t most,
+                            struct arena *arena, struct strip *ret, size_t *ret_count,
+                            struct error *err)
 {
     bioft_status st = BIOFT_OK;
 
@@ -125,9 +135,12 @@ bioft_status pictures_write(const struct panel *p, size_t number, const char *fo
             struct strip strip = {
                 .file = arena_printf(arena, "%zu-adversarial-%zu.png", number + 1, *ret_count + 1),
                 .title = arena_printf(arena, "%s, %s at epsilon %g, %s gradient", p->series[s].name,
-                                      plots_attack(f->attack, f->options, arena), f->epsilon, f->gradient) };
+                                      plots_attack(f->attack, f->options, arena), f->epsilon,
+                                      f->gradient)
+            };
             char *path = strip.file && strip.title ? path_join(folder, strip.file) : NULL;
-            st = path ? strip_of(t, f, path, &strip, &made, err) : error_memory(err, "a strip of images");
+            st = path ? strip_of(t, f, path, &strip, &made, err)
+                      : error_memory(err, "a strip of images");
             if (made)
                 ret[(*ret_count)++] = strip;
             free(path);

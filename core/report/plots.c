@@ -25,11 +25,14 @@ const char *plots_attack(const char *attack, const char *options, struct arena *
 }
 
 /* Letters that a file's name may have. */
-static const char *file_name(struct arena *arena, size_t panel, const char *what, const char *metric, const char *options)
+static const char *file_name(struct arena *arena, size_t panel, const char *what,
+                             const char *metric, const char *options)
 {
-    char *ret = arena_printf(arena, "%zu-%s-%s%s%s", panel + 1, what, metric, *options ? "-" : "", options);
+    char *ret =
+        arena_printf(arena, "%zu-%s-%s%s%s", panel + 1, what, metric, *options ? "-" : "", options);
     for (char *s = ret; s && *s; s++)
-        if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') || strchr("._-=", *s)))
+        if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
+              strchr("._-=", *s)))
             *s = '_';
     return ret;
 }
@@ -43,8 +46,8 @@ static bool curve_room(struct curve *c, size_t count, struct arena *arena)
     return c->x && c->y && c->low && c->high;
 }
 
-static bool robustness_curve(const struct panel *p, const struct series *s, const struct grid *g, const char *gradient,
-                             struct chart *c, struct arena *arena)
+static bool robustness_curve(const struct panel *p, const struct series *s, const struct grid *g,
+                             const char *gradient, struct chart *c, struct arena *arena)
 {
     struct curve *v = &c->curves[c->count];
 
@@ -52,7 +55,9 @@ static bool robustness_curve(const struct panel *p, const struct series *s, cons
         return false;
     for (size_t e = 0; e < g->count; e++) {
         struct point point;
-        if (!study_point(p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e] }, &point))
+        if (!study_point(
+                p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e] },
+                &point))
             continue;
         v->x[v->count] = g->epsilon[e];
         v->y[v->count] = point.value;
@@ -66,16 +71,22 @@ static bool robustness_curve(const struct panel *p, const struct series *s, cons
     return true;
 }
 
-static bool robustness(const struct panel *p, size_t number, const struct grid *g, struct chart *c, struct arena *arena)
+static bool robustness(const struct panel *p, size_t number, const struct grid *g, struct chart *c,
+                       struct arena *arena)
 {
     *c = (struct chart){
         .name = file_name(arena, number, g->attack, g->metric, g->options ? g->options : ""),
         .title = g->rule || g->exact
-            ? arena_printf(arena, "%s under %s", g->metric, plots_attack(g->attack, g->options, arena))
-            : arena_printf(arena, "%s, the worst case over attacks", g->metric),
-        .x_label = arena_printf(arena, "epsilon (%s)", g->norm && *g->norm ? g->norm : "norm"), .y_label = g->metric,
-        .zero_and_log = true, .y_low = 0.0, .y_high = 1.0,
-        .curves = arena_array(arena, 2 * p->count, sizeof *c->curves) };
+                     ? arena_printf(arena, "%s under %s", g->metric,
+                                    plots_attack(g->attack, g->options, arena))
+                     : arena_printf(arena, "%s, the worst case over attacks", g->metric),
+        .x_label = arena_printf(arena, "epsilon (%s)", g->norm && *g->norm ? g->norm : "norm"),
+        .y_label = g->metric,
+        .zero_and_log = true,
+        .y_low = 0.0,
+        .y_high = 1.0,
+        .curves = arena_array(arena, 2 * p->count, sizeof *c->curves)
+    };
     if (!c->name || !c->title || !c->x_label || !c->curves)
         return false;
     for (size_t s = 0; s < p->count; s++) {
@@ -97,8 +108,8 @@ struct metrics {
     size_t count;
 };
 
-static bioft_status read_metrics(const struct study_trial *t, const char *stage, struct arena *arena,
-                                 struct metrics *ret, struct error *err)
+static bioft_status read_metrics(const struct study_trial *t, const char *stage,
+                                 struct arena *arena, struct metrics *ret, struct error *err)
 {
     char *path = path_join(t->folder, "metrics.jsonl");
     uint8_t *bytes = NULL;
@@ -116,7 +127,7 @@ static bioft_status read_metrics(const struct study_trial *t, const char *stage,
     for (size_t at = 0; st == BIOFT_OK && at < size;) {
         const char *line = (const char *)bytes + at, *end = memchr(line, '\n', size - at);
         struct json *json;
-        if (!end)                                  /* unfinished */
+        if (!end) /* unfinished */
             break;
         st = json_parse(path, line, (size_t)(end - line), arena, &json, err);
         const struct json *name = st == BIOFT_OK ? json_get(json, "stage") : NULL;
@@ -138,7 +149,8 @@ static bool number(const struct json *line, const char *key, double *ret)
     return true;
 }
 
-static bool epoch_curve(const struct metrics *m, const char *key, struct curve *v, struct arena *arena)
+static bool epoch_curve(const struct metrics *m, const char *key, struct curve *v,
+                        struct arena *arena)
 {
     if (!curve_room(v, m->count + 1, arena))
         return false;
@@ -154,8 +166,8 @@ static bool epoch_curve(const struct metrics *m, const char *key, struct curve *
 }
 
 /* The angles of the last line that has them, by layer. */
-static bool angle_curve(const struct metrics *m, struct curve *v, const char **names, size_t *name_count,
-                        struct arena *arena)
+static bool angle_curve(const struct metrics *m, struct curve *v, const char **names,
+                        size_t *name_count, struct arena *arena)
 {
     const struct json *angles = NULL;
 
@@ -199,28 +211,36 @@ static void keep(struct chart *c, const struct panel *p, const struct series *s)
         *v = (struct curve){ 0 };
 }
 
-static bioft_status training(const struct panel *p, size_t panel, struct arena *arena, struct plots *ret,
-                             struct error *err)
+static bioft_status training(const struct panel *p, size_t panel, struct arena *arena,
+                             struct plots *ret, struct error *err)
 {
-    struct chart charts[3] = {
-        { .name = file_name(arena, panel, "training", "loss", ""), .title = "training loss", .x_label = "epoch",
-          .y_label = "loss" },
-        { .name = file_name(arena, panel, "training", METRIC_ACCURACY, ""), .title = "training accuracy",
-          .x_label = "epoch", .y_label = METRIC_ACCURACY },
-        { .name = file_name(arena, panel, "alignment", "angle", ""), .title = "angle to backpropagation's error",
-          .x_label = "layer", .y_label = "degrees" } };
+    struct chart charts[3] = { { .name = file_name(arena, panel, "training", "loss", ""),
+                                 .title = "training loss",
+                                 .x_label = "epoch",
+                                 .y_label = "loss" },
+                               { .name = file_name(arena, panel, "training", METRIC_ACCURACY, ""),
+                                 .title = "training accuracy",
+                                 .x_label = "epoch",
+                                 .y_label = METRIC_ACCURACY },
+                               { .name = file_name(arena, panel, "alignment", "angle", ""),
+                                 .title = "angle to backpropagation's error",
+                                 .x_label = "layer",
+                                 .y_label = "degrees" } };
     const char **names = arena_array(arena, MOST_LAYERS, sizeof *names);
     bioft_status st = names ? BIOFT_OK : error_memory(err, "curves");
 
     for (size_t i = 0; st == BIOFT_OK && i < 3; i++)
-        if (!charts[i].name || !(charts[i].curves = arena_array(arena, p->count + 1, sizeof(struct curve))))
+        if (!charts[i].name ||
+            !(charts[i].curves = arena_array(arena, p->count + 1, sizeof(struct curve))))
             st = error_memory(err, "curves");
     for (size_t s = 0; st == BIOFT_OK && s < p->count; s++) {
         struct metrics m;
         st = read_metrics(&p->series[s].trials[0], p->stage, arena, &m, err);
-        if (st == BIOFT_OK && !(epoch_curve(&m, "loss", &charts[0].curves[charts[0].count], arena) &&
-                                epoch_curve(&m, "accuracy", &charts[1].curves[charts[1].count], arena) &&
-                                angle_curve(&m, &charts[2].curves[charts[2].count], names, &charts[2].x_name_count, arena)))
+        if (st == BIOFT_OK &&
+            !(epoch_curve(&m, "loss", &charts[0].curves[charts[0].count], arena) &&
+              epoch_curve(&m, "accuracy", &charts[1].curves[charts[1].count], arena) &&
+              angle_curve(&m, &charts[2].curves[charts[2].count], names, &charts[2].x_name_count,
+                          arena)))
             st = error_memory(err, "curves");
         for (size_t i = 0; st == BIOFT_OK && i < 3; i++)
             keep(&charts[i], p, &p->series[s]);
@@ -239,7 +259,8 @@ static bioft_status training(const struct panel *p, size_t panel, struct arena *
 bioft_status plots_read(const struct panel *p, size_t panel, struct arena *arena, struct plots *ret,
                         struct error *err)
 {
-    *ret = (struct plots){ .robustness = arena_array(arena, p->grid_count + 1, sizeof *ret->robustness),
+    *ret = (struct plots){ .robustness =
+                               arena_array(arena, p->grid_count + 1, sizeof *ret->robustness),
                            .training = arena_array(arena, 3, sizeof *ret->training) };
     if (!ret->robustness || !ret->training)
         return error_memory(err, "curves");

@@ -6,13 +6,13 @@
 #include "report/study.h"
 
 struct plots {
-    struct chart *robustness, *training;           /* training: losses, accuracies, angles */
+    struct chart *robustness, *training; /* training: losses, accuracies, angles */
     size_t robustness_count, training_count;
 };
-/* `number` of the panel goes into the names. metrics.jsonl is read of each series' first trial; where there is none,
- * there is no curve. Everything in the arena. */
-bioft_status plots_read(const struct panel *p, size_t number, struct arena *arena, struct plots *ret,
-                        struct error *err);
+/* `number` of the panel goes into the names. metrics.jsonl is read of each series' first trial;
+ * where there is none, there is no curve. Everything in the arena. */
+bioft_status plots_read(const struct panel *p, size_t number, struct arena *arena,
+                        struct plots *ret, struct error *err);
 /* The colour of a series: 0 for the baseline. */
 unsigned plots_colour(const struct panel *p, const struct series *s);
 /* The name of an attack with its options, for people. */

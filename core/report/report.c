@@ -17,11 +17,12 @@ struct report {
     size_t script_count, script_room;
 };
 
-static bioft_status write_text(const struct report *r, const char *folder, const char *name, const char *suffix,
-                               struct text *t, struct error *err)
+static bioft_status write_text(const struct report *r, const char *folder, const char *name,
+                               const char *suffix, struct text *t, struct error *err)
 {
     const char *path = arena_printf(r->arena, "%s/%s%s", folder, name, suffix);
-    bioft_status st = t->failed || !path ? error_memory(err, name) : file_write(path, t->data, t->length, err);
+    bioft_status st =
+        t->failed || !path ? error_memory(err, name) : file_write(path, t->data, t->length, err);
     text_free(t);
     return st;
 }
@@ -66,7 +67,8 @@ static bioft_status save_chart(struct report *r, const struct chart *c, struct e
     return st;
 }
 
-static bioft_status panel_tables(const struct report *r, size_t number, struct page_panel *ret, struct error *err)
+static bioft_status panel_tables(const struct report *r, size_t number, struct page_panel *ret,
+                                 struct error *err)
 {
     const struct panel *p = ret->panel;
     struct table *attacks = arena_array(r->arena, p->grid_count, sizeof *attacks);
@@ -78,7 +80,8 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
     for (size_t i = 0; fine && i < p->grid_count; i++)
         fine = tables_attack(p, number, &p->grids[i], r->arena, &attacks[i]);
     for (size_t i = 0; fine && ret->finding_count && i < p->metric_count; i++)
-        fine = tables_gaps(p, number, ret->findings, ret->finding_count, p->metrics[i], r->arena, &gaps[i]);
+        fine = tables_gaps(p, number, ret->findings, ret->finding_count, p->metrics[i], r->arena,
+                           &gaps[i]);
     if (fine && ret->finding_count)
         fine = tables_findings(number, ret->findings, ret->finding_count, r->arena, all);
     if (!fine)
@@ -97,12 +100,14 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
     return st;
 }
 
-static bioft_status panel_plots(struct report *r, size_t number, struct page_panel *ret, struct error *err)
+static bioft_status panel_plots(struct report *r, size_t number, struct page_panel *ret,
+                                struct error *err)
 {
     bioft_status st = plots_read(ret->panel, number, r->arena, &ret->plots, err);
     const size_t more = ret->plots.robustness_count + ret->plots.training_count;
 
-    if (st == BIOFT_OK && !mem_grow(&r->scripts, &r->script_room, r->script_count + more, sizeof *r->scripts))
+    if (st == BIOFT_OK &&
+        !mem_grow(&r->scripts, &r->script_room, r->script_count + more, sizeof *r->scripts))
         st = error_memory(err, "a plot");
     for (size_t i = 0; st == BIOFT_OK && i < ret->plots.robustness_count; i++)
         st = save_chart(r, &ret->plots.robustness[i], err);
@@ -111,12 +116,14 @@ static bioft_status panel_plots(struct report *r, size_t number, struct page_pan
     return st;
 }
 
-static bioft_status panel_part(struct report *r, size_t number, struct page_panel *ret, struct error *err)
+static bioft_status panel_part(struct report *r, size_t number, struct page_panel *ret,
+                               struct error *err)
 {
     struct panel *p = &r->study.panels[number];
     struct finding *findings;
 
-    *ret = (struct page_panel){ .panel = p, .title = panel_title(&r->study, p, r->arena),
+    *ret = (struct page_panel){ .panel = p,
+                                .title = panel_title(&r->study, p, r->arena),
                                 .strips = arena_array(r->arena, MOST_STRIPS, sizeof *ret->strips) };
     if (!ret->title || !ret->strips)
         return error_memory(err, "a report");
@@ -128,12 +135,14 @@ static bioft_status panel_part(struct report *r, size_t number, struct page_pane
     if (st == BIOFT_OK)
         st = panel_plots(r, number, ret, err);
     if (st == BIOFT_OK)
-        st = pictures_write(p, number, r->plots, MOST_STRIPS, r->arena, ret->strips, &ret->strip_count, err);
+        st = pictures_write(p, number, r->plots, MOST_STRIPS, r->arena, ret->strips,
+                            &ret->strip_count, err);
     return st;
 }
 
 /* A clean table for each metric that any panel has. */
-static bioft_status clean_tables(const struct report *r, const struct table **ret, size_t *ret_count, struct error *err)
+static bioft_status clean_tables(const struct report *r, const struct table **ret,
+                                 size_t *ret_count, struct error *err)
 {
     const struct study *s = &r->study;
     size_t most = 0, n = 0;
@@ -152,7 +161,7 @@ static bioft_status clean_tables(const struct report *r, const struct table **re
                 continue;
             metrics[n] = s->panels[i].metrics[k];
             st = tables_clean(s, metrics[n], r->arena, &list[n]) ? save_table(r, &list[n], err)
-                                                                  : error_memory(err, "a table");
+                                                                 : error_memory(err, "a table");
             n++;
         }
     *ret = list;
@@ -163,7 +172,9 @@ static bioft_status clean_tables(const struct report *r, const struct table **re
 static bioft_status write_all(struct report *r, struct error *err)
 {
     struct page_panel *panels = arena_array(r->arena, r->study.count, sizeof *panels);
-    struct page page = { .study = &r->study, .folder = r->out, .panels = panels, .panel_count = r->study.count };
+    struct page page = {
+        .study = &r->study, .folder = r->out, .panels = panels, .panel_count = r->study.count
+    };
     struct text html = { 0 };
 
     bioft_status st = panels ? file_make_folder(r->tables, err) : error_memory(err, "a report");
@@ -181,14 +192,18 @@ static bioft_status write_all(struct report *r, struct error *err)
     return st;
 }
 
-bioft_status report_write(const char *const *folders, size_t count, const char *out, const char *baseline,
-                          struct arena *arena, const char ***ret_scripts, size_t *ret_script_count, struct error *err)
+bioft_status report_write(const char *const *folders, size_t count, const char *out,
+                          const char *baseline, struct arena *arena, const char ***ret_scripts,
+                          size_t *ret_script_count, struct error *err)
 {
-    struct report r = { .out = out, .arena = arena, .tables = arena_printf(arena, "%s/tables", out),
+    struct report r = { .out = out,
+                        .arena = arena,
+                        .tables = arena_printf(arena, "%s/tables", out),
                         .plots = arena_printf(arena, "%s/plots", out) };
 
-    bioft_status st = r.tables && r.plots ? study_read(folders, count, baseline, arena, &r.study, err)
-                                          : error_memory(err, "a report");
+    bioft_status st = r.tables && r.plots
+                          ? study_read(folders, count, baseline, arena, &r.study, err)
+                          : error_memory(err, "a report");
     if (st == BIOFT_OK)
         st = write_all(&r, err);
     if (st == BIOFT_OK) {

@@ -10,7 +10,8 @@
 
 static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
 
-/* What a trial is called without its number and seed: "03-rule=usf,seed=2" gives "usf", or "rule=usf,lr=0.1". */
+/* What a trial is called without its number and seed: "03-rule=usf,seed=2" gives "usf", or
+ * "rule=usf,lr=0.1". */
 static const char *series_name(const struct trial_figures *t, const char *rule, struct arena *arena)
 {
     const char *at = t->label.id + strspn(t->label.id, "0123456789");
@@ -22,14 +23,16 @@ static const char *series_name(const struct trial_figures *t, const char *rule, 
         const char *value = memchr(at, '=', length);
         const size_t known = value ? (size_t)(value + 1 - at) : 0;
         const bool seed = strncmp(at, "seed=", 5) == 0;
-        const bool is_rule = known && length - known == strlen(rule) && strncmp(at + known, rule, length - known) == 0;
+        const bool is_rule = known && length - known == strlen(rule) &&
+                             strncmp(at + known, rule, length - known) == 0;
         if (!seed && !is_rule) {
             text_add(&name, ", ");
             text_add_n(&name, at, length);
         }
         at += length + (at[length] == ',');
     }
-    const char *ret = name.failed ? NULL : arena_printf(arena, "%s%s", rule, name.data ? name.data : "");
+    const char *ret =
+        name.failed ? NULL : arena_printf(arena, "%s%s", rule, name.data ? name.data : "");
     text_free(&name);
     return ret;
 }
@@ -44,7 +47,8 @@ static const struct figure *last_figure(const struct trial_figures *t)
     return ret;
 }
 
-static struct panel *panel_of(struct study *s, const struct trial_figures *t, const struct figure *f)
+static struct panel *panel_of(struct study *s, const struct trial_figures *t,
+                              const struct figure *f)
 {
     for (size_t i = 0; i < s->count; i++) {
         struct panel *p = &s->panels[i];
@@ -54,14 +58,18 @@ static struct panel *panel_of(struct study *s, const struct trial_figures *t, co
             return p;
     }
     struct panel *p = &s->panels[s->count++];
-    *p = (struct panel){ .backbone = t->label.backbone, .dataset = f->dataset, .protocol = f->protocol,
-                         .engine = t->label.engine, .precision = t->label.precision, .stage = f->stage,
+    *p = (struct panel){ .backbone = t->label.backbone,
+                         .dataset = f->dataset,
+                         .protocol = f->protocol,
+                         .engine = t->label.engine,
+                         .precision = t->label.precision,
+                         .stage = f->stage,
                          .split = f->split };
     return p;
 }
 
-static bioft_status add_trial(struct study *s, struct trial_figures *t, const char *out, size_t most,
-                              struct arena *arena, struct error *err)
+static bioft_status add_trial(struct study *s, struct trial_figures *t, const char *out,
+                              size_t most, struct arena *arena, struct error *err)
 {
     const struct figure *f = last_figure(t);
     size_t i = 0;
@@ -78,7 +86,9 @@ static bioft_status add_trial(struct study *s, struct trial_figures *t, const ch
         i++;
     struct series *row = &p->series[i];
     if (i == p->count) {
-        *row = (struct series){ .name = name, .rule = f->rule, .trials = arena_array(arena, most, sizeof *row->trials) };
+        *row = (struct series){ .name = name,
+                                .rule = f->rule,
+                                .trials = arena_array(arena, most, sizeof *row->trials) };
         p->count++;
     }
     const char *folder = arena_printf(arena, "%s/trials/%s", out, t->label.id);
@@ -88,7 +98,8 @@ static bioft_status add_trial(struct study *s, struct trial_figures *t, const ch
     return BIOFT_OK;
 }
 
-struct figure *study_figure(const struct study_trial *t, const struct panel *p, const struct place *place)
+struct figure *study_figure(const struct study_trial *t, const struct panel *p,
+                            const struct place *place)
 {
     const struct figure *last = last_figure(t->results);
     for (size_t i = 0; i < t->results->count; i++) {
@@ -97,14 +108,16 @@ struct figure *study_figure(const struct study_trial *t, const struct panel *p, 
             continue;
         if (!f->attacked && same_text(f->stage, last->stage) && same_text(f->split, p->split))
             return f;
-        if (f->attacked && same_text(f->attack, place->attack) && same_text(f->options, place->options) &&
-            same_text(f->gradient, place->gradient) && f->epsilon == place->epsilon)
+        if (f->attacked && same_text(f->attack, place->attack) &&
+            same_text(f->options, place->options) && same_text(f->gradient, place->gradient) &&
+            f->epsilon == place->epsilon)
             return f;
     }
     return NULL;
 }
 
-bool study_point(const struct panel *p, const struct series *s, const struct place *place, struct point *ret)
+bool study_point(const struct panel *p, const struct series *s, const struct place *place,
+                 struct point *ret)
 {
     double *values = mem_array(s->count, sizeof *values);
     *ret = (struct point){ .low = NAN, .high = NAN };
@@ -133,8 +146,9 @@ bool study_point(const struct panel *p, const struct series *s, const struct pla
     return ret->seeds > 0;
 }
 
-bioft_status study_predictions(const struct study_trial *t, const struct figure *f, struct arena *arena,
-                               struct figure *ret, bool *ret_found, struct error *err)
+bioft_status study_predictions(const struct study_trial *t, const struct figure *f,
+                               struct arena *arena, struct figure *ret, bool *ret_found,
+                               struct error *err)
 {
     const struct figure *all = t->results->figures;
     const size_t at = (size_t)(f - all);
@@ -145,7 +159,8 @@ bioft_status study_predictions(const struct study_trial *t, const struct figure 
     figure_file(f, name, sizeof name);
     while (first > 0 && (figure_file(&all[first - 1], other, sizeof other), same_text(name, other)))
         first--;
-    while (end < t->results->count && (figure_file(&all[end], other, sizeof other), same_text(name, other)))
+    while (end < t->results->count &&
+           (figure_file(&all[end], other, sizeof other), same_text(name, other)))
         end++;
     struct figure *read = arena_array(arena, end - first, sizeof *read);
     if (!read)
@@ -196,13 +211,16 @@ static bool add_grid(struct panel *p, const struct figure *f, struct arena *aren
         return false;
     for (size_t i = 0; i < p->grid_count; i++) {
         struct grid *g = &p->grids[i];
-        if (same_text(g->metric, f->metric) && same_text(g->attack, f->attack) && same_text(g->options, f->options))
+        if (same_text(g->metric, f->metric) && same_text(g->attack, f->attack) &&
+            same_text(g->options, f->options))
             return add_epsilon(g, f, arena);
     }
     if (p->grid_count == MOST)
         return true;
     struct grid *g = &p->grids[p->grid_count++];
-    *g = (struct grid){ .metric = f->metric, .attack = f->attack, .options = f->options, .norm = f->norm };
+    *g = (struct grid){
+        .metric = f->metric, .attack = f->attack, .options = f->options, .norm = f->norm
+    };
     return add_epsilon(g, f, arena);
 }
 
@@ -214,7 +232,8 @@ static bool look_over(struct panel *p, struct arena *arena)
             const struct trial_figures *t = p->series[i].trials[k].results;
             for (size_t j = 0; j < t->count; j++) {
                 const struct figure *f = &t->figures[j];
-                if (strchr(f->metric, '/') || (!f->attacked && !same_text(f->stage, last_figure(t)->stage)))
+                if (strchr(f->metric, '/') ||
+                    (!f->attacked && !same_text(f->stage, last_figure(t)->stage)))
                     continue;
                 if (!(f->attacked ? add_grid(p, f, arena) : add_metric(p, f->metric, arena)))
                     return false;
@@ -223,7 +242,8 @@ static bool look_over(struct panel *p, struct arena *arena)
     return true;
 }
 
-/* Are all figures under the rule's gradient equal to those under the exact one, and is there one above epsilon 0? */
+/* Are all figures under the rule's gradient equal to those under the exact one, and is there one
+ * above epsilon 0? */
 static bool one_gradient(const struct trial_figures *t)
 {
     size_t pairs = 0;
@@ -232,10 +252,12 @@ static bool one_gradient(const struct trial_figures *t)
         const struct figure *a = &t->figures[i];
         for (size_t k = 0; k < t->count && same_text(a->gradient, "rule"); k++) {
             const struct figure *b = &t->figures[k];
-            if (!same_text(b->gradient, "exact") || !same_text(a->metric, b->metric) || a->epsilon != b->epsilon ||
-                !same_text(a->attack, b->attack) || !same_text(a->options, b->options))
+            if (!same_text(b->gradient, "exact") || !same_text(a->metric, b->metric) ||
+                a->epsilon != b->epsilon || !same_text(a->attack, b->attack) ||
+                !same_text(a->options, b->options))
                 continue;
-            if (a->value != b->value || a->delta_max != b->delta_max || a->delta_mean != b->delta_mean)
+            if (a->value != b->value || a->delta_max != b->delta_max ||
+                a->delta_mean != b->delta_mean)
                 return false;
             pairs += a->epsilon > 0.0;
         }
@@ -246,12 +268,13 @@ static bool one_gradient(const struct trial_figures *t)
 static void choose_baseline(struct panel *p, const char *rule)
 {
     for (size_t i = 0; i < p->count && !p->baseline; i++)
-        if (rule ? same_text(p->series[i].rule, rule) : one_gradient(p->series[i].trials[0].results))
+        if (rule ? same_text(p->series[i].rule, rule)
+                 : one_gradient(p->series[i].trials[0].results))
             p->baseline = &p->series[i];
 }
 
-bioft_status study_read(const char *const *folders, size_t count, const char *baseline, struct arena *arena,
-                        struct study *ret, struct error *err)
+bioft_status study_read(const char *const *folders, size_t count, const char *baseline,
+                        struct arena *arena, struct study *ret, struct error *err)
 {
     struct trial_figures **trials = arena_array(arena, count, sizeof *trials);
     size_t *trial_counts = arena_array(arena, count, sizeof *trial_counts), most = 0;
@@ -259,13 +282,15 @@ bioft_status study_read(const char *const *folders, size_t count, const char *ba
 
     for (size_t i = 0; st == BIOFT_OK && i < count; i++) {
         char *path = path_join(folders[i], "results.csv");
-        st = path ? results_read(path, arena, &trials[i], &trial_counts[i], err) : error_memory(err, "a path");
+        st = path ? results_read(path, arena, &trials[i], &trial_counts[i], err)
+                  : error_memory(err, "a path");
         free(path);
         most += st == BIOFT_OK ? trial_counts[i] : 0;
     }
     if (st != BIOFT_OK)
         return st;
-    *ret = (struct study){ .folders = folders, .folder_count = count,
+    *ret = (struct study){ .folders = folders,
+                           .folder_count = count,
                            .panels = arena_array(arena, most, sizeof *ret->panels) };
     if (!ret->panels)
         return error_memory(err, "a report");

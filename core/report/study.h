@@ -6,11 +6,11 @@
 
 struct study_trial {
     struct trial_figures *results;
-    const char *out, *folder;                      /* OUT, and OUT/trials/ID */
+    const char *out, *folder; /* OUT, and OUT/trials/ID */
 };
 /* One row of a table: trials that differ in the seed alone. */
 struct series {
-    const char *name;                              /* the rule, and what else its sweep chose */
+    const char *name; /* the rule, and what else its sweep chose */
     const char *rule;
     struct study_trial *trials;
     size_t count;
@@ -18,8 +18,8 @@ struct series {
 /* One attack with its grid of epsilons, over all series of a panel. */
 struct grid {
     const char *metric, *attack, *options, *norm;
-    bool rule, exact;                              /* gradients that occur; neither: a worst case */
-    double *epsilon;                               /* ascending */
+    bool rule, exact; /* gradients that occur; neither: a worst case */
+    double *epsilon;  /* ascending */
     size_t count;
 };
 /* What may stand in one table: one network on one protocol of one dataset. */
@@ -27,8 +27,8 @@ struct panel {
     const char *backbone, *dataset, *protocol, *engine, *precision, *stage, *split;
     struct series *series;
     size_t count;
-    const struct series *baseline;                 /* NULL: none; what the others are compared with */
-    const char **metrics;                          /* those in the first convention, without '/' */
+    const struct series *baseline; /* NULL: none; what the others are compared with */
+    const char **metrics;          /* those in the first convention, without '/' */
     size_t metric_count;
     struct grid *grids;
     size_t grid_count;
@@ -40,11 +40,12 @@ struct study {
     size_t count;
 };
 
-/* Reads results.csv of each folder. The last stage of a trial is what counts. The baseline of a panel is the series of
- * rule `baseline`; where that is NULL, the first one whose figures under the rule's gradient all equal those under the
- * exact one, at some epsilon above 0: a rule that is backpropagation by what it does. Everything in the arena. */
-bioft_status study_read(const char *const *folders, size_t count, const char *baseline, struct arena *arena,
-                        struct study *ret, struct error *err);
+/* Reads results.csv of each folder. The last stage of a trial is what counts. The baseline of a
+ * panel is the series of rule `baseline`; where that is NULL, the first one whose figures under the
+ * rule's gradient all equal those under the exact one, at some epsilon above 0: a rule that is
+ * backpropagation by what it does. Everything in the arena. */
+bioft_status study_read(const char *const *folders, size_t count, const char *baseline,
+                        struct arena *arena, struct study *ret, struct error *err);
 
 /* Which number: of a metric, clean (attack NULL) or under an attack. */
 struct place {
@@ -52,18 +53,22 @@ struct place {
     double epsilon;
 };
 /* The figure of one trial; NULL: none. */
-struct figure *study_figure(const struct study_trial *t, const struct panel *p, const struct place *place);
-/* Over the seeds of a series: one has its own interval, several the mean with Student's; low and high are NaN where
- * there is none. */
+struct figure *study_figure(const struct study_trial *t, const struct panel *p,
+                            const struct place *place);
+/* Over the seeds of a series: one has its own interval, several the mean with Student's; low and
+ * high are NaN where there is none. */
 struct point {
     double value, low, high;
     uint64_t n;
     size_t seeds;
-    bool masking, weak, small;                     /* warnings of any of them */
+    bool masking, weak, small; /* warnings of any of them */
 };
-bool study_point(const struct panel *p, const struct series *s, const struct place *place, struct point *ret);
-/* The same figure with its predictions, read from the trial's folder; *ret_found false: no such file. */
-bioft_status study_predictions(const struct study_trial *t, const struct figure *f, struct arena *arena,
-                               struct figure *ret, bool *ret_found, struct error *err);
+bool study_point(const struct panel *p, const struct series *s, const struct place *place,
+                 struct point *ret);
+/* The same figure with its predictions, read from the trial's folder; *ret_found false: no such
+ * file. */
+bioft_status study_predictions(const struct study_trial *t, const struct figure *f,
+                               struct arena *arena, struct figure *ret, bool *ret_found,
+                               struct error *err);
 
 #endif

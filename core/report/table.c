@@ -42,14 +42,18 @@ bool table_create(struct table *t, size_t rows, size_t columns, struct arena *ar
     size_t cells;
     t->rows = rows;
     t->columns = columns;
-    t->cells = mem_product(rows, columns, &cells) ? arena_array(arena, cells, sizeof *t->cells) : NULL;
+    t->cells =
+        mem_product(rows, columns, &cells) ? arena_array(arena, cells, sizeof *t->cells) : NULL;
     return t->cells != NULL;
 }
 
-struct cell *table_cell(struct table *t, size_t row, size_t column) { return &t->cells[row * t->columns + column]; }
+struct cell *table_cell(struct table *t, size_t row, size_t column)
+{
+    return &t->cells[row * t->columns + column];
+}
 
-bool table_mark(struct table *t, size_t column, size_t first, size_t step, const double *values, size_t count,
-                int digits)
+bool table_mark(struct table *t, size_t column, size_t first, size_t step, const double *values,
+                size_t count, int digits)
 {
     double *printed = mem_array(count, sizeof *printed);
     enum mark *marks = mem_array(count, sizeof *marks);
@@ -82,7 +86,8 @@ void html_escape(struct text *t, const char *s)
     }
 }
 
-/* A column of words stands left, one of numbers right: the first cell that is not empty says which it is. */
+/* A column of words stands left, one of numbers right: the first cell that is not empty says which
+ * it is. */
 static bool is_word(const struct table *t, size_t column)
 {
     for (size_t r = 1; column > 0 && r < t->rows; r++) {
@@ -141,7 +146,9 @@ static void latex_text(struct text *t, const char *s)
         if (strchr("&%$#_{}", *s))
             text_printf(t, "\\%c", *s);
         else if (*s == '\\' || *s == '~' || *s == '^')
-            text_add(t, *s == '\\' ? "\\textbackslash{}" : *s == '~' ? "\\textasciitilde{}" : "\\textasciicircum{}");
+            text_add(t, *s == '\\'  ? "\\textbackslash{}"
+                        : *s == '~' ? "\\textasciitilde{}"
+                                    : "\\textasciicircum{}");
         else
             text_add_n(t, s, 1);
     }
@@ -157,7 +164,9 @@ void table_latex(const struct table *t, struct text *ret)
         for (size_t c = 0; c < t->columns; c++) {
             const struct cell *cell = &t->cells[r * t->columns + c];
             text_add(ret, c ? " & " : "");
-            text_add(ret, cell->mark == MARK_BEST ? "\\textbf{" : cell->mark == MARK_SECOND ? "\\underline{" : "");
+            text_add(ret, cell->mark == MARK_BEST     ? "\\textbf{"
+                          : cell->mark == MARK_SECOND ? "\\underline{"
+                                                      : "");
             latex_text(ret, cell->text);
             text_add(ret, cell->mark != MARK_NONE ? "}" : "");
             if (cell->note) {

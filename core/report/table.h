@@ -5,29 +5,30 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* The marking rule of the paper's tables: the best value bold, the second underlined; three or more equal best: none;
- * two equal best: both underlined; two or more equal second: none of them. Values are compared as they are printed, and
- * a value that is NaN is not there. Larger is better. */
+/* The marking rule of the paper's tables: the best value bold, the second underlined; three or more
+ * equal best: none; two equal best: both underlined; two or more equal second: none of them. Values
+ * are compared as they are printed, and a value that is NaN is not there. Larger is better. */
 enum mark { MARK_NONE, MARK_SECOND, MARK_BEST };
 void marks_set(const double *values, size_t count, enum mark *ret);
 
 struct cell {
-    const char *text;                              /* plain; NULL: empty */
-    const char *note;                              /* smaller, beside it: an interval; or NULL */
+    const char *text; /* plain; NULL: empty */
+    const char *note; /* smaller, beside it: an interval; or NULL */
     enum mark mark;
 };
 /* Row 0 is the head, column 0 names the rows. */
 struct table {
-    const char *name;                              /* of its files */
+    const char *name; /* of its files */
     const char *caption;
     size_t rows, columns;
-    struct cell *cells;                            /* [rows][columns] */
+    struct cell *cells; /* [rows][columns] */
 };
 bool table_create(struct table *t, size_t rows, size_t columns, struct arena *arena);
 struct cell *table_cell(struct table *t, size_t row, size_t column);
-/* Marks one column's rows from `first` on, `step` apart, by their values as printed with `digits` decimals. */
-bool table_mark(struct table *t, size_t column, size_t first, size_t step, const double *values, size_t count,
-                int digits);
+/* Marks one column's rows from `first` on, `step` apart, by their values as printed with `digits`
+ * decimals. */
+bool table_mark(struct table *t, size_t column, size_t first, size_t step, const double *values,
+                size_t count, int digits);
 
 void table_html(const struct table *t, struct text *ret);
 void table_latex(const struct table *t, struct text *ret);

@@ -61,7 +61,8 @@ static const struct series *series_named(const struct panel *p, const char *name
     return NULL;
 }
 
-/* Protocols, engines and precisions are named where what is before them does not tell two panels apart. */
+/* Protocols, engines and precisions are named where what is before them does not tell two panels
+ * apart. */
 const char *panel_title(const struct study *s, const struct panel *p, struct arena *arena)
 {
     bool protocol = false, engine = false;
@@ -71,16 +72,18 @@ const char *panel_title(const struct study *s, const struct panel *p, struct are
         if (o == p || strcmp(o->dataset, p->dataset) != 0 || strcmp(o->backbone, p->backbone) != 0)
             continue;
         protocol = protocol || strcmp(o->protocol, p->protocol) != 0;
-        engine = engine || strcmp(o->engine, p->engine) != 0 || strcmp(o->precision, p->precision) != 0;
+        engine =
+            engine || strcmp(o->engine, p->engine) != 0 || strcmp(o->precision, p->precision) != 0;
     }
     return arena_printf(arena, "%s, %s%s%s%s%s%s%s", p->dataset, p->backbone, protocol ? ", " : "",
-                        protocol ? p->protocol : "", engine ? ", " : "", engine ? p->engine : "", engine ? " " : "",
-                        engine ? p->precision : "");
+                        protocol ? p->protocol : "", engine ? ", " : "", engine ? p->engine : "",
+                        engine ? " " : "", engine ? p->precision : "");
 }
 
 /* One panel's column, marked. */
-static bool clean_column(struct table *t, size_t column, const struct panel *p, const char *const *names, size_t count,
-                         const char *metric, struct arena *arena)
+static bool clean_column(struct table *t, size_t column, const struct panel *p,
+                         const char *const *names, size_t count, const char *metric,
+                         struct arena *arena)
 {
     double *values = mem_array(count, sizeof *values);
 
@@ -91,8 +94,9 @@ static bool clean_column(struct table *t, size_t column, const struct panel *p, 
         if (!s || !study_point(p, s, &(struct place){ .metric = metric }, &point))
             continue;
         values[i] = 100.0 * point.value;
-        *table_cell(t, i + 1, column) = (struct cell){
-            .text = percent(point.value, DIGITS, arena), .note = interval_text(point.low, point.high, arena) };
+        *table_cell(t, i + 1, column) =
+            (struct cell){ .text = percent(point.value, DIGITS, arena),
+                           .note = interval_text(point.low, point.high, arena) };
     }
     const bool fine = values && table_mark(t, column, 1, 1, values, count, DIGITS);
     free(values);
@@ -107,7 +111,8 @@ bool tables_clean(const struct study *s, const char *metric, struct arena *arena
     for (size_t i = 0; i < s->count; i++)
         columns += has_metric(&s->panels[i], metric);
     *ret = (struct table){ .name = arena_printf(arena, "clean-%s", metric),
-                           .caption = arena_printf(arena, "%s in %%, without attack", tables_metric(metric, arena)) };
+                           .caption = arena_printf(arena, "%s in %%, without attack",
+                                                   tables_metric(metric, arena)) };
     if (!names || !table_create(ret, rows + 1, columns + 1, arena))
         return false;
     table_cell(ret, 0, 0)->text = "rule";
@@ -125,18 +130,20 @@ bool tables_clean(const struct study *s, const char *metric, struct arena *arena
 }
 
 /* One rule under one gradient; false where there is no figure of it. */
-static bool attack_row(struct table *t, size_t row, const struct panel *p, const struct series *s, const struct grid *g,
-                       const char *gradient, struct arena *arena)
+static bool attack_row(struct table *t, size_t row, const struct panel *p, const struct series *s,
+                       const struct grid *g, const char *gradient, struct arena *arena)
 {
     bool any = false;
 
     for (size_t e = 0; e < g->count; e++) {
         struct point point;
-        if (!study_point(p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e] }, &point))
+        if (!study_point(
+                p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e] },
+                &point))
             continue;
-        *table_cell(t, row, e + 2) = (struct cell){
-            .text = arena_printf(arena, "%.*f%s%s", DIGITS, 100.0 * point.value, point.masking ? "*" : "",
-                                 point.weak ? "!" : "") };
+        *table_cell(t, row, e + 2) =
+            (struct cell){ .text = arena_printf(arena, "%.*f%s%s", DIGITS, 100.0 * point.value,
+                                                point.masking ? "*" : "", point.weak ? "!" : "") };
         any = true;
     }
     table_cell(t, row, 0)->text = s->name;
@@ -144,18 +151,25 @@ static bool attack_row(struct table *t, size_t row, const struct panel *p, const
     return any;
 }
 
-bool tables_attack(const struct panel *p, size_t number, const struct grid *g, struct arena *arena, struct table *ret)
+bool tables_attack(const struct panel *p, size_t number, const struct grid *g, struct arena *arena,
+                   struct table *ret)
 {
     const char *const gradients[] = { g->rule ? "rule" : NULL, g->exact ? "exact" : NULL,
                                       g->rule || g->exact ? NULL : "" };
     size_t row = 1;
     const char *attack = plots_attack(g->attack, g->options, arena);
 
-    *ret = (struct table){ .name = arena_printf(arena, "%zu-%s-%s", number + 1, g->attack, g->metric),
-                           .caption = g->rule || g->exact
-                               ? arena_printf(arena, "%s in %% under %s, by epsilon", tables_metric(g->metric, arena), attack)
-                               : arena_printf(arena, "%s in %%, the worst case over attacks and gradients of each image, "
-                                              "by epsilon", tables_metric(g->metric, arena)) };
+    *ret = (struct table){
+        .name = arena_printf(arena, "%zu-%s-%s", number + 1, g->attack, g->metric),
+        .caption =
+            g->rule || g->exact
+                ? arena_printf(arena, "%s in %% under %s, by epsilon",
+                               tables_metric(g->metric, arena), attack)
+                : arena_printf(arena,
+                               "%s in %%, the worst case over attacks and gradients of each image, "
+                               "by epsilon",
+                               tables_metric(g->metric, arena))
+    };
     if (!ret->name || !ret->caption || !table_create(ret, 2 * p->count + 1, g->count + 2, arena))
         return false;
     table_cell(ret, 0, 0)->text = "rule";
@@ -188,8 +202,8 @@ static struct cell difference(const struct finding *f, struct arena *arena)
                           .note = interval_text(f->found.ci.low, f->found.ci.high, arena) };
 }
 
-static const struct finding *clean_finding(const struct finding *f, size_t count, const struct series *s,
-                                           const char *metric)
+static const struct finding *clean_finding(const struct finding *f, size_t count,
+                                           const struct series *s, const char *metric)
 {
     for (size_t i = 0; i < count; i++)
         if (f[i].series == s && !f[i].place.attack && strcmp(f[i].place.metric, metric) == 0)
@@ -197,24 +211,29 @@ static const struct finding *clean_finding(const struct finding *f, size_t count
     return NULL;
 }
 
-static void three_cells(struct table *t, size_t row, size_t column, const struct finding *f, struct arena *arena)
+static void three_cells(struct table *t, size_t row, size_t column, const struct finding *f,
+                        struct arena *arena)
 {
     *table_cell(t, row, column) = difference(f, arena);
     table_cell(t, row, column + 1)->text = p_text(f->adjusted, arena);
     table_cell(t, row, column + 2)->text = verdict(f);
 }
 
-bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, size_t count, const char *metric,
-                 struct arena *arena, struct table *ret)
+bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, size_t count,
+                 const char *metric, struct arena *arena, struct table *ret)
 {
-    static const char *const head[] = { "rule", "clean", "p", "significant", "largest gap", "p", "significant",
-                                        "at" };
+    static const char *const head[] = { "rule",        "clean", "p",           "significant",
+                                        "largest gap", "p",     "significant", "at" };
     enum { COLUMNS = sizeof head / sizeof *head };
     size_t row = 1;
 
-    *ret = (struct table){ .name = arena_printf(arena, "%zu-against-baseline-%s", number + 1, metric),
-                           .caption = arena_printf(arena, "%s minus that of %s, percentage points; p after Holm's "
-                                                   "correction", tables_metric(metric, arena), p->baseline->name) };
+    *ret =
+        (struct table){ .name = arena_printf(arena, "%zu-against-baseline-%s", number + 1, metric),
+                        .caption =
+                            arena_printf(arena,
+                                         "%s minus that of %s, percentage points; p after Holm's "
+                                         "correction",
+                                         tables_metric(metric, arena), p->baseline->name) };
     if (!ret->name || !ret->caption || !table_create(ret, p->count + 1, COLUMNS, arena))
         return false;
     for (size_t c = 0; c < COLUMNS; c++)
@@ -229,8 +248,10 @@ bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, 
             three_cells(ret, row, 1, clean, arena);
         if (gap) {
             three_cells(ret, row, 4, gap, arena);
-            table_cell(ret, row, 7)->text = arena_printf(arena, "%s, %s gradient, epsilon %.4g",
-                plots_attack(gap->place.attack, gap->place.options, arena), gap->place.gradient, gap->place.epsilon);
+            table_cell(ret, row, 7)->text =
+                arena_printf(arena, "%s, %s gradient, epsilon %.4g",
+                             plots_attack(gap->place.attack, gap->place.options, arena),
+                             gap->place.gradient, gap->place.epsilon);
         }
         row++;
     }
@@ -241,8 +262,10 @@ bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, 
 bool tables_findings(size_t number, const struct finding *f, size_t count, struct arena *arena,
                      struct table *ret)
 {
-    static const char *const head[] = { "rule", "metric", "attack", "gradient", "epsilon", "difference", "n", "p", "p (Holm)",
-                                        "significant" };
+    static const char *const head[] = {
+        "rule",       "metric", "attack", "gradient", "epsilon",
+        "difference", "n",      "p",      "p (Holm)", "significant"
+    };
     enum { COLUMNS = sizeof head / sizeof *head };
 
     *ret = (struct table){ .name = arena_printf(arena, "%zu-comparisons", number + 1) };
@@ -253,11 +276,18 @@ bool tables_findings(size_t number, const struct finding *f, size_t count, struc
     for (size_t i = 0; i < count; i++) {
         const struct place *at = &f[i].place;
         const char *const texts[] = {
-            f[i].series->name, tables_metric(at->metric, arena),
-            at->attack ? plots_attack(at->attack, at->options, arena) : "clean", at->attack ? at->gradient : "",
-            at->attack ? arena_printf(arena, "%.4g", at->epsilon) : "", NULL,
-            arena_printf(arena, "%llu%s", (unsigned long long)f[i].found.n, f[i].over_seeds ? " seeds" : ""),
-            p_text(f[i].found.p, arena), p_text(f[i].adjusted, arena), verdict(&f[i]) };
+            f[i].series->name,
+            tables_metric(at->metric, arena),
+            at->attack ? plots_attack(at->attack, at->options, arena) : "clean",
+            at->attack ? at->gradient : "",
+            at->attack ? arena_printf(arena, "%.4g", at->epsilon) : "",
+            NULL,
+            arena_printf(arena, "%llu%s", (unsigned long long)f[i].found.n,
+                         f[i].over_seeds ? " seeds" : ""),
+            p_text(f[i].found.p, arena),
+            p_text(f[i].adjusted, arena),
+            verdict(&f[i])
+        };
         for (size_t c = 0; c < COLUMNS; c++)
             table_cell(ret, i + 1, c)->text = texts[c];
         *table_cell(ret, i + 1, 5) = difference(&f[i], arena);

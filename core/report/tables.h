@@ -5,14 +5,16 @@
 #include "report/findings.h"
 #include "report/table.h"
 
-/* One metric without attack: a row a rule, a column a panel, marked by the paper's rule. Everything in the arena; false:
- * out of memory, as below. */
-bool tables_clean(const struct study *s, const char *metric, struct arena *arena, struct table *ret);
+/* One metric without attack: a row a rule, a column a panel, marked by the paper's rule. Everything
+ * in the arena; false: out of memory, as below. */
+bool tables_clean(const struct study *s, const char *metric, struct arena *arena,
+                  struct table *ret);
 /* One attack of a panel: a row a rule and gradient, a column an epsilon. */
-bool tables_attack(const struct panel *p, size_t number, const struct grid *g, struct arena *arena, struct table *ret);
+bool tables_attack(const struct panel *p, size_t number, const struct grid *g, struct arena *arena,
+                   struct table *ret);
 /* Each rule against the baseline: the clean difference and the largest gap under attack. */
-bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, size_t count, const char *metric,
-                 struct arena *arena, struct table *ret);
+bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, size_t count,
+                 const char *metric, struct arena *arena, struct table *ret);
 /* Every comparison. */
 bool tables_findings(size_t number, const struct finding *f, size_t count, struct arena *arena,
                      struct table *ret);

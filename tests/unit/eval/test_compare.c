@@ -1,4 +1,5 @@
-/* Paired tests, intervals, Student's quantiles and Holm's correction against scipy's, published and hand-made values. */
+/* Paired tests, intervals, Student's quantiles and Holm's correction against scipy's, published and
+ * hand-made values. */
 #include "eval/compare.h"
 
 #include <math.h>
@@ -13,13 +14,17 @@
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static bool near(double a, double b, double relative) { return fabs(a - b) <= relative * fmax(fabs(a), fabs(b)); }
+static bool near(double a, double b, double relative)
+{
+    return fabs(a - b) <= relative * fmax(fabs(a), fabs(b));
+}
 
 static void mcnemar_agrees_with_scipy(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(golden_mcnemars); i++) {
-        assert_true(near(compare_mcnemar(golden_mcnemars[i].a, golden_mcnemars[i].b), golden_mcnemars[i].p, 1e-10));
+        assert_true(near(compare_mcnemar(golden_mcnemars[i].a, golden_mcnemars[i].b),
+                         golden_mcnemars[i].p, 1e-10));
         assert_true(compare_mcnemar(golden_mcnemars[i].a, golden_mcnemars[i].b) ==
                     compare_mcnemar(golden_mcnemars[i].b, golden_mcnemars[i].a));
     }
@@ -35,7 +40,8 @@ static void newcombe_agrees_with_the_roots(void **state)
         assert_true(fabs(ci.low - g->low) < 1e-9 && fabs(ci.high - g->high) < 1e-9);
         assert_true(fabs(ci.low + back.high) < 1e-12 && fabs(ci.high + back.low) < 1e-12);
     }
-    assert_true(compare_newcombe(0, 0, 0, 0).low == -1.0 && compare_newcombe(0, 0, 0, 0).high == 1.0);
+    assert_true(compare_newcombe(0, 0, 0, 0).low == -1.0 &&
+                compare_newcombe(0, 0, 0, 0).high == 1.0);
 }
 
 static void student_agrees_with_scipy_and_tables(void **state)
@@ -46,7 +52,7 @@ static void student_agrees_with_scipy_and_tables(void **state)
         assert_true(near(student_quantile(g->p, g->df), g->t, 1e-10) || g->t == 0.0);
         assert_true(fabs(student_below(g->t, g->df) - g->p) < 1e-11);
     }
-    assert_true(fabs(student_quantile(0.975, 1) - 12.706) < 5e-4);      /* as printed in every table */
+    assert_true(fabs(student_quantile(0.975, 1) - 12.706) < 5e-4); /* as printed in every table */
     assert_true(fabs(student_quantile(0.975, 4) - 2.776) < 5e-4);
     assert_true(fabs(student_quantile(0.95, 10) - 1.812) < 5e-4);
     assert_true(fabs(student_quantile(0.995, 30) - 2.750) < 5e-4);
@@ -146,9 +152,12 @@ static void means_are_bootstrapped_in_pairs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mcnemar_agrees_with_scipy), cmocka_unit_test(newcombe_agrees_with_the_roots),
-        cmocka_unit_test(student_agrees_with_scipy_and_tables), cmocka_unit_test(seeds_agree_with_a_t_test),
-        cmocka_unit_test(holm_is_stepwise), cmocka_unit_test(figures_are_paired_by_sample),
+        cmocka_unit_test(mcnemar_agrees_with_scipy),
+        cmocka_unit_test(newcombe_agrees_with_the_roots),
+        cmocka_unit_test(student_agrees_with_scipy_and_tables),
+        cmocka_unit_test(seeds_agree_with_a_t_test),
+        cmocka_unit_test(holm_is_stepwise),
+        cmocka_unit_test(figures_are_paired_by_sample),
         cmocka_unit_test(means_are_bootstrapped_in_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Trials put together by seed and panel, the baseline found by what it does, comparisons on samples and over seeds. */
+/* Trials put together by seed and panel, the baseline found by what it does, comparisons on samples
+ * and over seeds. */
 #include "report/findings.h"
 #include "report/study.h"
 
@@ -43,31 +44,49 @@ static int clear(void **state)
 }
 
 /* A figure with `right` of its samples right, the first ones. */
-static struct figure figure_of(struct place_of_tests *p, const char *rule, const char *gradient, double epsilon, size_t right)
+static struct figure figure_of(struct place_of_tests *p, const char *rule, const char *gradient,
+                               double epsilon, size_t right)
 {
-    struct figure f = { .dataset = "d", .protocol = "classification/1", .rule = rule, .stage = "fine", .split = "test",
-                        .metric = METRIC_ACCURACY, .attack = gradient ? "push" : "", .options = "",
-                        .gradient = gradient ? gradient : "", .norm = gradient ? "linf" : "", .attacked = gradient != NULL,
-                        .epsilon = epsilon, .warnings = "" };
+    struct figure f = { .dataset = "d",
+                        .protocol = "classification/1",
+                        .rule = rule,
+                        .stage = "fine",
+                        .split = "test",
+                        .metric = METRIC_ACCURACY,
+                        .attack = gradient ? "push" : "",
+                        .options = "",
+                        .gradient = gradient ? gradient : "",
+                        .norm = gradient ? "linf" : "",
+                        .attacked = gradient != NULL,
+                        .epsilon = epsilon,
+                        .warnings = "" };
     struct prediction *q = arena_array(p->arena, SAMPLES, sizeof *q);
     struct error err;
 
     assert_non_null(q);
     for (size_t i = 0; i < SAMPLES; i++)
-        q[i] = (struct prediction){ .sample = i, .label = (int32_t)(i % 4), .prediction = i < right ? (int32_t)(i % 4) : 9,
-                                    .score = i < right, .delta_max = epsilon, .delta_mean = epsilon / 2.0 };
+        q[i] = (struct prediction){ .sample = i,
+                                    .label = (int32_t)(i % 4),
+                                    .prediction = i < right ? (int32_t)(i % 4) : 9,
+                                    .score = i < right,
+                                    .delta_max = epsilon,
+                                    .delta_mean = epsilon / 2.0 };
     assert_int_equal(figure_fill(&f, q, SAMPLES, &err), BIOFT_OK);
     return f;
 }
 
-static void add_trial(struct place_of_tests *p, const char *id, uint64_t seed, const char *rule, size_t clean, size_t own,
-                      size_t exact)
+static void add_trial(struct place_of_tests *p, const char *id, uint64_t seed, const char *rule,
+                      size_t clean, size_t own, size_t exact)
 {
     char *folder = arena_printf(p->arena, "%s/trials/%s", p->folder, id);
     char *path = arena_printf(p->arena, "%s/results.csv", folder);
-    const struct trial_label label = { .id = id, .seed = seed, .backbone = "net", .engine = "e", .precision = "f32" };
-    struct figure f[] = { figure_of(p, rule, NULL, 0.0, clean), figure_of(p, rule, "rule", 0.0, clean),
-                          figure_of(p, rule, "rule", 0.1, own), figure_of(p, rule, "exact", 0.0, clean),
+    const struct trial_label label = {
+        .id = id, .seed = seed, .backbone = "net", .engine = "e", .precision = "f32"
+    };
+    struct figure f[] = { figure_of(p, rule, NULL, 0.0, clean),
+                          figure_of(p, rule, "rule", 0.0, clean),
+                          figure_of(p, rule, "rule", 0.1, own),
+                          figure_of(p, rule, "exact", 0.0, clean),
                           figure_of(p, rule, "exact", 0.1, exact) };
     const struct trial_figures trial = { .label = label, .figures = f, .count = 5 };
     struct error err;
@@ -77,16 +96,20 @@ static void add_trial(struct place_of_tests *p, const char *id, uint64_t seed, c
     assert_int_equal(results_write(path, &trial, &err), BIOFT_OK);
 }
 
-static struct study read_study(struct place_of_tests *p, const char *const *ids, size_t count, const char *baseline)
+static struct study read_study(struct place_of_tests *p, const char *const *ids, size_t count,
+                               const char *baseline)
 {
-    const char **folders = arena_array(p->arena, 1, sizeof *folders), **parts = arena_array(p->arena, count, sizeof *parts);
+    const char **folders = arena_array(p->arena, 1, sizeof *folders),
+               **parts = arena_array(p->arena, count, sizeof *parts);
     struct study s;
     struct error err;
 
     for (size_t i = 0; i < count; i++)
         parts[i] = arena_printf(p->arena, "%s/trials/%s/results.csv", p->folder, ids[i]);
     folders[0] = p->folder;
-    assert_int_equal(results_join(arena_printf(p->arena, "%s/results.csv", p->folder), parts, count, &err), BIOFT_OK);
+    assert_int_equal(
+        results_join(arena_printf(p->arena, "%s/results.csv", p->folder), parts, count, &err),
+        BIOFT_OK);
     assert_int_equal(study_read(folders, 1, baseline, p->arena, &s, &err), BIOFT_OK);
     return s;
 }
@@ -109,13 +132,17 @@ static void one_seed_is_compared_on_its_samples(void **state)
     assert_string_equal(q->series[0].name, "first");
     assert_string_equal(q->series[1].name, "true, lr=0.1");
     assert_ptr_equal(q->baseline, &q->series[1]);
-    assert_true(q->metric_count == 1 && q->grid_count == 1 && q->grids[0].count == 2 && q->grids[0].rule && q->grids[0].exact);
-    assert_true(study_point(q, &q->series[0], &(struct place){ METRIC_ACCURACY, "push", "", "exact", 0.1 }, &point));
-    assert_true(point.value == 0.1 && point.seeds == 1 && point.low == interval_wilson(20, SAMPLES).low);
-    assert_false(study_point(q, &q->series[0], &(struct place){ METRIC_ACCURACY, "push", "", "exact", 0.2 }, &point));
+    assert_true(q->metric_count == 1 && q->grid_count == 1 && q->grids[0].count == 2 &&
+                q->grids[0].rule && q->grids[0].exact);
+    assert_true(study_point(q, &q->series[0],
+                            &(struct place){ METRIC_ACCURACY, "push", "", "exact", 0.1 }, &point));
+    assert_true(point.value == 0.1 && point.seeds == 1 &&
+                point.low == interval_wilson(20, SAMPLES).low);
+    assert_false(study_point(q, &q->series[0],
+                             &(struct place){ METRIC_ACCURACY, "push", "", "exact", 0.2 }, &point));
 
     assert_int_equal(findings_read(q, p->arena, &f, &count, &err), BIOFT_OK);
-    assert_int_equal(count, 3);                    /* clean, and both gradients at 0.1 */
+    assert_int_equal(count, 3); /* clean, and both gradients at 0.1 */
     const struct finding *gap = findings_largest(f, count, &q->series[0], METRIC_ACCURACY);
     assert_non_null(gap);
     assert_true(fabs(gap->found.difference - 0.55) < 1e-12 && gap->significant && !gap->over_seeds);
@@ -158,7 +185,8 @@ static void seeds_are_a_random_effect(void **state)
         add_trial(p, ids[made], seeds, "true", 150 + seeds, 40, 40);
         made++;
         ids[made] = arena_printf(p->arena, "%02zu-rule=other,seed=%zu", made, seeds);
-        add_trial(p, ids[made], seeds, "other", 170 + seeds * (seeds == 3 ? 1 : 2) / 2, 90, 20 + seeds);
+        add_trial(p, ids[made], seeds, "other", 170 + seeds * (seeds == 3 ? 1 : 2) / 2, 90,
+                  20 + seeds);
         made++;
         if (seeds < 4)
             continue;
@@ -168,8 +196,10 @@ static void seeds_are_a_random_effect(void **state)
         assert_int_equal(findings_read(q, p->arena, &f, &count, &err), BIOFT_OK);
         assert_true(count == 3 && f[0].over_seeds && f[0].found.n == seeds && f[0].adjusted < 0.05);
         assert_true(f[0].significant == (seeds == 5));
-        assert_true(study_point(q, &q->series[0], &(struct place){ .metric = METRIC_ACCURACY }, &point));
-        assert_true(point.seeds == seeds && fabs(point.value - (150.0 + ((double)seeds + 1.0) / 2.0) / SAMPLES) < 1e-12);
+        assert_true(
+            study_point(q, &q->series[0], &(struct place){ .metric = METRIC_ACCURACY }, &point));
+        assert_true(point.seeds == seeds &&
+                    fabs(point.value - (150.0 + ((double)seeds + 1.0) / 2.0) / SAMPLES) < 1e-12);
         assert_true(point.low < point.value && point.high > point.value);
     }
 }
@@ -185,7 +215,9 @@ static void a_missing_file_of_predictions_is_no_comparison(void **state)
     add_trial(p, ids[0], 1, "first", 180, 150, 20);
     add_trial(p, ids[1], 1, "true", 190, 40, 40);
     struct study s = read_study(p, ids, 2, NULL);
-    assert_int_equal(file_remove(arena_printf(p->arena, "%s/trials/%s/predictions/fine.test.csv", p->folder, ids[0]), &err),
+    assert_int_equal(file_remove(arena_printf(p->arena, "%s/trials/%s/predictions/fine.test.csv",
+                                              p->folder, ids[0]),
+                                 &err),
                      BIOFT_OK);
     assert_int_equal(findings_read(&s.panels[0], p->arena, &f, &count, &err), BIOFT_OK);
     assert_true(count == 2 && f[0].place.attack);
@@ -197,7 +229,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_seed_is_compared_on_its_samples, make, clear),
         cmocka_unit_test_setup_teardown(without_one_gradient_there_is_no_baseline, make, clear),
         cmocka_unit_test_setup_teardown(seeds_are_a_random_effect, make, clear),
-        cmocka_unit_test_setup_teardown(a_missing_file_of_predictions_is_no_comparison, make, clear),
+        cmocka_unit_test_setup_teardown(a_missing_file_of_predictions_is_no_comparison, make,
+                                        clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

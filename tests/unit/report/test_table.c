@@ -15,15 +15,15 @@ static const struct {
     const char *marks;
 } cases[] = {
     { { 90.62, 87.5, 84.37, 93.75 }, "s..B" },
-    { { 93.75, 93.75, 84.37, 90.62 }, "ss.." },              /* two equal best: both underlined, no second */
-    { { 93.75, 93.75, 93.75, 90.62 }, "...." },              /* three equal best: none */
+    { { 93.75, 93.75, 84.37, 90.62 }, "ss.." }, /* two equal best: both underlined, no second */
+    { { 93.75, 93.75, 93.75, 90.62 }, "...." }, /* three equal best: none */
     { { 96.87, 96.87, 96.87, 96.87 }, "...." },
-    { { 100.0, 96.87, 96.87, 90.62 }, "B..." },              /* two equal second: none of them */
+    { { 100.0, 96.87, 96.87, 90.62 }, "B..." }, /* two equal second: none of them */
     { { 100.0, 96.87, 96.87, 96.87 }, "B..." },
     { { 84.37, 87.5 }, "sB" },
     { { 87.5, 87.5 }, "ss" },
     { { 87.5 }, "B" },
-    { { NAN, 87.5, 90.62, 84.37 }, ".sB." },                 /* what is not there has no mark */
+    { { NAN, 87.5, 90.62, 84.37 }, ".sB." }, /* what is not there has no mark */
     { { NAN, NAN }, ".." },
     { { -1.0, 0.0, -0.5 }, ".Bs" },
 };
@@ -66,11 +66,14 @@ static void columns_are_marked_as_printed(void **state)
 
     (void)state;
     assert_true(table_mark(&t, 1, 1, 1, close, 2, 4));
-    assert_true(table_cell(&t, 1, 1)->mark == MARK_SECOND && table_cell(&t, 2, 1)->mark == MARK_SECOND);
+    assert_true(table_cell(&t, 1, 1)->mark == MARK_SECOND &&
+                table_cell(&t, 2, 1)->mark == MARK_SECOND);
     assert_true(table_mark(&t, 1, 1, 1, close, 2, 5));
-    assert_true(table_cell(&t, 1, 1)->mark == MARK_BEST && table_cell(&t, 2, 1)->mark == MARK_SECOND);
+    assert_true(table_cell(&t, 1, 1)->mark == MARK_BEST &&
+                table_cell(&t, 2, 1)->mark == MARK_SECOND);
     assert_true(table_mark(&t, 1, 1, 1, apart, 2, 4));
-    assert_true(table_cell(&t, 1, 1)->mark == MARK_SECOND && table_cell(&t, 2, 1)->mark == MARK_BEST);
+    assert_true(table_cell(&t, 1, 1)->mark == MARK_SECOND &&
+                table_cell(&t, 2, 1)->mark == MARK_BEST);
     arena_destroy(arena);
 }
 
@@ -86,16 +89,22 @@ static void is_written_three_ways(void **state)
     table_html(&t, &html);
     table_latex(&t, &latex);
     table_markdown(&t, &markdown);
-    assert_string_equal(html.data, "<figure class=\"table\"><figcaption>a &lt; b</figcaption>"
+    assert_string_equal(
+        html.data,
+        "<figure class=\"table\"><figcaption>a &lt; b</figcaption>"
         "<div class=\"scroll\"><table>"
-        "<thead><tr><th scope=\"col\">rule</th><th scope=\"col\">cifar_10 &amp; x</th></tr></thead>\n"
+        "<thead><tr><th scope=\"col\">rule</th><th scope=\"col\">cifar_10 &amp; "
+        "x</th></tr></thead>\n"
         "<tbody><tr><th scope=\"row\">a</th><td><u>90.62</u><small>[80, 96]</small></td></tr>\n"
-        "<tr><th scope=\"row\">b|c</th><td><b>&lt;93%</b></td></tr>\n</tbody></table></div></figure>\n");
-    assert_string_equal(latex.data, "% needs \\usepackage{booktabs}\n\\begin{tabular}{lr}\n\\toprule\n"
-        "rule & cifar\\_10 \\& x \\\\\n\\midrule\na & \\underline{90.62} {\\scriptsize [80, 96]} \\\\\n"
-        "b|c & \\textbf{<93\\%} \\\\\n\\bottomrule\n\\end{tabular}\n");
+        "<tr><th "
+        "scope=\"row\">b|c</th><td><b>&lt;93%</b></td></tr>\n</tbody></table></div></figure>\n");
+    assert_string_equal(latex.data,
+                        "% needs \\usepackage{booktabs}\n\\begin{tabular}{lr}\n\\toprule\n"
+                        "rule & cifar\\_10 \\& x \\\\\n\\midrule\na & \\underline{90.62} "
+                        "{\\scriptsize [80, 96]} \\\\\n"
+                        "b|c & \\textbf{<93\\%} \\\\\n\\bottomrule\n\\end{tabular}\n");
     assert_string_equal(markdown.data, "a \\< b\n\n| rule | cifar\\_10 & x |\n|---|---:|\n"
-        "| a | <u>90.62</u> [80, 96] |\n| b\\|c | **\\<93%** |\n");
+                                       "| a | <u>90.62</u> [80, 96] |\n| b\\|c | **\\<93%** |\n");
     text_free(&html);
     text_free(&latex);
     text_free(&markdown);
@@ -105,7 +114,8 @@ static void is_written_three_ways(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(marks_follow_the_rule), cmocka_unit_test(columns_are_marked_as_printed),
+        cmocka_unit_test(marks_follow_the_rule),
+        cmocka_unit_test(columns_are_marked_as_printed),
         cmocka_unit_test(is_written_three_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
