@@ -116,7 +116,7 @@ static bioft_status find_array(struct instance *i, const char *name, size_t coun
 
 static bioft_status host_state(const bioft_host *host, const char *name, size_t count, float **ret)
 {
-    struct named_array *a;
+    struct named_array *a = NULL;
     bioft_status st = find_array(instance_of_host(host), name, count, false, &a);
     if (st == BIOFT_OK)
         *ret = a->value;
@@ -127,7 +127,7 @@ static bioft_status host_trainable(const bioft_host *host, const char *name, siz
                                    float **ret_value, float **ret_grad)
 {
     struct instance *i = instance_of_host(host);
-    struct named_array *a;
+    struct named_array *a = NULL;
     if (!i->private->trainables)
         return refuse(i, BIOFT_ERR_UNSUPPORTED, "trainable arrays are for losses alone");
     if (flags != 0)
