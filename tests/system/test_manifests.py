@@ -21,7 +21,7 @@ import make  # noqa: E402
 SIZES = {
     ("cifar10", "retrieval"): {"train_per_class": 8, "val_per_class": 2, "test_per_class": 3},
     ("imagenet100", "retrieval"): {"train_per_class": 2},
-    ("nus_wide", "retrieval"): {"train_per_concept": 3, "val_per_concept": 1, "test_per_concept": 1},
+    ("nus_wide", None): {"train_per_concept": 3, "val_per_concept": 1, "test_per_concept": 1},
     ("coco", "retrieval"): {"train_count": 60, "val_count": 20, "test_count": 20},
 }
 SIDE = 64                                                # AlexNet takes no smaller picture than 63
