@@ -1,0 +1,14 @@
+#!/bin/sh
+# Comparisons with packages from PyPI: run.sh BUILD. They are fetched into a folder of their own, beside Debian's torch.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$1" && pwd)
+packages=$(mktemp -d)
+trap 'rm -rf "$packages"' EXIT
+python3 -m pip install -q --root-user-action=ignore --no-deps --target "$packages" foolbox==3.3.4 eagerpy==0.30.0 gitpython gitdb smmap \
+    requests urllib3 idna certifi charset-normalizer
+python3 -m pip install -q --root-user-action=ignore --no-deps --target "$packages" --only-binary=:all: --python-version 3.11 safetensors
+for test in "$here"/test_*.py; do
+    echo "$(basename "$test")"
+    BIOFT="$build/core/cli/bioft" PYTHONPATH="$here/../system:$packages" /usr/bin/python3 "$test"
+done
