@@ -123,7 +123,7 @@ class Manifests(unittest.TestCase):
             if small:
                 put(f"{where}.epochs", None)
                 put(f"{where}.steps", 2)
-                put(f"{where}.batch_size", 8)
+            put(f"{where}.batch_size", 4 if small else 2)    # `check` times one step
         if "dataset" in manifest:
             put("dataset", self.dataset(manifest["dataset"], small))
         if "weights" in manifest["model"]:
