@@ -18,13 +18,21 @@ class Jobs(bioft.Case):
         """A manifest whose trials take a while, with a stage in common."""
         return self.manifest(bioft.MANIFEST.replace("epochs: 1", "epochs: 40"))
 
-    def wait_for(self, pattern):
-        for _ in range(2000):
+    def wait_for(self, pattern, count=1):
+        for _ in range(6000):
             found = [p for p in (self.folder / "out").glob(pattern) if p.stat().st_size]
-            if found:
+            if len(found) >= count:
                 return found
             time.sleep(0.01)
         self.fail(f"no {pattern}")
+
+    def wait_for_status(self, words):
+        for _ in range(600):
+            said = self.good("status", "out").stdout
+            if words in said:
+                return said
+            time.sleep(0.1)
+        self.fail(f"{words!r} not in {said!r}")
 
     def test_same_bytes(self):
         m = self.manifest()
@@ -82,12 +90,16 @@ class Jobs(bioft.Case):
         pid = json.loads(status.read_text())["pid"]
         p.kill()
         p.communicate()
-        time.sleep(0.3)
-        try:
-            with open(f"/proc/{pid}/stat") as f:
-                self.assertEqual(f.read().split(")")[1].split()[0], "Z")
-        except FileNotFoundError:
-            pass
+        for _ in range(1000):
+            try:
+                with open(f"/proc/{pid}/stat") as f:
+                    if f.read().split(")")[1].split()[0] == "Z":
+                        break
+            except (FileNotFoundError, ProcessLookupError):
+                break
+            time.sleep(0.01)
+        else:
+            self.fail("the trial outlives its run")
         self.good("run", m, "--out", "out", "--resume", "--quiet")
         self.good("run", m, "--out", "whole", "--quiet")
         self.same_files(self.folder / "whole", self.folder / "out")
@@ -127,13 +139,11 @@ class Jobs(bioft.Case):
         m = self.long()
         p = self.start("m.yaml", "--out", "out", "--jobs", "2", "--quiet")
         self.wait_for("stages/*/metrics.jsonl")
-        said = self.good("status", "out").stdout
+        said = self.wait_for_status("0 of 3 trials done, 2 running")
         self.assertRegex(said, r"(?m)^0\d-rule=\w+: pre-train")
-        self.assertIn("0 of 3 trials done, 2 running", said)
         p.kill()
         p.communicate()
-        time.sleep(0.3)
-        self.assertIn("2 stopped", self.good("status", "out").stdout)
+        self.wait_for_status("2 stopped")
         self.good("run", m, "--out", "out", "--resume", "--quiet")
         self.assertEqual(self.good("status", "out").stdout, "3 of 3 trials done, 0 running\n")
         self.bad(2, "status", "data", says="no run of bioft")
