@@ -121,6 +121,7 @@ struct trial {
     struct option_value *engine_values;
     uint32_t precision;                            /* BIOFT_F32, BIOFT_BF16 */
     uint32_t threads;                              /* resolved */
+    bool tensorboard, mlflow;                      /* `log`: what else metrics are written as */
     const struct dataset_spec *dataset;
     struct choice backbone;
     const char *weights;                           /* absolute path, or NULL */

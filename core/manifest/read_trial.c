@@ -2,11 +2,25 @@
 #include "manifest/defaults.h"
 #include "manifest/read.h"
 
+static void read_log(struct reader *r, struct yaml *root, struct trial *t)
+{
+    static const char *const forms[] = { "tensorboard", "mlflow", NULL };
+    struct yaml *node = read_member(root, "log");
+    const bool listed = node && node->type == YAML_LIST;
+    const size_t count = listed ? node->count : node ? 1 : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const size_t form = read_word_node(r, listed ? node->items[i] : node, "log", forms, 2);
+        t->tensorboard = t->tensorboard || form == 0;
+        t->mlflow = t->mlflow || form == 1;
+    }
+}
+
 void read_trial(struct reader *r, struct yaml *root, struct reading *ret)
 {
     static const char *const keys[] = {
         "bioft", "name", "folder", "plugins", "seed", "threads", "engine", "precision", "output", "dataset", "model",
-        "stages", "attacks", "retrieval", "sweep", NULL,
+        "stages", "attacks", "retrieval", "log", "sweep", NULL,
     };
     static const char *const common[] = { "bioft", "name", "folder", "plugins", "output" };
     struct trial *t = ret->trial;
@@ -32,6 +46,7 @@ void read_trial(struct reader *r, struct yaml *root, struct reading *ret)
         read_error(r, root, "'dataset' is missing: dataset: {plugin: NAME, root: FOLDER}");
     read_attacks(r, root, ret);
     read_retrieval(r, root, t);
+    read_log(r, root, t);
     read_unknown(r, root, "in a manifest", keys, NULL);
     t->stage_key = read_array(r, t->stage_count, sizeof *t->stage_key);
 }

@@ -281,6 +281,17 @@ static void put_retrieval(struct resolver *b, struct yaml *root, const struct tr
     build_put(b, root, "retrieval", map);
 }
 
+static void put_log(struct resolver *b, struct yaml *root, const struct trial *t)
+{
+    struct yaml *list = build_list(b);
+
+    if (t->tensorboard)
+        build_append(b, list, build_text(b, "tensorboard"));
+    if (t->mlflow)
+        build_append(b, list, build_text(b, "mlflow"));
+    build_put(b, root, "log", list);
+}
+
 struct yaml *resolve_trial(struct resolver *b, const struct resolve_common *common, const struct reading *reading)
 {
     const struct trial *t = reading->trial;
@@ -305,6 +316,7 @@ struct yaml *resolve_trial(struct resolver *b, const struct resolve_common *comm
     build_put(b, root, "stages", list);
     put_retrieval(b, root, t);
     put_attacks(b, root, reading);
+    put_log(b, root, t);
     return b->failed ? NULL : root;
 }
 

@@ -55,7 +55,8 @@ static void text_of_a_small_one(void **state)
         "    checkpoint:\n      every: 1\n"
         "attacks:\n  - plugin: fgsm\n    name: fgsm\n    epsilon: [0, 0.5]\n    gradient: [rule, exact]\n"
         "    samples: 0\n    split: test\n    labels: true\n    target: none\n    restarts: 1\n    batch_size: 0\n"
-        "    dump: 0\n";
+        "    dump: 0\n"
+        "log: []\n";
     char expected[16384];
     struct experiment *e = workspace_good(HEADER DATASET MODEL
         "stages: [{name: train, rule: usf, epochs: 1, label_smoothing: .1, optimizer: {lr: 1E-5}}]\n"
@@ -158,7 +159,7 @@ static void reads_back(void **state)
         HEADER "folder: sub\nplugins: [../data, /]\n"
             "dataset: {plugin: pictures, root: ., list: ../list.txt, cache: off}\n"
             "model: {backbone: lenet5, weights: ../weights.pth}\n" STAGES,
-        HEADER "dataset: {plugin: pictures, root: /}\n" MODEL STAGES
+        HEADER "log: [mlflow, tensorboard, mlflow]\ndataset: {plugin: pictures, root: /}\n" MODEL STAGES
             "attacks: [{plugin: guess, epsilon: [0, 1e-300, 12.5], target: none}, "
             "{plugin: pgd, epsilon: 1, target: 3, gradient: exact}]\n",
     };
@@ -242,6 +243,7 @@ static void what_changes_keys(void **state)
         { "stages.pre.rule={plugin: bp}", false, false, false },
         { "stages.tune.optimizer.lr=0.0001", false, false, false },
         { "plugins=[data]", false, false, false },
+        { "log=[mlflow]", false, false, false },
         { "folder=.", false, false, false },
         { "attacks.pgd.epsilon=[0.0, 8/255]", false, false, false },
     };

@@ -270,6 +270,27 @@ static void heads(void **state)
     experiment_destroy(e);
 }
 
+static void other_forms_of_metrics(void **state)
+{
+    static const struct {
+        const char *log;
+        bool tensorboard, mlflow;
+    } cases[] = {
+        { "", false, false }, { "log: []\n", false, false }, { "log: mlflow\n", false, true },
+        { "log: [tensorboard]\n", true, false }, { "log: [mlflow, tensorboard]\n", true, true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, HEADER DATASET MODEL STAGES "%s", cases[i].log);
+        struct experiment *e = workspace_good(text, NULL);
+        assert_int_equal(e->trials[0].tensorboard, cases[i].tensorboard);
+        assert_int_equal(e->trials[0].mlflow, cases[i].mlflow);
+        experiment_destroy(e);
+    }
+}
+
 static void learning_rates_follow(void **state)
 {
     struct experiment *e = workspace_good(HEADER DATASET MODEL
@@ -404,7 +425,8 @@ static void aliases(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults), cmocka_unit_test(everything_given), cmocka_unit_test(learning_rates_follow),
+        cmocka_unit_test(defaults), cmocka_unit_test(everything_given), cmocka_unit_test(other_forms_of_metrics),
+        cmocka_unit_test(learning_rates_follow),
         cmocka_unit_test(grids), cmocka_unit_test(nulls), cmocka_unit_test(no_stages),
         cmocka_unit_test(heads), cmocka_unit_test(datasets_of_stages), cmocka_unit_test(paths), cmocka_unit_test(aliases),
     };
