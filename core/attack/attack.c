@@ -13,7 +13,8 @@ enum { DEFAULT_BATCH = 100 };
 struct run {
     const struct attack_params *p;
     struct victim *victim;
-    struct instance **instances;                   /* one a restart: their random numbers differ */
+    struct instance **instances;                   /* [gradient_count][restarts]: restarts differ in their random
+                                                      numbers; NULL where nothing is wanted of a gradient */
     uint32_t restarts, batch_size;
     size_t pixels;
     float *adversarial, *tried, *out;              /* [batch][pixels] twice, [batch][outputs] */
@@ -22,11 +23,11 @@ struct run {
     double *left, *tried_left;                     /* [batch] of the network's success, by restart */
 };
 
-static bioft_status failed(struct run *r, uint32_t restart, bioft_status status, struct error *err)
+static bioft_status failed(struct run *r, struct instance *attack, bioft_status status, struct error *err)
 {
     victim_error(r->victim, status, err);
     if (err->status != status)
-        instance_error(r->instances[restart], status, err);
+        instance_error(attack, status, err);
     return error_prefix(err, "attack '%s'", r->p->spec->name);
 }
 
@@ -59,7 +60,7 @@ static bioft_status check_attack(const struct attack_params *p, struct error *er
 
 static void run_free(struct run *r)
 {
-    for (uint32_t i = 0; r->instances && i < r->restarts; i++)
+    for (size_t i = 0; r->instances && i < r->restarts * r->p->spec->gradient_count; i++)
         instance_destroy(r->instances[i]);
     free(r->instances);
     victim_destroy(r->victim);
@@ -74,13 +75,49 @@ static void run_free(struct run *r)
     free(r->tried_left);
 }
 
+static bool is_wanted(const struct attack_params *p, size_t gradient, size_t epsilon)
+{
+    return !p->skip || !p->skip[gradient * p->spec->epsilon_count + epsilon];
+}
+
+static bool anything_wanted(const struct attack_params *p, size_t gradient)
+{
+    for (size_t e = 0; e < p->spec->epsilon_count; e++)
+        if (is_wanted(p, gradient, e))
+            return true;
+    return false;
+}
+
+/* The attack's instances for one gradient. */
+static bioft_status make_instances(struct run *r, size_t gradient, struct error *err)
+{
+    const struct attack_spec *s = r->p->spec;
+    const bioft_attack *a = &s->choice.plugin->api.attack;
+    struct instance **made = r->instances + gradient * r->restarts;
+    bioft_status st = BIOFT_OK;
+
+    victim_gradient(r->victim, s->gradients[gradient]);
+    for (uint32_t i = 0; st == BIOFT_OK && i < r->restarts; i++) {
+        const struct instance_params ip = {
+            .plugin = s->choice.plugin, .values = s->choice.values, .seed = r->p->target->seed + i,
+            .pool = r->p->target->pool,
+        };
+        st = instance_create(&ip, &made[i], err);
+        if (st == BIOFT_OK && a->prepare) {
+            st = a->prepare(made[i]->self, victim_view(r->victim));
+            if (st != BIOFT_OK)
+                return failed(r, made[i], st, err);
+        }
+    }
+    return st;
+}
+
 static bioft_status run_prepare(struct run *r, const struct attack_params *p, struct error *err)
 {
     const struct attack_spec *s = p->spec;
     const uint32_t outputs = p->target->model->graph->view.outputs;
     bioft_status st;
 
-    r->p = p;
     r->restarts = s->restarts ? s->restarts : 1;
     r->batch_size = s->batch_size ? s->batch_size : DEFAULT_BATCH;
     if (r->batch_size > p->count)
@@ -95,24 +132,14 @@ static bioft_status run_prepare(struct run *r, const struct attack_params *p, st
     r->delta_mean = mem_array(r->batch_size, sizeof *r->delta_mean);
     r->left = mem_array(r->batch_size, sizeof *r->left);
     r->tried_left = mem_array(r->batch_size, sizeof *r->tried_left);
-    r->instances = mem_array(r->restarts, sizeof(struct instance *));
-    if (!r->left || !r->tried_left || !r->adversarial || !r->tried || !r->out || !r->label || !r->target || !r->delta_max || !r->delta_mean ||
-        !r->instances)
+    r->instances = mem_array(r->restarts * s->gradient_count, sizeof(struct instance *));
+    if (!r->left || !r->tried_left || !r->adversarial || !r->tried || !r->out || !r->label || !r->target ||
+        !r->delta_max || !r->delta_mean || !r->instances)
         return error_memory(err, "an attack's batch");
-    st = victim_create(p->target, p->gradient, r->batch_size, &r->victim, err);
-    for (uint32_t i = 0; st == BIOFT_OK && i < r->restarts; i++) {
-        const struct instance_params ip = {
-            .plugin = s->choice.plugin, .values = s->choice.values, .seed = p->target->seed + i,
-            .pool = p->target->pool,
-        };
-        const bioft_attack *a = &s->choice.plugin->api.attack;
-        st = instance_create(&ip, &r->instances[i], err);
-        if (st == BIOFT_OK && a->prepare) {
-            st = a->prepare(r->instances[i]->self, victim_view(r->victim));
-            if (st != BIOFT_OK)
-                return failed(r, i, st, err);
-        }
-    }
+    st = victim_create(p->target, r->batch_size, &r->victim, err);
+    for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++)
+        if (anything_wanted(p, g))
+            st = make_instances(r, g, err);
     return st;
 }
 
@@ -150,8 +177,10 @@ static bioft_status aim(struct run *r, const bioft_batch *clean, bioft_batch *re
     *ret = *clean;
     if (s->predicted_labels || s->target == TARGET_LEAST_LIKELY) {
         bioft_status st = v->forward(v, clean->n, clean->x, r->out);
-        if (st != BIOFT_OK)
-            return failed(r, 0, st, err);
+        if (st != BIOFT_OK) {
+            victim_error(r->victim, st, err);
+            return error_prefix(err, "attack '%s'", s->name);
+        }
     }
     for (uint32_t i = 0; i < clean->n; i++) {
         const float *out = r->out + (size_t)i * outputs;
@@ -169,17 +198,17 @@ static bioft_status aim(struct run *r, const bioft_batch *clean, bioft_batch *re
 }
 
 /* Takes over the images of a further restart that leave less of the network's success. */
-static bioft_status keep_better(struct run *r, const bioft_batch *clean, uint32_t restart,
-                                struct error *err)
+static bioft_status keep_better(struct run *r, const bioft_batch *clean, struct instance *attack,
+                                bool first, struct error *err)
 {
     const bioft_victim *v = victim_view(r->victim);
     bioft_status st = v->forward(v, clean->n, r->tried, r->out);
 
     if (st != BIOFT_OK)
-        return failed(r, restart, st, err);
+        return failed(r, attack, st, err);
     st = r->p->judge(r->p->ctx, clean, r->out, r->tried_left, err);
     for (uint32_t i = 0; st == BIOFT_OK && i < clean->n; i++) {
-        if (restart > 0 && !(r->tried_left[i] < r->left[i]))
+        if (!first && !(r->tried_left[i] < r->left[i]))
             continue;
         memcpy(r->adversarial + i * r->pixels, r->tried + i * r->pixels, sizeof(float) * r->pixels);
         r->left[i] = r->tried_left[i];
@@ -187,9 +216,10 @@ static bioft_status keep_better(struct run *r, const bioft_batch *clean, uint32_
     return st;
 }
 
-static bioft_status attack_batch(struct run *r, const bioft_batch *clean, const bioft_batch *aimed,
-                                 double epsilon, struct error *err)
+static bioft_status attack_batch(struct run *r, size_t gradient, const bioft_batch *clean,
+                                 const bioft_batch *aimed, double epsilon, struct error *err)
 {
+    struct instance **attacks = r->instances + gradient * r->restarts;
     const bioft_attack *a = &r->p->spec->choice.plugin->api.attack;
     const size_t bytes = sizeof(float) * r->pixels * clean->n;
     bioft_status st = BIOFT_OK;
@@ -201,17 +231,17 @@ static bioft_status attack_batch(struct run *r, const bioft_batch *clean, const 
     for (uint32_t i = 0; st == BIOFT_OK && i < r->restarts; i++) {
         float *x = r->restarts > 1 ? r->tried : r->adversarial;
         memcpy(x, clean->x, bytes);
-        st = a->run(r->instances[i]->self, victim_view(r->victim), aimed, epsilon, x);
+        st = a->run(attacks[i]->self, victim_view(r->victim), aimed, epsilon, x);
         if (st != BIOFT_OK)
-            st = failed(r, i, st, err);
+            st = failed(r, attacks[i], st, err);
         else if (r->restarts > 1)
-            st = keep_better(r, clean, i, err);
+            st = keep_better(r, clean, attacks[i], i == 0, err);
     }
     return st;
 }
 
-static bioft_status hand_over(struct run *r, const bioft_batch *clean, size_t epsilon, uint64_t first,
-                              struct error *err)
+static bioft_status hand_over(struct run *r, const bioft_batch *clean, size_t gradient, size_t epsilon,
+                              uint64_t first, struct error *err)
 {
     const struct attack_spec *s = r->p->spec;
     for (uint32_t i = 0; i < clean->n; i++) {
@@ -225,14 +255,33 @@ static bioft_status hand_over(struct run *r, const bioft_batch *clean, size_t ep
         r->delta_mean[i] = d.mean;
     }
     return r->p->sink(r->p->ctx, &(struct attack_made){
-        .epsilon = epsilon, .first = first, .clean = clean, .adversarial = r->adversarial,
-        .delta_max = r->delta_max, .delta_mean = r->delta_mean }, err);
+        .gradient = gradient, .epsilon = epsilon, .first = first, .clean = clean,
+        .adversarial = r->adversarial, .delta_max = r->delta_max, .delta_mean = r->delta_mean }, err);
+}
+
+static bioft_status attack_with(struct run *r, size_t gradient, const bioft_batch *clean,
+                                const bioft_batch *aimed, uint64_t first, struct error *err)
+{
+    const struct attack_spec *s = r->p->spec;
+    bioft_status st = BIOFT_OK;
+
+    victim_gradient(r->victim, s->gradients[gradient]);
+    for (size_t e = 0; st == BIOFT_OK && e < s->epsilon_count; e++) {
+        if (!is_wanted(r->p, gradient, e))
+            continue;
+        st = stop_asked(r->p->target->stop)
+             ? error_set(err, BIOFT_ERR_CANCELLED, "stopped during attack '%s'", s->name)
+             : attack_batch(r, gradient, clean, aimed, s->epsilon[e], err);
+        if (st == BIOFT_OK)
+            st = hand_over(r, clean, gradient, e, first, err);
+    }
+    return st;
 }
 
 bioft_status attack_run(const struct attack_params *p, struct error *err)
 {
     const struct attack_target *t = p->target;
-    struct run r = { 0 };
+    struct run r = { .p = p };
     struct batches *batches = NULL;
     bioft_batch clean, aimed;
     uint64_t first = 0;
@@ -247,14 +296,8 @@ bioft_status attack_run(const struct attack_params *p, struct error *err)
     while (st == BIOFT_OK && (st = batches_next(batches, &clean, err)) == BIOFT_OK && clean.n > 0) {
         victim_batch(r.victim, &clean);
         st = aim(&r, &clean, &aimed, err);
-        for (size_t e = 0; st == BIOFT_OK && e < p->spec->epsilon_count; e++) {
-            if (p->skip && p->skip[e])
-                continue;
-            st = stop_asked(t->stop) ? error_set(err, BIOFT_ERR_CANCELLED, "stopped during attack '%s'", p->spec->name)
-                                     : attack_batch(&r, &clean, &aimed, p->spec->epsilon[e], err);
-            if (st == BIOFT_OK)
-                st = hand_over(&r, &clean, e, first, err);
-        }
+        for (size_t g = 0; st == BIOFT_OK && g < p->spec->gradient_count; g++)
+            st = attack_with(&r, g, &clean, &aimed, first, err);
         first += clean.n;
     }
     batches_destroy(batches);

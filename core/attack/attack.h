@@ -26,7 +26,7 @@ struct attack_target {                             /* the network under attack *
 /* One batch at one epsilon, its adversarial images made: clean and adversarial [n][c][h][w] in [0,1]. first: position
  * of the batch's first image among the chosen. delta_max, delta_mean: [n], |x_adv - x| largest and mean over pixels. */
 struct attack_made {
-    size_t epsilon;                                /* index into the spec's grid */
+    size_t gradient, epsilon;                      /* indices into the spec's gradients and its grid */
     uint64_t first;
     const bioft_batch *clean;
     const float *adversarial;
@@ -42,16 +42,15 @@ typedef bioft_status attack_judge(void *ctx, const bioft_batch *batch, const flo
 struct attack_params {
     const struct attack_target *target;
     const struct attack_spec *spec;
-    enum gradient_kind gradient;
-    const bool *skip;                              /* [epsilon_count] figures that exist already; NULL: none */
+    const bool *skip;                              /* [gradient_count][epsilon_count] what is not wanted; NULL: none */
     const uint64_t *positions;                     /* chosen samples */
     uint64_t count;
     attack_sink *sink;
     attack_judge *judge;                           /* for several restarts */
     void *ctx;                                     /* of both */
 };
-/* All epsilons of a batch before the next batch, so that what the victim remembers serves them all. Epsilon 0 gives the
- * same bytes back. */
+/* All gradients and epsilons of a batch before the next batch, so that what the victim remembers serves them all.
+ * Epsilon 0 gives the same bytes back. */
 bioft_status attack_run(const struct attack_params *p, struct error *err);
 
 #endif

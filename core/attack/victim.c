@@ -151,8 +151,8 @@ static void memory_free(struct memory *m)
     free(m->d_out);
 }
 
-bioft_status victim_create(const struct attack_target *t, enum gradient_kind gradient, uint32_t max_batch,
-                           struct victim **ret, struct error *err)
+bioft_status victim_create(const struct attack_target *t, uint32_t max_batch, struct victim **ret,
+                           struct error *err)
 {
     const struct graph *g = t->model->graph;
     const size_t pixels = pixels_count(&t->picture) * max_batch, outputs = (size_t)g->view.outputs * max_batch;
@@ -160,22 +160,21 @@ bioft_status victim_create(const struct attack_target *t, enum gradient_kind gra
         .struct_size = sizeof use, .kind = BIOFT_ATTACK, .precision = BIOFT_F32, .max_batch = max_batch,
         .threads = t->pool ? pool_threads(t->pool) : 1,
     };
-    const bioft_route *routes = gradient == GRADIENT_RULE && t->feedback ? feedback_routes(t->feedback, false) : NULL;
+    const bioft_route *routes = t->feedback ? feedback_routes(t->feedback, false) : NULL;
     bioft_status st;
 
     struct victim *v = mem_array(1, sizeof *v);
     if (!v)
         return error_memory(err, "the victim");
     v->target = t;
-    v->gradient = gradient;
     v->view = (bioft_victim){
         .struct_size = sizeof v->view, .max_batch = max_batch, .channels = t->picture.channels,
         .height = t->picture.height, .width = t->picture.width, .outputs = g->view.outputs,
         .classes = t->dataset->classes, .bits = t->codebook ? g->view.outputs : 0, .ctx = v,
         .forward = victim_forward, .backward = victim_backward,
         .codes = t->codebook ? victim_codes : NULL,
-        .redraw = gradient == GRADIENT_RULE && t->feedback && feedback_is_random(t->feedback) ? victim_redraw : NULL,
     };
+    victim_gradient(v, GRADIENT_RULE);
     v->normal = mem_aligned(pixels, sizeof(float));
     if (!v->normal || !memory_create(&v->clean, pixels, outputs) || !memory_create(&v->last, pixels, outputs)) {
         st = error_memory(err, "the victim's batches");
@@ -206,6 +205,15 @@ void victim_destroy(struct victim *v)
 }
 
 const bioft_victim *victim_view(const struct victim *v) { return &v->view; }
+
+void victim_gradient(struct victim *v, enum gradient_kind gradient)
+{
+    const struct feedback *f = v->target->feedback;
+
+    v->gradient = gradient;
+    v->view.redraw = gradient == GRADIENT_RULE && f && feedback_is_random(f) ? victim_redraw : NULL;
+    v->clean.has_dx = v->last.has_dx = false;
+}
 
 void victim_batch(struct victim *v, const bioft_batch *batch)
 {

@@ -10,10 +10,13 @@ struct victim_counts {
     uint64_t queries;                              /* asked by the attack, in images */
 };
 struct victim;
-bioft_status victim_create(const struct attack_target *t, enum gradient_kind gradient, uint32_t max_batch,
-                           struct victim **ret, struct error *err);
+/* Its gradient is the rule's, where the target has one, until victim_gradient() says otherwise. */
+bioft_status victim_create(const struct attack_target *t, uint32_t max_batch, struct victim **ret,
+                           struct error *err);
 void victim_destroy(struct victim *v);             /* NULL is fine */
 const bioft_victim *victim_view(const struct victim *v);
+/* Outputs that are remembered stay so, gradients do not. */
+void victim_gradient(struct victim *v, enum gradient_kind gradient);
 /* The batch that the attack is about to run on: for rules that read it. */
 void victim_batch(struct victim *v, const bioft_batch *batch);
 struct victim_counts victim_counts(const struct victim *v);

@@ -232,42 +232,73 @@ static bool take_over(struct trial_run *r, struct entry *e, size_t g, size_t i)
     return true;
 }
 
-static bioft_status make_figures(struct trial_run *r, struct entry *e, size_t g, struct error *err)
+/* Takes over what stands for both gradients. */
+static bioft_status take_over_all(struct trial_run *r, struct entry *e, struct error *err)
 {
-    const struct attack_spec *s = e->spec;
-    struct prediction **p =
-        arena_array(r->arena, s->epsilon_count * e->metrics, sizeof(struct prediction *));
-    char *dumps = arena_printf(r->arena, "%s/adversarial", r->folder);
-    bool missing = false;
-    bioft_status st = p && dumps ? BIOFT_OK : error_memory(err, "predictions");
+    bioft_status st = BIOFT_OK;
 
-    for (size_t i = 0; st == BIOFT_OK && i < s->epsilon_count; i++) {
-        if (e->found[g][i])
-            continue;
-        if (take_over(r, e, g, i)) {
+    for (size_t g = 0; st == BIOFT_OK && g < e->spec->gradient_count; g++)
+        for (size_t i = 0; st == BIOFT_OK && i < e->spec->epsilon_count; i++) {
+            if (e->found[g][i] || !take_over(r, e, g, i))
+                continue;
             st = figure_save(r->folder, &r->label, &e->figures[g][i * e->metrics], e->metrics, err);
             e->found[g][i] = true;
-            continue;
         }
-        missing = true;
-        st = make_room(r, e->metrics, e->count, p + i * e->metrics, err);
-    }
-    if (st != BIOFT_OK || !missing)
+    return st;
+}
+
+/* Room for the predictions of what is missing, and of one gradient only where both are the same;
+ * *ret_gradients: whose, in words. */
+static bioft_status want(struct trial_run *r, const struct entry *e, struct prediction **ret,
+                         const char **ret_gradients, struct error *err)
+{
+    const struct attack_spec *s = e->spec;
+    const bool same = !r->feedback || feedback_is_exact(r->feedback);
+    bool wanted[2] = { false, false };
+    bioft_status st = BIOFT_OK;
+
+    for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++)
+        for (size_t i = 0; st == BIOFT_OK && i < s->epsilon_count; i++) {
+            if (e->found[g][i] || (g > 0 && same))
+                continue;
+            wanted[g] = true;
+            st = make_room(r, e->metrics, e->count, ret + (g * s->epsilon_count + i) * e->metrics, err);
+        }
+    *ret_gradients = wanted[0] && wanted[1] ? "rule and exact"
+                   : wanted[0]              ? gradient_word(s->gradients[0])
+                   : wanted[1]              ? gradient_word(s->gradients[1])
+                                            : NULL;
+    return st;
+}
+
+static bioft_status make_figures(struct trial_run *r, struct entry *e, struct error *err)
+{
+    const struct attack_spec *s = e->spec;
+    const size_t cells = s->gradient_count * s->epsilon_count;
+    struct prediction **p = arena_array(r->arena, cells * e->metrics, sizeof(struct prediction *));
+    char *dumps = arena_printf(r->arena, "%s/adversarial", r->folder);
+    const char *gradients = NULL;
+    bioft_status st = p && dumps ? take_over_all(r, e, err) : error_memory(err, "predictions");
+
+    if (st == BIOFT_OK)
+        st = want(r, e, p, &gradients, err);
+    if (st != BIOFT_OK || !gradients)
         return st;
     log_write(&r->console->log, LOG_INFO, "%s: %s%s%s, gradient %s, %llu images, %zu epsilons",
-              r->trial->id, s->name, *s->options ? " " : "", s->options,
-              gradient_word(s->gradients[g]), (unsigned long long)e->count, s->epsilon_count);
+              r->trial->id, s->name, *s->options ? " " : "", s->options, gradients,
+              (unsigned long long)e->count, s->epsilon_count);
     status_activity(r->status, "%s%s%s, gradient %s", s->name, *s->options ? " " : "", s->options,
-                    gradient_word(s->gradients[g]));
-    st = evaluate_attack(&e->target, s, s->gradients[g], e->positions, e->count, p, dumps, err);
-    for (size_t i = 0; st == BIOFT_OK && i < s->epsilon_count; i++) {
+                    gradients);
+    st = evaluate_attack(&e->target, s, e->positions, e->count, p, dumps, err);
+    for (size_t i = 0; st == BIOFT_OK && i < cells; i++) {
+        const size_t g = i / s->epsilon_count, k = i % s->epsilon_count;
         if (!p[i * e->metrics])
             continue;
         st = fill_and_save(r, e->metrics, p + i * e->metrics, e->count,
-                           &e->figures[g][i * e->metrics], err);
-        e->found[g][i] = true;
+                           &e->figures[g][k * e->metrics], err);
+        e->found[g][k] = true;
     }
-    return st;
+    return st == BIOFT_OK ? take_over_all(r, e, err) : st;
 }
 
 bioft_status figures_attacks(struct trial_run *r, struct error *err)
@@ -282,8 +313,8 @@ bioft_status figures_attacks(struct trial_run *r, struct error *err)
         if (st == BIOFT_OK)
             st = dataset_choose(r->data[stage], e.target.split, e.spec->samples, &e.positions,
                                 &e.count, err);
-        for (size_t g = 0; st == BIOFT_OK && g < e.spec->gradient_count; g++)
-            st = make_figures(r, &e, g, err);
+        if (st == BIOFT_OK)
+            st = make_figures(r, &e, err);
         for (size_t g = 0; st == BIOFT_OK && g < e.spec->gradient_count; g++)
             for (size_t i = 0; st == BIOFT_OK && i < e.spec->epsilon_count * e.metrics; i++)
                 st = keep(r, &e.figures[g][i], err);

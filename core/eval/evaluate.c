@@ -10,14 +10,14 @@
 
 enum { DEFAULT_BATCH = 200 };
 
-/* An evaluation program with room for a batch; for codes, for the queries of each epsilon too. */
+/* An evaluation program with room for a batch; for codes, for the queries of each cell too. */
 struct evaluator {
     const struct attack_target *target;
     struct encoder encoder;
     float *x;                                      /* [batch] pixels normalised */
     struct codes batch;                            /* of one batch: what restarts are judged by */
-    struct codes *queries;                         /* [epsilons], or NULL */
-    size_t epsilons;
+    struct codes *queries;                         /* [cells], or NULL */
+    size_t cells;
 };
 
 static void evaluator_free(struct evaluator *e)
@@ -25,7 +25,7 @@ static void evaluator_free(struct evaluator *e)
     encoder_free(&e->encoder);
     free(e->x);
     codes_free(&e->batch);
-    for (size_t i = 0; e->queries && i < e->epsilons; i++)
+    for (size_t i = 0; e->queries && i < e->cells; i++)
         codes_free(&e->queries[i]);
     free(e->queries);
 }
@@ -133,25 +133,31 @@ bioft_status evaluate_clean(const struct attack_target *t, const uint64_t *posit
                        : clean_classes(t, positions, count, ret[0], err);
 }
 
+/* An attack's figures lie in cells: gradient by gradient, in each epsilon by epsilon. */
+enum from { NOTHING, OWN_PASS, OTHER_GRADIENT };
 struct attacked {                                  /* where attack_run's batches go */
     const struct attack_target *target;
+    const struct attack_spec *spec;
     struct evaluator evaluator;
     struct prediction *const *predictions;
-    size_t metrics;
-    struct dump *dumps;                            /* [epsilon_count], or NULL */
+    size_t metrics, cells;
+    enum from *from;                               /* [cells] where a cell's predictions come from */
+    bool *skip;                                    /* [cells] no pass of its own */
+    struct dump *dumps;                            /* [cells], or NULL */
 };
 
-/* The batch's codes among its epsilon's queries; scores come when all are there. */
-static bioft_status encode(struct attacked *a, const struct attack_made *made, struct error *err)
+/* The batch's codes among its cell's queries; scores come when all are there. */
+static bioft_status encode(struct attacked *a, const struct attack_made *made, size_t cell,
+                           struct error *err)
 {
-    struct codes *q = &a->evaluator.queries[made->epsilon];
+    struct codes *q = &a->evaluator.queries[cell];
     const bioft_batch *b = made->clean;
 
     memcpy(q->labels + made->first * q->label_words, b->labels,
            (size_t)b->n * q->label_words * sizeof *q->labels);
     for (size_t m = 0; m < a->metrics; m++)
         for (uint32_t i = 0; i < b->n; i++)
-            a->predictions[made->epsilon * a->metrics + m][made->first + i] = (struct prediction){
+            a->predictions[cell * a->metrics + m][made->first + i] = (struct prediction){
                 .sample = b->sample[i], .label = b->label[i], .prediction = -1 };
     return encoder_run(&a->evaluator.encoder, b->n, a->evaluator.x,
                        q->codes + made->first * q->words, err);
@@ -160,19 +166,20 @@ static bioft_status encode(struct attacked *a, const struct attack_made *made, s
 static bioft_status take_batch(void *ctx, const struct attack_made *made, struct error *err)
 {
     struct attacked *a = ctx;
-    struct prediction *const *ret = a->predictions + made->epsilon * a->metrics;
+    const size_t cell = made->gradient * a->spec->epsilon_count + made->epsilon;
+    struct prediction *const *ret = a->predictions + cell * a->metrics;
 
     pixels_normalise(&a->target->picture, made->clean->n, made->adversarial, a->evaluator.x);
     bioft_status st = a->target->codebook
-        ? encode(a, made, err)
+        ? encode(a, made, cell, err)
         : predict(&a->evaluator, made->clean, a->evaluator.x, ret[0] + made->first, err);
     for (size_t m = 0; st == BIOFT_OK && m < a->metrics; m++)
         for (uint32_t i = 0; i < made->clean->n; i++) {
             ret[m][made->first + i].delta_max = made->delta_max[i];
             ret[m][made->first + i].delta_mean = made->delta_mean[i];
         }
-    if (st == BIOFT_OK && a->dumps && a->dumps[made->epsilon].count)
-        dump_add(&a->dumps[made->epsilon], made);
+    if (st == BIOFT_OK && a->dumps && a->dumps[cell].count)
+        dump_add(&a->dumps[cell], made);
     return st;
 }
 
@@ -196,79 +203,113 @@ static bioft_status judge(void *ctx, const bioft_batch *batch, const float *out,
     return BIOFT_OK;
 }
 
-static bioft_status write_dumps(const struct attacked *a, const struct attack_spec *spec,
-                                enum gradient_kind gradient, const char *folder,
-                                struct error *err)
+static bioft_status write_dumps(const struct attacked *a, const char *folder, struct error *err)
 {
+    const struct attack_spec *spec = a->spec;
     bioft_status st = BIOFT_OK;
-    for (size_t e = 0; st == BIOFT_OK && e < spec->epsilon_count; e++) {
+
+    for (size_t i = 0; st == BIOFT_OK && i < a->cells; i++) {
+        const size_t g = i / spec->epsilon_count, e = i % spec->epsilon_count;
+        const struct dump *d = &a->dumps[a->from[i] == OTHER_GRADIENT ? e : i];
         char number[TEXT_NUMBER];
         struct text name = { 0 };
-        if (!a->dumps[e].count)
+        if (a->from[i] == NOTHING || !d->count)
             continue;
         text_printf(&name, "%s%s%s.%s.%s", spec->name, *spec->options ? "." : "", spec->options,
-                    gradient == GRADIENT_RULE ? "rule" : "exact",
+                    spec->gradients[g] == GRADIENT_RULE ? "rule" : "exact",
                     text_number(number, spec->epsilon[e]));
-        st = name.failed ? error_memory(err, "a name")
-                         : dump_write(&a->dumps[e], folder, name.data, err);
+        st = name.failed ? error_memory(err, "a name") : dump_write(d, folder, name.data, err);
         text_free(&name);
     }
     return st;
 }
 
-/* Room for what the epsilons that are not skipped leave behind. */
-static bioft_status make_room(struct attacked *a, const struct attack_spec *spec, uint64_t count,
-                              const bool *skip, bool dumps, struct error *err)
+/* Which cells need a pass of their own: at epsilon 0 the second gradient's is the first's. */
+static bioft_status plan(struct attacked *a, struct error *err)
+{
+    const size_t epsilons = a->spec->epsilon_count;
+
+    a->cells = a->spec->gradient_count * epsilons;
+    a->from = mem_array(a->cells, sizeof *a->from);
+    a->skip = mem_array(a->cells, sizeof *a->skip);
+    if (!a->from || !a->skip)
+        return error_memory(err, "a grid");
+    for (size_t i = 0; i < a->cells; i++) {
+        if (a->predictions[i * a->metrics])
+            a->from[i] = i >= epsilons && a->spec->epsilon[i % epsilons] <= 0 &&
+                         a->from[i % epsilons] == OWN_PASS ? OTHER_GRADIENT : OWN_PASS;
+        a->skip[i] = a->from[i] != OWN_PASS;
+    }
+    return BIOFT_OK;
+}
+
+/* Room for what the passes leave behind. */
+static bioft_status make_room(struct attacked *a, uint64_t count, bool dumps, struct error *err)
 {
     const struct attack_target *t = a->target;
     struct evaluator *e = &a->evaluator;
     bioft_status st = BIOFT_OK;
 
-    e->epsilons = spec->epsilon_count;
-    if ((dumps && !(a->dumps = mem_array(e->epsilons, sizeof *a->dumps))) ||
-        (t->codebook && !(e->queries = mem_array(e->epsilons, sizeof *e->queries))))
+    e->cells = a->cells;
+    if ((dumps && !(a->dumps = mem_array(a->cells, sizeof *a->dumps))) ||
+        (t->codebook && !(e->queries = mem_array(e->cells, sizeof *e->queries))))
         return error_memory(err, "attacked images");
-    for (size_t i = 0; st == BIOFT_OK && i < e->epsilons; i++) {
-        if (skip[i])
+    for (size_t i = 0; st == BIOFT_OK && i < a->cells; i++) {
+        if (a->skip[i])
             continue;
         if (dumps)
-            st = dump_begin(&a->dumps[i], &t->picture, spec->dump < count ? spec->dump : count, err);
+            st = dump_begin(&a->dumps[i], &t->picture, a->spec->dump < count ? a->spec->dump : count,
+                            err);
         if (st == BIOFT_OK && t->codebook)
             st = codes_create(count, e->encoder.bits, t->dataset->classes, &e->queries[i], err);
     }
     return st;
 }
 
-bioft_status evaluate_attack(const struct attack_target *t, const struct attack_spec *spec,
-                             enum gradient_kind gradient, const uint64_t *positions,
-                             uint64_t count, struct prediction *const *ret,
-                             const char *dump_folder, struct error *err)
+/* Ranks the queries of each pass, then fills in the cells that share one. */
+static bioft_status complete(struct attacked *a, uint64_t count, struct error *err)
 {
-    struct attacked a = { .target = t, .predictions = ret, .metrics = evaluate_metrics(t) };
-    bool *skip = mem_array(spec->epsilon_count, sizeof *skip);
-    bioft_status st = skip ? BIOFT_OK : error_memory(err, "a grid");
+    const size_t epsilons = a->spec->epsilon_count;
+    bioft_status st = BIOFT_OK;
 
-    for (size_t e = 0; st == BIOFT_OK && e < spec->epsilon_count; e++)
-        skip[e] = !ret[e * a.metrics];
+    for (size_t i = 0; st == BIOFT_OK && a->target->codebook && i < a->cells; i++)
+        if (!a->skip[i])
+            st = retrieval_rank(a->target, &a->evaluator.queries[i], a->predictions + i * a->metrics,
+                                err);
+    for (size_t i = 0; st == BIOFT_OK && i < a->cells; i++)
+        for (size_t m = 0; a->from[i] == OTHER_GRADIENT && m < a->metrics; m++)
+            memcpy(a->predictions[i * a->metrics + m], a->predictions[i % epsilons * a->metrics + m],
+                   count * sizeof **a->predictions);
+    return st;
+}
+
+bioft_status evaluate_attack(const struct attack_target *t, const struct attack_spec *spec,
+                             const uint64_t *positions, uint64_t count,
+                             struct prediction *const *ret, const char *dump_folder,
+                             struct error *err)
+{
+    struct attacked a = { .target = t, .spec = spec, .predictions = ret, .metrics = evaluate_metrics(t) };
+    bioft_status st = plan(&a, err);
+
     /* As large as any batch of the attack, whatever size that chooses. */
     if (st == BIOFT_OK)
         st = evaluator_create(t, spec->batch_size > DEFAULT_BATCH ? spec->batch_size : DEFAULT_BATCH,
                               &a.evaluator, err);
     if (st == BIOFT_OK)
-        st = make_room(&a, spec, count, skip, spec->dump && dump_folder, err);
+        st = make_room(&a, count, spec->dump && dump_folder, err);
     if (st == BIOFT_OK)
         st = attack_run(&(struct attack_params){
-            .target = t, .spec = spec, .gradient = gradient, .skip = skip, .positions = positions,
-            .count = count, .sink = take_batch, .judge = judge, .ctx = &a }, err);
-    for (size_t e = 0; st == BIOFT_OK && t->codebook && e < spec->epsilon_count; e++)
-        if (!skip[e])
-            st = retrieval_rank(t, &a.evaluator.queries[e], ret + e * a.metrics, err);
+            .target = t, .spec = spec, .skip = a.skip, .positions = positions, .count = count,
+            .sink = take_batch, .judge = judge, .ctx = &a }, err);
+    if (st == BIOFT_OK)
+        st = complete(&a, count, err);
     if (st == BIOFT_OK && a.dumps)
-        st = write_dumps(&a, spec, gradient, dump_folder, err);
-    for (size_t e = 0; a.dumps && e < spec->epsilon_count; e++)
-        dump_free(&a.dumps[e]);
+        st = write_dumps(&a, dump_folder, err);
+    for (size_t i = 0; a.dumps && i < a.cells; i++)
+        dump_free(&a.dumps[i]);
     free(a.dumps);
-    free(skip);
+    free(a.from);
+    free(a.skip);
     evaluator_free(&a.evaluator);
     return st;
 }

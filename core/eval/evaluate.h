@@ -15,12 +15,14 @@ const char *evaluate_metric(const struct attack_target *t, size_t metric, struct
  * pixels. ret[metric] has room for all. */
 bioft_status evaluate_clean(const struct attack_target *t, const uint64_t *positions,
                             uint64_t count, struct prediction *const *ret, struct error *err);
-/* Attacked predictions for one gradient over the grid: ret[e * metrics + metric] has room for
- * `count`; NULL for an epsilon to skip. Every figure is a fresh evaluation pass over the final
- * images; queries are ranked in the clean database. Dumps go to `dump_folder` where the spec asks. */
+/* Attacked predictions for the spec's gradients over its grid:
+ * ret[(gradient * epsilon_count + epsilon) * metrics + metric] has room for `count`; NULL: skip it.
+ * Every figure is a fresh evaluation pass over the final images; at epsilon 0, where these are the
+ * clean ones whatever the gradient, one pass serves both. Queries are ranked in the clean database.
+ * Dumps go to `dump_folder` where the spec asks. */
 bioft_status evaluate_attack(const struct attack_target *t, const struct attack_spec *spec,
-                             enum gradient_kind gradient, const uint64_t *positions,
-                             uint64_t count, struct prediction *const *ret,
-                             const char *dump_folder, struct error *err);
+                             const uint64_t *positions, uint64_t count,
+                             struct prediction *const *ret, const char *dump_folder,
+                             struct error *err);
 
 #endif
