@@ -5,6 +5,7 @@
 #include "cli/console.h"
 #include "cli/predict_input.h"
 #include "cli/predict_network.h"
+#include "cli/retrieval_files.h"
 #include "formats/csv.h"
 #include <math.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ enum { TOP = 5, BATCH = 32 };
 struct predict {
     const char *input, *output, *precision;
     uint32_t size;
-    bool quiet;
+    bool quiet, bits;
     struct predictor_params params;
     struct argument_list plugin_paths;
     struct console console;
@@ -123,6 +124,28 @@ static bioft_status write_csv(const struct predict *p, struct error *err)
     return st;
 }
 
+/* The signs of all outputs, as `bioft map` reads them. */
+static bioft_status write_codes(const struct predict *p, struct error *err)
+{
+    const uint32_t bits = p->predictor.network.outputs;
+    struct codes codes;
+
+    for (size_t i = 0; i < p->in.count * bits; i++)
+        if (isnan(p->out[i]))
+            return error_set(err, BIOFT_ERR_FORMAT,
+                             "%s: picture %s %s, so that it has no code; nothing was written",
+                             p->input, input_name(&p->in, i / bits, (char[INPUT_NAME]){ 0 }),
+                             p->broken[i / bits] ? "could not be read"
+                                                 : "has an output that is not a number");
+    bioft_status st = codes_create(p->in.count, bits, 0, &codes, err);
+    if (st != BIOFT_OK)
+        return st;
+    codes_pack(p->out, p->in.count, bits, codes.codes);
+    st = retrieval_write_codes(p->output, &codes, err);
+    codes_free(&codes);
+    return st;
+}
+
 static bioft_status make_room(struct predict *p, struct error *err)
 {
     const struct picture *picture = &p->in.picture;
@@ -146,8 +169,12 @@ static bioft_status predict(struct predict *p, struct error *err)
     if (st == BIOFT_OK && n->bits && !is_array(p->output))
         st = error_set(err, BIOFT_ERR_INVALID,
                        "%s gives codes of %u bits and no classes: write them to an .npy, "
-                       "--output Y.npy",
+                       "--output Y.npy, with --bits as signs",
                        p->params.weights, n->outputs);
+    else if (st == BIOFT_OK && p->bits && !n->bits)
+        st = error_set(err, BIOFT_ERR_INVALID,
+                       "--bits is for hash codes, and %s has %u classes", p->params.weights,
+                       n->outputs);
     if (st == BIOFT_OK)
         st = input_open(&(struct input_params){ .path = p->input,
                                                 .picture = &n->picture,
@@ -164,6 +191,8 @@ static bioft_status predict(struct predict *p, struct error *err)
         st = make_room(p, err);
     if (st == BIOFT_OK)
         st = run_batches(p, err);
+    if (st == BIOFT_OK && p->bits)
+        return write_codes(p, err);
     if (st == BIOFT_OK && is_array(p->output))
         return npy_write(p->output, NPY_F32, 2, (const uint64_t[]){ p->in.count, n->outputs },
                          p->out, err);
@@ -195,6 +224,8 @@ static int understand(const struct command_line *line, struct predict *p)
     if (missing)
         fprintf(stderr, "bioft predict: %s is missing\nusage: bioft predict %s\n", missing,
                 line->usage);
+    else if (p->bits && !is_array(p->output))
+        fprintf(stderr, "bioft predict: --bits writes codes to an .npy: --output Y.npy\n");
     else if (strcmp(p->precision, "f32") != 0 && strcmp(p->precision, "bf16") != 0)
         fprintf(stderr, "bioft predict: --precision is f32 or bf16, not '%s'\n", p->precision);
     else
@@ -219,6 +250,9 @@ int command_predict(int argc, char **argv)
         { "output", "Y", ARGUMENT_TEXT, &p.output,
           "raw outputs to Y.npy, or the five likeliest classes as CSV "
           "(default: CSV on standard output)" },
+        { "bits", NULL, ARGUMENT_FLAG, &p.bits,
+          "codes to Y.npy instead of raw outputs: their signs, eight a byte (numpy.packbits), or "
+          "1 and -1 where a code fills no bytes" },
         { "size", "S", ARGUMENT_COUNT, &p.size, "height and width that pictures are made into" },
         { "batch", "N", ARGUMENT_COUNT, &n->batch, "pictures at once (default: 32)" },
         { "engine", "NAME", ARGUMENT_TEXT, &n->engine,

@@ -216,20 +216,7 @@ bool retrieval_has_sets(const struct codes *c)
     return false;
 }
 
-static bioft_status write_array(const char *prefix, const char *what, enum npy_dtype dtype,
-                                const uint64_t *shape, unsigned dims, const void *values,
-                                struct error *err)
-{
-    struct text path = { 0 };
-
-    text_printf(&path, "%s.%s.npy", prefix, what);
-    bioft_status st = path.failed ? error_memory(err, "a path")
-                                  : npy_write(path.data, dtype, dims, shape, values, err);
-    text_free(&path);
-    return st;
-}
-
-static bioft_status write_codes(const char *prefix, const struct codes *c, struct error *err)
+bioft_status retrieval_write_codes(const char *path, const struct codes *c, struct error *err)
 {
     const bool whole = c->bits % 8 == 0;
     const uint64_t shape[] = { c->n, whole ? c->bits / 8 : c->bits };
@@ -244,12 +231,12 @@ static bioft_status write_codes(const char *prefix, const struct codes *c, struc
         codes_unpack_bytes(c->codes, c->n, c->bits, values);
     else
         codes_unpack(c->codes, c->n, c->bits, values);
-    bioft_status st = write_array(prefix, "codes", whole ? NPY_U8 : NPY_F32, shape, 2, values, err);
+    bioft_status st = npy_write(path, whole ? NPY_U8 : NPY_F32, 2, shape, values, err);
     free(values);
     return st;
 }
 
-static bioft_status write_labels(const char *prefix, const struct codes *c, bool sets,
+static bioft_status write_labels(const char *path, const struct codes *c, bool sets,
                                  struct error *err)
 {
     const uint64_t shape[] = { c->n, c->classes };
@@ -267,8 +254,7 @@ static bioft_status write_labels(const char *prefix, const struct codes *c, bool
         for (uint32_t k = 0; sets && k < c->classes; k++)
             ((uint8_t *)values)[i * c->classes + k] = set[k / 64] >> (k % 64) & 1;
     }
-    bioft_status st = write_array(prefix, "labels", sets ? NPY_U8 : NPY_I64, shape, sets ? 2 : 1,
-                                  values, err);
+    bioft_status st = npy_write(path, sets ? NPY_U8 : NPY_I64, sets ? 2 : 1, shape, values, err);
     free(values);
     return st;
 }
@@ -276,6 +262,15 @@ static bioft_status write_labels(const char *prefix, const struct codes *c, bool
 bioft_status retrieval_write(const char *prefix, const struct codes *c, bool sets,
                              struct error *err)
 {
-    bioft_status st = write_codes(prefix, c, err);
-    return st == BIOFT_OK ? write_labels(prefix, c, sets, err) : st;
+    struct text codes = { 0 }, labels = { 0 };
+
+    text_printf(&codes, "%s.codes.npy", prefix);
+    text_printf(&labels, "%s.labels.npy", prefix);
+    bioft_status st = codes.failed || labels.failed ? error_memory(err, "a path")
+                                                    : retrieval_write_codes(codes.data, c, err);
+    if (st == BIOFT_OK)
+        st = write_labels(labels.data, c, sets, err);
+    text_free(&codes);
+    text_free(&labels);
+    return st;
 }

@@ -13,8 +13,9 @@ struct retrieval_files {
  * and the sample where it is one. */
 bioft_status retrieval_read(const struct retrieval_files *f, struct codes *ret_query,
                             struct codes *ret_database, struct error *err);
-/* PREFIX.codes.npy and PREFIX.labels.npy, as they are read: bytes where the bits fill them, else
- * floats; sets of labels where `sets`. */
+/* Codes alone, as they are read: bytes where the bits fill them, else floats. */
+bioft_status retrieval_write_codes(const char *path, const struct codes *c, struct error *err);
+/* PREFIX.codes.npy and PREFIX.labels.npy; sets of labels where `sets`. */
 bioft_status retrieval_write(const char *prefix, const struct codes *c, bool sets,
                              struct error *err);
 /* Has a sample other than exactly one label? */

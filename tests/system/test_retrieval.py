@@ -4,6 +4,7 @@ import struct
 import unittest
 
 import numpy as np
+from PIL import Image
 
 import bioft
 
@@ -85,6 +86,12 @@ class Retrieval(bioft.Case):
                              (found["ci_low"], found["ci_high"]))
         return {m: float(r["value"]) for m, r in rows.items()}
 
+    def predicts_codes(self, checkpoint, pictures, codes):
+        self.good("predict", "--weights", checkpoint, "--input", pictures, "--bits", "--output", "c.npy", "--quiet")
+        found, expected = np.load(self.folder / "c.npy"), np.load(codes)
+        self.assertEqual(found.dtype, expected.dtype)
+        self.assertEqual(found.tolist(), expected.tolist())
+
     def test_run(self):
         m = self.write(MANIFEST)
         r = self.good("run", m, "--out", "out", "--threads", 2)
@@ -134,6 +141,20 @@ class Retrieval(bioft.Case):
             self.assertLess(value[rule, "hag", "", "exact", "0.1", "map@100"], noise)
             self.assertLess(value[rule, "sdha", "", "exact", "0.1", "map@100"], noise)
 
+        # the checkpoint alone gives the same codes
+        checkpoint = out / "trials/01-rule=usf/checkpoint.safetensors"
+        self.predicts_codes(checkpoint, "data/test_images.npy", out / "trials/01-rule=usf/codes/hash.test.codes.npy")
+        how = ("predict", "--weights", checkpoint, "--input", "data/test_images.npy", "--bits")
+        self.bad(2, *how, says="--output Y.npy")
+        self.bad(2, *how, "--output", "y.csv", says="--output Y.npy")
+        pictures = self.folder / "pictures"
+        pictures.mkdir()
+        (pictures / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+        Image.fromarray(np.zeros((28, 28), np.uint8)).save(pictures / "whole.png")
+        self.bad(1, *how[:4], "pictures", "--bits", "--output", "none.npy",
+                 says=["picture cut.png could not be read", "nothing was written"])
+        self.assertFalse((self.folder / "none.npy").exists())
+
         # threads and a resumed run change no byte
         self.good("run", m, "--out", "one", "--threads", 1, "--quiet")
         one = self.folder / "one"
@@ -172,6 +193,8 @@ class Retrieval(bioft.Case):
         values = np.load(codes / "hash.test.codes.npy")
         self.assertEqual((values.dtype, values.shape), (np.float32, (60, 12)))
         self.assertEqual(set(np.unique(values)), {-1.0, 1.0})
+        self.predicts_codes(out / "trials/00/checkpoint.safetensors", "sets/test_images.npy",
+                            codes / "hash.test.codes.npy")
         self.assertEqual(np.load(codes / "hash.database.labels.npy").tolist(),
                          np.load(self.folder / "sets/database_labels.npy").tolist())
         rows = bioft.rows(out / "results.csv")

@@ -317,6 +317,8 @@ class Checkpoint(Case):
         np.save(self.folder / "f.npy", np.ascontiguousarray(normalised, "f4"))
         again = self.good("predict", "--weights", trial / "checkpoint.safetensors", "--input", "f.npy", "--quiet")
         self.assertEqual([row["class"] for row in bioft.rows_of(again.stdout)], [row["class"] for row in bioft.rows_of(r.stdout)])
+        self.bad(2, "predict", "--weights", trial / "checkpoint.safetensors", "--input", "x.npy", "--bits",
+                 "--output", "y.npy", says="--bits is for hash codes")
         self.bad(2, "predict", "--weights", trial / "checkpoint.safetensors", "--input", "x.npy", "--backbone", "resnet18",
                  says="a checkpoint of 'lenet5'")
 
