@@ -7,7 +7,7 @@
 #ifndef OPENBLAS_CONV_H
 #define OPENBLAS_CONV_H
 
-#include "blas.h"
+#include "../common/blas.h"
 
 #include <bioft/engine.h>
 

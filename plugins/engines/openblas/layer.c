@@ -2,7 +2,7 @@
 #include "layer.h"
 
 #include "conv.h"
-#include "memory.h"
+#include "../common/memory.h"
 
 enum { OUTPUT = 0, INPUT_ERROR, WEIGHT_GRADIENT, PHASE_COUNT };
 enum { FEATURES = 128 };            /* of a linear layer, a task */

@@ -1,5 +1,5 @@
 /* Conv2d nodes: the blocks of conv.h as tasks, the sums over pictures in a fixed number of parts. */
-#include "program.h"
+#include "../common/program.h"
 
 enum { REDUCE_FLOATS = 16384 };
 

@@ -1,9 +1,9 @@
 /* The engine `openblas`: float32 on the CPU over OpenBLAS's matrix products; the reference for other engines. */
-#include "openblas.h"
+#include "../common/engine.h"
 
 #include "layer.h"
-#include "memory.h"
-#include "program.h"
+#include "../common/memory.h"
+#include "../common/program.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The optimizer: one pass over memory, in pieces, that also looks for what is not finite. */
-#include "model.h"
+#include "../common/model.h"
 
 #include <float.h>
 #include <math.h>

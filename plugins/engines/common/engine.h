@@ -1,6 +1,6 @@
 /* The engine's instance. */
-#ifndef OPENBLAS_OPENBLAS_H
-#define OPENBLAS_OPENBLAS_H
+#ifndef COMMON_ENGINE_H
+#define COMMON_ENGINE_H
 
 #include "blas.h"
 #include "parallel.h"

@@ -1,9 +1,9 @@
 /* A model: the parameters with their gradients and moments, and each layer's feedback. */
-#ifndef OPENBLAS_MODEL_H
-#define OPENBLAS_MODEL_H
+#ifndef COMMON_MODEL_H
+#define COMMON_MODEL_H
 
 #include "network.h"
-#include "openblas.h"
+#include "engine.h"
 
 struct parameter {
     size_t count;

@@ -1,6 +1,6 @@
 /* OpenBLAS, opened and not linked: its kernels chosen before it starts, its answers checked. */
-#ifndef OPENBLAS_BLAS_H
-#define OPENBLAS_BLAS_H
+#ifndef COMMON_BLAS_H
+#define COMMON_BLAS_H
 
 #include <bioft/plugin.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* Places in one block of memory for arrays that do not all live at the same time. */
-#ifndef OPENBLAS_SLOTS_H
-#define OPENBLAS_SLOTS_H
+#ifndef COMMON_SLOTS_H
+#define COMMON_SLOTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

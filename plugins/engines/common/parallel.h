@@ -3,8 +3,8 @@
  * Where two cores do not share a cache it costs more to fetch a picture's values from the other one than to work on
  * them. So the pieces are dealt out evenly in their order, the same way in every run: a thread that made the values
  * of some pictures meets them again. Only a thread with nothing left takes from another's end. */
-#ifndef OPENBLAS_PARALLEL_H
-#define OPENBLAS_PARALLEL_H
+#ifndef COMMON_PARALLEL_H
+#define COMMON_PARALLEL_H
 
 #include <bioft/plugin.h>
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 /* Sums in a fixed order that the compiler can vectorise: lanes side by side, then the lanes one by one. */
-#ifndef OPENBLAS_SUMS_H
-#define OPENBLAS_SUMS_H
+#ifndef COMMON_SUMS_H
+#define COMMON_SUMS_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* Memory of the engine: zeroed, 64-byte aligned, not touched before it is used. */
-#ifndef OPENBLAS_MEMORY_H
-#define OPENBLAS_MEMORY_H
+#ifndef COMMON_MEMORY_H
+#define COMMON_MEMORY_H
 
 #include <stdbool.h>
 #include <stddef.h>

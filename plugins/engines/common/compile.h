@@ -1,6 +1,6 @@
 /* Compiling a program: the steps that its parts share. */
-#ifndef OPENBLAS_COMPILE_H
-#define OPENBLAS_COMPILE_H
+#ifndef COMMON_COMPILE_H
+#define COMMON_COMPILE_H
 
 #include "program.h"
 #include "slots.h"

@@ -1,6 +1,6 @@
 /* The engine's own copy of a graph, checked: shapes that follow from each other, parameters of the right size. */
-#ifndef OPENBLAS_NETWORK_H
-#define OPENBLAS_NETWORK_H
+#ifndef COMMON_NETWORK_H
+#define COMMON_NETWORK_H
 
 #include <bioft/engine.h>
 

@@ -4,10 +4,10 @@
  * of memory. Nodes that only rename their input (flatten; dropout outside training) share its tensor. A *segment* is
  * a run of nodes that are worked through together, a few pictures at a time, or one node whose work is divided in
  * its own way. Whatever a division depends on, it is never the number of threads. */
-#ifndef OPENBLAS_PROGRAM_H
-#define OPENBLAS_PROGRAM_H
+#ifndef COMMON_PROGRAM_H
+#define COMMON_PROGRAM_H
 
-#include "conv.h"
+#include "../openblas/conv.h"
 #include "model.h"
 
 #include <stdatomic.h>
