@@ -1,0 +1,144 @@
+/* A benchmark's network: a backbone with a head of its own on an engine, with first values and random pictures. */
+#include "cli/bench.h"
+
+#include "base/random.h"
+#include <stdlib.h>
+
+static bioft_status find(struct bench *b, uint32_t kind, const char *name, const struct plugin **ret,
+                         struct option_value **ret_values, struct error *err)
+{
+    bioft_status st = registry_find(b->registry, kind, name, ret, err);
+    return st == BIOFT_OK ? options_defaults(*ret, b->arena, ret_values, err) : st;
+}
+
+static bioft_status open_engine(struct bench *b, struct error *err)
+{
+    struct engine_params p = { .registry = b->registry, .seed = 1, .log = &b->console.log };
+    struct option_value *values = NULL;
+    bioft_status st = pool_create(b->threads, &b->pool, err);
+
+    if (st == BIOFT_OK && b->engine)
+        st = find(b, BIOFT_KIND_ENGINE, b->engine, &p.plugin, &values, err);
+    p.pool = b->pool;
+    p.values = values;
+    return st == BIOFT_OK ? engine_open(&p, &b->opened, err) : st;
+}
+
+static bioft_status build(struct bench *b, struct error *err)
+{
+    struct instance_params p = { .seed = 1 };
+    struct option_value *values;
+    bioft_status st = find(b, BIOFT_KIND_BACKBONE, b->backbone, &p.plugin, &values, err);
+
+    p.values = values;
+    if (st == BIOFT_OK)
+        st = instance_create(&p, &b->built, err);
+    if (st == BIOFT_OK)
+        st = graph_build(&(struct graph_params){ .backbone = b->built, .height = b->size, .width = b->size,
+                                                 .head_outputs = BENCH_CLASSES }, &b->graph, err);
+    return st == BIOFT_OK ? model_create(b->opened, b->graph, &b->model, err) : st;
+}
+
+/* The parameters' first values, as a run would have them. */
+static bioft_status initialise(struct bench *b, struct error *err)
+{
+    const struct graph *g = b->graph;
+    bioft_status st = BIOFT_OK;
+
+    for (uint32_t i = 0; st == BIOFT_OK && i < g->view.parameter_count; i++) {
+        float *values = mem_array(g->parameters[i].count, sizeof *values);
+        if (!values)
+            return error_memory(err, "first values");
+        st = graph_initialise(g, i, 1, NULL, values);
+        if (st == BIOFT_OK)
+            st = model_write(b->model, BIOFT_VALUE, i, values, err);
+        else
+            error_set(err, st, "%s: no first values", g->parameters[i].name);
+        free(values);
+    }
+    return st;
+}
+
+static bioft_status attach_rule(struct bench *b, struct error *err)
+{
+    struct rule_spec spec = { .layers = "*" };
+    bioft_status st;
+
+    if (!b->train || !b->rule)
+        return BIOFT_OK;
+    st = find(b, BIOFT_KIND_RULE, b->rule, &spec.choice.plugin, &spec.choice.values, err);
+    return st == BIOFT_OK ? feedback_create(b->model, &spec, 1, 1, b->pool, b->batch, &b->feedback, err) : st;
+}
+
+/* Random pictures and labels, the same in every run. */
+static bioft_status make_batch(struct bench *b, struct error *err)
+{
+    const bioft_graph *g = &b->graph->view;
+    size_t pixels, outputs;
+
+    if (!mem_product((size_t)g->channels * g->height, (size_t)g->width * b->batch, &pixels) ||
+        !mem_product(g->outputs, b->batch, &outputs))
+        return error_set(err, BIOFT_ERR_INVALID, "a batch of %u is too large", b->batch);
+    b->x = mem_aligned(pixels, sizeof *b->x);
+    b->out = mem_aligned(outputs, sizeof *b->out);
+    b->d_out = mem_aligned(outputs, sizeof *b->d_out);
+    b->label = mem_array(b->batch, sizeof *b->label);
+    b->labels = mem_array(b->batch, sizeof *b->labels);
+    b->lr = mem_array(g->parameter_count, sizeof *b->lr);
+    if (!b->x || !b->out || !b->d_out || !b->label || !b->labels || !b->lr)
+        return error_memory(err, "a batch");
+    random_fill(BIOFT_NORMAL, 1, "bench", 0, 0, b->x, pixels);
+    for (uint32_t i = 0; i < b->batch; i++) {
+        b->label[i] = (int32_t)(i % BENCH_CLASSES);
+        b->labels[i] = (uint64_t)1 << b->label[i];
+    }
+    for (uint32_t i = 0; i < g->parameter_count; i++)
+        b->lr[i] = 1e-3;
+    return BIOFT_OK;
+}
+
+bioft_status bench_open(struct bench *b, struct error *err)
+{
+    const struct registry_places places = { .command_line = b->plugin_paths.items,
+                                            .command_line_count = b->plugin_paths.count, .environment = true,
+                                            .implicit = true };
+    bioft_status st = registry_create(&places, &b->console.log, &b->registry, err);
+
+    if (st == BIOFT_OK && !(b->arena = arena_create()))
+        st = error_memory(err, "the benchmark");
+    if (st == BIOFT_OK)
+        st = open_engine(b, err);
+    if (st == BIOFT_OK)
+        st = build(b, err);
+    if (st == BIOFT_OK)
+        st = initialise(b, err);
+    if (st == BIOFT_OK)
+        st = attach_rule(b, err);
+    if (st == BIOFT_OK)
+        st = make_batch(b, err);
+    if (st == BIOFT_OK)
+        st = program_create(b->model, &(bioft_use){
+            .struct_size = sizeof(bioft_use), .kind = b->train ? BIOFT_TRAIN : BIOFT_EVAL,
+            .precision = b->precision, .max_batch = b->batch, .threads = b->threads },
+            b->feedback ? feedback_routes(b->feedback, false) : NULL, &b->program, err);
+    return st;
+}
+
+void bench_close(struct bench *b)
+{
+    program_destroy(b->program);
+    feedback_destroy(b->feedback);
+    model_destroy(b->model);
+    graph_destroy(b->graph);
+    instance_destroy(b->built);
+    engine_close(b->opened);
+    pool_destroy(b->pool);
+    registry_destroy(b->registry);
+    arena_destroy(b->arena);
+    free(b->x);
+    free(b->out);
+    free(b->d_out);
+    free(b->label);
+    free(b->labels);
+    free(b->lr);
+}
