@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-static const double WHOLE_WORK = 4e6;              /* of a picture: enough to be divided by itself */
 enum { WHOLE_WEIGHTS = 64 * 1024 };                /* of a linear layer: more would be read again for each piece */
 
 bioft_status program_check(const struct network *n, const bioft_use *use, char *why, size_t size)
@@ -32,19 +31,14 @@ bioft_status program_check(const struct network *n, const bioft_use *use, char *
     return BIOFT_OK;
 }
 
+/* The operators that all engines have. */
 static const struct operator *operator_of(const struct program *p, const bioft_node *d)
 {
     switch (d->op) {
     case BIOFT_OP_INPUT:
         return &operator_input;
-    case BIOFT_OP_CONV2D:
-        return &operator_conv;
     case BIOFT_OP_LINEAR:
         return &operator_linear;
-    case BIOFT_OP_BATCHNORM:
-        return batch_statistics(p) ? &operator_batchnorm_batch
-               : trains(p)         ? &operator_batchnorm_trained
-                                   : &operator_batchnorm_fixed;
     case BIOFT_OP_RELU:
         return &operator_relu;
     case BIOFT_OP_TANH:
@@ -67,73 +61,67 @@ static const struct operator *operator_of(const struct program *p, const bioft_n
 /* A value costs about as much as eight multiply-adds inside a product. */
 static double work_of(const struct node *n, size_t x_floats, size_t y_floats)
 {
-    switch (n->def->op) {
-    case BIOFT_OP_CONV2D:
-        return conv_work(&n->conv) + 8.0 * (double)y_floats;
-    case BIOFT_OP_LINEAR:
-        return (double)x_floats * (double)y_floats;
-    default:
-        return n->op ? 8.0 * (double)(x_floats > y_floats ? x_floats : y_floats) : 0;
-    }
+    return n->def->op == BIOFT_OP_LINEAR ? (double)x_floats * (double)y_floats
+                                         : 8.0 * (double)(x_floats > y_floats ? x_floats : y_floats);
 }
 
 static size_t saved_of(const struct program *p, const struct node *n)
 {
     switch (n->def->op) {
-    case BIOFT_OP_BATCHNORM:
-        return 4 * (size_t)n->def->channels;
     case BIOFT_OP_DROPOUT:
-        return n->op ? p->use.max_batch * node_floats(n->def) : 0;
+        return n->op ? p->capacity * node_floats(n->def) : 0;
     case BIOFT_OP_MAXPOOL:
-        return goes_back(p) ? p->use.max_batch * node_floats(n->def) : 0;
+        return goes_back(p) ? p->capacity * node_floats(n->def) : 0;
     default:
         return 0;
     }
 }
 
-/* A conv's geometry from its node, which has been checked. */
-static struct conv conv_of(const bioft_node *d, const bioft_node *x)
+static void common_plan(const struct program *p, struct node *n)
 {
-    bioft_layer l = {
-        .out_channels = d->channels, .in_channels = x->channels, .groups = d->groups, .in_h = x->height,
-        .in_w = x->width, .out_h = d->height, .out_w = d->width,
-    };
+    const bioft_node *d = n->def;
 
-    memcpy(l.kernel, d->kernel, sizeof l.kernel);
-    memcpy(l.stride, d->stride, sizeof l.stride);
-    memcpy(l.dilation, d->dilation, sizeof l.dilation);
-    memcpy(l.padding, d->padding, sizeof l.padding);
-    return conv_plan(&l);
+    n->op = operator_of(p, d);
+    n->work = work_of(n, d->input_count ? p->tensors[n->x[0]].floats : 0, node_floats(d));
+    n->saved_floats = saved_of(p, n);
+    n->work_floats = d->op == BIOFT_OP_MAXPOOL ? d->width : 0;
+    n->whole = d->op == BIOFT_OP_LINEAR && p->model->network.layers[d->layer].count > WHOLE_WEIGHTS;
 }
 
-static void make_node(struct program *p, uint32_t index, uint32_t *tensor_of)
+static bioft_status make_node(struct program *p, uint32_t index, uint32_t *tensor_of)
 {
-    const struct network *net = &p->model->network;
     struct node *n = &p->nodes[index];
-    const bioft_node *d = &net->nodes[index];
+    const bioft_node *d = &p->model->network.nodes[index];
+    uint32_t block = 1;
+    bioft_status st;
 
     n->def = d;
     n->index = index;
-    n->op = operator_of(p, d);
     for (uint32_t k = 0; k < d->input_count; k++)
         n->x[k] = tensor_of[d->input[k]];
-    if (d->op == BIOFT_OP_CONV2D)
-        n->conv = conv_of(d, &net->nodes[d->input[0]]);
+    common_plan(p, n);
+    st = p->engine->backend->plan(p, n, &block);
+    if (st != BIOFT_OK)
+        return st;
     if (n->op) {
         n->y = p->tensor_count++;
-        p->tensors[n->y] = (struct tensor){ .floats = node_floats(d), .producer = index, .slot = BIOFT_NONE,
-                                            .gradient_slot = BIOFT_NONE };
+        p->tensors[n->y] = (struct tensor){
+            .channels = d->channels, .block = block, .plane = (size_t)d->height * d->width,
+            .floats = parts_of(d->channels, block) * block * d->height * d->width,
+            .producer = index, .slot = BIOFT_NONE, .gradient_slot = BIOFT_NONE,
+        };
         for (uint32_t k = 0; k < d->input_count; k++)
             p->tensors[n->x[k]].uses++;
     } else {
         n->y = n->x[0];
+        n->work = 0;
     }
-    tensor_of[index] = n->h = n->y;
-    n->work = work_of(n, d->input_count ? p->tensors[n->x[0]].floats : 0, node_floats(d));
-    n->saved_floats = saved_of(p, n);
+    tensor_of[index] = n->h = n->out = n->y;
+    n->other = BIOFT_NONE;
+    return BIOFT_OK;
 }
 
-static const struct node *only_reader(const struct program *p, uint32_t tensor)
+struct node *only_reader(const struct program *p, uint32_t tensor)
 {
     if (p->tensors[tensor].uses != 1 || tensor == p->output)
         return NULL;
@@ -192,26 +180,27 @@ bool tensor_is_kept(const struct program *p, uint32_t tensor)
 static bool may_write_over(const struct program *p, const struct node *n)
 {
     const struct tensor *x = &p->tensors[n->x[0]];
-    bool by_value = n->op == &operator_relu || n->op == &operator_tanh || n->op == &operator_dropout ||
-                    n->op == &operator_batchnorm_fixed;
 
-    return by_value && n->x[0] != 0 && x->uses == 1 && !x->watched &&
+    return n->op->by_value && n->x[0] != 0 && x->uses == 1 && !x->watched && x->block == p->tensors[n->y].block &&
            !reads_output_backward(p, &p->nodes[x->producer]);
 }
 
-bool compile_nodes(struct program *p)
+bioft_status compile_nodes(struct program *p)
 {
     const struct network *net = &p->model->network;
     uint32_t *tensor_of = memory_take(net->node_count, sizeof *tensor_of);
+    bioft_status st = BIOFT_OK;
 
     p->node_count = net->node_count;
     p->tensors = memory_take(net->node_count, sizeof *p->tensors);
-    if (!tensor_of || !p->tensors) {
+    if (!tensor_of || !p->tensors)
+        st = p->engine->host->fail(p->engine->host, BIOFT_ERR_MEMORY, "out of memory for a program");
+    for (uint32_t i = 0; st == BIOFT_OK && i < p->node_count; i++)
+        st = make_node(p, i, tensor_of);
+    if (st != BIOFT_OK) {
         memory_give(tensor_of);
-        return false;
+        return st;
     }
-    for (uint32_t i = 0; i < p->node_count; i++)
-        make_node(p, i, tensor_of);
     p->output = tensor_of[p->node_count - 1];
     p->tensors[p->output].uses++;
     memory_give(tensor_of);
@@ -219,32 +208,24 @@ bool compile_nodes(struct program *p)
         watch(p, &p->nodes[net->layer_node[i]]);
     for (uint32_t i = 1; i < p->node_count; i++)
         p->nodes[i].in_place = p->nodes[i].op && may_write_over(p, &p->nodes[i]);
-    return true;
-}
-
-bool node_is_whole(const struct program *p, const struct node *n)
-{
-    if (!n->op || !n->op->tasks)
-        return false;
-    if (n->def->op == BIOFT_OP_LINEAR)
-        return p->model->network.layers[n->def->layer].count > WHOLE_WEIGHTS;
-    return !n->op->pictures || n->work > WHOLE_WORK;
+    return p->engine->backend->fuse ? p->engine->backend->fuse(p) : BIOFT_OK;
 }
 
 static bool is_routed(const struct node *n) { return n->route.reads || n->route.writes; }
 
 /* Appends the node to the open segment, or opens one. */
-static void append(struct segment *list, uint32_t *count, const struct node *n, bool alone, bool whole)
+static void append(struct segment *list, uint32_t *count, const struct node *n, enum phase phase, bool alone)
 {
     struct segment *s = *count > 0 ? &list[*count - 1] : NULL;
+    const double work = n->absorbed[phase] ? 0 : n->work;
 
     if (!s || alone || s->whole) {
-        list[(*count)++] = (struct segment){ n->index, n->index, whole, n->work };
+        list[(*count)++] = (struct segment){ n->index, n->index, n->whole, work };
         return;
     }
     s->first = s->first < n->index ? s->first : n->index;
     s->last = s->last > n->index ? s->last : n->index;
-    s->work += n->work;
+    s->work += work;
 }
 
 bool compile_segments(struct program *p)
@@ -255,13 +236,11 @@ bool compile_segments(struct program *p)
     p->backward = memory_take(p->node_count, sizeof *p->backward);
     if (!p->forward || !p->backward)
         return false;
-    for (uint32_t i = 0; i < p->node_count; i++) {
-        bool whole = node_is_whole(p, &p->nodes[i]);
-        append(p->forward, &p->forward_count, &p->nodes[i], whole, whole);
-    }
+    for (uint32_t i = 0; i < p->node_count; i++)
+        append(p->forward, &p->forward_count, &p->nodes[i], FORWARD, p->nodes[i].whole);
     for (uint32_t i = p->node_count; goes_back(p) && i-- > 1;) {
-        bool whole = node_is_whole(p, &p->nodes[i]), next_alone = whole || is_routed(&p->nodes[i]);
-        append(p->backward, &p->backward_count, &p->nodes[i], next_alone || alone, whole);
+        bool next_alone = p->nodes[i].whole || is_routed(&p->nodes[i]);
+        append(p->backward, &p->backward_count, &p->nodes[i], BACKWARD, next_alone || alone);
         alone = next_alone;
     }
     return true;

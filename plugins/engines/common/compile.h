@@ -6,8 +6,8 @@
 #include "slots.h"
 
 /* Nodes with their tensors and operators; which tensors share memory; what backward needs of forward. */
-bool compile_nodes(struct program *p);             /* false: out of memory */
-bool compile_segments(struct program *p);
+bioft_status compile_nodes(struct program *p);     /* what goes wrong has been reported */
+bool compile_segments(struct program *p);          /* false: out of memory */
 /* Slots, then everything else that a step writes to. BIOFT_ERR_MEMORY has been reported. */
 bioft_status compile_memory(struct program *p);
 

@@ -127,6 +127,6 @@ static void add_pictures(struct program *p, struct node *n, enum phase phase, ui
 }
 
 const struct operator operator_input = { .pictures = input_pictures };
-const struct operator operator_relu = { .pictures = relu_pictures };
-const struct operator operator_dropout = { .pictures = dropout_pictures };
+const struct operator operator_relu = { .pictures = relu_pictures, .by_value = true };
+const struct operator operator_dropout = { .pictures = dropout_pictures, .by_value = true };
 const struct operator operator_add = { .pictures = add_pictures };

@@ -46,4 +46,4 @@ static void pictures(struct program *p, struct node *n, enum phase phase, uint32
         dx[i] = n->adds[0] ? dx[i] + dy[i] * (1.0f - y[i] * y[i]) : dy[i] * (1.0f - y[i] * y[i]);
 }
 
-const struct operator operator_tanh = { .pictures = pictures };
+const struct operator operator_tanh = { .pictures = pictures, .by_value = true };

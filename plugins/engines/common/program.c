@@ -39,16 +39,16 @@ static void assign(struct program *p, struct slot *slots, uint32_t *count, uint3
 {
     struct tensor *t = &p->tensors[tensor];
     const struct node *n = &p->nodes[t->producer];
-    const size_t floats = t->floats * p->use.max_batch;
+    const size_t floats = t->floats * p->capacity;
 
     if (n->in_place) {
         t->slot = p->tensors[n->x[0]].slot;
         t->gradient_slot = p->tensors[n->x[0]].gradient_slot;
         return;
     }
-    if (tensor != 0 || tensor_is_kept(p, 0))
+    if (!t->skipped && (tensor != 0 || p->piece > 1 || tensor_is_kept(p, 0)))
         t->slot = new_slot(slots, count, floats);
-    if (tensor != 0 && goes_back(p))
+    if (goes_back(p) && (tensor != 0 || p->piece > 1))
         t->gradient_slot = new_slot(slots, count, floats);
 }
 
@@ -66,19 +66,23 @@ static void live_through(struct program *p, struct slot *slots, const struct mom
                 live(&slots[t->slot], FOREVER);
         }
         if (t->gradient_slot != BIOFT_NONE) {
-            live(&slots[t->gradient_slot], m->backward[t->producer]);
+            live(&slots[t->gradient_slot], i == 0 ? p->forward_count + p->backward_count : m->backward[t->producer]);
             if (i == p->output)
                 live(&slots[t->gradient_slot], p->forward_count);
         }
     }
-    for (uint32_t i = 1; i < p->node_count; i++)
-        for (uint32_t k = 0; p->nodes[i].op && k < p->nodes[i].def->input_count; k++) {
+    for (uint32_t i = 1; i < p->node_count; i++) {
+        const struct node *n = &p->nodes[i];
+        if (n->op && p->tensors[n->out].slot != BIOFT_NONE)
+            live(&slots[p->tensors[n->out].slot], m->forward[i]);
+        for (uint32_t k = 0; n->op && k < n->def->input_count; k++) {
             const struct tensor *t = &p->tensors[p->nodes[i].x[k]];
             if (t->slot != BIOFT_NONE)
                 live(&slots[t->slot], m->forward[i]);
             if (t->gradient_slot != BIOFT_NONE)
                 live(&slots[t->gradient_slot], m->backward[i]);
         }
+    }
 }
 
 static void point(struct program *p, const struct slot *slots)
@@ -90,19 +94,15 @@ static void point(struct program *p, const struct slot *slots)
         if (t->gradient_slot != BIOFT_NONE)
             t->gradient = p->memory + slots[t->gradient_slot].offset;
     }
+    p->keeps_input = tensor_is_kept(p, 0);
+    p->own_input = p->tensors[0].value;
+    p->own_dx = p->tensors[0].gradient;
 }
 
 /* What stands beside the slots. Partial sums are needed by the nodes of one segment at a time. */
 struct sizes {
     size_t slots, saved, sums, work, copies;
 };
-
-static size_t sum_floats(const struct program *p, const struct node *n)
-{
-    uint32_t sums = n->def->op == BIOFT_OP_CONV2D && trains(p) ? conv_sums(&n->conv, p->use.max_batch) : 0;
-
-    return sums > 1 ? sums * (n->conv.weights + n->def->channels) : 0;
-}
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
@@ -115,16 +115,13 @@ static struct sizes add_up(const struct program *p)
     for (uint32_t i = 0; i < p->node_count; i++) {
         const struct node *n = &p->nodes[i];
         s.saved += aligned(n->saved_floats);
-        if (n->def->op == BIOFT_OP_CONV2D)
-            s.work = larger(s.work, aligned(n->conv.columns));
-        if (n->def->op == BIOFT_OP_MAXPOOL)
-            s.work = larger(s.work, aligned(n->def->width));
+        s.work = larger(s.work, aligned(n->work_floats));
         s.copies = larger(s.copies, route_copies(p, n));
     }
     for (uint32_t k = 0; k < p->backward_count; k++) {
         size_t sums = 0;
         for (uint32_t i = p->backward[k].first; i <= p->backward[k].last; i++)
-            sums += aligned(sum_floats(p, &p->nodes[i]));
+            sums += aligned(p->nodes[i].sums_floats);
         s.sums = larger(s.sums, sums);
     }
     return s;
@@ -143,7 +140,7 @@ static void hand_out(struct program *p)
         float *sums = p->sums;
         for (uint32_t i = p->backward[k].first; i <= p->backward[k].last; i++) {
             p->nodes[i].sums = sums;
-            sums += aligned(sum_floats(p, &p->nodes[i]));
+            sums += aligned(p->nodes[i].sums_floats);
         }
     }
 }
@@ -167,7 +164,7 @@ static bioft_status take_memory(struct program *p, size_t slots)
 
     p->work_floats = s.work;
     p->copies_floats = s.copies;
-    p->bytes = sizeof(float) * ((uint64_t)slots + s.saved + s.sums + (uint64_t)s.work * p->threads + s.copies) +
+    p->bytes += sizeof(float) * ((uint64_t)slots + s.saved + s.sums + (uint64_t)s.work * p->threads + s.copies) +
                sizeof(double) * (uint64_t)timers;
     if (p->use.memory_limit != 0 && p->bytes > p->use.memory_limit)
         return too_much(p, p->bytes);
@@ -230,6 +227,7 @@ static bioft_status take_routes(struct program *p, const bioft_route *routes)
 static bioft_status compile(struct program *p, const bioft_route *routes)
 {
     const bioft_host *host = p->engine->host;
+    const struct backend *backend = p->engine->backend;
     char why[256];
     bioft_status st = program_check(&p->model->network, &p->use, why, sizeof why);
 
@@ -241,9 +239,18 @@ static bioft_status compile(struct program *p, const bioft_route *routes)
     st = take_routes(p, routes);
     if (st != BIOFT_OK)
         return st;
-    if (!compile_nodes(p) || !compile_segments(p))
+    p->piece = 1;
+    p->capacity = p->use.max_batch;
+    if (backend->begin)
+        backend->begin(p);
+    st = compile_nodes(p);
+    if (st != BIOFT_OK)
+        return st;
+    if (!compile_segments(p))
         return too_much(p, 0);
     st = compile_memory(p);
+    if (st == BIOFT_OK && backend->finish)
+        st = backend->finish(p);
     return st == BIOFT_OK && trains(p) ? model_trainable(p->model) : st;
 }
 
@@ -271,6 +278,8 @@ void program_destroy(struct program *p)
 {
     if (!p)
         return;
+    if (p->engine->backend->release && p->nodes)
+        p->engine->backend->release(p);
     memory_give(p->nodes);
     memory_give(p->tensors);
     memory_give(p->forward);

@@ -3,11 +3,11 @@
  * Every array is a *tensor*: a value and, where the program goes backward, a gradient, each in a *slot* of one block
  * of memory. Nodes that only rename their input (flatten; dropout outside training) share its tensor. A *segment* is
  * a run of nodes that are worked through together, a few pictures at a time, or one node whose work is divided in
- * its own way. Whatever a division depends on, it is never the number of threads. */
+ * its own way. Values stand as NCHW, or with channels in blocks: [n][c / block][h][w][block], the last block filled
+ * up with zeros. */
 #ifndef COMMON_PROGRAM_H
 #define COMMON_PROGRAM_H
 
-#include "../openblas/conv.h"
 #include "model.h"
 
 #include <stdatomic.h>
@@ -25,13 +25,31 @@ struct operator {
     /* How many tasks of its own a phase has, and one of them. NULL: only by pictures. */
     size_t (*tasks)(const struct program *p, const struct node *n, enum phase phase);
     void (*task)(struct program *p, struct node *n, enum phase phase, size_t index, float *work);
+    bool by_value;                                 /* each value of y from its own of x: may write over it */
+};
+
+/* What an engine does its own way. */
+struct backend {
+    /* Once a program, before its nodes: sets `piece` and `capacity` where they are not 1 and the batch. NULL: no. */
+    void (*begin)(struct program *p);
+    /* A node's op and what goes with it (own, whole, work, saved_floats, work_floats, sums_floats), and how its output
+     * stands (*ret_block, 1 before), where that is not what all engines do. [control] */
+    bioft_status (*plan)(struct program *p, struct node *n, uint32_t *ret_block);
+    /* When all nodes are planned, and again when memory has been given out: fuses; allocates. NULL: no. [control] */
+    bioft_status (*fuse)(struct program *p);
+    bioft_status (*finish)(struct program *p);
+    void (*release)(struct program *p);            /* of plan and finish; NULL: nothing */
+    /* Brings up to date what is derived of parameters (FORWARD) or feedback (BACKWARD). NULL: nothing. [step] */
+    bioft_status (*refresh)(struct program *p, enum phase phase);
 };
 
 struct tensor {
-    size_t floats;                  /* of one picture */
+    uint32_t channels, block;       /* block 1: NCHW */
+    size_t plane, floats;           /* of one channel; of one picture, filled up */
     uint32_t producer, uses;        /* uses: nodes that read it, and the caller for the network's output */
     uint32_t slot, gradient_slot;   /* BIOFT_NONE: the caller's memory, or none */
     bool watched;                   /* a hook reads its value: nothing may overwrite it */
+    bool skipped;                   /* never written: what would read it is fused with its producer */
     float *value, *gradient;
     /* Of one backward pass. */
     bool needed, filled;
@@ -43,11 +61,16 @@ struct node {
     uint32_t index;
     uint32_t x[2], y;               /* tensors */
     bool in_place;                  /* y is x's memory */
-    struct conv conv;
+    void *own;                      /* the backend's */
+    bool whole;                     /* forward and backward by its own tasks */
     double work;                    /* of one picture, about as many multiply-adds */
     size_t saved_floats;            /* kept from forward for backward: masks, positions, statistics */
     float *saved;
-    float *sums;                    /* partial sums of the parameters' gradients */
+    size_t work_floats;             /* scratch of a thread */
+    size_t sums_floats;             /* partial sums of the parameters' gradients, which are added up in REDUCE */
+    float *sums;
+    bool absorbed[2];               /* FORWARD, BACKWARD: done by the node that it is fused with */
+    uint32_t out, other;            /* tensors: what forward writes, y or that of a fused add; the add's other one */
     bioft_route route;
     uint32_t h;                     /* tensor of the output after its activation */
     /* Of one backward pass. */
@@ -73,6 +96,9 @@ struct program {
     struct segment *forward, *backward;            /* in the order of their running */
     uint32_t forward_count, backward_count;
     uint32_t output;                               /* tensor */
+    uint32_t piece, capacity;                      /* pictures that are worked on together; that memory is for */
+    bool keeps_input;                              /* backward reads it */
+    float *own_input, *own_dx;                     /* copies for what is not a whole number of pieces */
     uint32_t threads;
     float *memory;                                 /* the slots */
     float *saved, *work, *sums, *copies;           /* work: work_floats for each thread */
@@ -132,10 +158,14 @@ static inline float *parameter_gradient(const struct program *p, uint32_t parame
 }
 static inline bool accumulates(const struct program *p) { return p->flags & BIOFT_ACCUMULATE; }
 
-extern const struct operator operator_input, operator_conv, operator_linear, operator_batchnorm_batch,
-    operator_batchnorm_fixed, operator_batchnorm_trained, operator_relu, operator_tanh, operator_maxpool,
+extern const struct operator operator_input, operator_linear, operator_relu, operator_tanh, operator_maxpool,
     operator_avgpool, operator_adaptive, operator_dropout, operator_add;
-/* Is the node's work divided in its own way? */
-bool node_is_whole(const struct program *p, const struct node *n);
+
+/* n pictures of a tensor (its value or gradient, `array`) to and from plain NCHW. */
+void tensor_export(const struct tensor *t, const float *array, uint32_t n, float *ret);
+void tensor_import(const struct tensor *t, const float *plain, uint32_t n, bool add, float *ret);
+static inline size_t plain_floats(const struct tensor *t) { return t->channels * t->plane; }
+/* The one node that reads a tensor; NULL: none, several, or the caller. */
+struct node *only_reader(const struct program *p, uint32_t tensor);
 
 #endif

@@ -34,6 +34,8 @@ static bioft_status check_forward(const struct program *p, uint32_t n)
 bioft_status program_forward(struct program *p, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out)
 {
     bioft_status st = check_forward(p, n);
+    const struct backend *backend = p->engine->backend;
+    const struct tensor *out = &p->tensors[p->output];
     struct tensor *in = &p->tensors[0];
 
     if (st != BIOFT_OK)
@@ -42,8 +44,11 @@ bioft_status program_forward(struct program *p, uint32_t n, const float *x, uint
     p->input = x;
     p->dropout_key = dropout_key;
     atomic_store(&p->failed, BIOFT_OK);
-    if (in->slot == BIOFT_NONE)
-        in->value = (float *)(uintptr_t)x;         /* read only: no node writes over the input */
+    /* Read only where it is the caller's: no node writes over the input. */
+    in->value = in->slot != BIOFT_NONE && (p->keeps_input || n % p->piece != 0) ? p->own_input
+                                                                               : (float *)(uintptr_t)x;
+    if (backend->refresh && (st = backend->refresh(p, FORWARD)) != BIOFT_OK)
+        return st;
     for (uint32_t i = 0; i < p->node_count; i++)
         if (p->nodes[i].op && p->nodes[i].op->begin)
             p->nodes[i].op->begin(p, &p->nodes[i]);
@@ -55,7 +60,7 @@ bioft_status program_forward(struct program *p, uint32_t n, const float *x, uint
         p->n = 0;
         return bioft_failf(p->engine->host, st, "the host has no random numbers for dropout");
     }
-    memcpy(ret_out, p->tensors[p->output].value, n * p->tensors[p->output].floats * sizeof *ret_out);
+    tensor_export(out, out->value, n, ret_out);
     return BIOFT_OK;
 }
 
@@ -171,25 +176,30 @@ bioft_status program_backward(struct program *p, const float *d_out, uint32_t fl
                               const bioft_hooks *hooks)
 {
     bioft_status st = check_backward(p, flags, hooks);
-    struct tensor *out = &p->tensors[p->output];
+    const struct backend *backend = p->engine->backend;
+    struct tensor *out = &p->tensors[p->output], *in = &p->tensors[0];
 
     if (st != BIOFT_OK)
         return st;
     p->flags = flags;
     p->hooks = hooks;
-    p->tensors[0].gradient = ret_dx;
+    in->gradient = ret_dx && p->n % p->piece != 0 ? p->own_dx : ret_dx;
     plan_pass(p, ret_dx != NULL);
     st = take_feedback(p);
+    if (st == BIOFT_OK && backend->refresh)
+        st = backend->refresh(p, BACKWARD);
     if (st != BIOFT_OK)
         return st;
     if (out->needed && out->gradient) {
-        memcpy(out->gradient, d_out, p->n * out->floats * sizeof *d_out);
+        tensor_import(out, d_out, p->n, false, out->gradient);
         out->filled = true;
     }
     for (uint32_t s = 0; st == BIOFT_OK && s < p->backward_count; s++)
         st = backward_segment(p, &p->backward[s]);
     if (st == BIOFT_OK)
         settle(p, 0);
+    if (st == BIOFT_OK && in->gradient != ret_dx)
+        memcpy(ret_dx, in->gradient, p->n * in->floats * sizeof *ret_dx);
     p->hooks = NULL;
     return st;
 }

@@ -40,13 +40,15 @@ static void piece(void *ctx, size_t index, uint32_t thread)
 {
     const struct region *r = ctx;
     struct program *p = r->p;
-    const uint32_t first = (uint32_t)part(p->n, r->count, index), nodes = r->s->last - r->s->first + 1;
-    const uint32_t count = (uint32_t)part(p->n, r->count, index + 1) - first;
+    const bool fixed = p->piece > 1;
+    const uint32_t first = fixed ? p->piece * (uint32_t)index : (uint32_t)part(p->n, r->count, index);
+    const uint32_t last = fixed ? first + p->piece : (uint32_t)part(p->n, r->count, index + 1);
+    const uint32_t count = (last < p->n ? last : p->n) - first, nodes = r->s->last - r->s->first + 1;
     double time = now();
 
     for (uint32_t i = 0; i < nodes; i++) {
         struct node *n = &p->nodes[r->phase == FORWARD ? r->s->first + i : r->s->last - i];
-        if (!n->op)
+        if (!n->op || n->absorbed[r->phase])
             continue;
         n->op->pictures(p, n, r->phase, first, count, work_of(p, thread));
         time = account(p, n, r->phase, thread, time);
@@ -93,6 +95,8 @@ void segment_run(struct program *p, const struct segment *s, enum phase phase)
     if (!s->whole && (phase == FORWARD || phase == BACKWARD)) {
         double pictures = PIECE_WORK / s->work;
         size_t size = pictures < 1 ? 1 : pictures > PIECE_PICTURES ? PIECE_PICTURES : (size_t)pictures;
+        if (p->piece > 1)
+            size = p->piece;
         r.count = parts_of(p->n, size);
         parallel_run(&p->engine->parallel, r.count, piece, &r);
         return;

@@ -3,7 +3,7 @@
  * Three operators: by the batch's statistics; by the running ones with gradients for gamma and beta; and by the
  * running ones alone, which is one product and one sum a value. Saved, by channel: mean, 1/deviation, and the factor
  * and the term that turn x into y. */
-#include "../common/program.h"
+#include "backend.h"
 
 #include "../common/sums.h"
 
@@ -187,4 +187,4 @@ static void fixed_pictures(struct program *p, struct node *n, enum phase phase, 
 
 const struct operator operator_batchnorm_batch = { .tasks = tasks, .task = batch_task };
 const struct operator operator_batchnorm_trained = { .begin = begin_fixed, .tasks = tasks, .task = trained_task };
-const struct operator operator_batchnorm_fixed = { .begin = begin_fixed, .pictures = fixed_pictures };
+const struct operator operator_batchnorm_fixed = { .begin = begin_fixed, .pictures = fixed_pictures, .by_value = true };

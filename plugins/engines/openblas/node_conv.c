@@ -1,5 +1,5 @@
 /* Conv2d nodes: the blocks of conv.h as tasks, the sums over pictures in a fixed number of parts. */
-#include "../common/program.h"
+#include "backend.h"
 
 enum { REDUCE_FLOATS = 16384 };
 
@@ -9,15 +9,9 @@ static uint32_t per_picture(const struct conv *c, enum phase phase)
     return phase == FORWARD ? c->row_blocks : c->groups * c->channel_blocks;
 }
 
-/* One partial sum: dW, then db. */
-static size_t sum_floats(const struct node *n)
-{
-    return n->conv.weights + n->def->channels;
-}
-
 static size_t tasks(const struct program *p, const struct node *n, enum phase phase)
 {
-    const struct conv *c = &n->conv;
+    const struct conv *c = conv_of(n);
     uint32_t sums = conv_sums(c, p->n);
 
     switch (phase) {
@@ -34,7 +28,7 @@ static size_t tasks(const struct program *p, const struct node *n, enum phase ph
 
 static void weight_gradient(struct program *p, struct node *n, size_t index, float *work)
 {
-    const struct conv *c = &n->conv;
+    const struct conv *c = conv_of(n);
     const size_t slices = (size_t)c->groups * c->slices, sum = index / slices;
     const uint32_t sums = conv_sums(c, p->n), first = (uint32_t)part(p->n, sums, sum);
     const uint32_t count = (uint32_t)part(p->n, sums, sum + 1) - first;
@@ -52,7 +46,7 @@ static void weight_gradient(struct program *p, struct node *n, size_t index, flo
 
 static void reduce_range(const struct program *p, const struct node *n, size_t from, size_t to, float *ret)
 {
-    const uint32_t sums = conv_sums(&n->conv, p->n);
+    const uint32_t sums = conv_sums(conv_of(n), p->n);
     const float *sum = n->sums + from;
     uint32_t first = 0;
 
@@ -70,7 +64,7 @@ static void reduce_range(const struct program *p, const struct node *n, size_t f
 
 static void reduce(const struct program *p, const struct node *n, size_t index)
 {
-    const size_t weights = n->conv.weights, all = sum_floats(n), from = index * REDUCE_FLOATS;
+    const size_t weights = conv_of(n)->weights, all = sum_floats(n), from = index * REDUCE_FLOATS;
     const size_t to = from + REDUCE_FLOATS < all ? from + REDUCE_FLOATS : all;
     float *db = parameter_gradient(p, n->def->bias);
 
@@ -84,7 +78,7 @@ static void reduce(const struct program *p, const struct node *n, size_t index)
 
 static void task(struct program *p, struct node *n, enum phase phase, size_t index, float *work)
 {
-    const struct conv *c = &n->conv;
+    const struct conv *c = conv_of(n);
     const struct blas *blas = &p->engine->blas;
     uint32_t picture, block;
 
@@ -107,7 +101,7 @@ static void task(struct program *p, struct node *n, enum phase phase, size_t ind
 
 static void pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
-    const size_t each = per_picture(&n->conv, phase);
+    const size_t each = per_picture(conv_of(n), phase);
 
     if (phase == BACKWARD && !n->wants[0])
         return;

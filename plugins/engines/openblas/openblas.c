@@ -1,9 +1,9 @@
 /* The engine `openblas`: float32 on the CPU over OpenBLAS's matrix products; the reference for other engines. */
-#include "../common/engine.h"
+#include "../common/api.h"
 
+#include "backend.h"
 #include "layer.h"
 #include "../common/memory.h"
-#include "../common/program.h"
 
 #include <string.h>
 
@@ -27,6 +27,7 @@ static bioft_status create(void *self, const bioft_host *host)
     if (st != BIOFT_OK)
         return host->fail(host, st, why);
     e->host = host;
+    e->backend = &openblas_backend;
     return parallel_init(&e->parallel, host) ? BIOFT_OK
                                              : host->fail(host, BIOFT_ERR_MEMORY, "out of memory for the engine");
 }
@@ -37,108 +38,6 @@ static void destroy(void *self)
 
     memory_give(e->layer_work);
     parallel_finish(&e->parallel);
-}
-
-static bioft_status supports(void *self, const bioft_graph *graph, const bioft_use *use, char *why, size_t size)
-{
-    struct network n;
-    bioft_status st;
-
-    (void)self;
-    why[0] = '\0';
-    st = network_copy(graph, &n, why, size);
-    if (st == BIOFT_OK) {
-        st = program_check(&n, use, why, size);
-        network_free(&n);
-    }
-    return st == BIOFT_OK ? BIOFT_OK : BIOFT_ERR_UNSUPPORTED;
-}
-
-static bioft_status create_model(void *self, const bioft_graph *graph, void **ret_model)
-{
-    struct model *m;
-    bioft_status st = model_create(self, graph, &m);
-
-    if (st == BIOFT_OK)
-        *ret_model = m;
-    return st;
-}
-
-static void destroy_model(void *self, void *model)
-{
-    (void)self;
-    model_destroy(model);
-}
-
-static bioft_status read_array(void *self, void *model, uint32_t what, uint32_t parameter, float *ret, size_t count)
-{
-    (void)self;
-    return model_read(model, what, parameter, ret, count);
-}
-
-static bioft_status write_array(void *self, void *model, uint32_t what, uint32_t parameter, const float *values,
-                                size_t count)
-{
-    (void)self;
-    return model_write(model, what, parameter, values, count);
-}
-
-static bioft_status set_feedback(void *self, void *model, uint32_t layer, const bioft_feedback *feedback,
-                                 uint64_t draw)
-{
-    (void)self;
-    return feedback_set(model, layer, feedback, draw);
-}
-
-static bioft_status create_program(void *self, void *model, const bioft_use *use, const bioft_route *routes,
-                                   void **ret_program)
-{
-    struct program *p;
-    bioft_status st = program_create(model, use, routes, &p);
-
-    (void)self;
-    if (st == BIOFT_OK)
-        *ret_program = p;
-    return st;
-}
-
-static void destroy_program(void *self, void *program)
-{
-    (void)self;
-    program_destroy(program);
-}
-
-static uint64_t program_bytes(void *self, const void *program)
-{
-    (void)self;
-    return ((const struct program *)program)->bytes;
-}
-
-static bioft_status forward(void *self, void *program, uint32_t n, const float *x, uint64_t dropout_key,
-                            float *ret_out)
-{
-    (void)self;
-    return program_forward(program, n, x, dropout_key, ret_out);
-}
-
-static bioft_status backward(void *self, void *program, const float *d_out, uint32_t flags, float *ret_dx,
-                             const bioft_hooks *hooks)
-{
-    (void)self;
-    return program_backward(program, d_out, flags, ret_dx, hooks);
-}
-
-static bioft_status update(void *self, void *model, const bioft_update *u, const bioft_hooks *hooks,
-                           uint32_t *ret_first_nonfinite)
-{
-    (void)self;
-    return model_update(model, u, hooks, ret_first_nonfinite);
-}
-
-static bioft_status profile(void *self, void *program, char *ret_json, size_t size)
-{
-    (void)self;
-    return program_profile(program, ret_json, size);
 }
 
 static bioft_status identity(void *self, char *ret, size_t size, int32_t *ret_threads_matter)
@@ -157,11 +56,12 @@ static bioft_status layer(void *self, const bioft_layer *l, uint32_t phase, uint
 }
 
 static const bioft_engine engine = {
-    .struct_size = sizeof engine, .draft = BIOFT_ENGINE_DRAFT, .score = score, .supports = supports,
-    .model_create = create_model, .model_destroy = destroy_model, .read = read_array, .write = write_array,
-    .set_feedback = set_feedback, .program_create = create_program, .program_destroy = destroy_program,
-    .program_bytes = program_bytes, .forward = forward, .backward = backward, .update = update, .profile = profile,
-    .identity = identity, .layer = layer,
+    .struct_size = sizeof engine, .draft = BIOFT_ENGINE_DRAFT, .score = score, .supports = engine_supports,
+    .model_create = engine_create_model, .model_destroy = engine_destroy_model, .read = engine_read,
+    .write = engine_write, .set_feedback = engine_set_feedback, .program_create = engine_create_program,
+    .program_destroy = engine_destroy_program, .program_bytes = engine_program_bytes, .forward = engine_forward,
+    .backward = engine_backward, .update = engine_update, .profile = engine_profile, .identity = identity,
+    .layer = layer,
 };
 
 static const bioft_plugin plugin = {

@@ -1,0 +1,106 @@
+/* The contract's calls, handed on. */
+#include "api.h"
+
+#include "program.h"
+
+bioft_status engine_supports(void *self, const bioft_graph *graph, const bioft_use *use, char *why, size_t size)
+{
+    struct network n;
+    bioft_status st;
+
+    (void)self;
+    why[0] = '\0';
+    st = network_copy(graph, &n, why, size);
+    if (st == BIOFT_OK) {
+        st = program_check(&n, use, why, size);
+        network_free(&n);
+    }
+    return st == BIOFT_OK ? BIOFT_OK : BIOFT_ERR_UNSUPPORTED;
+}
+
+bioft_status engine_create_model(void *self, const bioft_graph *graph, void **ret_model)
+{
+    struct model *m;
+    bioft_status st = model_create(self, graph, &m);
+
+    if (st == BIOFT_OK)
+        *ret_model = m;
+    return st;
+}
+
+void engine_destroy_model(void *self, void *model)
+{
+    (void)self;
+    model_destroy(model);
+}
+
+bioft_status engine_read(void *self, void *model, uint32_t what, uint32_t parameter, float *ret, size_t count)
+{
+    (void)self;
+    return model_read(model, what, parameter, ret, count);
+}
+
+bioft_status engine_write(void *self, void *model, uint32_t what, uint32_t parameter, const float *values,
+                          size_t count)
+{
+    (void)self;
+    return model_write(model, what, parameter, values, count);
+}
+
+bioft_status engine_set_feedback(void *self, void *model, uint32_t layer, const bioft_feedback *feedback,
+                                 uint64_t draw)
+{
+    (void)self;
+    return feedback_set(model, layer, feedback, draw);
+}
+
+bioft_status engine_create_program(void *self, void *model, const bioft_use *use, const bioft_route *routes,
+                                   void **ret_program)
+{
+    struct program *p;
+    bioft_status st = program_create(model, use, routes, &p);
+
+    (void)self;
+    if (st == BIOFT_OK)
+        *ret_program = p;
+    return st;
+}
+
+void engine_destroy_program(void *self, void *program)
+{
+    (void)self;
+    program_destroy(program);
+}
+
+uint64_t engine_program_bytes(void *self, const void *program)
+{
+    (void)self;
+    return ((const struct program *)program)->bytes;
+}
+
+bioft_status engine_forward(void *self, void *program, uint32_t n, const float *x, uint64_t dropout_key,
+                            float *ret_out)
+{
+    (void)self;
+    return program_forward(program, n, x, dropout_key, ret_out);
+}
+
+bioft_status engine_backward(void *self, void *program, const float *d_out, uint32_t flags, float *ret_dx,
+                             const bioft_hooks *hooks)
+{
+    (void)self;
+    return program_backward(program, d_out, flags, ret_dx, hooks);
+}
+
+bioft_status engine_update(void *self, void *model, const bioft_update *u, const bioft_hooks *hooks,
+                           uint32_t *ret_first_nonfinite)
+{
+    (void)self;
+    return model_update(model, u, hooks, ret_first_nonfinite);
+}
+
+bioft_status engine_profile(void *self, void *program, char *ret_json, size_t size)
+{
+    (void)self;
+    return program_profile(program, ret_json, size);
+}

@@ -1,0 +1,63 @@
+/* Planning convolutions and batchnorm. */
+#include "backend.h"
+
+#include "../common/memory.h"
+
+#include <string.h>
+
+static const double WHOLE_WORK = 4e6;              /* of a picture: enough to be divided by itself */
+
+/* A conv's geometry from its node, which has been checked. */
+static struct conv plan_of(const bioft_node *d, const bioft_node *x)
+{
+    bioft_layer l = {
+        .out_channels = d->channels, .in_channels = x->channels, .groups = d->groups, .in_h = x->height,
+        .in_w = x->width, .out_h = d->height, .out_w = d->width,
+    };
+
+    memcpy(l.kernel, d->kernel, sizeof l.kernel);
+    memcpy(l.stride, d->stride, sizeof l.stride);
+    memcpy(l.dilation, d->dilation, sizeof l.dilation);
+    memcpy(l.padding, d->padding, sizeof l.padding);
+    return conv_plan(&l);
+}
+
+static bioft_status plan_conv(struct program *p, struct node *n)
+{
+    struct conv *c = n->own = memory_take(1, sizeof *c);
+    uint32_t sums;
+
+    if (!c)
+        return p->engine->host->fail(p->engine->host, BIOFT_ERR_MEMORY, "out of memory for a program");
+    *c = plan_of(n->def, &p->model->network.nodes[n->def->input[0]]);
+    n->op = &operator_conv;
+    n->work = conv_work(c) + 8.0 * (double)node_floats(n->def);
+    n->work_floats = c->columns;
+    n->whole = n->work > WHOLE_WORK;
+    sums = trains(p) ? conv_sums(c, p->use.max_batch) : 0;
+    n->sums_floats = sums > 1 ? sums * sum_floats(n) : 0;
+    return BIOFT_OK;
+}
+
+static bioft_status plan(struct program *p, struct node *n, uint32_t *ret_block)
+{
+    (void)ret_block;
+    if (n->def->op == BIOFT_OP_CONV2D)
+        return plan_conv(p, n);
+    if (n->def->op == BIOFT_OP_BATCHNORM) {
+        n->op = batch_statistics(p) ? &operator_batchnorm_batch
+                : trains(p)         ? &operator_batchnorm_trained
+                                    : &operator_batchnorm_fixed;
+        n->whole = !n->op->pictures;
+        n->saved_floats = 4 * (size_t)n->def->channels;
+    }
+    return BIOFT_OK;
+}
+
+static void release(struct program *p)
+{
+    for (uint32_t i = 0; i < p->node_count; i++)
+        memory_give(p->nodes[i].own);
+}
+
+const struct backend openblas_backend = { .plan = plan, .release = release };

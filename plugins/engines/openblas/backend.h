@@ -1,0 +1,16 @@
+/* How this engine computes what program.h leaves to each: convolutions over columns, batchnorm plane by plane. */
+#ifndef OPENBLAS_BACKEND_H
+#define OPENBLAS_BACKEND_H
+
+#include "../common/program.h"
+#include "conv.h"
+
+extern const struct backend openblas_backend;
+extern const struct operator operator_conv, operator_batchnorm_batch, operator_batchnorm_fixed,
+    operator_batchnorm_trained;
+
+static inline const struct conv *conv_of(const struct node *n) { return n->own; }
+/* One partial sum of a conv's gradients: dW, then db. */
+static inline size_t sum_floats(const struct node *n) { return conv_of(n)->weights + n->def->channels; }
+
+#endif
