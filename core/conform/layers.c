@@ -18,11 +18,11 @@
       .max_batch = 8, .count = (size_t)(o) * (i), .fan_in = i, .fan_out = o }
 
 static const bioft_layer layers[CONFORM_LAYERS] = {
-    CONV(0, "block.conv", 6, 3, 1, 3, 3, 1, 1, 1, 9, 8, 9, 8, 1, 1, 1, 1, BIOFT_ACT_RELU, BIOFT_LAYER_FIRST),
+    CONV(0, "block.conv", 6, 3, 1, 3, 3, 1, 1, 1, 9, 8, 9, 8, 1, 1, 1, 1, BIOFT_ACT_TANH, BIOFT_LAYER_FIRST),
     CONV(1, "block.strided", 4, 6, 2, 3, 1, 2, 1, 1, 9, 8, 5, 8, 1, 0, 1, 0, BIOFT_ACT_TANH, 0),
     CONV(2, "block.dilated", 4, 4, 4, 2, 2, 1, 2, 2, 5, 8, 4, 4, 1, 1, 0, 0, BIOFT_ACT_OTHER, 0),
     LINEAR(3, "wide", 7, 64, BIOFT_ACT_NONE, 0),
-    LINEAR(4, "narrow", 5, 7, BIOFT_ACT_RELU, 0),
+    LINEAR(4, "narrow", 5, 7, BIOFT_ACT_TANH, 0),
     LINEAR(5, "head", 4, 5, BIOFT_ACT_NONE, BIOFT_LAYER_LAST),
 };
 

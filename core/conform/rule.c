@@ -28,6 +28,16 @@ static float *weights(struct conform *c, const bioft_layer *l)
     return w;
 }
 
+/* A layer that the rule refuses with a reason is no finding: nothing more can be tried. */
+static bool attached(struct subject *s, const bioft_layer *l, bioft_status st)
+{
+    if (st == BIOFT_ERR_UNSUPPORTED && s->has_reason) {
+        skip(s->c, "it refuses layer '%s': %s", l->name, s->reason);
+        return false;
+    }
+    return subject_ok(s, st);
+}
+
 bool rule_attach(struct subject *s)
 {
     const bioft_rule *r = rule_of(s->c);
@@ -38,7 +48,7 @@ bool rule_attach(struct subject *s)
         guard_readonly(s->c, w);
         calling(s->c, "rule.h", "attach", "once per layer before the first step; w is only to be read",
                 "attach(layer '%s', w [%zu])", l->name, l->count);
-        fine = subject_ok(s, r->attach(s->self, l, w));
+        fine = attached(s, l, r->attach(s->self, l, w));
         guard_release_calls(s->c);
     }
     return fine;
