@@ -39,6 +39,10 @@ static const struct operator *operator_of(const struct program *p, const bioft_n
         return &operator_input;
     case BIOFT_OP_LINEAR:
         return &operator_linear;
+    case BIOFT_OP_BATCHNORM:
+        return batch_statistics(p) ? &operator_batchnorm_batch
+               : trains(p)         ? &operator_batchnorm_trained
+                                   : &operator_batchnorm_fixed;
     case BIOFT_OP_RELU:
         return &operator_relu;
     case BIOFT_OP_TANH:
@@ -68,6 +72,8 @@ static double work_of(const struct node *n, size_t x_floats, size_t y_floats)
 static size_t saved_of(const struct program *p, const struct node *n)
 {
     switch (n->def->op) {
+    case BIOFT_OP_BATCHNORM:
+        return 4 * (size_t)n->def->channels;
     case BIOFT_OP_DROPOUT:
         return n->op ? p->capacity * node_floats(n->def) : 0;
     case BIOFT_OP_MAXPOOL:
@@ -85,7 +91,8 @@ static void common_plan(const struct program *p, struct node *n)
     n->work = work_of(n, d->input_count ? p->tensors[n->x[0]].floats : 0, node_floats(d));
     n->saved_floats = saved_of(p, n);
     n->work_floats = d->op == BIOFT_OP_MAXPOOL ? d->width : 0;
-    n->whole = d->op == BIOFT_OP_LINEAR && p->model->network.layers[d->layer].count > WHOLE_WEIGHTS;
+    n->whole = d->op == BIOFT_OP_LINEAR ? p->model->network.layers[d->layer].count > WHOLE_WEIGHTS
+                                        : n->op && !n->op->pictures;
 }
 
 static bioft_status make_node(struct program *p, uint32_t index, uint32_t *tensor_of)

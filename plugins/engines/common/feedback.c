@@ -89,6 +89,7 @@ bioft_status feedback_write(struct model *m, uint32_t layer, const float *v)
         return bioft_failf(m->engine->host, BIOFT_ERR_MEMORY, "out of memory for the feedback of layer '%s'",
                            m->network.layers[layer].name);
     memcpy(f->v, v, count * sizeof *v);
+    f->revision++;
     f->source = FEEDBACK_WRITTEN;
     return BIOFT_OK;
 }
@@ -227,6 +228,7 @@ static bool make(struct model *m, uint32_t layer)
     }
     f->m_made = j.m && j.m == f->m;
     f->v_made = true;
+    f->revision++;
     f->version = m->parameters[node->weight].version;
     return true;
 }

@@ -21,6 +21,7 @@ struct feedback {
     float *v, *m;                                  /* m: magnitudes that stay; NULL where there are none */
     bool v_made, m_made;
     uint64_t version;                              /* of W that v was made of */
+    uint64_t revision;                             /* of v: counts what made or wrote it */
 };
 
 struct update_chunk {                              /* a piece of a parameter that one task updates */

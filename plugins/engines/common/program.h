@@ -158,8 +158,9 @@ static inline float *parameter_gradient(const struct program *p, uint32_t parame
 }
 static inline bool accumulates(const struct program *p) { return p->flags & BIOFT_ACCUMULATE; }
 
-extern const struct operator operator_input, operator_linear, operator_relu, operator_tanh, operator_maxpool,
-    operator_avgpool, operator_adaptive, operator_dropout, operator_add;
+extern const struct operator operator_input, operator_linear, operator_batchnorm_batch, operator_batchnorm_fixed,
+    operator_batchnorm_trained, operator_relu, operator_tanh, operator_maxpool, operator_avgpool,
+    operator_adaptive, operator_dropout, operator_add;
 
 /* n pictures of a tensor (its value or gradient, `array`) to and from plain NCHW. */
 void tensor_export(const struct tensor *t, const float *array, uint32_t n, float *ret);

@@ -1,4 +1,4 @@
-/* Planning convolutions and batchnorm. */
+/* Planning convolutions. */
 #include "backend.h"
 
 #include "../common/memory.h"
@@ -42,16 +42,7 @@ static bioft_status plan_conv(struct program *p, struct node *n)
 static bioft_status plan(struct program *p, struct node *n, uint32_t *ret_block)
 {
     (void)ret_block;
-    if (n->def->op == BIOFT_OP_CONV2D)
-        return plan_conv(p, n);
-    if (n->def->op == BIOFT_OP_BATCHNORM) {
-        n->op = batch_statistics(p) ? &operator_batchnorm_batch
-                : trains(p)         ? &operator_batchnorm_trained
-                                    : &operator_batchnorm_fixed;
-        n->whole = !n->op->pictures;
-        n->saved_floats = 4 * (size_t)n->def->channels;
-    }
-    return BIOFT_OK;
+    return n->def->op == BIOFT_OP_CONV2D ? plan_conv(p, n) : BIOFT_OK;
 }
 
 static void release(struct program *p)

@@ -1,4 +1,4 @@
-/* How this engine computes what program.h leaves to each: convolutions over columns, batchnorm plane by plane. */
+/* How this engine computes what program.h leaves to each: convolutions over columns. */
 #ifndef OPENBLAS_BACKEND_H
 #define OPENBLAS_BACKEND_H
 
@@ -6,8 +6,7 @@
 #include "conv.h"
 
 extern const struct backend openblas_backend;
-extern const struct operator operator_conv, operator_batchnorm_batch, operator_batchnorm_fixed,
-    operator_batchnorm_trained;
+extern const struct operator operator_conv;
 
 static inline const struct conv *conv_of(const struct node *n) { return n->own; }
 /* One partial sum of a conv's gradients: dW, then db. */

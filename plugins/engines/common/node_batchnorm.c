@@ -3,9 +3,9 @@
  * Three operators: by the batch's statistics; by the running ones with gradients for gamma and beta; and by the
  * running ones alone, which is one product and one sum a value. Saved, by channel: mean, 1/deviation, and the factor
  * and the term that turn x into y. */
-#include "backend.h"
+#include "program.h"
 
-#include "../common/sums.h"
+#include "sums.h"
 
 #include <math.h>
 
@@ -33,6 +33,13 @@ static void begin_fixed(struct program *p, struct node *n)
 
     for (uint32_t c = 0; c < n->def->channels; c++)
         fix(p, n, c, (double)mean[c], (double)variance[c]);
+}
+
+/* This pass changes the running statistics. */
+static void begin_batch(struct program *p, struct node *n)
+{
+    p->model->parameters[n->def->running_mean].version++;
+    p->model->parameters[n->def->running_var].version++;
 }
 
 /* One channel of the batch: a plane in each picture. */
@@ -185,6 +192,6 @@ static void fixed_pictures(struct program *p, struct node *n, enum phase phase, 
         }
 }
 
-const struct operator operator_batchnorm_batch = { .tasks = tasks, .task = batch_task };
+const struct operator operator_batchnorm_batch = { .begin = begin_batch, .tasks = tasks, .task = batch_task };
 const struct operator operator_batchnorm_trained = { .begin = begin_fixed, .tasks = tasks, .task = trained_task };
 const struct operator operator_batchnorm_fixed = { .begin = begin_fixed, .pictures = fixed_pictures, .by_value = true };
