@@ -1,7 +1,8 @@
 /* Tests for engines: a layer alone against plain loops, a network's derivatives, the same bits again. */
-#include "conform/network.h"
+#include "conform/engine.h"
 
 #include "conform/layers.h"
+#include "conform/network.h"
 #include <string.h>
 
 enum { IMAGES = 3 };
@@ -11,13 +12,14 @@ static const bioft_engine *engine_of(const struct conform *c)
     return &c->p->plugin->api.engine;
 }
 
-static bool runs_here(struct conform *c)
+bool engine_runs_here(struct conform *c, bool told)
 {
     char why[256] = "";
     calling(c, "engine.h", "score", "how well it runs on this machine: 0 not at all; `why` is always filled", "score()");
     const int32_t score = engine_of(c)->score(why, sizeof why);
-    if (!why[0] || !memchr(why, 0, sizeof why))
+    if (told && (!why[0] || !memchr(why, 0, sizeof why)))
         find(c, "returned %d and no reason", score);
+    why[sizeof why - 1] = '\0';
     if (score <= 0)
         skip(c, "it does not run here: %s", why);
     return score > 0;
@@ -25,7 +27,7 @@ static bool runs_here(struct conform *c)
 
 static void test_score(struct conform *c)
 {
-    runs_here(c);
+    engine_runs_here(c, true);
 }
 
 /* One phase of one layer alone: a, b and what should come. */
@@ -51,7 +53,7 @@ static void check_phase(struct conform *c, struct instance *i, const bioft_layer
 static void test_layers(struct conform *c)
 {
     struct network n;
-    if (!runs_here(c) || !network_open(c, c->p->plugin, NULL, 0, &n))
+    if (!engine_runs_here(c, false) || !network_open(c, c->p->plugin, NULL, 0, &n))
         return;
     for (uint32_t k = 0; k < CONFORM_LAYERS; k++) {
         const bioft_layer *l = conform_layer(k);
@@ -76,7 +78,7 @@ static void test_layers(struct conform *c)
 static void test_network(struct conform *c)
 {
     struct network n;
-    if (!runs_here(c))
+    if (!engine_runs_here(c, false))
         return;
     calling(c, "engine.h", "backward", "EXACT: true derivatives of the network as it ran forward",
             "forward and backward of a small network");
@@ -90,5 +92,6 @@ const struct conform_test conform_engine[] = {
     { "score", "says whether it runs here, and why", test_score },
     { "layers", "convolutions and linear layers, forward and backward, against plain loops", test_layers },
     { "network", "a network's derivative by its input, against differences", test_network },
+    { "operators", "every operator, V and the optimizers, beside the best other engine that is found", test_operators },
     { 0 },
 };

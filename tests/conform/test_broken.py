@@ -36,10 +36,33 @@ EXPECTED = {
     'too_many': ('ball', r'asked the victim for 9 images at once; max_batch is 8'),
     'wrong_gradient': ('gradient', r'wrong gradient: ret_d_out\[\d+\] is .*differences of the value say'),
     'learns_in_evaluation': ('evaluation', r"changed 'calls', and no gradient was asked for"),
+    'infinite': ('feedback', r'V\[0\] is infinite: it must be finite'),
+    'by_thread': ('threads', r'another V than one instance alone has'),
+    'redeclares': ('redraw', r'another answer when asked again'),
+    'counts_calls': ('again', r'other images when called again'),
+    'attack_leaks': ('leaks', r'the heap grew with every one of them.*it leaks'),
+    'loss_leaks': ('leaks', r'the heap grew with every one of them.*it leaks'),
+    'grows': ('shapes', r'another graph when built again'),
+    'renames': ('names', r"no parameter is called 'conv(_again)?\.weight' when built again"),
+    'overflows': ('gradient', r'wrong gradient: along a direction of length 1 the derivative is'),
+    'other_values': ('weights', r"'conv\.weight' begins with other values when built again"),
+    'backbone_leaks': ('leaks', r'the heap grew with every one of them.*it leaks'),
+    'label_beyond': ('labels', r'label 2; there are classes 0 to 1'),
+    'in_two_splits': ('names', r"'39' stands twice: the splits are not disjoint"),
+    'other_bytes': ('samples', r'thread \d: other bytes than one thread alone reads'),
+    'no_reason': ('score', r'returned 1 and no reason'),
+    'wrong_stride': ('layers', r'differs from plain loops by .* of the largest value'),
+    'wrong_error': ('network', r'wrong gradient: along a direction of length 1 the derivative is'),
+    'wrong_batchnorm': ('operators', r"the value of 'stem_norm\.running_var' differs from the other engine's by"),
+    'refuses_without_reason': ('options', r'returned BIOFT_ERR_INVALID: it gave host->fail no reason'),
+    'keeps_what_it_made': ('instances', r'the heap grew with every one of them.*it leaks'),
+    'offers_anything': ('extensions', r'returned something for an id that nobody has'),
 }
 # What one fault brings with it: the tests that call the same function fail too.
-ALONE = {'leaks', 'forgets', 'is_backprop', 'wrong_sign', 'unwritten', 'uses_rand', 'batch_order', 'useless',
-         'wrong_gradient', 'learns_in_evaluation'}
+NOT_ALONE = {'wrong_shape', 'past_the_end', 'keeps_pointer', 'exits', 'prints', 'loops', 'writes_w', 'global', 'crashes',
+             'unstable', 'new_state', 'illegal', 'clean_written', 'too_many'}
+# Tests that a plugin of any kind may fail: one of them shows what each finds.
+OF_ALL_KINDS = {'symbols', 'options', 'instances', 'extensions'}
 # A sanitizer reports first, or keeps the memory that a crash would be seen by.
 NOT_SANITIZED = {'illegal', 'crashes'}
 
@@ -52,24 +75,31 @@ def run(path, *more):
 
 class Broken(unittest.TestCase):
     def test_each_is_found(self):
+        wanted, alone = set(), set()
         for name, (test, words) in EXPECTED.items():
             if os.environ.get('BIOFT_BUILD') and name in NOT_SANITIZED:
                 continue
             with self.subTest(name):
-                more = ['--json']
-                if name not in ALONE:
+                more = ['--json', '--root', BROKEN]
+                if name in NOT_ALONE:
                     more += ['--test', test]
                 status, out, err = run(BROKEN / f'conform_{name}.so', *more)
                 self.assertEqual((status, err), (1, ''))
                 tests = json.loads(out)[0]['tests']
                 failed = {t['test']: t['findings'] for t in tests if t['result'] == 'failed'}
                 self.assertIn(test, failed)
-                if name in ALONE:
+                if name not in NOT_ALONE:
                     self.assertEqual(list(failed), [test], failed)
+                    kind = json.loads(out)[0]['kind']
+                    alone.add((test in OF_ALL_KINDS or kind, test))
+                    wanted |= {(t['test'] in OF_ALL_KINDS or kind, t['test']) for t in tests}
                 said = ' '.join(f['came_back'] for f in failed[test])
                 self.assertRegex(said, words)
                 for f in failed[test]:
                     self.assertTrue(f['called'] and f['contract'] and f['header'] and f['line'], f)
+
+        self.assertEqual(len({kind for kind, _ in wanted}), 7)
+        self.assertEqual(wanted - alone, set(), 'no plugin fails just these')
 
     def test_all_tests_come_to_an_end(self):
         """Whatever the plugin does, the tool goes through all its tests."""

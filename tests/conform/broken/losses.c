@@ -1,11 +1,14 @@
 /* Losses that break the contract in one way each, chosen by WAY. */
 #include "broken.h"
 
-enum { WRONG_GRADIENT, LEARNS_IN_EVALUATION };
+#include <stdlib.h>
+
+enum { WRONG_GRADIENT, LEARNS_IN_EVALUATION, LEAKS };
 
 typedef struct {
     const bioft_host *host;
     uint32_t outputs;
+    float *kept;
 } broken;
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -38,6 +41,8 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
         p->host->state(p->host, "calls", 1, &state);
         state[0] += 1.0f;
     }
+    if (WAY == LEAKS)
+        p->kept = malloc(1000);
     *ret_value = sum / (double)count;
     return BIOFT_OK;
 }

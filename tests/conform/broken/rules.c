@@ -6,21 +6,28 @@
 #include <string.h>
 
 enum { WRONG_SHAPE, PAST_THE_END, KEEPS_POINTER, EXITS, PRINTS, LOOPS, LEAKS, FORGETS, IS_BACKPROP, WRITES_W, GLOBAL,
-       CRASHES, WRONG_SIGN, UNSTABLE, UNWRITTEN, NEW_STATE, ILLEGAL, RAND };
+       CRASHES, WRONG_SIGN, UNSTABLE, UNWRITTEN, NEW_STATE, ILLEGAL, RAND, INFINITE, BY_THREAD, REDECLARES };
+
+#define DECLARES (WAY == WRONG_SIGN || WAY == REDECLARES)
 
 typedef struct {
     const bioft_host *host;
     float *kept;
     float own;
     uint64_t updates;
+    uint32_t asked;
 } broken;
 
 /* Which instance was here last, and how often that changed. */
 static void *last_seen;
 static float changes;
 
+/* In the thread that made an instance. */
+static _Thread_local float at_home;
+
 static bioft_status create(void *self, const bioft_host *host)
 {
+    at_home = 0.125f;
     ((broken *)self)->host = host;
     return BIOFT_OK;
 }
@@ -74,6 +81,10 @@ static bioft_status fill_feedback(void *self, const bioft_layer *layer, uint64_t
         __builtin_trap();
     if (WAY == RAND)
         v[0] += (float)(rand() & 0);
+    if (WAY == INFINITE)                           /* where each group has one input */
+        v[0] = 1.0f / (float)(layer->in_channels / layer->groups - 1);
+    if (WAY == BY_THREAD)
+        v[0] += at_home;
     return BIOFT_OK;
 }
 
@@ -89,11 +100,12 @@ static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t 
 
 static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedback *ret)
 {
-    (void)self, (void)layer;
-    ret->g = BIOFT_G_SIGN;
+    broken *p = self;
+    (void)layer;
+    ret->g = WAY == WRONG_SIGN ? BIOFT_G_SIGN : BIOFT_G_ONE;
     ret->m = BIOFT_M_NORMAL;
     ret->low = 0.0f;
-    ret->high = 1.0f;
+    ret->high = WAY == REDECLARES ? 0.01f * (float)++p->asked : 1.0f;
     return BIOFT_OK;
 }
 
@@ -116,8 +128,8 @@ static bioft_status local(void *self, const bioft_layer *layer, const bioft_loca
 }
 
 static const bioft_rule rule = {
-    .struct_size = sizeof(rule), .feedback = WAY == WRONG_SIGN ? feedback : NULL,
-    .fill_feedback = WAY == WRONG_SIGN || WAY == UNWRITTEN ? NULL : fill_feedback,
+    .struct_size = sizeof(rule), .feedback = DECLARES ? feedback : NULL,
+    .fill_feedback = DECLARES || WAY == UNWRITTEN ? NULL : fill_feedback,
     .after_update = after_update, .route = WAY == UNWRITTEN ? route : NULL, .local = WAY == UNWRITTEN ? local : NULL,
 };
 
