@@ -16,6 +16,6 @@ esac
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 
-ninja -C "$build" >/dev/null
-ninja -C "$build" bench/attack >/dev/null
+ninja --quiet -C "$build"
+ninja --quiet -C "$build" bench/attack
 exec "$python" "$here/peer.py" --build "$build" "$@"

@@ -25,6 +25,16 @@ def arguments():
     return p.parse_args()
 
 
+def fastest_adam(parameters):
+    """Fused where this torch has that for a CPU."""
+    parameters = list(parameters)
+    settings = dict(lr=1e-5, weight_decay=5e-4)
+    try:
+        return torch.optim.Adam(parameters, fused=True, **settings)
+    except (RuntimeError, TypeError):
+        return torch.optim.Adam(parameters, **settings)
+
+
 class Work:
     """A network in channels-last layout with one batch of random pictures."""
 
@@ -32,7 +42,7 @@ class Work:
         torch.manual_seed(1)
         network = getattr(torchvision.models, a.backbone)(num_classes=CLASSES)
         self.network = network.to(memory_format=torch.channels_last)
-        self.optimizer = torch.optim.Adam(network.parameters(), lr=1e-5, weight_decay=5e-4)
+        self.optimizer = fastest_adam(network.parameters())
         self.loss = torch.nn.CrossEntropyLoss()
         pictures = torch.randn(a.batch, 3, a.size, a.size)
         self.pictures = pictures.contiguous(memory_format=torch.channels_last)
@@ -47,7 +57,7 @@ class Work:
             return self.run(self.pictures)
 
     def train(self):
-        self.optimizer.zero_grad()
+        self.optimizer.zero_grad(set_to_none=True)
         self.loss(self.outputs().float(), self.labels).backward()
         self.optimizer.step()
 
