@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the layout of every public struct, and every public constant, as assertions: make.py [--check FILE] [CC...].
+"""Writes the layout of every public struct, the type of every field and every public constant, as assertions:
+make.py [--check FILE] [CC...].
 
 What is printed is tests/abi/v0_1.c. With --check it is compared with FILE instead: a field that is not in there yet, or
 one that moved. Until ABI 1.0 the file is written anew with each change of the headers; from then on lines are only added."""
@@ -9,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADERS = ['plugin', 'rule', 'backbone', 'dataset', 'attack', 'loss', 'engine']
@@ -18,8 +20,15 @@ HEAD = '''/* The layout that plugins were built against: written by make.py, for
 {includes}
 #include <stdint.h>
 
-#define AT(type, field, at) _Static_assert(offsetof(type, field) == (at), #type "." #field " moved")
+/* A field's place and type: `...` is a pointer to what it is, so that functions and arrays are what they were too. */
+#define AT(type, field, at, ...) \\
+    _Static_assert(offsetof(type, field) == (at), #type "." #field " moved"); \\
+    _Static_assert(_Generic(&((type *)0)->field, __VA_ARGS__: 1, default: 0), #type "." #field " has another type")
+#define SIZE(type, least) _Static_assert(sizeof(type) >= (least), #type " shrank")
+#define TYPE(name, type) _Static_assert(_Generic((name *)0, type *: 1, default: 0), #name " is another type")
 #define IS(name, value) _Static_assert((long long)(name) == (value), #name " changed")
+
+const bioft_plugin *bioft_plugin_entry(uint32_t index);
 
 #if SIZE_MAX == UINT64_MAX && UINTPTR_MAX == UINT64_MAX
 '''
@@ -51,30 +60,40 @@ def split(text, separator):
 
 
 def fields(body):
+    """Each field's name, and the type of a pointer to it."""
     for declaration in split(body, ';'):
+        declaration = ' '.join(declaration.split())
         function = re.search(r'\(\s*\*\s*(\w+)\s*\)\s*\(', declaration)
         if function:
-            yield function[1]
+            yield function[1], declaration[:function.start(1)] + '*' + declaration[function.end(1):]
             continue
+        base = None
         for declarator in split(declaration, ','):
-            yield re.sub(r'\[.*', '', declarator).replace('*', ' ').split()[-1]
+            parts = re.fullmatch(r'\s*(?:((?:const )?(?:struct )?\w+)(?=[ *]))?((?: ?\*(?: ?const)?)*) ?(\w+)((?:\[\w+\])*)',
+                                 declarator)
+            base = base or parts[1]
+            pointers = (' ' if parts[2] else '') + parts[2].strip()
+            yield parts[3], base + pointers + (f' (*){parts[4]}' if parts[4] else ('*' if parts[2] else ' *'))
 
 
 def contents(text):
-    """The structs with their fields, and the enumerators, in the order of the header."""
+    """The structs with their fields, the enumerators and the plain types, in the order of the header."""
     structs = [(name, list(fields(body))) for name, body in re.findall(r'\bstruct\s+(bioft_\w+)\s*\{([^{}]*)\}', text)]
     constants = [part.split('=')[0].strip() for body in re.findall(r'\benum\s*\{([^{}]*)\}', text)
                  for part in body.split(',') if part.strip()]
-    return structs, constants
+    return structs, constants, re.findall(r'\btypedef\s+(\w+)\s+(bioft_\w+);', text)
 
 
 def measure(everything, compiler):
     """Compiles a program that prints each assertion, and runs it."""
     lines = []
-    for header, structs, constants in everything:
+    for header, structs, constants, types in everything:
         lines.append(f'puts("\\n/* {header}.h */");')
+        lines += [f'puts("TYPE({name}, {real});");' for real, name in types]
         for name, names in structs:
-            lines += [f'printf("AT({name}, {field}, %zu);\\n", offsetof({name}, {field}));' for field in names]
+            lines += [f'printf("AT({name}, {field}, %zu, {kind});\\n", offsetof({name}, {field}));'
+                      for field, kind in names]
+            lines.append(f'printf("SIZE({name}, %zu);\\n", sizeof({name}));')
         lines += [f'printf("IS({name}, %lld);\\n", (long long)({name}));' for name in constants]
     program = '#include <stdio.h>\n#include <stddef.h>\n'
     program += ''.join(f'#include <bioft/{header}.h>\n' for header in HEADERS)
@@ -83,7 +102,9 @@ def measure(everything, compiler):
         source, out = pathlib.Path(folder, 'layout.c'), pathlib.Path(folder, 'layout')
         source.write_text(program)
         subprocess.run([*compiler, '-std=c11', '-I', ROOT / 'include', source, '-o', out], check=True)
-        return subprocess.run([out], check=True, capture_output=True, text=True).stdout
+        said = subprocess.run([out], check=True, capture_output=True, text=True).stdout
+    return ''.join(textwrap.fill(line, 100, subsequent_indent='   ', break_long_words=False,
+                                 break_on_hyphens=False) + '\n' for line in said.splitlines())
 
 
 def main():
@@ -92,8 +113,8 @@ def main():
     compiler = args[2 if committed else 0:] or ['cc']
     everything = []
     for header in HEADERS:
-        structs, constants = contents(without_comments((ROOT / 'include/bioft' / f'{header}.h').read_text()))
-        everything.append((header, structs, (CONSTANTS if header == 'plugin' else []) + constants))
+        structs, constants, types = contents(without_comments((ROOT / 'include/bioft' / f'{header}.h').read_text()))
+        everything.append((header, structs, (CONSTANTS if header == 'plugin' else []) + constants, types))
     includes = '\n'.join(f'#include <bioft/{header}.h>' for header in sorted(HEADERS))
     text = HEAD.format(includes=includes) + measure(everything, compiler) + TAIL
     if not committed:
