@@ -75,17 +75,17 @@ static bioft_status check_request(const char *kind, const char *name, uint32_t *
     char escaped[TEXT_ESCAPED];
     *ret_kind = kind_by_word(kind);
     if (*ret_kind == 0)
-        return error_set(err, BIOFT_ERR_INVALID, "plugin new: '%s' is no kind: rule, backbone, dataset, attack or loss",
+        return error_set(err, BIOFT_ERR_INVALID, "plugin new: '%s' is no kind: rule, backbone, dataset, attack, loss "
+                         "or engine",
                          text_escape(escaped, kind, strlen(kind)));
-    if (*ret_kind == BIOFT_KIND_ENGINE)
-        return error_set(err, BIOFT_ERR_UNSUPPORTED, "plugin new: there is no small engine to begin with: the least one "
-                         "does every layer forward and backward, and its contract is still a draft; begin with a copy "
-                         "of an engine's sources");
     if (!*name || strlen(name) > 64 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(name))
         return error_set(err, BIOFT_ERR_INVALID, "plugin new: '%s': a name is of a-z, 0-9 and _, and at most 64 long",
                          text_escape(escaped, name, strlen(name)));
     return BIOFT_OK;
 }
+
+/* An engine is more than fits into one file. */
+static const char *const engine_headers[] = { "model.h", "operators.h" };
 
 bioft_status plugin_new(const char *kind, const char *name, const char *folder, struct error *err)
 {
@@ -105,6 +105,8 @@ bioft_status plugin_new(const char *kind, const char *name, const char *folder, 
         st = error_memory(err, "a project");
     st = st != BIOFT_OK ? st : write_file(&p, source.data, c_file.data, 0, err);
     st = st != BIOFT_OK ? st : write_file(&p, manifest.data, yaml_file.data, 0, err);
+    for (int i = 0; p.kind == BIOFT_KIND_ENGINE && i < 2; i++)
+        st = st != BIOFT_OK ? st : write_file(&p, engine_headers[i], engine_headers[i], 0, err);
     st = st != BIOFT_OK ? st : write_file(&p, "meson.build", "meson.build", 0, err);
     st = st != BIOFT_OK ? st : write_file(&p, "README.md", "README.md", 0, err);
     st = st != BIOFT_OK ? st : write_file(&p, "test.sh", "test.sh", 0755, err);
