@@ -12,6 +12,14 @@ double clock_seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+double clock_unix(void)
+{
+    struct timespec t = { 0 };
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (double)((long long)t.tv_sec * 1000 + t.tv_nsec / 1000000) / 1000.0;
+}
+
 const char *clock_utc(char ret[CLOCK_TEXT])
 {
     time_t now = time(NULL);

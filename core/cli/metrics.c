@@ -69,6 +69,8 @@ static bioft_status write_line(const struct metrics *m, const struct stage_repor
     json_begin_object(&t);
     json_key(&t, "time");
     json_number(&t, clock_seconds() - m->started);
+    json_key(&t, "unix_time");
+    json_number(&t, clock_unix());
     json_key(&t, "trial");
     json_string(&t, m->trial);
     json_key(&t, "stage");

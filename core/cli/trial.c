@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "cli/figures.h"
 #include "cli/metrics.h"
+#include "cli/trial_log.h"
 #include "eval/checks.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -211,12 +212,27 @@ static bioft_status begin_network(struct trial_run *r, size_t stage, struct erro
     return st;
 }
 
+struct reporting {
+    struct metrics metrics;
+    const struct trial_run *run;
+};
+
+/* A stage_reporter. */
+static bioft_status report(void *ctx, const struct stage_report *s, struct error *err)
+{
+    struct reporting *reporting = ctx;
+    bioft_status st = metrics_report(&reporting->metrics, s, err);
+    return st == BIOFT_OK && s->epoch_end ? trial_log(reporting->run, LOG_AT_EPOCH, err) : st;
+}
+
 static bioft_status train(struct trial_run *r, size_t stage, struct error *err)
 {
     const struct trial *t = r->trial;
     const struct stage_place *place = &r->places[stage];
-    struct metrics m = { .path = place->metrics, .trial = t->id, .console = r->console, .status = r->status,
-                         .started = r->started };
+    struct reporting reporting = {
+        .metrics = { .path = place->metrics, .trial = t->id, .console = r->console, .status = r->status,
+                     .started = r->started },
+        .run = r };
     struct progress progress = { 0 };
     char key[SHA256_HEX];
 
@@ -237,11 +253,13 @@ static bioft_status train(struct trial_run *r, size_t stage, struct error *err)
             .model = r->network.model, .dataset = r->data[stage], .picture = r->network.picture, .trial = t,
             .stage = &t->stages[stage], .stage_number = (uint32_t)stage, .key = place->key,
             .checkpoint = place->checkpoint, .resume = true, .pool = r->pool, .stop = r->stop,
-            .log = &r->console->log, .report = metrics_report, .ctx = &m }, &r->feedback, err);
+            .log = &r->console->log, .report = report, .ctx = &reporting }, &r->feedback, err);
     if (st == BIOFT_OK)
         st = checkpoint_peek(place->checkpoint, &progress, key, err);
     r->step = progress.step;
     file_unlock(lock);
+    if (st == BIOFT_OK)
+        st = trial_log(r, LOG_AT_STAGE_END, err);
     return st == BIOFT_OK ? st : error_prefix(err, "%s, stage '%s'", t->id, t->stages[stage].name);
 }
 
@@ -353,6 +371,8 @@ static bioft_status finish(struct trial_run *r, struct error *err)
         else
             r->figures[r->figure_count++] = worst[i];
     }
+    if (st == BIOFT_OK)
+        st = trial_log(r, LOG_AT_END, err);
     const struct trial_figures all = { .label = r->label, .figures = r->figures, .count = r->figure_count };
     return st == BIOFT_OK ? results_write(results, &all, err) : st;
 }
@@ -362,5 +382,11 @@ bioft_status trial_run(struct trial_run *r, struct error *err)
     bioft_status st = run_stages(r, err);
     if (st == BIOFT_OK)
         st = figures_attacks(r, err);
-    return st == BIOFT_OK ? finish(r, err) : st;
+    if (st == BIOFT_OK)
+        st = finish(r, err);
+    if (st != BIOFT_OK && st != BIOFT_ERR_CANCELLED) {
+        struct error later;
+        trial_log(r, LOG_AT_FAILURE, &later);      /* the first failure is the one to tell */
+    }
+    return st;
 }
