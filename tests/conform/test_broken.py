@@ -111,6 +111,13 @@ class Broken(unittest.TestCase):
                 self.assertIn(': symbols: ', out)
                 self.assertIn(': network: ', out)
 
+    def test_dies_while_it_is_opened(self):
+        for name, words in (('crash_ill', 'died of SIGILL while being opened'), ('crash_segv', 'died of SIGSEGV')):
+            status, out, err = run(BROKEN.parent / 'plugins' / f'{name}.so')
+            self.assertEqual((status, err), (1, ''))
+            self.assertIn(words, out)
+            self.assertIn('0 passed, 1 failed, 0 skipped', out)
+
     def test_old_abi(self):
         status, out, _ = run(BROKEN / 'old_abi.so')
         self.assertEqual(status, 1)
