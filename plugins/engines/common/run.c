@@ -58,7 +58,9 @@ bioft_status program_forward(struct program *p, uint32_t n, const float *x, uint
     st = atomic_load(&p->failed);
     if (st != BIOFT_OK) {
         p->n = 0;
-        return bioft_failf(p->engine->host, st, "the host has no random numbers for dropout");
+        return bioft_failf(p->engine->host, st, st == BIOFT_ERR_UNSUPPORTED
+                           ? "a kernel of the engine's library failed"
+                           : "the host has no random numbers for dropout");
     }
     tensor_export(out, out->value, n, ret_out);
     return BIOFT_OK;
@@ -201,5 +203,7 @@ bioft_status program_backward(struct program *p, const float *d_out, uint32_t fl
     if (st == BIOFT_OK && in->gradient != ret_dx)
         memcpy(ret_dx, in->gradient, p->n * in->floats * sizeof *ret_dx);
     p->hooks = NULL;
+    if (st == BIOFT_OK && atomic_load(&p->failed) != BIOFT_OK)
+        st = p->engine->host->fail(p->engine->host, BIOFT_ERR_UNSUPPORTED, "a kernel of the engine's library failed");
     return st;
 }

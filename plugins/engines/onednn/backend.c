@@ -1,0 +1,348 @@
+/* Planning: pieces, how values stand, what is fused, and the library's primitives. */
+#include "backend.h"
+
+#include "../common/memory.h"
+
+#include <string.h>
+
+enum { PIECE = 8 };                                /* pictures of one run of a primitive, at most */
+
+/* As many pieces and partial sums as threads, if the batch allows; memory for whole ones of either. */
+static void begin(struct program *p)
+{
+    const uint32_t batch = p->use.max_batch, threads = p->threads > 0 ? p->threads : 1;
+    const uint32_t each = (uint32_t)parts_of(batch, threads);
+    uint32_t sums;
+
+    p->piece = each < PIECE ? each : PIECE;
+    p->capacity = (uint32_t)parts_of(batch, p->piece) * p->piece;
+    sums = (uint32_t)parts_of(batch, each) * each;
+    if (trains(p) && sums > p->capacity)
+        p->capacity = sums;
+}
+
+static struct convolution_params params_of(const struct program *p, const struct node *n)
+{
+    const bioft_node *x = &p->model->network.nodes[n->def->input[0]];
+
+    return (struct convolution_params){
+        .conv = n->def, .in_channels = x->channels, .in_h = x->height, .in_w = x->width, .pictures = p->piece,
+        .x_block = p->tensors[n->x[0]].block, .bias = n->def->bias != BIOFT_NONE,
+    };
+}
+
+static bioft_status refuse(const struct program *p, const struct node *n, const char *why)
+{
+    char name[160];
+
+    node_text(&p->model->network, n->index, name, sizeof name);
+    return bioft_failf(p->engine->host, BIOFT_ERR_UNSUPPORTED, "%s: %s", name, why);
+}
+
+/* The library's choice of how y stands; in blocks as x where it has generated kernels for nothing else. */
+static bioft_status plan_convolution(struct program *p, struct node *n, uint32_t *ret_block)
+{
+    struct convolution_params c = params_of(p, n);
+    struct convolution_node *own = n->own = memory_take(1, sizeof *own);
+    uint32_t block = 0, other = 0;
+    bool fast = false, known;
+
+    if (!own)
+        return p->engine->host->fail(p->engine->host, BIOFT_ERR_MEMORY, "out of memory for a program");
+    known = primitive_query(p->engine->own, &c, &block, &fast);
+    c.y_block = c.x_block > 1 ? c.x_block : library_block();
+    if (!fast && primitive_query(p->engine->own, &c, &other, &fast) && (fast || !known)) {
+        block = other;
+        known = true;
+    }
+    if (!known)
+        return refuse(p, n, "oneDNN has no such convolution");
+    n->op = &operator_convolution;
+    n->whole = false;
+    n->work = (double)p->model->network.layers[n->def->layer].count * n->def->height * n->def->width;
+    *ret_block = block;
+    return BIOFT_OK;
+}
+
+static void plan_batchnorm(const struct program *p, struct node *n, uint32_t block)
+{
+    if (block == 1)
+        return;
+    n->op = batch_statistics(p) ? &operator_norm_batch : trains(p) ? &operator_norm_trained : &operator_norm_fixed;
+    n->whole = !n->op->pictures;
+    n->saved_floats = 4 * parts_of(n->def->channels, block) * block;
+}
+
+/* A picture's mean over each channel is a flat array whatever stood before it. */
+static uint32_t plan_pool(const struct program *p, struct node *n, uint32_t block)
+{
+    const struct tensor *x = &p->tensors[n->x[0]];
+    const size_t outputs = (size_t)n->def->height * n->def->width;
+    const bool max = n->def->op == BIOFT_OP_MAXPOOL;
+
+    if (block == 1)
+        return 1;
+    n->op = max ? &operator_pool_max : &operator_pool_average;
+    n->work_floats = 0;
+    if (max)                                       /* positions in the window, of two bytes */
+        n->saved_floats = goes_back(p) ? p->capacity * (parts_of(x->channels, block) * block * outputs + 1) / 2 : 0;
+    return block;
+}
+
+static void plan_flatten(const struct program *p, struct node *n)
+{
+    const struct tensor *x = &p->tensors[n->x[0]];
+
+    if (x->block == 1 || (x->plane == 1 && x->channels % x->block == 0))
+        return;
+    n->op = &operator_unblock;
+    n->work = 8.0 * (double)x->floats;
+}
+
+static bioft_status plan(struct program *p, struct node *n, uint32_t *ret_block)
+{
+    const struct tensor *x = &p->tensors[n->x[0]];
+
+    if (n->def->op == BIOFT_OP_INPUT)
+        return BIOFT_OK;
+    switch (n->def->op) {
+    case BIOFT_OP_CONV2D:
+        return plan_convolution(p, n, ret_block);
+    case BIOFT_OP_LINEAR:
+        return x->floats == plain_floats(x) ? BIOFT_OK : refuse(p, n, "flatten before it");
+    case BIOFT_OP_FLATTEN:
+        plan_flatten(p, n);
+        return BIOFT_OK;
+    case BIOFT_OP_BATCHNORM:
+        plan_batchnorm(p, n, x->block);
+        break;
+    case BIOFT_OP_MAXPOOL:
+    case BIOFT_OP_AVGPOOL:
+    case BIOFT_OP_ADAPTIVE_AVGPOOL:
+        *ret_block = plan_pool(p, n, x->block);
+        return BIOFT_OK;
+    case BIOFT_OP_DROPOUT:
+        if (!n->op || x->block == 1)
+            break;
+        n->op = &operator_dropout_blocked;
+        n->saved_floats = p->capacity * x->floats;
+        n->work_floats = plain_floats(x);
+        break;
+    case BIOFT_OP_ADD:
+        if (x->block == p->tensors[n->x[1]].block)
+            break;
+        n->op = &operator_add_mixed;
+        n->work_floats = 2 * plain_floats(x);
+        break;
+    default:
+        break;
+    }
+    *ret_block = x->block;
+    return BIOFT_OK;
+}
+
+static bool is_relu_in_place(const struct node *n) { return n && n->op == &operator_relu && n->in_place; }
+
+/* The sum behind a tensor, if the other operand is made before node `n` runs. */
+static struct node *sum_behind(const struct program *p, const struct node *n, uint32_t tensor, uint32_t *ret_other)
+{
+    struct node *add = only_reader(p, tensor);
+    uint32_t other;
+
+    if (!add || add->op != &operator_add || add->x[0] == add->x[1] || p->tensors[tensor].watched)
+        return NULL;
+    other = add->x[add->x[0] == tensor];
+    if (p->tensors[other].producer >= n->index || p->tensors[other].block != p->tensors[tensor].block)
+        return NULL;
+    *ret_other = other;
+    return add;
+}
+
+/* What could be done with node `n`'s output in its own pass: [batchnorm], [sum], [relu]. */
+struct behind {
+    struct node *norm, *add, *relu;
+    uint32_t other;
+};
+static struct behind behind_of(const struct program *p, const struct node *n, bool may_fold)
+{
+    struct behind b = { .other = BIOFT_NONE };
+    uint32_t tensor = n->y;
+    struct node *next = only_reader(p, tensor);
+
+    if (may_fold && next && next->op == &operator_norm_fixed && next->in_place) {
+        b.norm = next;
+        tensor = next->y;
+    }
+    b.add = sum_behind(p, n, tensor, &b.other);
+    next = only_reader(p, b.add ? b.add->y : tensor);
+    b.relu = is_relu_in_place(next) ? next : NULL;
+    return b;
+}
+
+/* Takes over what is behind the node. */
+static void absorb(struct program *p, struct node *n, const struct behind *b)
+{
+    if (b->norm)
+        b->norm->absorbed[FORWARD] = b->norm->absorbed[BACKWARD] = true;
+    if (b->relu)
+        b->relu->absorbed[FORWARD] = true;
+    if (!b->add)
+        return;
+    b->add->absorbed[FORWARD] = true;
+    p->tensors[n->y].skipped = true;
+    if (b->norm)
+        p->tensors[b->norm->y].skipped = true;
+    n->out = b->add->y;
+    n->other = b->other;
+}
+
+/* Whether the library fuses that in a generated kernel, if it has one without. */
+static bool can_fuse(const struct program *p, const struct node *n, const struct behind *b)
+{
+    struct convolution_params c = params_of(p, n);
+    uint32_t block;
+    bool plain = false, fused = false;
+
+    c.y_block = p->tensors[n->y].block;
+    if (!primitive_query(p->engine->own, &c, &block, &plain))
+        return false;
+    c.bias = c.bias || b->norm;
+    c.add = b->add;
+    c.relu = b->relu;
+    return primitive_query(p->engine->own, &c, &block, &fused) && (fused || !plain);
+}
+
+static bool add_primitive(struct program *p, struct node *n, enum convolution kind,
+                          const struct convolution_params *c, struct primitive **ret, struct weight_map *ret_map)
+{
+    size_t scratch;
+
+    *ret = primitive_create(p->engine->own, kind, c, ret_map);
+    if (!*ret)
+        return false;
+    scratch = primitive_scratch(*ret);
+    if (kind == CONV_INPUT_ERROR && p->tensors[n->x[0]].uses > 1)
+        scratch += 16 + p->piece * p->tensors[n->x[0]].floats;
+    if (scratch > n->work_floats)
+        n->work_floats = scratch;
+    return true;
+}
+
+static bool add_primitives(struct program *p, struct node *n)
+{
+    struct convolution_node *own = n->own;
+    struct convolution_params c = params_of(p, n);
+    bool good;
+
+    c.y_block = p->tensors[n->y].block;
+    n->work_floats = 16;
+    c.bias = c.bias || own->batchnorm;
+    c.add = own->add;
+    c.relu = own->relu;
+    good = add_primitive(p, n, CONV_FORWARD, &c, &own->forward, &own->w_map);
+    c.bias = n->def->bias != BIOFT_NONE;
+    c.add = c.relu = false;
+    if (good && goes_back(p))
+        good = add_primitive(p, n, CONV_INPUT_ERROR, &c, &own->input_error, &own->v_map);
+    if (!good || !trains(p))
+        return good;
+    own->each = (uint32_t)parts_of(p->use.max_batch, p->threads > 0 ? p->threads : 1);
+    own->sums = (uint32_t)parts_of(p->use.max_batch, own->each);
+    c.pictures = own->each;
+    good = add_primitive(p, n, CONV_WEIGHT_GRADIENT, &c, &own->weight_gradient, &own->gradient_map);
+    n->sums_floats = good ? own->sums * sum_floats(own, n) : 0;
+    return good;
+}
+
+static bioft_status fuse_convolution(struct program *p, struct node *n)
+{
+    struct convolution_node *own = n->own;
+    const bool routed = n->route.reads || n->route.writes;
+    struct behind b = behind_of(p, n, !trains(p) && !routed);
+
+    if ((b.norm || b.add || b.relu) && !can_fuse(p, n, &b)) {
+        if (b.add)
+            b.relu = NULL;
+        b.add = NULL;
+        if (!can_fuse(p, n, &b))
+            b = (struct behind){ .other = BIOFT_NONE };
+    }
+    absorb(p, n, &b);
+    own->batchnorm = b.norm;
+    own->add = b.add;
+    own->relu = b.relu;
+    if (!add_primitives(p, n))
+        return refuse(p, n, "oneDNN cannot make its kernels, or is out of memory");
+    p->bytes += sizeof(float) * ((uint64_t)own->w_map.floats + 2 * (uint64_t)own->v_map.floats);
+    return BIOFT_OK;
+}
+
+static bioft_status fuse(struct program *p)
+{
+    bioft_status st = BIOFT_OK;
+
+    for (uint32_t i = 1; st == BIOFT_OK && i < p->node_count; i++) {
+        struct node *n = &p->nodes[i];
+        struct behind b;
+        if (n->op == &operator_convolution) {
+            st = fuse_convolution(p, n);
+        } else if (n->op == &operator_norm_batch || n->op == &operator_norm_trained) {
+            b = behind_of(p, n, false);
+            absorb(p, n, &b);
+            if (b.relu && !b.add)
+                b.relu->absorbed[BACKWARD] = true;
+        }
+    }
+    return st;
+}
+
+static bool take(float **array, size_t floats)
+{
+    *array = memory_take(floats, sizeof **array);
+    return *array != NULL;
+}
+
+static bioft_status finish(struct program *p)
+{
+    for (uint32_t i = 1; i < p->node_count; i++) {
+        struct convolution_node *c = p->nodes[i].own;
+        if (!c)
+            continue;
+        if (!take(&c->w.data, c->w_map.floats) ||
+            (goes_back(p) && (!take(&c->v[0].data, c->v_map.floats) || !take(&c->v[1].data, c->v_map.floats))) ||
+            (c->batchnorm && (!take(&c->factor, p->nodes[i].def->channels) ||
+                              !take(&c->bias, p->nodes[i].def->channels))))
+            return p->engine->host->fail(p->engine->host, BIOFT_ERR_MEMORY,
+                                         "out of memory for the weights of a program");
+    }
+    return BIOFT_OK;
+}
+
+static void release(struct program *p)
+{
+    for (uint32_t i = 0; i < p->node_count; i++) {
+        struct convolution_node *c = p->nodes[i].own;
+        if (!c)
+            continue;
+        primitive_destroy(c->forward);
+        primitive_destroy(c->input_error);
+        primitive_destroy(c->weight_gradient);
+        memory_give(c->w.data);
+        memory_give(c->v[0].data);
+        memory_give(c->v[1].data);
+        memory_give(c->factor);
+        memory_give(c->bias);
+        memory_give(c);
+    }
+}
+
+static bioft_status refresh(struct program *p, enum phase phase)
+{
+    for (uint32_t i = 1; i < p->node_count; i++)
+        if (p->nodes[i].own && (phase == FORWARD || p->nodes[i].wants[0]))
+            convolution_refresh(p, &p->nodes[i], phase);
+    return BIOFT_OK;
+}
+
+const struct backend onednn_backend = { .begin = begin, .plan = plan, .fuse = fuse, .finish = finish,
+                                        .release = release, .refresh = refresh };

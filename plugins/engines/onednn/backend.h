@@ -1,0 +1,43 @@
+/* How this engine computes what program.h leaves to each: oneDNN's convolutions, one primitive a thread on a piece of
+ * the batch; everything else on values whose channels stand in the library's blocks.
+ *
+ * Where nothing else needs the value between them, a convolution is fused with what follows: outside training with a
+ * batchnorm, whose factors go into the weights; with the sum of a residual block; with a relu. In training a
+ * batchnorm is fused with the sum and the relu behind it. */
+#ifndef ONEDNN_BACKEND_H
+#define ONEDNN_BACKEND_H
+
+#include "../common/program.h"
+#include "dnnl.h"
+#include "weights.h"
+
+struct convolution_node {
+    struct primitive *forward, *input_error, *weight_gradient;     /* NULL: not in this program */
+    struct weight_map w_map, v_map, gradient_map;
+    struct packed w, v[2];          /* v: by the rule, and of an exact pass */
+    const struct packed *use_v;     /* of the backward pass that runs */
+    const struct node *batchnorm;   /* that is folded in; NULL: none */
+    float *factor, *bias;           /* the folded batchnorm's, a channel */
+    bool add, relu;                 /* fused */
+    uint32_t sums, each;            /* partial sums of the gradients, and pictures of one */
+};
+
+extern const struct backend onednn_backend;
+extern const struct operator operator_convolution, operator_norm_batch, operator_norm_trained, operator_norm_fixed,
+    operator_pool_max, operator_pool_average, operator_unblock, operator_add_mixed, operator_dropout_blocked;
+
+/* Brings weights, or feedback, up to date with the parameters. */
+void convolution_refresh(struct program *p, struct node *n, enum phase phase);
+/* Floats from one partial sum to the next: dW, then db. */
+static inline size_t sum_floats(const struct convolution_node *c, const struct node *n)
+{
+    return (c->gradient_map.floats + n->def->channels + 15) / 16 * 16;
+}
+static inline struct convolution_node *convolution_of(const struct node *n) { return n->own; }
+/* The thread that scratch of a program belongs to. */
+static inline uint32_t thread_of(const struct program *p, const float *work)
+{
+    return (uint32_t)((size_t)(work - p->work) / p->work_floats);
+}
+
+#endif

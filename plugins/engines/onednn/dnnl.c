@@ -1,0 +1,426 @@
+/* The one file that calls oneDNN: the C API of its version 2. */
+#include "dnnl.h"
+
+#include "../common/memory.h"
+
+#include <dnnl.h>
+#include <stdio.h>
+#include <string.h>
+
+/* libgomp's, which this build of the library uses: how many threads a call from this thread may take. */
+extern int omp_get_max_threads(void);
+extern void omp_set_num_threads(int threads);
+
+enum { DIMENSIONS = 5, ARGUMENTS = 6 };
+
+struct library {
+    dnnl_engine_t engine;
+    dnnl_stream_t *streams;         /* [threads] */
+    uint32_t threads;
+};
+
+struct primitive {
+    struct library *library;
+    dnnl_primitive_desc_t description;
+    dnnl_primitive_t primitive;
+    enum convolution kind;
+    int argument_count;
+    dnnl_exec_arg_t *arguments;     /* [threads][ARGUMENTS] */
+    uint32_t *map;
+};
+
+/* The calling thread's own setting, put back afterwards. */
+static int one_thread(void)
+{
+    int before = omp_get_max_threads();
+
+    if (before != 1)
+        omp_set_num_threads(1);
+    return before;
+}
+
+static void threads_back(int before)
+{
+    if (before != 1)
+        omp_set_num_threads(before);
+}
+
+struct library *library_open(uint32_t threads, const char **why)
+{
+    struct library *l = memory_take(1, sizeof *l);
+
+    *why = "out of memory";
+    if (!l)
+        return NULL;
+    l->threads = threads;
+    l->streams = memory_take(threads, sizeof *l->streams);
+    if (!l->streams)
+        goto fail;
+    *why = "the library has no engine for this CPU";
+    if (dnnl_engine_create(&l->engine, dnnl_cpu, 0) != dnnl_success)
+        goto fail;
+    for (uint32_t t = 0; t < threads; t++)
+        if (dnnl_stream_create(&l->streams[t], l->engine, dnnl_stream_default_flags) != dnnl_success)
+            goto fail;
+    return l;
+
+fail:
+    library_close(l);
+    return NULL;
+}
+
+void library_close(struct library *l)
+{
+    if (!l)
+        return;
+    for (uint32_t t = 0; l->streams && t < l->threads; t++)
+        if (l->streams[t])
+            dnnl_stream_destroy(l->streams[t]);
+    if (l->engine)
+        dnnl_engine_destroy(l->engine);
+    memory_give(l->streams);
+    memory_give(l);
+}
+
+static const struct isa {
+    dnnl_cpu_isa_t isa;
+    const char *name;
+    uint32_t block;
+} isas[] = {
+    { dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx", 16 }, { dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16", 16 },
+    { dnnl_cpu_isa_avx512_core_vnni, "avx512_core_vnni", 16 }, { dnnl_cpu_isa_avx512_core, "avx512_core", 16 },
+    { dnnl_cpu_isa_avx512_mic, "avx512_mic", 16 }, { dnnl_cpu_isa_avx512_mic_4ops, "avx512_mic_4ops", 16 },
+    { dnnl_cpu_isa_avx2_vnni, "avx2_vnni", 8 }, { dnnl_cpu_isa_avx2, "avx2", 8 }, { dnnl_cpu_isa_avx, "avx", 8 },
+    { dnnl_cpu_isa_sse41, "sse41", 8 },
+};
+
+static const struct isa *effective_isa(void)
+{
+    static const struct isa none = { dnnl_cpu_isa_all, "no vector kernels", 1 };
+    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+
+    for (size_t i = 0; i < sizeof isas / sizeof *isas; i++)
+        if (isas[i].isa == isa)
+            return &isas[i];
+    return &none;
+}
+
+bool library_text(char *ret, size_t size)
+{
+    const dnnl_version_t *v = dnnl_version();
+
+    snprintf(ret, size, "oneDNN %d.%d.%d %s", v->major, v->minor, v->patch, effective_isa()->name);
+    return v->major == DNNL_VERSION_MAJOR && v->cpu_runtime == DNNL_RUNTIME_OMP;
+}
+
+uint32_t library_block(void) { return effective_isa()->block; }
+
+static dnnl_format_tag_t tag_of(uint32_t block)
+{
+    return block == 16 ? dnnl_nChw16c : block == 8 ? dnnl_nChw8c : block == 1 ? dnnl_nchw : dnnl_format_tag_any;
+}
+
+static bool pictures_md(uint32_t n, uint32_t channels, uint32_t height, uint32_t width, uint32_t block,
+                        dnnl_memory_desc_t *ret)
+{
+    const dnnl_dims_t dims = { n, channels, height, width };
+
+    return dnnl_memory_desc_init_by_tag(ret, 4, dims, dnnl_f32, tag_of(block)) == dnnl_success;
+}
+
+/* How an array stands; 0: in a way that the engine does not know. */
+static uint32_t block_of(const dnnl_memory_desc_t *md)
+{
+    static const uint32_t blocks[] = { 16, 8, 1 };
+    dnnl_memory_desc_t known;
+
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        if (dnnl_memory_desc_init_by_tag(&known, md->ndims, md->dims, md->data_type, tag_of(blocks[i])) ==
+                dnnl_success && dnnl_memory_desc_equal(&known, md))
+            return blocks[i];
+    return 0;
+}
+
+/* The arrays of a convolution, and its geometry in the library's words. */
+struct shapes {
+    dnnl_memory_desc_t x, w, bias, y;
+    dnnl_dims_t stride, dilation, before, after;
+};
+static bool shapes_of(const struct convolution_params *c, struct shapes *ret)
+{
+    const bioft_node *d = c->conv;
+    const bool grouped = d->groups > 1;
+    const dnnl_dims_t weights = { d->groups, d->channels / d->groups, c->in_channels / d->groups, d->kernel[0],
+                                  d->kernel[1] };
+    const dnnl_dims_t bias = { d->channels };
+
+    for (int k = 0; k < 2; k++) {
+        ret->stride[k] = d->stride[k];
+        ret->dilation[k] = (dnnl_dim_t)d->dilation[k] - 1;
+        ret->before[k] = d->padding[k];
+        ret->after[k] = d->padding[k + 2];
+    }
+    return pictures_md(c->pictures, c->in_channels, c->in_h, c->in_w, c->x_block, &ret->x) &&
+           pictures_md(c->pictures, d->channels, d->height, d->width, c->y_block, &ret->y) &&
+           dnnl_memory_desc_init_by_tag(&ret->bias, 1, bias, dnnl_f32, dnnl_a) == dnnl_success &&
+           dnnl_memory_desc_init_by_tag(&ret->w, grouped ? 5 : 4, grouped ? weights : weights + 1, dnnl_f32,
+                                        dnnl_format_tag_any) == dnnl_success;
+}
+
+static bool set_post_ops(dnnl_primitive_attr_t attributes, const struct convolution_params *c, const struct shapes *s)
+{
+    dnnl_post_ops_t ops;
+    bool good;
+
+    if (dnnl_post_ops_create(&ops) != dnnl_success)
+        return false;
+    good = (!c->add || dnnl_post_ops_append_binary(ops, dnnl_binary_add, &s->y) == dnnl_success) &&
+           (!c->relu || dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f) == dnnl_success) &&
+           dnnl_primitive_attr_set_post_ops(attributes, ops) == dnnl_success;
+    dnnl_post_ops_destroy(ops);
+    return good;
+}
+
+/* NULL: the library cannot. hint: forward's, for the other two. */
+static dnnl_primitive_desc_t describe(struct library *l, enum convolution kind, const struct convolution_params *c,
+                                      const struct shapes *s, const_dnnl_primitive_desc_t hint)
+{
+    const dnnl_memory_desc_t *bias = c->bias ? &s->bias : NULL;
+    dnnl_primitive_attr_t attributes;
+    dnnl_primitive_desc_t ret = NULL;
+    dnnl_convolution_desc_t d;
+    dnnl_status_t st;
+
+    if (dnnl_primitive_attr_create(&attributes) != dnnl_success)
+        return NULL;
+    st = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
+    if (kind == CONV_FORWARD && (c->add || c->relu) && !set_post_ops(attributes, c, s))
+        st = dnnl_unimplemented;
+    if (st == dnnl_success && kind == CONV_FORWARD)
+        st = dnnl_dilated_convolution_forward_desc_init(&d, dnnl_forward_training, dnnl_convolution_direct, &s->x,
+                                                        &s->w, bias, &s->y, s->stride, s->dilation, s->before,
+                                                        s->after);
+    else if (st == dnnl_success && kind == CONV_INPUT_ERROR)
+        st = dnnl_dilated_convolution_backward_data_desc_init(&d, dnnl_convolution_direct, &s->x, &s->w, &s->y,
+                                                              s->stride, s->dilation, s->before, s->after);
+    else if (st == dnnl_success)
+        st = dnnl_dilated_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, &s->x, &s->w, bias,
+                                                                 &s->y, s->stride, s->dilation, s->before, s->after);
+    if (st == dnnl_success && dnnl_primitive_desc_create(&ret, &d, attributes, l->engine, hint) != dnnl_success)
+        ret = NULL;
+    dnnl_primitive_attr_destroy(attributes);
+    return ret;
+}
+
+static const char *name_of(const_dnnl_primitive_desc_t description)
+{
+    const char *name = NULL;
+
+    if (dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name) != dnnl_success || !name)
+        return "unknown";
+    return name;
+}
+
+bool primitive_query(struct library *l, const struct convolution_params *c, uint32_t *ret_y_block, bool *ret_fast)
+{
+    const int before = one_thread();
+    dnnl_primitive_desc_t description = NULL;
+    struct shapes s;
+
+    *ret_y_block = 0;
+    if (shapes_of(c, &s))
+        description = describe(l, CONV_FORWARD, c, &s, NULL);
+    if (description) {
+        *ret_y_block = block_of(dnnl_primitive_desc_query_md(description, dnnl_query_dst_md, 0));
+        *ret_fast = strncmp(name_of(description), "jit", 3) == 0 || strncmp(name_of(description), "brg", 3) == 0;
+        dnnl_primitive_desc_destroy(description);
+    }
+    threads_back(before);
+    return *ret_y_block != 0;
+}
+
+/* Offsets along one dimension: an index's digits in the inner blocks, then what is left times the stride. */
+static void fill_offsets(const dnnl_memory_desc_t *md, int dimension, uint32_t count, uint32_t *ret)
+{
+    const dnnl_blocking_desc_t *b = &md->format_desc.blocking;
+
+    for (uint32_t i = 0; i < count; i++) {
+        dnnl_dim_t left = i, step = 1, at = 0;
+        for (int k = b->inner_nblks; k-- > 0;) {
+            if (b->inner_idxs[k] == dimension) {
+                at += left % b->inner_blks[k] * step;
+                left /= b->inner_blks[k];
+            }
+            step *= b->inner_blks[k];
+        }
+        ret[i] = (uint32_t)(at + left * b->strides[dimension]);
+    }
+}
+
+static bool map_weights(struct primitive *p, const dnnl_memory_desc_t *md, struct weight_map *ret)
+{
+    const int first = md->ndims == 5;              /* where `out` stands: after the groups */
+    const dnnl_dims_t *dims = &md->dims;
+    const uint32_t height = (uint32_t)(*dims)[first + 2], width = (uint32_t)(*dims)[first + 3];
+    struct weight_map m = {
+        .groups = first ? (uint32_t)(*dims)[0] : 1, .out = (uint32_t)(*dims)[first],
+        .in = (uint32_t)(*dims)[first + 1], .taps = height * width,
+        .floats = dnnl_memory_desc_get_size(md) / sizeof(float),
+    };
+    uint32_t *row;
+
+    if (md->format_kind != dnnl_blocked || md->extra.flags != 0 || m.floats > UINT32_MAX)
+        return false;
+    p->map = memory_take((size_t)m.groups + m.out + m.in + m.taps + height + width, sizeof *p->map);
+    if (!p->map)
+        return false;
+    m.group_at = p->map;
+    m.out_at = m.group_at + m.groups;
+    m.in_at = m.out_at + m.out;
+    m.tap_at = m.in_at + m.in;
+    row = m.tap_at + m.taps;
+    if (first)
+        fill_offsets(md, 0, m.groups, m.group_at);
+    fill_offsets(md, first, m.out, m.out_at);
+    fill_offsets(md, first + 1, m.in, m.in_at);
+    fill_offsets(md, first + 2, height, row);
+    fill_offsets(md, first + 3, width, row + height);
+    for (uint32_t y = 0; y < height; y++)
+        for (uint32_t x = 0; x < width; x++)
+            m.tap_at[y * width + x] = row[y] + row[height + x];
+    *ret = m;
+    return true;
+}
+
+/* What each kind's arrays are called, in the order of convolution_arrays. */
+static const struct names {
+    int argument;
+    dnnl_query_t query;
+} names[3][4] = {
+    { { DNNL_ARG_SRC, dnnl_query_src_md }, { DNNL_ARG_DST, dnnl_query_dst_md },
+      { DNNL_ARG_WEIGHTS, dnnl_query_weights_md }, { DNNL_ARG_BIAS, dnnl_query_weights_md } },
+    { { DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md }, { DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md },
+      { DNNL_ARG_WEIGHTS, dnnl_query_weights_md }, { 0, dnnl_query_undef } },
+    { { DNNL_ARG_SRC, dnnl_query_src_md }, { DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md },
+      { DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md }, { DNNL_ARG_DIFF_BIAS, dnnl_query_diff_weights_md } },
+};
+
+/* An argument for each thread, without memory of its own. */
+static bool add_argument(struct primitive *p, int argument, const dnnl_memory_desc_t *md)
+{
+    const int at = p->argument_count++;
+
+    for (uint32_t t = 0; t < p->library->threads; t++) {
+        dnnl_exec_arg_t *a = &p->arguments[t * ARGUMENTS + (uint32_t)at];
+        a->arg = argument;
+        if (dnnl_memory_create(&a->memory, md, p->library->engine, DNNL_MEMORY_NONE) != dnnl_success)
+            return false;
+    }
+    return true;
+}
+
+static bool add_arguments(struct primitive *p, const struct convolution_params *c)
+{
+    const struct names *n = names[p->kind];
+    const bool bias = c->bias && p->kind != CONV_INPUT_ERROR, add = c->add && p->kind == CONV_FORWARD;
+
+    for (int k = 0; k < (bias ? 4 : 3); k++)
+        if (!add_argument(p, n[k].argument, dnnl_primitive_desc_query_md(p->description, n[k].query, k == 3)))
+            return false;
+    if (add && !add_argument(p, DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
+                             dnnl_primitive_desc_query_md(p->description, dnnl_query_dst_md, 0)))
+        return false;
+    return add_argument(p, DNNL_ARG_SCRATCHPAD,
+                        dnnl_primitive_desc_query_md(p->description, dnnl_query_scratchpad_md, 0));
+}
+
+struct primitive *primitive_create(struct library *l, enum convolution kind, const struct convolution_params *c,
+                                   struct weight_map *ret_map)
+{
+    const int before = one_thread();
+    struct primitive *p = memory_take(1, sizeof *p);
+    dnnl_primitive_desc_t hint = NULL;
+    struct shapes s;
+    bool good = p && shapes_of(c, &s);
+
+    if (good) {
+        p->library = l;
+        p->kind = kind;
+        p->arguments = memory_take((size_t)l->threads * ARGUMENTS, sizeof *p->arguments);
+        if (kind != CONV_FORWARD)
+            hint = describe(l, CONV_FORWARD, c, &s, NULL);
+        p->description = describe(l, kind, c, &s, hint);
+        good = p->arguments && p->description && dnnl_primitive_create(&p->primitive, p->description) == dnnl_success;
+    }
+    good = good && add_arguments(p, c) &&
+           map_weights(p, dnnl_primitive_desc_query_md(p->description, names[kind][2].query, 0), ret_map);
+    if (hint)
+        dnnl_primitive_desc_destroy(hint);
+    threads_back(before);
+    if (!good) {
+        primitive_destroy(p);
+        return NULL;
+    }
+    return p;
+}
+
+void primitive_destroy(struct primitive *p)
+{
+    if (!p)
+        return;
+    for (uint32_t i = 0; p->arguments && i < p->library->threads * ARGUMENTS; i++)
+        if (p->arguments[i].memory)
+            dnnl_memory_destroy(p->arguments[i].memory);
+    if (p->primitive)
+        dnnl_primitive_destroy(p->primitive);
+    if (p->description)
+        dnnl_primitive_desc_destroy(p->description);
+    memory_give(p->arguments);
+    memory_give(p->map);
+    memory_give(p);
+}
+
+size_t primitive_scratch(const struct primitive *p)
+{
+    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(p->description, dnnl_query_scratchpad_md, 0);
+
+    return (dnnl_memory_desc_get_size(md) + sizeof(float) - 1) / sizeof(float);
+}
+
+const char *primitive_name(const struct primitive *p) { return name_of(p->description); }
+
+static void *array_of(const struct convolution_arrays *a, int argument)
+{
+    switch (argument) {
+    case DNNL_ARG_SRC:
+    case DNNL_ARG_DIFF_SRC:
+        return a->x;
+    case DNNL_ARG_DST:
+    case DNNL_ARG_DIFF_DST:
+        return a->y;
+    case DNNL_ARG_WEIGHTS:
+    case DNNL_ARG_DIFF_WEIGHTS:
+        return a->w;
+    case DNNL_ARG_BIAS:
+    case DNNL_ARG_DIFF_BIAS:
+        return a->bias;
+    case DNNL_ARG_SCRATCHPAD:
+        return a->scratch;
+    default:
+        return a->other;
+    }
+}
+
+bool primitive_run(struct primitive *p, uint32_t thread, const struct convolution_arrays *a)
+{
+    const dnnl_exec_arg_t *arguments = &p->arguments[thread * ARGUMENTS];
+    const int before = one_thread();
+    bool good = true;
+
+    for (int i = 0; good && i < p->argument_count; i++)
+        good = dnnl_memory_set_data_handle(arguments[i].memory, array_of(a, arguments[i].arg)) == dnnl_success;
+    good = good && dnnl_primitive_execute(p->primitive, p->library->streams[thread], p->argument_count, arguments) ==
+                       dnnl_success;
+    threads_back(before);
+    return good;
+}

@@ -1,0 +1,53 @@
+/* oneDNN's convolutions on one thread each: what the engine needs of the library, without its types.
+ *
+ * Everything runs on the host's threads, one primitive a thread on its own pictures; the library's own threads are
+ * never started. */
+#ifndef ONEDNN_DNNL_H
+#define ONEDNN_DNNL_H
+
+#include <bioft/engine.h>
+#include <stdbool.h>
+
+struct library;                     /* the library's engine and a stream for each thread */
+struct primitive;
+
+/* NULL: *why says what is wrong. */
+struct library *library_open(uint32_t threads, const char **why);
+void library_close(struct library *l);             /* NULL is fine */
+/* "oneDNN 2.6.3 avx512_core"; false where this build of bioft is for another version of it. */
+bool library_text(char *ret, size_t size);
+uint32_t library_block(void);                      /* channels in a block on this CPU; 1: none */
+
+enum convolution { CONV_FORWARD = 0, CONV_INPUT_ERROR, CONV_WEIGHT_GRADIENT };
+struct convolution_params {
+    const bioft_node *conv;         /* its output and geometry */
+    uint32_t in_channels, in_h, in_w;
+    uint32_t pictures;
+    uint32_t x_block, y_block;      /* as tensors stand; y_block 0: the library's choice */
+    bool bias, add, relu;           /* forward: y = relu(conv + bias + other) */
+};
+
+/* Where weight [group][out][in][tap] stands: the sum of four offsets. */
+struct weight_map {
+    uint32_t groups, out, in, taps; /* of one group */
+    size_t floats;
+    uint32_t *group_at, *out_at, *in_at, *tap_at;
+};
+
+/* How the output would stand, and whether there are generated kernels for it. false: not at all. */
+bool primitive_query(struct library *l, const struct convolution_params *c, uint32_t *ret_y_block, bool *ret_fast);
+/* NULL: the library cannot, or is out of memory. ret_map gets its tables from the primitive: they live as long. */
+struct primitive *primitive_create(struct library *l, enum convolution kind, const struct convolution_params *c,
+                                   struct weight_map *ret_map);
+void primitive_destroy(struct primitive *p);       /* NULL is fine */
+size_t primitive_scratch(const struct primitive *p);       /* floats that a run needs */
+const char *primitive_name(const struct primitive *p);
+
+/* x, y: values or errors of `pictures` pictures; w as the map says. bias: or its gradient. */
+struct convolution_arrays {
+    float *x, *y, *w, *bias, *other, *scratch;
+};
+/* false: the library failed. */
+bool primitive_run(struct primitive *p, uint32_t thread, const struct convolution_arrays *a);
+
+#endif

@@ -1,0 +1,88 @@
+/* Weights in and out of the library's order, some output channels a task. */
+#include "weights.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdatomic.h>
+
+enum { COLUMNS = 16 };              /* input channels at a time: with WEIGHT_ROWS a block that stays in the cache */
+
+struct rows {
+    uint32_t first, end;            /* of groups * out */
+};
+static struct rows rows_of(const struct weight_map *m, size_t index)
+{
+    const uint32_t all = m->groups * m->out, first = (uint32_t)index * WEIGHT_ROWS;
+
+    return (struct rows){ first, first + WEIGHT_ROWS < all ? first + WEIGHT_ROWS : all };
+}
+
+static size_t row_at(const struct weight_map *m, uint32_t row)
+{
+    return (size_t)m->group_at[row / m->out] + m->out_at[row % m->out];
+}
+
+struct job {
+    const struct weight_map *map;
+    const float *w, *factor;
+    float *ret;
+    atomic_bool odd;
+};
+
+static void pack_rows(void *ctx, size_t index, uint32_t thread)
+{
+    struct job *j = ctx;
+    const struct weight_map *m = j->map;
+    const struct rows rows = rows_of(m, index);
+    const size_t width = (size_t)m->in * m->taps;
+    unsigned odd = 0;
+
+    (void)thread;
+    for (uint32_t i = 0; i < m->in; i += COLUMNS)
+        for (uint32_t r = rows.first; r < rows.end; r++) {
+            const float factor = j->factor ? j->factor[r] : 1.0f;
+            for (uint32_t k = i; k < m->in && k < i + COLUMNS; k++) {
+                const float *from = j->w + r * width + (size_t)k * m->taps;
+                float *to = j->ret + row_at(m, r) + m->in_at[k];
+                for (uint32_t t = 0; t < m->taps; t++) {
+                    float v = factor * from[t];
+                    odd |= !(fabsf(v) <= FLT_MAX);
+                    to[m->tap_at[t]] = v;
+                }
+            }
+        }
+    if (odd)
+        atomic_store(&j->odd, true);
+}
+
+void weights_pack(struct engine *e, const struct weight_map *m, const float *w, const float *factor, uint64_t stamp,
+                  struct packed *ret)
+{
+    struct job j = { .map = m, .w = w, .factor = factor, .ret = ret->data };
+
+    atomic_init(&j.odd, false);
+    parallel_run(&e->parallel, parts_of((size_t)m->groups * m->out, WEIGHT_ROWS), pack_rows, &j);
+    ret->from = w;
+    ret->stamp = stamp;
+    ret->odd = atomic_load(&j.odd);
+}
+
+void weights_unpack(const struct weight_map *m, const float *sums, size_t stride, uint32_t count, size_t index,
+                    bool add, float *ret)
+{
+    const struct rows rows = rows_of(m, index);
+    const size_t width = (size_t)m->in * m->taps;
+
+    for (uint32_t i = 0; i < m->in; i += COLUMNS)
+        for (uint32_t r = rows.first; r < rows.end; r++)
+            for (uint32_t k = i; k < m->in && k < i + COLUMNS; k++) {
+                const float *from = sums + row_at(m, r) + m->in_at[k];
+                float *to = ret + r * width + (size_t)k * m->taps;
+                for (uint32_t t = 0; t < m->taps; t++) {
+                    float sum = add ? to[t] : 0;
+                    for (uint32_t s = 0; s < count; s++)
+                        sum += from[s * stride + m->tap_at[t]];
+                    to[t] = sum;
+                }
+            }
+}
