@@ -5,12 +5,11 @@
 #include "base/file.h"
 #include "cli/figures.h"
 #include "cli/metrics.h"
+#include "cli/trial_files.h"
 #include "cli/trial_log.h"
 #include "eval/checks.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static char *join(struct trial_run *r, const char *folder, const char *name)
 {
@@ -329,25 +328,6 @@ static double class_share(const struct trial_run *r)
     return share;
 }
 
-/* The last stage's checkpoint under the trial's name too: the same file where the folder allows it. */
-static bioft_status link_checkpoint(struct trial_run *r, struct error *err)
-{
-    const struct trial *t = r->trial;
-    const char *to = join(r, r->folder, "checkpoint.safetensors");
-    struct file_map map;
-
-    if (!to)
-        return error_memory(err, "a path");
-    if (t->stage_count == 0 || file_exists(to) || link(r->places[t->stage_count - 1].checkpoint, to) == 0)
-        return BIOFT_OK;
-    bioft_status st = file_map_open(r->places[t->stage_count - 1].checkpoint, &map, err);
-    if (st != BIOFT_OK)
-        return st;
-    st = file_write(to, map.bytes, map.size, err);
-    file_map_close(&map);
-    return st;
-}
-
 static bioft_status finish(struct trial_run *r, struct error *err)
 {
     const struct trial *t = r->trial;
@@ -362,7 +342,9 @@ static bioft_status finish(struct trial_run *r, struct error *err)
         parts[i] = r->places[i].metrics;
     bioft_status st = metrics_join(metrics, parts, t->stage_count, err);
     if (st == BIOFT_OK)
-        st = link_checkpoint(r, err);
+        st = trial_checkpoint(r, err);
+    if (st == BIOFT_OK)
+        st = trial_classes(r, err);
     if (st == BIOFT_OK)
         st = checks_run(r->figures, r->figure_count, class_share(r), r->arena, &worst, &worst_count, err);
     for (size_t i = 0; st == BIOFT_OK && i < worst_count; i++) {

@@ -1,15 +1,51 @@
 /* Classes: accuracy of each, and the confusion matrix, from the predictions of the clean split. */
 #include "report/page.h"
 
+#include "base/file.h"
+#include "formats/json.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CLASSES = 1000, MATRIX = 20, WORST = 10 };
+enum { MOST_CLASSES = 1000, MATRIX = 20, WORST = 10, MAX_NAMES = 1 << 20 };
 
 struct confusion {
     uint64_t *counts; /* [classes][classes], label by answer */
     size_t classes;
 };
+
+/* What a trial calls its classes: names[k], or their numbers where it does not say. */
+struct class_names {
+    const char *names[MOST_CLASSES];
+    bool long_ones; /* some are no numbers */
+};
+
+static bioft_status read_names(const struct study_trial *t, struct arena *arena,
+                               struct class_names *ret, struct error *err)
+{
+    char *path = path_join(t->folder, "classes.json");
+    uint8_t *bytes = NULL;
+    size_t size;
+    struct json *list = NULL;
+    bioft_status st = path ? BIOFT_OK : error_memory(err, "a path");
+
+    if (st == BIOFT_OK && file_exists(path))
+        st = file_read(path, MAX_NAMES, &bytes, &size, err);
+    if (bytes)
+        st = json_parse(path, (char *)bytes, size, arena, &list, err);
+    for (size_t k = 0; st == BIOFT_OK && k < MOST_CLASSES; k++) {
+        const struct json *name =
+            list && list->type == JSON_ARRAY && k < list->count ? list->items[k] : NULL;
+        ret->names[k] = name && name->type == JSON_STRING ? name->text
+                                                          : arena_printf(arena, "%zu", k);
+        if (!ret->names[k])
+            st = error_memory(err, "names of classes");
+        else if (strspn(ret->names[k], "0123456789") != strlen(ret->names[k]))
+            ret->long_ones = true;
+    }
+    free(bytes);
+    free(path);
+    return st;
+}
 
 /* All seeds of a series together; classes 0: no predictions, or no classes in them. */
 static bioft_status count_answers(const struct panel *p, const struct series *s,
@@ -65,18 +101,25 @@ static double accuracy_of(const struct confusion *c, size_t label)
     return n ? (double)c->counts[label * c->classes + label] / (double)n : 0.0;
 }
 
-static void matrix(const struct confusion *c, struct text *t)
+static void matrix(const struct confusion *c, const struct class_names *names, struct text *t)
 {
-    text_add(
-        t, "<figure class=\"table\"><figcaption>percent of each class (row) answered as the "
-           "column's</figcaption>"
-           "<div class=\"scroll\"><table class=\"matrix\"><thead><tr><th scope=\"col\">class</th>");
-    for (size_t k = 0; k < c->classes; k++)
-        text_printf(t, "<th scope=\"col\">%zu</th>", k);
+    text_printf(
+        t,
+        "<figure class=\"table\"><figcaption>percent of each class (row) answered as the column's"
+        "</figcaption><div class=\"scroll\"><table class=\"matrix%s\"><thead><tr>"
+        "<th scope=\"col\">class</th>",
+        names->long_ones ? " named" : "");
+    for (size_t k = 0; k < c->classes; k++) {
+        text_add(t, "<th scope=\"col\"><span>");
+        html_escape(t, names->names[k]);
+        text_add(t, "</span></th>");
+    }
     text_add(t, "<th scope=\"col\">n</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < c->classes; i++) {
         const uint64_t n = of_class(c, i);
-        text_printf(t, "<tr><th scope=\"row\">%zu</th>", i);
+        text_add(t, "<tr><th scope=\"row\">");
+        html_escape(t, names->names[i]);
+        text_add(t, "</th>");
         for (size_t k = 0; k < c->classes; k++) {
             const double share = n ? (double)c->counts[i * c->classes + k] / (double)n : 0.0;
             text_printf(t, "<td style=\"background:rgba(var(--accent),%.2f)\">%.1f</td>",
@@ -87,7 +130,7 @@ static void matrix(const struct confusion *c, struct text *t)
     text_add(t, "</tbody></table></div></figure>\n");
 }
 
-/* The classes in the order of their columns: all, or those that the first series knows worst. */
+/* The classes in the order of their rows: all, or those that the first series knows worst. */
 static size_t choose(const struct confusion *c, size_t *ret)
 {
     size_t n = 0;
@@ -115,32 +158,35 @@ static size_t choose(const struct confusion *c, size_t *ret)
     return n;
 }
 
-static bool by_class(const struct panel *p, const struct confusion *all, const size_t *columns,
-                     size_t count, bool worst, struct arena *arena, struct text *t)
+/* A row a class, a column a series. */
+static bool by_class(const struct panel *p, const struct confusion *all, const size_t *rows,
+                     size_t count, bool worst, const struct class_names *names,
+                     struct arena *arena, struct text *t)
 {
     struct table table = {
         .name = "classes",
         .caption = worst ? "accuracy in %, the ten classes that the first rule knows worst"
                          : "accuracy in % of each class"
     };
-    size_t row = 1;
+    size_t column = 1, columns = 1;
 
-    if (!table_create(&table, p->count + 1, count + 1, arena))
+    for (size_t s = 0; s < p->count; s++)
+        columns += all[s].classes > 0;
+    if (!table_create(&table, count + 1, columns, arena))
         return false;
-    table_cell(&table, 0, 0)->text = "rule";
+    table_cell(&table, 0, 0)->text = "class";
     for (size_t k = 0; k < count; k++)
-        table_cell(&table, 0, k + 1)->text = arena_printf(arena, "%zu", columns[k]);
+        table_cell(&table, k + 1, 0)->text = names->names[rows[k]];
     for (size_t s = 0; s < p->count; s++) {
         if (all[s].classes == 0)
             continue;
-        table_cell(&table, row, 0)->text = p->series[s].name;
+        table_cell(&table, 0, column)->text = p->series[s].name;
         for (size_t k = 0; k < count; k++)
-            if (columns[k] < all[s].classes)
-                table_cell(&table, row, k + 1)->text =
-                    arena_printf(arena, "%.1f", 100.0 * accuracy_of(&all[s], columns[k]));
-        row++;
+            if (rows[k] < all[s].classes)
+                table_cell(&table, k + 1, column)->text =
+                    arena_printf(arena, "%.1f", 100.0 * accuracy_of(&all[s], rows[k]));
+        column++;
     }
-    table.rows = row;
     table_html(&table, t);
     return true;
 }
@@ -149,19 +195,22 @@ bioft_status page_classes(const struct panel *p, struct text *ret, struct error 
 {
     struct arena *arena = arena_create();
     struct confusion *all = arena ? arena_array(arena, p->count, sizeof *all) : NULL;
-    size_t columns[MATRIX], count = 0, widest = 0;
-    bioft_status st = all ? BIOFT_OK : error_memory(err, "a confusion matrix");
+    struct class_names *names = all ? arena_array(arena, 1, sizeof *names) : NULL;
+    size_t rows[MATRIX], count = 0, widest = 0;
+    bioft_status st = names ? BIOFT_OK : error_memory(err, "a confusion matrix");
 
     for (size_t s = 0; st == BIOFT_OK && s < p->count; s++)
         st = count_answers(p, &p->series[s], arena, &all[s], err);
     for (size_t s = 0; st == BIOFT_OK && s < p->count; s++) {
-        if (count == 0 && all[s].classes)
-            count = choose(&all[s], columns);
+        if (count == 0 && all[s].classes) {
+            count = choose(&all[s], rows);
+            st = read_names(&p->series[s].trials[0], arena, names, err);
+        }
         widest = all[s].classes > widest ? all[s].classes : widest;
     }
     if (st == BIOFT_OK && count) {
         text_add(ret, "<h3>Classes</h3>\n");
-        if (!by_class(p, all, columns, count, widest > MATRIX, arena, ret))
+        if (!by_class(p, all, rows, count, widest > MATRIX, names, arena, ret))
             st = error_memory(err, "a confusion matrix");
         for (size_t s = 0; st == BIOFT_OK && widest <= MATRIX && s < p->count; s++) {
             if (all[s].classes == 0)
@@ -169,7 +218,7 @@ bioft_status page_classes(const struct panel *p, struct text *ret, struct error 
             text_add(ret, "<details><summary>Confusion matrix of ");
             html_escape(ret, p->series[s].name);
             text_add(ret, "</summary>\n");
-            matrix(&all[s], ret);
+            matrix(&all[s], names, ret);
             text_add(ret, "</details>\n");
         }
     }

@@ -42,6 +42,8 @@ const char *page_style(void)
            "figcaption{font-size:.88rem;margin-top:.3rem}\n"
            ".matrix td,.matrix th{padding:.22rem .5rem;text-align:right;border:0}\n"
            ".matrix tbody tr+tr>*{border:0}\n"
+           ".named thead th{vertical-align:bottom}.named thead th span{writing-mode:vertical-rl;"
+           "transform:rotate(180deg);max-height:12rem;overflow:hidden;text-overflow:ellipsis}\n"
            ".strip "
            "img{display:block;width:100%;height:auto;max-width:44rem;image-rendering:pixelated;"
            "background:#fff}\n"

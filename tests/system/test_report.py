@@ -1,6 +1,7 @@
 """The report: well-formed, whole, self-contained; its numbers are those of results.csv; and a browser shows it uncut."""
 import csv
 import html.parser
+import json
 import math
 import os
 import re
@@ -9,9 +10,13 @@ import subprocess
 import unittest
 import xml.etree.ElementTree
 
+import numpy as np
+from PIL import Image
+
 import bioft
 
 VOID = {"meta", "img", "br", "link"}
+NAMES = ["a class whose name is as long as names of classes are", "bird", "cat & <dog>", "ship"]
 PROBE = """<script>
 var errors = [];
 window.onerror = function (text) { errors.push(text); };
@@ -176,9 +181,50 @@ class Report(bioft.Case):
         self.bad(2, "report", out, out, says="--out")
         self.bad(2, "report", self.folder / "none", says="no results.csv")
 
+    def make_named(self):
+        """The same pictures in folders of classes, whose names HTML and a narrow page have to bear."""
+        bioft.make_npy(self.folder / "data")
+        for split in ("train", "test"):
+            pictures = np.load(self.folder / f"data/{split}_images.npy")
+            for i, label in enumerate(np.load(self.folder / f"data/{split}_labels.npy")):
+                folder = self.folder / "pictures" / split / NAMES[label]
+                folder.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(np.repeat(pictures[i], 3, axis=2)).save(folder / f"{i}.png")
+        text = re.sub(r"\{plugin: npy, root: data(, classes: [^}]*)?\}", "{plugin: image_folder, root: pictures, transform: none}",
+                      bioft.MANIFEST)
+        out = self.folder / "named"
+        self.good("run", self.manifest(text.replace("{classes: 2}", "{classes: 4}").replace("[bp, usf, brsf]", "[bp, usf]")
+                                       .replace("backbone: lenet5", "backbone: {plugin: mlp, channels: 3, hidden: [16]}"),
+                                       data=False), "--out", out, "--quiet")
+        return out
+
+    def test_names_of_classes(self):
+        out = self.make_named()
+        self.assertEqual(json.loads((out / "trials/00-rule=bp/classes.json").read_text()), NAMES)
+        page = self.read(out / "report.html")
+        table = next(t for t in page.tables if t[0] == ["class", "bp", "usf"])
+        self.assertEqual([line[0] for line in table[1:]], NAMES)
+        matrix = next(t for t in page.tables if t[0] == ["class", *NAMES, "n"])
+        rows = bioft.rows(out / "trials/00-rule=bp/predictions/fine-tune.test.csv")
+        for k, line in enumerate(matrix[1:]):
+            own = [r for r in rows if r["label"] == str(k)]
+            self.assertEqual([line[0], line[-1]], [NAMES[k], str(len(own))])
+            for j in range(len(NAMES)):
+                share = sum(r["prediction"] == str(j) for r in own) / len(own)
+                self.assertEqual(line[1 + j], f"{100 * share:.1f}")
+            self.assertEqual(table[1 + k][1], line[1 + k])
+        for trial in (out / "trials").iterdir():
+            (trial / "classes.json").unlink()
+        self.good("report", out)
+        self.assertIn(["class", "0", "1", "2", "3", "n"], [t[0] for t in self.read(out / "report.html").tables])
+
     @unittest.skipUnless(shutil.which("chromium"), "no chromium")
     def test_in_a_browser(self):
         out = self.make()
+        self.look(out)
+        self.look(self.make_named())
+
+    def look(self, out):
         copy = self.folder / "probe.html"
         copy.write_text((out / "report.html").read_text().replace("</head>", PROBE, 1).replace("<details>", "<details open>"))
         chromium = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage",

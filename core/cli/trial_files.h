@@ -1,0 +1,12 @@
+/* What stands in a finished trial's folder beside its figures. */
+#ifndef CLI_TRIAL_FILES_H
+#define CLI_TRIAL_FILES_H
+
+#include "cli/trial.h"
+
+/* The last stage's checkpoint under the trial's name too: the same file where the folder allows it. */
+bioft_status trial_checkpoint(const struct trial_run *r, struct error *err);
+/* classes.json: the names of the classes, in the order of the numbers in predictions. None where codes are ranked. */
+bioft_status trial_classes(const struct trial_run *r, struct error *err);
+
+#endif
