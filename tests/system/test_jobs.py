@@ -57,12 +57,15 @@ class Jobs(bioft.Case):
             ends = [s["step"] for s in steps if "images_per_s" in s]
             self.assertEqual(len(ends), len(set(ends)), "an epoch was trained twice")
 
-    def test_a_failing_trial(self):
+    def failing(self, sweep, steps=12):
+        """A manifest whose trials fail where the pattern of layers, which is swept, is 'fd1'."""
         text = bioft.MANIFEST.replace("    rule: bp\n    loss: cross_entropy\n    optimizer: {name: adam, lr: 1e-4",
                                       "    rules: [{layers: '*', rule: bp}]\n    loss: cross_entropy\n"
-                                      "    optimizer: {name: adam, lr: 1e-4")
-        text = text[:text.index("sweep:")] + "sweep:\n  stages.fine-tune.rules.0.layers: ['fd1', '*']\n"
-        m = self.manifest(text)
+                                      "    optimizer: {name: adam, lr: 1e-4").replace("steps: 12", f"steps: {steps}")
+        return self.manifest(text[:text.index("sweep:")] + "sweep:\n" + sweep)
+
+    def test_a_failing_trial(self):
+        m = self.failing("  stages.fine-tune.rules.0.layers: ['fd1', '*']\n")
         r = self.bad(1, "run", m, "--out", "out", "--jobs", "2", "--quiet", says=["fd1", "trial 00-"])
         self.assertIn("1 of 2 trials failed:\n  00-", r.stdout)
         self.assertIn("fd1", r.stdout[r.stdout.index("trials failed"):])
@@ -70,6 +73,28 @@ class Jobs(bioft.Case):
         serial = self.bad(1, "run", m, "--out", "serial", "--quiet")
         self.assertIn("fd1", serial.stdout[serial.stdout.index("1 of 2 trials failed"):])
         self.same_files(self.folder / "serial", self.folder / "out")
+
+    def test_fail_fast(self):
+        """The failure of one trial stops the one beside it, which is no failure, and those that have not begun."""
+        m = self.failing("  seed: [1, 2]\n  stages.fine-tune.rules.0.layers: ['*', 'fd1']\n", steps=3000)
+        r = self.bad(1, "run", m, "--out", "out", "--jobs", "2", "--fail-fast", "--quiet", says=["fd1", "trial 01-"])
+        self.assertIn("1 of 4 trials failed:\n  01-", r.stdout)
+        self.assertEqual(sorted(p[:2] for p in os.listdir(self.folder / "out/trials")), ["00", "01"])
+        self.assertFalse(list((self.folder / "out").glob("trials/*/results.csv")))
+        self.assertFalse(list((self.folder / "out").glob("trials/00-*/status")))
+        said = self.good("status", "out").stdout
+        self.assertIn("0 of 4 trials done, 0 running", said)
+        # What was stopped goes on, and without --fail-fast the others run.
+        r = self.bad(1, "run", m, "--out", "out", "--jobs", "2", "--resume", "--quiet")
+        self.assertIn("2 of 4 trials failed:\n  01-", r.stdout)
+        self.assertEqual(sorted(p.parent.name[:2] for p in (self.folder / "out").glob("trials/*/results.csv")), ["00", "02"])
+
+    def test_fail_fast_one_after_another(self):
+        m = self.failing("  seed: [1, 2]\n  stages.fine-tune.rules.0.layers: ['*', 'fd1']\n")
+        r = self.bad(1, "run", m, "--out", "out", "--fail-fast", "--quiet", says="fd1")
+        self.assertIn("1 of 4 trials failed:\n  01-", r.stdout)
+        self.assertEqual([p.parent.name[:2] for p in (self.folder / "out").glob("trials/*/results.csv")], ["00"])
+        self.assertEqual(len(os.listdir(self.folder / "out/trials")), 2)
 
     def test_terminated_and_resumed(self):
         m = self.long()
