@@ -69,12 +69,9 @@ static bioft_status make_instances(struct feedback *f, const struct rule_spec *r
         if (st != BIOFT_OK)
             return st;
         f->count = r + 1;
-        const bioft_plugin *d = &p.plugin->descriptor;
-        if (d->extension && d->extension(f->instances[r]->self, "bioft.step/0"))
-            return error_set(err, BIOFT_ERR_UNSUPPORTED,
-                             "rule '%s' runs the whole training step itself "
-                             "(bioft.step/0, a draft): this bioft cannot do that yet",
-                             d->name);
+        st = feedback_take_own(f, r, count, err);
+        if (st != BIOFT_OK)
+            return st;
     }
     return BIOFT_OK;
 }

@@ -36,6 +36,11 @@ const bioft_hooks *feedback_hooks(struct feedback *f, const bioft_batch *batch, 
 bioft_status feedback_error(struct feedback *f, bioft_status status, struct error *err);
 bioft_status feedback_step_end(struct feedback *f, uint64_t step, struct error *err);
 
+/* The rule's own training step where it has one ("bioft.step/0"), else NULL. It is then the only
+ * rule, and the network a chain. */
+const bioft_own_step *feedback_own(const struct feedback *f);
+const bioft_layer *feedback_layer(const struct feedback *f, uint32_t index);   /* NULL: none */
+
 /* The instances in the order of their entries, for checkpoints. */
 size_t feedback_count(const struct feedback *f);
 struct instance *feedback_instance(const struct feedback *f, size_t index);

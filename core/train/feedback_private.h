@@ -16,6 +16,7 @@ struct feedback {
     struct model *model;
     struct instance **instances;                   /* [count], by entry */
     size_t count;
+    const bioft_own_step *own;                     /* of the only instance, or NULL */
     struct layer_rule *layers;                     /* [layer_count] */
     uint32_t layer_count;
     bioft_route *routes, *observed;                /* [layer_count]: the rules'; with dy as well */
@@ -48,6 +49,8 @@ bioft_status feedback_match(struct feedback *f, const struct rule_spec *rules, s
                             struct error *err);
 /* Depth 1 and 3 of a layer's rule, asked and checked. */
 bioft_status feedback_ask(struct feedback *f, struct layer_rule *l, struct error *err);
+/* Does instance `index` run the training step itself, and may it here? Then f->own is set. */
+bioft_status feedback_take_own(struct feedback *f, size_t index, size_t count, struct error *err);
 /* "bioft.layer/1" on an engine; ctx: struct engine. */
 extern const bioft_layer_ops layer_operations;
 

@@ -41,18 +41,34 @@ static bioft_status resume(struct run *r, struct error *err)
     return feedback_refresh(r->step.feedback, r->at.step, err);
 }
 
-static bioft_status make_program(struct run *r, bool observe, struct program **ret,
-                                 struct error *err)
+static bioft_use use_of(const struct run *r)
 {
-    const bioft_use use = {
-        .struct_size = sizeof(use),
+    return (bioft_use){
+        .struct_size = sizeof(bioft_use),
         .kind = BIOFT_TRAIN,
         .precision = r->p->trial->precision,
         .flags = r->p->stage->batchnorm_frozen ? BIOFT_FROZEN_BATCHNORM : 0,
         .max_batch = r->p->stage->batch_size,
         .threads = r->p->pool ? pool_threads(r->p->pool) : 1,
     };
+}
+
+static bioft_status make_program(struct run *r, bool observe, struct program **ret,
+                                 struct error *err)
+{
+    const bioft_use use = use_of(r);
     return program_create(r->p->model, &use, feedback_routes(r->step.feedback, observe), ret, err);
+}
+
+/* The blocks of a rule that runs the step itself, from what the network has now. */
+static bioft_status prepare_chain(struct run *r, struct error *err)
+{
+    const struct optimizer_spec *o = &r->p->stage->optimizer;
+    const bioft_use use = use_of(r);
+    if (r->step.chain)
+        return BIOFT_OK;
+    return chain_create(r->p->model, &use, chain_moments(o->kind, o->momentum), &r->step.chain,
+                        err);
 }
 
 /* The program and the measuring of the next step. What only the first step needs is gone at the
@@ -60,6 +76,8 @@ static bioft_status make_program(struct run *r, bool observe, struct program **r
 static bioft_status prepare(struct run *r, struct error *err)
 {
     bioft_status st = BIOFT_OK;
+    if (feedback_own(r->step.feedback))
+        return prepare_chain(r, err);
     if (is_measured(r)) {
         if (!r->observing)
             st = make_program(r, true, &r->observing, err);
@@ -181,7 +199,8 @@ static bioft_status epoch(struct run *r, struct error *err)
         }
         st = prepare(r, err);
         if (st == BIOFT_OK)
-            st = step_run(&r->step, r->batches, &r->at, err);
+            st = r->step.chain ? own_step_run(&r->step, r->batches, &r->at, err)
+                               : step_run(&r->step, r->batches, &r->at, err);
         if (st == BIOFT_OK)
             st = report(r, false, err);
         if (st == BIOFT_OK)

@@ -186,6 +186,11 @@ bioft_status stage_open(const struct stage_params *p, struct run *r, struct erro
                              p->pool, p->stage->batch_size, &r->step.feedback, err);
     if (st != BIOFT_OK)
         return st;
+    if (feedback_own(r->step.feedback) && p->stage->accumulate > 1)
+        return error_set(err, BIOFT_ERR_UNSUPPORTED,
+                         "rule '%s' runs the training step itself, on one batch: accumulate must "
+                         "be 1",
+                         p->stage->rule_name);
     r->step.out = mem_aligned(p->stage->batch_size * outputs, sizeof(float));
     r->step.d_out = mem_aligned(p->stage->batch_size * outputs, sizeof(float));
     if (!r->step.out || !r->step.d_out)
@@ -203,6 +208,7 @@ void stage_close(struct run *r)
     program_destroy(r->plain);
     program_destroy(r->observing);
     alignment_destroy(r->alignment);
+    chain_destroy(r->step.chain);
     feedback_destroy(r->step.feedback);
     instance_destroy(r->step.loss);
     free(r->step.base_lr);

@@ -4,7 +4,7 @@
 
 #include "train/stage.h"
 #include "train/optimizer.h"
-#include "train/step.h"
+#include "train/own_step.h"
 
 struct run {
     const struct stage_params *p;

@@ -7,20 +7,20 @@
 #include <string.h>
 
 /* Dropout's masks: one set a batch, whatever was resumed. */
-static uint64_t dropout_key(const struct step *s, uint64_t step, uint32_t batch)
+uint64_t step_dropout_key(const struct step *s, uint64_t step, uint32_t batch)
 {
     return s->stage_number << 40 | (step * s->stage->accumulate + batch);
 }
 
-static void clear_loss_gradients(struct instance *loss)
+void step_clear_loss(struct step *s)
 {
+    struct instance *loss = s->loss;
     for (size_t i = 0; i < loss->array_count; i++)
         if (loss->arrays[i].gradient)
             memset(loss->arrays[i].gradient, 0, loss->arrays[i].count * sizeof(float));
 }
 
-static bioft_status loss_value(struct step *s, const bioft_batch *batch, double *ret,
-                               struct error *err)
+bioft_status step_loss(struct step *s, const bioft_batch *batch, double *ret, struct error *err)
 {
     bioft_status st = s->loss->plugin->api.loss.value(s->loss->self, s->out, batch, ret, s->d_out);
     return st == BIOFT_OK ? st : instance_error(s->loss, st, err);
@@ -59,14 +59,14 @@ static bioft_status backward(struct step *s, const bioft_batch *batch, uint32_t 
                     : BIOFT_OK;
 }
 
-/* The network's parameters, then the loss's own. */
-static bioft_status update(struct step *s, const struct progress *at, uint32_t batches, double loss,
-                           const bioft_hooks *hooks, struct error *err)
+bioft_update step_update(struct step *s, const struct progress *at, uint32_t batches)
 {
     const struct optimizer_spec *o = &s->stage->optimizer;
     const double factor = schedule_factor(&s->stage->schedule, at->epoch, at->step, s->steps);
-    const bioft_update u = {
-        .struct_size = sizeof(u),
+    for (uint32_t i = 0; i < s->model->graph->view.parameter_count; i++)
+        s->lr[i] = s->base_lr[i] < 0.0 ? s->base_lr[i] : s->base_lr[i] * factor;
+    return (bioft_update){
+        .struct_size = sizeof(bioft_update),
         .kind = o->kind,
         .t = at->step + 1,
         .lr = s->lr,
@@ -77,25 +77,43 @@ static bioft_status update(struct step *s, const struct progress *at, uint32_t b
         .momentum = o->momentum,
         .gradient_scale = 1.0 / batches,
     };
-    uint32_t bad = BIOFT_NONE;
-    for (uint32_t i = 0; i < s->model->graph->view.parameter_count; i++)
-        s->lr[i] = s->base_lr[i] < 0.0 ? s->base_lr[i] : s->base_lr[i] * factor;
-    bioft_status st = model_update(s->model, &u, hooks, &bad, err);
-    if (st != BIOFT_OK)
-        return feedback_error(s->feedback, st, err);
-    if (bad != BIOFT_NONE || !isfinite(loss))
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "step %llu: %s is not finite (loss %g): try a lower lr",
-                         (unsigned long long)at->step + 1,
-                         bad != BIOFT_NONE ? s->model->graph->parameters[bad].name : "the loss",
-                         loss);
+}
+
+bioft_status step_finite(const struct step *s, uint64_t step, uint32_t bad, double loss,
+                         struct error *err)
+{
+    if (bad == BIOFT_NONE && isfinite(loss))
+        return BIOFT_OK;
+    return error_set(err, BIOFT_ERR_INVALID,
+                     "step %llu: %s is not finite (loss %g): try a lower lr",
+                     (unsigned long long)step + 1,
+                     bad != BIOFT_NONE ? s->model->graph->parameters[bad].name : "the loss", loss);
+}
+
+void step_update_loss(struct step *s, const struct progress *at, const bioft_update *u)
+{
+    const double lr = s->stage->optimizer.loss_lr
+                      * schedule_factor(&s->stage->schedule, at->epoch, at->step, s->steps);
     for (size_t i = 0; i < s->loss->array_count; i++) {
         struct named_array *a = &s->loss->arrays[i];
         if (a->gradient)
-            optimizer_step(&u, o->loss_lr * factor, a->value, a->gradient, a->moment1, a->moment2,
-                           a->count);
+            optimizer_step(u, lr, a->value, a->gradient, a->moment1, a->moment2, a->count);
     }
-    return BIOFT_OK;
+}
+
+/* The network's parameters, then the loss's own. */
+static bioft_status update(struct step *s, const struct progress *at, uint32_t batches, double loss,
+                           const bioft_hooks *hooks, struct error *err)
+{
+    const bioft_update u = step_update(s, at, batches);
+    uint32_t bad = BIOFT_NONE;
+    bioft_status st = model_update(s->model, &u, hooks, &bad, err);
+    if (st != BIOFT_OK)
+        return feedback_error(s->feedback, st, err);
+    st = step_finite(s, at->step, bad, loss, err);
+    if (st == BIOFT_OK)
+        step_update_loss(s, at, &u);
+    return st;
 }
 
 bioft_status step_run(struct step *s, struct batches *batches, struct progress *at,
@@ -105,7 +123,7 @@ bioft_status step_run(struct step *s, struct batches *batches, struct progress *
     double loss = 0.0;
     uint32_t nth = 0;
     bioft_status st = BIOFT_OK;
-    clear_loss_gradients(s->loss);
+    step_clear_loss(s);
     while (st == BIOFT_OK && nth < s->stage->accumulate) {
         bioft_batch batch;
         st = batches_next(batches, &batch, err);
@@ -113,10 +131,10 @@ bioft_status step_run(struct step *s, struct batches *batches, struct progress *
             break;
         batch.step = at->step;
         batch.epoch = at->epoch;
-        st = program_forward(s->program, batch.n, batch.x, dropout_key(s, at->step, nth), s->out,
-                             err);
+        st = program_forward(s->program, batch.n, batch.x, step_dropout_key(s, at->step, nth),
+                             s->out, err);
         if (st == BIOFT_OK)
-            st = loss_value(s, &batch, &loss, err);
+            st = step_loss(s, &batch, &loss, err);
         if (st == BIOFT_OK)
             st = backward(s, &batch, nth, &hooks, err);
         if (st == BIOFT_OK)

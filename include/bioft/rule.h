@@ -7,7 +7,7 @@
  *   1  feedback()       says per layer what V is made of; every engine can fuse it
  *   2  fill_feedback()  writes V as numbers; after_update() sees each update and may change W
  *   3  route(), local() the rule reads and writes the quantities of a layer itself
- *   4  the draft extension "bioft.step/0": the rule owns the whole step, on chains
+ *   4  the draft extension "bioft.step/0": the rule runs the whole step itself, on chains
  * V_t belongs to W_t, t = updates done in this stage; training, evaluation and attacks after t updates use V_t. */
 #ifndef BIOFT_RULE_H
 #define BIOFT_RULE_H
@@ -97,7 +97,8 @@ typedef struct bioft_rule {
 } bioft_rule;
 
 /* Extension "bioft.layer/1", from the host of a rule: one layer alone, in plain float32. ret arrays are
- * overwritten: y [n][out], dx [n][in], dw as W. The bias is not added. [step] */
+ * overwritten: y [n][out], dx [n][in], dw as W. The bias is not added. The layer may be one of the rule's own that
+ * is not in the network, with kind, name, channels and geometry filled. [step] */
 typedef struct bioft_layer_ops {
     uint32_t struct_size, reserved;
     bioft_status (*forward)(const bioft_host *host, const bioft_layer *layer, uint32_t n, const float *w,
@@ -108,27 +109,34 @@ typedef struct bioft_layer_ops {
                                     const float *dy, float *ret_dw);
 } bioft_layer_ops;
 
-/* Draft extension "bioft.step/0", asked of the rule's plugin by extension(): the rule owns the whole step
- * (forward-forward, target propagation). Chains only: BIOFT_ERR_UNSUPPORTED with a plain word elsewhere. */
+/* Draft extension "bioft.step/0", asked of the rule's plugin by extension(): the rule runs the whole training step
+ * (forward-forward, target propagation). It is then the only rule of its stage, and the network a chain without
+ * batchnorm: elsewhere it is refused with a plain word. Block i is layer i with what follows it up to the next layer,
+ * in block 0 also what stands before; its output is the input of layer i + 1, or the network's. Of bioft_rule only
+ * attach and step_end are called. Evaluation and attacks see the network as it is, with V = W. */
 typedef struct bioft_step bioft_step;
 struct bioft_step {
     uint32_t struct_size, layers;
     const bioft_batch *batch;
     void *ctx;
     const bioft_layer *(*layer)(const bioft_step *step, uint32_t index);
-    /* Forward of block `index` alone: the layer, then what follows up to the next weighted layer. */
+    /* Forward of block `index` alone, n up to the batch's; dropout has the same masks each time in a step. */
     bioft_status (*block_forward)(const bioft_step *step, uint32_t index, uint32_t n, const float *x, float *ret_h);
-    /* Back through the same block at its last forward: dW and db are added to the layer's gradient; ret_dx may
-     * be NULL. */
+    /* Back through the same block at its last forward, whose x must still be there, with true derivatives: dW and db
+     * are added to the layer's gradient; ret_dx may be NULL. */
     bioft_status (*block_backward)(const bioft_step *step, uint32_t index, uint32_t n, const float *dh,
                                    float *ret_dx);
+    /* The stage's loss at the network's output, [n][outputs] of the whole batch: once in every step. */
     bioft_status (*loss)(const bioft_step *step, const float *out, double *ret_value, float *ret_d_out);
-    bioft_status (*update)(const bioft_step *step, uint32_t index);    /* the optimizer on this layer, now */
+    /* The optimizer on this layer, now; at most once in a step, after a block_backward. */
+    bioft_status (*update)(const bioft_step *step, uint32_t index);
 };
 typedef struct bioft_own_step {
-    uint32_t struct_size, flags;
+    uint32_t struct_size, flags;                       /* flags: 0 */
+    /* One training step; *ret_value is the loss that is reported. [step] */
     bioft_status (*train)(void *self, const bioft_step *step, double *ret_value);
-    /* Scores [n][classes] where the network's last output is not the answer; NULL: it is. */
+    /* Scores [n][classes] where the network's last output is not the answer; NULL: it is. Not NULL is refused for now:
+     * evaluation, attacks and codes are of the network's output. */
     bioft_status (*predict)(void *self, const bioft_step *step, float *ret_scores);
 } bioft_own_step;
 

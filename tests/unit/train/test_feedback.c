@@ -390,7 +390,7 @@ static void test_failures(void **state)
     assert_string_equal(err.text, "layer 'fc1': rule 'probe_rule': the probe was asked to fail");
     feedback_destroy(f);
     const struct { const char *mode, *part; bioft_status status; } bad[] = {
-        { "mode=step", "bioft.step/0", BIOFT_ERR_UNSUPPORTED },
+        { "mode=step", "its bioft.step/0 has no train()", BIOFT_ERR_INVALID },
         { "mode=bad_route", "layer 'fc1': rule 'probe_rule' routes quantities", BIOFT_ERR_INVALID },
         { "mode=bad_feedback", "g is no function of W", BIOFT_ERR_INVALID },
     };
