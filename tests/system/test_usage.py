@@ -34,8 +34,8 @@ class Usage(bioft.Case):
 
     def test_plugins(self):
         listed = self.good("plugin", "list").stdout
-        for name in ("bp", "usf", "frsf", "brsf", "fa", "weight_mirror", "drtp", "sign_symmetry",
-                     "oja", "lenet5", "fashion_mnist", "npy", "fgsm", "pgd", "openblas",
+        for name in ("bp", "usf", "frsf", "brsf", "fa", "weight_mirror", "drtp", "sign_symmetry", "dtp",
+                     "forward_forward", "oja", "lenet5", "fashion_mnist", "npy", "fgsm", "pgd", "openblas",
                      "cross_entropy"):
             self.assertRegex(listed, rf"\b{name}\b")
         shown = self.good("plugin", "show", "usf").stdout
