@@ -1,10 +1,11 @@
 /* The keyed generator: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011), without a state. */
 #include "base/random.h"
 
+#include "base/random_avx512.h"
 #include <math.h>
 #include <string.h>
 
-enum { ROUNDS = 10, LANES = 16, LANE_WORDS = 4 * LANES };
+enum { ROUNDS = 10, LANES = RANDOM_LANES, LANE_WORDS = RANDOM_WORDS };
 
 static const uint32_t multiplier[2] = { 0xD2511F53u, 0xCD9E8D57u };
 static const uint32_t weyl[2] = { 0x9E3779B9u, 0xBB67AE85u };
@@ -74,6 +75,12 @@ static void lanes(const struct keyed *k, uint64_t block, uint32_t ret[LANE_WORDS
 {
     uint32_t c0[LANES], c1[LANES], c2[LANES], c3[LANES];
 
+#ifdef BASE_AVX512
+    if (__builtin_cpu_supports("avx512f")) {
+        random_words_avx512(k->philox, k->key, block, ret);
+        return;
+    }
+#endif
     for (unsigned i = 0; i < LANES; i++) {
         uint64_t b = (block + i) & UINT64_MAX >> 2;
         c0[i] = (uint32_t)b;
