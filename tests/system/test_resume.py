@@ -1,9 +1,12 @@
 """A run killed at any instant and resumed ends with the same bytes as one that ran through.
 
     test_resume.py          as the test suite runs it: a few kills of each kind
-    test_resume.py --long   every rename and fsync of a run, and 50 random instants of a sweep
+    test_resume.py --long   every rename and fsync of a run; then a sweep of 5 rules, 3 seeds and 2 attacks on some of the
+                            quickstart's pictures: 50 random instants, and a kill inside every rename and fsync
 """
+import gzip
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -11,19 +14,49 @@ import sys
 import time
 import unittest
 
+import numpy as np
+
 import bioft
 
 LONG = "--long" in sys.argv
 SHIM = os.environ.get("KILL_SHIM", "")
 SMALL = (bioft.MANIFEST.replace("[bp, usf, brsf]", "[usf, brsf]").replace("epochs: 1\n", "epochs: 3\n    checkpoint: {every: epoch}\n")
          .replace("epsilon: [0, 0.05, 0.5]", "epsilon: [0.05]").replace("epsilon: [0, 0.05]", "epsilon: [0, 0.05]"))
+# The quickstart's, with fewer pictures and steps: what is killed is the same.
+SWEEP = """\
+bioft: 1
+name: killed
+dataset: {plugin: npy, root: data, classes: [5, 6, 7, 8, 9]}
+model: {backbone: lenet5}
+stages:
+  - name: pre-train
+    dataset: {plugin: npy, root: data, classes: [0, 1, 2, 3, 4]}
+    rule: bp
+    epochs: 1
+    batch_size: 64
+  - name: fine-tune
+    head: {classes: 5}
+    rule: bp
+    optimizer: {name: adam, lr: 1e-4, head_lr: 1e-3}
+    epochs: 2
+    batch_size: 64
+attacks:
+  - {plugin: fgsm, epsilon: [0.01, 0.1], samples: 50}
+  - {plugin: pgd, epsilon: 0.1, samples: 50}
+sweep:
+  stages.fine-tune.rule: [bp, fa, usf, frsf, brsf]
+  seed: [1, 2, 3]
+"""
+FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
 
 
-class Resume(bioft.Case):
+class Case(bioft.Case):
     def start(self, out, *args, env=None):
         return subprocess.Popen([bioft.BIOFT, "run", "m.yaml", "--out", out, "--quiet", *args], cwd=self.folder,
                                 env=dict(os.environ, **(env or {})), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
+
+class Resume(Case):
     def through(self):
         self.manifest(SMALL, "m.yaml")
         self.good("run", "m.yaml", "--out", "whole", "--quiet")
@@ -122,6 +155,57 @@ class Resume(bioft.Case):
         for change in ("seed=4", "attacks=[]", "attacks.0.samples=20", "sweep.stages.fine-tune.rule=[usf]",
                        "sweep.stages.fine-tune.rule=[brsf, usf, frsf]", "stages.fine-tune.steps=13"):
             self.bad(2, "run", "m.yaml", "--out", "out", "--force", "--set", change, says="another manifest")
+
+
+@unittest.skipUnless(LONG, "long: test_resume.py --long")
+class Sweep(Case):
+    def setUp(self):
+        super().setUp()
+        (self.folder / "data").mkdir()
+        for split, prefix, count in (("train", "train", 2000), ("test", "t10k", 500)):
+            with gzip.open(FASHION / f"{prefix}-images-idx3-ubyte.gz") as f:
+                pictures = np.frombuffer(f.read(16 + 784 * count)[16:], np.uint8).reshape(count, 28, 28, 1)
+            with gzip.open(FASHION / f"{prefix}-labels-idx1-ubyte.gz") as f:
+                labels = np.frombuffer(f.read(8 + count)[8:], np.uint8).astype(np.int64)
+            np.save(self.folder / f"data/{split}_images.npy", pictures)
+            np.save(self.folder / f"data/{split}_labels.npy", labels)
+        self.manifest(SWEEP, data=False)
+        self.good("run", "m.yaml", "--out", "whole", "--quiet")
+
+    def test_50_random_instants(self):
+        kills, sweeps, rng = 0, 0, random.Random(4)
+        while kills < 50:
+            out, sweeps = f"random-{sweeps}", sweeps + 1
+            while kills < 50:
+                p = self.start(out, "--resume")
+                try:
+                    p.communicate(timeout=rng.uniform(0.05, 1.0))
+                except subprocess.TimeoutExpired:
+                    p.kill()
+                    p.communicate()
+                    kills += 1
+                else:
+                    self.assertEqual(p.returncode, 0)
+                    break
+            self.good("run", "m.yaml", "--out", out, "--quiet", "--resume")
+            self.same_files(self.folder / "whole", self.folder / out)
+        print(f"{kills} kills in {sweeps} sweeps")
+
+    def test_every_rename_and_fsync(self):
+        """A file takes three calls: fsync, rename, fsync of the folder. Killed before the first, the second, the third and
+        the next file's first, four processes bring the sweep one file further."""
+        kills = 0
+        while True:
+            p = self.start("chain", "--resume", env={"LD_PRELOAD": SHIM, "BIOFT_KILL_AT": str(kills % 4 + 1)})
+            p.communicate()
+            if p.returncode == 0:
+                break
+            self.assertEqual(p.returncode, -signal.SIGKILL)
+            kills += 1
+            self.assertLess(kills, 20000, "a run that is killed again and again gets nowhere")
+        self.same_files(self.folder / "whole", self.folder / "chain")
+        self.assertGreater(kills, 1000)
+        print(f"{kills} kills in one sweep")
 
 
 if __name__ == "__main__":
