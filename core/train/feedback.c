@@ -23,7 +23,6 @@ static bool is_redrawn(const struct feedback *f, const struct layer_rule *l)
 static bioft_status take_layers(struct feedback *f, uint32_t max_batch, struct error *err)
 {
     const bioft_graph *g = &f->model->graph->view;
-    size_t largest = 0;
     f->layer_count = g->layer_count;
     f->layers = mem_array(g->layer_count, sizeof(*f->layers));
     f->routes = mem_array(g->layer_count, sizeof(*f->routes));
@@ -36,14 +35,27 @@ static bioft_status take_layers(struct feedback *f, uint32_t max_batch, struct e
         l->layer.key = l->layer.name;
         l->layer.max_batch = max_batch;
         l->weight = BIOFT_NONE;
-        if (l->layer.count > largest)
-            largest = l->layer.count;
     }
     for (uint32_t p = 0; p < g->parameter_count; p++)
         if (f->model->graph->parameters[p].kind == BIOFT_PARAM_WEIGHT)
             f->layers[f->model->graph->parameters[p].layer].weight = p;
-    f->w = mem_aligned(largest, sizeof(*f->w));
-    f->v = mem_aligned(largest, sizeof(*f->v));
+    return BIOFT_OK;
+}
+
+/* W and V as numbers, for rules that take them: as large as the largest layer of such a rule. */
+static bioft_status take_room(struct feedback *f, struct error *err)
+{
+    size_t w = 0, v = 0;
+    for (uint32_t i = 0; i < f->layer_count; i++) {
+        const bioft_rule *rule = rule_of(f, &f->layers[i]);
+        const size_t count = f->layers[i].layer.count;
+        if ((rule->attach || rule->fill_feedback) && count > w)
+            w = count;
+        if (rule->fill_feedback && count > v)
+            v = count;
+    }
+    f->w = mem_aligned(w, sizeof(*f->w));
+    f->v = mem_aligned(v, sizeof(*f->v));
     return f->w && f->v ? BIOFT_OK : error_memory(err, "feedback weights");
 }
 
@@ -102,6 +114,8 @@ bioft_status feedback_create(struct model *m, const struct rule_spec *rules, siz
         st = feedback_match(f, rules, count, err);
     if (st == BIOFT_OK)
         st = make_instances(f, rules, count, seed, pool, err);
+    if (st == BIOFT_OK)
+        st = take_room(f, err);
     for (uint32_t i = 0; st == BIOFT_OK && i < f->layer_count; i++) {
         struct layer_rule *l = &f->layers[i];
         st = feedback_ask(f, l, err);
