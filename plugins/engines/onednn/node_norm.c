@@ -174,25 +174,31 @@ static void forward_block(struct program *p, struct node *n, size_t block)
     }
 }
 
-/* y: what the error is let through by, where it is above 0; NULL: all of it. */
-static inline void add_errors(const float *dy, const float *y, const float *x, size_t values, const uint32_t lanes,
-                              const float *mean, double *ret, double *ret_product)
+/* masked: the error is let through where y is above 0. */
+static inline void add_errors(const float *restrict dy, const float *restrict y, const float *restrict x, size_t values,
+                              const uint32_t lanes, const bool masked, const float *restrict mean, double *ret,
+                              double *ret_product)
 {
     while (values > 0) {
-        const size_t run = values < RUN ? values : RUN;
+        const size_t floats = (values < RUN ? values : RUN) * lanes;
         float sum[LANES] = { 0 }, product[LANES] = { 0 };
 
-        for (size_t k = 0; k < run; k++, dy += lanes, x += lanes, y += y ? lanes : 0)
+        for (size_t k = 0; k < floats; k += lanes)
             for (uint32_t l = 0; l < lanes; l++) {
-                float d = y && y[l] <= 0 ? 0 : dy[l];
+                float d = dy[k + l];
+                if (masked)
+                    d = y[k + l] <= 0 ? 0 : d;
                 sum[l] += d;
-                product[l] += d * (x[l] - mean[l]);
+                product[l] += d * (x[k + l] - mean[l]);
             }
         for (uint32_t l = 0; l < lanes; l++) {
             ret[l] += (double)sum[l];
             ret_product[l] += (double)product[l];
         }
-        values -= run;
+        dy += floats;
+        x += floats;
+        y += masked ? floats : 0;
+        values -= floats / lanes;
     }
 }
 
@@ -200,11 +206,13 @@ static void errors(const struct strip *s, const float *dy, const float *y, const
                    double *ret, double *ret_product)
 {
     if (s->lanes == 16 && y)
-        add_errors(dy, y, x, s->values, 16, mean, ret, ret_product);
+        add_errors(dy, y, x, s->values, 16, true, mean, ret, ret_product);
     else if (s->lanes == 16)
-        add_errors(dy, NULL, x, s->values, 16, mean, ret, ret_product);
+        add_errors(dy, x, x, s->values, 16, false, mean, ret, ret_product);
+    else if (y)
+        add_errors(dy, y, x, s->values, 8, true, mean, ret, ret_product);
     else
-        add_errors(dy, y, x, s->values, 8, mean, ret, ret_product);
+        add_errors(dy, x, x, s->values, 8, false, mean, ret, ret_product);
 }
 
 /* The mask of the relu that this node does backward too. */
@@ -244,15 +252,26 @@ struct line {
 };
 
 static inline void error_lanes(const float *restrict dy, const float *restrict y, const float *restrict x,
-                               float *restrict dx, size_t values, const uint32_t lanes, const struct line *restrict c,
-                               const bool add)
+                               float *restrict dx, size_t floats, const uint32_t lanes, const bool masked,
+                               const struct line *restrict c, const bool add)
 {
-    for (size_t k = 0; k < values; k++, dy += lanes, x += lanes, dx += lanes, y += y ? lanes : 0)
+    for (size_t k = 0; k < floats; k += lanes)
         for (uint32_t l = 0; l < lanes; l++) {
-            float d = y && y[l] <= 0 ? 0 : dy[l];
-            d = c->factor[l] * (d - c->a[l] - c->b[l] * (x[l] - c->mean[l]));
-            dx[l] = add ? dx[l] + d : d;
+            float d = dy[k + l];
+            if (masked)
+                d = y[k + l] <= 0 ? 0 : d;
+            d = c->factor[l] * (d - c->a[l] - c->b[l] * (x[k + l] - c->mean[l]));
+            dx[k + l] = add ? dx[k + l] + d : d;
         }
+}
+
+static inline void error_any(const float *dy, const float *y, const float *x, float *dx, size_t floats,
+                             uint32_t lanes, const bool masked, const struct line *c, const bool add)
+{
+    if (lanes == 16)
+        error_lanes(dy, y, x, dx, floats, 16, masked, c, add);
+    else
+        error_lanes(dy, y, x, dx, floats, 8, masked, c, add);
 }
 
 static void input_error(struct program *p, struct node *n, size_t block, const struct line *c)
@@ -264,12 +283,15 @@ static void input_error(struct program *p, struct node *n, size_t block, const s
         const size_t at = i * s.stride + s.offset;
         const float *x = p->tensors[n->x[0]].value + at, *dy = p->tensors[n->y].gradient + at;
         float *dx = p->tensors[n->x[0]].gradient + at;
-        if (s.lanes == 16 && mask && !n->adds[0])
-            error_lanes(dy, mask + at, x, dx, s.values, 16, c, false);
-        else if (s.lanes == 16 && !n->adds[0])
-            error_lanes(dy, NULL, x, dx, s.values, 16, c, false);
+        const size_t floats = s.values * s.lanes;
+        if (n->adds[0] && mask)
+            error_any(dy, mask + at, x, dx, floats, s.lanes, true, c, true);
+        else if (n->adds[0])
+            error_any(dy, x, x, dx, floats, s.lanes, false, c, true);
+        else if (mask)
+            error_any(dy, mask + at, x, dx, floats, s.lanes, true, c, false);
         else
-            error_lanes(dy, mask ? mask + at : NULL, x, dx, s.values, s.lanes, c, n->adds[0]);
+            error_any(dy, x, x, dx, floats, s.lanes, false, c, false);
     }
 }
 

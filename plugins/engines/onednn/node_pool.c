@@ -44,33 +44,59 @@ struct plane {
     uint32_t in[2], lanes;          /* height, width */
 };
 
-/* Positions are counted in the window. Of equal values the first in scan order stays; NaN wins, as in torch. */
-static inline void max_window(const struct plane *l, const float *x, const uint32_t at[2], float *restrict y,
-                              uint16_t *restrict positions, const uint32_t lanes)
+/* The places of a window that are inside the picture, along one axis: [from, to). */
+static struct reach places_of(const bioft_node *d, uint32_t axis, uint32_t at, uint32_t input)
+{
+    const int64_t start = (int64_t)at * d->stride[axis] - d->padding[axis], step = d->dilation[axis];
+    const int64_t from = start < 0 ? (-start + step - 1) / step : 0;
+    const int64_t to = (int64_t)input > start ? ((int64_t)input - start + step - 1) / step : 0;
+
+    return (struct reach){ (uint32_t)from, (uint32_t)(to < d->kernel[axis] ? to : d->kernel[axis]) };
+}
+
+/* One window: its places inside the picture and the value at place 0, 0, which may be outside. */
+struct window {
+    struct reach y, x;
+    int64_t row, column;
+};
+static struct window window_of(const struct plane *l, uint32_t oy, uint32_t ox)
 {
     const bioft_node *d = l->d;
-    float best[16] = { 0 };
-    uint32_t where[16] = { 0 };
-    bool found = false;
 
-    for (uint32_t ky = 0; ky < d->kernel[0]; ky++) {
-        const int64_t iy = (int64_t)at[0] * d->stride[0] - d->padding[0] + (int64_t)ky * d->dilation[0];
-        if (iy < 0 || iy >= l->in[0])
-            continue;
-        for (uint32_t kx = 0; kx < d->kernel[1]; kx++) {
-            const int64_t ix = (int64_t)at[1] * d->stride[1] - d->padding[1] + (int64_t)kx * d->dilation[1];
-            const uint32_t position = ky * d->kernel[1] + kx;
-            const float *v = x + (iy * l->in[1] + ix) * lanes;
-            if (ix < 0 || ix >= l->in[1])
-                continue;
-            for (uint32_t i = 0; i < lanes; i++) {
-                const bool better = !found || v[i] > best[i] || v[i] != v[i];
-                best[i] = better ? v[i] : best[i];
-                where[i] = better ? position : where[i];
-            }
-            found = true;
-        }
+    return (struct window){ places_of(d, 0, oy, l->in[0]), places_of(d, 1, ox, l->in[1]),
+                            (int64_t)oy * d->stride[0] - d->padding[0], (int64_t)ox * d->stride[1] - d->padding[1] };
+}
+
+static int64_t value_of(const struct plane *l, const struct window *w, uint32_t ky, uint32_t kx, uint32_t lanes)
+{
+    return ((w->row + (int64_t)ky * l->d->dilation[0]) * l->in[1] + w->column + (int64_t)kx * l->d->dilation[1]) *
+           lanes;
+}
+
+/* Positions are counted in the window, and in float, so that one comparison chooses for both. Of equal values the
+ * first in scan order stays; NaN wins, as in torch. */
+static void max_window(const struct plane *l, const float *x, const struct window *w, float *restrict y,
+                              uint16_t *restrict positions, const uint32_t lanes)
+{
+    const uint32_t width = l->d->kernel[1];
+    const float first = (float)(w->y.from * width + w->x.from);
+    float best[16], where[16];
+
+    for (uint32_t i = 0; i < lanes; i++) {
+        best[i] = -INFINITY;
+        where[i] = first;
     }
+    for (uint32_t ky = w->y.from; ky < w->y.to; ky++)
+        for (uint32_t kx = w->x.from; kx < w->x.to; kx++) {
+            const float *restrict v = x + value_of(l, w, ky, kx, lanes);
+            const float position = (float)(ky * width + kx);
+            for (uint32_t i = 0; i < lanes; i++) {
+                const float a = v[i], b = best[i], at = where[i];
+                const int keep = (a <= b) | (b != b);
+                where[i] = keep ? at : position;
+                best[i] = keep ? b : a;
+            }
+        }
     for (uint32_t i = 0; i < lanes; i++)
         y[i] = best[i];
     for (uint32_t i = 0; positions && i < lanes; i++)
@@ -81,26 +107,37 @@ static void max_plane(const struct plane *l, const float *x, float *y, uint16_t 
 {
     for (uint32_t oy = 0; oy < l->d->height; oy++)
         for (uint32_t ox = 0; ox < l->d->width; ox++, y += l->lanes, positions += positions ? l->lanes : 0) {
-            const uint32_t at[2] = { oy, ox };
-            if (l->lanes == 16)
-                max_window(l, x, at, y, positions, 16);
-            else
-                max_window(l, x, at, y, positions, 8);
+            const struct window w = window_of(l, oy, ox);
+            max_window(l, x, &w, y, positions, l->lanes);
+        }
+}
+
+/* The error goes to the one place that won, lane by lane. */
+static void max_window_error(const struct plane *l, const float *restrict dy, const uint16_t *restrict positions,
+                                    const struct window *w, float *restrict dx, const uint32_t lanes)
+{
+    float where[16];
+
+    for (uint32_t i = 0; i < lanes; i++)
+        where[i] = positions[i];
+    for (uint32_t ky = w->y.from; ky < w->y.to; ky++)
+        for (uint32_t kx = w->x.from; kx < w->x.to; kx++) {
+            float *restrict d = dx + value_of(l, w, ky, kx, lanes);
+            const float position = (float)(ky * l->d->kernel[1] + kx);
+            for (uint32_t i = 0; i < lanes; i++) {
+                const float error = dy[i], at = where[i];
+                d[i] += at == position ? error : 0.0f;
+            }
         }
 }
 
 static void max_plane_error(const struct plane *l, const float *dy, const uint16_t *positions, float *dx)
 {
-    const bioft_node *d = l->d;
-
-    for (uint32_t oy = 0; oy < d->height; oy++)
-        for (uint32_t ox = 0; ox < d->width; ox++, dy += l->lanes, positions += l->lanes)
-            for (uint32_t i = 0; i < l->lanes; i++) {
-                const uint32_t ky = positions[i] / d->kernel[1], kx = positions[i] % d->kernel[1];
-                const int64_t iy = (int64_t)oy * d->stride[0] - d->padding[0] + (int64_t)ky * d->dilation[0];
-                const int64_t ix = (int64_t)ox * d->stride[1] - d->padding[1] + (int64_t)kx * d->dilation[1];
-                dx[(iy * l->in[1] + ix) * l->lanes + i] += dy[i];
-            }
+    for (uint32_t oy = 0; oy < l->d->height; oy++)
+        for (uint32_t ox = 0; ox < l->d->width; ox++, dy += l->lanes, positions += l->lanes) {
+            const struct window w = window_of(l, oy, ox);
+            max_window_error(l, dy, positions, &w, dx, l->lanes);
+        }
 }
 
 static inline void average_window(const struct plane *l, const float *x, const struct reach r[2], float divisor,
