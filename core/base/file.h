@@ -40,6 +40,9 @@ bioft_status file_begin(const char *path, struct file_writer *ret, struct error 
 bioft_status file_add(struct file_writer *w, const void *bytes, size_t size, struct error *err);
 bioft_status file_commit(struct file_writer *w, struct error *err);
 void file_abort(struct file_writer *w);
+/* Removes the temporaries that writers left which were killed. For who alone writes in the folder; fine where there is
+ * none. */
+bioft_status file_sweep(const char *folder, struct error *err);
 
 /* mkdir -p. */
 bioft_status file_make_folder(const char *path, struct error *err);

@@ -140,6 +140,32 @@ fail:
     return st;
 }
 
+/* ".NAME.PID-N"? */
+static bool is_temporary(const char *name)
+{
+    const char *end = name + strlen(name), *dot = strrchr(name, '.');
+
+    if (name[0] != '.' || dot == name)
+        return false;
+    const char *dash = dot + 1 + strspn(dot + 1, "0123456789");
+    return dash > dot + 1 && *dash == '-' && dash + 1 < end && dash + 1 + strspn(dash + 1, "0123456789") == end;
+}
+
+bioft_status file_sweep(const char *folder, struct error *err)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    bioft_status st = BIOFT_OK;
+
+    if (!dir)
+        return errno == ENOENT ? BIOFT_OK : file_error(err, folder, "list", errno);
+    while (st == BIOFT_OK && (entry = readdir(dir)))
+        if (is_temporary(entry->d_name) && unlinkat(dirfd(dir), entry->d_name, 0) != 0 && errno != ENOENT)
+            st = file_error(err, folder, "remove what a killed run left here", errno);
+    closedir(dir);
+    return st;
+}
+
 void file_list_free(char **names, size_t count)
 {
     if (!names)

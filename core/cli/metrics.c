@@ -33,7 +33,10 @@ bioft_status metrics_cut(const char *path, uint64_t step, struct error *err)
             text_add_n(&kept, line, (size_t)(end + 1 - line));
         at = (size_t)(end + 1 - (const char *)bytes);
     }
-    st = kept.failed ? error_memory(err, path) : file_write(path, kept.data ? kept.data : "", kept.length, err);
+    if (kept.failed)
+        st = error_memory(err, path);
+    else if (kept.length < size)
+        st = file_write(path, kept.data ? kept.data : "", kept.length, err);
     text_free(&kept);
     free(bytes);
     return st;

@@ -243,6 +243,8 @@ static bioft_status train(struct trial_run *r, size_t stage, struct error *err)
     status_activity(r->status, "%s", t->stages[stage].name);
     if (st == BIOFT_OK)
         st = file_lock_wait(lock_path, r->stop, &lock, err);
+    if (st == BIOFT_OK)
+        st = file_sweep(place->folder, err);
     if (st == BIOFT_OK && file_exists(place->checkpoint))
         st = checkpoint_peek(place->checkpoint, &progress, key, err);
     if (st == BIOFT_OK && !progress.complete)
@@ -361,7 +363,9 @@ static bioft_status finish(struct trial_run *r, struct error *err)
 
 bioft_status trial_run(struct trial_run *r, struct error *err)
 {
-    bioft_status st = run_stages(r, err);
+    bioft_status st = trial_sweep(r, err);
+    if (st == BIOFT_OK)
+        st = run_stages(r, err);
     if (st == BIOFT_OK)
         st = figures_attacks(r, err);
     if (st == BIOFT_OK)

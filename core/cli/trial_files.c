@@ -1,4 +1,4 @@
-/* A finished trial's checkpoint and the names of its classes. */
+/* A trial's checkpoint and the names of its classes; what is left of a run that was killed. */
 #include "cli/trial_files.h"
 
 #include "base/file.h"
@@ -39,5 +39,17 @@ bioft_status trial_classes(const struct trial_run *r, struct error *err)
     text_add(&t, "\n");
     bioft_status st = path && !t.failed ? file_write(path, t.data, t.length, err) : error_memory(err, "classes.json");
     text_free(&t);
+    return st;
+}
+
+bioft_status trial_sweep(const struct trial_run *r, struct error *err)
+{
+    static const char *const folders[] = { ".", "results", "predictions", "codes", "adversarial" };
+    bioft_status st = BIOFT_OK;
+
+    for (size_t i = 0; st == BIOFT_OK && i < sizeof folders / sizeof *folders; i++) {
+        const char *folder = arena_printf(r->arena, "%s/%s", r->folder, folders[i]);
+        st = folder ? file_sweep(folder, err) : error_memory(err, "a path");
+    }
     return st;
 }

@@ -5,6 +5,7 @@
                             quickstart's pictures: 50 random instants, and a kill inside every rename and fsync
 """
 import gzip
+import hashlib
 import os
 import pathlib
 import random
@@ -50,6 +51,11 @@ sweep:
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
 
 
+def leftovers(out):
+    """Files of trials and stages that a killed process began."""
+    return [p for part in ("trials", "stages") for p in (out / part).rglob(".*") if p.name != ".lock"]
+
+
 class Case(bioft.Case):
     def start(self, out, *args, env=None):
         return subprocess.Popen([bioft.BIOFT, "run", "m.yaml", "--out", out, "--quiet", *args], cwd=self.folder,
@@ -82,6 +88,7 @@ class Resume(Case):
             self.assertEqual(p.returncode, -signal.SIGKILL, at)
             self.good("run", "m.yaml", "--out", out, "--quiet", "--resume")
             self.same_files(whole, self.folder / out)
+            self.assertFalse(leftovers(self.folder / out))
             subprocess.run(["rm", "-rf", self.folder / out], check=True)
 
     def test_three_kills_in_one_trial(self):
@@ -189,21 +196,30 @@ class Sweep(Case):
                     break
             self.good("run", "m.yaml", "--out", out, "--quiet", "--resume")
             self.same_files(self.folder / "whole", self.folder / out)
+            self.assertFalse(leftovers(self.folder / out))
         print(f"{kills} kills in {sweeps} sweeps")
 
     def test_every_rename_and_fsync(self):
-        """A file takes three calls: fsync, rename, fsync of the folder. Killed before the first, the second, the third and
-        the next file's first, four processes bring the sweep one file further."""
-        kills = 0
+        """Each process dies before its first call, the next one before its second, and so on until one has brought a file
+        of the sweep further: then it starts again from the first. Once all trials are done, the rest is killed at its calls
+        one after another."""
+        def state():
+            out = self.folder / "chain"
+            return {p: hashlib.sha256(p.read_bytes()).digest() for p in out.rglob("*")
+                    if p.is_file() and p.name[0] != "." and p.name not in ("log", "status")}
+        kills, at, before = 0, 1, {}
         while True:
-            p = self.start("chain", "--resume", env={"LD_PRELOAD": SHIM, "BIOFT_KILL_AT": str(kills % 4 + 1)})
+            p = self.start("chain", "--resume", env={"LD_PRELOAD": SHIM, "BIOFT_KILL_AT": str(at)})
             p.communicate()
             if p.returncode == 0:
                 break
             self.assertEqual(p.returncode, -signal.SIGKILL)
-            kills += 1
-            self.assertLess(kills, 20000, "a run that is killed again and again gets nowhere")
+            kills, now = kills + 1, state()
+            done = len(list(self.folder.glob("chain/trials/*/results.csv"))) == 15
+            at, before = (1 if now != before and not done else at + 1), now
+            self.assertLess(at, 1000, "a run that is killed again and again gets nowhere")
         self.same_files(self.folder / "whole", self.folder / "chain")
+        self.assertFalse(leftovers(self.folder / "chain"))
         self.assertGreater(kills, 1000)
         print(f"{kills} kills in one sweep")
 

@@ -445,6 +445,28 @@ static void lists(void **state)
     assert_int_equal(file_list("b", &names, &count, &err), BIOFT_ERR_IO);
 }
 
+/* A writer that was killed leaves its temporary; nothing else goes. */
+static void sweeps(void **state)
+{
+    static const char *const kept[] = { ".lock", ".a.1", ".a.1-", ".a.-1", ".a.1-2x", "a.1-2", ".1-2", ".a.b-2", ".x-1.2" };
+    struct file_writer w;
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(kept); i++)
+        assert_int_equal(file_write(kept[i], "", 0, &err), BIOFT_OK);
+    assert_int_equal(file_begin("killed.csv", &w, &err), BIOFT_OK);
+    assert_true(file_exists(w.temporary));
+    assert_int_equal(file_sweep(".", &err), BIOFT_OK);
+    assert_false(file_exists(w.temporary));
+    for (size_t i = 0; i < COUNT(kept); i++)
+        assert_true(file_exists(kept[i]));
+    file_abort(&w);
+    assert_int_equal(file_sweep("none", &err), BIOFT_OK);
+    assert_int_equal(file_sweep(".lock", &err), BIOFT_ERR_IO);
+    check_error(&err, ".lock", "cannot list");
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, test_enter_folder, test_leave_folder)
 
 int main(void)
@@ -455,7 +477,7 @@ int main(void)
         IN_FOLDER(longest_name),     IN_FOLDER(full_disk),        IN_FOLDER(short_write),
         IN_FOLDER(interrupted_write), IN_FOLDER(not_writable),    IN_FOLDER(bounds),
         IN_FOLDER(irregular_files),  IN_FOLDER(maps),             IN_FOLDER(renames),
-        IN_FOLDER(folders),          IN_FOLDER(lists),
+        IN_FOLDER(folders),          IN_FOLDER(lists),             IN_FOLDER(sweeps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
