@@ -116,7 +116,8 @@ static void round_trip(struct conform *c, struct network *n, uint32_t i)
     if (!a || !b) {
         skip(c, "out of memory");
     } else {
-        random_floats(c, p->name, 0, -1.0f, 1.0f, a, p->count);
+        for (size_t k = 0; k < p->count; k++)
+            a[k] = (float)((k + i) % 65521);
         if (model_write(n->model, BIOFT_VALUE, i, a, &err) != BIOFT_OK ||
             model_read(n->model, BIOFT_VALUE, i, b, &err) != BIOFT_OK)
             find(c, "%s", err.text);
@@ -137,7 +138,7 @@ static void test_weights(struct conform *c)
     calling(c, "backbone.h", "bioft_builder", "parameters are NAME.weight, NAME.bias and batchnorm's, found by name; "
             "they begin with the values that come with the graph, or drawn by the seed",
             "building twice, writing and reading back every parameter");
-    if (!network_open(c, NULL, c->p->plugin, size, &n))
+    if (!network_open_zero(c, NULL, c->p->plugin, size, &n))
         return;
     if (!open_graph(c, size, &again, &g, &err))
         find(c, "%s", err.text);

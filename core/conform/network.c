@@ -51,8 +51,8 @@ static bioft_status fill(struct conform *c, struct network *n, struct error *err
     return st;
 }
 
-bool network_open(struct conform *c, const struct plugin *engine, const struct plugin *backbone, uint32_t size,
-                  struct network *n)
+bool network_open_zero(struct conform *c, const struct plugin *engine, const struct plugin *backbone, uint32_t size,
+                       struct network *n)
 {
     struct error err;
     *n = (struct network){ 0 };
@@ -76,13 +76,24 @@ bool network_open(struct conform *c, const struct plugin *engine, const struct p
                                                  .head_outputs = 5 }, &n->graph, &err);
     if (st == BIOFT_OK)
         st = model_create(n->engine, n->graph, &n->model, &err);
-    if (st == BIOFT_OK)
-        st = fill(c, n, &err);
     if (st != BIOFT_OK) {
         find(c, "%s", err.text);
         network_close(n);
     }
     return st == BIOFT_OK;
+}
+
+bool network_open(struct conform *c, const struct plugin *engine, const struct plugin *backbone, uint32_t size,
+                  struct network *n)
+{
+    struct error err;
+    if (!network_open_zero(c, engine, backbone, size, n))
+        return false;
+    if (fill(c, n, &err) == BIOFT_OK)
+        return true;
+    find(c, "%s", err.text);
+    network_close(n);
+    return false;
 }
 
 void network_close(struct network *n)

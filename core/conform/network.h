@@ -16,6 +16,9 @@ struct network {
  * linear layers with and without bias, groups and stride. size 0: as published. */
 bool network_open(struct conform *c, const struct plugin *engine, const struct plugin *backbone, uint32_t size,
                   struct network *n);
+/* The same without first values: all parameters are zero. */
+bool network_open_zero(struct conform *c, const struct plugin *engine, const struct plugin *backbone, uint32_t size,
+                       struct network *n);
 void network_close(struct network *n);
 
 /* The largest |a - b| by the largest |b|. */

@@ -1,4 +1,5 @@
-"""docs/tutorial.md followed to the letter: its code blocks are the files, its commands run in order, by an installed bioft."""
+"""docs/tutorial.md and docs/howto-*.md followed to the letter: their code blocks are the files, their commands run in
+order, by an installed bioft."""
 import os
 import pathlib
 import re
@@ -13,13 +14,16 @@ BUILD = pathlib.Path(bioft.BIOFT).resolve().parents[2]
 BLOCK = re.compile(r"(?:`([\w./]+)`:\n\n)?```(\w+)\n(.*?)```\n", re.S)
 
 
-class Tutorial(bioft.Case):
+class Docs(bioft.Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.prefix = pathlib.Path(tempfile.mkdtemp(prefix="bioft-install-"))
+        cls.addClassCleanup(shutil.rmtree, cls.prefix, ignore_errors=True)
+        subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", cls.prefix],
+                       check=True, stdout=subprocess.PIPE)
+
     def setUp(self):
         super().setUp()
-        self.prefix = pathlib.Path(tempfile.mkdtemp(prefix="bioft-install-"))
-        self.addCleanup(shutil.rmtree, self.prefix, ignore_errors=True)
-        subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", self.prefix],
-                       check=True, stdout=subprocess.PIPE)
         (pc,) = self.prefix.rglob("bioft.pc")
         (program,) = self.prefix.rglob("bin/bioft")
         self.env = dict(os.environ, PKG_CONFIG_PATH=str(pc.parent), PKG_CONFIG_SYSROOT_DIR=str(self.prefix),
@@ -27,11 +31,11 @@ class Tutorial(bioft.Case):
                         BIOFT_PLUGIN_PATH=str(pc.parents[1] / "bioft"))    # of a staged installation
         self.env.pop("LD_LIBRARY_PATH", None)
 
-    def test_to_the_letter(self):
-        text = (bioft.SOURCE / "docs/tutorial.md").read_text()
-        work, said = self.folder / "work", []
+    def follow(self, page):
+        """Writes the page's files and runs its commands, in its order; what each block of commands said."""
+        work, said = self.folder / page.stem, []
         work.mkdir()
-        for name, language, body in BLOCK.findall(text):
+        for name, language, body in BLOCK.findall(page.read_text()):
             if name:
                 (work / name).write_text(body)
             elif language == "sh":
@@ -41,6 +45,10 @@ class Tutorial(bioft.Case):
                 said.append(done.stdout)
             else:
                 self.assertEqual(language, "text")
+        return work, said
+
+    def test_tutorial(self):
+        work, said = self.follow(bioft.SOURCE / "docs/tutorial.md")
         self.assertIn("4 passed, 0 failed, 3 skipped", said[0])
         self.assertIn(" passed, 0 failed, ", said[2])
         self.assertNotIn("no engine", said[2])
@@ -48,6 +56,18 @@ class Tutorial(bioft.Case):
         self.assertEqual(len(rows), 3)
         by = [float(r["value"]) for r in rows]
         self.assertGreaterEqual(by[1], 0.9, by)
+
+    def test_howtos(self):
+        pages = sorted((bioft.SOURCE / "docs").glob("howto-*.md"))
+        kinds = {"rule", "attack", "dataset", "backbone", "loss", "engine"}
+        self.assertEqual({page.stem.split("-")[1] for page in pages}, kinds)
+        for page in pages:
+            with self.subTest(page.stem):
+                _, said = self.follow(page)
+                said = "".join(said)
+                self.assertRegex(said, r"[4-9]\d* passed, 0 failed, [0-3] skipped")
+                self.assertNotIn("no engine", said)
+                self.assertNotIn("no data", said)
 
 
 if __name__ == "__main__":
