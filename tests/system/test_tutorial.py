@@ -68,6 +68,7 @@ class Docs(bioft.Case):
                 self.assertRegex(said, r"[4-9]\d* passed, 0 failed, [0-3] skipped")
                 self.assertNotIn("no engine", said)
                 self.assertNotIn("no data", said)
+                self.assertNotIn("warning", said)
 
 
 if __name__ == "__main__":
