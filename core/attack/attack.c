@@ -240,20 +240,50 @@ static bioft_status attack_batch(struct run *r, size_t gradient, const bioft_bat
     return st;
 }
 
+/* One batch at one epsilon, each image to be checked. */
+struct checking {
+    struct run *r;
+    const bioft_batch *clean;
+    double epsilon;
+};
+
+static bioft_status check_one(const struct checking *c, size_t i, struct error *err)
+{
+    struct run *r = c->r;
+    struct deltas d;
+    bioft_status st = check_image(r->p->spec->choice.plugin->api.attack.norm, c->epsilon, c->clean->x + i * r->pixels,
+                                  r->adversarial + i * r->pixels, r->pixels, &d, err);
+
+    if (st != BIOFT_OK)
+        return st;
+    r->delta_max[i] = d.largest;
+    r->delta_mean[i] = d.mean;
+    return st;
+}
+
+/* A bad image is marked, and named when all are through. */
+static void check_piece(void *ctx, size_t index, uint32_t thread)
+{
+    const struct checking *c = ctx;
+
+    (void)thread;
+    if (check_one(c, index, NULL) != BIOFT_OK)
+        c->r->delta_max[index] = -1.0;
+}
+
 static bioft_status hand_over(struct run *r, const bioft_batch *clean, size_t gradient, size_t epsilon,
                               uint64_t first, struct error *err)
 {
     const struct attack_spec *s = r->p->spec;
-    for (uint32_t i = 0; i < clean->n; i++) {
-        struct deltas d;
-        bioft_status st = check_image(s->choice.plugin->api.attack.norm, s->epsilon[epsilon],
-                                      clean->x + i * r->pixels, r->adversarial + i * r->pixels, r->pixels, &d, err);
-        if (st != BIOFT_OK)
+    struct checking c = { r, clean, s->epsilon[epsilon] };
+
+    pool_run(r->p->target->pool, clean->n, check_piece, &c);
+    for (uint32_t i = 0; i < clean->n; i++)
+        if (r->delta_max[i] < 0) {
+            check_one(&c, i, err);
             return error_prefix(err, "attack '%s', epsilon %g, sample %llu", s->name, s->epsilon[epsilon],
                                 (unsigned long long)clean->sample[i]);
-        r->delta_max[i] = d.largest;
-        r->delta_mean[i] = d.mean;
-    }
+        }
     return r->p->sink(r->p->ctx, &(struct attack_made){
         .gradient = gradient, .epsilon = epsilon, .first = first, .clean = clean,
         .adversarial = r->adversarial, .delta_max = r->delta_max, .delta_mean = r->delta_mean }, err);

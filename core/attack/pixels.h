@@ -4,10 +4,11 @@
 
 #include "data/batch.h"
 
+/* On the pool's threads, or the caller's alone where it is NULL. */
 /* (x - mean) / std by channel; the same arithmetic as the loader's. x, ret: [n][c][h][w], may be the same. */
-void pixels_normalise(const struct picture *p, uint32_t n, const float *x, float *ret);
+void pixels_normalise(const struct picture *p, struct pool *pool, uint32_t n, const float *x, float *ret);
 /* A gradient by the normalised input made one by the pixels: divided by std. */
-void pixels_gradient(const struct picture *p, uint32_t n, float *dx);
+void pixels_gradient(const struct picture *p, struct pool *pool, uint32_t n, float *dx);
 static inline size_t pixels_count(const struct picture *p)
 {
     return (size_t)p->channels * p->height * p->width;

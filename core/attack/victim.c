@@ -35,7 +35,7 @@ static size_t pixel_bytes(const struct victim *v, uint32_t n)
 static bioft_status run_forward(struct victim *v, struct memory *m)
 {
     v->program_at = NULL;
-    pixels_normalise(&v->target->picture, m->n, m->x, v->normal);
+    pixels_normalise(&v->target->picture, v->target->pool, m->n, m->x, v->normal);
     bioft_status st = program_forward(v->program, m->n, v->normal, 0, m->out, &v->error);
     if (st != BIOFT_OK)
         return st;
@@ -89,7 +89,7 @@ static bioft_status run_backward(struct victim *v, struct memory *m, const float
     st = program_backward(v->program, d_out, exact ? BIOFT_EXACT : 0, dx, hooks, &v->error);
     if (st != BIOFT_OK)
         return exact ? st : feedback_error(t->feedback, st, &v->error);
-    pixels_gradient(&t->picture, m->n, dx);
+    pixels_gradient(&t->picture, t->pool, m->n, dx);
     v->counts.backwards += m->n;
     return BIOFT_OK;
 }

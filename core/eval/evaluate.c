@@ -169,7 +169,8 @@ static bioft_status take_batch(void *ctx, const struct attack_made *made, struct
     const size_t cell = made->gradient * a->spec->epsilon_count + made->epsilon;
     struct prediction *const *ret = a->predictions + cell * a->metrics;
 
-    pixels_normalise(&a->target->picture, made->clean->n, made->adversarial, a->evaluator.x);
+    pixels_normalise(&a->target->picture, a->target->pool, made->clean->n, made->adversarial,
+                     a->evaluator.x);
     bioft_status st = a->target->codebook
         ? encode(a, made, cell, err)
         : predict(&a->evaluator, made->clean, a->evaluator.x, ret[0] + made->first, err);

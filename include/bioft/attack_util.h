@@ -24,15 +24,17 @@ static inline void bioft_cross_entropy_gradient(uint32_t n, uint32_t classes, co
 }
 
 /* One step along the sign of the gradient inside the L-infinity ball: x <- x + step sign(g), then into
- * [clean - epsilon, clean + epsilon], then into [0,1]. sign(0) = 0. */
+ * [clean - epsilon, clean + epsilon], then into [0,1]. sign(0) = 0. The arrays are three. */
 static inline void bioft_linf_step(size_t count, float step, float epsilon, const float *clean, const float *g,
                                    float *x)
 {
     for (size_t i = 0; i < count; i++) {
         float v = x[i] + step * (float)((g[i] > 0.0f) - (g[i] < 0.0f)), low = clean[i] - epsilon,
               high = clean[i] + epsilon;
-        v = v < low ? low : v > high ? high : v;
-        x[i] = v < 0.0f ? 0.0f : v > 1.0f ? 1.0f : v;
+        v = v < low ? low : v;
+        v = v > high ? high : v;
+        v = v < 0.0f ? 0.0f : v;
+        x[i] = v > 1.0f ? 1.0f : v;
     }
 }
 
