@@ -20,7 +20,7 @@ static bioft_status build(void *self, const bioft_builder *b)
     const char *name = WAY == RENAMES && builds % 2 ? "conv_again" : "conv";
     x = b->conv2d(b, name, x, &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d), .out = 8, .kernel = { 3, 3 },
                                                  .init = BIOFT_INIT_NORMAL,
-                                                 .init_std = WAY == OVERFLOWS ? 1e30f : 0.2f });
+                                                 .init_std = WAY == OVERFLOWS ? 3e38f : 0.2f });
     for (uint32_t i = 0; i < 8 * 3 * 3; i++)
         values[i] = (float)(i % 7) * 0.05f - 0.15f + (WAY == OTHER_VALUES ? (float)builds * 1e-3f : 0.0f);
     if (WAY != OVERFLOWS)
