@@ -22,20 +22,25 @@ struct timing {                                    /* of a step of networks of t
 struct check {
     struct argument_list set, plugin_paths;
     uint32_t threads;
-    bool quiet;
+    bool quiet, no_timing;
     struct console console;
     struct experiment *experiment;
-    char seen[256][SHA256_HEX];                    /* stages that were looked at already */
+    struct seen {                                  /* stages that were looked at already */
+        char key[SHA256_HEX];
+        double image;                              /* seconds that training takes for one */
+    } seen[256];
     size_t seen_count;
     struct timing timings[MOST_TIMINGS];
     size_t timing_count;
     double seconds;                                /* of all stages, each once */
+    double rest;                                   /* of evaluation and attacks, roughly */
     uint64_t images;
+    uint64_t disk, largest;                        /* bytes of checkpoints, each stage's once; of the largest */
 };
 
-/* One training step, measured. */
+/* `steps` of training, the fastest measured; the memory in any case. */
 static bioft_status time_step(struct network *n, const struct trial *t, const struct stage_spec *s, struct pool *pool,
-                              struct timing *ret, struct error *err)
+                              int steps, struct timing *ret, struct error *err)
 {
     const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = t->precision,
                             .max_batch = s->batch_size, .threads = pool_threads(pool) };
@@ -47,7 +52,7 @@ static bioft_status time_step(struct network *n, const struct trial *t, const st
 
     bioft_status st = x && out ? program_create(n->model, &use, NULL, &program, err) : error_memory(err, "a step");
     ret->seconds = 0.0;
-    for (int i = 0; st == BIOFT_OK && i < TIMED_STEPS && ret->seconds < long_step; i++) {
+    for (int i = 0; st == BIOFT_OK && i < steps && ret->seconds < long_step; i++) {
         const double start = clock_seconds();
         st = program_forward(program, s->batch_size, x, 0, out, err);
         if (st == BIOFT_OK)
@@ -75,20 +80,35 @@ static bioft_status estimate(struct check *c, struct network *n, const struct tr
             *ret = c->timings[i];
             return BIOFT_OK;
         }
-    bioft_status st = time_step(n, t, s, pool, ret, err);
+    bioft_status st = time_step(n, t, s, pool, c->no_timing ? 0 : TIMED_STEPS, ret, err);
     if (st == BIOFT_OK && c->timing_count < MOST_TIMINGS)
         c->timings[c->timing_count++] = *ret;
     return st;
 }
 
-static bool seen(struct check *c, const char *key)
+static struct seen *find_seen(struct check *c, const char *key)
 {
     for (size_t i = 0; i < c->seen_count; i++)
-        if (strcmp(c->seen[i], key) == 0)
-            return true;
-    if (c->seen_count < sizeof c->seen / sizeof *c->seen)
-        memcpy(c->seen[c->seen_count++], key, SHA256_HEX);
-    return false;
+        if (strcmp(c->seen[i].key, key) == 0)
+            return &c->seen[i];
+    return NULL;
+}
+
+static void remember(struct check *c, const char *key, double image)
+{
+    if (c->seen_count == sizeof c->seen / sizeof *c->seen)
+        return;
+    c->seen[c->seen_count].image = image;
+    memcpy(c->seen[c->seen_count++].key, key, SHA256_HEX);
+}
+
+/* Every number with its moments, in float32. */
+static void add_checkpoint(struct check *c, const struct optimizer_spec *o, uint64_t parameters)
+{
+    const uint64_t copies = o->kind == BIOFT_ADAM ? 3 : o->momentum > 0.0 ? 2 : 1;
+    const uint64_t bytes = parameters * copies * sizeof(float);
+    c->disk += bytes;
+    c->largest = bytes > c->largest ? bytes : c->largest;
 }
 
 /* Weights from a file must fit, and what is new is said. */
@@ -123,7 +143,7 @@ static bioft_status check_stage(struct check *c, struct trial_run *r, size_t sta
     struct timing step;
     double seconds;
 
-    if (seen(c, r->places[stage].key))
+    if (find_seen(c, r->places[stage].key))
         return BIOFT_OK;
     bioft_status st = dataset_need(r->data[stage], "train", &train, err);
     if (st == BIOFT_OK)
@@ -138,37 +158,76 @@ static bioft_status check_stage(struct check *c, struct trial_run *r, size_t sta
         steps = stage_steps(s, stage_usable(s, n.graph, train->count), &epochs, &per_epoch);
         seconds = step.seconds * (double)steps * s->accumulate;
         c->seconds += seconds;
-        printf("  stage %-12s %-14s %llu steps of %u on %llu images, %ux%ux%u, %llu parameters, %s, about %s\n", s->name,
+        remember(c, r->places[stage].key, step.seconds / s->batch_size);
+        add_checkpoint(c, &s->optimizer, step.parameters);
+        printf("  stage %-12s %-14s %llu steps of %u on %llu images, %ux%ux%u, %llu parameters, %s%s%s\n", s->name,
                s->rule_name, (unsigned long long)steps, s->batch_size * s->accumulate,
                (unsigned long long)train->count, n.picture.channels, n.picture.height, n.picture.width,
-               (unsigned long long)step.parameters, text_size(size, step.bytes),
-               text_duration(duration, seconds));
+               (unsigned long long)step.parameters, text_size(size, step.bytes), c->no_timing ? "" : ", about ",
+               c->no_timing ? "" : text_duration(duration, seconds));
     }
     feedback_destroy(feedback);
     network_destroy(&n);
     return st == BIOFT_OK ? st : error_prefix(err, "%s, stage '%s'", t->id, s->name);
 }
 
+/* A step's third is its forward pass. An attack goes forward and back for each of its steps, if it has that option, and
+ * forward for its figure. */
+static double attack_seconds(const struct attack_spec *a, uint64_t images, double image)
+{
+    const bioft_plugin *d = &a->choice.plugin->descriptor;
+    double steps = 1.0;
+
+    for (uint32_t i = 0; i < d->option_count; i++)
+        if (strcmp(d->options[i].name, "steps") == 0 && d->options[i].type == BIOFT_I64)
+            steps = (double)a->choice.values[i].integer;
+    return (double)images * image * (steps * a->restarts * 2.0 + 1.0) / 3.0;
+}
+
+static bioft_status check_attack(struct check *c, struct trial_run *r, const struct attack_spec *a, double image,
+                                 struct error *err)
+{
+    const size_t stages = r->trial->stage_count;
+    const struct split *s;
+    char duration[TEXT_NUMBER];
+
+    bioft_status st = dataset_need(r->data[stages ? stages - 1 : 0], a->split, &s, err);
+    if (st != BIOFT_OK)
+        return st;
+    const uint64_t n = a->samples && a->samples < s->count ? a->samples : s->count;
+    const uint64_t images = n * a->epsilon_count * a->gradient_count;
+    const double seconds = attack_seconds(a, images, image);
+    c->images += images;
+    c->rest += seconds;
+    printf("  attack %-11s %-14s %llu images, %zu epsilons, %zu gradients%s%s\n", a->name, a->options,
+           (unsigned long long)n, a->epsilon_count, a->gradient_count, image > 0.0 ? ", about " : "",
+           image > 0.0 ? text_duration(duration, seconds) : "");
+    return BIOFT_OK;
+}
+
+static void add_evaluation(struct check *c, const struct dataset *d, bool codes, double image)
+{
+    const struct split *test = dataset_split(d, "test"), *database = codes ? dataset_split(d, "database") : NULL;
+    c->rest += image / 3.0 * ((test ? (double)test->count : 0.0) + (database ? (double)database->count : 0.0));
+}
+
 static bioft_status check_trial(struct check *c, const struct trial *t, struct error *err)
 {
     struct trial_run r = { .experiment = c->experiment, .trial = t, .out = ".", .console = &c->console };
     bioft_status st = trial_open(&r, err);
+    double image = 0.0;
 
     if (st == BIOFT_OK)
         printf("%s\n", t->id);
-    for (size_t i = 0; st == BIOFT_OK && i < t->stage_count; i++)
+    for (size_t i = 0; st == BIOFT_OK && i < t->stage_count; i++) {
         st = check_stage(c, &r, i, err);
-    for (size_t i = 0; st == BIOFT_OK && i < t->attack_count; i++) {
-        const struct attack_spec *a = &t->attacks[i];
-        const struct split *s;
-        st = dataset_need(r.data[t->stage_count ? t->stage_count - 1 : 0], a->split, &s, err);
-        if (st != BIOFT_OK)
-            break;
-        const uint64_t n = a->samples && a->samples < s->count ? a->samples : s->count;
-        c->images += n * a->epsilon_count * a->gradient_count;
-        printf("  attack %-11s %-14s %llu images, %zu epsilons, %zu gradients\n", a->name, a->options,
-               (unsigned long long)n, a->epsilon_count, a->gradient_count);
+        const struct seen *seen = st == BIOFT_OK ? find_seen(c, r.places[i].key) : NULL;
+        image = seen ? seen->image : image;
+        if (st == BIOFT_OK)
+            add_evaluation(c, r.data[i], trial_head(t, i)->bits > 0, image);
     }
+    for (size_t i = 0; st == BIOFT_OK && i < t->attack_count; i++)
+        st = check_attack(c, &r, &t->attacks[i], image, err);
     trial_close(&r);
     return st;
 }
@@ -176,7 +235,7 @@ static bioft_status check_trial(struct check *c, const struct trial *t, struct e
 static int check_experiment(struct check *c)
 {
     struct error err = { 0 };
-    char duration[TEXT_NUMBER];
+    char duration[TEXT_NUMBER], rest[TEXT_NUMBER], size[TEXT_NUMBER];
     const struct experiment *e = c->experiment;
 
     for (size_t i = 0; i < e->trial_count; i++) {
@@ -186,9 +245,13 @@ static int check_experiment(struct check *c)
             return st == BIOFT_ERR_MEMORY || st == BIOFT_ERR_IO ? 1 : 2;
         }
     }
-    printf("%zu trial%s, training about %s with %u threads (stages that trials share are counted once), %llu adversarial "
-           "images; output: %s\n", e->trial_count, e->trial_count == 1 ? "" : "s", text_duration(duration, c->seconds),
-           e->trial_count ? e->trials[0].threads : 0, (unsigned long long)c->images, e->output);
+    printf("%zu trial%s, ", e->trial_count, e->trial_count == 1 ? "" : "s");
+    if (!c->no_timing)
+        printf("training about %s, evaluation and attacks about %s with %u threads (stages that trials share are counted "
+               "once), ", text_duration(duration, c->seconds), text_duration(rest, c->rest),
+               e->trial_count ? e->trials[0].threads : 0);
+    printf("%llu adversarial images, checkpoints of %s; output: %s\n", (unsigned long long)c->images,
+           text_size(size, c->disk + c->largest), e->output);
     return 0;
 }
 
@@ -199,13 +262,14 @@ int command_check(int argc, char **argv)
         { "set", "PATH=VALUE", ARGUMENT_LIST, &c.set, "replace a value of the manifest; may be given again" },
         { "threads", "N", ARGUMENT_COUNT, &c.threads, "threads to reckon with (default: all that are usable)" },
         { "plugin-path", "DIR", ARGUMENT_LIST, &c.plugin_paths, "look for plugins here first; may be given again" },
+        { "no-timing", NULL, ARGUMENT_FLAG, &c.no_timing, "measure no step: no times to expect, but done at once" },
         { "quiet", NULL, ARGUMENT_FLAG, &c.quiet, "only mistakes and warnings" },
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
     struct command_line line = {
         .name = "check", .usage = "MANIFEST [options]", .arguments = arguments, .positional_min = 1, .positional_max = 1,
-        .summary = "Reports every mistake of a manifest, or prints its trials with the steps, parameters, memory and time "
-                   "to expect. Trains nothing and writes nothing.",
+        .summary = "Reports every mistake of a manifest, or prints its trials with the steps, parameters, memory, time and "
+                   "disk to expect. Trains nothing and writes nothing.",
     };
     struct error err = { 0 };
     char *said = NULL;

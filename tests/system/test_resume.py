@@ -206,7 +206,7 @@ class Sweep(Case):
         def state():
             out = self.folder / "chain"
             return {p: hashlib.sha256(p.read_bytes()).digest() for p in out.rglob("*")
-                    if p.is_file() and p.name[0] != "." and p.name not in ("log", "status")}
+                    if p.is_file() and p.name[0] != "." and p.name not in ("log", "status", "metrics.jsonl")}
         kills, at, before = 0, 1, {}
         while True:
             p = self.start("chain", "--resume", env={"LD_PRELOAD": SHIM, "BIOFT_KILL_AT": str(at)})

@@ -1,6 +1,7 @@
 """bioft run from a manifest to its files, on small data."""
 import json
 import os
+import re
 import struct
 import unittest
 
@@ -17,6 +18,22 @@ def tensors(path):
 
 
 class Run(bioft.Case):
+    def test_check(self):
+        """Numbers of steps and images, parameters with two moments each on disk, and times unless they are not wanted."""
+        m = self.manifest()
+        said = self.good("check", m).stdout
+        last = said.splitlines()[-1]
+        for words in ("3 trials, training about ", "evaluation and attacks about ", " 900 adversarial images, "):
+            self.assertIn(words, last)
+        numbers = [int(n) for n in re.findall(r"(\d+) parameters", said)]
+        self.assertEqual(len(numbers), 4)
+        self.assertIn(f"checkpoints of {12 * (sum(numbers) + max(numbers)) / 1048576:.1f} MiB;", last)
+        self.assertRegex(said, r"attack pgd +30 images, 2 epsilons, 2 gradients, about ")
+        quick = self.good("check", m, "--no-timing").stdout
+        self.assertNotIn("about", quick)
+        self.assertIn("3 trials, 900 adversarial images, checkpoints of ", quick.splitlines()[-1])
+        self.assertFalse((self.folder / "runs").exists())
+
     def test_files_and_table(self):
         m = self.manifest()
         r = self.good("run", m, "--out", "out", "--quiet")
