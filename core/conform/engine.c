@@ -1,4 +1,4 @@
-/* Tests for engines: a layer alone against plain loops, a network's derivatives, the same bits again. */
+/* Tests for engines: a layer alone against plain loops, a network's derivatives, the same bits again, leaks. */
 #include "conform/engine.h"
 
 #include "conform/layers.h"
@@ -88,10 +88,95 @@ static void test_network(struct conform *c)
     }
 }
 
+/* What one training pass of a network gives: its outputs, the pixels' error and the first weight's gradient. */
+struct numbers {
+    float *out, *dx, *gradient;
+    size_t out_count, dx_count, gradient_count;
+};
+
+static bool numbers_of(struct conform *c, struct network *n, struct numbers *ret)
+{
+    const bioft_graph *g = &n->graph->view;
+    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = BIOFT_F32,
+                            .max_batch = IMAGES, .threads = 1 };
+    struct program *p = NULL;
+    struct error err;
+    *ret = (struct numbers){ .out_count = (size_t)IMAGES * g->outputs, .gradient_count = g->parameters[0].count,
+                             .dx_count = (size_t)IMAGES * g->channels * g->height * g->width };
+    float *x = arena_array(c->arena, ret->dx_count, sizeof *x), *d = arena_array(c->arena, ret->out_count, sizeof *d);
+    ret->out = arena_array(c->arena, ret->out_count, sizeof(float));
+    ret->dx = arena_array(c->arena, ret->dx_count, sizeof(float));
+    ret->gradient = arena_array(c->arena, ret->gradient_count, sizeof(float));
+    if (!x || !d || !ret->out || !ret->dx || !ret->gradient)
+        return false;
+    random_floats(c, "conform/pixels", 3, -1.0f, 1.0f, x, ret->dx_count);
+    random_floats(c, "conform/d_out", 3, -1.0f, 1.0f, d, ret->out_count);
+    const bool fine = program_create(n->model, &use, NULL, &p, &err) == BIOFT_OK &&
+                      program_forward(p, IMAGES, x, 0, ret->out, &err) == BIOFT_OK &&
+                      program_backward(p, d, 0, ret->dx, NULL, &err) == BIOFT_OK &&
+                      model_read(n->model, BIOFT_GRADIENT, 0, ret->gradient, &err) == BIOFT_OK;
+    if (!fine)
+        find(c, "%s", err.text);
+    program_destroy(p);
+    return fine;
+}
+
+static void calling_pass(struct conform *c)
+{
+    calling(c, "engine.h", "identity", "the bits of a result follow from the engine's identity, and from the threads "
+            "where it says so", "forward and backward of a small network, %d images", IMAGES);
+}
+
+static void same_numbers(struct conform *c, const struct numbers *a, const struct numbers *b, const char *when)
+{
+    if (first_difference(a->out, b->out, a->out_count, 4) != SIZE_MAX)
+        find(c, "other outputs %s", when);
+    else if (first_difference(a->dx, b->dx, a->dx_count, 4) != SIZE_MAX)
+        find(c, "another error of the pixels %s", when);
+    else if (first_difference(a->gradient, b->gradient, a->gradient_count, 4) != SIZE_MAX)
+        find(c, "another gradient of the first weight %s", when);
+}
+
+static void test_again(struct conform *c)
+{
+    struct network n[2] = { 0 };
+    struct numbers first, second, other;
+    if (!engine_runs_here(c, false))
+        return;
+    calling_pass(c);
+    if (network_open(c, c->p->plugin, NULL, 0, &n[0]) && network_open(c, c->p->plugin, NULL, 0, &n[1]) &&
+        numbers_of(c, &n[0], &first) && numbers_of(c, &n[0], &second) && numbers_of(c, &n[1], &other)) {
+        same_numbers(c, &first, &second, "when run again");
+        if (c->findings == 0)
+            same_numbers(c, &first, &other, "from another instance");
+    }
+    network_close(&n[0]);
+    network_close(&n[1]);
+}
+
+static bool round_of(struct conform *c)
+{
+    struct network n = { 0 };
+    struct numbers numbers;
+    const bool fine = network_open(c, c->p->plugin, NULL, 0, &n) && numbers_of(c, &n, &numbers);
+    network_close(&n);
+    return fine;
+}
+
+static void test_leaks(struct conform *c)
+{
+    if (!engine_runs_here(c, false))
+        return;
+    calling_pass(c);
+    check_leak(c, round_of);
+}
+
 const struct conform_test conform_engine[] = {
     { "score", "says whether it runs here, and why", test_score },
     { "layers", "convolutions and linear layers, forward and backward, against plain loops", test_layers },
     { "network", "a network's derivative by its input, against differences", test_network },
+    { "again", "the same bits when run again, and from another instance", test_again },
+    { "leaks", "models and programs made and used, it leaves nothing behind", test_leaks },
     { "operators", "every operator, V and the optimizers, beside the best other engine that is found", test_operators },
     { 0 },
 };

@@ -54,6 +54,8 @@ EXPECTED = {
     'wrong_stride': ('layers', r'differs from plain loops by .* of the largest value'),
     'wrong_error': ('network', r'wrong gradient: along a direction of length 1 the derivative is'),
     'wrong_batchnorm': ('operators', r"the value of 'stem_norm\.running_var' differs from the other engine's by"),
+    'other_bits': ('again', r'other outputs when run again'),
+    'engine_leaks': ('leaks', r'the heap grew with every one of them.*it leaks'),
     'refuses_without_reason': ('options', r'returned BIOFT_ERR_INVALID: it gave host->fail no reason'),
     'keeps_what_it_made': ('instances', r'the heap grew with every one of them.*it leaks'),
     'offers_anything': ('extensions', r'returned something for an id that nobody has'),

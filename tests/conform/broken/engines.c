@@ -6,7 +6,7 @@ static const bioft_plugin *right_entry(uint32_t index);
 #include "engine.c"
 #undef bioft_plugin_entry
 
-enum { NO_REASON, WRONG_STRIDE, WRONG_ERROR, WRONG_BATCHNORM };
+enum { NO_REASON, WRONG_STRIDE, WRONG_ERROR, WRONG_BATCHNORM, OTHER_BITS, LEAKS };
 
 static int32_t broken_score(char *why, size_t size)
 {
@@ -37,16 +37,24 @@ static bioft_status broken_backward(void *self, void *of, const float *d_out, ui
     return st;
 }
 
-/* Keeps too small a variance. */
+/* How many passes went before, by whichever instance, shows in the last bits. */
+static uint32_t passes;
+static void *volatile kept;
+
+/* Keeps too small a variance; or memory. */
 static bioft_status broken_forward(void *self, void *of, uint32_t n, const float *x, uint64_t key, float *ret_out)
 {
     program *p = of;
+    if (WAY == LEAKS)
+        kept = malloc(1000);
     const bioft_status st = forward(self, of, n, x, key, ret_out);
     for (uint32_t i = 0; WAY == WRONG_BATCHNORM && st == BIOFT_OK && i < p->m->graph->node_count; i++) {
         const bioft_node *d = node_at(p->m->graph, i);
         for (uint32_t c = 0; d->op == BIOFT_OP_BATCHNORM && p->use.kind == BIOFT_TRAIN && c < d->channels; c++)
             array(p->m, BIOFT_VALUE, d->running_var)[c] *= 0.9f;
     }
+    if (WAY == OTHER_BITS && st == BIOFT_OK)
+        ret_out[0] *= 1.0f + 1e-6f * (float)(passes++ % 4);
     return st;
 }
 
