@@ -234,9 +234,46 @@ static void test_samples(struct conform *c)
     work_free(&w);
 }
 
+static bool round_of(struct conform *c)
+{
+    struct work w;
+    uint64_t sum;
+    const bool made = work_make(c, &w);
+    void *reader = NULL;
+    if (made && dataset_of(c)->reader_open)
+        dataset_of(c)->reader_open(w.instance->self, &reader);
+    if (made && w.what.split_count > 0 && w.what.splits[0].count > 0)
+        read_one(&w, reader, 0, 0, &sum);
+    if (made && dataset_of(c)->reader_close)
+        dataset_of(c)->reader_close(w.instance->self, reader);
+    work_free(&w);
+    return made;
+}
+
+/* Opening it is what may leak, and takes its time where there is much of it. */
+static void test_leaks(struct conform *c)
+{
+    enum { MANY = 20000 };
+    struct work w;
+    uint64_t total = 0;
+    if (!work_make(c, &w)) {
+        work_free(&w);
+        return;
+    }
+    for (uint32_t s = 0; s < w.what.split_count; s++)
+        total += w.what.splits[s].count;
+    work_free(&w);
+    if (total > MANY)
+        skip(c, "%llu samples are too many to open again and again: try a root with a part of them",
+             (unsigned long long)total);
+    else
+        check_leak(c, round_of);
+}
+
 const struct conform_test conform_dataset[] = {
     { "labels", "every label is a class, one a sample where it is not multi-label", test_labels },
     { "names", "no sample stands in two splits; the order is the same when opened again", test_names },
     { "samples", "samples read from several threads at once are those of one", test_samples },
+    { "leaks", "opened and read, it leaves nothing behind", test_leaks },
     { 0 },
 };

@@ -50,6 +50,7 @@ EXPECTED = {
     'label_beyond': ('labels', r'label 2; there are classes 0 to 1'),
     'in_two_splits': ('names', r"'39' stands twice: the splits are not disjoint"),
     'other_bytes': ('samples', r'thread \d: other bytes than one thread alone reads'),
+    'dataset_leaks': ('leaks', r'the heap grew with every one of them.*it leaks'),
     'no_reason': ('score', r'returned 1 and no reason'),
     'wrong_stride': ('layers', r'differs from plain loops by .* of the largest value'),
     'wrong_error': ('network', r'wrong gradient: along a direction of length 1 the derivative is'),

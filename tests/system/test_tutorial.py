@@ -49,7 +49,7 @@ class Docs(bioft.Case):
 
     def test_tutorial(self):
         work, said = self.follow(bioft.SOURCE / "docs/tutorial.md")
-        self.assertIn("4 passed, 0 failed, 3 skipped", said[0])
+        self.assertIn("5 passed, 0 failed, 3 skipped", said[0])
         self.assertIn(" passed, 0 failed, ", said[2])
         self.assertNotIn("no engine", said[2])
         rows = [r for r in bioft.rows(work / "first/results.csv") if not r["attack"]]

@@ -4,17 +4,20 @@
 #include <bioft/dataset.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-enum { LABEL_BEYOND, IN_TWO_SPLITS, OTHER_BYTES };
+enum { LABEL_BEYOND, IN_TWO_SPLITS, OTHER_BYTES, LEAKS };
 enum { SIDE = 4, COUNT = 40 };
 
 typedef struct {
     _Atomic uint32_t reads;
+    void *kept;
 } broken;
 
 static bioft_status describe(void *self, bioft_info *ret)
 {
-    (void)self;
+    if (WAY == LEAKS)
+        ((broken *)self)->kept = malloc(1000);
     bioft_status st = ret->class_name(ret, 0, "even");
     st = st != BIOFT_OK ? st : ret->class_name(ret, 1, "odd");
     st = st != BIOFT_OK ? st : ret->split(ret, "train", COUNT);
