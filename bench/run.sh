@@ -85,7 +85,7 @@ with tempfile.TemporaryDirectory() as folder:
     checkpoint = [f"out/trials/{t}/checkpoint.safetensors" for t in os.listdir("out/trials")][0]
     shutil.copy(checkpoint, "weights.safetensors")
     weights = ", weights: weights.safetensors"
-    starts, cpu = zip(*(run(1, 1, weights)[0] for _ in range(STARTS)))
+    starts, cpu = zip(*(run(1, batch, weights)[0] for _ in range(STARTS)))
     print(f"start to first step: {min(starts):.3f} s at best, median {statistics.median(starts):.3f} "
           f"of {STARTS}; {min(cpu):.3f} s of processors")
     _, steps, peak = run(STEPS, batch, weights)
