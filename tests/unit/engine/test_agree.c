@@ -1,0 +1,366 @@
+/* Two engines on whole networks: the same outputs, gradients, updates and statistics to 1e-4, for several rules.
+ *
+ * A value that rounding puts on the other side of a relu's or a window's edge changes gradients by more than rounding
+ * does. So each comparison is made on several inputs: all come close, and one at least to 1e-4. */
+#include "engine/engine.h"
+
+#include "base/random.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const double SAME = 1e-4, CLOSE = 0.1;
+enum { ENGINES = 2, DRAWS = 4, THREADS = 2, MOST = 8 };
+
+struct side {
+    struct instance *backbone;
+    struct pool *pool;
+    struct engine *engine;
+    struct graph *graph;
+    struct model *model;
+    struct program *program;
+    float *out, *dx;
+};
+struct pair {
+    struct registry *registry;
+    struct side sides[ENGINES];
+    uint32_t n;
+    float *x, *d_out;
+    double worst;                                  /* of the comparisons of one draw */
+};
+
+static float *array(size_t count)
+{
+    float *ret = mem_aligned(count, sizeof *ret);
+
+    assert_non_null(ret);
+    return ret;
+}
+
+static void good(bioft_status st, const struct error *err)
+{
+    if (st != BIOFT_OK)
+        fail_msg("%s", err->text);
+}
+
+static size_t pixels(const struct pair *p)
+{
+    const bioft_graph *g = &p->sides[0].graph->view;
+
+    return (size_t)p->n * g->channels * g->height * g->width;
+}
+
+static size_t outputs(const struct pair *p) { return (size_t)p->n * p->sides[0].graph->view.outputs; }
+
+/* The same first values for both; running statistics that are not those of a new network. */
+static void fill(struct side *s)
+{
+    struct error err = { 0 };
+
+    for (uint32_t i = 0; i < s->graph->view.parameter_count; i++) {
+        const bioft_parameter *d = &s->graph->parameters[i];
+        float *values = array(d->count);
+
+        good(graph_initialise(s->graph, i, 5, NULL, values), &err);
+        for (size_t k = 0; d->kind == BIOFT_PARAM_RUNNING && k < d->count; k++)
+            values[k] += 0.1f * (float)(k % 7);
+        good(model_write(s->model, BIOFT_VALUE, i, values, &err), &err);
+        free(values);
+    }
+}
+
+static void begin(struct pair *p, const char *backbone, uint32_t size, uint32_t n)
+{
+    const char *const names[ENGINES] = { getenv("BIOFT_TEST_ENGINE"), getenv("BIOFT_TEST_REFERENCE") };
+    const struct registry_places places = { .environment = true };
+    const struct plugin *plugin;
+    struct error err = { 0 };
+
+    *p = (struct pair){ .n = n };
+    good(registry_create(&places, NULL, &p->registry, &err), &err);
+    for (int i = 0; i < ENGINES; i++) {
+        struct side *s = &p->sides[i];
+        good(pool_create(THREADS, &s->pool, &err), &err);
+        good(registry_find(p->registry, BIOFT_KIND_BACKBONE, backbone, &plugin, &err), &err);
+        good(instance_create(&(struct instance_params){ .plugin = plugin }, &s->backbone, &err), &err);
+        good(graph_build(&(struct graph_params){ .backbone = s->backbone, .height = size, .width = size,
+                                                 .head_outputs = 10 }, &s->graph, &err), &err);
+        good(registry_find(p->registry, BIOFT_KIND_ENGINE, names[i], &plugin, &err), &err);
+        good(engine_open(&(struct engine_params){ .registry = p->registry, .plugin = plugin, .pool = s->pool,
+                                                  .seed = 3 }, &s->engine, &err), &err);
+        good(model_create(s->engine, s->graph, &s->model, &err), &err);
+        fill(s);
+        s->out = array(outputs(p));
+        s->dx = array(pixels(p));
+    }
+    p->x = array(pixels(p));
+    p->d_out = array(outputs(p));
+}
+
+static void end(struct pair *p)
+{
+    for (int i = 0; i < ENGINES; i++) {
+        struct side *s = &p->sides[i];
+        model_destroy(s->model);
+        engine_close(s->engine);
+        graph_destroy(s->graph);
+        instance_destroy(s->backbone);
+        pool_destroy(s->pool);
+        free(s->out);
+        free(s->dx);
+    }
+    free(p->x);
+    free(p->d_out);
+    registry_destroy(p->registry);
+}
+
+static void program(struct pair *p, uint32_t kind)
+{
+    const bioft_use use = { .struct_size = sizeof use, .kind = kind, .precision = BIOFT_F32, .max_batch = MOST,
+                            .threads = THREADS };
+    struct error err = { 0 };
+
+    for (int i = 0; i < ENGINES; i++)
+        good(program_create(p->sides[i].model, &use, NULL, &p->sides[i].program, &err), &err);
+}
+
+static void no_program(struct pair *p)
+{
+    for (int i = 0; i < ENGINES; i++)
+        program_destroy(p->sides[i].program);
+}
+
+static void forward(struct pair *p, uint64_t key)
+{
+    struct error err = { 0 };
+
+    for (int i = 0; i < ENGINES; i++)
+        good(program_forward(p->sides[i].program, p->n, p->x, key, p->sides[i].out, &err), &err);
+}
+
+static void backward(struct pair *p, uint32_t flags)
+{
+    struct error err = { 0 };
+
+    for (int i = 0; i < ENGINES; i++)
+        good(program_backward(p->sides[i].program, p->d_out, flags, p->sides[i].dx, NULL, &err), &err);
+}
+
+static void feedback(struct pair *p, const bioft_feedback *f, uint64_t draw)
+{
+    struct error err = { 0 };
+
+    for (int i = 0; i < ENGINES; i++)
+        for (uint32_t l = 0; l < p->sides[i].graph->view.layer_count; l++)
+            good(model_feedback(p->sides[i].model, l, f, draw, &err), &err);
+}
+
+/* |a - b| / |b|, which must be close. */
+static void compare(struct pair *p, const char *what, const float *a, const float *b, size_t count)
+{
+    double difference = 0, norm = 0, relative;
+
+    for (size_t i = 0; i < count; i++) {
+        difference += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+        norm += (double)b[i] * (double)b[i];
+    }
+    relative = norm > 0 ? sqrt(difference / norm) : difference > 0 ? INFINITY : 0;
+    if (!(relative <= CLOSE))
+        fail_msg("%s: differs by %.3g of its norm %.3g", what, relative, sqrt(norm));
+    if (relative > p->worst)
+        p->worst = relative;
+}
+
+static void compare_arrays(struct pair *p, uint32_t what)
+{
+    const bioft_graph *g = &p->sides[0].graph->view;
+    struct error err = { 0 };
+
+    for (uint32_t i = 0; i < g->parameter_count; i++) {
+        const size_t count = g->parameters[i].count;
+        float *a, *b;
+
+        if (what != BIOFT_VALUE && g->parameters[i].kind == BIOFT_PARAM_RUNNING)
+            continue;
+        a = array(count);
+        b = array(count);
+        good(model_read(p->sides[0].model, what, i, a, &err), &err);
+        good(model_read(p->sides[1].model, what, i, b, &err), &err);
+        compare(p, g->parameters[i].name, a, b, count);
+        free(a);
+        free(b);
+    }
+}
+
+static void compare_both(struct pair *p)
+{
+    compare(p, "the output", p->sides[0].out, p->sides[1].out, outputs(p));
+    compare(p, "the input's gradient", p->sides[0].dx, p->sides[1].dx, pixels(p));
+}
+
+static void draw(struct pair *p, uint64_t key)
+{
+    random_fill(BIOFT_NORMAL, 7, "x", key, 0, p->x, pixels(p));
+    random_fill(BIOFT_NORMAL, 7, "d", key, 0, p->d_out, outputs(p));
+    p->worst = 0;
+}
+
+/* The best of several draws. */
+static void same(struct pair *p, const char *what, void (*run)(struct pair *p, uint64_t key))
+{
+    double best = INFINITY;
+
+    for (uint64_t key = 0; key < DRAWS && best > SAME; key++) {
+        draw(p, key);
+        run(p, key);
+        if (p->worst < best)
+            best = p->worst;
+    }
+    if (best > SAME)
+        fail_msg("%s: the engines differ by %.3g on every input", what, best);
+}
+
+static void train(struct pair *p, uint64_t key)
+{
+    forward(p, key);
+    backward(p, 0);
+    compare_both(p);
+    compare_arrays(p, BIOFT_GRADIENT);
+    compare_arrays(p, BIOFT_VALUE);
+}
+
+static void accumulate(struct pair *p, uint64_t key)
+{
+    forward(p, key);
+    backward(p, 0);
+    backward(p, BIOFT_ACCUMULATE);
+    compare_both(p);
+    compare_arrays(p, BIOFT_GRADIENT);
+}
+
+static void run_attack(struct pair *p, uint64_t key)
+{
+    forward(p, key);
+    backward(p, 0);
+    compare_both(p);
+    backward(p, BIOFT_EXACT);
+    compare_both(p);
+}
+
+static void evaluate(struct pair *p, uint64_t key)
+{
+    forward(p, key);
+    compare(p, "the output", p->sides[0].out, p->sides[1].out, outputs(p));
+}
+
+static void update(struct pair *p, uint32_t kind, uint64_t t)
+{
+    double lr[256];
+    const bioft_update u = { .struct_size = sizeof u, .kind = kind, .t = t, .lr = lr, .beta1 = 0.9, .beta2 = 0.999,
+                             .eps = 1e-8, .momentum = 0.9, .weight_decay = 5e-4, .gradient_scale = 1 };
+    struct error err = { 0 };
+    uint32_t bad;
+
+    for (int i = 0; i < 256; i++)
+        lr[i] = 1e-4;
+    assert_true(p->sides[0].graph->view.parameter_count <= 256);
+    for (int i = 0; i < ENGINES; i++) {
+        good(model_update(p->sides[i].model, &u, NULL, &bad, &err), &err);
+        assert_int_equal(bad, BIOFT_NONE);
+    }
+    p->worst = 0;
+    compare_arrays(p, BIOFT_VALUE);
+    assert_true(p->worst < CLOSE);
+}
+
+/* From the reference to the other, so that what follows begins from the same values again. */
+static void align(struct pair *p)
+{
+    const bioft_graph *g = &p->sides[0].graph->view;
+    struct error err = { 0 };
+
+    for (uint32_t what = BIOFT_VALUE; what <= BIOFT_MOMENT2; what++)
+        for (uint32_t i = 0; i < g->parameter_count; i++) {
+            float *values;
+            if (what != BIOFT_VALUE && g->parameters[i].kind == BIOFT_PARAM_RUNNING)
+                continue;
+            values = array(g->parameters[i].count);
+            good(model_read(p->sides[1].model, what, i, values, &err), &err);
+            good(model_write(p->sides[0].model, what, i, values, &err), &err);
+            free(values);
+        }
+}
+
+#define FEEDBACK(...) { .struct_size = sizeof(bioft_feedback), .scale = BIOFT_SCALE_XAVIER, __VA_ARGS__ }
+static const struct {
+    const char *name;
+    bioft_feedback f;
+} rules[] = {
+    { "V = W", { .struct_size = sizeof(bioft_feedback) } },
+    { "sign", FEEDBACK(.g = BIOFT_G_SIGN) },
+    { "sign, magnitudes that stay", FEEDBACK(.g = BIOFT_G_SIGN, .m = BIOFT_M_UNIFORM, .high = 1) },
+    { "sign, magnitudes drawn again", FEEDBACK(.g = BIOFT_G_SIGN, .m = BIOFT_M_UNIFORM, .high = 1,
+                                               .redraw = BIOFT_REDRAW_EACH_UPDATE) },
+    { "random", FEEDBACK(.g = BIOFT_G_ONE, .m = BIOFT_M_NORMAL, .high = 1) },
+};
+
+/* Everything: training by each rule, updates between, then evaluation and attacks with what they left. */
+static void whole(const char *backbone, uint32_t size, uint32_t n, bool updates)
+{
+    struct pair p;
+
+    begin(&p, backbone, size, n);
+    program(&p, BIOFT_TRAIN);
+    for (size_t r = 0; r < (updates ? sizeof rules / sizeof *rules : 2); r++) {
+        feedback(&p, &rules[r].f, r);
+        same(&p, rules[r].name, train);
+        if (!updates)
+            continue;
+        update(&p, r == 1 ? BIOFT_SGD : BIOFT_ADAM, r < 2 ? 1 : r);
+        align(&p);
+    }
+    same(&p, "gradients added up", accumulate);
+    no_program(&p);
+    program(&p, BIOFT_EVAL);
+    same(&p, "evaluation", evaluate);
+    no_program(&p);
+    program(&p, BIOFT_ATTACK);
+    same(&p, "an attack", run_attack);
+    p.n = 1;
+    same(&p, "an attack on one picture", run_attack);
+    no_program(&p);
+    end(&p);
+}
+
+static const struct {
+    const char *backbone;
+    uint32_t size, n;
+    bool updates;
+} networks[] = { { "lenet5", 28, 8, true }, { "resnet18", 48, 5, true }, { "vgg11", 32, 3, false },
+                 { "alexnet", 64, 6, false } };
+
+/* The network that the command line names. */
+static void agreement(void **state)
+{
+    const char *name = *state;
+
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+        if (strcmp(networks[i].backbone, name) == 0) {
+            whole(name, networks[i].size, networks[i].n, networks[i].updates);
+            return;
+        }
+    fail_msg("no network '%s' in this test", name);
+}
+
+int main(int argc, char **argv)
+{
+    char lenet5[] = "lenet5";
+    const struct CMUnitTest tests[] = { cmocka_unit_test_prestate(agreement, argc > 1 ? argv[1] : lenet5) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
