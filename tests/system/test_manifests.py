@@ -1,7 +1,11 @@
 """Every manifest under manifests/ passes `bioft check` with miniatures of its data in place, and trains two steps of every
-dataset and every network that it names, at a reduced size and with weights of random numbers under torchvision's names."""
+dataset that it names. Weights are files under torchvision's names with numbers of no meaning.
+
+`check` sees every value of a sweep, each at least once. The steps are ResNet-18's in place of AlexNet's and VGG-16's,
+which write a gigabyte or two a checkpoint; BIOFT_LONG=1 in the environment takes the networks as named and checks all trials."""
 import json
 import math
+import os
 import pathlib
 import shutil
 import struct
@@ -24,6 +28,8 @@ SIZES = {
     ("nus_wide", None): {"train_per_concept": 3, "val_per_concept": 1, "test_per_concept": 1},
     ("coco", "retrieval"): {"train_count": 60, "val_count": 20, "test_count": 20},
 }
+LONG = os.environ.get("BIOFT_LONG") == "1"
+LIGHT = "resnet18"
 SIDE = 64                                                # AlexNet takes no smaller picture than 63
 
 
@@ -39,8 +45,8 @@ def parameters():
     return out
 
 
-def write_weights(path, tensors, seed=0):
-    """A safetensors file: the header's length, the header, float32 data; counters are one int64."""
+def write_weights(path, tensors, filled, seed=0):
+    """A safetensors file: the header's length, the header, float32 data; counters are one int64. Unfilled: a hole of zeros."""
     header, at = {}, 0
     for name, shape in tensors:
         size = 8 if shape is None else 4 * math.prod(shape)
@@ -51,6 +57,9 @@ def write_weights(path, tensors, seed=0):
     noise = np.random.default_rng(seed).normal(size=1 << 20).astype(np.float32)
     with open(path, "wb") as f:
         f.write(struct.pack("<Q", len(text)) + text)
+        if not filled:
+            f.truncate(8 + len(text) + at)
+            return
         for name, shape in tensors:
             if shape is None:
                 f.write(bytes(8))
@@ -81,7 +90,7 @@ class Manifests(unittest.TestCase):
         path = self.folder / pathlib.Path(name).name
         if not path.exists():
             [network] = [n for n in self.parameters if path.name.startswith(n + "-")]
-            write_weights(path, self.parameters[network])
+            write_weights(path, self.parameters[network], LONG or network == LIGHT)
         return str(path)
 
     def dataset(self, value, small):
@@ -94,18 +103,27 @@ class Manifests(unittest.TestCase):
             value["transform"] = {"size": SIDE}
         return value
 
-    def model(self, value):
+    def light(self, value):
+        """AlexNet or VGG, as the light one with what else is said of it."""
+        if isinstance(value, dict):
+            weights = {"weights": "resnet18-f37072fd.pth"} if "weights" in value else {}
+            return {**value, **weights, "backbone": self.light(value["backbone"])}
+        return LIGHT if value.startswith(("alexnet", "vgg")) else value
+
+    def model(self, value, small):
+        value = self.light(value) if small and not LONG else value
         return {**value, "weights": self.weights(value["weights"])} if "weights" in value else value
 
     def replaced(self, path, value, small):
         """What stands in place of a value of the manifest."""
-        if path.split(".")[-1] == "dataset":
+        last = path.split(".")[-1]
+        if last == "dataset":
             return self.dataset(value, small)
         if path == "model":
-            return self.model(value)
-        if path.split(".")[-1] == "weights":
-            return self.weights(value)
-        return value
+            return self.model(value, small)
+        if path == "model.backbone":
+            return self.light(value) if small and not LONG else value
+        return self.weights(value) if last == "weights" else value
 
     def sets(self, manifest, sweep, small):
         """The --set of all that is replaced; sweep: {path: values}."""
@@ -126,30 +144,40 @@ class Manifests(unittest.TestCase):
             put(f"{where}.batch_size", 4 if small else 2)    # `check` times one step
         if "dataset" in manifest:
             put("dataset", self.dataset(manifest["dataset"], small))
-        if "weights" in manifest["model"]:
-            put("model.weights", self.weights(manifest["model"]["weights"]))
+        model = self.model(manifest["model"], small)
+        for key in ("backbone", "weights"):
+            if key in model and "model" not in sweep:
+                put(f"model.{key}", model[key])
         for i, attack in enumerate(manifest.get("attacks", [])):
             put(f"attacks.{i}.samples", 4)
             if small:
                 put(f"attacks.{i}.epsilon", [0, 0.01])
+                for key in {"steps", "restarts"} & set(attack):
+                    put(f"attacks.{i}.{key}", 2)
         out.update({f"sweep.{path}": [self.replaced(path, v, small) for v in values] for path, values in sweep.items()})
         return [x for path, value in out.items() for x in ("--set", f"{path}={'' if value is None else json.dumps(value)}")]
 
-    def runs(self, manifest):
-        """One sweep after the other, each of one trial: every dataset and network, and with them the other values in turn,
-        from the last to the first, since the first rule is the one that is always there."""
+    def covering(self, manifest):
+        """Sweeps of one trial each that have every value of the manifest's once or more."""
         sweep = manifest.get("sweep", {})
-        most = [len(v) for p, v in sweep.items() if p.split(".")[0] == "model" or p.split(".")[-1] == "dataset"]
-        for k in range(max(most, default=1)):
-            one = {p: [v[k % len(v) if p == "dataset" or p.startswith("model") else -1 - k % len(v)]]
+        for k in range(max(map(len, sweep.values()), default=1)):
+            yield {p: [v[k % len(v)]] for p, v in sweep.items()}
+
+    def runs(self, manifest):
+        """One sweep after the other, each of one trial: every dataset, in the long test every network, and with them the
+        other values in turn, from the last to the first, since the first rule is the one that is always there."""
+        sweep = manifest.get("sweep", {})
+        ours = [p for p in sweep if p.split(".")[-1] == "dataset" or LONG and p.split(".")[0] == "model"]
+        for k in range(max((len(sweep[p]) for p in ours), default=1)):
+            one = {p: [v[k % len(v) if p in ours or p.split(".")[0] == "model" else -1 - k % len(v)]]
                    for p, v in sweep.items()}
             yield {p: [min(2, v[0])] if p.endswith(".steps") else v for p, v in one.items()}
 
     def try_manifest(self, path):
         manifest = yaml.safe_load(path.read_text())
-        arguments = self.sets(manifest, manifest.get("sweep", {}), False)
-        r = bioft.run("check", path, *arguments, cwd=self.folder)
-        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+        for sweep in [manifest.get("sweep", {})] if LONG else self.covering(manifest):
+            r = bioft.run("check", path, "--no-timing", *self.sets(manifest, sweep, False), cwd=self.folder)
+            self.assertEqual(r.returncode, 0, f"{sweep}\n{r.stdout}{r.stderr}")
         for k, sweep in enumerate(self.runs(manifest)):
             out = self.folder / f"out-{path.stem}-{k}"
             r = bioft.run("run", path, "--out", out, *self.sets(manifest, sweep, True), cwd=self.folder)
