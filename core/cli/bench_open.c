@@ -67,7 +67,12 @@ static bioft_status attach_rule(struct bench *b, struct error *err)
     if (!b->train || !b->rule)
         return BIOFT_OK;
     st = find(b, BIOFT_KIND_RULE, b->rule, &spec.choice.plugin, &spec.choice.values, err);
-    return st == BIOFT_OK ? feedback_create(b->model, &spec, 1, 1, b->pool, b->batch, &b->feedback, err) : st;
+    if (st == BIOFT_OK)
+        st = feedback_create(b->model, &spec, 1, 1, b->pool, b->batch, &b->feedback, err);
+    if (st == BIOFT_OK && feedback_own(b->feedback))
+        st = error_set(err, BIOFT_ERR_UNSUPPORTED,
+                       "rule '%s' runs the training step itself, which bench does not measure", b->rule);
+    return st;
 }
 
 /* Random pictures and labels, the same in every run. */

@@ -10,23 +10,27 @@ static bool is_layer(const bioft_node *n)
     return n->op == BIOFT_OP_CONV2D || n->op == BIOFT_OP_LINEAR;
 }
 
+/* The name of the last layer up to a node. */
+static const char *layer_before(const struct graph *g, uint32_t node)
+{
+    while (node > 0 && !is_layer(&g->nodes[node]))
+        node--;
+    return node > 0 ? g->layers[g->nodes[node].layer].name : "the input";
+}
+
 bioft_status chain_check(const struct graph *g, struct error *err)
 {
-    const char *after = "the input";
-    for (uint32_t i = 1; i < g->view.node_count; i++) {
-        const bioft_node *n = &g->nodes[i];
-        if (is_layer(n))
-            after = g->layers[n->layer].name;
-        if (n->input_count != 1 || n->input[0] != i - 1)
+    for (uint32_t i = 1; i < g->view.node_count; i++)
+        if (g->nodes[i].input_count != 1 || g->nodes[i].input[0] != i - 1)
             return error_set(err, BIOFT_ERR_UNSUPPORTED,
                              "backbone '%s' is no chain of layers: paths part or meet after '%s'",
-                             g->backbone, after);
-        if (n->op == BIOFT_OP_BATCHNORM)
+                             g->backbone, layer_before(g, i));
+    for (uint32_t i = 1; i < g->view.node_count; i++)
+        if (g->nodes[i].op == BIOFT_OP_BATCHNORM)
             return error_set(err, BIOFT_ERR_UNSUPPORTED,
                              "backbone '%s' has batchnorm after '%s', whose statistics are not "
                              "those of a block that runs several times a step",
-                             g->backbone, after);
-    }
+                             g->backbone, layer_before(g, i));
     return BIOFT_OK;
 }
 

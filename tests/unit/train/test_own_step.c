@@ -3,6 +3,7 @@
 #include "setting.h"
 
 #include "base/random.h"
+#include "train/chain.h"
 #include <math.h>
 
 static void choose(struct setting *s, const char *mode)
@@ -104,7 +105,17 @@ static void test_mistakes(void **state)
 static void test_refusals(void **state)
 {
     struct setting s;
+    struct error err = { 0 };
     (void)state;
+    setting_open(&s, 1, "mlp", "bp", 16, "cross_entropy");
+    struct graph *residual =
+        fixture_graph(&s.f, fixture_choice(&s.f, BIOFT_KIND_BACKBONE, "resnet18", NULL), 10);
+    assert_int_equal(chain_check(s.graph, &err), BIOFT_OK);
+    assert_int_equal(chain_check(residual, &err), BIOFT_ERR_UNSUPPORTED);
+    assert_string_equal(err.text, "backbone 'resnet18' is no chain of layers: paths part or meet "
+                                  "after 'layer1.0.conv2'");
+    graph_destroy(residual);
+    setting_close(&s);
     setting_open(&s, 1, "small_norm", "dtp", 16, "cross_entropy");
     setting_refused(&s, BIOFT_ERR_UNSUPPORTED,
                     "rule 'dtp' runs the training step itself, layer by layer, and cannot here: "
