@@ -359,5 +359,7 @@ const struct conform_test conform_rule[] = {
     { "local", "writes at a layer what its route says, whatever is not asked for", test_local },
     { "network", "a training step of convolutions and linear layers: finite, and no backpropagation undeclared",
       test_network },
+    { "step", "a training step of its own: the loss once, weights that move and stay finite, the same after a resume",
+      test_step },
     { 0 },
 };

@@ -11,5 +11,6 @@ bool rule_updates(struct subject *s, float *const *w, uint64_t first, uint64_t u
 
 void test_local(struct conform *c);
 void test_network(struct conform *c);
+void test_step(struct conform *c);
 
 #endif
