@@ -14,8 +14,11 @@ class Catalogue(unittest.TestCase):
         env.pop('BIOFT_PLUGIN_PATH', None)
         page = subprocess.run([BIOFT, 'plugin', 'list', '--markdown', '--plugin-path', PLUGINS], env=env, text=True,
                               check=True, stdout=subprocess.PIPE).stdout
+        written = PAGE.read_text()
+        if not (PLUGINS / 'engines/onednn/onednn.so').exists():     # built where oneDNN is installed
+            written = ''.join(line for line in written.splitlines(True) if 'onednn' not in line)
         self.maxDiff = None
-        self.assertEqual(page, PAGE.read_text(), 'write it again: build/core/cli/bioft plugin list --markdown > '
+        self.assertEqual(page, written, 'write it again: build/core/cli/bioft plugin list --markdown > '
                          'docs/plugins.md')
 
 

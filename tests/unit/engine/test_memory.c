@@ -18,7 +18,8 @@
 
 /* The program's own allocator, which counts and hands on to glibc's; a sanitizer has one of its own already. What
  * libraries take inside a call is their own affair: some of OpenBLAS's kernels for small matrices pack into malloc's
- * memory, oneDNN lists a primitive's arguments there. */
+ * memory, oneDNN lists a primitive's arguments there, and the loader puts a thread's own variables of a library there
+ * when the thread first meets them. */
 static atomic_int counting, allocations;
 #ifndef SANITIZED
 void *__libc_malloc(size_t size);
@@ -28,7 +29,7 @@ void *__libc_memalign(size_t alignment, size_t size);
 
 static void count(void *caller)
 {
-    static const char *const libraries[] = { "libopenblas", "libdnnl", "libstdc++", "libgomp" };
+    static const char *const libraries[] = { "libopenblas", "libdnnl", "libstdc++", "libgomp", "ld-linux" };
     Dl_info from;
 
     if (!atomic_load(&counting))
