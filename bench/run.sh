@@ -12,7 +12,7 @@ batch=${4:-32}
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 
-ninja --quiet -C "$build" core/cli/bioft bench/timed_engine.so "plugins/engines/$engine/$engine.so"
+ninja --quiet -C "$build" core/cli/bioft tests/system/timed_engine.so "plugins/engines/$engine/$engine.so"
 build=$(cd "$build" && pwd)
 "$python" - "$build" "$engine" "$threads" "$batch" <<'PYTHON'
 import os
@@ -61,13 +61,13 @@ def run(steps, batch, weights=""):
     shutil.rmtree("out", ignore_errors=True)
     start = time.monotonic()
     peak = bioft("run", "m.yaml", "--out", "out", "--threads", threads, "--plugin-path", "place", env=dict(
-        os.environ, BENCH_ENGINE=f"{build}/plugins/engines/{engine}/{engine}.so", BENCH_TIMES="times"))
+        os.environ, TIMED_ENGINE_REAL=f"{build}/plugins/engines/{engine}/{engine}.so", TIMED_ENGINE_OUT="times"))
     first, ends, inside = None, [], []
     for line in open("times"):
         words = line.split()
         if words[0] == "first":
             first = (float(words[1]) - start, float(words[2]))
-        else:
+        elif words[0] == "update":
             ends.append(float(words[1]))
             inside.append(float(words[2]))
     return first, [(b - a, i) for a, b, i in zip(ends, ends[1:], inside[1:])], peak
@@ -76,7 +76,7 @@ def run(steps, batch, weights=""):
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
     os.makedirs("place/engines")
-    shutil.copy(f"{build}/bench/timed_engine.so", f"place/engines/{engine}.so")
+    shutil.copy(f"{build}/tests/system/timed_engine.so", f"place/engines/{engine}.so")
     rng = np.random.default_rng(1)
     for split, n in ("train", STEPS * batch), ("test", 1):
         np.save(f"{split}_images.npy", rng.integers(0, 256, (n, 224, 224, 3), dtype=np.uint8))

@@ -1,5 +1,9 @@
-"""bioft bench: what it measures and how it says so."""
+"""bioft bench: what it measures and how it says so; how many passes an attack costs."""
 import json
+import os
+import pathlib
+import shutil
+import tempfile
 import unittest
 
 import bioft
@@ -45,6 +49,54 @@ class Bench(bioft.Case):
         self.bad(2, "bench", "train", says="--backbone")
         self.bad(2, "bench", "train", *SMALL, "--precision", "f16", says="f32 or bf16")
         self.bad(1, "bench", "forward", *SMALL, "--precision", "bf16", says="f32 only")
+
+
+class Passes(bioft.Case):
+    MANIFEST = """\
+bioft: 1
+name: passes
+seed: 1
+engine: openblas
+dataset: {plugin: npy, root: data}
+model: {backbone: lenet5}
+stages:
+  - {name: some, rule: %s, loss: cross_entropy, optimizer: {name: adam, lr: 1e-3}, steps: 2, batch_size: 8}
+attacks:
+  - {plugin: %s, epsilon: [0, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5], batch_size: 8%s}
+"""
+    TEST = 20
+
+    def passes(self, rule, attack, options=""):
+        """Images that went forward in evaluation, and forward and backward in attacks."""
+        real = pathlib.Path(bioft.BIOFT).resolve().parents[2] / "plugins/engines/openblas/openblas.so"
+        shim = os.environ["TIMED_ENGINE"]
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            bioft.make_npy(folder / "data", train=16, test=self.TEST)
+            (folder / "m.yaml").write_text(self.MANIFEST % (rule, attack, options))
+            (folder / "place/engines").mkdir(parents=True)
+            shutil.copy(shim, folder / "place/engines/openblas.so")
+            r = bioft.run("run", "m.yaml", "--out", "out", "--plugin-path", "place", cwd=folder,
+                          env={"TIMED_ENGINE_REAL": str(real), "TIMED_ENGINE_OUT": str(folder / "times")})
+            self.assertEqual(r.returncode, 0, r.stderr)
+            lines = [line.split() for line in (folder / "times").read_text().splitlines()]
+        images = {words[1]: (int(words[2]), int(words[3])) for words in lines if words[0] == "images"}
+        self.assertEqual(images["2"][1], 0)
+        return images["2"][0], *images["3"]
+
+    def test_fgsm(self):
+        # Evaluation: the clean split, epsilon 0 once, six epsilons for each gradient.
+        self.assertEqual(self.passes("usf", "fgsm"), (14 * self.TEST, self.TEST, 2 * self.TEST))
+        # Where both gradients are the same, so are the figures.
+        self.assertEqual(self.passes("bp", "fgsm"), (8 * self.TEST, self.TEST, self.TEST))
+
+    def test_pgd(self):
+        # Five steps at six epsilons for each gradient; the first steps stand at the clean images, which both
+        # gradients share, and what is at them is remembered until another batch of images has been through.
+        evaluated, forwards, backwards = self.passes("usf", "pgd", ", steps: 5")
+        self.assertEqual(evaluated, 14 * self.TEST)
+        self.assertEqual(backwards, (2 * 6 * 4 + 2) * self.TEST)
+        self.assertLessEqual(forwards, (2 * 6 * 4 + 2) * self.TEST)
 
 
 if __name__ == "__main__":

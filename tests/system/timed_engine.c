@@ -1,8 +1,9 @@
-/* An engine that is another one with a clock: put in its place as PLACE/engines/NAME.so, it opens
- * the file that BENCH_ENGINE names and writes to the one that BENCH_TIMES names, for run.sh. A line
- * `first T CPU` when the first training pass begins: CLOCK_MONOTONIC, and seconds of processors until
- * then. At each update `update T INSIDE`: seconds that forward, backward and update took since the
- * one before. */
+/* An engine that is another one with a clock, for tests and bench/run.sh: put in its place as
+ * PLACE/engines/NAME.so, it opens the file that TIMED_ENGINE_REAL names and writes to the one that
+ * TIMED_ENGINE_OUT names. A line `first T CPU` when the first training pass begins: CLOCK_MONOTONIC,
+ * and seconds of processors until then. At each update `update T INSIDE`: seconds that forward,
+ * backward and update took since the one before. At the end `images KIND FORWARD BACKWARD` for each
+ * kind of program. */
 #include <bioft/engine.h>
 #include <dlfcn.h>
 #include <stdio.h>
@@ -10,11 +11,15 @@
 #include <string.h>
 #include <time.h>
 
+enum { PROGRAMS = 64, KINDS = BIOFT_ATTACK + 1 };
+
 static struct {
     bioft_plugin plugin;
     bioft_engine engine;
     const bioft_engine *real;
-    void *training;                                /* the program that goes backward */
+    void (*own_destroy)(void *self);
+    struct program { void *self; uint32_t kind, n; } programs[PROGRAMS];
+    uint64_t forwards[KINDS], backwards[KINDS];    /* images */
     double inside, first;
     FILE *out;
 } timed;
@@ -34,18 +39,38 @@ static bioft_status program_create(void *self, void *model, const bioft_use *use
 {
     bioft_status st = timed.real->program_create(self, model, use, routes, ret_program);
 
-    if (st == BIOFT_OK && use->kind == BIOFT_TRAIN)
-        timed.training = *ret_program;
+    for (int i = 0; st == BIOFT_OK && i < PROGRAMS; i++)
+        if (!timed.programs[i].self) {
+            timed.programs[i] = (struct program){ *ret_program, use->kind, 0 };
+            break;
+        }
     return st;
+}
+
+static struct program *find(const void *program)
+{
+    for (int i = 0; i < PROGRAMS; i++)
+        if (timed.programs[i].self == program)
+            return &timed.programs[i];
+    abort();                                       /* more at once than any run makes */
+}
+
+static void program_destroy(void *self, void *program)
+{
+    *find(program) = (struct program){ NULL, 0, 0 };
+    timed.real->program_destroy(self, program);
 }
 
 static bioft_status forward(void *self, void *program, uint32_t n, const float *x, uint64_t dropout_key,
                             float *ret_out)
 {
     const double start = now();
+    struct program *p = find(program);
     bioft_status st;
 
-    if (program == timed.training && timed.first <= 0) {
+    p->n = n;
+    timed.forwards[p->kind] += n;
+    if (p->kind == BIOFT_TRAIN && timed.first <= 0) {
         timed.first = start;
         fprintf(timed.out, "first %.6f %.6f\n", start, read_clock(CLOCK_PROCESS_CPUTIME_ID));
     }
@@ -58,8 +83,10 @@ static bioft_status backward(void *self, void *program, const float *d_out, uint
                              const bioft_hooks *hooks)
 {
     const double start = now();
+    const struct program *p = find(program);
     bioft_status st = timed.real->backward(self, program, d_out, flags, ret_dx, hooks);
 
+    timed.backwards[p->kind] += p->n;
     timed.inside += now() - start;
     return st;
 }
@@ -77,10 +104,20 @@ static bioft_status update(void *self, void *model, const bioft_update *u, const
     return st;
 }
 
+static void destroy(void *self)
+{
+    for (int kind = BIOFT_TRAIN; kind < KINDS; kind++)
+        fprintf(timed.out, "images %d %llu %llu\n", kind, (unsigned long long)timed.forwards[kind],
+                (unsigned long long)timed.backwards[kind]);
+    fflush(timed.out);
+    if (timed.own_destroy)
+        timed.own_destroy(self);
+}
+
 const bioft_plugin *bioft_plugin_entry(uint32_t index)
 {
     const bioft_plugin *(*entry)(uint32_t index) = NULL;
-    const char *path = getenv("BENCH_ENGINE"), *times = getenv("BENCH_TIMES");
+    const char *path = getenv("TIMED_ENGINE_REAL"), *times = getenv("TIMED_ENGINE_OUT");
     void *handle = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
     void *symbol = handle ? dlsym(handle, "bioft_plugin_entry") : NULL;
     const bioft_plugin *real;
@@ -93,9 +130,12 @@ const bioft_plugin *bioft_plugin_entry(uint32_t index)
     memcpy(&timed.plugin, real, real->struct_size);
     memcpy(&timed.engine, timed.real, timed.real->struct_size);
     timed.engine.program_create = program_create;
+    timed.engine.program_destroy = program_destroy;
     timed.engine.forward = forward;
     timed.engine.backward = backward;
     timed.engine.update = update;
+    timed.own_destroy = real->destroy;
+    timed.plugin.destroy = destroy;
     timed.plugin.vtable = &timed.engine;
     return &timed.plugin;
 }
