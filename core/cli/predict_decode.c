@@ -9,7 +9,7 @@
 enum { LARGEST_FILE = 1 << 30 };
 
 struct decoder {
-    struct picture picture;
+    struct bitmap picture;
 };
 
 bioft_status decoder_create(struct decoder **ret, struct error *err)

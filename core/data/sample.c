@@ -18,7 +18,7 @@ struct reader {
     size_t capacity;
     const void *bytes; /* what the plugin gave: room or its own */
     size_t count;
-    struct picture decoded;
+    struct bitmap decoded;
 };
 
 static void *on_reserve(bioft_sample *s, size_t bytes)

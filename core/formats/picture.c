@@ -36,7 +36,7 @@ static bioft_status refuse(const char *name, const uint8_t *bytes, size_t size, 
     return error_set(err, BIOFT_ERR_FORMAT, "%s: neither JPEG nor PNG: it is %s", name, kind);
 }
 
-bioft_status picture_reserve(const char *name, uint32_t width, uint32_t height, struct picture *ret,
+bioft_status picture_reserve(const char *name, uint32_t width, uint32_t height, struct bitmap *ret,
                              struct error *err)
 {
     if (width == 0 || height == 0 || width > PICTURE_SIDE || height > PICTURE_SIDE ||
@@ -57,7 +57,7 @@ bioft_status picture_reserve(const char *name, uint32_t width, uint32_t height, 
 }
 
 bioft_status picture_decode(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
-                            struct picture *ret, struct error *err)
+                            struct bitmap *ret, struct error *err)
 {
     bioft_status st;
     ret->width = ret->height = ret->warnings = 0;
@@ -72,10 +72,10 @@ bioft_status picture_decode(const char *name, const uint8_t *bytes, size_t size,
     return st;
 }
 
-void picture_free(struct picture *picture)
+void picture_free(struct bitmap *picture)
 {
     if (!picture)
         return;
     free(picture->pixels);
-    *picture = (struct picture){ .pixels = NULL };
+    *picture = (struct bitmap){ .pixels = NULL };
 }

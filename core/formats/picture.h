@@ -10,7 +10,7 @@
 enum { PICTURE_SIDE = 65500, PICTURE_PIXELS = 178956970 };
 
 /* Decoding into the same struct again reuses its memory. Zeroed at first; picture_free at last. */
-struct picture {
+struct bitmap {
     uint32_t width, height; /* 0 after an error */
     uint8_t *pixels;        /* [height][width][3] */
     size_t capacity;
@@ -23,7 +23,7 @@ enum { PICTURE_PILLOW_GREY16 = 1 };
 
 /* From any thread. A truncated file is an error, bytes after the end are not. */
 bioft_status picture_decode(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
-                            struct picture *ret, struct error *err);
-void picture_free(struct picture *picture); /* NULL is fine */
+                            struct bitmap *ret, struct error *err);
+void picture_free(struct bitmap *picture); /* NULL is fine */
 
 #endif

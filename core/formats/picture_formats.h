@@ -4,13 +4,13 @@
 
 #include "formats/picture.h"
 
-bioft_status picture_jpeg(const char *name, const uint8_t *bytes, size_t size, struct picture *ret,
+bioft_status picture_jpeg(const char *name, const uint8_t *bytes, size_t size, struct bitmap *ret,
                           struct error *err);
 bioft_status picture_png(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
-                         struct picture *ret, struct error *err);
+                         struct bitmap *ret, struct error *err);
 
 /* Checks the size against the limits and makes room for its pixels. */
-bioft_status picture_reserve(const char *name, uint32_t width, uint32_t height, struct picture *ret,
+bioft_status picture_reserve(const char *name, uint32_t width, uint32_t height, struct bitmap *ret,
                              struct error *err);
 
 #endif

@@ -21,7 +21,7 @@ struct decoding {
     struct jpeg_progress_mgr progress;
     jmp_buf failed;
     const char *name;
-    struct picture *picture;
+    struct bitmap *picture;
     struct error *err;
     bioft_status status;
     uint8_t *row; /* CMYK as the library gives it */
@@ -164,7 +164,7 @@ static void decode(struct decoding *d, const uint8_t *bytes, size_t size)
     d->picture->warnings = (uint32_t)d->errors.num_warnings;
 }
 
-bioft_status picture_jpeg(const char *name, const uint8_t *bytes, size_t size, struct picture *ret,
+bioft_status picture_jpeg(const char *name, const uint8_t *bytes, size_t size, struct bitmap *ret,
                           struct error *err)
 {
     struct decoding *d = calloc(1, sizeof *d);

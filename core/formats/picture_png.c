@@ -20,7 +20,7 @@ struct decoding {
     const char *name;
     const uint8_t *bytes;
     size_t size, at;
-    struct picture *picture;
+    struct bitmap *picture;
     struct error *err;
     bioft_status status;
     bool pillow_grey16;
@@ -181,7 +181,7 @@ static void decode(struct decoding *d)
 }
 
 bioft_status picture_png(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
-                         struct picture *ret, struct error *err)
+                         struct bitmap *ret, struct error *err)
 {
     struct decoding *d = calloc(1, sizeof *d);
     if (!d)

@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct picture first = { .pixels = NULL }, second = { .pixels = NULL };
+    struct bitmap first = { .pixels = NULL }, second = { .pixels = NULL };
     struct error err = { .text = "" };
     if (picture_decode("t", data, size, 0, &first, &err) != BIOFT_OK) {
         MUST(err.text[0] != '\0' && first.width == 0);

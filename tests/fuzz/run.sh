@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 seconds=${1:-20}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- npy safetensors gzip json csv picture manifest torch pickle
+[ $# -gt 0 ] || set -- npy safetensors gzip json csv idx picture manifest torch pickle
 work=${BIOFT_FUZZ:-$(mktemp -d)}
 mkdir -p "$work"
 

@@ -76,6 +76,21 @@ def csv_files():
     yield from (b'', b'a,b\nc,d\n', b'"a""b","c\nd"\r\n,\r\n', b'a,b\nc\n', b'"a', b'a"b', b'\n')
 
 
+def idx(shape, data, kind=8):
+    return bytes([0, 0, kind, len(shape)]) + struct.pack(f'>{len(shape)}I', *shape) + data
+
+
+def idx_files():
+    """How long the images' file is, it, and the labels' file."""
+    good = idx((2, 3, 2), bytes(range(12)))
+    for images, labels in [(good, idx((2,), b'\x09\0')), (good, idx((2,), b'\x0a\0')),
+                           (good, idx((3,), bytes(3))), (good[:-1], idx((2,), bytes(2))),
+                           (idx((2**32 - 1,) * 3, b''), b''), (idx((0, 1, 1), b''), idx((0,), b'')),
+                           (idx((1, 0, 4), b''), idx((1,), b'\0')), (good + b'x', good),
+                           (idx((2, 3, 2), bytes(48), 13), b''), (b'\0\0\x08', b'')]:
+        yield struct.pack('>I', len(images)) + images + labels
+
+
 def picture_files():
     """The golden files of the unit test: C string literals with octal escapes."""
     golden = pathlib.Path(__file__).parent.parent / 'unit' / 'formats' / 'picture_golden.h'
@@ -113,7 +128,7 @@ def manifest_files():
 
 root = pathlib.Path(sys.argv[1])
 for target, files in [('npy', npy_files), ('safetensors', safetensors_files), ('gzip', gzip_files),
-                      ('json', json_files), ('csv', csv_files), ('picture', picture_files),
+                      ('json', json_files), ('csv', csv_files), ('idx', idx_files), ('picture', picture_files),
                       ('manifest', manifest_files), ('torch', torch_files), ('pickle', pickle_files)]:
     folder = root / target
     folder.mkdir(parents=True, exist_ok=True)

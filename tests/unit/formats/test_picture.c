@@ -10,7 +10,7 @@ enum { COUNT = sizeof pictures / sizeof *pictures };
 
 static bioft_status read_picture(const uint8_t *bytes, size_t size, struct error *err)
 {
-    struct picture picture = { .pixels = NULL };
+    struct bitmap picture = { .pixels = NULL };
     bioft_status st = picture_decode("t", bytes, size, 0, &picture, err);
     if (st != BIOFT_OK)
         assert_true(picture.width == 0 && picture.height == 0);
@@ -19,7 +19,7 @@ static bioft_status read_picture(const uint8_t *bytes, size_t size, struct error
 }
 
 static void expect_pixels(const char *name, const void *bytes, size_t size, unsigned flags,
-                          struct picture *p, const char *sha256)
+                          struct bitmap *p, const char *sha256)
 {
     struct error err;
     char hash[SHA256_HEX];
@@ -33,7 +33,7 @@ static void expect_pixels(const char *name, const void *bytes, size_t size, unsi
 /* All into one struct, forwards and backwards: nothing of one picture is left for the next. */
 static void reads_the_pixels_of_pillow(void **state)
 {
-    struct picture p = { .pixels = NULL };
+    struct bitmap p = { .pixels = NULL };
     (void)state;
     for (size_t k = 0; k < 2 * COUNT; k++) {
         size_t i = k < COUNT ? k : 2 * COUNT - 1 - k;
@@ -262,7 +262,7 @@ static void refuses_hostile_png_headers(void **state)
 static void refuses_an_index_beyond_the_palette(void **state)
 {
     uint8_t bytes[256];
-    struct picture p = { .pixels = NULL };
+    struct bitmap p = { .pixels = NULL };
     struct error err;
     static const uint8_t colours[6] = { 1, 2, 3, 4, 5, 6 };
     (void)state;
