@@ -1,68 +1,39 @@
 /* The optimizer: one pass over memory, in pieces, that also looks for what is not finite. */
 #include "../common/model.h"
+#include "update_step.h"
 
-#include <float.h>
-#include <math.h>
 #include <string.h>
 
 struct job {
     const struct model *model;
     const bioft_update *u;
     bool changes;                                  /* write w_new - w_old */
-    /* What all elements of a step share, rounded once. */
-    float scale, decay, beta1, rest1, beta2, rest2, eps, root2, momentum;
+    struct update_numbers numbers;
     double correction1;
-    bool first;
+    update_fn *adam, *sgd;
 };
 
-struct arrays {
-    float *w, *m, *v, *change;                     /* change may be NULL */
-    const float *g;
-    size_t count;
-};
-
-/* Not finite, NaN included. Written without a branch. */
-static unsigned odd(float x) { return !(fabsf(x) <= FLT_MAX); }
-
-static unsigned adam(const struct job *j, const struct arrays *a, float step)
+static unsigned adam(const struct update_numbers *u, const struct update_arrays *a, float step)
 {
-    float *restrict w = a->w, *restrict m = a->m, *restrict v = a->v;
-    const float *restrict g = a->g;
-    unsigned bad = 0;
-
-    for (size_t i = 0; i < a->count; i++) {
-        float gradient = j->scale * g[i] + j->decay * w[i];
-        float mean = j->beta1 * m[i] + j->rest1 * gradient;
-        float square = j->beta2 * v[i] + j->rest2 * gradient * gradient;
-        float next = w[i] - step * (mean / (sqrtf(square) / j->root2 + j->eps));
-
-        m[i] = mean;
-        v[i] = square;
-        bad |= odd(square) | odd(next);            /* an infinite square is a weight that will never move again */
-        w[i] = next;
-    }
-    return bad;
+    return adam_step(u, a, step);
 }
 
-static unsigned sgd(const struct job *j, const struct arrays *a, float step)
+static unsigned sgd(const struct update_numbers *u, const struct update_arrays *a, float step)
 {
-    const bool keeps = j->momentum != 0.0f;
-    float *restrict w = a->w, *restrict b = a->m;
-    const float *restrict g = a->g;
-    unsigned bad = 0;
+    return sgd_step(u, a, step);
+}
 
-    for (size_t i = 0; i < a->count; i++) {
-        float gradient = j->scale * g[i] + j->decay * w[i], next;
-
-        if (keeps) {
-            gradient = j->first ? gradient : j->momentum * b[i] + gradient;
-            b[i] = gradient;
-        }
-        next = w[i] - step * gradient;
-        bad |= odd(next);
-        w[i] = next;
+/* The widest vectors of this CPU. */
+static void choose_loops(struct job *j)
+{
+    j->adam = adam;
+    j->sgd = sgd;
+#ifdef UPDATE_AVX2
+    if (__builtin_cpu_supports("avx2")) {
+        j->adam = update_adam_avx2;
+        j->sgd = update_sgd_avx2;
     }
-    return bad;
+#endif
 }
 
 static void update_chunk(void *ctx, size_t index, uint32_t thread)
@@ -71,7 +42,8 @@ static void update_chunk(void *ctx, size_t index, uint32_t thread)
     const struct update_chunk *c = &j->model->chunks[index];
     const struct parameter *p = &j->model->parameters[c->parameter];
     const double lr = j->u->lr[c->parameter];
-    struct arrays a = { .count = c->count };
+    struct update_arrays a = { .count = c->count };
+    float *change = j->changes && p->change ? p->change + c->first : NULL;
 
     (void)thread;
     j->model->nonfinite[index] = 0;
@@ -81,13 +53,13 @@ static void update_chunk(void *ctx, size_t index, uint32_t thread)
     a.g = p->gradient + c->first;
     a.m = p->moment1 + c->first;
     a.v = p->moment2 + c->first;
-    a.change = j->changes && p->change ? p->change + c->first : NULL;
-    if (a.change)
-        memcpy(a.change, a.w, a.count * sizeof *a.w);
+    if (change)
+        memcpy(change, a.w, a.count * sizeof *a.w);
     j->model->nonfinite[index] =
-        (unsigned char)(j->u->kind == BIOFT_ADAM ? adam(j, &a, (float)(lr / j->correction1)) : sgd(j, &a, (float)lr));
-    for (size_t i = 0; a.change && i < a.count; i++)
-        a.change[i] = a.w[i] - a.change[i];
+        (unsigned char)(j->u->kind == BIOFT_ADAM ? j->adam(&j->numbers, &a, (float)(lr / j->correction1))
+                                                 : j->sgd(&j->numbers, &a, (float)lr));
+    for (size_t i = 0; change && i < a.count; i++)
+        change[i] = a.w[i] - change[i];
 }
 
 static bioft_status check(const struct model *m, const bioft_update *u)
@@ -128,10 +100,10 @@ bioft_status model_update(struct model *m, const bioft_update *u, const bioft_ho
                           uint32_t *ret_first_nonfinite)
 {
     struct job j = {
-        .model = m, .u = u, .changes = hooks && hooks->updated, .scale = (float)u->gradient_scale,
-        .decay = (float)u->weight_decay, .beta1 = (float)u->beta1, .rest1 = (float)(1 - u->beta1),
-        .beta2 = (float)u->beta2, .rest2 = (float)(1 - u->beta2), .eps = (float)u->eps,
-        .momentum = (float)u->momentum, .first = u->t == 1,
+        .model = m, .u = u, .changes = hooks && hooks->updated,
+        .numbers = { .scale = (float)u->gradient_scale, .decay = (float)u->weight_decay, .beta1 = (float)u->beta1,
+                     .rest1 = (float)(1 - u->beta1), .beta2 = (float)u->beta2, .rest2 = (float)(1 - u->beta2),
+                     .eps = (float)u->eps, .momentum = (float)u->momentum, .first = u->t == 1 },
     };
     uint32_t first = BIOFT_NONE;
     const unsigned char *found;
@@ -140,7 +112,8 @@ bioft_status model_update(struct model *m, const bioft_update *u, const bioft_ho
     if (st != BIOFT_OK)
         return st;
     j.correction1 = 1 - pow(u->beta1, (double)u->t);
-    j.root2 = (float)sqrt(1 - pow(u->beta2, (double)u->t));
+    j.numbers.root2 = (float)sqrt(1 - pow(u->beta2, (double)u->t));
+    choose_loops(&j);
     parallel_run(&m->engine->parallel, m->chunk_count, update_chunk, &j);
     for (uint32_t i = 0; i < m->network.parameter_count; i++)
         if (u->lr[i] >= 0)
