@@ -65,7 +65,8 @@ class Docs(bioft.Case):
             with self.subTest(page.stem):
                 _, said = self.follow(page)
                 said = "".join(said)
-                self.assertRegex(said, r"[4-9]\d* passed, 0 failed, [0-3] skipped")
+                counts = re.findall(r"(\d+) passed, (\d+) failed, \d+ skipped", said)
+                self.assertTrue(counts and all(int(p) >= 5 and f == "0" for p, f in counts), said)
                 self.assertNotIn("no engine", said)
                 self.assertNotIn("no data", said)
                 self.assertNotIn("warning", said)
