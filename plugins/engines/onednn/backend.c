@@ -2,6 +2,7 @@
 #include "backend.h"
 
 #include "../common/memory.h"
+#include "../openblas/plan.h"
 
 #include <string.h>
 
@@ -10,8 +11,7 @@ enum { PIECE = 8 };                                /* pictures of one run of a p
 /* As many pieces and partial sums as threads, if the batch allows; memory for whole ones of either. */
 static void begin(struct program *p)
 {
-    const uint32_t batch = p->use.max_batch, threads = p->threads > 0 ? p->threads : 1;
-    const uint32_t each = (uint32_t)parts_of(batch, threads);
+    const uint32_t batch = p->use.max_batch, each = (uint32_t)parts_of(batch, p->threads);
     uint32_t sums;
 
     p->piece = each < PIECE ? each : PIECE;
@@ -39,27 +39,52 @@ static bioft_status refuse(const struct program *p, const struct node *n, const 
     return bioft_failf(p->engine->host, BIOFT_ERR_UNSUPPORTED, "%s: %s", name, why);
 }
 
-/* The library's choice of how y stands; in blocks as x where it has generated kernels for nothing else. */
-static bioft_status plan_convolution(struct program *p, struct node *n, uint32_t *ret_block)
+/* The library's choice of how y stands, or in blocks; 0: nothing for which it has generated kernels. */
+static uint32_t fast_block(const struct program *p, const struct node *n)
 {
     struct convolution_params c = params_of(p, n);
-    struct convolution_node *own = n->own = memory_take(1, sizeof *own);
-    uint32_t block = 0, other = 0;
-    bool fast = false, known;
+    uint32_t block = 0;
+    bool fast[3];
 
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (primitive_query(p->engine->own, &c, &block, fast) && fast[CONV_FORWARD] &&
+            (!trains(p) || fast[CONV_WEIGHT_GRADIENT]))
+            return block;
+        c.y_block = library_block();
+    }
+    return 0;
+}
+
+/* A convolution over columns that meets its input in blocks. */
+static void plan_columns(const struct program *p, struct node *n)
+{
+    struct convolution_node *own = n->own;
+
+    n->op = &operator_columns;
+    n->work = conv_work(&own->columns);
+    n->work_floats = columns_work(&own->columns);
+    own->each = (uint32_t)parts_of(p->use.max_batch, p->threads);
+    n->sums_floats = trains(p) ? parts_of(p->use.max_batch, own->each) * columns_sum(own, n) : 0;
+}
+
+static bioft_status plan_convolution(struct program *p, struct node *n, uint32_t *ret_block)
+{
+    const uint32_t block = fast_block(p, n);
+    struct convolution_node *own;
+
+    if (block == 0 && p->tensors[n->x[0]].block == 1)
+        return columns_plan(p, n);
+    n->own = own = memory_take(1, sizeof *own);
     if (!own)
         return p->engine->host->fail(p->engine->host, BIOFT_ERR_MEMORY, "out of memory for a program");
-    known = primitive_query(p->engine->own, &c, &block, &fast);
-    c.y_block = c.x_block > 1 ? c.x_block : library_block();
-    if (!fast && primitive_query(p->engine->own, &c, &other, &fast) && (fast || !known)) {
-        block = other;
-        known = true;
-    }
-    if (!known)
-        return refuse(p, n, "oneDNN has no such convolution");
-    n->op = &operator_convolution;
+    own->columns = columns_of_node(n->def, &p->model->network.nodes[n->def->input[0]]);
     n->whole = false;
-    n->work = (double)p->model->network.layers[n->def->layer].count * n->def->height * n->def->width;
+    if (block == 0) {
+        plan_columns(p, n);
+        return BIOFT_OK;
+    }
+    n->op = &operator_convolution;
+    n->work = conv_work(&own->columns);
     *ret_block = block;
     return BIOFT_OK;
 }
@@ -196,20 +221,18 @@ static void absorb(struct program *p, struct node *n, const struct behind *b)
     n->other = b->other;
 }
 
-/* Whether the library fuses that in a generated kernel, if it has one without. */
+/* Whether the library fuses that in a generated kernel. */
 static bool can_fuse(const struct program *p, const struct node *n, const struct behind *b)
 {
     struct convolution_params c = params_of(p, n);
     uint32_t block;
-    bool plain = false, fused = false;
+    bool fast[3];
 
     c.y_block = p->tensors[n->y].block;
-    if (!primitive_query(p->engine->own, &c, &block, &plain))
-        return false;
     c.bias = c.bias || b->norm;
     c.add = b->add;
     c.relu = b->relu;
-    return primitive_query(p->engine->own, &c, &block, &fused) && (fused || !plain);
+    return primitive_query(p->engine->own, &c, &block, fast) && fast[CONV_FORWARD];
 }
 
 static bool add_primitive(struct program *p, struct node *n, enum convolution kind,
@@ -232,21 +255,26 @@ static bool add_primitives(struct program *p, struct node *n)
 {
     struct convolution_node *own = n->own;
     struct convolution_params c = params_of(p, n);
-    bool good;
+    uint32_t block;
+    bool good, fast[3];
 
     c.y_block = p->tensors[n->y].block;
     n->work_floats = 16;
+    if (!primitive_query(p->engine->own, &c, &block, fast))
+        return false;
     c.bias = c.bias || own->batchnorm;
     c.add = own->add;
     c.relu = own->relu;
     good = add_primitive(p, n, CONV_FORWARD, &c, &own->forward, &own->w_map);
     c.bias = n->def->bias != BIOFT_NONE;
     c.add = c.relu = false;
-    if (good && goes_back(p))
+    if (good && goes_back(p) && fast[CONV_INPUT_ERROR])
         good = add_primitive(p, n, CONV_INPUT_ERROR, &c, &own->input_error, &own->v_map);
+    else if (goes_back(p) && columns_work(&own->columns) > n->work_floats)
+        n->work_floats = columns_work(&own->columns);
     if (!good || !trains(p))
         return good;
-    own->each = (uint32_t)parts_of(p->use.max_batch, p->threads > 0 ? p->threads : 1);
+    own->each = (uint32_t)parts_of(p->use.max_batch, p->threads);
     own->sums = (uint32_t)parts_of(p->use.max_batch, own->each);
     c.pictures = own->each;
     good = add_primitive(p, n, CONV_WEIGHT_GRADIENT, &c, &own->weight_gradient, &own->gradient_map);
@@ -306,7 +334,7 @@ static bioft_status finish(struct program *p)
 {
     for (uint32_t i = 1; i < p->node_count; i++) {
         struct convolution_node *c = p->nodes[i].own;
-        if (!c)
+        if (p->nodes[i].op != &operator_convolution)
             continue;
         if (!take(&c->w.data, c->w_map.floats) ||
             (goes_back(p) && (!take(&c->v[0].data, c->v_map.floats) || !take(&c->v[1].data, c->v_map.floats))) ||
@@ -322,8 +350,10 @@ static void release(struct program *p)
 {
     for (uint32_t i = 0; i < p->node_count; i++) {
         struct convolution_node *c = p->nodes[i].own;
-        if (!c)
+        if (p->nodes[i].op != &operator_convolution) {
+            memory_give(c);
             continue;
+        }
         primitive_destroy(c->forward);
         primitive_destroy(c->input_error);
         primitive_destroy(c->weight_gradient);
@@ -339,7 +369,7 @@ static void release(struct program *p)
 static bioft_status refresh(struct program *p, enum phase phase)
 {
     for (uint32_t i = 1; i < p->node_count; i++)
-        if (p->nodes[i].own && (phase == FORWARD || p->nodes[i].wants[0]))
+        if (p->nodes[i].op == &operator_convolution && (phase == FORWARD || p->nodes[i].wants[0]))
             convolution_refresh(p, &p->nodes[i], phase);
     return BIOFT_OK;
 }

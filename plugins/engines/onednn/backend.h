@@ -8,11 +8,13 @@
 #define ONEDNN_BACKEND_H
 
 #include "../common/program.h"
-#include "dnnl.h"
+#include "../openblas/conv.h"
+#include "library.h"
 #include "weights.h"
 
 struct convolution_node {
-    struct primitive *forward, *input_error, *weight_gradient;     /* NULL: not in this program */
+    struct primitive *forward, *input_error, *weight_gradient;     /* NULL: not in this program, or by columns */
+    struct conv columns;            /* for what the library has no kernels for */
     struct weight_map w_map, v_map, gradient_map;
     struct packed w, v[2];          /* v: by the rule, and of an exact pass */
     const struct packed *use_v;     /* of the backward pass that runs */
@@ -23,8 +25,8 @@ struct convolution_node {
 };
 
 extern const struct backend onednn_backend;
-extern const struct operator operator_convolution, operator_norm_batch, operator_norm_trained, operator_norm_fixed,
-    operator_pool_max, operator_pool_average, operator_unblock, operator_add_mixed, operator_dropout_blocked;
+extern const struct operator operator_convolution, operator_columns, operator_norm_batch, operator_norm_trained,
+    operator_norm_fixed, operator_pool_max, operator_pool_average, operator_unblock, operator_add_mixed, operator_dropout_blocked;
 
 /* Brings weights, or feedback, up to date with the parameters. */
 void convolution_refresh(struct program *p, struct node *n, enum phase phase);
@@ -33,6 +35,13 @@ static inline size_t sum_floats(const struct convolution_node *c, const struct n
 {
     return (c->gradient_map.floats + n->def->channels + 15) / 16 * 16;
 }
+/* The same by columns. */
+static inline size_t columns_sum(const struct convolution_node *c, const struct node *n)
+{
+    return (c->columns.weights + n->def->channels + 15) / 16 * 16;
+}
+size_t columns_work(const struct conv *c);         /* floats of scratch */
+void columns_input_error(struct program *p, struct node *n, uint32_t first, uint32_t count, float *work);
 static inline struct convolution_node *convolution_of(const struct node *n) { return n->own; }
 /* The thread that scratch of a program belongs to. */
 static inline uint32_t thread_of(const struct program *p, const float *work)

@@ -51,8 +51,10 @@ static void pictures(struct program *p, struct node *n, enum phase phase, uint32
 {
     if (phase == FORWARD)
         forward(p, n, first, count, work);
-    else if (n->wants[0])
+    else if (n->wants[0] && convolution_of(n)->input_error)
         input_error(p, n, first, count, work);
+    else if (n->wants[0])
+        columns_input_error(p, n, first, count, work);
 }
 
 /* A sum's primitive takes `each` pictures; those beyond the batch are made to add nothing. */
@@ -154,6 +156,8 @@ void convolution_refresh(struct program *p, struct node *n, enum phase phase)
     const uint64_t stamp = fold_stamp(p, n) + (from == w ? version(p, n->def->weight) : f->revision);
     struct packed *to = phase == FORWARD ? &c->w : &c->v[from == w];
 
+    if (phase == BACKWARD && !c->input_error)
+        return;                                    /* columns take the values as they are */
     if (phase == BACKWARD)
         c->use_v = to;
     if (to->from == from && to->stamp == stamp)

@@ -3,7 +3,7 @@
 #define ONEDNN_WEIGHTS_H
 
 #include "../common/engine.h"
-#include "dnnl.h"
+#include "library.h"
 
 struct packed {
     float *data;

@@ -7,8 +7,7 @@
 
 static const double WHOLE_WORK = 4e6;              /* of a picture: enough to be divided by itself */
 
-/* A conv's geometry from its node, which has been checked. */
-static struct conv plan_of(const bioft_node *d, const bioft_node *x)
+struct conv columns_of_node(const bioft_node *d, const bioft_node *x)
 {
     bioft_layer l = {
         .out_channels = d->channels, .in_channels = x->channels, .groups = d->groups, .in_h = x->height,
@@ -22,14 +21,14 @@ static struct conv plan_of(const bioft_node *d, const bioft_node *x)
     return conv_plan(&l);
 }
 
-static bioft_status plan_conv(struct program *p, struct node *n)
+bioft_status columns_plan(struct program *p, struct node *n)
 {
     struct conv *c = n->own = memory_take(1, sizeof *c);
     uint32_t sums;
 
     if (!c)
         return p->engine->host->fail(p->engine->host, BIOFT_ERR_MEMORY, "out of memory for a program");
-    *c = plan_of(n->def, &p->model->network.nodes[n->def->input[0]]);
+    *c = columns_of_node(n->def, &p->model->network.nodes[n->def->input[0]]);
     n->op = &operator_conv;
     n->work = conv_work(c) + 8.0 * (double)node_floats(n->def);
     n->work_floats = c->columns;
@@ -42,7 +41,7 @@ static bioft_status plan_conv(struct program *p, struct node *n)
 static bioft_status plan(struct program *p, struct node *n, uint32_t *ret_block)
 {
     (void)ret_block;
-    return n->def->op == BIOFT_OP_CONV2D ? plan_conv(p, n) : BIOFT_OK;
+    return n->def->op == BIOFT_OP_CONV2D ? columns_plan(p, n) : BIOFT_OK;
 }
 
 static void release(struct program *p)

@@ -2,11 +2,10 @@
 #ifndef OPENBLAS_BACKEND_H
 #define OPENBLAS_BACKEND_H
 
-#include "../common/program.h"
 #include "conv.h"
+#include "plan.h"
 
 extern const struct backend openblas_backend;
-extern const struct operator operator_conv;
 
 static inline const struct conv *conv_of(const struct node *n) { return n->own; }
 /* One partial sum of a conv's gradients: dW, then db. */

@@ -1,5 +1,5 @@
 /* The one file that calls oneDNN: the C API of its version 2. */
-#include "dnnl.h"
+#include "library.h"
 
 #include "../common/memory.h"
 
@@ -221,20 +221,39 @@ static const char *name_of(const_dnnl_primitive_desc_t description)
     return name;
 }
 
-bool primitive_query(struct library *l, const struct convolution_params *c, uint32_t *ret_y_block, bool *ret_fast)
+static bool is_fast(const_dnnl_primitive_desc_t description)
+{
+    const char *name = name_of(description);
+
+    return strncmp(name, "jit", 3) == 0 || strncmp(name, "brg", 3) == 0;
+}
+
+bool primitive_query(struct library *l, const struct convolution_params *c, uint32_t *ret_y_block, bool ret_fast[3])
 {
     const int before = one_thread();
-    dnnl_primitive_desc_t description = NULL;
+    struct convolution_params fixed = *c;
+    dnnl_primitive_desc_t forward = NULL;
     struct shapes s;
 
     *ret_y_block = 0;
+    memset(ret_fast, 0, 3 * sizeof *ret_fast);
     if (shapes_of(c, &s))
-        description = describe(l, CONV_FORWARD, c, &s, NULL);
-    if (description) {
-        *ret_y_block = block_of(dnnl_primitive_desc_query_md(description, dnnl_query_dst_md, 0));
-        *ret_fast = strncmp(name_of(description), "jit", 3) == 0 || strncmp(name_of(description), "brg", 3) == 0;
-        dnnl_primitive_desc_destroy(description);
+        forward = describe(l, CONV_FORWARD, c, &s, NULL);
+    if (forward) {
+        *ret_y_block = block_of(dnnl_primitive_desc_query_md(forward, dnnl_query_dst_md, 0));
+        ret_fast[CONV_FORWARD] = is_fast(forward);
     }
+    fixed.y_block = *ret_y_block;
+    for (int kind = CONV_INPUT_ERROR; *ret_y_block && kind <= CONV_WEIGHT_GRADIENT; kind++) {
+        dnnl_primitive_desc_t other = NULL;
+        if (shapes_of(&fixed, &s))
+            other = describe(l, (enum convolution)kind, &fixed, &s, forward);
+        ret_fast[kind] = other && is_fast(other);
+        if (other)
+            dnnl_primitive_desc_destroy(other);
+    }
+    if (forward)
+        dnnl_primitive_desc_destroy(forward);
     threads_back(before);
     return *ret_y_block != 0;
 }

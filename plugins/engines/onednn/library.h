@@ -2,8 +2,8 @@
  *
  * Everything runs on the host's threads, one primitive a thread on its own pictures; the library's own threads are
  * never started. */
-#ifndef ONEDNN_DNNL_H
-#define ONEDNN_DNNL_H
+#ifndef ONEDNN_LIBRARY_H
+#define ONEDNN_LIBRARY_H
 
 #include <bioft/engine.h>
 #include <stdbool.h>
@@ -34,8 +34,9 @@ struct weight_map {
     uint32_t *group_at, *out_at, *in_at, *tap_at;
 };
 
-/* How the output would stand, and whether there are generated kernels for it. false: not at all. */
-bool primitive_query(struct library *l, const struct convolution_params *c, uint32_t *ret_y_block, bool *ret_fast);
+/* How the output would stand, and which of forward, input error and weight gradient have generated kernels then.
+ * false: not even plain loops forward. */
+bool primitive_query(struct library *l, const struct convolution_params *c, uint32_t *ret_y_block, bool ret_fast[3]);
 /* NULL: the library cannot, or is out of memory. ret_map gets its tables from the primitive: they live as long. */
 struct primitive *primitive_create(struct library *l, enum convolution kind, const struct convolution_params *c,
                                    struct weight_map *ret_map);
