@@ -89,7 +89,7 @@ def command(words):
 
 
 class Bioft:
-    """Images per second of `bioft bench`; steps are chosen when it is first called."""
+    """Images per second of `bioft bench`. How many steps a turn takes, the first call finds out."""
 
     def __init__(self, a, network, mode, precision="f32", rule=None):
         self.words = [a.bioft, "bench", mode, "--backbone", network, "--batch", str(a.batch), "--size",
@@ -100,8 +100,10 @@ class Bioft:
 
     def __call__(self):
         if not self.steps:
-            first = command(self.words + ["--steps", "1"])
-            self.steps = repeats(self.batch / first["images_per_s"])
+            self.answer = command(self.words + ["--steps", "1"])
+            self.steps = repeats(self.batch / self.answer["images_per_s"])
+            if self.steps == 1:
+                return self.answer["images_per_s"]
         self.answer = command(self.words + ["--steps", str(self.steps)])
         return self.answer["images_per_s"]
 
@@ -128,11 +130,13 @@ class Torch:
                  "--size", str(a.size), "--threads", str(a.threads)]
         self.process = subprocess.Popen(words + (["--compile"] if compiled else []), text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE if compiled else None)
+                                        stderr=subprocess.DEVNULL if compiled else None)
         self.batch, self.steps, self.answer = a.batch, 1, None
         try:
             self.name = self.read()["peer"]
-            self.steps = repeats(self.batch / self())
+            self.rate = self()
+            self.steps = repeats(self.batch / self.rate)
+            self.rate = self() if self.steps > 1 else self.rate
         except RuntimeError:
             self.close()
             raise
@@ -158,7 +162,7 @@ def repeats(seconds):
 
 def fastest_torch(a, network, mode, precision):
     """All that there are, once each; the fastest is the peer."""
-    best, best_rate = None, 0.0
+    best = None
     for python in a.peer_python:
         for compiled in (False, True) if a.compile and python != DEBIAN_PYTHON else (False,):
             try:
@@ -166,10 +170,9 @@ def fastest_torch(a, network, mode, precision):
             except RuntimeError as error:
                 say(f"  {python}{', torch.compile' if compiled else ''}: {error}")
                 continue
-            rate = peer()
-            say(f"  {peer.name}: {rate:.2f} images/s")
-            if rate > best_rate:
-                best, peer, best_rate = peer, best, rate
+            say(f"  {peer.name}: {peer.rate:.2f} images/s")
+            if not best or peer.rate > best.rate:
+                best, peer = peer, best
             if peer:
                 peer.close()
     if not best:
@@ -210,21 +213,22 @@ def judge(what, network, value):
 
 
 def figure(a, name, network, probe, folder):
-    """Measures one cell of the table and says it all; its text there."""
+    """Measures one cell of the table and says all about it; returns its text there, and that of
+    the memory's table."""
     what = CELLS[name]
     say(f"\n{network}, {what['title']}, batch {a.batch} of 3x{a.size}x{a.size}")
     try:
         first, second, first_name, second_name = halves(a, name, network, folder)
     except RuntimeError as error:
         say(f"  {error}")
-        return "not measured"
+        return "not measured", ""
     found = pairs.Pairs()
     try:
         say(f"  images/s: {first_name}, {second_name}")
         enough = found.measure(first, second, probe, a.pairs, a.minutes, say)
     except RuntimeError as error:
         say(f"  {error}")
-        return f"no: {error}"
+        return "not measured", ""
     finally:
         if isinstance(second, Torch):
             second.close()
@@ -235,10 +239,11 @@ def figure(a, name, network, probe, folder):
     if not enough:
         say(f"  {len(found.ratios)} good pairs of {a.pairs} in {found.seconds / 60:.0f} minutes: "
             "this run decides nothing")
-        return "undecided"
+        return "undecided", ""
     say(f"  median {found.text()} of {len(found.ratios)} pairs, {found.dropped} dropped"
         f"{judge(what, network, found.median)}")
-    return found.text()
+    peaks = [half.answer.get("peak_rss_mib", 0) for half in (first, second)]
+    return found.text(), f"{peaks[0]:.0f} / {peaks[1]:.0f}" if "mode" in what else ""
 
 
 def print_table(a, table):
@@ -248,7 +253,12 @@ def print_table(a, table):
     say("| | " + " | ".join(a.networks) + " |")
     say("|---" * (len(a.networks) + 1) + "|")
     for name in a.cells:
-        say(f"| {CELLS[name]['title']} | " + " | ".join(table[name, n] for n in a.networks) + " |")
+        say(f"| {CELLS[name]['title']} | "
+            + " | ".join(table.get((name, n), ("", ""))[0] for n in a.networks) + " |")
+    for name in a.cells:
+        if "mode" in CELLS[name]:
+            say(f"| {CELLS[name]['title']}, peak memory in MiB, bioft / PyTorch | "
+                + " | ".join(table.get((name, n), ("", ""))[1] for n in a.networks) + " |")
 
 
 def main():
@@ -260,9 +270,12 @@ def main():
     table = {}
     with tempfile.TemporaryDirectory() as folder:
         make_pictures(a, folder)
-        for name in a.cells:
+        try:
             for network in a.networks:
-                table[name, network] = figure(a, name, network, probe, folder)
+                for name in a.cells:
+                    table[name, network] = figure(a, name, network, probe, folder)
+        except KeyboardInterrupt:
+            say("\nstopped")
     print_table(a, table)
     return 0
 

@@ -78,7 +78,7 @@ def main():
     a = arguments()
     torch.set_num_threads(a.threads)
     work = Work(a)
-    for _ in range(2):                  # what is compiled, packed or allocated once
+    for _ in range(3 if a.compile else 1):          # what is compiled, packed or allocated once
         work.step()
     say(peer=f"torch {torch.__version__}" + (", torch.compile" if a.compile else ""))
     for line in sys.stdin:
