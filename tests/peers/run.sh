@@ -17,3 +17,5 @@ for test in "$here"/test_*.py; do
     [ "$(basename "$test")" != test_readers.py ] || path="$here/../system:$packages/readers"
     BIOFT="$build/core/cli/bioft" PYTHONPATH="$path" /usr/bin/python3 "$test"
 done
+echo "steps of ResNet-18 and AlexNet"
+BIOFT_LONG=1 BIOFT="$build/core/cli/bioft" PYTHONPATH="$here/../system" /usr/bin/python3 "$here/../system/test_steps.py"
