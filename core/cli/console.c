@@ -2,6 +2,7 @@
 #include "cli/console.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -13,25 +14,6 @@ static void clear_progress(struct console *c)
 {
     for (; c->block > 0; c->block--)
         fputs("\033[A\r\033[K", stderr);
-    if (c->progress_shown)
-        fputs("\r\033[K", stderr);
-    c->progress_shown = false;
-}
-
-static void show_progress(struct console *c, const char *text)
-{
-    const double now = clock_seconds();
-    if (now - c->progress_at < (c->terminal ? progress_interval : plain_interval))
-        return;
-    c->progress_at = now;
-    if (c->terminal) {
-        clear_progress(c);
-        fputs(text, stderr);
-        fflush(stderr);
-        c->progress_shown = true;
-    } else {
-        fprintf(stderr, "%s\n", text);
-    }
 }
 
 /* Each line cut to the terminal's width, so that it is one line there. */
@@ -47,6 +29,40 @@ static void print_block(struct console *c, const char *text)
         text += length + (text[length] == '\n');
     }
     fflush(stderr);
+}
+
+/* "3 of 15 trials done, about 2 h 5 min left"; empty where there is one. */
+static void add_sweep(const struct console_sweep *s, struct text *t)
+{
+    char number[TEXT_NUMBER];
+    const double left = s->each * (double)(s->count - s->done - s->failed) - (clock_seconds() - s->begun);
+
+    if (s->count < 2)
+        return;
+    text_printf(t, "%zu of %zu trials done", s->done, s->count);
+    if (s->failed)
+        text_printf(t, ", %zu failed", s->failed);
+    if (s->each > 0.0)
+        text_printf(t, ", about %s left", text_duration(number, left > 0.0 ? left : 0.0));
+}
+
+static void show_progress(struct console *c, const char *text)
+{
+    const double now = clock_seconds();
+    struct text sweep = { 0 };
+
+    if (now - c->progress_at < (c->terminal ? progress_interval : plain_interval))
+        return;
+    c->progress_at = now;
+    add_sweep(&c->sweep, &sweep);
+    if (c->terminal) {
+        clear_progress(c);
+        print_block(c, text);
+        print_block(c, sweep.data ? sweep.data : "");
+    } else {
+        fprintf(stderr, "%s%s%s\n", text, sweep.data ? "; " : "", sweep.data ? sweep.data : "");
+    }
+    text_free(&sweep);
 }
 
 void console_block(struct console *c, const char *text)

@@ -149,10 +149,10 @@ bioft_status metrics_report(void *ctx, const struct stage_report *r, struct erro
                   m->trial, r->stage->name, (unsigned long long)r->epoch + 1, (unsigned long long)r->epochs, r->loss,
                   accuracy, r->images_per_s);
     else if (r->images_per_s > 0.0)
-        log_write(&m->console->log, LOG_PROGRESS, "%s: %s: epoch %llu of %llu, step %llu of %llu, loss %.4f, "
-                  "%.0f images/s, %s left", m->trial, r->stage->name, (unsigned long long)r->epoch + 1,
-                  (unsigned long long)r->epochs, (unsigned long long)r->step, (unsigned long long)r->steps, r->loss,
-                  r->images_per_s, left);
+        log_write(&m->console->log, LOG_PROGRESS, "%s: %s: %s left, epoch %llu of %llu, loss %.4f, %.0f images/s, "
+                  "step %llu of %llu", m->trial, r->stage->name, left, (unsigned long long)r->epoch + 1,
+                  (unsigned long long)r->epochs, r->loss, r->images_per_s, (unsigned long long)r->step,
+                  (unsigned long long)r->steps);
     return r->epoch_end || r->delta_angle ? write_line(m, r, err) : BIOFT_OK;
 }
 

@@ -20,6 +20,7 @@ struct run {
     bool resume, force, quiet, fail_fast, slurm;
     const char *only;                              /* --only-trial, or NULL */
     struct worker worker;
+    size_t timed;                                  /* trials that this run has ended */
     struct console console;
     const struct stop *stop;
     struct experiment *experiment;
@@ -111,15 +112,42 @@ static bool is_wanted(const struct run *run, const struct trial *t)
     return !run->only || strcmp(run->only, number) == 0 || strcmp(run->only, t->id) == 0;
 }
 
+static bool has_results(const struct run *run, const struct trial *t)
+{
+    char *path = trial_results_path(run->output.folder, t);
+    const bool has = path && file_exists(path);
+    free(path);
+    return has;
+}
+
+/* run_trial, and what the console says of the sweep. */
+static bioft_status run_next(struct run *run, const struct trial *t, struct error *err)
+{
+    struct console_sweep *s = &run->console.sweep;
+    const bool had = has_results(run, t);
+
+    s->begun = clock_seconds();
+    bioft_status st = run_trial(run, t, err);
+    if (st == BIOFT_OK)
+        s->done++;
+    else
+        s->failed++;
+    if (!had)                                      /* of those of this run the mean */
+        s->each += (clock_seconds() - s->begun - s->each) / (double)++run->timed;
+    return st;
+}
+
 static bioft_status run_trials(struct run *run, struct error *err)
 {
     const struct experiment *e = run->experiment;
     bool any = false;
+
+    run->console.sweep.count = run->only ? 0 : e->trial_count;
     for (size_t i = 0; i < e->trial_count; i++) {
         if (!is_wanted(run, &e->trials[i]))
             continue;
         any = true;
-        bioft_status st = run_trial(run, &e->trials[i], err);
+        bioft_status st = run_next(run, &e->trials[i], err);
         if (st == BIOFT_ERR_CANCELLED)
             return st;
         const bool stop = st != BIOFT_OK && run->fail_fast;
@@ -165,11 +193,8 @@ static void make_report(struct run *run)
     struct error err = { 0 };
     bool all = true;
 
-    for (size_t i = 0; run->only && all && i < run->experiment->trial_count; i++) {
-        char *results = trial_results_path(folder, &run->experiment->trials[i]);
-        all = results && file_exists(results);
-        free(results);
-    }
+    for (size_t i = 0; run->only && all && i < run->experiment->trial_count; i++)
+        all = has_results(run, &run->experiment->trials[i]);
     if (all && report_files(&folder, 1, folder, NULL, &err) != BIOFT_OK)
         log_write(&run->console.log, LOG_WARNING, "no report: %s; 'bioft report %s' tries again", err.text, folder);
 }

@@ -175,12 +175,12 @@ void status_line(const struct status *s, struct text *ret)
     text_add(ret, s->activity);
     if (s->steps == 0)
         return;
-    text_printf(ret, ", epoch %llu of %llu, step %llu of %llu", (unsigned long long)s->epoch + 1,
-                (unsigned long long)s->epochs, (unsigned long long)s->step, (unsigned long long)s->steps);
+    if (!isnan(s->left))
+        text_printf(ret, ": %s left", text_duration(number, s->left));
+    text_printf(ret, ", epoch %llu of %llu", (unsigned long long)s->epoch + 1, (unsigned long long)s->epochs);
     if (!isnan(s->loss))
         text_printf(ret, ", loss %.4f", s->loss);
     if (s->images_per_s > 0.0)
         text_printf(ret, ", %.0f images/s", s->images_per_s);
-    if (!isnan(s->left))
-        text_printf(ret, ", %s left", text_duration(number, s->left));
+    text_printf(ret, ", step %llu of %llu", (unsigned long long)s->step, (unsigned long long)s->steps);
 }

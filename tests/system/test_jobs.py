@@ -1,8 +1,13 @@
 """Trials side by side: the same bytes as one after another, failures told, signals passed on."""
+import fcntl
 import json
 import os
+import pty
+import re
 import signal
+import struct
 import subprocess
+import termios
 import time
 import unittest
 
@@ -73,6 +78,39 @@ class Jobs(bioft.Case):
         serial = self.bad(1, "run", m, "--out", "serial", "--quiet")
         self.assertIn("fd1", serial.stdout[serial.stdout.index("1 of 2 trials failed"):])
         self.same_files(self.folder / "serial", self.folder / "out")
+
+    def on_terminal(self, *args, columns):
+        """What a run writes to a terminal of so many columns, as lines of text without its control sequences."""
+        parent, child = pty.openpty()
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        p = subprocess.Popen([bioft.BIOFT, "run", *args], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=child)
+        os.close(child)
+        said = b""
+        while True:
+            try:
+                part = os.read(parent, 65536)
+            except OSError:                        # the other end is closed
+                break
+            if not part:
+                break
+            said += part
+        os.close(parent)
+        self.assertEqual(p.wait(), 0, said)
+        return re.sub(r"\x1b\[[0-9;]*[A-Za-z]|\r", "", said.decode()).split("\n")
+
+    def test_on_a_terminal(self):
+        """A line a trial in flight and one of the sweep, each within the terminal's width, what is left first."""
+        m = self.manifest(bioft.MANIFEST.replace("steps: 12", "steps: 2500"))
+        for columns, more in ((200, ()), (60, ("--jobs", "2"))):
+            lines = self.on_terminal(m, "--out", f"out{columns}", *more, columns=columns)
+            moving = [x for x in lines if re.match(r"\d+-rule=\w+: fine-tune: .* left, epoch \d+ of \d+", x)]
+            self.assertTrue(moving, lines)
+            self.assertLess(max(map(len, moving)), columns)
+            if columns == 200:
+                self.assertRegex(moving[-1], r"left, epoch \d+ of \d+, loss [\d.]+, \d+ images/s, step \d+ of 2500$")
+            sweep = [x for x in lines if re.match(r"\d of 3 trials done", x)]
+            self.assertIn("0 of 3 trials done", sweep)
+            self.assertRegex("\n".join(sweep), r"(?m)^[12] of 3 trials done, about .* left$")
 
     def test_fail_fast(self):
         """The failure of one trial stops the one beside it, which is no failure, and those that have not begun."""
