@@ -374,5 +374,16 @@ static bioft_status refresh(struct program *p, enum phase phase)
     return BIOFT_OK;
 }
 
+static const char *kernels(const struct node *n, enum phase phase)
+{
+    const struct convolution_node *c = n->own;
+    const struct primitive *made;
+
+    if (n->op != &operator_convolution)
+        return NULL;
+    made = phase == FORWARD ? c->forward : phase == BACKWARD ? c->input_error : c->weight_gradient;
+    return made ? primitive_name(made) : NULL;
+}
+
 const struct backend onednn_backend = { .begin = begin, .plan = plan, .fuse = fuse, .finish = finish,
-                                        .release = release, .refresh = refresh };
+                                        .release = release, .refresh = refresh, .kernels = kernels };

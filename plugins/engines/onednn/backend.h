@@ -26,7 +26,8 @@ struct convolution_node {
 
 extern const struct backend onednn_backend;
 extern const struct operator operator_convolution, operator_columns, operator_norm_batch, operator_norm_trained,
-    operator_norm_fixed, operator_pool_max, operator_pool_average, operator_unblock, operator_add_mixed, operator_dropout_blocked;
+    operator_norm_fixed, operator_pool_max, operator_pool_average, operator_unblock, operator_add_mixed,
+    operator_dropout_blocked;
 
 /* Brings weights, or feedback, up to date with the parameters. */
 void convolution_refresh(struct program *p, struct node *n, enum phase phase);

@@ -149,7 +149,8 @@ static int what_of(const struct program *p, const struct node *n)
 {
     const struct node *relu = only_reader(p, n->out);
 
-    return (n->other != BIOFT_NONE ? SUM : PLAIN) | (relu && relu->op == &operator_relu && relu->absorbed[FORWARD] ? RELU : PLAIN);
+    return (n->other != BIOFT_NONE ? SUM : PLAIN) |
+           (relu && relu->op == &operator_relu && relu->absorbed[FORWARD] ? RELU : PLAIN);
 }
 
 static void forward_block(struct program *p, struct node *n, size_t block)
