@@ -35,6 +35,24 @@ static void put_name(struct out *o, const char *name)
         put(o, "%c", *name < ' ' || *name == '"' || *name == '\\' ? '?' : *name);
 }
 
+/* The names of what computes the node, as far as the backend has some. */
+static void put_kernels(struct out *o, const struct program *p, const struct node *n)
+{
+    bool any = false;
+
+    for (enum phase phase = FORWARD; p->engine->backend->kernels && phase <= GRADIENT; phase++) {
+        const char *name = p->engine->backend->kernels(n, phase);
+        if (!name)
+            continue;
+        put(o, "%s\"", any ? ", " : ", \"kernels\": [");
+        put_name(o, name);
+        put(o, "\"");
+        any = true;
+    }
+    if (any)
+        put(o, "]");
+}
+
 /* Seconds of all threads together. */
 static double spent(const struct program *p, uint32_t node, enum phase phase)
 {
@@ -60,8 +78,10 @@ bioft_status program_profile(const struct program *p, char *ret_json, size_t siz
         } else {
             put(&o, "null, ");
         }
-        put(&o, "\"forward\": %.6f, \"backward\": %.6f, \"gradient\": %.6f}", spent(p, i, FORWARD),
+        put(&o, "\"forward\": %.6f, \"backward\": %.6f, \"gradient\": %.6f", spent(p, i, FORWARD),
             spent(p, i, BACKWARD), spent(p, i, GRADIENT) + spent(p, i, REDUCE));
+        put_kernels(&o, p, &p->nodes[i]);
+        put(&o, "}");
     }
     put(&o, "\n]}\n");
     return o.full ? bioft_failf(p->engine->host, BIOFT_ERR_INVALID, "%zu bytes are too few for the profile", size)

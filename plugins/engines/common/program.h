@@ -41,6 +41,8 @@ struct backend {
     void (*release)(struct program *p);            /* of plan and finish; NULL: nothing */
     /* Brings up to date what is derived of parameters (FORWARD) or feedback (BACKWARD). NULL: nothing. [step] */
     bioft_status (*refresh)(struct program *p, enum phase phase);
+    /* The library's name for what computes a phase of a node, instruction set included; NULL: none. NULL: no names. */
+    const char *(*kernels)(const struct node *n, enum phase phase);
 };
 
 struct tensor {
