@@ -1,6 +1,6 @@
 /* Time of FGSM over seven epsilons with both gradients, or of 15 plain forward passes of the same
- * pictures: attack WHAT BACKBONE THREADS FOLDER SIZE [ENGINE]. WHAT is `attack` or `forward`; FOLDER
- * has test_images.npy and test_labels.npy, one batch. Prints one JSON object. */
+ * pictures: attack WHAT BACKBONE THREADS FOLDER SIZE [ENGINE]. WHAT is `attack` or `forward`;
+ * FOLDER has test_images.npy and test_labels.npy, one batch. Prints one JSON object. */
 #include "base/clock.h"
 #include "base/random.h"
 #include "eval/evaluate.h"
@@ -38,14 +38,19 @@ static bioft_status open_engine(struct bench *b, const char *name, struct error 
     struct choice c = { 0 };
     bioft_status st = name ? find(b, BIOFT_KIND_ENGINE, name, &c, err) : BIOFT_OK;
 
-    return st != BIOFT_OK ? st : engine_open(&(struct engine_params){
-        .registry = b->registry, .plugin = c.plugin, .values = c.values, .pool = b->pool, .seed = 1 },
-        &b->engine, err);
+    return st != BIOFT_OK ? st
+                          : engine_open(&(struct engine_params){ .registry = b->registry,
+                                                                 .plugin = c.plugin,
+                                                                 .values = c.values,
+                                                                 .pool = b->pool,
+                                                                 .seed = 1 },
+                                        &b->engine, err);
 }
 
 static bioft_status open_data(struct bench *b, const char *folder, struct error *err)
 {
-    b->data = (struct dataset_spec){ .root = folder, .transform.kind = TRANSFORM_NONE, .cache = "off" };
+    b->data =
+        (struct dataset_spec){ .root = folder, .transform.kind = TRANSFORM_NONE, .cache = "off" };
     bioft_status st = find(b, BIOFT_KIND_DATASET, "npy", &b->data.choice, err);
 
     if (st == BIOFT_OK)
@@ -81,8 +86,10 @@ static bioft_status build(struct bench *b, const char *name, uint32_t size, stru
         st = instance_create(&(struct instance_params){ .plugin = c.plugin, .values = c.values },
                              &b->backbone, err);
     if (st == BIOFT_OK)
-        st = graph_build(&(struct graph_params){ .backbone = b->backbone, .height = size,
-                                                 .width = size, .head_outputs = b->dataset->classes },
+        st = graph_build(&(struct graph_params){ .backbone = b->backbone,
+                                                 .height = size,
+                                                 .width = size,
+                                                 .head_outputs = b->dataset->classes },
                          &b->graph, err);
     if (st == BIOFT_OK)
         st = model_create(b->engine, b->graph, &b->model, err);
@@ -98,20 +105,29 @@ static bioft_status build(struct bench *b, const char *name, uint32_t size, stru
     return feedback_create(b->model, &rule, 1, 1, b->pool, b->batch, &b->feedback, err);
 }
 
-/* The whole of what a run does for this attack's figures, the data's batches and all checks in it. */
+/* All that a run does for this attack's figures, the data's batches and all checks in it. */
 static bioft_status attack(struct bench *b, double *ret_seconds, struct error *err)
 {
     static const double epsilon[EPSILONS] = { 0, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5 };
-    struct attack_spec spec = { .name = "fgsm", .options = "", .epsilon = epsilon, .epsilon_count = EPSILONS,
+    struct attack_spec spec = { .name = "fgsm",
+                                .options = "",
+                                .epsilon = epsilon,
+                                .epsilon_count = EPSILONS,
                                 .gradients = { GRADIENT_RULE, GRADIENT_EXACT },
-                                .gradient_count = GRADIENTS, .split = "test" };
-    const struct attack_target target = {
-        .model = b->model, .feedback = b->feedback, .dataset = b->dataset,
-        .split = dataset_split(b->dataset, "test"), .picture = b->picture, .pool = b->pool, .seed = 1 };
+                                .gradient_count = GRADIENTS,
+                                .split = "test" };
+    const struct attack_target target = { .model = b->model,
+                                          .feedback = b->feedback,
+                                          .dataset = b->dataset,
+                                          .split = dataset_split(b->dataset, "test"),
+                                          .picture = b->picture,
+                                          .pool = b->pool,
+                                          .seed = 1 };
     struct prediction *room = mem_array(b->batch, sizeof *room * EPSILONS * GRADIENTS);
     struct prediction *ret[EPSILONS * GRADIENTS];
     uint64_t *positions = NULL, count;
-    bioft_status st = room ? find(b, BIOFT_KIND_ATTACK, "fgsm", &spec.choice, err) : error_memory(err, "figures");
+    bioft_status st =
+        room ? find(b, BIOFT_KIND_ATTACK, "fgsm", &spec.choice, err) : error_memory(err, "figures");
 
     for (size_t i = 0; room && i < EPSILONS * GRADIENTS; i++)
         ret[i] = room + i * b->batch;
@@ -129,13 +145,16 @@ static bioft_status attack(struct bench *b, double *ret_seconds, struct error *e
 /* Program and first pass are not counted here, though they are in the attack. */
 static bioft_status forward(struct bench *b, double *ret_seconds, struct error *err)
 {
-    const size_t pixels = (size_t)b->batch * b->picture.channels * b->picture.height * b->picture.width;
+    const size_t pixels =
+        (size_t)b->batch * b->picture.channels * b->picture.height * b->picture.width;
     const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_EVAL, .precision = BIOFT_F32,
                             .max_batch = b->batch, .threads = pool_threads(b->pool) };
-    float *x = mem_aligned(pixels, sizeof *x), *out = mem_aligned((size_t)b->batch * b->graph->view.outputs, sizeof *out);
+    float *x = mem_aligned(pixels, sizeof *x),
+          *out = mem_aligned((size_t)b->batch * b->graph->view.outputs, sizeof *out);
     struct program *p = NULL;
     double start = 0;
-    bioft_status st = x && out ? program_create(b->model, &use, NULL, &p, err) : error_memory(err, "a batch");
+    bioft_status st =
+        x && out ? program_create(b->model, &use, NULL, &p, err) : error_memory(err, "a batch");
 
     if (st == BIOFT_OK)
         random_fill(BIOFT_NORMAL, 1, "bench", 0, 0, x, pixels);
@@ -159,7 +178,8 @@ int main(int argc, char **argv)
     struct bench b = { .arena = arena_create() };
     double seconds = 0;
 
-    if (argc < 6 || (strcmp(argv[1], "attack") != 0 && strcmp(argv[1], "forward") != 0) || !b.arena) {
+    if (argc < 6 || (strcmp(argv[1], "attack") != 0 && strcmp(argv[1], "forward") != 0) ||
+        !b.arena) {
         fprintf(stderr, "%s\n", usage);
         return 2;
     }
@@ -175,8 +195,8 @@ int main(int argc, char **argv)
     if (st == BIOFT_OK)
         st = (strcmp(argv[1], "attack") == 0 ? attack : forward)(&b, &seconds, &err);
     if (st == BIOFT_OK)
-        printf("{\"images_per_s\": %.6g, \"seconds\": %.6g, \"identity\": \"%s\"}\n", b.batch / seconds, seconds,
-               b.engine->identity);
+        printf("{\"images_per_s\": %.6g, \"seconds\": %.6g, \"identity\": \"%s\"}\n",
+               b.batch / seconds, seconds, b.engine->identity);
     else
         fprintf(stderr, "%s\n", err.text);
     feedback_destroy(b.feedback);

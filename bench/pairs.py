@@ -28,8 +28,8 @@ def machine():
 
 
 def blas_kernels():
-    """The kernel set of OpenBLAS that bioft would choose here: Debian's OpenBLAS does not know every
-    processor, and numpy and torch are to have the same."""
+    """The kernel set of OpenBLAS that bioft would choose here: Debian's OpenBLAS does not know
+    every processor, and numpy and torch are to have the same."""
     flags = read_flags()
     if {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd"} <= flags:
         return "SkylakeX"

@@ -49,7 +49,8 @@ def options():
     p.add_argument("--batch", type=int, default=32)
     p.add_argument("--size", type=int, default=224)
     p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--pairs", type=int, default=5, help="good pairs that decide (default and least: 5)")
+    p.add_argument("--pairs", type=int, default=5,
+                   help="good pairs that decide (default and least: 5)")
     p.add_argument("--minutes", type=float, default=20, help="most for one figure (default: 20)")
     p.add_argument("--peer-python", action="append", metavar="PROGRAM",
                    help="a Python with torch and torchvision; may be given again (default: "
@@ -92,8 +93,9 @@ class Bioft:
     """Images per second of `bioft bench`. How many steps a turn takes, the first call finds out."""
 
     def __init__(self, a, network, mode, precision="f32", rule=None):
-        self.words = [a.bioft, "bench", mode, "--backbone", network, "--batch", str(a.batch), "--size",
-                      str(a.size), "--threads", str(a.threads), "--precision", precision, "--json"]
+        self.words = [a.bioft, "bench", mode, "--backbone", network, "--batch", str(a.batch),
+                      "--size", str(a.size), "--threads", str(a.threads), "--precision", precision,
+                      "--json"]
         self.words += ["--engine", a.engine] if a.engine else []
         self.words += ["--rule", rule] if rule else []
         self.steps, self.batch, self.answer = None, a.batch, None

@@ -12,7 +12,8 @@ batch=${4:-32}
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 
-ninja --quiet -C "$build" core/cli/bioft tests/system/timed_engine.so "plugins/engines/$engine/$engine.so"
+ninja --quiet -C "$build" core/cli/bioft tests/system/timed_engine.so \
+    "plugins/engines/$engine/$engine.so"
 build=$(cd "$build" && pwd)
 "$python" - "$build" "$engine" "$threads" "$batch" <<'PYTHON'
 import os
@@ -46,7 +47,8 @@ stages:
 def bioft(*words, **more):
     """Runs it; its peak memory in MiB."""
     with open("log", "w") as log:
-        child = subprocess.Popen([f"{build}/core/cli/bioft", *words], stdout=log, stderr=log, **more)
+        child = subprocess.Popen([f"{build}/core/cli/bioft", *words], stdout=log, stderr=log,
+                                 **more)
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
@@ -55,13 +57,15 @@ def bioft(*words, **more):
 
 
 def run(steps, batch, weights=""):
-    """When the first step begins as (seconds since the start, of processors), each step's as (all, inside the engine), memory."""
+    """When the first step begins as (seconds since the start, of processors), each step's time as
+    (all, inside the engine), and memory."""
     with open("m.yaml", "w") as file:
         file.write(MANIFEST % (engine, weights, batch, steps))
     shutil.rmtree("out", ignore_errors=True)
     start = time.monotonic()
-    peak = bioft("run", "m.yaml", "--out", "out", "--threads", threads, "--plugin-path", "place", env=dict(
-        os.environ, TIMED_ENGINE_REAL=f"{build}/plugins/engines/{engine}/{engine}.so", TIMED_ENGINE_OUT="times"))
+    real = f"{build}/plugins/engines/{engine}/{engine}.so"
+    peak = bioft("run", "m.yaml", "--out", "out", "--threads", threads, "--plugin-path", "place",
+                 env=dict(os.environ, TIMED_ENGINE_REAL=real, TIMED_ENGINE_OUT="times"))
     first, ends, inside = None, [], []
     for line in open("times"):
         words = line.split()
@@ -86,12 +90,13 @@ with tempfile.TemporaryDirectory() as folder:
     shutil.copy(checkpoint, "weights.safetensors")
     weights = ", weights: weights.safetensors"
     starts, cpu = zip(*(run(1, batch, weights)[0] for _ in range(STARTS)))
-    print(f"start to first step: {min(starts):.3f} s at best, median {statistics.median(starts):.3f} "
-          f"of {STARTS}; {min(cpu):.3f} s of processors")
+    print(f"start to first step: {min(starts):.3f} s at best, "
+          f"median {statistics.median(starts):.3f} of {STARTS}; {min(cpu):.3f} s of processors")
     _, steps, peak = run(STEPS, batch, weights)
     steps = steps[1:]                                  # the first two also make programs
     outside = [1e3 * (whole - inside) for whole, inside in steps]
-    print(f"outside the engine: {min(outside):.1f} ms a step at best, median {statistics.median(outside):.1f}, "
+    print(f"outside the engine: {min(outside):.1f} ms a step at best, "
+          f"median {statistics.median(outside):.1f}, "
           f"of {1e3 * statistics.median(w for w, _ in steps):.0f} ms: "
           f"{100 * statistics.median((w - i) / w for w, i in steps):.2f}%")
     alone = bioft("bench", "train", "--backbone", "resnet18", "--rule", "usf", "--engine", engine,

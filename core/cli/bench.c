@@ -78,14 +78,16 @@ static void print_text(const struct bench *b, const struct result *r)
     const double flops = per_second(bench_step_flops(b), r->best.all);
     const double bytes = per_second(bench_update_bytes(b), r->best.update);
 
-    printf("%s %s%s%s, batch %u of %ux%ux%u, %s, %s, %u thread%s\n", b->backbone, b->train ? "train" : "forward",
-           b->train && b->rule ? ", rule " : "", b->train && b->rule ? b->rule : "", b->batch, b->graph->view.channels,
-           b->graph->view.height, b->graph->view.width, b->precision_name, b->opened->identity, pool_threads(b->pool),
-           pool_threads(b->pool) == 1 ? "" : "s");
+    printf("%s %s%s%s, batch %u of %ux%ux%u, %s, %s, %u thread%s\n", b->backbone,
+           b->train ? "train" : "forward", b->train && b->rule ? ", rule " : "",
+           b->train && b->rule ? b->rule : "", b->batch, b->graph->view.channels,
+           b->graph->view.height, b->graph->view.width, b->precision_name, b->opened->identity,
+           pool_threads(b->pool), pool_threads(b->pool) == 1 ? "" : "s");
     if (*r->kernels)
         printf("instruction sets: %s\n", r->kernels);
-    printf("images/s: best %.1f, median %.1f of %u step%s; peak memory %.1f MiB\n", b->batch / r->best.all,
-           b->batch / r->median, b->steps, b->steps == 1 ? "" : "s", r->peak_mib);
+    printf("images/s: best %.1f, median %.1f of %u step%s; peak memory %.1f MiB\n",
+           b->batch / r->best.all, b->batch / r->median, b->steps, b->steps == 1 ? "" : "s",
+           r->peak_mib);
     if (b->train)
         printf("best step: %.1f ms forward, %.1f backward, %.1f update\n", 1e3 * r->best.forward,
                1e3 * r->best.backward, 1e3 * r->best.update);
@@ -101,8 +103,10 @@ static bioft_status check_kernels(const struct bench *b, const struct result *r,
 {
     if (b->precision != BIOFT_BF16 || strstr(r->kernels, "bf16") || strstr(r->kernels, "amx"))
         return BIOFT_OK;
-    return error_set(err, BIOFT_ERR_UNSUPPORTED, "no primitive used AMX or AVX-512 BF16 (%s): a figure of bf16 would "
-                     "be one of something else; measure f32 here", *r->kernels ? r->kernels : "the engine names none");
+    return error_set(err, BIOFT_ERR_UNSUPPORTED,
+                     "no primitive used AMX or AVX-512 BF16 (%s): a figure of bf16 would "
+                     "be one of something else; measure f32 here",
+                     *r->kernels ? r->kernels : "the engine names none");
 }
 
 /* On one line where every line is to be an object. */
@@ -171,24 +175,34 @@ int command_bench(int argc, char **argv)
 {
     struct bench b = { .batch = 32, .steps = STEPS, .precision_name = "f32" };
     const struct argument arguments[] = {
-        { "backbone", "NAME", ARGUMENT_TEXT, &b.backbone, "the network, with a head of 10 classes" },
+        { "backbone", "NAME", ARGUMENT_TEXT, &b.backbone,
+          "the network, with a head of 10 classes" },
         { "rule", "NAME", ARGUMENT_TEXT, &b.rule, "the learning rule (default: true derivatives)" },
         { "batch", "N", ARGUMENT_COUNT, &b.batch, "pictures a step (default: 32)" },
         { "size", "S", ARGUMENT_COUNT, &b.size, "height and width (default: the published size)" },
         { "precision", "P", ARGUMENT_TEXT, &b.precision_name, "f32 (default) or bf16" },
-        { "engine", "NAME", ARGUMENT_TEXT, &b.engine, "the compute engine (default: the highest score)" },
-        { "steps", "N", ARGUMENT_COUNT, &b.steps, "steps to measure, after one that is not (default: 5)" },
-        { "threads", "N", ARGUMENT_COUNT, &b.threads, "threads to use (default: all that this process may use)" },
+        { "engine", "NAME", ARGUMENT_TEXT, &b.engine,
+          "the compute engine (default: the highest score)" },
+        { "steps", "N", ARGUMENT_COUNT, &b.steps,
+          "steps to measure, after one that is not (default: 5)" },
+        { "threads", "N", ARGUMENT_COUNT, &b.threads,
+          "threads to use (default: all that this process may use)" },
         { "profile", NULL, ARGUMENT_FLAG, &b.profile, "where the time went, by layer and phase" },
-        { "json", NULL, ARGUMENT_FLAG, &b.json, "one JSON object a line; images_per_s is the best step's" },
-        { "plugin-path", "DIR", ARGUMENT_LIST, &b.plugin_paths, "look for plugins here first; may be given again" },
+        { "json", NULL, ARGUMENT_FLAG, &b.json,
+          "one JSON object a line; images_per_s is the best step's" },
+        { "plugin-path", "DIR", ARGUMENT_LIST, &b.plugin_paths,
+          "look for plugins here first; may be given again" },
         { "quiet", NULL, ARGUMENT_FLAG, &b.quiet, "only warnings and the result" },
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
     struct command_line line = {
-        .name = "bench", .usage = "train|forward --backbone NAME [options]", .arguments = arguments,
-        .positional_min = 1, .positional_max = 1,
-        .summary = "Measures steps of training (with Adam) or of the forward pass on random pictures.",
+        .name = "bench",
+        .usage = "train|forward --backbone NAME [options]",
+        .arguments = arguments,
+        .positional_min = 1,
+        .positional_max = 1,
+        .summary =
+            "Measures steps of training (with Adam) or of the forward pass on random pictures.",
     };
     int status = arguments_parse(&line, argc, argv);
     const char *wrong;

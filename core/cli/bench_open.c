@@ -1,11 +1,13 @@
-/* A benchmark's network: a backbone with a head of its own on an engine, with first values and random pictures. */
+/* A benchmark's network: a backbone with a head of its own on an engine, with first values and
+ * random pictures. */
 #include "cli/bench.h"
 
 #include "base/random.h"
 #include <stdlib.h>
 
-static bioft_status find(struct bench *b, uint32_t kind, const char *name, const struct plugin **ret,
-                         struct option_value **ret_values, struct error *err)
+static bioft_status find(struct bench *b, uint32_t kind, const char *name,
+                         const struct plugin **ret, struct option_value **ret_values,
+                         struct error *err)
 {
     bioft_status st = registry_find(b->registry, kind, name, ret, err);
     return st == BIOFT_OK ? options_defaults(*ret, b->arena, ret_values, err) : st;
@@ -34,8 +36,11 @@ static bioft_status build(struct bench *b, struct error *err)
     if (st == BIOFT_OK)
         st = instance_create(&p, &b->built, err);
     if (st == BIOFT_OK)
-        st = graph_build(&(struct graph_params){ .backbone = b->built, .height = b->size, .width = b->size,
-                                                 .head_outputs = BENCH_CLASSES }, &b->graph, err);
+        st = graph_build(&(struct graph_params){ .backbone = b->built,
+                                                 .height = b->size,
+                                                 .width = b->size,
+                                                 .head_outputs = BENCH_CLASSES },
+                         &b->graph, err);
     return st == BIOFT_OK ? model_create(b->opened, b->graph, &b->model, err) : st;
 }
 
@@ -71,7 +76,8 @@ static bioft_status attach_rule(struct bench *b, struct error *err)
         st = feedback_create(b->model, &spec, 1, 1, b->pool, b->batch, &b->feedback, err);
     if (st == BIOFT_OK && feedback_own(b->feedback))
         st = error_set(err, BIOFT_ERR_UNSUPPORTED,
-                       "rule '%s' runs the training step itself, which bench does not measure", b->rule);
+                       "rule '%s' runs the training step itself, which bench does not measure",
+                       b->rule);
     return st;
 }
 
@@ -105,7 +111,8 @@ static bioft_status make_batch(struct bench *b, struct error *err)
 bioft_status bench_open(struct bench *b, struct error *err)
 {
     const struct registry_places places = { .command_line = b->plugin_paths.items,
-                                            .command_line_count = b->plugin_paths.count, .environment = true,
+                                            .command_line_count = b->plugin_paths.count,
+                                            .environment = true,
                                             .implicit = true };
     bioft_status st = registry_create(&places, &b->console.log, &b->registry, err);
 

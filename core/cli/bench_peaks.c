@@ -1,4 +1,5 @@
-/* The roofline's two lines as this machine draws them: the rate of large products, the rate of memory. */
+/* The roofline's two lines as this machine draws them: the rate of large products, the rate of
+ * memory. */
 #include "cli/bench.h"
 
 #include "base/clock.h"
@@ -21,8 +22,13 @@ struct product {
 
 static void product_init(struct product *p)
 {
-    const bioft_node none = { .struct_size = sizeof none, .height = 1, .width = 1, .layer = BIOFT_NONE,
-                              .weight = BIOFT_NONE, .bias = BIOFT_NONE, .running_mean = BIOFT_NONE,
+    const bioft_node none = { .struct_size = sizeof none,
+                              .height = 1,
+                              .width = 1,
+                              .layer = BIOFT_NONE,
+                              .weight = BIOFT_NONE,
+                              .bias = BIOFT_NONE,
+                              .running_mean = BIOFT_NONE,
                               .running_var = BIOFT_NONE };
 
     *p = (struct product){ .nodes = { none, none } };
@@ -32,22 +38,51 @@ static void product_init(struct product *p)
     p->nodes[1].input_count = 1;
     p->nodes[1].channels = OUT;
     p->nodes[1].layer = p->nodes[1].weight = 0;
-    p->weight = (bioft_parameter){ .struct_size = sizeof p->weight, .kind = BIOFT_PARAM_WEIGHT, .name = "weight",
-                                   .dims = 2, .shape = { OUT, IN }, .count = (size_t)OUT * IN };
-    p->layer = (bioft_layer){ .struct_size = sizeof p->layer, .kind = BIOFT_LAYER_LINEAR, .name = "product",
-                              .flags = BIOFT_LAYER_FIRST | BIOFT_LAYER_LAST, .out_channels = OUT, .in_channels = IN,
-                              .groups = 1, .outputs = OUT, .in_h = 1, .in_w = 1, .out_h = 1, .out_w = 1,
-                              .kernel = { 1, 1 }, .stride = { 1, 1 }, .dilation = { 1, 1 },
-                              .count = p->weight.count, .fan_in = IN, .fan_out = OUT };
-    p->graph = (struct graph){
-        .view = { .struct_size = sizeof p->graph.view, .node_count = 2, .parameter_count = 1, .layer_count = 1,
-                  .node_size = sizeof *p->nodes, .parameter_size = sizeof p->weight, .layer_size = sizeof p->layer,
-                  .channels = IN, .height = 1, .width = 1, .outputs = OUT, .nodes = p->nodes,
-                  .parameters = &p->weight, .layers = &p->layer },
-        .nodes = p->nodes, .parameters = &p->weight, .layers = &p->layer };
+    p->weight = (bioft_parameter){ .struct_size = sizeof p->weight,
+                                   .kind = BIOFT_PARAM_WEIGHT,
+                                   .name = "weight",
+                                   .dims = 2,
+                                   .shape = { OUT, IN },
+                                   .count = (size_t)OUT * IN };
+    p->layer = (bioft_layer){ .struct_size = sizeof p->layer,
+                              .kind = BIOFT_LAYER_LINEAR,
+                              .name = "product",
+                              .flags = BIOFT_LAYER_FIRST | BIOFT_LAYER_LAST,
+                              .out_channels = OUT,
+                              .in_channels = IN,
+                              .groups = 1,
+                              .outputs = OUT,
+                              .in_h = 1,
+                              .in_w = 1,
+                              .out_h = 1,
+                              .out_w = 1,
+                              .kernel = { 1, 1 },
+                              .stride = { 1, 1 },
+                              .dilation = { 1, 1 },
+                              .count = p->weight.count,
+                              .fan_in = IN,
+                              .fan_out = OUT };
+    p->graph = (struct graph){ .view = { .struct_size = sizeof p->graph.view,
+                                         .node_count = 2,
+                                         .parameter_count = 1,
+                                         .layer_count = 1,
+                                         .node_size = sizeof *p->nodes,
+                                         .parameter_size = sizeof p->weight,
+                                         .layer_size = sizeof p->layer,
+                                         .channels = IN,
+                                         .height = 1,
+                                         .width = 1,
+                                         .outputs = OUT,
+                                         .nodes = p->nodes,
+                                         .parameters = &p->weight,
+                                         .layers = &p->layer },
+                               .nodes = p->nodes,
+                               .parameters = &p->weight,
+                               .layers = &p->layer };
 }
 
-static bioft_status time_products(struct program *p, const float *x, float *out, double *ret, struct error *err)
+static bioft_status time_products(struct program *p, const float *x, float *out, double *ret,
+                                  struct error *err)
 {
     double best = 0;
     bioft_status st = BIOFT_OK;
@@ -64,12 +99,16 @@ static bioft_status time_products(struct program *p, const float *x, float *out,
 
 static bioft_status product_peak(struct bench *b, double *ret, struct error *err)
 {
-    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_EVAL, .precision = b->precision,
-                            .max_batch = ROWS, .threads = b->threads };
+    const bioft_use use = { .struct_size = sizeof use,
+                            .kind = BIOFT_EVAL,
+                            .precision = b->precision,
+                            .max_batch = ROWS,
+                            .threads = b->threads };
     struct product product;
     struct model *m = NULL;
     struct program *p = NULL;
-    float *x = mem_aligned((size_t)ROWS * IN, sizeof *x), *out = mem_aligned((size_t)ROWS * OUT, sizeof *out);
+    float *x = mem_aligned((size_t)ROWS * IN, sizeof *x),
+          *out = mem_aligned((size_t)ROWS * OUT, sizeof *out);
     float *w = mem_aligned((size_t)IN * OUT, sizeof *w);
     bioft_status st = x && out && w ? BIOFT_OK : error_memory(err, "a product");
 
@@ -123,7 +162,7 @@ static bioft_status triad_peak(struct bench *b, double *ret, struct error *err)
         const double start = clock_seconds();
         pool_run(b->pool, PIECES, triad_piece, &t);
         const double seconds = clock_seconds() - start;
-        if (i > 0)                                 /* the first one meets pages that are not there yet */
+        if (i > 0) /* the first one meets pages that are not there yet */
             best = i == 1 || seconds < best ? seconds : best;
     }
     if (st == BIOFT_OK)
@@ -140,8 +179,8 @@ bioft_status bench_peaks(struct bench *b, struct bench_peaks *ret, struct error 
     return st == BIOFT_OK ? triad_peak(b, &ret->bytes, err) : st;
 }
 
-/* Backward: the weights' gradient as much again as forward, and the input's error but where the input is the
- * pictures. */
+/* Backward: the weights' gradient as much again as forward, and the input's error but where the
+ * input is the pictures. */
 double bench_step_flops(const struct bench *b)
 {
     double forward = 2.0 * (double)graph_work(b->graph), first = 0;
@@ -156,6 +195,7 @@ double bench_step_flops(const struct bench *b)
 
 double bench_update_bytes(const struct bench *b)
 {
-    enum { READ = 4, WRITTEN = 3 };                /* value, gradient, two moments; all but the gradient */
-    return b->train ? (double)graph_parameter_total(b->graph) * sizeof(float) * (READ + WRITTEN) : 0;
+    enum { READ = 4, WRITTEN = 3 }; /* value, gradient, two moments; all but the gradient */
+    return b->train ? (double)graph_parameter_total(b->graph) * sizeof(float) * (READ + WRITTEN)
+                    : 0;
 }

@@ -1,6 +1,6 @@
-/* What an engine measured of itself, read from its JSON text: {"threads", "nodes": [{"node", "op", "layer", "forward",
- * "backward", "gradient", "kernels"}]}, seconds of all threads; kernels, which may be missing: a word or a list of
- * words, the instruction sets of the node's primitives. */
+/* What an engine measured of itself, read from its JSON text: {"threads", "nodes": [{"node", "op",
+ * "layer", "forward", "backward", "gradient", "kernels"}]}, seconds of all threads; kernels, which
+ * may be missing: a word or a list of words, the instruction sets of the node's primitives. */
 #include "cli/bench.h"
 
 #include "formats/json.h"
@@ -35,7 +35,8 @@ static bioft_status parse(const char *profile, struct arena *arena, const struct
                           const struct json **ret_nodes, struct error *err)
 {
     struct json *root;
-    bioft_status st = json_parse("the engine's profile", profile, strlen(profile), arena, &root, err);
+    bioft_status st =
+        json_parse("the engine's profile", profile, strlen(profile), arena, &root, err);
 
     if (st != BIOFT_OK)
         return st;
@@ -97,7 +98,8 @@ static const char *word(const struct json *object, const char *key)
     return n && n->type == JSON_STRING ? n->text : "";
 }
 
-bioft_status bench_print_profile(const char *profile, uint32_t steps, struct arena *arena, struct error *err)
+bioft_status bench_print_profile(const char *profile, uint32_t steps, struct arena *arena,
+                                 struct error *err)
 {
     const struct json *root, *nodes;
     double sums[PHASES] = { 0 }, all = 0;
@@ -110,18 +112,18 @@ bioft_status bench_print_profile(const char *profile, uint32_t steps, struct are
             sums[k] += number(nodes->items[i], phases[k]);
     for (int k = 0; k < PHASES; k++)
         all += sums[k];
-    printf("milliseconds a step, %.0f threads together\n%-18s %-26s %10s %10s %10s %6s\n", number(root, "threads"),
-           "operator", "layer", phases[0], phases[1], phases[2], "part");
+    printf("milliseconds a step, %.0f threads together\n%-18s %-26s %10s %10s %10s %6s\n",
+           number(root, "threads"), "operator", "layer", phases[0], phases[1], phases[2], "part");
     for (size_t i = 0; i < nodes->count; i++) {
         const struct json *n = nodes->items[i];
         double ms[PHASES], sum = 0;
         for (int k = 0; k < PHASES; k++)
             sum += ms[k] = 1e3 * number(n, phases[k]) / steps;
         if (sum > 0)
-            printf("%-18s %-26s %10.3f %10.3f %10.3f %5.1f%%\n", word(n, "op"), word(n, "layer"), ms[0], ms[1], ms[2],
-                   0.1 * sum * steps / all);
+            printf("%-18s %-26s %10.3f %10.3f %10.3f %5.1f%%\n", word(n, "op"), word(n, "layer"),
+                   ms[0], ms[1], ms[2], 0.1 * sum * steps / all);
     }
-    printf("%-18s %-26s %10.3f %10.3f %10.3f\n", "all", "", 1e3 * sums[0] / steps, 1e3 * sums[1] / steps,
-           1e3 * sums[2] / steps);
+    printf("%-18s %-26s %10.3f %10.3f %10.3f\n", "all", "", 1e3 * sums[0] / steps,
+           1e3 * sums[1] / steps, 1e3 * sums[2] / steps);
     return BIOFT_OK;
 }

@@ -22,8 +22,15 @@ static void loss_gradient(struct bench *b)
 
 static bioft_status update(struct bench *b, const bioft_hooks *hooks, struct error *err)
 {
-    const bioft_update u = { .struct_size = sizeof u, .kind = BIOFT_ADAM, .t = b->step + 1, .lr = b->lr,
-                             .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 5e-4, .gradient_scale = 1.0 };
+    const bioft_update u = { .struct_size = sizeof u,
+                             .kind = BIOFT_ADAM,
+                             .t = b->step + 1,
+                             .lr = b->lr,
+                             .beta1 = 0.9,
+                             .beta2 = 0.999,
+                             .eps = 1e-8,
+                             .weight_decay = 5e-4,
+                             .gradient_scale = 1.0 };
     uint32_t bad;
     bioft_status st = model_update(b->model, &u, hooks, &bad, err);
 
@@ -35,8 +42,14 @@ static bioft_status update(struct bench *b, const bioft_hooks *hooks, struct err
 
 static bioft_status learn(struct bench *b, struct bench_times *t, struct error *err)
 {
-    const bioft_batch batch = { .struct_size = sizeof batch, .n = b->batch, .classes = BENCH_CLASSES, .label_words = 1,
-                                .step = b->step, .x = b->x, .label = b->label, .labels = b->labels };
+    const bioft_batch batch = { .struct_size = sizeof batch,
+                                .n = b->batch,
+                                .classes = BENCH_CLASSES,
+                                .label_words = 1,
+                                .step = b->step,
+                                .x = b->x,
+                                .label = b->label,
+                                .labels = b->labels };
     const bioft_hooks *hooks = NULL;
     double start = clock_seconds();
 
@@ -72,7 +85,8 @@ static int by_all(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-bioft_status bench_measure(struct bench *b, struct bench_times *ret_best, double *ret_median, struct error *err)
+bioft_status bench_measure(struct bench *b, struct bench_times *ret_best, double *ret_median,
+                           struct error *err)
 {
     struct bench_times warm_up, *times = mem_array(b->steps, sizeof *times);
     bioft_status st = times ? run_step(b, &warm_up, err) : error_memory(err, "the times");

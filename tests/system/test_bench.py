@@ -9,26 +9,29 @@ import unittest
 import bioft
 
 KEYS = {"backbone", "mode", "rule", "engine", "precision", "batch", "images_per_s", "peak_rss_mib"}
-SMALL = ("--backbone", "lenet5", "--engine", "openblas", "--batch", "4", "--steps", "2", "--threads", "2")
+SMALL = ("--backbone", "lenet5", "--engine", "openblas", "--batch", "4", "--steps", "2",
+         "--threads", "2")
 
 
 class Bench(bioft.Case):
     def answers(self, *words):
-        return [json.loads(line) for line in self.good("bench", *words, *SMALL, "--json").stdout.splitlines()]
+        said = self.good("bench", *words, *SMALL, "--json").stdout
+        return [json.loads(line) for line in said.splitlines()]
 
     def test_train_in_json(self):
         (r,) = self.answers("train", "--rule", "usf")
         self.assertLessEqual(KEYS, set(r))
-        self.assertEqual((r["backbone"], r["mode"], r["rule"], r["engine"], r["precision"], r["batch"]),
-                         ("lenet5", "train", "usf", "openblas", "f32", 4))
+        said = [r[key] for key in ("backbone", "mode", "rule", "engine", "precision", "batch")]
+        self.assertEqual(said, ["lenet5", "train", "usf", "openblas", "f32", 4])
         self.assertEqual(r["threads"], 2)
         self.assertIn("OpenBLAS", r["identity"])
-        for key in ("images_per_s", "images_per_s_median", "peak_rss_mib", "forward_s", "backward_s", "update_s",
-                    "gflops", "peak_gflops", "update_gb_per_s", "peak_gb_per_s"):
+        for key in ("images_per_s", "images_per_s_median", "peak_rss_mib", "forward_s",
+                    "backward_s", "update_s", "gflops", "peak_gflops", "update_gb_per_s", "peak_gb_per_s"):
             self.assertGreater(r[key], 0, key)
         self.assertGreaterEqual(r["images_per_s"], r["images_per_s_median"])
         # Phases are parts of the step that the rate is of.
-        self.assertLessEqual(r["forward_s"] + r["backward_s"] + r["update_s"], 1.01 * 4 / r["images_per_s"])
+        self.assertLessEqual(r["forward_s"] + r["backward_s"] + r["update_s"],
+                             1.01 * 4 / r["images_per_s"])
 
     def test_forward_in_json(self):
         (r,) = self.answers("forward")
@@ -41,7 +44,8 @@ class Bench(bioft.Case):
         layers = [n["layer"] for n in profile["nodes"] if n["layer"]]
         self.assertEqual(layers, ["conv1", "conv2", "fc1", "fc2", "fc3"])
         text = self.good("bench", "train", *SMALL, "--profile").stdout
-        for word in ("images/s", "peak memory", "GFLOP/s", "GB/s", "forward", "backward", "gradient", "conv1", "fc3"):
+        for word in ("images/s", "peak memory", "GFLOP/s", "GB/s", "forward", "backward",
+                     "gradient", "conv1", "fc3"):
             self.assertIn(word, text)
 
     def test_refusals(self):
@@ -60,7 +64,8 @@ engine: openblas
 dataset: {plugin: npy, root: data}
 model: {backbone: lenet5}
 stages:
-  - {name: some, rule: %s, loss: cross_entropy, optimizer: {name: adam, lr: 1e-3}, steps: 2, batch_size: 8}
+  - {name: some, rule: %s, loss: cross_entropy, optimizer: {name: adam, lr: 1e-3}, steps: 2,
+     batch_size: 8}
 attacks:
   - {plugin: %s, epsilon: [0, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5], batch_size: 8%s}
 """
@@ -68,7 +73,8 @@ attacks:
 
     def passes(self, rule, attack, options=""):
         """Images that went forward in evaluation, and forward and backward in attacks."""
-        real = pathlib.Path(bioft.BIOFT).resolve().parents[2] / "plugins/engines/openblas/openblas.so"
+        build = pathlib.Path(bioft.BIOFT).resolve().parents[2]
+        real = build / "plugins/engines/openblas/openblas.so"
         shim = os.environ["TIMED_ENGINE"]
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
@@ -77,10 +83,11 @@ attacks:
             (folder / "place/engines").mkdir(parents=True)
             shutil.copy(shim, folder / "place/engines/openblas.so")
             r = bioft.run("run", "m.yaml", "--out", "out", "--plugin-path", "place", cwd=folder,
-                          env={"TIMED_ENGINE_REAL": str(real), "TIMED_ENGINE_OUT": str(folder / "times")})
+                          env={"TIMED_ENGINE_REAL": str(real),
+                               "TIMED_ENGINE_OUT": str(folder / "times")})
             self.assertEqual(r.returncode, 0, r.stderr)
             lines = [line.split() for line in (folder / "times").read_text().splitlines()]
-        images = {words[1]: (int(words[2]), int(words[3])) for words in lines if words[0] == "images"}
+        images = {w[1]: (int(w[2]), int(w[3])) for w in lines if w[0] == "images"}
         self.assertEqual(images["2"][1], 0)
         return images["2"][0], *images["3"]
 
@@ -91,8 +98,8 @@ attacks:
         self.assertEqual(self.passes("bp", "fgsm"), (8 * self.TEST, self.TEST, self.TEST))
 
     def test_pgd(self):
-        # Five steps at six epsilons for each gradient; the first steps stand at the clean images, which both
-        # gradients share, and what is at them is remembered until another batch of images has been through.
+        # Five steps at six epsilons for each gradient; the first steps stand at the clean images,
+        # and what is there is remembered.
         evaluated, forwards, backwards = self.passes("usf", "pgd", ", steps: 5")
         self.assertEqual(evaluated, 14 * self.TEST)
         self.assertEqual(backwards, (2 * 6 * 4 + 2) * self.TEST)

@@ -1,9 +1,9 @@
 /* An engine that is another one with a clock, for tests and bench/run.sh: put in its place as
  * PLACE/engines/NAME.so, it opens the file that TIMED_ENGINE_REAL names and writes to the one that
- * TIMED_ENGINE_OUT names. A line `first T CPU` when the first training pass begins: CLOCK_MONOTONIC,
- * and seconds of processors until then. At each update `update T INSIDE`: seconds that forward,
- * backward and update took since the one before. At the end `images KIND FORWARD BACKWARD` for each
- * kind of program. */
+ * TIMED_ENGINE_OUT names. A line `first T CPU` when the first training pass begins:
+ * CLOCK_MONOTONIC, and seconds of processors until then. At each update `update T INSIDE`: seconds
+ * that forward, backward and update took since the one before. At the end `images KIND FORWARD
+ * BACKWARD` for each kind of program. */
 #include <bioft/engine.h>
 #include <dlfcn.h>
 #include <stdio.h>
@@ -34,8 +34,8 @@ static double read_clock(clockid_t clock)
 
 static double now(void) { return read_clock(CLOCK_MONOTONIC); }
 
-static bioft_status program_create(void *self, void *model, const bioft_use *use, const bioft_route *routes,
-                                   void **ret_program)
+static bioft_status program_create(void *self, void *model, const bioft_use *use,
+                                   const bioft_route *routes, void **ret_program)
 {
     bioft_status st = timed.real->program_create(self, model, use, routes, ret_program);
 
@@ -61,8 +61,8 @@ static void program_destroy(void *self, void *program)
     timed.real->program_destroy(self, program);
 }
 
-static bioft_status forward(void *self, void *program, uint32_t n, const float *x, uint64_t dropout_key,
-                            float *ret_out)
+static bioft_status forward(void *self, void *program, uint32_t n, const float *x,
+                            uint64_t dropout_key, float *ret_out)
 {
     const double start = now();
     struct program *p = find(program);
@@ -79,8 +79,8 @@ static bioft_status forward(void *self, void *program, uint32_t n, const float *
     return st;
 }
 
-static bioft_status backward(void *self, void *program, const float *d_out, uint32_t flags, float *ret_dx,
-                             const bioft_hooks *hooks)
+static bioft_status backward(void *self, void *program, const float *d_out, uint32_t flags,
+                             float *ret_dx, const bioft_hooks *hooks)
 {
     const double start = now();
     const struct program *p = find(program);
@@ -124,7 +124,8 @@ const bioft_plugin *bioft_plugin_entry(uint32_t index)
 
     memcpy(&entry, &symbol, sizeof entry);
     real = entry ? entry(index) : NULL;
-    if (!real || real->struct_size > sizeof timed.plugin || !times || (!timed.out && !(timed.out = fopen(times, "w"))))
+    if (!real || real->struct_size > sizeof timed.plugin || !times ||
+        (!timed.out && !(timed.out = fopen(times, "w"))))
         return NULL;
     timed.real = real->vtable;
     memcpy(&timed.plugin, real, real->struct_size);
