@@ -21,6 +21,7 @@ struct convolution_node {
     const struct node *batchnorm;   /* that is folded in; NULL: none */
     float *factor, *bias;           /* the folded batchnorm's, a channel */
     bool add, relu;                 /* fused */
+    bool spoilt;                    /* parameters that are not finite would not be seen behind the relu */
     uint32_t sums, each;            /* partial sums of the gradients, and pictures of one */
 };
 

@@ -27,7 +27,7 @@ static void forward(struct program *p, struct node *n, uint32_t first, uint32_t 
 
     if (!primitive_run(c->forward, thread_of(p, work), &a))
         failed(p);
-    if (c->relu && c->w.odd)
+    if (c->spoilt)
         spoil(p, n, first, count);
 }
 
@@ -148,7 +148,18 @@ static void fold(const struct program *p, const struct node *n, struct convoluti
     }
 }
 
-void convolution_refresh(struct program *p, struct node *n, enum phase phase)
+/* Does the relu that the library fuses hide a NaN or an infinity of the parameters? */
+static bool hides(const struct program *p, const struct node *n, const struct convolution_node *c)
+{
+    const float *bias = c->batchnorm ? c->bias : parameter_value(p, n->def->bias);
+    bool odd = c->w.odd;
+
+    for (uint32_t i = 0; bias && i < n->def->channels; i++)
+        odd |= !isfinite(bias[i]);
+    return c->relu && odd;
+}
+
+static void refresh(struct program *p, struct node *n, enum phase phase)
 {
     struct convolution_node *c = n->own;
     const struct feedback *f = &p->model->feedback[n->def->layer];
@@ -165,6 +176,15 @@ void convolution_refresh(struct program *p, struct node *n, enum phase phase)
     if (c->batchnorm)
         fold(p, n, c);
     weights_pack(p->engine, phase == FORWARD ? &c->w_map : &c->v_map, from, c->factor, stamp, to);
+}
+
+void convolution_refresh(struct program *p, struct node *n, enum phase phase)
+{
+    struct convolution_node *c = n->own;
+
+    refresh(p, n, phase);
+    if (phase == FORWARD)
+        c->spoilt = hides(p, n, c);
 }
 
 const struct operator operator_convolution = { .pictures = pictures, .tasks = tasks, .task = task };

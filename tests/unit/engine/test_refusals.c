@@ -168,6 +168,40 @@ static void nan_is_not_hidden(void **state)
     net_free(&net);
 }
 
+/* NaN in a layer's weight or bias is seen behind batchnorm and relu, fused or not. */
+static void nan_of_a_layer_is_not_hidden(void **state)
+{
+    static const struct op layer[] = {
+        { .op = BIOFT_OP_CONV2D, .out = 16, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 } },
+        { .op = BIOFT_OP_BATCHNORM }, { .op = BIOFT_OP_RELU }, { 0 },
+    };
+    enum { SIDE = 6, OUT = 16 * SIDE * SIDE };
+
+    (void)state;
+    for (uint32_t kind = BIOFT_EVAL; kind <= BIOFT_ATTACK; kind++)
+        for (uint32_t parameter = 0; parameter < 4; parameter++) {
+            struct net net;
+            struct rig rig;
+            float *x, out[OUT];
+            void *p;
+            bool seen = false;
+
+            net_make(&net, 3, SIDE, SIDE, layer);
+            net.values[parameter][0] = NAN;
+            rig_open(&rig, &net, 1);
+            x = net_random(3 * SIDE * SIDE, 1);
+            p = rig_program(&rig, kind, 0, 1, NULL);
+            assert_int_equal(rig.api->forward(rig.self, p, 1, x, 0, out), 0);
+            for (int i = 0; i < OUT; i++)
+                seen = seen || isnan(out[i]);
+            assert_true(seen);
+            rig.api->program_destroy(rig.self, p);
+            rig_close(&rig);
+            net_free(&net);
+            free(x);
+        }
+}
+
 /* Of equal values the first in scan order gets the error. */
 static void ties(void **state)
 {
@@ -201,7 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(graphs), cmocka_unit_test(uses), cmocka_unit_test(calls),
-        cmocka_unit_test(nan_is_not_hidden), cmocka_unit_test(ties),
+        cmocka_unit_test(nan_is_not_hidden), cmocka_unit_test(nan_of_a_layer_is_not_hidden), cmocka_unit_test(ties),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
