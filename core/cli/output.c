@@ -78,6 +78,8 @@ bioft_status output_open(const struct output_params *p, struct experiment **e, s
         st = p->sharing == OUTPUT_SHARED ? file_lock_shared(lock, &o.lock, err) : file_lock(lock, &o.lock, err);
         o.locked = st == BIOFT_OK;
     }
+    if (st == BIOFT_OK && p->sharing == OUTPUT_ALONE)
+        st = file_sweep(o.folder, err);
     if (st == BIOFT_OK && stored)
         st = change_reopen_trials(stored, *e, o.folder, err);
     if (st == BIOFT_OK && (fresh || stored))

@@ -140,25 +140,32 @@ static bioft_status run_next(struct run *run, const struct trial *t, struct erro
 static bioft_status run_trials(struct run *run, struct error *err)
 {
     const struct experiment *e = run->experiment;
-    bool any = false;
+    bool any = false, built = run->worker.is_one;   /* a child leaves results.csv to its parent */
+    bioft_status st = BIOFT_OK;
 
     run->console.sweep.count = run->only ? 0 : e->trial_count;
     for (size_t i = 0; i < e->trial_count; i++) {
         if (!is_wanted(run, &e->trials[i]))
             continue;
         any = true;
-        bioft_status st = run_next(run, &e->trials[i], err);
+        const bool had = has_results(run, &e->trials[i]);
+        st = run_next(run, &e->trials[i], err);
         if (st == BIOFT_ERR_CANCELLED)
             return st;
         const bool stop = st != BIOFT_OK && run->fail_fast;
         if (st != BIOFT_OK)
             failures_add(&run->failures, e->trials[i].id, err->text);
-        st = run->worker.is_one ? BIOFT_OK : build_results(run, err);
+        st = BIOFT_OK;
+        if (!had && !run->worker.is_one) {
+            st = build_results(run, err);
+            built = true;
+        }
         if (st != BIOFT_OK || stop)
             return st;
     }
-    return any ? BIOFT_OK : error_set(err, BIOFT_ERR_INVALID, "there is no trial '%s'; 'bioft check' lists them",
-                                      run->only);
+    if (!any)
+        return error_set(err, BIOFT_ERR_INVALID, "there is no trial '%s'; 'bioft check' lists them", run->only);
+    return built ? st : build_results(run, err);   /* it may be that the run was killed before it could */
 }
 
 static bioft_status run_in_parallel(struct run *run, struct error *err)
