@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "formats/png.h"
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct plugin *image_folder, *cifar10;
@@ -256,6 +257,44 @@ static void test_cache(void **state)
     dataset_close(d);
 }
 
+/* Opens the set and compares every picture with what is in its file. */
+static bool opens_right(const struct dataset_spec *spec, uint32_t count)
+{
+    struct dataset *d = open_dataset(spec);
+    bool right = d->splits[0].count == count;
+    for (uint32_t i = 0; right && i < count; i++)
+        right = first_value(d, i) == (float)level(i, 0, 0, 0) / 255.0f;
+    dataset_close(d);
+    return right;
+}
+
+/* Two processes that make the cache at once both have the right pictures and leave one good file. */
+static void test_cache_made_twice(void **state)
+{
+    static const char *const folders[] = { "train", "train/a" };
+    struct dataset_spec spec = plain_spec(image_folder, *state);
+    char folder[4200], path[4200];
+    pid_t builders[2];
+    make_folders(folders, COUNT(folders));
+    for (uint32_t i = 0; i < 40; i++)
+        write_numbered(i, i);
+    snprintf(folder, sizeof folder, "%s/cache", (const char *)*state);
+    spec.cache = folder;
+    for (size_t k = 0; k < COUNT(builders); k++) {
+        builders[k] = fork();
+        assert_true(builders[k] >= 0);
+        if (builders[k] == 0)
+            _exit(opens_right(&spec, 40) ? 0 : 1);
+    }
+    for (size_t k = 0; k < COUNT(builders); k++) {
+        int status;
+        assert_int_equal(waitpid(builders[k], &status, 0), builders[k]);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    cache_file(path, sizeof path);
+    assert_true(opens_right(&spec, 40));
+}
+
 static void test_layouts(void **state)
 {
     static const char *const folders[] = { "train", "train/a", "test", "test/a", "test/z" };
@@ -403,6 +442,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_folders, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_broken, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_cache, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(test_cache_made_twice, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_layouts, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_sizes, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_resized, enter_folder, leave_folder),
