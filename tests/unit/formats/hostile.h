@@ -23,7 +23,7 @@ static inline bioft_status read_copy(read_fn *read, const void *bytes, size_t si
 {
     uint8_t *copy = size <= PTRDIFF_MAX ? malloc(size ? size : 1) : NULL;
     assert_non_null(copy);
-    if (size)
+    if (copy && size) /* the compiler cannot know that the assertion does not return */
         memcpy(copy, bytes, size);
     err->text[0] = '\0';
     bioft_status st = read(copy, size, err);
