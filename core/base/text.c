@@ -186,6 +186,18 @@ const char *text_escape(char ret[TEXT_ESCAPED], const char *s, size_t length)
     return ret;
 }
 
+bool text_next_line(const char *bytes, size_t size, size_t *at, const char **ret, size_t *ret_length)
+{
+    const char *end = *at < size ? memchr(bytes + *at, '\n', size - *at) : NULL;
+
+    if (!end)
+        return false;
+    *ret = bytes + *at;
+    *ret_length = (size_t)(end - *ret);
+    *at += *ret_length + 1;
+    return true;
+}
+
 bool text_match(const char *pattern, const char *s)
 {
     const char *star = NULL, *resume = NULL;

@@ -23,6 +23,9 @@ enum { TEXT_NUMBER = 32 };
 const char *text_number(char ret[TEXT_NUMBER], double value);
 /* The whole of `s` as a decimal number, with '.', never by the locale, no hex, no nan or inf. */
 bool text_to_double(const char *s, size_t length, double *ret);
+/* The next line of `size` bytes from *at on, without its end, and *at behind it; false where none is left or the
+ * last one has no end: it is unfinished. */
+bool text_next_line(const char *bytes, size_t size, size_t *at, const char **ret, size_t *ret_length);
 
 /* Bytes outside 0x20..0x7e and the backslash as \xNN, cut at 80 bytes of the input with "...";
  * returns ret. */

@@ -24,14 +24,12 @@ bioft_status metrics_cut(const char *path, uint64_t step, struct error *err)
     bioft_status st = file_read(path, MAX_METRICS, &bytes, &size, err);
     if (st != BIOFT_OK)
         return st;
-    for (size_t at = 0; at < size;) {
-        const char *line = (const char *)bytes + at, *end = memchr(line, '\n', size - at);
-        const char *number = end ? strstr(line, "\"step\":") : NULL;
-        if (!end)                                  /* an unfinished last line */
-            break;
-        if (number && number < end && strtoull(number + 7, NULL, 10) <= step)
-            text_add_n(&kept, line, (size_t)(end + 1 - line));
-        at = (size_t)(end + 1 - (const char *)bytes);
+    const char *line;
+    size_t length;
+    for (size_t at = 0; text_next_line((const char *)bytes, size, &at, &line, &length);) {
+        const char *number = strstr(line, "\"step\":");
+        if (number && number < line + length && strtoull(number + 7, NULL, 10) <= step)
+            text_add_n(&kept, line, length + 1);
     }
     if (kept.failed)
         st = error_memory(err, path);

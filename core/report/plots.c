@@ -124,16 +124,15 @@ static bioft_status read_metrics(const struct study_trial *t, const char *stage,
     ret->lines = arena_array(arena, lines + 1, sizeof *ret->lines);
     if (st == BIOFT_OK && !ret->lines)
         st = error_memory(err, path);
-    for (size_t at = 0; st == BIOFT_OK && at < size;) {
-        const char *line = (const char *)bytes + at, *end = memchr(line, '\n', size - at);
+    const char *line;
+    size_t length;
+    for (size_t at = 0;
+         st == BIOFT_OK && text_next_line((const char *)bytes, size, &at, &line, &length);) {
         struct json *json;
-        if (!end) /* unfinished */
-            break;
-        st = json_parse(path, line, (size_t)(end - line), arena, &json, err);
+        st = json_parse(path, line, length, arena, &json, err);
         const struct json *name = st == BIOFT_OK ? json_get(json, "stage") : NULL;
         if (name && name->type == JSON_STRING && strcmp(name->text, stage) == 0)
             ret->lines[ret->count++] = json;
-        at = (size_t)(end + 1 - (const char *)bytes);
     }
     free(bytes);
     free(path);

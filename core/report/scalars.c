@@ -82,19 +82,15 @@ bioft_status scalars_metrics(const char *path, struct scalars *ret, struct error
     bioft_status st = file_read(path, MAX_METRICS, &bytes, &size, err);
     if (st != BIOFT_OK)
         return st;
-    for (size_t at = 0; st == BIOFT_OK && at < size;) {
-        const char *line = (const char *)bytes + at, *end = memchr(line, '\n', size - at);
+    const char *line;
+    size_t length;
+    for (size_t at = 0; st == BIOFT_OK && text_next_line((const char *)bytes, size, &at, &line, &length);) {
         struct arena *arena = arena_create();
         struct json *json;
-        if (end && arena) {
-            st = json_parse(path, line, (size_t)(end - line), arena, &json, err);
-            if (st == BIOFT_OK)
-                st = add_line(json, ret, err);
-        }
-        if (!arena)
-            st = error_memory(err, path);
+        st = arena ? json_parse(path, line, length, arena, &json, err) : error_memory(err, path);
+        if (st == BIOFT_OK)
+            st = add_line(json, ret, err);
         arena_destroy(arena);
-        at = end ? (size_t)(end + 1 - (const char *)bytes) : size;
     }
     free(bytes);
     return st;

@@ -257,6 +257,25 @@ static void durations(void **state)
         assert_string_equal(text_duration(text, cases[i].seconds), cases[i].text);
 }
 
+/* Empty lines count; what stands behind the last end, or after a NUL byte, is told apart by length alone. */
+static void splits_lines(void **state)
+{
+    static const char text[] = "one\n\ntw\0o\nunfinished";
+    static const struct { size_t begin, length; } lines[] = { { 0, 3 }, { 4, 0 }, { 5, 4 } };
+    const char *line;
+    size_t at = 0, length;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        assert_true(text_next_line(text, sizeof text - 1, &at, &line, &length));
+        assert_ptr_equal(line, text + lines[i].begin);
+        assert_int_equal(length, lines[i].length);
+    }
+    assert_false(text_next_line(text, sizeof text - 1, &at, &line, &length));
+    at = 0;
+    assert_false(text_next_line(NULL, 0, &at, &line, &length));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +290,7 @@ int main(void)
         cmocka_unit_test(matches),
         cmocka_unit_test(sizes),
         cmocka_unit_test(durations),
+        cmocka_unit_test(splits_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
