@@ -52,6 +52,23 @@ void fixture_close(struct fixture *f)
     free(f->folder);
 }
 
+struct fixture fixture;
+
+int fixture_open_group(void **state)
+{
+    (void)state;
+    fixture_open(&fixture, 1);
+    fixture_engine(&fixture);
+    return 0;
+}
+
+int fixture_close_group(void **state)
+{
+    (void)state;
+    fixture_close(&fixture);
+    return 0;
+}
+
 const char *fixture_path(struct fixture *f, const char *name)
 {
     return arena_printf(f->arena, "%s/%s", f->folder, name);

@@ -34,6 +34,10 @@ struct fixture {
 void fixture_open(struct fixture *f, unsigned threads);
 void fixture_engine(struct fixture *f);
 void fixture_close(struct fixture *f);
+/* One for all tests of a program, on one thread and with an engine: cmocka's group functions. */
+extern struct fixture fixture;
+int fixture_open_group(void **state);
+int fixture_close_group(void **state);
 /* An absolute path in the folder. */
 const char *fixture_path(struct fixture *f, const char *name);
 

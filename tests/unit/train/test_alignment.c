@@ -8,8 +8,6 @@
 
 enum { N = 5, IN = 28 * 28, HIDDEN = 16, OUT = 10 };
 
-static struct fixture fixture;
-
 struct measured {
     struct graph *graph;
     struct model *model;
@@ -154,21 +152,6 @@ static void test_routed(void **state)
     finish(&m);
 }
 
-static int open_fixture(void **state)
-{
-    (void)state;
-    fixture_open(&fixture, 1);
-    fixture_engine(&fixture);
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    (void)state;
-    fixture_close(&fixture);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,5 +159,5 @@ int main(void)
         cmocka_unit_test(test_delta),           cmocka_unit_test(test_zero),
         cmocka_unit_test(test_routed),
     };
-    return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+    return cmocka_run_group_tests(tests, fixture_open_group, fixture_close_group);
 }

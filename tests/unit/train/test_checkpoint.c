@@ -6,8 +6,6 @@
 #include "base/random.h"
 #include "formats/safetensors.h"
 
-static struct fixture fixture;
-
 /* A stage's things around a model, with numbers in every array. */
 struct things {
     struct graph *graph;
@@ -293,21 +291,6 @@ static void test_classes(void **state)
     things_close(&t);
 }
 
-static int open_fixture(void **state)
-{
-    (void)state;
-    fixture_open(&fixture, 1);
-    fixture_engine(&fixture);
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    (void)state;
-    fixture_close(&fixture);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,5 +299,5 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_parts), cmocka_unit_test(test_classes),
     };
-    return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+    return cmocka_run_group_tests(tests, fixture_open_group, fixture_close_group);
 }

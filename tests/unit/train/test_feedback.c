@@ -5,8 +5,6 @@
 #include "base/random.h"
 #include <math.h>
 
-static struct fixture fixture;
-
 static struct model *lenet(void)
 {
     static struct graph *g;                        /* the models' only: one for all tests */
@@ -402,21 +400,6 @@ static void test_failures(void **state)
     pass_close(&p);
 }
 
-static int open_fixture(void **state)
-{
-    (void)state;
-    fixture_open(&fixture, 1);
-    fixture_engine(&fixture);
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    (void)state;
-    fixture_close(&fixture);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,5 +408,5 @@ int main(void)
         cmocka_unit_test(test_layer_operations), cmocka_unit_test(test_reads),
         cmocka_unit_test(test_failures),
     };
-    return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+    return cmocka_run_group_tests(tests, fixture_open_group, fixture_close_group);
 }

@@ -210,7 +210,6 @@ static bioft_status fake_update(const bioft_step *step, uint32_t index)
 static const int32_t labels[N] = { 3, 0, 9 };
 
 /* One step of a rule on the fake network; the caller frees the model by fake_close. */
-static struct fixture fixture;
 static struct model *fake_step(struct fake *f, struct choice rule, const float *x, float *inverse,
                                size_t inverse_count)
 {
@@ -379,21 +378,6 @@ static void test_forward_forward(void **state)
     fake_close(&f, m);
 }
 
-static int open_fixture(void **state)
-{
-    (void)state;
-    fixture_open(&fixture, 1);
-    fixture_engine(&fixture);
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    (void)state;
-    fixture_close(&fixture);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,5 +385,5 @@ int main(void)
         cmocka_unit_test(test_mistakes), cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_target_propagation), cmocka_unit_test(test_forward_forward),
     };
-    return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+    return cmocka_run_group_tests(tests, fixture_open_group, fixture_close_group);
 }

@@ -4,8 +4,6 @@
 #include "base/random.h"
 #include <math.h>
 
-static struct fixture fixture;
-
 static struct feedback *feedback_of(struct model *m, struct choice rule, uint32_t max_batch)
 {
     struct error err = { 0 };
@@ -315,21 +313,6 @@ static void test_oja_converges(void **state)
     graph_destroy(g);
 }
 
-static int open_fixture(void **state)
-{
-    (void)state;
-    fixture_open(&fixture, 1);
-    fixture_engine(&fixture);
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    (void)state;
-    fixture_close(&fixture);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,5 +320,5 @@ int main(void)
         cmocka_unit_test(test_random_targets),   cmocka_unit_test(test_constrained_norm),
         cmocka_unit_test(test_oja_formula),      cmocka_unit_test(test_oja_converges),
     };
-    return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+    return cmocka_run_group_tests(tests, fixture_open_group, fixture_close_group);
 }

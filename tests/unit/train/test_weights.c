@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include <math.h>
 
-static struct fixture fixture;
 static struct graph *graph;                        /* small_norm's */
 
 struct tensor {                                    /* of a file that a test writes */
