@@ -141,7 +141,7 @@ class Manifests(unittest.TestCase):
             if small:
                 put(f"{where}.epochs", None)
                 put(f"{where}.steps", 2)
-            put(f"{where}.batch_size", 4 if small else 2)    # `check` times one step
+            put(f"{where}.batch_size", 4 if small else 2)
         if "dataset" in manifest:
             put("dataset", self.dataset(manifest["dataset"], small))
         model = self.model(manifest["model"], small)

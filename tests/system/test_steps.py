@@ -1,7 +1,8 @@
 """A step of SGD of ResNet-18 and AlexNet at 96x96 beside PyTorch's, from the same weights and batch, with backpropagation and
 with sign symmetry; with BIOFT_LONG=1 six steps of SGD and of Adam too. An update may differ from PyTorch's in float64 by a share
 of its norm (one step of SGD 1e-3, Adam 5e-2), or by four times what PyTorch's own float32 differs, where that is more: ReLUs and
-pools near a tie take the other branch, and batchnorm over a batch of eight makes much of little."""
+pools near a tie take the other branch, and batchnorm over a batch of eight makes much of little. Which branch is a matter of the
+last digit, so PyTorch's float32 is the worst of three runs on pixels that differ by it."""
 import functools
 import json
 import os
