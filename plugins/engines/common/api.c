@@ -1,6 +1,7 @@
 /* The contract's calls, handed on. */
 #include "api.h"
 
+#include "memory.h"
 #include "program.h"
 
 bioft_status engine_supports(void *self, const bioft_graph *graph, const bioft_use *use, char *why, size_t size)
@@ -103,4 +104,25 @@ bioft_status engine_profile(void *self, void *program, char *ret_json, size_t si
 {
     (void)self;
     return program_profile(program, ret_json, size);
+}
+
+bioft_status engine_open(struct engine *e, const struct backend *backend, const bioft_host *host)
+{
+    char why[400];
+    bioft_status st = blas_open(&e->blas, why, sizeof why);
+
+    if (st == BIOFT_OK)
+        st = blas_check(&e->blas, why, sizeof why);
+    if (st != BIOFT_OK)
+        return host->fail(host, st, why);
+    e->host = host;
+    e->backend = backend;
+    return parallel_init(&e->parallel, host) ? BIOFT_OK
+                                             : host->fail(host, BIOFT_ERR_MEMORY, "out of memory for the engine");
+}
+
+void engine_close(struct engine *e)
+{
+    memory_give(e->layer_work);
+    parallel_finish(&e->parallel);
 }

@@ -23,5 +23,20 @@ bioft_status engine_backward(void *self, void *program, const float *d_out, uint
 bioft_status engine_update(void *self, void *model, const bioft_update *u, const bioft_hooks *hooks,
                            uint32_t *ret_first_nonfinite);
 bioft_status engine_profile(void *self, void *program, char *ret_json, size_t size);
+/* Linear layers and convolutions over columns. */
+bioft_status engine_layer(void *self, const bioft_layer *layer, uint32_t phase, uint32_t n, const float *a,
+                          const float *b, float *ret);
+
+/* These calls as an engine's table has them; score and identity are its own. */
+#define ENGINE_CALLS                                                                                             \
+    .struct_size = sizeof(bioft_engine), .draft = BIOFT_ENGINE_DRAFT, .supports = engine_supports,               \
+    .model_create = engine_create_model, .model_destroy = engine_destroy_model, .read = engine_read,             \
+    .write = engine_write, .set_feedback = engine_set_feedback, .program_create = engine_create_program,         \
+    .program_destroy = engine_destroy_program, .program_bytes = engine_program_bytes, .forward = engine_forward, \
+    .backward = engine_backward, .update = engine_update, .profile = engine_profile, .layer = engine_layer
+
+/* What every instance has, OpenBLAS and threads; engine_close() gives it back. */
+bioft_status engine_open(struct engine *e, const struct backend *backend, const bioft_host *host);
+void engine_close(struct engine *e);
 
 #endif

@@ -1,6 +1,6 @@
 /* From a network to nodes, tensors and segments. */
 #include "compile.h"
-
+#include "batchnorm.h"
 #include "memory.h"
 
 #include <string.h>
@@ -73,7 +73,7 @@ static size_t saved_of(const struct program *p, const struct node *n)
 {
     switch (n->def->op) {
     case BIOFT_OP_BATCHNORM:
-        return 4 * (size_t)n->def->channels;
+        return SAVED * (size_t)n->def->channels;
     case BIOFT_OP_DROPOUT:
         return n->op ? p->capacity * node_floats(n->def) : 0;
     case BIOFT_OP_MAXPOOL:

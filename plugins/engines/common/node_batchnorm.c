@@ -3,40 +3,41 @@
  * Three operators: by the batch's statistics; by the running ones with gradients for gamma and beta; and by the
  * running ones alone, which is one product and one sum a value. Saved, by channel: mean, 1/deviation, and the factor
  * and the term that turn x into y. */
-#include "program.h"
+#include "batchnorm.h"
 
 #include "sums.h"
 
 #include <math.h>
 
-enum { MEAN = 0, INVERSE, FACTOR, TERM, SAVED };
+float *batchnorm_saved(const struct program *p, const struct node *n, enum batchnorm_saved what)
+{
+    const struct tensor *t = &p->tensors[n->x[0]];
 
-static float *saved(const struct node *n, int what) { return n->saved + (size_t)what * n->def->channels; }
+    return n->saved + (size_t)what * parts_of(t->channels, t->block) * t->block;
+}
 
-/* From mean and variance to what is saved. */
-static void fix(const struct program *p, struct node *n, uint32_t channel, double mean, double variance)
+void batchnorm_fix(const struct program *p, struct node *n, size_t channel, double mean, double variance)
 {
     const float *gamma = parameter_value(p, n->def->weight), *beta = parameter_value(p, n->def->bias);
     const double inverse = 1.0 / sqrt(variance + (double)n->def->eps);
     const double factor = gamma ? (double)gamma[channel] * inverse : inverse;
 
-    saved(n, MEAN)[channel] = (float)mean;
-    saved(n, INVERSE)[channel] = (float)inverse;
-    saved(n, FACTOR)[channel] = (float)factor;
-    saved(n, TERM)[channel] = (float)((beta ? (double)beta[channel] : 0) - mean * factor);
+    batchnorm_saved(p, n, MEAN)[channel] = (float)mean;
+    batchnorm_saved(p, n, INVERSE)[channel] = (float)inverse;
+    batchnorm_saved(p, n, FACTOR)[channel] = (float)factor;
+    batchnorm_saved(p, n, TERM)[channel] = (float)((beta ? (double)beta[channel] : 0) - mean * factor);
 }
 
-static void begin_fixed(struct program *p, struct node *n)
+void batchnorm_begin_fixed(struct program *p, struct node *n)
 {
     const float *mean = parameter_value(p, n->def->running_mean);
     const float *variance = parameter_value(p, n->def->running_var);
 
     for (uint32_t c = 0; c < n->def->channels; c++)
-        fix(p, n, c, (double)mean[c], (double)variance[c]);
+        batchnorm_fix(p, n, c, (double)mean[c], (double)variance[c]);
 }
 
-/* This pass changes the running statistics. */
-static void begin_batch(struct program *p, struct node *n)
+void batchnorm_begin_batch(struct program *p, struct node *n)
 {
     p->model->parameters[n->def->running_mean].version++;
     p->model->parameters[n->def->running_var].version++;
@@ -53,9 +54,10 @@ static struct channel channel_of(const struct node *n, size_t channel)
     return (struct channel){ plane, plane * n->def->channels, plane * channel };
 }
 
-static void scale_plane(const struct node *n, size_t channel, const float *x, float *y, size_t plane)
+static void scale_plane(const struct program *p, const struct node *n, size_t channel, const float *x, float *y,
+                        size_t plane)
 {
-    const float factor = saved(n, FACTOR)[channel], term = saved(n, TERM)[channel];
+    const float factor = batchnorm_saved(p, n, FACTOR)[channel], term = batchnorm_saved(p, n, TERM)[channel];
 
     for (size_t i = 0; i < plane; i++)
         y[i] = x[i] * factor + term;
@@ -77,7 +79,7 @@ static void statistics(struct program *p, struct node *n, size_t index)
         const float *plane = x + i * c.stride;
         squares += sum_product(plane, (float)mean, plane, (float)mean, c.plane);
     }
-    fix(p, n, (uint32_t)index, mean, squares / count);
+    batchnorm_fix(p, n, index, mean, squares / count);
     *running_mean = (1 - m) * *running_mean + m * (float)mean;
     *running_var = (1 - m) * *running_var + m * (float)(squares / (count - 1));
 }
@@ -92,9 +94,9 @@ static void sums(struct program *p, struct node *n, size_t index, double *ret_db
 
     for (uint32_t i = 0; i < p->n; i++) {
         dbeta += (double)sum_of(dy + i * c.stride, c.plane);
-        dgamma += sum_product(dy + i * c.stride, 0, x + i * c.stride, saved(n, MEAN)[index], c.plane);
+        dgamma += sum_product(dy + i * c.stride, 0, x + i * c.stride, batchnorm_saved(p, n, MEAN)[index], c.plane);
     }
-    dgamma *= (double)saved(n, INVERSE)[index];
+    dgamma *= (double)batchnorm_saved(p, n, INVERSE)[index];
     if (n->trains && gamma)
         gamma[index] = accumulates(p) ? gamma[index] + (float)dgamma : (float)dgamma;
     if (n->trains && beta)
@@ -107,7 +109,7 @@ static void sums(struct program *p, struct node *n, size_t index, double *ret_db
 static void input_error(struct program *p, struct node *n, size_t index, float a, float b)
 {
     const struct channel c = channel_of(n, index);
-    const float factor = saved(n, FACTOR)[index], mean = saved(n, MEAN)[index];
+    const float factor = batchnorm_saved(p, n, FACTOR)[index], mean = batchnorm_saved(p, n, MEAN)[index];
     const bool add = n->adds[0];
 
     for (uint32_t k = 0; k < p->n; k++) {
@@ -132,7 +134,7 @@ static void forward_channel(struct program *p, struct node *n, size_t index)
     const struct channel c = channel_of(n, index);
 
     for (uint32_t i = 0; i < p->n; i++)
-        scale_plane(n, index, p->tensors[n->x[0]].value + i * c.stride + c.offset,
+        scale_plane(p, n, index, p->tensors[n->x[0]].value + i * c.stride + c.offset,
                     p->tensors[n->y].value + i * c.stride + c.offset, c.plane);
 }
 
@@ -150,7 +152,7 @@ static void batch_task(struct program *p, struct node *n, enum phase phase, size
     sums(p, n, index, &dbeta, &dgamma);
     if (n->wants[0])
         input_error(p, n, index, (float)(dbeta / count),
-                    (float)(dgamma * (double)saved(n, INVERSE)[index] / count));
+                    (float)(dgamma * (double)batchnorm_saved(p, n, INVERSE)[index] / count));
 }
 
 static void trained_task(struct program *p, struct node *n, enum phase phase, size_t index, float *work)
@@ -183,15 +185,19 @@ static void fixed_pictures(struct program *p, struct node *n, enum phase phase, 
     to = forward ? value_at(p, n->y, first) : gradient_at(p, n->x[0], first);
     for (uint32_t k = 0; k < count; k++)
         for (uint32_t c = 0; c < n->def->channels; c++, from += plane, to += plane) {
-            const float factor = saved(n, FACTOR)[c];
+            const float factor = batchnorm_saved(p, n, FACTOR)[c];
             if (forward)
-                scale_plane(n, c, from, to, plane);
+                scale_plane(p, n, c, from, to, plane);
             else
                 for (size_t i = 0; i < plane; i++)
                     to[i] = n->adds[0] ? to[i] + factor * from[i] : factor * from[i];
         }
 }
 
-const struct operator operator_batchnorm_batch = { .begin = begin_batch, .tasks = tasks, .task = batch_task };
-const struct operator operator_batchnorm_trained = { .begin = begin_fixed, .tasks = tasks, .task = trained_task };
-const struct operator operator_batchnorm_fixed = { .begin = begin_fixed, .pictures = fixed_pictures, .by_value = true };
+const struct operator operator_batchnorm_batch = { .begin = batchnorm_begin_batch, .tasks = tasks, .task = batch_task };
+const struct operator operator_batchnorm_trained = {
+    .begin = batchnorm_begin_fixed, .tasks = tasks, .task = trained_task,
+};
+const struct operator operator_batchnorm_fixed = {
+    .begin = batchnorm_begin_fixed, .pictures = fixed_pictures, .by_value = true,
+};

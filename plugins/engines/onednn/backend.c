@@ -2,7 +2,8 @@
 #include "backend.h"
 
 #include "../common/memory.h"
-#include "../openblas/plan.h"
+#include "../common/batchnorm.h"
+#include "../common/columns.h"
 
 #include <string.h>
 
@@ -95,7 +96,7 @@ static void plan_batchnorm(const struct program *p, struct node *n, uint32_t blo
         return;
     n->op = batch_statistics(p) ? &operator_norm_batch : trains(p) ? &operator_norm_trained : &operator_norm_fixed;
     n->whole = !n->op->pictures;
-    n->saved_floats = 4 * parts_of(n->def->channels, block) * block;
+    n->saved_floats = SAVED * parts_of(n->def->channels, block) * block;
 }
 
 /* A picture's mean over each channel is a flat array whatever stood before it. */

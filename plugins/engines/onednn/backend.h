@@ -8,7 +8,7 @@
 #define ONEDNN_BACKEND_H
 
 #include "../common/program.h"
-#include "../openblas/conv.h"
+#include "../common/conv.h"
 #include "library.h"
 #include "weights.h"
 

@@ -4,18 +4,17 @@
  * Saved, by channel: mean, 1/deviation, and the factor and the term that turn x into y; 0 for lanes that fill up the
  * last block. A block's channels are one task, and lane by lane its sums are in a fixed order. */
 #include "backend.h"
+#include "../common/batchnorm.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MEAN = 0, INVERSE, FACTOR, TERM };
 enum { LANES = 16, RUN = 256 };     /* RUN: values that are added in float before they go on in double */
 
-static float *saved(const struct program *p, const struct node *n, int what, size_t block)
+/* Of a block's first channel. */
+static float *saved(const struct program *p, const struct node *n, enum batchnorm_saved what, size_t block)
 {
-    const struct tensor *t = &p->tensors[n->x[0]];
-
-    return n->saved + ((size_t)what * parts_of(t->channels, t->block) + block) * t->block;
+    return batchnorm_saved(p, n, what) + block * p->tensors[n->x[0]].block;
 }
 
 /* One block of channels: where it begins in a picture, its values there, and from picture to picture. */
@@ -29,37 +28,6 @@ static struct strip strip_of(const struct program *p, const struct node *n, size
     const size_t first = block * t->block, left = t->channels - first;
 
     return (struct strip){ first * t->plane, t->plane, t->floats, first, left < t->block ? left : t->block, t->block };
-}
-
-/* From a channel's mean and variance to what is saved. */
-static void fix(const struct program *p, struct node *n, size_t channel, double mean, double variance)
-{
-    const float *gamma = parameter_value(p, n->def->weight), *beta = parameter_value(p, n->def->bias);
-    const uint32_t lanes = p->tensors[n->x[0]].block;
-    const size_t block = channel / lanes, lane = channel % lanes;
-    const double inverse = 1.0 / sqrt(variance + (double)n->def->eps);
-    const double factor = gamma ? (double)gamma[channel] * inverse : inverse;
-
-    saved(p, n, MEAN, block)[lane] = (float)mean;
-    saved(p, n, INVERSE, block)[lane] = (float)inverse;
-    saved(p, n, FACTOR, block)[lane] = (float)factor;
-    saved(p, n, TERM, block)[lane] = (float)((beta ? (double)beta[channel] : 0) - mean * factor);
-}
-
-static void begin_fixed(struct program *p, struct node *n)
-{
-    const float *mean = parameter_value(p, n->def->running_mean);
-    const float *variance = parameter_value(p, n->def->running_var);
-
-    for (uint32_t c = 0; c < n->def->channels; c++)
-        fix(p, n, c, (double)mean[c], (double)variance[c]);
-}
-
-/* This pass changes the running statistics. */
-static void begin_batch(struct program *p, struct node *n)
-{
-    p->model->parameters[n->def->running_mean].version++;
-    p->model->parameters[n->def->running_var].version++;
 }
 
 /* ret += sums of x - shift and of its squares, by lane. */
@@ -114,7 +82,7 @@ static void statistics(struct program *p, struct node *n, size_t block)
         float *running_mean = &p->model->parameters[n->def->running_mean].value[s.first + l];
         float *running_var = &p->model->parameters[n->def->running_var].value[s.first + l];
 
-        fix(p, n, s.first + l, mean, left / count);
+        batchnorm_fix(p, n, s.first + l, mean, left / count);
         *running_mean = (1 - m) * *running_mean + m * (float)mean;
         *running_var = (1 - m) * *running_var + m * (float)(left / (count - 1));
     }
@@ -369,6 +337,8 @@ static void fixed_pictures(struct program *p, struct node *n, enum phase phase, 
         }
 }
 
-const struct operator operator_norm_batch = { .begin = begin_batch, .tasks = tasks, .task = batch_task };
-const struct operator operator_norm_trained = { .begin = begin_fixed, .tasks = tasks, .task = trained_task };
-const struct operator operator_norm_fixed = { .begin = begin_fixed, .pictures = fixed_pictures, .by_value = true };
+const struct operator operator_norm_batch = { .begin = batchnorm_begin_batch, .tasks = tasks, .task = batch_task };
+const struct operator operator_norm_trained = { .begin = batchnorm_begin_fixed, .tasks = tasks, .task = trained_task };
+const struct operator operator_norm_fixed = {
+    .begin = batchnorm_begin_fixed, .pictures = fixed_pictures, .by_value = true,
+};

@@ -2,8 +2,6 @@
 #include "../common/api.h"
 
 #include "backend.h"
-#include "../openblas/layer.h"
-#include "../common/memory.h"
 
 static int32_t score(char *why, size_t size)
 {
@@ -30,20 +28,13 @@ static bioft_status create(void *self, const bioft_host *host)
 {
     struct engine *e = self;
     const char *problem;
-    char why[400];
-    bioft_status st = blas_open(&e->blas, why, sizeof why);
+    bioft_status st = engine_open(e, &onednn_backend, host);
 
-    if (st == BIOFT_OK)
-        st = blas_check(&e->blas, why, sizeof why);
     if (st != BIOFT_OK)
-        return host->fail(host, st, why);
-    e->host = host;
-    e->backend = &onednn_backend;
-    if (!parallel_init(&e->parallel, host))
-        return host->fail(host, BIOFT_ERR_MEMORY, "out of memory for the engine");
+        return st;
     e->own = library_open(parallel_threads(&e->parallel), &problem);
     if (!e->own) {
-        parallel_finish(&e->parallel);
+        engine_close(e);
         return bioft_failf(host, BIOFT_ERR_UNSUPPORTED, "oneDNN does not start: %s", problem);
     }
     return BIOFT_OK;
@@ -54,8 +45,7 @@ static void destroy(void *self)
     struct engine *e = self;
 
     library_close(e->own);
-    memory_give(e->layer_work);
-    parallel_finish(&e->parallel);
+    engine_close(e);
 }
 
 static bioft_status identity(void *self, char *ret, size_t size, int32_t *ret_threads_matter)
@@ -69,20 +59,7 @@ static bioft_status identity(void *self, char *ret, size_t size, int32_t *ret_th
     return BIOFT_OK;
 }
 
-static bioft_status layer(void *self, const bioft_layer *l, uint32_t phase, uint32_t n, const float *a,
-                          const float *b, float *ret)
-{
-    return layer_run(self, l, phase, n, a, b, ret);
-}
-
-static const bioft_engine engine = {
-    .struct_size = sizeof engine, .draft = BIOFT_ENGINE_DRAFT, .score = score, .supports = engine_supports,
-    .model_create = engine_create_model, .model_destroy = engine_destroy_model, .read = engine_read,
-    .write = engine_write, .set_feedback = engine_set_feedback, .program_create = engine_create_program,
-    .program_destroy = engine_destroy_program, .program_bytes = engine_program_bytes, .forward = engine_forward,
-    .backward = engine_backward, .update = engine_update, .profile = engine_profile, .identity = identity,
-    .layer = layer,
-};
+static const bioft_engine engine = { ENGINE_CALLS, .score = score, .identity = identity };
 
 static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION,

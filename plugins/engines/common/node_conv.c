@@ -1,5 +1,5 @@
 /* Conv2d nodes: the blocks of conv.h as tasks, the sums over pictures in a fixed number of parts. */
-#include "backend.h"
+#include "columns.h"
 
 enum { REDUCE_FLOATS = 16384 };
 
@@ -11,7 +11,7 @@ static uint32_t per_picture(const struct conv *c, enum phase phase)
 
 static size_t tasks(const struct program *p, const struct node *n, enum phase phase)
 {
-    const struct conv *c = conv_of(n);
+    const struct conv *c = columns_of(n);
     uint32_t sums = conv_sums(c, p->n);
 
     switch (phase) {
@@ -22,13 +22,13 @@ static size_t tasks(const struct program *p, const struct node *n, enum phase ph
     case GRADIENT:
         return n->trains ? (size_t)sums * c->groups * c->slices : 0;
     default:
-        return n->trains && sums > 1 ? parts_of(sum_floats(n), REDUCE_FLOATS) : 0;
+        return n->trains && sums > 1 ? parts_of(columns_sum_floats(n), REDUCE_FLOATS) : 0;
     }
 }
 
 static void weight_gradient(struct program *p, struct node *n, size_t index, float *work)
 {
-    const struct conv *c = conv_of(n);
+    const struct conv *c = columns_of(n);
     const size_t slices = (size_t)c->groups * c->slices, sum = index / slices;
     const uint32_t sums = conv_sums(c, p->n), first = (uint32_t)part(p->n, sums, sum);
     const uint32_t count = (uint32_t)part(p->n, sums, sum + 1) - first;
@@ -36,7 +36,7 @@ static void weight_gradient(struct program *p, struct node *n, size_t index, flo
     float *dw = parameter_gradient(p, n->def->weight), *db = parameter_gradient(p, n->def->bias);
 
     if (sums > 1) {
-        dw = n->sums + sum * sum_floats(n);
+        dw = n->sums + sum * columns_sum_floats(n);
         db = db ? dw + c->weights : NULL;
         add = false;
     }
@@ -46,7 +46,7 @@ static void weight_gradient(struct program *p, struct node *n, size_t index, flo
 
 static void reduce_range(const struct program *p, const struct node *n, size_t from, size_t to, float *ret)
 {
-    const uint32_t sums = conv_sums(conv_of(n), p->n);
+    const uint32_t sums = conv_sums(columns_of(n), p->n);
     const float *sum = n->sums + from;
     uint32_t first = 0;
 
@@ -56,7 +56,7 @@ static void reduce_range(const struct program *p, const struct node *n, size_t f
         first = 1;
     }
     for (uint32_t s = first; s < sums; s++) {
-        sum = n->sums + s * sum_floats(n) + from;
+        sum = n->sums + s * columns_sum_floats(n) + from;
         for (size_t i = 0; i < to - from; i++)
             ret[i] += sum[i];
     }
@@ -64,7 +64,7 @@ static void reduce_range(const struct program *p, const struct node *n, size_t f
 
 static void reduce(const struct program *p, const struct node *n, size_t index)
 {
-    const size_t weights = conv_of(n)->weights, all = sum_floats(n), from = index * REDUCE_FLOATS;
+    const size_t weights = columns_of(n)->weights, all = columns_sum_floats(n), from = index * REDUCE_FLOATS;
     const size_t to = from + REDUCE_FLOATS < all ? from + REDUCE_FLOATS : all;
     float *db = parameter_gradient(p, n->def->bias);
 
@@ -78,7 +78,7 @@ static void reduce(const struct program *p, const struct node *n, size_t index)
 
 static void task(struct program *p, struct node *n, enum phase phase, size_t index, float *work)
 {
-    const struct conv *c = conv_of(n);
+    const struct conv *c = columns_of(n);
     const struct blas *blas = &p->engine->blas;
     uint32_t picture, block;
 
@@ -101,7 +101,7 @@ static void task(struct program *p, struct node *n, enum phase phase, size_t ind
 
 static void pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
-    const size_t each = per_picture(conv_of(n), phase);
+    const size_t each = per_picture(columns_of(n), phase);
 
     if (phase == BACKWARD && !n->wants[0])
         return;

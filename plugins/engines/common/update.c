@@ -1,5 +1,5 @@
 /* The optimizer: one pass over memory, in pieces, that also looks for what is not finite. */
-#include "../common/model.h"
+#include "model.h"
 #include "update_step.h"
 
 #include <string.h>

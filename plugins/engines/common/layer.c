@@ -1,8 +1,8 @@
 /* A layer without a program: its work space belongs to the engine and stays. */
-#include "layer.h"
+#include "api.h"
 
 #include "conv.h"
-#include "../common/memory.h"
+#include "memory.h"
 
 enum { OUTPUT = 0, INPUT_ERROR, WEIGHT_GRADIENT, PHASE_COUNT };
 enum { FEATURES = 128 };            /* of a linear layer, a task */
@@ -97,9 +97,10 @@ static bioft_status run_conv(struct job *j)
     return BIOFT_OK;
 }
 
-bioft_status layer_run(struct engine *e, const bioft_layer *layer, uint32_t phase, uint32_t n, const float *a,
-                       const float *b, float *ret)
+bioft_status engine_layer(void *self, const bioft_layer *layer, uint32_t phase, uint32_t n, const float *a,
+                          const float *b, float *ret)
 {
+    struct engine *e = self;
     struct job j = { .e = e, .layer = layer, .phase = phase, .n = n, .a = a, .b = b, .ret = ret };
 
     if (phase >= PHASE_COUNT || n == 0)

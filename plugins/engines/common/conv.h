@@ -4,10 +4,10 @@
  * weight meets at each output position. Then y = W columns, columns' = V^T dy added back into dx, dW = dy columns^T.
  * A block is some output rows of one picture and some input channels; how a convolution is cut depends on its
  * geometry only. */
-#ifndef OPENBLAS_CONV_H
-#define OPENBLAS_CONV_H
+#ifndef COMMON_CONV_H
+#define COMMON_CONV_H
 
-#include "../common/blas.h"
+#include "blas.h"
 
 #include <bioft/engine.h>
 

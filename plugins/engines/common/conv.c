@@ -1,8 +1,8 @@
 /* Columns and the products with them. */
 #include "conv.h"
 
-#include "../common/parallel.h"
-#include "../common/sums.h"
+#include "parallel.h"
+#include "sums.h"
 
 #include <string.h>
 
