@@ -120,11 +120,10 @@ static bool has_results(const struct run *run, const struct trial *t)
     return has;
 }
 
-/* run_trial, and what the console says of the sweep. */
-static bioft_status run_next(struct run *run, const struct trial *t, struct error *err)
+/* run_trial, and what the console says of the sweep; had: its results were there. */
+static bioft_status run_next(struct run *run, const struct trial *t, bool had, struct error *err)
 {
     struct console_sweep *s = &run->console.sweep;
-    const bool had = has_results(run, t);
 
     s->begun = clock_seconds();
     bioft_status st = run_trial(run, t, err);
@@ -149,7 +148,7 @@ static bioft_status run_trials(struct run *run, struct error *err)
             continue;
         any = true;
         const bool had = has_results(run, &e->trials[i]);
-        st = run_next(run, &e->trials[i], err);
+        st = run_next(run, &e->trials[i], had, err);
         if (st == BIOFT_ERR_CANCELLED)
             return st;
         const bool stop = st != BIOFT_OK && run->fail_fast;
