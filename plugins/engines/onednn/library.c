@@ -24,6 +24,7 @@ struct primitive {
     dnnl_primitive_desc_t description;
     dnnl_primitive_t primitive;
     enum convolution kind;
+    bool sums_in_place;             /* forward: `other` is what y holds before the run */
     int argument_count;
     dnnl_exec_arg_t *arguments;     /* [threads][ARGUMENTS] */
     uint32_t *map;
@@ -167,24 +168,42 @@ static bool shapes_of(const struct convolution_params *c, struct shapes *ret)
                                         dnnl_format_tag_any) == dnnl_success;
 }
 
-static bool set_post_ops(dnnl_primitive_attr_t attributes, const struct convolution_params *c, const struct shapes *s)
+/* Winograd's minimal filtering F(4x4, 3x3) takes 36 products for 4x4 outputs instead of 144 (Lavin and Gray 2016); what
+ * hangs over the edge is for nothing. Its transforms cost what makes less than half of the products not worth it. */
+static bool winograd_pays(const struct convolution_params *c)
+{
+    const bioft_node *d = c->conv;
+    const uint64_t tiles = (uint64_t)((d->height + 3) / 4) * ((d->width + 3) / 4);
+
+    return d->groups == 1 && d->kernel[0] == 3 && d->kernel[1] == 3 && d->stride[0] == 1 && d->stride[1] == 1 &&
+           d->dilation[0] == 1 && d->dilation[1] == 1 && 9 * (uint64_t)d->height * d->width >= 2 * 36 * tiles;
+}
+
+/* Winograd's kernels add only what y holds before. */
+static bool set_post_ops(dnnl_primitive_attr_t attributes, const struct convolution_params *c, const struct shapes *s,
+                         bool in_place)
 {
     dnnl_post_ops_t ops;
     bool good;
 
     if (dnnl_post_ops_create(&ops) != dnnl_success)
         return false;
-    good = (!c->add || dnnl_post_ops_append_binary(ops, dnnl_binary_add, &s->y) == dnnl_success) &&
+    if (c->add && in_place)
+        good = dnnl_post_ops_append_sum(ops, 1.0f) == dnnl_success;
+    else
+        good = !c->add || dnnl_post_ops_append_binary(ops, dnnl_binary_add, &s->y) == dnnl_success;
+    good = good &&
            (!c->relu || dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f) == dnnl_success) &&
            dnnl_primitive_attr_set_post_ops(attributes, ops) == dnnl_success;
     dnnl_post_ops_destroy(ops);
     return good;
 }
 
-/* NULL: the library cannot. hint: forward's, for the other two. */
-static dnnl_primitive_desc_t describe(struct library *l, enum convolution kind, const struct convolution_params *c,
-                                      const struct shapes *s, const_dnnl_primitive_desc_t hint)
+static dnnl_primitive_desc_t describe_as(struct library *l, dnnl_alg_kind_t algorithm, enum convolution kind,
+                                         const struct convolution_params *c, const struct shapes *s,
+                                         const_dnnl_primitive_desc_t hint)
 {
+    const bool in_place = algorithm == dnnl_convolution_winograd;
     const dnnl_memory_desc_t *bias = c->bias ? &s->bias : NULL;
     dnnl_primitive_attr_t attributes;
     dnnl_primitive_desc_t ret = NULL;
@@ -194,22 +213,53 @@ static dnnl_primitive_desc_t describe(struct library *l, enum convolution kind, 
     if (dnnl_primitive_attr_create(&attributes) != dnnl_success)
         return NULL;
     st = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
-    if (kind == CONV_FORWARD && (c->add || c->relu) && !set_post_ops(attributes, c, s))
+    if (kind == CONV_FORWARD && (c->add || c->relu) && !set_post_ops(attributes, c, s, in_place))
         st = dnnl_unimplemented;
     if (st == dnnl_success && kind == CONV_FORWARD)
-        st = dnnl_dilated_convolution_forward_desc_init(&d, dnnl_forward_training, dnnl_convolution_direct, &s->x,
-                                                        &s->w, bias, &s->y, s->stride, s->dilation, s->before,
-                                                        s->after);
+        st = dnnl_dilated_convolution_forward_desc_init(&d, dnnl_forward_training, algorithm, &s->x, &s->w, bias,
+                                                        &s->y, s->stride, s->dilation, s->before, s->after);
     else if (st == dnnl_success && kind == CONV_INPUT_ERROR)
-        st = dnnl_dilated_convolution_backward_data_desc_init(&d, dnnl_convolution_direct, &s->x, &s->w, &s->y,
-                                                              s->stride, s->dilation, s->before, s->after);
+        st = dnnl_dilated_convolution_backward_data_desc_init(&d, algorithm, &s->x, &s->w, &s->y, s->stride,
+                                                              s->dilation, s->before, s->after);
     else if (st == dnnl_success)
-        st = dnnl_dilated_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, &s->x, &s->w, bias,
-                                                                 &s->y, s->stride, s->dilation, s->before, s->after);
+        st = dnnl_dilated_convolution_backward_weights_desc_init(&d, algorithm, &s->x, &s->w, bias, &s->y, s->stride,
+                                                                 s->dilation, s->before, s->after);
     if (st == dnnl_success && dnnl_primitive_desc_create(&ret, &d, attributes, l->engine, hint) != dnnl_success)
         ret = NULL;
     dnnl_primitive_attr_destroy(attributes);
     return ret;
+}
+
+/* Weights as the engine can lay them out; a kind of kernel may want them in a form of its own. */
+static bool blocked_weights(const_dnnl_primitive_desc_t description, enum convolution kind)
+{
+    const dnnl_query_t query = kind == CONV_WEIGHT_GRADIENT ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
+    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(description, query, 0);
+
+    return md->format_kind == dnnl_blocked && md->extra.flags == 0;
+}
+
+/* NULL: the library cannot. hint: forward's, for the other two. */
+static dnnl_primitive_desc_t describe(struct library *l, enum convolution kind, const struct convolution_params *c,
+                                      const struct shapes *s, const_dnnl_primitive_desc_t hint)
+{
+    dnnl_primitive_desc_t ret = NULL;
+
+    if (winograd_pays(c))
+        ret = describe_as(l, dnnl_convolution_winograd, kind, c, s, hint);
+    if (ret && blocked_weights(ret, kind))
+        return ret;
+    if (ret)
+        dnnl_primitive_desc_destroy(ret);
+    return describe_as(l, dnnl_convolution_direct, kind, c, s, hint);
+}
+
+static bool is_winograd(const_dnnl_primitive_desc_t description)
+{
+    const dnnl_convolution_desc_t *d;
+
+    return dnnl_primitive_desc_query(description, dnnl_query_convolution_d, 0, (void *)&d) == dnnl_success &&
+           d->alg_kind == dnnl_convolution_winograd;
 }
 
 static const char *name_of(const_dnnl_primitive_desc_t description)
@@ -346,7 +396,7 @@ static bool add_arguments(struct primitive *p, const struct convolution_params *
     for (int k = 0; k < (bias ? 4 : 3); k++)
         if (!add_argument(p, n[k].argument, dnnl_primitive_desc_query_md(p->description, n[k].query, k == 3)))
             return false;
-    if (add && !add_argument(p, DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
+    if (add && !p->sums_in_place && !add_argument(p, DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
                              dnnl_primitive_desc_query_md(p->description, dnnl_query_dst_md, 0)))
         return false;
     return add_argument(p, DNNL_ARG_SCRATCHPAD,
@@ -370,6 +420,7 @@ struct primitive *primitive_create(struct library *l, enum convolution kind, con
             hint = describe(l, CONV_FORWARD, c, &s, NULL);
         p->description = describe(l, kind, c, &s, hint);
         good = p->arguments && p->description && dnnl_primitive_create(&p->primitive, p->description) == dnnl_success;
+        p->sums_in_place = good && is_winograd(p->description);
     }
     good = good && add_arguments(p, c) &&
            map_weights(p, dnnl_primitive_desc_query_md(p->description, names[kind][2].query, 0), ret_map);
@@ -436,6 +487,9 @@ bool primitive_run(struct primitive *p, uint32_t thread, const struct convolutio
     const int before = one_thread();
     bool good = true;
 
+    if (p->sums_in_place && a->other)
+        memcpy(a->y, a->other,
+               dnnl_memory_desc_get_size(dnnl_primitive_desc_query_md(p->description, dnnl_query_dst_md, 0)));
     for (int i = 0; good && i < p->argument_count; i++)
         good = dnnl_memory_set_data_handle(arguments[i].memory, array_of(a, arguments[i].arg)) == dnnl_success;
     good = good && dnnl_primitive_execute(p->primitive, p->library->streams[thread], p->argument_count, arguments) ==
