@@ -50,6 +50,7 @@ MANIFEST = """\
 bioft: 1
 name: small
 seed: 3
+engine: openblas
 dataset: {plugin: npy, root: data, classes: [2, 3]}
 model: {backbone: lenet5}
 stages:

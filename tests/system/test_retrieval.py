@@ -12,6 +12,7 @@ MANIFEST = """\
 bioft: 1
 name: codes
 seed: 3
+engine: openblas
 dataset: {plugin: npy, root: data}
 model: {backbone: lenet5, head: {bits: 16}}
 stages:

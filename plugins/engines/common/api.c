@@ -6,14 +6,14 @@
 
 bioft_status engine_supports(void *self, const bioft_graph *graph, const bioft_use *use, char *why, size_t size)
 {
+    const struct engine *e = self;
     struct network n;
     bioft_status st;
 
-    (void)self;
     why[0] = '\0';
     st = network_copy(graph, &n, why, size);
     if (st == BIOFT_OK) {
-        st = program_check(&n, use, why, size);
+        st = program_check(e->backend, &n, use, why, size);
         network_free(&n);
     }
     return st == BIOFT_OK ? BIOFT_OK : BIOFT_ERR_UNSUPPORTED;

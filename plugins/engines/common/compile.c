@@ -7,7 +7,19 @@
 
 enum { WHOLE_WEIGHTS = 64 * 1024 };                /* of a linear layer: more would be read again for each piece */
 
-bioft_status program_check(const struct network *n, const bioft_use *use, char *why, size_t size)
+static bool knows_precision(const struct backend *b, uint32_t precision, char *why, size_t size)
+{
+    if (precision == BIOFT_BF16 && b->bf16)
+        return b->bf16(why, size);
+    if (precision == BIOFT_BF16)
+        snprintf(why, size, "this engine computes in f32 only");
+    else
+        snprintf(why, size, "precision number %u is neither f32 nor bf16", precision);
+    return precision == BIOFT_F32;
+}
+
+bioft_status program_check(const struct backend *b, const struct network *n, const bioft_use *use, char *why,
+                           size_t size)
 {
     size_t floats;
 
@@ -15,10 +27,8 @@ bioft_status program_check(const struct network *n, const bioft_use *use, char *
         snprintf(why, size, "use number %u with flags %u is not known", use->kind, use->flags);
         return BIOFT_ERR_UNSUPPORTED;
     }
-    if (use->precision != BIOFT_F32) {
-        snprintf(why, size, "this engine computes in f32 only");
+    if (!knows_precision(b, use->precision, why, size))
         return BIOFT_ERR_UNSUPPORTED;
-    }
     if (use->max_batch == 0 || use->max_batch > INT32_MAX) {
         snprintf(why, size, "a batch of %u", use->max_batch);
         return BIOFT_ERR_INVALID;

@@ -229,7 +229,7 @@ static bioft_status compile(struct program *p, const bioft_route *routes)
     const bioft_host *host = p->engine->host;
     const struct backend *backend = p->engine->backend;
     char why[256];
-    bioft_status st = program_check(&p->model->network, &p->use, why, sizeof why);
+    bioft_status st = program_check(p->engine->backend, &p->model->network, &p->use, why, sizeof why);
 
     if (st != BIOFT_OK)
         return host->fail(host, st, why);

@@ -41,6 +41,8 @@ struct backend {
     void (*release)(struct program *p);            /* of plan and finish; NULL: nothing */
     /* Brings up to date what is derived of parameters (FORWARD) or feedback (BACKWARD). NULL: nothing. [step] */
     bioft_status (*refresh)(struct program *p, enum phase phase);
+    /* Whether it computes in bfloat16 here, and if not why. NULL: in float32 only. */
+    bool (*bf16)(char *why, size_t size);
     /* The library's name for what computes a phase of a node, instruction set included; NULL: none. NULL: no names. */
     const char *(*kernels)(const struct node *n, enum phase phase);
 };
@@ -124,7 +126,8 @@ bioft_status program_backward(struct program *p, const float *d_out, uint32_t fl
                               const bioft_hooks *hooks);
 bioft_status program_profile(const struct program *p, char *ret_json, size_t size);
 /* The use and the routes, before anything is made of them. */
-bioft_status program_check(const struct network *n, const bioft_use *use, char *why, size_t size);
+bioft_status program_check(const struct backend *b, const struct network *n, const bioft_use *use, char *why,
+                           size_t size);
 
 /* Running one phase of a segment on the engine's threads. */
 void segment_run(struct program *p, const struct segment *s, enum phase phase);

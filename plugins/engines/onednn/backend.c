@@ -29,6 +29,7 @@ static struct convolution_params params_of(const struct program *p, const struct
     return (struct convolution_params){
         .conv = n->def, .in_channels = x->channels, .in_h = x->height, .in_w = x->width, .pictures = p->piece,
         .x_block = p->tensors[n->x[0]].block, .bias = n->def->bias != BIOFT_NONE,
+        .bf16 = p->use.precision == BIOFT_BF16,
     };
 }
 
@@ -331,14 +332,20 @@ static bool take(float **array, size_t floats)
     return *array != NULL;
 }
 
+static bool take_packed(struct packed *p, const struct weight_map *m)
+{
+    p->data = memory_take(m->floats, sizeof(float));
+    return p->data != NULL;
+}
+
 static bioft_status finish(struct program *p)
 {
     for (uint32_t i = 1; i < p->node_count; i++) {
         struct convolution_node *c = p->nodes[i].own;
         if (p->nodes[i].op != &operator_convolution)
             continue;
-        if (!take(&c->w.data, c->w_map.floats) ||
-            (goes_back(p) && (!take(&c->v[0].data, c->v_map.floats) || !take(&c->v[1].data, c->v_map.floats))) ||
+        if (!take_packed(&c->w, &c->w_map) ||
+            (goes_back(p) && (!take_packed(&c->v[0], &c->v_map) || !take_packed(&c->v[1], &c->v_map))) ||
             (c->batchnorm && (!take(&c->factor, p->nodes[i].def->channels) ||
                               !take(&c->bias, p->nodes[i].def->channels))))
             return p->engine->host->fail(p->engine->host, BIOFT_ERR_MEMORY,
@@ -387,4 +394,5 @@ static const char *kernels(const struct node *n, enum phase phase)
 }
 
 const struct backend onednn_backend = { .begin = begin, .plan = plan, .fuse = fuse, .finish = finish,
-                                        .release = release, .refresh = refresh, .kernels = kernels };
+                                        .release = release, .refresh = refresh, .bf16 = library_bf16,
+                                        .kernels = kernels };

@@ -1,5 +1,6 @@
 /* The one file that calls oneDNN: the C API of its version 2. */
 #include "library.h"
+#include "bf16.h"
 
 #include "../common/memory.h"
 
@@ -27,6 +28,10 @@ struct primitive {
     bool sums_in_place;             /* forward: `other` is what y holds before the run */
     int argument_count;
     dnnl_exec_arg_t *arguments;     /* [threads][ARGUMENTS] */
+    struct {                        /* of x and y in bfloat16, behind the rest of scratch */
+        size_t at, values;          /* values 0: they are read as they are */
+    } copies[2];
+    size_t scratch;                 /* floats */
     uint32_t *map;
 };
 
@@ -116,17 +121,28 @@ bool library_text(char *ret, size_t size)
 
 uint32_t library_block(void) { return effective_isa()->block; }
 
+bool library_bf16(char *why, size_t size)
+{
+    const struct isa *isa = effective_isa();
+
+    if (isa->isa == dnnl_cpu_isa_avx512_core_amx || isa->isa == dnnl_cpu_isa_avx512_core_bf16)
+        return true;
+    snprintf(why, size, "bf16 would be slower than f32 here: the CPU has neither AMX nor AVX-512 BF16 (oneDNN: %s)",
+             isa->name);
+    return false;
+}
+
 static dnnl_format_tag_t tag_of(uint32_t block)
 {
     return block == 16 ? dnnl_nChw16c : block == 8 ? dnnl_nChw8c : block == 1 ? dnnl_nchw : dnnl_format_tag_any;
 }
 
 static bool pictures_md(uint32_t n, uint32_t channels, uint32_t height, uint32_t width, uint32_t block,
-                        dnnl_memory_desc_t *ret)
+                        dnnl_data_type_t type, dnnl_memory_desc_t *ret)
 {
     const dnnl_dims_t dims = { n, channels, height, width };
 
-    return dnnl_memory_desc_init_by_tag(ret, 4, dims, dnnl_f32, tag_of(block)) == dnnl_success;
+    return dnnl_memory_desc_init_by_tag(ret, 4, dims, type, tag_of(block)) == dnnl_success;
 }
 
 /* How an array stands; 0: in a way that the engine does not know. */
@@ -147,9 +163,13 @@ struct shapes {
     dnnl_memory_desc_t x, w, bias, y;
     dnnl_dims_t stride, dilation, before, after;
 };
-static bool shapes_of(const struct convolution_params *c, struct shapes *ret)
+/* bf16: what is multiplied is in bfloat16, what comes out is not. */
+static bool shapes_of(const struct convolution_params *c, enum convolution kind, bool bf16, struct shapes *ret)
 {
     const bioft_node *d = c->conv;
+    const dnnl_data_type_t x = bf16 && kind != CONV_INPUT_ERROR ? dnnl_bf16 : dnnl_f32;
+    const dnnl_data_type_t w = bf16 && kind != CONV_WEIGHT_GRADIENT ? dnnl_bf16 : dnnl_f32;
+    const dnnl_data_type_t y = bf16 && kind != CONV_FORWARD ? dnnl_bf16 : dnnl_f32;
     const bool grouped = d->groups > 1;
     const dnnl_dims_t weights = { d->groups, d->channels / d->groups, c->in_channels / d->groups, d->kernel[0],
                                   d->kernel[1] };
@@ -161,22 +181,26 @@ static bool shapes_of(const struct convolution_params *c, struct shapes *ret)
         ret->before[k] = d->padding[k];
         ret->after[k] = d->padding[k + 2];
     }
-    return pictures_md(c->pictures, c->in_channels, c->in_h, c->in_w, c->x_block, &ret->x) &&
-           pictures_md(c->pictures, d->channels, d->height, d->width, c->y_block, &ret->y) &&
+    return pictures_md(c->pictures, c->in_channels, c->in_h, c->in_w, c->x_block, x, &ret->x) &&
+           pictures_md(c->pictures, d->channels, d->height, d->width, c->y_block, y, &ret->y) &&
            dnnl_memory_desc_init_by_tag(&ret->bias, 1, bias, dnnl_f32, dnnl_a) == dnnl_success &&
-           dnnl_memory_desc_init_by_tag(&ret->w, grouped ? 5 : 4, grouped ? weights : weights + 1, dnnl_f32,
+           dnnl_memory_desc_init_by_tag(&ret->w, grouped ? 5 : 4, grouped ? weights : weights + 1, w,
                                         dnnl_format_tag_any) == dnnl_success;
 }
 
-/* Winograd's minimal filtering F(4x4, 3x3) takes 36 products for 4x4 outputs instead of 144 (Lavin and Gray 2016); what
- * hangs over the edge is for nothing. Its transforms cost what makes less than half of the products not worth it. */
+/* Winograd's minimal filtering F(4x4, 3x3) takes 36 products for 4x4 outputs instead of 144 (Lavin and Gray 2016), and
+ * as many for a tile that hangs over the edge. Its transforms cost about as much as half of the products saved at best;
+ * AVX-512 multiplies twice as many bfloat16 as float32, AMX sixteen times as many. */
 static bool winograd_pays(const struct convolution_params *c)
 {
     const bioft_node *d = c->conv;
-    const uint64_t tiles = (uint64_t)((d->height + 3) / 4) * ((d->width + 3) / 4);
+    const uint64_t tiles = (uint64_t)((d->height + 3) / 4) * ((d->width + 3) / 4), least = c->bf16 ? 4 : 2;
+
+    if (c->bf16 && effective_isa()->isa == dnnl_cpu_isa_avx512_core_amx)
+        return false;
 
     return d->groups == 1 && d->kernel[0] == 3 && d->kernel[1] == 3 && d->stride[0] == 1 && d->stride[1] == 1 &&
-           d->dilation[0] == 1 && d->dilation[1] == 1 && 9 * (uint64_t)d->height * d->width >= 2 * 36 * tiles;
+           d->dilation[0] == 1 && d->dilation[1] == 1 && 9 * (uint64_t)d->height * d->width >= least * 36 * tiles;
 }
 
 /* Winograd's kernels add only what y holds before. */
@@ -199,59 +223,40 @@ static bool set_post_ops(dnnl_primitive_attr_t attributes, const struct convolut
     return good;
 }
 
-static dnnl_primitive_desc_t describe_as(struct library *l, dnnl_alg_kind_t algorithm, enum convolution kind,
-                                         const struct convolution_params *c, const struct shapes *s,
-                                         const_dnnl_primitive_desc_t hint)
+struct way {
+    dnnl_alg_kind_t algorithm;
+    bool bf16;
+};
+static dnnl_primitive_desc_t describe_as(struct library *l, struct way way, enum convolution kind,
+                                         const struct convolution_params *c, const_dnnl_primitive_desc_t hint)
 {
-    const bool in_place = algorithm == dnnl_convolution_winograd;
-    const dnnl_memory_desc_t *bias = c->bias ? &s->bias : NULL;
+    const dnnl_alg_kind_t algorithm = way.algorithm;
     dnnl_primitive_attr_t attributes;
     dnnl_primitive_desc_t ret = NULL;
     dnnl_convolution_desc_t d;
     dnnl_status_t st;
+    struct shapes s;
+    const dnnl_memory_desc_t *bias = c->bias ? &s.bias : NULL;
 
-    if (dnnl_primitive_attr_create(&attributes) != dnnl_success)
+    if (!shapes_of(c, kind, way.bf16, &s) || dnnl_primitive_attr_create(&attributes) != dnnl_success)
         return NULL;
     st = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
-    if (kind == CONV_FORWARD && (c->add || c->relu) && !set_post_ops(attributes, c, s, in_place))
+    if (kind == CONV_FORWARD && (c->add || c->relu) &&
+        !set_post_ops(attributes, c, &s, algorithm == dnnl_convolution_winograd))
         st = dnnl_unimplemented;
     if (st == dnnl_success && kind == CONV_FORWARD)
-        st = dnnl_dilated_convolution_forward_desc_init(&d, dnnl_forward_training, algorithm, &s->x, &s->w, bias,
-                                                        &s->y, s->stride, s->dilation, s->before, s->after);
+        st = dnnl_dilated_convolution_forward_desc_init(&d, dnnl_forward_training, algorithm, &s.x, &s.w, bias, &s.y,
+                                                        s.stride, s.dilation, s.before, s.after);
     else if (st == dnnl_success && kind == CONV_INPUT_ERROR)
-        st = dnnl_dilated_convolution_backward_data_desc_init(&d, algorithm, &s->x, &s->w, &s->y, s->stride,
-                                                              s->dilation, s->before, s->after);
+        st = dnnl_dilated_convolution_backward_data_desc_init(&d, algorithm, &s.x, &s.w, &s.y, s.stride, s.dilation,
+                                                              s.before, s.after);
     else if (st == dnnl_success)
-        st = dnnl_dilated_convolution_backward_weights_desc_init(&d, algorithm, &s->x, &s->w, bias, &s->y, s->stride,
-                                                                 s->dilation, s->before, s->after);
+        st = dnnl_dilated_convolution_backward_weights_desc_init(&d, algorithm, &s.x, &s.w, bias, &s.y, s.stride,
+                                                                 s.dilation, s.before, s.after);
     if (st == dnnl_success && dnnl_primitive_desc_create(&ret, &d, attributes, l->engine, hint) != dnnl_success)
         ret = NULL;
     dnnl_primitive_attr_destroy(attributes);
     return ret;
-}
-
-/* Weights as the engine can lay them out; a kind of kernel may want them in a form of its own. */
-static bool blocked_weights(const_dnnl_primitive_desc_t description, enum convolution kind)
-{
-    const dnnl_query_t query = kind == CONV_WEIGHT_GRADIENT ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
-    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(description, query, 0);
-
-    return md->format_kind == dnnl_blocked && md->extra.flags == 0;
-}
-
-/* NULL: the library cannot. hint: forward's, for the other two. */
-static dnnl_primitive_desc_t describe(struct library *l, enum convolution kind, const struct convolution_params *c,
-                                      const struct shapes *s, const_dnnl_primitive_desc_t hint)
-{
-    dnnl_primitive_desc_t ret = NULL;
-
-    if (winograd_pays(c))
-        ret = describe_as(l, dnnl_convolution_winograd, kind, c, s, hint);
-    if (ret && blocked_weights(ret, kind))
-        return ret;
-    if (ret)
-        dnnl_primitive_desc_destroy(ret);
-    return describe_as(l, dnnl_convolution_direct, kind, c, s, hint);
 }
 
 static bool is_winograd(const_dnnl_primitive_desc_t description)
@@ -278,26 +283,49 @@ static bool is_fast(const_dnnl_primitive_desc_t description)
     return strncmp(name, "jit", 3) == 0 || strncmp(name, "brg", 3) == 0;
 }
 
+/* Weights as the engine can lay them out; a kind of kernel may want them in a form of its own. */
+static bool blocked_weights(const_dnnl_primitive_desc_t description, enum convolution kind)
+{
+    const dnnl_query_t query = kind == CONV_WEIGHT_GRADIENT ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
+    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(description, query, 0);
+
+    return md->format_kind == dnnl_blocked && md->extra.flags == 0;
+}
+
+/* The first way that has generated kernels, or the plain one. NULL: the library cannot. hint: forward's, for the other
+ * two. */
+static dnnl_primitive_desc_t describe(struct library *l, enum convolution kind, const struct convolution_params *c,
+                                      const_dnnl_primitive_desc_t hint)
+{
+    static const struct way ways[] = { { dnnl_convolution_winograd, false }, { dnnl_convolution_direct, true } };
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        dnnl_primitive_desc_t ret = NULL;
+        if (ways[i].bf16 ? c->bf16 : winograd_pays(c))
+            ret = describe_as(l, ways[i], kind, c, hint);
+        if (ret && is_fast(ret) && blocked_weights(ret, kind))
+            return ret;
+        if (ret)
+            dnnl_primitive_desc_destroy(ret);
+    }
+    return describe_as(l, (struct way){ dnnl_convolution_direct, false }, kind, c, hint);
+}
+
 bool primitive_query(struct library *l, const struct convolution_params *c, uint32_t *ret_y_block, bool ret_fast[3])
 {
     const int before = one_thread();
     struct convolution_params fixed = *c;
-    dnnl_primitive_desc_t forward = NULL;
-    struct shapes s;
+    dnnl_primitive_desc_t forward = describe(l, CONV_FORWARD, c, NULL);
 
     *ret_y_block = 0;
     memset(ret_fast, 0, 3 * sizeof *ret_fast);
-    if (shapes_of(c, &s))
-        forward = describe(l, CONV_FORWARD, c, &s, NULL);
     if (forward) {
         *ret_y_block = block_of(dnnl_primitive_desc_query_md(forward, dnnl_query_dst_md, 0));
         ret_fast[CONV_FORWARD] = is_fast(forward);
     }
     fixed.y_block = *ret_y_block;
     for (int kind = CONV_INPUT_ERROR; *ret_y_block && kind <= CONV_WEIGHT_GRADIENT; kind++) {
-        dnnl_primitive_desc_t other = NULL;
-        if (shapes_of(&fixed, &s))
-            other = describe(l, (enum convolution)kind, &fixed, &s, forward);
+        dnnl_primitive_desc_t other = describe(l, (enum convolution)kind, &fixed, forward);
         ret_fast[kind] = other && is_fast(other);
         if (other)
             dnnl_primitive_desc_destroy(other);
@@ -334,7 +362,8 @@ static bool map_weights(struct primitive *p, const dnnl_memory_desc_t *md, struc
     struct weight_map m = {
         .groups = first ? (uint32_t)(*dims)[0] : 1, .out = (uint32_t)(*dims)[first],
         .in = (uint32_t)(*dims)[first + 1], .taps = height * width,
-        .floats = dnnl_memory_desc_get_size(md) / sizeof(float),
+        .floats = (dnnl_memory_desc_get_size(md) + sizeof(float) - 1) / sizeof(float),
+        .bf16 = md->data_type == dnnl_bf16,
     };
     uint32_t *row;
 
@@ -388,10 +417,23 @@ static bool add_argument(struct primitive *p, int argument, const dnnl_memory_de
     return true;
 }
 
+/* Of x or y (k), if the primitive reads it in bfloat16. */
+static void add_copy(struct primitive *p, int k)
+{
+    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(p->description, names[p->kind][k].query, 0);
+
+    if (md->data_type != dnnl_bf16)
+        return;
+    p->copies[k].at = p->scratch;
+    p->copies[k].values = dnnl_memory_desc_get_size(md) / sizeof(uint16_t);
+    p->scratch += (p->copies[k].values / 2 + 16) / 16 * 16;
+}
+
 static bool add_arguments(struct primitive *p, const struct convolution_params *c)
 {
     const struct names *n = names[p->kind];
     const bool bias = c->bias && p->kind != CONV_INPUT_ERROR, add = c->add && p->kind == CONV_FORWARD;
+    const dnnl_memory_desc_t *md;
 
     for (int k = 0; k < (bias ? 4 : 3); k++)
         if (!add_argument(p, n[k].argument, dnnl_primitive_desc_query_md(p->description, n[k].query, k == 3)))
@@ -399,8 +441,11 @@ static bool add_arguments(struct primitive *p, const struct convolution_params *
     if (add && !p->sums_in_place && !add_argument(p, DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
                              dnnl_primitive_desc_query_md(p->description, dnnl_query_dst_md, 0)))
         return false;
-    return add_argument(p, DNNL_ARG_SCRATCHPAD,
-                        dnnl_primitive_desc_query_md(p->description, dnnl_query_scratchpad_md, 0));
+    md = dnnl_primitive_desc_query_md(p->description, dnnl_query_scratchpad_md, 0);
+    p->scratch = (dnnl_memory_desc_get_size(md) / sizeof(float) + 16) / 16 * 16;
+    add_copy(p, 0);
+    add_copy(p, 1);
+    return add_argument(p, DNNL_ARG_SCRATCHPAD, md);
 }
 
 struct primitive *primitive_create(struct library *l, enum convolution kind, const struct convolution_params *c,
@@ -409,16 +454,15 @@ struct primitive *primitive_create(struct library *l, enum convolution kind, con
     const int before = one_thread();
     struct primitive *p = memory_take(1, sizeof *p);
     dnnl_primitive_desc_t hint = NULL;
-    struct shapes s;
-    bool good = p && shapes_of(c, &s);
+    bool good = p;
 
     if (good) {
         p->library = l;
         p->kind = kind;
         p->arguments = memory_take((size_t)l->threads * ARGUMENTS, sizeof *p->arguments);
         if (kind != CONV_FORWARD)
-            hint = describe(l, CONV_FORWARD, c, &s, NULL);
-        p->description = describe(l, kind, c, &s, hint);
+            hint = describe(l, CONV_FORWARD, c, NULL);
+        p->description = describe(l, kind, c, hint);
         good = p->arguments && p->description && dnnl_primitive_create(&p->primitive, p->description) == dnnl_success;
         p->sums_in_place = good && is_winograd(p->description);
     }
@@ -450,13 +494,7 @@ void primitive_destroy(struct primitive *p)
     memory_give(p);
 }
 
-size_t primitive_scratch(const struct primitive *p)
-{
-    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(p->description, dnnl_query_scratchpad_md, 0);
-
-    return (dnnl_memory_desc_get_size(md) + sizeof(float) - 1) / sizeof(float);
-}
-
+size_t primitive_scratch(const struct primitive *p) { return p->scratch; }
 const char *primitive_name(const struct primitive *p) { return name_of(p->description); }
 
 static void *array_of(const struct convolution_arrays *a, int argument)
@@ -481,17 +519,29 @@ static void *array_of(const struct convolution_arrays *a, int argument)
     }
 }
 
-bool primitive_run(struct primitive *p, uint32_t thread, const struct convolution_arrays *a)
+/* The array (k), or its copy in scratch. */
+static float *as_read(const struct primitive *p, int k, float *array, float *scratch)
+{
+    if (p->copies[k].values == 0)
+        return array;
+    bf16_from(array, p->copies[k].values, (uint16_t *)(void *)(scratch + p->copies[k].at));
+    return scratch + p->copies[k].at;
+}
+
+bool primitive_run(struct primitive *p, uint32_t thread, const struct convolution_arrays *arrays)
 {
     const dnnl_exec_arg_t *arguments = &p->arguments[thread * ARGUMENTS];
     const int before = one_thread();
+    struct convolution_arrays a = *arrays;
     bool good = true;
 
-    if (p->sums_in_place && a->other)
-        memcpy(a->y, a->other,
+    a.x = as_read(p, 0, a.x, a.scratch);
+    a.y = as_read(p, 1, a.y, a.scratch);
+    if (p->sums_in_place && a.other)
+        memcpy(a.y, a.other,
                dnnl_memory_desc_get_size(dnnl_primitive_desc_query_md(p->description, dnnl_query_dst_md, 0)));
     for (int i = 0; good && i < p->argument_count; i++)
-        good = dnnl_memory_set_data_handle(arguments[i].memory, array_of(a, arguments[i].arg)) == dnnl_success;
+        good = dnnl_memory_set_data_handle(arguments[i].memory, array_of(&a, arguments[i].arg)) == dnnl_success;
     good = good && dnnl_primitive_execute(p->primitive, p->library->streams[thread], p->argument_count, arguments) ==
                        dnnl_success;
     threads_back(before);

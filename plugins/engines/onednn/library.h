@@ -17,6 +17,8 @@ void library_close(struct library *l);             /* NULL is fine */
 /* "oneDNN 2.6.3 avx512_core"; false where this build of bioft is for another version of it. */
 bool library_text(char *ret, size_t size);
 uint32_t library_block(void);                      /* channels in a block on this CPU; 1: none */
+/* Whether this CPU multiplies bfloat16 in a way that pays; if not, why. */
+bool library_bf16(char *why, size_t size);
 
 enum convolution { CONV_FORWARD = 0, CONV_INPUT_ERROR, CONV_WEIGHT_GRADIENT };
 struct convolution_params {
@@ -25,12 +27,14 @@ struct convolution_params {
     uint32_t pictures;
     uint32_t x_block, y_block;      /* as tensors stand; y_block 0: the library's choice */
     bool bias, add, relu;           /* forward: y = relu(conv + bias + other) */
+    bool bf16;                      /* products of bfloat16, summed in float32, where that is fast */
 };
 
 /* Where weight [group][out][in][tap] stands: the sum of four offsets. */
 struct weight_map {
     uint32_t groups, out, in, taps; /* of one group */
-    size_t floats;
+    size_t floats;                  /* of memory */
+    bool bf16;                      /* the values are bfloat16 */
     uint32_t *group_at, *out_at, *in_at, *tap_at;
 };
 
@@ -44,7 +48,7 @@ void primitive_destroy(struct primitive *p);       /* NULL is fine */
 size_t primitive_scratch(const struct primitive *p);       /* floats that a run needs */
 const char *primitive_name(const struct primitive *p);
 
-/* x, y: values or errors of `pictures` pictures; w as the map says. bias: or its gradient. */
+/* x, y: values or errors of `pictures` pictures, always float32; w as the map says. bias: or its gradient. */
 struct convolution_arrays {
     float *x, *y, *w, *bias, *other, *scratch;
 };

@@ -1,4 +1,4 @@
-/* The engine `onednn`: float32 on the CPU over oneDNN's convolutions and OpenBLAS's matrix products. */
+/* The engine `onednn`: oneDNN's convolutions in float32 or bfloat16, and OpenBLAS's matrix products. */
 #include "../common/api.h"
 
 #include "backend.h"
@@ -21,7 +21,7 @@ static int32_t score(char *why, size_t size)
         return 0;
     }
     snprintf(why, size, "%s; %s", text, blas_text);
-    return 4;
+    return 20;
 }
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -63,8 +63,8 @@ static const bioft_engine engine = { ENGINE_CALLS, .score = score, .identity = i
 
 static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ENGINE, .name = "onednn", .version = "1.0", .author = "bioft", .license = "MIT",
-    .summary = "float32 on the CPU over oneDNN: blocked layouts, fused layers; bits depend on the number of threads",
+    .kind = BIOFT_KIND_ENGINE, .name = "onednn", .version = "1.1", .author = "bioft", .license = "MIT",
+    .summary = "float32 and bfloat16 on the CPU over oneDNN: fused layers; bits depend on the number of threads",
     .reference = "", .instance_size = sizeof(struct engine), .create = create, .destroy = destroy,
     .option_size = sizeof(bioft_option), .vtable = &engine,
 };

@@ -1,6 +1,8 @@
 /* Weights in and out of the library's order, some output channels a task. */
 #include "weights.h"
 
+#include "bf16.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdatomic.h>
@@ -25,7 +27,7 @@ static size_t row_at(const struct weight_map *m, uint32_t row)
 struct job {
     const struct weight_map *map;
     const float *w, *factor;
-    float *ret;
+    void *ret;
     atomic_bool odd;
 };
 
@@ -43,11 +45,14 @@ static void pack_rows(void *ctx, size_t index, uint32_t thread)
             const float factor = j->factor ? j->factor[r] : 1.0f;
             for (uint32_t k = i; k < m->in && k < i + COLUMNS; k++) {
                 const float *from = j->w + r * width + (size_t)k * m->taps;
-                float *to = j->ret + row_at(m, r) + m->in_at[k];
+                const size_t at = row_at(m, r) + m->in_at[k];
                 for (uint32_t t = 0; t < m->taps; t++) {
                     float v = factor * from[t];
                     odd |= !(fabsf(v) <= FLT_MAX);
-                    to[m->tap_at[t]] = v;
+                    if (m->bf16)
+                        ((uint16_t *)j->ret)[at + m->tap_at[t]] = bf16_of(v);
+                    else
+                        ((float *)j->ret)[at + m->tap_at[t]] = v;
                 }
             }
         }
