@@ -53,7 +53,7 @@ class BadManifests(bioft.Case):
     def test_not_yaml_as_we_take_it(self):
         good = bioft.MANIFEST
         bioft.make_npy(self.folder / "data")
-        self.refused(good.replace("  - name: pre-train", "\t- name: pre-train"), "m.yaml:7:", "tab")
+        self.refused(good.replace("  - name: pre-train", "\t- name: pre-train"), "m.yaml:8:", "tab")
         self.refused(good + "seed: 4\n", "m.yaml:26:1:", "seed", "line 3")
         self.refused("a: &x [1, *x]\n", "m.yaml:1:")
         self.refused("a: " + "[" * 200000, "m.yaml:1:")
@@ -80,7 +80,7 @@ class BadManifests(bioft.Case):
 
     def test_data_and_manifest_disagree(self):
         m = self.manifest(bioft.MANIFEST.replace("head: {classes: 2}", "head: {classes: 7}"))
-        self.bad(2, "run", m, "--out", "out", says=["m.yaml:15:", "7 classes", "keeps 2"])
+        self.bad(2, "run", m, "--out", "out", says=["m.yaml:16:", "7 classes", "keeps 2"])
 
 
 class BadData(bioft.Case):
