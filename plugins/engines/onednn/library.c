@@ -189,8 +189,8 @@ static bool shapes_of(const struct convolution_params *c, enum convolution kind,
 }
 
 /* Winograd's minimal filtering F(4x4, 3x3) takes 36 products for 4x4 outputs instead of 144 (Lavin and Gray 2016), and
- * as many for a tile that hangs over the edge. Its transforms cost about as much as half of the products saved at best;
- * AVX-512 multiplies twice as many bfloat16 as float32, AMX sixteen times as many. */
+ * as many for a tile that hangs over the edge. Its transforms cost about another 36. In bfloat16 AVX-512 multiplies twice
+ * as many values as in float32, AMX sixteen times as many. */
 static bool winograd_pays(const struct convolution_params *c)
 {
     const bioft_node *d = c->conv;
@@ -198,7 +198,6 @@ static bool winograd_pays(const struct convolution_params *c)
 
     if (c->bf16 && effective_isa()->isa == dnnl_cpu_isa_avx512_core_amx)
         return false;
-
     return d->groups == 1 && d->kernel[0] == 3 && d->kernel[1] == 3 && d->stride[0] == 1 && d->stride[1] == 1 &&
            d->dilation[0] == 1 && d->dilation[1] == 1 && 9 * (uint64_t)d->height * d->width >= least * 36 * tiles;
 }
