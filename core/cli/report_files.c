@@ -2,7 +2,6 @@
 #include "cli/report_files.h"
 
 #include "base/memory.h"
-#include "report/report.h"
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -36,17 +35,15 @@ static void draw(const char *plots, const char *const *scripts, size_t count)
     free(words);
 }
 
-bioft_status report_files(const char *const *folders, size_t count, const char *out,
-                          const char *baseline, struct error *err)
+bioft_status report_files(const struct report_order *order, struct error *err)
 {
     struct arena *arena = arena_create();
     const char **scripts = NULL;
     size_t script_count = 0;
 
-    bioft_status st =
-        arena ? report_write(folders, count, out, baseline, arena, &scripts, &script_count, err)
-              : error_memory(err, "a report");
-    const char *plots = st == BIOFT_OK ? arena_printf(arena, "%s/plots", out) : NULL;
+    bioft_status st = arena ? report_write(order, arena, &scripts, &script_count, err)
+                            : error_memory(err, "a report");
+    const char *plots = st == BIOFT_OK ? arena_printf(arena, "%s/plots", order->out) : NULL;
     if (plots && script_count)
         draw(plots, scripts, script_count);
     arena_destroy(arena);

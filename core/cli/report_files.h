@@ -2,12 +2,10 @@
 #ifndef CLI_REPORT_FILES_H
 #define CLI_REPORT_FILES_H
 
-#include "base/error.h"
-#include <stddef.h>
+#include "report/report.h"
 
-/* Tables, plots and report.html into `out`; PNG files too where there is a gnuplot to draw them,
- * and nothing is said where there is none. */
-bioft_status report_files(const char *const *folders, size_t count, const char *out,
-                          const char *baseline, struct error *err);
+/* Tables, plots and report.html into order->out; PNG files too where there is a gnuplot to draw
+ * them, and nothing is said where there is none. */
+bioft_status report_files(const struct report_order *order, struct error *err);
 
 #endif

@@ -201,7 +201,8 @@ static void make_report(struct run *run)
 
     for (size_t i = 0; run->only && all && i < run->experiment->trial_count; i++)
         all = has_results(run, &run->experiment->trials[i]);
-    if (all && report_files(&folder, 1, folder, NULL, &err) != BIOFT_OK)
+    if (all && report_files(&(struct report_order){ .folders = &folder, .count = 1, .out = folder },
+                            &err) != BIOFT_OK)
         log_write(&run->console.log, LOG_WARNING, "no report: %s; 'bioft report %s' tries again", err.text, folder);
 }
 

@@ -2,6 +2,7 @@
 #include "report/page.h"
 
 #include "base/file.h"
+#include "report/published.h"
 #include "report/tables.h"
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,38 @@ static void what_was_run(const struct page *p, struct text *t)
     text_add(t, "<a href=\"#provenance\">Provenance</a></nav>\n");
 }
 
+/* Where the published figures are from, and which of them no table shows. */
+static void published_part(const struct published *pub, struct text *t)
+{
+    const char *slash = strrchr(pub->path, '/');
+    const size_t unmatched = published_unmatched(pub);
+
+    text_add(t, "<p class=\"soft\"><span class=\"published\">Published</span> figures are as ");
+    html_escape(t, slash ? slash + 1 : pub->path);
+    text_add(t, " gives them, not measured here: marked among themselves by the same rule, with "
+                "Wilson's interval of a share where the number of samples is given. They stand "
+                "beside what has their names; how those networks were trained is not known "
+                "here.</p>\n");
+    if (unmatched == 0)
+        return;
+    text_printf(t,
+                "<p>%zu of its %zu figures stand%s beside nothing, because these runs have no such "
+                "figure:</p>\n<ul>\n",
+                unmatched, pub->count, unmatched == 1 ? "s" : "");
+    for (size_t i = 0; i < pub->count; i++) {
+        struct text line = { 0 };
+        if (pub->figures[i].shown)
+            continue;
+        published_describe(&pub->figures[i], &line);
+        t->failed = t->failed || line.failed;
+        text_add(t, "<li>");
+        html_escape(t, line.data);
+        text_add(t, "</li>\n");
+        text_free(&line);
+    }
+    text_add(t, "</ul>\n");
+}
+
 bioft_status page_build(const struct page *p, struct text *t, struct error *err)
 {
     bioft_status st = BIOFT_OK;
@@ -101,6 +134,8 @@ bioft_status page_build(const struct page *p, struct text *t, struct error *err)
     what_was_run(p, t);
     for (size_t i = 0; i < p->clean_count; i++)
         table_html(&p->clean[i], t);
+    if (p->study->published)
+        published_part(p->study->published, t);
     for (size_t i = 0; st == BIOFT_OK && i < p->panel_count; i++)
         st = page_panel_section(p, i, t, err);
     text_add(t, "<section><h2 id=\"provenance\">Provenance</h2>\n");

@@ -78,7 +78,7 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
     bioft_status st = BIOFT_OK;
 
     for (size_t i = 0; fine && i < p->grid_count; i++)
-        fine = tables_attack(p, number, &p->grids[i], r->arena, &attacks[i]);
+        fine = tables_attack(&r->study, number, &p->grids[i], r->arena, &attacks[i]);
     for (size_t i = 0; fine && ret->finding_count && i < p->metric_count; i++)
         fine = tables_gaps(p, number, ret->findings, ret->finding_count, p->metrics[i], r->arena,
                            &gaps[i]);
@@ -192,18 +192,18 @@ static bioft_status write_all(struct report *r, struct error *err)
     return st;
 }
 
-bioft_status report_write(const char *const *folders, size_t count, const char *out,
-                          const char *baseline, struct arena *arena, const char ***ret_scripts,
-                          size_t *ret_script_count, struct error *err)
+bioft_status report_write(const struct report_order *order, struct arena *arena,
+                          const char ***ret_scripts, size_t *ret_script_count, struct error *err)
 {
-    struct report r = { .out = out,
+    struct report r = { .out = order->out,
                         .arena = arena,
-                        .tables = arena_printf(arena, "%s/tables", out),
-                        .plots = arena_printf(arena, "%s/plots", out) };
+                        .tables = arena_printf(arena, "%s/tables", order->out),
+                        .plots = arena_printf(arena, "%s/plots", order->out) };
 
-    bioft_status st = r.tables && r.plots
-                          ? study_read(folders, count, baseline, arena, &r.study, err)
-                          : error_memory(err, "a report");
+    bioft_status st = r.tables && r.plots ? study_read(order->folders, order->count,
+                                                       order->baseline, arena, &r.study, err)
+                                          : error_memory(err, "a report");
+    r.study.published = order->published;
     if (st == BIOFT_OK)
         st = write_all(&r, err);
     if (st == BIOFT_OK) {

@@ -4,11 +4,16 @@
 
 #include "report/study.h"
 
+struct report_order {
+    const char *const *folders; /* of the runs */
+    size_t count;
+    const char *out, *baseline;  /* baseline: as study_read's */
+    struct published *published; /* NULL: none */
+};
 /* Writes OUT/tables/NAME.tex and .md, OUT/plots/NAME.svg, .dat and .gp, strips of images, and
- * OUT/report.html. baseline: as study_read's. *ret_scripts: the names of the scripts in OUT/plots
- * that gnuplot draws PNG files from, in the arena. */
-bioft_status report_write(const char *const *folders, size_t count, const char *out,
-                          const char *baseline, struct arena *arena, const char ***ret_scripts,
-                          size_t *ret_script_count, struct error *err);
+ * OUT/report.html. *ret_scripts: the names of the scripts in OUT/plots that gnuplot draws PNG files
+ * from, in the arena. */
+bioft_status report_write(const struct report_order *order, struct arena *arena,
+                          const char ***ret_scripts, size_t *ret_script_count, struct error *err);
 
 #endif

@@ -33,11 +33,13 @@ struct panel {
     struct grid *grids;
     size_t grid_count;
 };
+struct published;
 struct study {
     const char *const *folders;
     size_t folder_count;
     struct panel *panels;
     size_t count;
+    struct published *published; /* what papers print, to stand beside; study_read: NULL, none */
 };
 
 /* Reads results.csv of each folder. The last stage of a trial is what counts. The baseline of a

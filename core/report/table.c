@@ -37,6 +37,16 @@ void marks_set(const double *values, size_t count, enum mark *ret)
     }
 }
 
+void marks_as_printed(double *values, size_t count, int digits, enum mark *ret)
+{
+    for (size_t i = 0; i < count; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%.*f", digits, values[i]);
+        values[i] = isnan(values[i]) ? NAN : strtod(text, NULL);
+    }
+    marks_set(values, count, ret);
+}
+
 bool table_create(struct table *t, size_t rows, size_t columns, struct arena *arena)
 {
     size_t cells;
@@ -59,13 +69,10 @@ bool table_mark(struct table *t, size_t column, size_t first, size_t step, const
     enum mark *marks = mem_array(count, sizeof *marks);
     const bool fine = printed && marks;
 
-    for (size_t i = 0; fine && i < count; i++) {
-        char text[64];
-        snprintf(text, sizeof text, "%.*f", digits, values[i]);
-        printed[i] = isnan(values[i]) ? NAN : strtod(text, NULL);
-    }
+    if (fine && count)
+        memcpy(printed, values, count * sizeof *printed);
     if (fine)
-        marks_set(printed, count, marks);
+        marks_as_printed(printed, count, digits, marks);
     for (size_t i = 0; fine && i < count; i++)
         table_cell(t, first + i * step, column)->mark = marks[i];
     free(printed);
@@ -104,7 +111,12 @@ static void html_cell(const struct table *t, size_t row, size_t column, struct t
     const char *tag = row == 0 || column == 0 ? "th" : "td";
     const char *scope = row == 0 ? " scope=\"col\"" : column == 0 ? " scope=\"row\"" : "";
 
-    text_printf(ret, "<%s%s%s>", tag, scope, is_word(t, column) ? " class=\"word\"" : "");
+    const bool word = is_word(t, column);
+    text_printf(ret, "<%s%s", tag, scope);
+    if (word || c->published)
+        text_printf(ret, " class=\"%s%s%s\"", word ? "word" : "", word && c->published ? " " : "",
+                    c->published ? "published" : "");
+    text_add(ret, ">");
     if (c->mark == MARK_BEST)
         text_add(ret, "<b>");
     if (c->mark == MARK_SECOND)

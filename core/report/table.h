@@ -10,11 +10,15 @@
  * are compared as they are printed, and a value that is NaN is not there. Larger is better. */
 enum mark { MARK_NONE, MARK_SECOND, MARK_BEST };
 void marks_set(const double *values, size_t count, enum mark *ret);
+/* The same, after the values were rounded to `digits` decimals in place. */
+void marks_as_printed(double *values, size_t count, int digits, enum mark *ret);
+enum { TABLE_DIGITS = 2 }; /* of a percentage */
 
 struct cell {
     const char *text; /* plain; NULL: empty */
     const char *note; /* smaller, beside it: an interval; or NULL */
     enum mark mark;
+    bool published; /* not measured here */
 };
 /* Row 0 is the head, column 0 names the rows. */
 struct table {

@@ -2,11 +2,10 @@
 #include "report/tables.h"
 
 #include "report/plots.h"
+#include "report/published.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { DIGITS = 2 };
 
 const char *tables_metric(const char *metric, struct arena *arena)
 {
@@ -80,6 +79,50 @@ const char *panel_title(const struct study *s, const struct panel *p, struct are
                         engine ? " " : "", engine ? p->precision : "");
 }
 
+static size_t sources_of(const struct study *s)
+{
+    return s->published ? s->published->source_count : 0;
+}
+
+static void published_cell(struct cell *c, struct published_figure *f, struct arena *arena)
+{
+    const char *interval = interval_text(f->low, f->high, arena);
+
+    *c = (struct cell){ .text = percent(f->value, TABLE_DIGITS, arena),
+                        .mark = f->mark,
+                        .published = true };
+    if (f->n)
+        c->note = arena_printf(arena, "%s%sn = %llu", interval ? interval : "",
+                               interval ? ", " : "", (unsigned long long)f->n);
+    f->shown = true;
+}
+
+/* Does a source have a figure of the metric beside any of a panel's? */
+static bool stands_beside(const struct published *pub, const char *source, const struct panel *p,
+                          const char *metric)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (published_beside(pub, source, p, &p->series[i], &(struct place){ .metric = metric }))
+            return true;
+    return false;
+}
+
+static void published_column(struct table *t, size_t column, struct published *pub,
+                             const char *source, const struct panel *p, const char *const *names,
+                             size_t count, const char *metric, struct arena *arena)
+{
+    *table_cell(t, 0, column) =
+        (struct cell){ .text = arena_printf(arena, "published%s%s", *source ? ", " : "", source),
+                       .published = true };
+    for (size_t i = 0; i < count; i++) {
+        const struct series *s = series_named(p, names[i]);
+        struct published_figure *f =
+            s ? published_beside(pub, source, p, s, &(struct place){ .metric = metric }) : NULL;
+        if (f)
+            published_cell(table_cell(t, i + 1, column), f, arena);
+    }
+}
+
 /* One panel's column, marked. */
 static bool clean_column(struct table *t, size_t column, const struct panel *p,
                          const char *const *names, size_t count, const char *metric,
@@ -95,10 +138,10 @@ static bool clean_column(struct table *t, size_t column, const struct panel *p,
             continue;
         values[i] = 100.0 * point.value;
         *table_cell(t, i + 1, column) =
-            (struct cell){ .text = percent(point.value, DIGITS, arena),
+            (struct cell){ .text = percent(point.value, TABLE_DIGITS, arena),
                            .note = interval_text(point.low, point.high, arena) };
     }
-    const bool fine = values && table_mark(t, column, 1, 1, values, count, DIGITS);
+    const bool fine = values && table_mark(t, column, 1, 1, values, count, TABLE_DIGITS);
     free(values);
     return fine;
 }
@@ -108,8 +151,11 @@ bool tables_clean(const struct study *s, const char *metric, struct arena *arena
     size_t rows, columns = 0;
     const char **names = row_names(s, &rows, arena);
 
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < s->count; i++) {
         columns += has_metric(&s->panels[i], metric);
+        for (size_t k = 0; k < sources_of(s); k++)
+            columns += stands_beside(s->published, s->published->sources[k], &s->panels[i], metric);
+    }
     *ret = (struct table){ .name = arena_printf(arena, "clean-%s", metric),
                            .caption = arena_printf(arena, "%s in %%, without attack",
                                                    tables_metric(metric, arena)) };
@@ -125,6 +171,12 @@ bool tables_clean(const struct study *s, const char *metric, struct arena *arena
         table_cell(ret, 0, column)->text = panel_title(s, p, arena);
         if (!clean_column(ret, column++, p, names, rows, metric, arena))
             return false;
+        for (size_t k = 0; k < sources_of(s); k++) {
+            const char *source = s->published->sources[k];
+            if (stands_beside(s->published, source, p, metric))
+                published_column(ret, column++, s->published, source, p, names, rows, metric,
+                                 arena);
+        }
     }
     return true;
 }
@@ -142,8 +194,9 @@ static bool attack_row(struct table *t, size_t row, const struct panel *p, const
                 &point))
             continue;
         *table_cell(t, row, e + 2) =
-            (struct cell){ .text = arena_printf(arena, "%.*f%s%s", DIGITS, 100.0 * point.value,
-                                                point.masking ? "*" : "", point.weak ? "!" : "") };
+            (struct cell){ .text = arena_printf(arena, "%.*f%s%s", TABLE_DIGITS,
+                                                100.0 * point.value, point.masking ? "*" : "",
+                                                point.weak ? "!" : "") };
         any = true;
     }
     table_cell(t, row, 0)->text = s->name;
@@ -151,9 +204,37 @@ static bool attack_row(struct table *t, size_t row, const struct panel *p, const
     return any;
 }
 
-bool tables_attack(const struct panel *p, size_t number, const struct grid *g, struct arena *arena,
-                   struct table *ret)
+/* Below one rule under one gradient what a source says of it; false where it says nothing. */
+static bool published_row(struct table *t, size_t row, struct published *pub, const char *source,
+                          const struct panel *p, const struct series *s, const struct grid *g,
+                          const char *gradient, struct arena *arena)
 {
+    bool any = false;
+
+    for (size_t e = 0; e < g->count; e++) {
+        struct published_figure *f = published_beside(
+            pub, source, p, s,
+            &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e] });
+        if (f)
+            published_cell(table_cell(t, row, e + 2), f, arena);
+        any = any || f;
+    }
+    if (any) {
+        table_cell(t, row, 0)->text = s->name;
+        *table_cell(t, row, 1) =
+            (struct cell){ .text = arena_printf(arena, "%s, published%s%s",
+                                                *gradient ? gradient : "both",
+                                                *source ? ", " : "", source),
+                           .published = true };
+    }
+    return any;
+}
+
+bool tables_attack(const struct study *study, size_t number, const struct grid *g,
+                   struct arena *arena, struct table *ret)
+{
+    const struct panel *p = &study->panels[number];
+    const size_t sources = sources_of(study);
     const char *const gradients[] = { g->rule ? "rule" : NULL, g->exact ? "exact" : NULL,
                                       g->rule || g->exact ? NULL : "" };
     size_t row = 1;
@@ -170,16 +251,22 @@ bool tables_attack(const struct panel *p, size_t number, const struct grid *g, s
                                "by epsilon",
                                tables_metric(g->metric, arena))
     };
-    if (!ret->name || !ret->caption || !table_create(ret, 2 * p->count + 1, g->count + 2, arena))
+    if (!ret->name || !ret->caption ||
+        !table_create(ret, 2 * p->count * (sources + 1) + 1, g->count + 2, arena))
         return false;
     table_cell(ret, 0, 0)->text = "rule";
     table_cell(ret, 0, 1)->text = "gradient";
     for (size_t e = 0; e < g->count; e++)
         table_cell(ret, 0, e + 2)->text = arena_printf(arena, "%.4g", g->epsilon[e]);
     for (size_t s = 0; s < p->count; s++)
-        for (size_t k = 0; k < 3; k++)
-            if (gradients[k] && row < ret->rows)
-                row += attack_row(ret, row, p, &p->series[s], g, gradients[k], arena);
+        for (size_t k = 0; k < 3; k++) {
+            if (!gradients[k] || !attack_row(ret, row, p, &p->series[s], g, gradients[k], arena))
+                continue;
+            row++;
+            for (size_t i = 0; i < sources; i++)
+                row += published_row(ret, row, study->published, study->published->sources[i], p,
+                                     &p->series[s], g, gradients[k], arena);
+        }
     ret->rows = row;
     return true;
 }
@@ -198,7 +285,8 @@ static const char *verdict(const struct finding *f)
 
 static struct cell difference(const struct finding *f, struct arena *arena)
 {
-    return (struct cell){ .text = arena_printf(arena, "%+.*f", DIGITS, 100.0 * f->found.difference),
+    return (struct cell){ .text = arena_printf(arena, "%+.*f", TABLE_DIGITS,
+                                               100.0 * f->found.difference),
                           .note = interval_text(f->found.ci.low, f->found.ci.high, arena) };
 }
 

@@ -5,12 +5,14 @@
 #include "report/findings.h"
 #include "report/table.h"
 
-/* One metric without attack: a row a rule, a column a panel, marked by the paper's rule. Everything
- * in the arena; false: out of memory, as below. */
+/* One metric without attack: a row a rule, a column a panel, marked by the paper's rule; right of a
+ * panel's a column for each source of published figures. Everything in the arena; false: out of
+ * memory, as below. */
 bool tables_clean(const struct study *s, const char *metric, struct arena *arena,
                   struct table *ret);
-/* One attack of a panel: a row a rule and gradient, a column an epsilon. */
-bool tables_attack(const struct panel *p, size_t number, const struct grid *g, struct arena *arena,
+/* One attack of a panel: a row a rule and gradient, below it one for each source of published
+ * figures; a column an epsilon. */
+bool tables_attack(const struct study *s, size_t number, const struct grid *g, struct arena *arena,
                    struct table *ret);
 /* Each rule against the baseline: the clean difference and the largest gap under attack. */
 bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, size_t count,

@@ -181,6 +181,50 @@ class Report(bioft.Case):
         self.bad(2, "report", out, out, says="--out")
         self.bad(2, "report", self.folder / "none", says="no results.csv")
 
+    def test_published(self):
+        """What a person typed from a paper stands beside ours, told apart; what stands nowhere is told."""
+        out, path = self.make(), self.folder / "typed.csv"
+        self.assertNotIn("published", "".join(p.read_text() for p in (out / "tables").iterdir()))
+        path.write_text("backbone,dataset,rule,metric,attack,gradient,epsilon,value,n,source\n"
+                        "lenet5,npy,bp,accuracy,,,,0.9375,32,Table <1>\n"
+                        "lenet5,npy,usf,accuracy,,,,0.9062,32,Table <1>\n"
+                        "lenet5,npy,brsf,accuracy,,,,0.875,,Table <1>\n"
+                        "lenet5,npy,usf,accuracy,fgsm,rule,0.05,0.25,32,Figure 2\n"
+                        "vgg16,npy,usf,accuracy,,,,0.5,32,Table <1>\n"
+                        "lenet5,npy,usf,accuracy,fgsm,rule,0.06,0.25,32,Figure 2\n")
+        r = self.good("report", out, "--published", path, "--out", self.folder / "both")
+        for text in ("2 of the 6 figures of", "line 6: vgg16, npy, usf, accuracy 50.00 (Table <1>)",
+                     "line 7: lenet5, npy, usf, fgsm, gradient rule, epsilon 0.06, accuracy 25.00 (Figure 2)"):
+            self.assertIn(text, r.stderr)
+        self.assertEqual(r.stdout, f"{self.folder}/both/report.html\n")
+
+        page = self.read(self.folder / "both/report.html")
+        table = next(t for t in page.tables if t[0] == ["rule", "npy, lenet5", "published, Table <1>"])
+        self.assertEqual([line[2] for line in table[1:]], ["93.75", "90.62", "87.50"])
+        ours = {r["rule"]: r for r in bioft.rows(out / "results.csv") if r["stage"] == "fine-tune" and not r["attack"]}
+        self.assertEqual({line[0]: line[1] for line in table[1:]},
+                         {rule: f"{100 * float(row['value']):.2f}" for rule, row in ours.items()})
+        table = next(t for t in page.tables if t[0][:2] == ["rule", "gradient"] and "0.5" in t[0])
+        at = [line[:2] for line in table].index(["usf", "rule"])
+        self.assertEqual(table[at + 1], ["usf", "rule, published, Figure 2", "", "25.00", ""])
+        words = " ".join(page.words)
+        for text in ("typed.csv", "2 of its 6 figures stand beside nothing", "line 6: vgg16"):
+            self.assertIn(text, words)
+        # Wilson's interval of 30 and 29 of 32.
+        markdown = (self.folder / "both/tables/clean-accuracy.md").read_text()
+        self.assertIn("| **93.75** [79.9, 98.3], n = 32 |", markdown)
+        self.assertIn("| <u>90.62</u> [75.8, 96.8], n = 32 |", markdown)
+        self.assertIn("| 87.50 |", markdown)
+        latex = (self.folder / "both/tables/clean-accuracy.tex").read_text()
+        self.assertIn("& \\textbf{93.75} {\\scriptsize [79.9, 98.3], n = 32} \\\\", latex)
+
+        path.write_text("backbone,dataset,rule,metric,value\nlenet5,npy,bp,accuracy,93.75\n")
+        before = (self.folder / "both/report.html").read_bytes()
+        self.bad(2, "report", out, "--published", path, "--out", self.folder / "both",
+                 says="typed.csv:2: column value: '93.75' is not between 0 and 1")
+        self.assertEqual(before, (self.folder / "both/report.html").read_bytes())
+        self.bad(2, "report", out, "--published", self.folder / "none.csv", says="none.csv")
+
     def make_named(self):
         """The same pictures in folders of classes, whose names HTML and a narrow page have to bear."""
         bioft.make_npy(self.folder / "data")

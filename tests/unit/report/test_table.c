@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -40,6 +41,73 @@ static void marks_follow_the_rule(void **state)
             got[k] = marks[k] == MARK_BEST ? 'B' : marks[k] == MARK_SECOND ? 's' : '.';
         assert_string_equal(got, cases[i].marks);
     }
+}
+
+/* The rule said again, cell by cell: how many are better, and how many are as good. */
+static enum mark mark_wanted(const double *values, size_t count, size_t at)
+{
+    size_t better = 0, equal = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        better += values[i] > values[at];
+        equal += values[i] == values[at];
+    }
+    if (better == 0)
+        return equal == 1 ? MARK_BEST : equal == 2 ? MARK_SECOND : MARK_NONE;
+    return better == 1 && equal == 1 ? MARK_SECOND : MARK_NONE;
+}
+
+/* 0/32 to 32/32 in percent, the decimals behind the second cut off: 90.62, 93.75, 96.87. */
+static double printed_share(size_t k) { return floor((double)(k * 10000) / 32.0) / 100.0; }
+
+/* All columns of four rules over 32 images. */
+static void marks_of_all_columns_over_32_images(void **state)
+{
+    size_t wrong = 0, seen[3] = { 0 };
+
+    (void)state;
+    for (size_t column = 0; column < 33 * 33 * 33 * 33; column++) {
+        double values[4];
+        enum mark marks[4];
+        for (size_t i = 0, rest = column; i < 4; i++, rest /= 33)
+            values[i] = printed_share(rest % 33);
+        marks_set(values, 4, marks);
+        for (size_t i = 0; i < 4; i++) {
+            wrong += marks[i] != mark_wanted(values, 4, i);
+            seen[marks[i]]++;
+        }
+    }
+    assert_int_equal(wrong, 0);
+    /* Of one value above three others there are 4 * (0^3 + ... + 32^3) columns. */
+    assert_int_equal(seen[MARK_BEST], 4 * (32 * 33 / 2) * (32 * 33 / 2));
+    assert_true(seen[MARK_SECOND] > 0 && seen[MARK_NONE] > 0);
+}
+
+/* The same through a table, of fractions of four decimals, for those from 26 of 32 on. */
+static void tables_mark_shares_as_printed(void **state)
+{
+    enum { FIRST = 26, SHARES = 7 };
+    size_t wrong = 0;
+    struct arena *arena = arena_create();
+    struct table t = { .name = "shares" };
+
+    (void)state;
+    assert_non_null(arena);
+    assert_true(table_create(&t, 5, 2, arena));
+    for (size_t column = 0; column < SHARES * SHARES * SHARES * SHARES; column++) {
+        double typed[4], printed[4];
+        for (size_t i = 0, rest = column; i < 4; i++, rest /= SHARES) {
+            char text[32];
+            printed[i] = printed_share(FIRST + rest % SHARES);
+            snprintf(text, sizeof text, "%.4f", printed[i] / 100.0);
+            typed[i] = 100.0 * strtod(text, NULL);
+        }
+        assert_true(table_mark(&t, 1, 1, 1, typed, 4, TABLE_DIGITS));
+        for (size_t i = 0; i < 4; i++)
+            wrong += table_cell(&t, i + 1, 1)->mark != mark_wanted(printed, 4, i);
+    }
+    assert_int_equal(wrong, 0);
+    arena_destroy(arena);
 }
 
 static struct arena *make(struct table *t)
@@ -98,6 +166,10 @@ static void is_written_three_ways(void **state)
         "<tbody><tr><th scope=\"row\">a</th><td><u>90.62</u><small>[80, 96]</small></td></tr>\n"
         "<tr><th "
         "scope=\"row\">b|c</th><td><b>&lt;93%</b></td></tr>\n</tbody></table></div></figure>\n");
+    text_free(&html);
+    table_cell(&t, 2, 1)->published = true;
+    table_html(&t, &html);
+    assert_non_null(strstr(html.data, "<td class=\"published\"><b>&lt;93%</b></td>"));
     assert_string_equal(latex.data,
                         "% needs \\usepackage{booktabs}\n\\begin{tabular}{lr}\n\\toprule\n"
                         "rule & cifar\\_10 \\& x \\\\\n\\midrule\na & \\underline{90.62} "
@@ -115,6 +187,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(marks_follow_the_rule),
+        cmocka_unit_test(marks_of_all_columns_over_32_images),
+        cmocka_unit_test(tables_mark_shares_as_printed),
         cmocka_unit_test(columns_are_marked_as_printed),
         cmocka_unit_test(is_written_three_ways),
     };
