@@ -206,6 +206,8 @@ static bioft_status begin_network(struct trial_run *r, size_t stage, struct erro
                                                                                  s ? s->name : NULL, err);
     if (st == BIOFT_OK && !first)
         st = network_carry(&r->network, &r->before, keep_head, err);
+    if (st == BIOFT_OK)
+        st = pictures_hold(r->data[stage], &r->network.picture, s != NULL, r->pool, &r->console->log, err);
     if (st == BIOFT_OK && weights)
         st = load_weights(r, stage, weights, own->reuse || !s ? NULL : trial_head(t, stage)->bits ? "bits" : "classes", err);
     return st;

@@ -22,6 +22,14 @@ struct picture {
 bioft_status transform_size(const struct dataset *d, const struct transform_spec *t, uint32_t channels,
                             uint32_t height, uint32_t width, struct picture *ret, struct error *err);
 
+/* Keeps pictures as the transform resizes them for that input, where their pixels are not held as they are, so that a
+ * batch decodes nothing: in memory up to 1 GiB with those, or (cache: a folder) in a file a split, made by the first run
+ * and mapped, which takes at most half of the disk's free room. train: the splits that are trained and selected on too.
+ * What cannot be kept is said and decoded at each use; so is what a random resized crop is cut from. Without batches of
+ * this dataset. */
+bioft_status pictures_hold(struct dataset *d, const struct picture *input, bool train, struct pool *pool,
+                           const struct log *log, struct error *err);
+
 struct batches_params {
     const struct dataset *dataset;
     const struct split *split;

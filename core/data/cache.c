@@ -1,5 +1,5 @@
-/* The cache of looked-at pictures: a header, hashes of the files, faults, pixels, and a SHA-256
- * over all of it. */
+/* The cache of pictures: a header, hashes of the files, sizes, faults, pixels, and a SHA-256 over
+ * all of it. */
 #include "data/cache.h"
 
 #include "data/identity.h"
@@ -11,15 +11,13 @@ enum { ALIGNMENT = 64, BYTE_ORDER_MARK = 0x01020304 };
 
 struct header {
     char magic[8];
-    uint32_t byte_order, height, width,
-        channels; /* sides of the first picture, which are those of `pixels` */
+    uint32_t byte_order, channels;
     uint64_t count, pixel_bytes;
-    struct sides sides;
 };
-static const char MAGIC[8] = "bioftpx1";
+static const char MAGIC[8] = "bioftpx2";
 
-bioft_status cache_path(const struct dataset *d, const struct split *s, char **ret,
-                        struct error *err)
+bioft_status cache_path(const struct dataset *d, const struct split *s, const char *transform,
+                        char **ret, struct error *err)
 {
     const char *folder = d->spec->cache;
     const bioft_plugin *plugin = &d->instance->plugin->descriptor;
@@ -37,20 +35,26 @@ bioft_status cache_path(const struct dataset *d, const struct split *s, char **r
     sha256_add(sum, plugin->version, strlen(plugin->version) + 1);
     if (d->spec->root)
         sha256_add(sum, d->spec->root, strlen(d->spec->root) + 1);
+    if (transform)
+        sha256_add(sum, transform, strlen(transform) + 1);
     st = split_names(d, s, sum, err);
     sha256_end(sum, hex);
     if (st != BIOFT_OK)
         return st;
-    text_printf(&name, "%s-%s-%.16s.pixels", d->name, s->name, hex);
+    text_printf(&name, "%s-%s-%.16s.%s", d->name, s->name, hex, transform ? "resized" : "pixels");
     *ret = name.failed ? NULL : path_join(folder, name.data);
     text_free(&name);
     return *ret ? BIOFT_OK : error_memory(err, "a cache's name");
 }
 
+static size_t arrays_end(uint64_t count)
+{
+    return sizeof(struct header) + (size_t)count * (SOURCE_HEX + sizeof(struct size) + 1);
+}
+
 static size_t pixels_at(uint64_t count)
 {
-    const size_t end = sizeof(struct header) + (size_t)count * (SOURCE_HEX + 1);
-    return (end + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return (arrays_end(count) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
 static bool whole(const struct file_map *map, const struct header *h, uint64_t count)
@@ -65,12 +69,29 @@ static bool whole(const struct file_map *map, const struct header *h, uint64_t c
     return !memcmp(hex, map->bytes + body + h->pixel_bytes, SHA256_HEX - 1);
 }
 
-static uint64_t fine_count(const struct look *look)
+/* The bytes of the pictures that are fine are those there are, or none are there. */
+static bool fits(const struct header *h, const struct look *look)
 {
-    uint64_t n = 0;
-    for (uint64_t i = 0; i < look->count; i++)
-        n += look->fault[i] == FINE;
-    return n;
+    uint64_t left = h->pixel_bytes, bytes;
+
+    for (uint64_t i = 0; h->pixel_bytes && i < look->count; i++) {
+        if (look->fault[i] != FINE)
+            continue;
+        if (!size_bytes(look->size[i], h->channels, &bytes) || bytes > left)
+            return false;
+        left -= bytes;
+    }
+    return !left;
+}
+
+static void read_arrays(const uint8_t *at, struct look *ret)
+{
+    const size_t count = (size_t)ret->count;
+
+    memcpy(ret->source, at, count * sizeof *ret->source);
+    at += count * sizeof *ret->source;
+    memcpy(ret->size, at, count * sizeof *ret->size);
+    memcpy(ret->fault, at + count * sizeof *ret->size, count);
 }
 
 bool cache_load(const struct dataset *d, const char *path, struct look *look,
@@ -78,7 +99,6 @@ bool cache_load(const struct dataset *d, const char *path, struct look *look,
 {
     struct file_map map = { 0 };
     struct header h;
-    const uint8_t *at;
 
     why->text[0] = '\0';
     if (!file_exists(path) || file_map_open(path, &map, why) != BIOFT_OK)
@@ -86,17 +106,16 @@ bool cache_load(const struct dataset *d, const char *path, struct look *look,
     memset(&h, 0, sizeof h);
     if (map.size >= pixels_at(look->count))
         memcpy(&h, map.bytes, sizeof h);
-    if (memcmp(h.magic, MAGIC, sizeof MAGIC) != 0 || !whole(&map, &h, look->count)) {
+    if (map.size >= sizeof MAGIC && memcmp(map.bytes, MAGIC, sizeof MAGIC) != 0) {
+        error_set(why, BIOFT_ERR_FORMAT, "%s: no cache of this version", path);
+    } else if (!whole(&map, &h, look->count)) {
         error_set(why, BIOFT_ERR_FORMAT, "%s: damaged", path);
-    } else if (h.height != d->height || h.width != d->width || h.channels != d->channels) {
+    } else if (h.channels != d->channels) {
         error_set(why, BIOFT_ERR_FORMAT, "%s: of other pictures", path);
     } else {
-        at = map.bytes + sizeof h;
-        memcpy(look->source, at, (size_t)look->count * SOURCE_HEX);
-        memcpy(look->fault, at + look->count * SOURCE_HEX, (size_t)look->count);
-        look->sides = h.sides;
+        read_arrays(map.bytes + sizeof h, look);
         look->pixel_bytes = h.pixel_bytes;
-        if (!h.pixel_bytes || h.pixel_bytes == fine_count(look) * h.height * h.width * h.channels) {
+        if (fits(&h, look)) {
             *ret_map = map;
             return true;
         }
@@ -111,56 +130,78 @@ const uint8_t *cache_pixels(const struct file_map *map, const struct look *look)
     return look->pixel_bytes ? map->bytes + pixels_at(look->count) : NULL;
 }
 
-struct saving {
-    struct file_writer writer;
-    struct sha256 *sum;
-};
-
-static bioft_status add(struct saving *s, const void *bytes, size_t size, struct error *err)
+bioft_status cache_begin(const struct dataset *d, const char *path, const struct look *look,
+                         struct cache_writer *ret, struct error *err)
 {
-    sha256_add(s->sum, bytes, size);
-    return size ? file_add(&s->writer, bytes, size, err) : BIOFT_OK;
+    static const char zeros[ALIGNMENT];
+    const size_t count = (size_t)look->count;
+    struct header h = { .byte_order = BYTE_ORDER_MARK,
+                        .channels = d->channels,
+                        .count = look->count,
+                        .pixel_bytes = look->pixel_bytes };
+    struct cache_writer w = { .sum = sha256_begin() };
+    char *folder = path_folder(path);
+    bioft_status st =
+        w.sum && folder ? file_make_folder(folder, err) : error_memory(err, "a cache");
+
+    memcpy(h.magic, MAGIC, sizeof MAGIC);
+    if (st == BIOFT_OK)
+        st = file_begin(path, &w.file, err);
+    if (st == BIOFT_OK)
+        st = cache_add(&w, &h, sizeof h, err);
+    if (st == BIOFT_OK)
+        st = cache_add(&w, look->source, count * sizeof *look->source, err);
+    if (st == BIOFT_OK)
+        st = cache_add(&w, look->size, count * sizeof *look->size, err);
+    if (st == BIOFT_OK)
+        st = cache_add(&w, look->fault, count, err);
+    if (st == BIOFT_OK)
+        st = cache_add(&w, zeros, pixels_at(look->count) - arrays_end(look->count), err);
+    free(folder);
+    if (st != BIOFT_OK)
+        cache_abort(&w);
+    else
+        *ret = w;
+    return st;
+}
+
+bioft_status cache_add(struct cache_writer *w, const void *bytes, size_t size, struct error *err)
+{
+    sha256_add(w->sum, bytes, size);
+    return size ? file_add(&w->file, bytes, size, err) : BIOFT_OK;
+}
+
+bioft_status cache_commit(struct cache_writer *w, struct error *err)
+{
+    char hex[SHA256_HEX];
+    bioft_status st;
+
+    sha256_end(w->sum, hex);
+    w->sum = NULL;
+    st = file_add(&w->file, hex, SHA256_HEX - 1, err);
+    return st == BIOFT_OK ? file_commit(&w->file, err) : st;
+}
+
+void cache_abort(struct cache_writer *w)
+{
+    char hex[SHA256_HEX];
+
+    sha256_end(w->sum, hex);
+    w->sum = NULL;
+    file_abort(&w->file);
 }
 
 bioft_status cache_save(const struct dataset *d, const char *path, const struct look *look,
                         struct error *err)
 {
-    static const char zeros[ALIGNMENT];
-    const size_t arrays = sizeof(struct header) + (size_t)look->count * (SOURCE_HEX + 1);
-    struct header h;
-    struct saving s = { .sum = sha256_begin() };
-    char hex[SHA256_HEX], *folder = path_folder(path);
-    bioft_status st;
+    struct cache_writer w;
+    bioft_status st = cache_begin(d, path, look, &w, err);
 
-    memset(&h, 0, sizeof h);
-    memcpy(h.magic, MAGIC, sizeof MAGIC);
-    h.byte_order = BYTE_ORDER_MARK;
-    h.height = d->height;
-    h.width = d->width;
-    h.channels = d->channels;
-    h.count = look->count;
-    h.pixel_bytes = look->pixels ? look->pixel_bytes : 0;
-    h.sides = look->sides;
-    st = s.sum && folder ? file_make_folder(folder, err) : error_memory(err, "a cache");
-    if (st == BIOFT_OK)
-        st = file_begin(path, &s.writer, err);
-    if (st == BIOFT_OK)
-        st = add(&s, &h, sizeof h, err);
-    if (st == BIOFT_OK)
-        st = add(&s, look->source, (size_t)look->count * SOURCE_HEX, err);
-    if (st == BIOFT_OK)
-        st = add(&s, look->fault, (size_t)look->count, err);
-    if (st == BIOFT_OK)
-        st = add(&s, zeros, pixels_at(look->count) - arrays, err);
-    if (st == BIOFT_OK)
-        st = add(&s, look->pixels, (size_t)h.pixel_bytes, err);
-    sha256_end(s.sum, hex);
-    if (st == BIOFT_OK)
-        st = file_add(&s.writer, hex, SHA256_HEX - 1, err);
-    if (st == BIOFT_OK)
-        st = file_commit(&s.writer, err);
-    else
-        file_abort(&s.writer);
-    free(folder);
+    if (st == BIOFT_OK) {
+        st = cache_add(&w, look->pixels, (size_t)look->pixel_bytes, err);
+        st = st == BIOFT_OK ? cache_commit(&w, err) : st;
+        if (st != BIOFT_OK)
+            cache_abort(&w);
+    }
     return st;
 }

@@ -37,7 +37,8 @@ struct dataset {
 /* Opens, describes, keeps the manifest's classes and at most `limit` samples a split (class-balanced, by split_seed), and
  * decodes every picture once: what is missing, broken or unlabelled is left out, counted and noted, or an error, as the
  * policies say. Decoded pictures of one size stay in memory up to 1 GiB (cache: auto or a folder) and in the cache's
- * folder for the next run, which compares some with the files; `off` decodes at each use. spec must live on. */
+ * folder for the next run, which compares some with the files; `off` decodes at each use. Photographs are kept resized
+ * (pictures_hold). spec must live on. */
 bioft_status dataset_open(const struct dataset_spec *spec, struct pool *pool, const struct log *log,
                           struct dataset **ret, struct error *err);
 void dataset_close(struct dataset *d);             /* NULL is fine */

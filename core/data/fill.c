@@ -3,6 +3,8 @@
 #include "data/fill.h"
 
 #include "base/memory.h"
+#include "data/hold.h"
+#include "data/private.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +31,7 @@ bioft_status filler_init(struct filler *f, const struct batches_params *p, size_
                              "0",
                              c);
     transform_init(&f->transform, p);
+    f->resized = held_resized(p->dataset, p->split, &f->transform);
     f->picture_size = (size_t)pic->channels * pic->height * pic->width;
     f->piece = f->picture_size < PIECE_VALUES ? (uint32_t)(PIECE_VALUES / f->picture_size) : 1;
     f->worker_count = workers;
@@ -118,10 +121,14 @@ static bioft_status fill_picture(struct filler *f, struct worker *w, uint64_t po
     char name[512];
     bioft_status st = BIOFT_OK;
 
-    if (!w->reader)
-        st = reader_open(d, &w->reader, err);
-    if (st == BIOFT_OK)
-        st = reader_pixels(w->reader, f->split, position, &pixels, err);
+    if (f->resized) {
+        pixels = held_pixels(f->resized, position, d->channels);
+    } else {
+        if (!w->reader)
+            st = reader_open(d, &w->reader, err);
+        if (st == BIOFT_OK)
+            st = reader_pixels(w->reader, f->split, position, &pixels, err);
+    }
     if (st != BIOFT_OK)
         return st;
     st = transform_apply(&f->transform, &pixels, position, &w->canvas, ret, err);

@@ -16,7 +16,6 @@ struct looking {
     const struct split *s;
     struct look *look;
     bool source;
-    struct sides *sides;     /* [pieces] */
     struct reader **readers; /* one a thread, opened when it is first needed */
     size_t first;            /* piece of this run */
     atomic_bool uneven;      /* a picture has another size than the first */
@@ -27,7 +26,8 @@ bioft_status look_init(struct look *l, uint64_t count, struct error *err)
     *l = (struct look){ .count = count };
     l->fault = mem_array(count, 1);
     l->source = mem_array(count, SOURCE_HEX);
-    if (l->fault && l->source)
+    l->size = mem_array(count, sizeof *l->size);
+    if (l->fault && l->source && l->size)
         return BIOFT_OK;
     look_finish(l);
     return error_memory(err, "a look at the pictures");
@@ -37,6 +37,7 @@ void look_finish(struct look *l)
 {
     free(l->fault);
     free(l->source);
+    free(l->size);
     free(l->pixels);
     *l = (struct look){ 0 };
 }
@@ -87,7 +88,7 @@ static void look_at_piece(void *ctx, size_t index, uint32_t thread)
             reader_source(*r, hex);
             memcpy(l->source[i], hex, SOURCE_HEX);
         }
-        sides_widen(&g->sides[piece], p.height, p.width);
+        l->size[i] = (struct size){ .height = p.height, .width = p.width };
         if (p.height != g->d->height || p.width != g->d->width)
             atomic_store(&g->uneven, true);
         else if (l->pixels)
@@ -137,20 +138,14 @@ bioft_status look_at_all(const struct dataset *d, const struct split *s, bool ho
     struct looking g = { .d = d, .s = s, .look = l, .source = source };
     bioft_status st = BIOFT_OK;
 
-    g.sides = mem_array(pieces, sizeof *g.sides);
     g.readers = mem_array(threads, sizeof(struct reader *));
     if (hold)
         l->pixels = mem_array(l->count, picture_bytes(d)); /* without them it works too */
-    if (!g.sides || !g.readers) {
+    if (!g.readers) {
         st = error_memory(err, "a look at the pictures");
         goto done;
     }
     run(&g, pieces, pool, log);
-    for (size_t i = 0; i < pieces; i++)
-        if (g.sides[i].max_height) {
-            sides_widen(&l->sides, g.sides[i].min_height, g.sides[i].min_width);
-            sides_widen(&l->sides, g.sides[i].max_height, g.sides[i].max_width);
-        }
     if (atomic_load(&g.uneven)) {
         free(l->pixels);
         l->pixels = NULL;
@@ -161,6 +156,5 @@ done:
     for (unsigned i = 0; g.readers && i < threads; i++)
         reader_close(g.readers[i]);
     free(g.readers);
-    free(g.sides);
     return st;
 }

@@ -8,13 +8,12 @@
 #include "data/sample.h"
 
 enum fault { FINE, MISSING, BROKEN, FAILED }; /* FAILED: not the picture's fault */
-enum { SOURCE_HEX = 16 }; /* digits of the SHA-256 of a picture's file, without a NUL */
 
 struct look {
     uint64_t count;             /* pictures looked at */
     uint8_t *fault;             /* [count] enum fault */
     char (*source)[SOURCE_HEX]; /* [count] of those that are FINE */
-    struct sides sides;         /* of those */
+    struct size *size;          /* [count] of those */
     uint8_t *pixels;            /* of those, one after the other; NULL: not kept */
     uint64_t pixel_bytes;       /* of all of them */
 };

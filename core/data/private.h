@@ -2,10 +2,13 @@
 #ifndef DATA_PRIVATE_H
 #define DATA_PRIVATE_H
 
-#include "base/file.h"
 #include "data/dataset.h"
 #include "data/describe.h"
 #include "data/files.h"
+#include "data/held.h"
+
+/* Pixels are held in memory up to this size, all splits together. */
+#define HELD_BYTES (UINT64_C(1) << 30)
 
 struct sides { /* smallest and largest; all 0: of nothing */
     uint32_t min_height, min_width, max_height, max_width;
@@ -14,13 +17,12 @@ struct sides { /* smallest and largest; all 0: of nothing */
 struct dataset_private {
     struct arena *arena; /* names and notes */
     struct files *files;
-    uint32_t format;           /* of the first sample: BIOFT_SAMPLE_* */
-    struct sides sides;        /* of the pictures kept */
-    struct held {              /* decoded pictures, where all have one size and there is room */
-        const uint8_t *pixels; /* [count][height][width][3]; NULL: decoded when they are used */
-        uint8_t *own;          /* pixels that are freed */
-        struct file_map map;   /* or lie in a cache's file */
-    } held[MAX_SPLITS];
+    uint32_t format;                 /* of the first sample: BIOFT_SAMPLE_* */
+    struct sides sides;              /* of the pictures kept */
+    struct held held[MAX_SPLITS];    /* with pixels where all have one size and there is room */
+    struct held resized[MAX_SPLITS]; /* the same pictures resized for an input */
+    uint32_t resized_height, resized_width; /* of these sides; 0: none */
+    bool resized_train;                     /* those of training too */
     size_t note_capacity;
 };
 

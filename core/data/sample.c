@@ -104,9 +104,8 @@ static void name_of(const struct reader *r, uint32_t split, uint64_t index, char
         snprintf(ret, size, "sample %llu", (unsigned long long)index);
 }
 
-/* "dataset 'x': NAME: " before the text of an error; returns status. */
-static bioft_status name_error(const struct reader *r, uint32_t split, uint64_t index,
-                               bioft_status status, struct error *err)
+bioft_status reader_blame(const struct reader *r, uint32_t split, uint64_t index,
+                          bioft_status status, struct error *err)
 {
     char name[512];
     name_of(r, split, index, name, sizeof name);
@@ -163,7 +162,7 @@ bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, str
         st = error_set(err, BIOFT_ERR_INVALID, "the plugin gave a format that is none: %u",
                        r->view.format);
     if (st != BIOFT_OK)
-        return name_error(r, split, index, st, err);
+        return reader_blame(r, split, index, st, err);
     *ret = (struct pixels){
         .format = r->view.format,
         .height = r->view.height,
@@ -183,16 +182,10 @@ bioft_status reader_pixels(struct reader *r, const struct split *s, uint64_t pos
                            struct pixels *ret, struct error *err)
 {
     const struct dataset *d = r->dataset;
-    const uint8_t *held = d->private->held[s - d->splits].pixels;
+    const struct held *held = &d->private->held[s - d->splits];
 
-    if (!held)
+    if (!held->pixels)
         return reader_sample(r, s->number, s->index[position], ret, NULL, err);
-    *ret = (struct pixels){
-        .format = BIOFT_SAMPLE_U8_HWC,
-        .height = d->height,
-        .width = d->width,
-        .channels = d->channels,
-        .data = held + (size_t)position * d->height * d->width * d->channels,
-    };
+    *ret = held_pixels(held, position, d->channels);
     return BIOFT_OK;
 }

@@ -12,8 +12,6 @@ enum {
     NAMED = 5,  /* faults that are named, the rest is counted */
     PROBES = 16 /* files that a cache is compared with */
 };
-/* Decoded pictures are held in memory up to this size, all splits together. */
-#define HELD_BYTES (UINT64_C(1) << 30)
 
 /* One picture looked at by a reader of its own. */
 static enum fault probe(const struct dataset *d, const struct split *s, uint64_t position,
@@ -130,6 +128,29 @@ static bool recall(const struct dataset *d, const struct split *s, const char *p
     return false;
 }
 
+/* What is known of the pictures that are kept. */
+static bioft_status take(struct dataset *d, size_t split, struct look *l, bool sources,
+                         struct error *err)
+{
+    struct held *held = &d->private->held[split];
+    uint64_t n = 0;
+
+    for (uint64_t i = 0; i < l->count; i++) {
+        if (l->fault[i] != FINE)
+            continue;
+        memmove(l->source[n], l->source[i], SOURCE_HEX);
+        l->size[n++] = l->size[i];
+        sides_widen(&d->private->sides, l->size[i].height, l->size[i].width);
+    }
+    held->size = l->size;
+    l->size = NULL;
+    if (sources) {
+        held->source = l->source;
+        l->source = NULL;
+    }
+    return held_place(held, n, d->channels, err);
+}
+
 static bioft_status verify_split(struct dataset *d, size_t split, bool hold, struct pool *pool,
                                  const struct log *log, struct error *err)
 {
@@ -143,20 +164,18 @@ static bioft_status verify_split(struct dataset *d, size_t split, bool hold, str
 
     if (st != BIOFT_OK)
         return st;
-    st = cache_path(d, s, &path, err);
+    st = cache_path(d, s, NULL, &path, err);
     recalled = st == BIOFT_OK && path && recall(d, s, path, &l, &held->map, log);
     if (st == BIOFT_OK && !recalled) {
-        l.sides = (struct sides){ 0 };
+        l.pixel_bytes = 0;
         st = look_at_all(d, s, hold, path != NULL, pool, log, &l, err);
         if (st == BIOFT_OK && path && cache_save(d, path, &l, &e) != BIOFT_OK)
             log_write(log, LOG_WARNING, "dataset '%s': no cache is kept: %s", d->name, e.text);
     }
     if (st == BIOFT_OK)
         st = apply_faults(d, s, &l, log, err);
-    if (st == BIOFT_OK && l.sides.max_height) {
-        sides_widen(&d->private->sides, l.sides.min_height, l.sides.min_width);
-        sides_widen(&d->private->sides, l.sides.max_height, l.sides.max_width);
-    }
+    if (st == BIOFT_OK)
+        st = take(d, split, &l, path != NULL, err);
     if (recalled)
         held->pixels = cache_pixels(&held->map, &l);
     else

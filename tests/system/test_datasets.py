@@ -168,6 +168,41 @@ class Datasets(bioft.Case):
         other = self.splits("imagenet100", ", split_seed: 5", out="other")
         self.assertNotEqual(other["train"]["fingerprint"], found["train"]["fingerprint"])
 
+    def test_photographs_kept_resized(self):
+        """Whatever `cache` says, and in the run that makes it as in the next: the same results, byte for byte. A broken
+        picture is left out each time; a file that is cut, or is something else, is made anew and that is said."""
+        def run(out, cache):
+            text = self.text(plugin, f", cache: {cache}").replace(
+                "{size: 32}", "{size: 32, resize: 36, train: random_crop, flip: true}")
+            said = self.good("run", self.manifest(text, data=False), "--out", out).stderr
+            self.assertIn("1 broken picture left out", said)
+            self.assertIn(broken.name, said)
+            if out != "off":
+                self.same_files(self.folder / "off", self.folder / out)
+            return said
+
+        for plugin in ("image_folder", "imagenet", "imagenet100"):
+            with self.subTest(plugin):
+                for old in ("data", "off", "kept"):
+                    shutil.rmtree(self.folder / old, ignore_errors=True)
+                self.make(plugin)
+                broken = sorted(p for p in (self.folder / "data/train").rglob("*") if p.is_file())[3]
+                broken.write_bytes(broken.read_bytes()[:200])
+                run("off", "off")
+                run(f"{plugin}-auto", "auto")
+                run(f"{plugin}-first", "kept")
+                kept = {s: next((self.folder / "kept").glob(f"{plugin}-{s}-*.resized")) for s in ("train", "test")}
+                made = {s: p.stat().st_mtime_ns for s, p in kept.items()}
+                self.assertNotIn("made anew", run(f"{plugin}-second", "kept"))
+                self.assertEqual(made, {s: p.stat().st_mtime_ns for s, p in kept.items()})
+                whole = kept["train"].read_bytes()
+                kept["train"].write_bytes(whole[:-1000])
+                kept["test"].write_bytes(b"<html>no pictures here</html>")
+                said = run(f"{plugin}-again", "kept")
+                self.assertIn(f"{kept['train'].name}: damaged", said)
+                self.assertIn(f"{kept['test'].name}: no cache of this version", said)
+                self.assertEqual(kept["train"].read_bytes(), whole)
+
     def test_imagenet100_retrieval(self):
         self.make("imagenet100")
         found = self.splits("imagenet100", ", protocol: retrieval, train_per_class: 2")

@@ -1,0 +1,53 @@
+/* Pictures one after the other, each at its size. */
+#include "data/held.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+
+void held_finish(struct held *h)
+{
+    free(h->size);
+    free(h->source);
+    free(h->at);
+    free(h->own);
+    file_map_close(&h->map);
+    *h = (struct held){ 0 };
+}
+
+bool size_bytes(struct size s, uint32_t channels, uint64_t *ret)
+{
+    const uint64_t area = (uint64_t)s.height * s.width;
+    if (channels && area > UINT64_MAX / channels)
+        return false;
+    *ret = area * channels;
+    return true;
+}
+
+bioft_status held_place(struct held *h, uint64_t count, uint32_t channels, struct error *err)
+{
+    uint64_t end = 0, bytes = 0;
+
+    free(h->at);
+    h->at = mem_array((size_t)count + 1, sizeof *h->at);
+    if (!h->at)
+        return error_memory(err, "pictures");
+    for (uint64_t i = 0; i < count; i++) {
+        h->at[i] = end;
+        if (!size_bytes(h->size[i], channels, &bytes) || bytes > UINT64_MAX - end)
+            return error_set(err, BIOFT_ERR_INVALID, "pictures of more bytes than can be counted");
+        end += bytes;
+    }
+    h->at[count] = end;
+    return BIOFT_OK;
+}
+
+struct pixels held_pixels(const struct held *h, uint64_t position, uint32_t channels)
+{
+    return (struct pixels){
+        .format = BIOFT_SAMPLE_U8_HWC,
+        .height = h->size[position].height,
+        .width = h->size[position].width,
+        .channels = channels,
+        .data = h->pixels + h->at[position],
+    };
+}

@@ -1,0 +1,31 @@
+/* What is known of a split's pictures, and their pixels where those are at hand. */
+#ifndef DATA_HELD_H
+#define DATA_HELD_H
+
+#include "base/file.h"
+#include "data/sample.h"
+
+enum { SOURCE_HEX = 16 }; /* digits of the SHA-256 of a picture's file, without a NUL */
+
+struct size {
+    uint32_t height, width;
+};
+
+struct held {
+    struct size *size;          /* [count] */
+    char (*source)[SOURCE_HEX]; /* [count] of what each is made from; NULL: not known */
+    uint64_t *at;               /* [count + 1] where each begins in pixels, then their end */
+    const uint8_t *pixels;      /* [height][width][3] each; NULL: decoded when they are used */
+    uint8_t *own;               /* pixels that are freed */
+    struct file_map map;        /* or lie in a cache's file */
+};
+void held_finish(struct held *h); /* zero is fine */
+/* Fills in `at` from the sizes. */
+bioft_status held_place(struct held *h, uint64_t count, uint32_t channels, struct error *err);
+/* Of pixels that are at hand. */
+struct pixels held_pixels(const struct held *h, uint64_t position, uint32_t channels);
+
+/* Bytes of a picture; false: more than can be counted. */
+bool size_bytes(struct size s, uint32_t channels, uint64_t *ret);
+
+#endif
