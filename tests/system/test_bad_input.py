@@ -54,7 +54,7 @@ class BadManifests(bioft.Case):
         good = bioft.MANIFEST
         bioft.make_npy(self.folder / "data")
         self.refused(good.replace("  - name: pre-train", "\t- name: pre-train"), "m.yaml:8:", "tab")
-        self.refused(good + "seed: 4\n", "m.yaml:26:1:", "seed", "line 3")
+        self.refused(good + "seed: 4\n", "m.yaml:27:1:", "seed", "line 3")
         self.refused("a: &x [1, *x]\n", "m.yaml:1:")
         self.refused("a: " + "[" * 200000, "m.yaml:1:")
         self.refused(good.replace("name: small", "name: sm\0all"), "m.yaml:2:")
