@@ -15,10 +15,10 @@ set xtics ('0' -3.600000, '0.001' -3.000000, '0.005' -2.301030, '0.01' -2.000000
 plot '1-worst-accuracy.dat' index 0 using 1:3:4 with filledcurves lc rgb '#3b4252' fs transparent solid 0.12 notitle, \
     '1-worst-accuracy.dat' index 0 using 1:2 with linespoints pt 7 ps 0.8 lw 2 dt 1 lc rgb '#3b4252' title 'bp', \
     '1-worst-accuracy.dat' index 1 using 1:3:4 with filledcurves lc rgb '#0072b2' fs transparent solid 0.12 notitle, \
-    '1-worst-accuracy.dat' index 1 using 1:2 with linespoints pt 7 ps 0.8 lw 2 dt 1 lc rgb '#0072b2' title 'fa', \
+    '1-worst-accuracy.dat' index 1 using 1:2 with linespoints pt 7 ps 0.8 lw 2 dt 1 lc rgb '#0072b2' title 'usf', \
     '1-worst-accuracy.dat' index 2 using 1:3:4 with filledcurves lc rgb '#d55e00' fs transparent solid 0.12 notitle, \
-    '1-worst-accuracy.dat' index 2 using 1:2 with linespoints pt 7 ps 0.8 lw 2 dt 1 lc rgb '#d55e00' title 'usf', \
+    '1-worst-accuracy.dat' index 2 using 1:2 with linespoints pt 7 ps 0.8 lw 2 dt 1 lc rgb '#d55e00' title 'frsf', \
     '1-worst-accuracy.dat' index 3 using 1:3:4 with filledcurves lc rgb '#009e73' fs transparent solid 0.12 notitle, \
-    '1-worst-accuracy.dat' index 3 using 1:2 with linespoints pt 7 ps 0.8 lw 2 dt 1 lc rgb '#009e73' title 'frsf', \
+    '1-worst-accuracy.dat' index 3 using 1:2 with linespoints pt 7 ps 0.8 lw 2 dt 1 lc rgb '#009e73' title 'brsf', \
     '1-worst-accuracy.dat' index 4 using 1:3:4 with filledcurves lc rgb '#b5558f' fs transparent solid 0.12 notitle, \
-    '1-worst-accuracy.dat' index 4 using 1:2 with linespoints pt 7 ps 0.8 lw 2 dt 1 lc rgb '#b5558f' title 'brsf'
+    '1-worst-accuracy.dat' index 4 using 1:2 with linespoints pt 7 ps 0.8 lw 2 dt 1 lc rgb '#b5558f' title 'fa'
