@@ -1,6 +1,6 @@
-/* Time of FGSM over seven epsilons with both gradients, or of 15 plain forward passes of the same
- * pictures: attack WHAT BACKBONE THREADS FOLDER SIZE [ENGINE]. WHAT is `attack` or `forward`;
- * FOLDER has test_images.npy and test_labels.npy, one batch. Prints one JSON object. */
+/* Time of FGSM over seven epsilons with both gradients, or of 15 plain forward passes of a batch:
+ * attack WHAT BACKBONE THREADS FOLDER SIZE [ENGINE]. WHAT is `attack` or `forward`; FOLDER has
+ * test_images.npy and test_labels.npy, four batches. Prints one JSON object. */
 #include "base/clock.h"
 #include "base/random.h"
 #include "eval/evaluate.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EPSILONS = 7, GRADIENTS = 2, FORWARDS = 15 };
+enum { EPSILONS = 7, GRADIENTS = 2, FORWARDS = 15, BATCHES = 4 };
 static const char rule_name[] = "usf";
 
 struct bench {
@@ -56,7 +56,9 @@ static bioft_status open_data(struct bench *b, const char *folder, struct error 
     if (st == BIOFT_OK)
         st = dataset_open(&b->data, b->pool, NULL, &b->dataset, err);
     if (st == BIOFT_OK)
-        b->batch = (uint32_t)dataset_split(b->dataset, "test")->count;
+        b->batch = (uint32_t)(dataset_split(b->dataset, "test")->count / BATCHES);
+    if (st == BIOFT_OK && b->batch == 0)
+        st = error_set(err, BIOFT_ERR_INVALID, "%s: fewer than %d pictures", folder, BATCHES);
     return st;
 }
 
@@ -105,7 +107,8 @@ static bioft_status build(struct bench *b, const char *name, uint32_t size, stru
     return feedback_create(b->model, &rule, 1, 1, b->pool, b->batch, &b->feedback, err);
 }
 
-/* All that a run does for this attack's figures, the data's batches and all checks in it. */
+/* All that a run does for this attack's figures, the programs' making, the data's batches and all
+ * checks in it; seconds a batch. */
 static bioft_status attack(struct bench *b, double *ret_seconds, struct error *err)
 {
     static const double epsilon[EPSILONS] = { 0, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5 };
@@ -113,30 +116,33 @@ static bioft_status attack(struct bench *b, double *ret_seconds, struct error *e
                                 .options = "",
                                 .epsilon = epsilon,
                                 .epsilon_count = EPSILONS,
+                                .batch_size = b->batch,
                                 .gradients = { GRADIENT_RULE, GRADIENT_EXACT },
                                 .gradient_count = GRADIENTS,
                                 .split = "test" };
     const struct attack_target target = { .model = b->model,
                                           .feedback = b->feedback,
+                                          .precision = BIOFT_F32,
                                           .dataset = b->dataset,
                                           .split = dataset_split(b->dataset, "test"),
                                           .picture = b->picture,
                                           .pool = b->pool,
                                           .seed = 1 };
-    struct prediction *room = mem_array(b->batch, sizeof *room * EPSILONS * GRADIENTS);
+    const uint64_t pictures = target.split->count;
+    struct prediction *room = mem_array(pictures, sizeof *room * EPSILONS * GRADIENTS);
     struct prediction *ret[EPSILONS * GRADIENTS];
     uint64_t *positions = NULL, count;
     bioft_status st =
         room ? find(b, BIOFT_KIND_ATTACK, "fgsm", &spec.choice, err) : error_memory(err, "figures");
 
     for (size_t i = 0; room && i < EPSILONS * GRADIENTS; i++)
-        ret[i] = room + i * b->batch;
+        ret[i] = room + i * pictures;
     if (st == BIOFT_OK)
         st = dataset_choose(b->dataset, target.split, 0, &positions, &count, err);
     const double start = clock_seconds();
     if (st == BIOFT_OK)
         st = evaluate_attack(&target, &spec, positions, count, ret, NULL, err);
-    *ret_seconds = clock_seconds() - start;
+    *ret_seconds = (clock_seconds() - start) / BATCHES;
     free(positions);
     free(room);
     return st;

@@ -185,13 +185,13 @@ def fastest_torch(a, network, mode, precision):
 
 
 def make_pictures(a, folder):
-    """A data set for the attack: one batch of random pictures."""
+    """A data set for the attack: four batches of random pictures."""
     import numpy
     rng = numpy.random.default_rng(1)
     for split in ("train", "test"):
         numpy.save(os.path.join(folder, f"{split}_images.npy"),
-                   rng.random((a.batch, 3, a.size, a.size), numpy.float32))
-        numpy.save(os.path.join(folder, f"{split}_labels.npy"), numpy.arange(a.batch) % 10)
+                   rng.random((4 * a.batch, 3, a.size, a.size), numpy.float32))
+        numpy.save(os.path.join(folder, f"{split}_labels.npy"), numpy.arange(4 * a.batch) % 10)
 
 
 def halves(a, name, network, folder):

@@ -221,16 +221,16 @@ static bioft_status attack_batch(struct run *r, size_t gradient, const bioft_bat
 {
     struct instance **attacks = r->instances + gradient * r->restarts;
     const bioft_attack *a = &r->p->spec->choice.plugin->api.attack;
-    const size_t bytes = sizeof(float) * r->pixels * clean->n;
+    const struct attack_target *t = r->p->target;
     bioft_status st = BIOFT_OK;
 
     if (epsilon <= 0.0) {
-        memcpy(r->adversarial, clean->x, bytes);
+        pixels_copy(&t->picture, t->pool, clean->n, clean->x, r->adversarial);
         return BIOFT_OK;
     }
     for (uint32_t i = 0; st == BIOFT_OK && i < r->restarts; i++) {
         float *x = r->restarts > 1 ? r->tried : r->adversarial;
-        memcpy(x, clean->x, bytes);
+        pixels_copy(&t->picture, t->pool, clean->n, clean->x, x);
         st = a->run(attacks[i]->self, victim_view(r->victim), aimed, epsilon, x);
         if (st != BIOFT_OK)
             st = failed(r, attacks[i], st, err);

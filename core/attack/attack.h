@@ -11,6 +11,7 @@ struct attack_target {                             /* the network under attack *
     struct model *model;
     struct feedback *feedback;                     /* of its last stage; NULL: V = W */
     uint64_t step;                                 /* updates that feedback stands at */
+    uint32_t precision;                            /* BIOFT_F32, BIOFT_BF16 */
     const struct dataset *dataset;
     const struct split *split;
     struct picture picture;

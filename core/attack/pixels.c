@@ -1,6 +1,9 @@
 /* Between pixels in [0,1] and the network's normalised input, plane by plane. */
 #include "attack/pixels.h"
 
+#include <stdatomic.h>
+#include <string.h>
+
 struct planes {
     const struct picture *picture;
     const float *x;
@@ -44,4 +47,45 @@ void pixels_gradient(const struct picture *p, struct pool *pool, uint32_t n, flo
 {
     struct planes planes = planes_of(p, NULL, dx);
     pool_run(pool, (size_t)n * p->channels, divide_plane, &planes);
+}
+
+struct pair {
+    const float *a, *b;
+    float *ret;
+    size_t bytes;                                  /* of one picture */
+    atomic_bool differ;
+};
+
+static void copy_picture(void *ctx, size_t index, uint32_t thread)
+{
+    const struct pair *p = ctx;
+    const size_t at = index * p->bytes / sizeof *p->a;
+
+    (void)thread;
+    memcpy(p->ret + at, p->a + at, p->bytes);
+}
+
+static void compare_picture(void *ctx, size_t index, uint32_t thread)
+{
+    struct pair *p = ctx;
+    const size_t at = index * p->bytes / sizeof *p->a;
+
+    (void)thread;
+    if (!atomic_load(&p->differ) && memcmp(p->a + at, p->b + at, p->bytes) != 0)
+        atomic_store(&p->differ, true);
+}
+
+void pixels_copy(const struct picture *p, struct pool *pool, uint32_t n, const float *x, float *ret)
+{
+    struct pair pair = { .a = x, .ret = ret, .bytes = sizeof *x * pixels_count(p) };
+    pool_run(pool, n, copy_picture, &pair);
+}
+
+bool pixels_same(const struct picture *p, struct pool *pool, uint32_t n, const float *a, const float *b)
+{
+    struct pair pair = { .a = a, .b = b, .bytes = sizeof *a * pixels_count(p) };
+
+    atomic_init(&pair.differ, false);
+    pool_run(pool, n, compare_picture, &pair);
+    return !atomic_load(&pair.differ);
 }

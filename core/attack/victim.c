@@ -27,11 +27,6 @@ struct victim {
     struct error error;
 };
 
-static size_t pixel_bytes(const struct victim *v, uint32_t n)
-{
-    return sizeof(float) * n * pixels_count(&v->target->picture);
-}
-
 static bioft_status run_forward(struct victim *v, struct memory *m)
 {
     v->program_at = NULL;
@@ -46,7 +41,7 @@ static bioft_status run_forward(struct victim *v, struct memory *m)
 
 static bool remembers(const struct victim *v, const struct memory *m, uint32_t n, const float *x)
 {
-    return m->n == n && memcmp(m->x, x, pixel_bytes(v, n)) == 0;
+    return m->n == n && pixels_same(&v->target->picture, v->target->pool, n, m->x, x);
 }
 
 static bioft_status victim_forward(const bioft_victim *view, uint32_t n, const float *x, float *ret_out)
@@ -59,9 +54,10 @@ static bioft_status victim_forward(const bioft_victim *view, uint32_t n, const f
                          view->max_batch);
     v->counts.queries += n;
     if (!m) {
-        const bool clean = v->batch && v->batch->n == n && memcmp(v->batch->x, x, pixel_bytes(v, n)) == 0;
+        const bool clean = v->batch && v->batch->n == n &&
+                           pixels_same(&v->target->picture, v->target->pool, n, v->batch->x, x);
         m = clean ? &v->clean : &v->last;
-        memcpy(m->x, x, pixel_bytes(v, n));
+        pixels_copy(&v->target->picture, v->target->pool, n, x, m->x);
         m->n = n;
         m->has_dx = false;
         bioft_status st = run_forward(v, m);
@@ -111,7 +107,7 @@ static bioft_status victim_backward(const bioft_victim *view, uint32_t n, const 
         memcpy(m->d_out, d_out, out_bytes);
         m->has_dx = true;
     }
-    memcpy(ret_dx, m->dx, pixel_bytes(v, n));
+    pixels_copy(&v->target->picture, v->target->pool, n, m->dx, ret_dx);
     return BIOFT_OK;
 }
 
@@ -157,7 +153,7 @@ bioft_status victim_create(const struct attack_target *t, uint32_t max_batch, st
     const struct graph *g = t->model->graph;
     const size_t pixels = pixels_count(&t->picture) * max_batch, outputs = (size_t)g->view.outputs * max_batch;
     const bioft_use use = {
-        .struct_size = sizeof use, .kind = BIOFT_ATTACK, .precision = BIOFT_F32, .max_batch = max_batch,
+        .struct_size = sizeof use, .kind = BIOFT_ATTACK, .precision = t->precision, .max_batch = max_batch,
         .threads = t->pool ? pool_threads(t->pool) : 1,
     };
     const bioft_route *routes = t->feedback ? feedback_routes(t->feedback, false) : NULL;

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-bioft_status encoder_create(struct model *m, uint32_t max_batch, struct pool *pool,
-                            struct encoder *ret, struct error *err)
+bioft_status encoder_create(struct model *m, uint32_t max_batch, uint32_t precision,
+                            struct pool *pool, struct encoder *ret, struct error *err)
 {
     const bioft_use use = { .struct_size = sizeof use,
                             .kind = BIOFT_EVAL,
-                            .precision = BIOFT_F32,
+                            .precision = precision,
                             .max_batch = max_batch,
                             .threads = pool ? pool_threads(pool) : 1 };
     struct encoder e = { .bits = m->graph->view.outputs };
@@ -81,7 +81,7 @@ bioft_status encode_split(const struct encode_params *p, struct codes *ret, stru
     struct encoder e = { 0 };
     struct batches *batches = NULL;
     struct codes codes = { 0 };
-    bioft_status st = encoder_create(p->model, p->batch_size, p->pool, &e, err);
+    bioft_status st = encoder_create(p->model, p->batch_size, p->precision, p->pool, &e, err);
 
     if (st == BIOFT_OK)
         st = codes_create(p->positions ? p->count : p->split->count, e.bits, p->dataset->classes,

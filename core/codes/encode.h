@@ -13,8 +13,9 @@ struct encoder {
     float *out; /* [max_batch][bits] */
     uint32_t bits, words;
 };
-bioft_status encoder_create(struct model *m, uint32_t max_batch, struct pool *pool,
-                            struct encoder *ret, struct error *err);
+/* precision: BIOFT_F32, BIOFT_BF16. */
+bioft_status encoder_create(struct model *m, uint32_t max_batch, uint32_t precision,
+                            struct pool *pool, struct encoder *ret, struct error *err);
 void encoder_free(struct encoder *e); /* zero is fine */
 /* x: n pictures. Writes [n][words]; e->out holds the outputs until the next call. An output that is
  * not a number is an error: it has no sign. */
@@ -29,6 +30,7 @@ struct encode_params {
     uint64_t count;            /* of positions; ignored where that is NULL */
     struct picture picture;
     struct pool *pool;       /* may be NULL */
+    uint32_t precision;      /* BIOFT_F32, BIOFT_BF16 */
     const struct stop *stop; /* may be NULL */
     uint32_t batch_size;
 };

@@ -35,7 +35,7 @@ static bioft_status evaluator_create(const struct attack_target *t, uint32_t bat
 {
     ret->target = t;
     ret->x = mem_aligned(pixels_count(&t->picture) * batch_size, sizeof *ret->x);
-    bioft_status st = ret->x ? encoder_create(t->model, batch_size, t->pool, &ret->encoder, err)
+    bioft_status st = ret->x ? encoder_create(t->model, batch_size, t->precision, t->pool, &ret->encoder, err)
                              : error_memory(err, "an evaluation batch");
     if (st == BIOFT_OK && t->codebook)
         st = codes_create(batch_size, ret->encoder.bits, t->dataset->classes, &ret->batch, err);
