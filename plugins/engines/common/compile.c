@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { WHOLE_WEIGHTS = 64 * 1024 };                /* of a linear layer: more would be read again for each piece */
+enum { LARGE_PIECE = 4 << 20 };                    /* floats: no cache keeps as many from node to node */
 
 static bool knows_precision(const struct backend *b, uint32_t precision, char *why, size_t size)
 {
@@ -245,6 +246,16 @@ static void append(struct segment *list, uint32_t *count, const struct node *n, 
     s->work += work;
 }
 
+/* Between node i - 1 and i nothing stays in the cache, so that a segment's end costs nothing, and memory that a segment
+ * holds for all its tensors at once can be used again. */
+static bool parts_at(const struct program *p, uint32_t i, enum phase phase)
+{
+    const struct node *n = &p->nodes[i], *before = &p->nodes[i - 1];
+
+    return !n->absorbed[phase] && (phase == FORWARD || !before->absorbed[phase]) && before->op &&
+           p->piece * p->tensors[before->y].floats > LARGE_PIECE;
+}
+
 bool compile_segments(struct program *p)
 {
     bool alone = false;
@@ -254,10 +265,12 @@ bool compile_segments(struct program *p)
     if (!p->forward || !p->backward)
         return false;
     for (uint32_t i = 0; i < p->node_count; i++)
-        append(p->forward, &p->forward_count, &p->nodes[i], FORWARD, p->nodes[i].whole);
+        append(p->forward, &p->forward_count, &p->nodes[i], FORWARD,
+               p->nodes[i].whole || (i > 0 && parts_at(p, i, FORWARD)));
     for (uint32_t i = p->node_count; goes_back(p) && i-- > 1;) {
         bool next_alone = p->nodes[i].whole || is_routed(&p->nodes[i]);
-        append(p->backward, &p->backward_count, &p->nodes[i], BACKWARD, next_alone || alone);
+        append(p->backward, &p->backward_count, &p->nodes[i], BACKWARD,
+               next_alone || alone || (i + 1 < p->node_count && parts_at(p, i + 1, BACKWARD)));
         alone = next_alone;
     }
     return true;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { PIECE = 8 };                                /* pictures of one run of a primitive, at most */
+enum { MOST_SCRATCH = 16 << 20 };                  /* floats of a thread, if fewer pictures would need less */
 
 /* As many pieces and partial sums as threads, if the batch allows; memory for whole ones of either. */
 static void begin(struct program *p)
@@ -237,14 +238,38 @@ static bool can_fuse(const struct program *p, const struct node *n, const struct
     return primitive_query(p->engine->own, &c, &block, fast) && fast[CONV_FORWARD];
 }
 
-static bool add_primitive(struct program *p, struct node *n, enum convolution kind,
-                          const struct convolution_params *c, struct primitive **ret, struct weight_map *ret_map)
+/* Floats of scratch that go with the pictures, not with Winograd's weights. */
+static size_t picture_scratch(const struct primitive *made, const struct convolution_params *c)
 {
+    const size_t weights = 36 * (size_t)c->in_channels * c->conv->channels, all = primitive_scratch(made);
+
+    return all > weights ? all - weights : 0;
+}
+
+static uint32_t smaller_divisor(uint32_t n, uint32_t below)
+{
+    do
+        below--;
+    while (n % below != 0);
+    return below;
+}
+
+/* Forward and input error take fewer pictures at a time where many would need much scratch. */
+static bool add_primitive(struct program *p, struct node *n, enum convolution kind,
+                          const struct convolution_params *all, struct primitive **ret, struct weight_map *ret_map)
+{
+    struct convolution_params c = *all;
     size_t scratch;
 
-    *ret = primitive_create(p->engine->own, kind, c, ret_map);
-    if (!*ret)
-        return false;
+    for (;;) {
+        *ret = primitive_create(p->engine->own, kind, &c, ret_map);
+        if (!*ret)
+            return false;
+        if (kind == CONV_WEIGHT_GRADIENT || c.pictures == 1 || picture_scratch(*ret, &c) <= MOST_SCRATCH)
+            break;
+        primitive_destroy(*ret);
+        c.pictures = smaller_divisor(all->pictures, c.pictures);
+    }
     scratch = primitive_scratch(*ret);
     if (kind == CONV_INPUT_ERROR && p->tensors[n->x[0]].uses > 1)
         scratch += 16 + p->piece * p->tensors[n->x[0]].floats;

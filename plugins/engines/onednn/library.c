@@ -25,6 +25,7 @@ struct primitive {
     dnnl_primitive_desc_t description;
     dnnl_primitive_t primitive;
     enum convolution kind;
+    uint32_t pictures;
     bool sums_in_place;             /* forward: `other` is what y holds before the run */
     int argument_count;
     dnnl_exec_arg_t *arguments;     /* [threads][ARGUMENTS] */
@@ -458,6 +459,7 @@ struct primitive *primitive_create(struct library *l, enum convolution kind, con
     if (good) {
         p->library = l;
         p->kind = kind;
+        p->pictures = c->pictures;
         p->arguments = memory_take((size_t)l->threads * ARGUMENTS, sizeof *p->arguments);
         if (kind != CONV_FORWARD)
             hint = describe(l, CONV_FORWARD, c, NULL);
@@ -494,6 +496,8 @@ void primitive_destroy(struct primitive *p)
 }
 
 size_t primitive_scratch(const struct primitive *p) { return p->scratch; }
+uint32_t primitive_pictures(const struct primitive *p) { return p->pictures; }
+
 const char *primitive_name(const struct primitive *p) { return name_of(p->description); }
 
 static void *array_of(const struct convolution_arrays *a, int argument)

@@ -46,6 +46,7 @@ struct primitive *primitive_create(struct library *l, enum convolution kind, con
                                    struct weight_map *ret_map);
 void primitive_destroy(struct primitive *p);       /* NULL is fine */
 size_t primitive_scratch(const struct primitive *p);       /* floats that a run needs */
+uint32_t primitive_pictures(const struct primitive *p);    /* that a run takes */
 const char *primitive_name(const struct primitive *p);
 
 /* x, y: values or errors of `pictures` pictures, always float32; w as the map says. bias: or its gradient. */

@@ -19,14 +19,16 @@ static void spoil(const struct program *p, const struct node *n, uint32_t first,
 static void forward(struct program *p, struct node *n, uint32_t first, uint32_t count, float *work)
 {
     const struct convolution_node *c = n->own;
-    const struct convolution_arrays a = {
-        .x = value_at(p, n->x[0], first), .y = value_at(p, n->out, first), .w = c->w.data,
-        .bias = c->batchnorm ? c->bias : (float *)(uintptr_t)parameter_value(p, n->def->bias),
-        .other = c->add ? value_at(p, n->other, first) : NULL, .scratch = work,
-    };
 
-    if (!primitive_run(c->forward, thread_of(p, work), &a))
-        failed(p);
+    for (uint32_t i = first; i < first + count; i += primitive_pictures(c->forward)) {
+        const struct convolution_arrays a = {
+            .x = value_at(p, n->x[0], i), .y = value_at(p, n->out, i), .w = c->w.data,
+            .bias = c->batchnorm ? c->bias : (float *)(uintptr_t)parameter_value(p, n->def->bias),
+            .other = c->add ? value_at(p, n->other, i) : NULL, .scratch = work,
+        };
+        if (!primitive_run(c->forward, thread_of(p, work), &a))
+            failed(p);
+    }
     if (c->spoilt)
         spoil(p, n, first, count);
 }
@@ -36,15 +38,18 @@ static void input_error(struct program *p, struct node *n, uint32_t first, uint3
     const struct convolution_node *c = n->own;
     const size_t floats = count * p->tensors[n->x[0]].floats;
     float *dx = gradient_at(p, n->x[0], first);
-    struct convolution_arrays a = {
-        .x = n->adds[0] ? work + (primitive_scratch(c->input_error) + 15) / 16 * 16 : dx,
-        .y = gradient_at(p, n->y, first), .w = c->use_v->data, .scratch = work,
-    };
+    float *to = n->adds[0] ? work + (primitive_scratch(c->input_error) + 15) / 16 * 16 : dx;
 
-    if (!primitive_run(c->input_error, thread_of(p, work), &a))
-        failed(p);
+    for (uint32_t i = 0; i < count; i += primitive_pictures(c->input_error)) {
+        const struct convolution_arrays a = {
+            .x = to + i * p->tensors[n->x[0]].floats, .y = gradient_at(p, n->y, first + i), .w = c->use_v->data,
+            .scratch = work,
+        };
+        if (!primitive_run(c->input_error, thread_of(p, work), &a))
+            failed(p);
+    }
     for (size_t i = 0; n->adds[0] && i < floats; i++)
-        dx[i] += a.x[i];
+        dx[i] += to[i];
 }
 
 static void pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
