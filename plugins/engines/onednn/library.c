@@ -189,9 +189,9 @@ static bool shapes_of(const struct convolution_params *c, enum convolution kind,
                                         dnnl_format_tag_any) == dnnl_success;
 }
 
-/* Winograd's minimal filtering F(4x4, 3x3) takes 36 products for 4x4 outputs instead of 144 (Lavin and Gray 2016), and
- * as many for a tile that hangs over the edge. Its transforms cost about another 36. In bfloat16 AVX-512 multiplies twice
- * as many values as in float32, AMX sixteen times as many. */
+/* Winograd's minimal filtering F(4x4, 3x3) takes 36 products for 4x4 outputs instead of 144 (Lavin and Gray 2016),
+ * and as many for a tile that hangs over the edge. Its transforms cost about another 36. In bfloat16 AVX-512
+ * multiplies twice as many values as in float32, AMX sixteen times as many. */
 static bool winograd_pays(const struct convolution_params *c)
 {
     const bioft_node *d = c->conv;
