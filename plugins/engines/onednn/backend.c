@@ -357,20 +357,14 @@ static bool take(float **array, size_t floats)
     return *array != NULL;
 }
 
-static bool take_packed(struct packed *p, const struct weight_map *m)
-{
-    p->data = memory_take(m->floats, sizeof(float));
-    return p->data != NULL;
-}
-
 static bioft_status finish(struct program *p)
 {
     for (uint32_t i = 1; i < p->node_count; i++) {
         struct convolution_node *c = p->nodes[i].own;
         if (p->nodes[i].op != &operator_convolution)
             continue;
-        if (!take_packed(&c->w, &c->w_map) ||
-            (goes_back(p) && (!take_packed(&c->v[0], &c->v_map) || !take_packed(&c->v[1], &c->v_map))) ||
+        if (!take(&c->w.data, c->w_map.floats) ||
+            (goes_back(p) && (!take(&c->v[0].data, c->v_map.floats) || !take(&c->v[1].data, c->v_map.floats))) ||
             (c->batchnorm && (!take(&c->factor, p->nodes[i].def->channels) ||
                               !take(&c->bias, p->nodes[i].def->channels))))
             return p->engine->host->fail(p->engine->host, BIOFT_ERR_MEMORY,

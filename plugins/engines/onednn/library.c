@@ -283,13 +283,17 @@ static bool is_fast(const_dnnl_primitive_desc_t description)
     return strncmp(name, "jit", 3) == 0 || strncmp(name, "brg", 3) == 0;
 }
 
-/* Weights as the engine can lay them out; a kind of kernel may want them in a form of its own. */
+/* As the engine can lay weights out; a kind of kernel may want them in a form of its own. */
+static bool is_blocked(const dnnl_memory_desc_t *md)
+{
+    return md->format_kind == dnnl_blocked && md->extra.flags == 0;
+}
+
 static bool blocked_weights(const_dnnl_primitive_desc_t description, enum convolution kind)
 {
     const dnnl_query_t query = kind == CONV_WEIGHT_GRADIENT ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
-    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(description, query, 0);
 
-    return md->format_kind == dnnl_blocked && md->extra.flags == 0;
+    return is_blocked(dnnl_primitive_desc_query_md(description, query, 0));
 }
 
 /* The first way that has generated kernels, or the plain one. NULL: the library cannot. hint: forward's, for the other
@@ -367,7 +371,7 @@ static bool map_weights(struct primitive *p, const dnnl_memory_desc_t *md, struc
     };
     uint32_t *row;
 
-    if (md->format_kind != dnnl_blocked || md->extra.flags != 0 || m.floats > UINT32_MAX)
+    if (!is_blocked(md) || m.floats > UINT32_MAX)
         return false;
     p->map = memory_take((size_t)m.groups + m.out + m.in + m.taps + height + width, sizeof *p->map);
     if (!p->map)

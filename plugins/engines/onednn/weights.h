@@ -6,7 +6,7 @@
 #include "library.h"
 
 struct packed {
-    void *data;
+    float *data;                    /* or bfloat16 in the same memory: the map says */
     const float *from;              /* what it was made of, and which state of that; NULL: nothing yet */
     uint64_t stamp;
     bool odd;                       /* it has a value that is not finite */
