@@ -1,5 +1,6 @@
 /* Published figures: read from a CSV, marked among themselves, beside ours in the tables, and what
  * is wrong with a file said by line and column. */
+#include "figures.h"
 #include "report/published.h"
 
 #include "base/file.h"
@@ -180,23 +181,13 @@ static void a_file_that_is_not_there_or_too_large(void **state)
 /* Two networks of one dataset under two rules; the first under attack too. */
 static struct figure figure_of(const char *rule, const char *gradient, double epsilon, double value)
 {
-    return (struct figure){ .dataset = "d",
-                            .protocol = "classification/1",
-                            .rule = rule,
-                            .stage = "fine",
-                            .split = "test",
-                            .metric = METRIC_ACCURACY,
-                            .attack = gradient ? "push" : "",
-                            .options = "",
-                            .gradient = gradient ? gradient : "",
-                            .norm = gradient ? "linf" : "",
-                            .attacked = gradient != NULL,
-                            .epsilon = epsilon,
-                            .value = value,
-                            .n = 100,
-                            .ci_low = 0.25,
-                            .ci_high = 1.0,
-                            .warnings = "" };
+    struct figure f = blank_figure(rule, gradient, epsilon);
+
+    f.value = value;
+    f.n = 100;
+    f.ci_low = 0.25;
+    f.ci_high = 1.0;
+    return f;
 }
 
 static struct study study_of(struct place_of_tests *p, struct published *pub)

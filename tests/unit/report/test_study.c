@@ -1,5 +1,6 @@
 /* Trials put together by seed and panel, the baseline found by what it does, comparisons on samples
  * and over seeds. */
+#include "figures.h"
 #include "report/findings.h"
 #include "report/study.h"
 
@@ -47,19 +48,7 @@ static int clear(void **state)
 static struct figure figure_of(struct place_of_tests *p, const char *rule, const char *gradient,
                                double epsilon, size_t right)
 {
-    struct figure f = { .dataset = "d",
-                        .protocol = "classification/1",
-                        .rule = rule,
-                        .stage = "fine",
-                        .split = "test",
-                        .metric = METRIC_ACCURACY,
-                        .attack = gradient ? "push" : "",
-                        .options = "",
-                        .gradient = gradient ? gradient : "",
-                        .norm = gradient ? "linf" : "",
-                        .attacked = gradient != NULL,
-                        .epsilon = epsilon,
-                        .warnings = "" };
+    struct figure f = blank_figure(rule, gradient, epsilon);
     struct prediction *q = arena_array(p->arena, SAMPLES, sizeof *q);
     struct error err;
 
