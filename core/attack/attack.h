@@ -5,7 +5,7 @@
 #include "base/stop.h"
 #include "codes/codebook.h"
 #include "data/batch.h"
-#include "train/feedback.h"
+#include "rules/feedback.h"
 
 struct attack_target {                             /* the network under attack */
     struct model *model;

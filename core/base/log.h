@@ -2,8 +2,9 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-/* PROGRESS replaces the line before it. */
-enum log_level { LOG_DETAIL, LOG_INFO, LOG_WARNING, LOG_PROGRESS };
+/* PROGRESS, of one line or several, replaces the one before it. ERROR: of a part whose failure does not end the
+ * whole; what ends it is returned. */
+enum log_level { LOG_DETAIL, LOG_INFO, LOG_WARNING, LOG_PROGRESS, LOG_ERROR };
 
 struct log {
     void (*write)(void *ctx, enum log_level level, const char *text);   /* any thread */

@@ -5,7 +5,7 @@
 
 #include "cli/arguments.h"
 #include "cli/console.h"
-#include "train/feedback.h"
+#include "rules/feedback.h"
 
 enum { BENCH_CLASSES = 10 };
 

@@ -1,8 +1,9 @@
 /* bioft check: a manifest's mistakes, its trials, and what they will take. */
 #include "cli/arguments.h"
 #include "cli/commands.h"
-#include "cli/network.h"
-#include "cli/trial.h"
+#include "cli/console.h"
+#include "network/network.h"
+#include "run/trial.h"
 #include "base/clock.h"
 #include "train/stage.h"
 #include <stdio.h>
@@ -213,7 +214,9 @@ static void add_evaluation(struct check *c, const struct dataset *d, bool codes,
 
 static bioft_status check_trial(struct check *c, const struct trial *t, struct error *err)
 {
-    struct trial_run r = { .experiment = c->experiment, .trial = t, .out = ".", .console = &c->console };
+    struct trial_run r = { .experiment = c->experiment, .trial = t, .out = ".", .log = &c->console.log,
+                           .engine_log = c->console.engine_said ? NULL : &c->console.log };
+    c->console.engine_said = true;
     bioft_status st = trial_open(&r, err);
     double image = 0.0;
 

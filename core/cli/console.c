@@ -65,25 +65,25 @@ static void show_progress(struct console *c, const char *text)
     text_free(&sweep);
 }
 
-void console_block(struct console *c, const char *text)
+void console_error(struct console *c, const char *text)
 {
-    const double now = clock_seconds();
-
-    if (c->quiet || now - c->progress_at < (c->terminal ? progress_interval : plain_interval))
-        return;
     pthread_mutex_lock(&c->lock);
-    c->progress_at = now;
     clear_progress(c);
-    if (c->terminal)
-        print_block(c, text);
-    else
-        fprintf(stderr, "%s\n", text);
+    fprintf(stderr, "bioft: %s\n", text);
+    if (c->file) {
+        fprintf(c->file, "error: %s\n", text);
+        fflush(c->file);
+    }
     pthread_mutex_unlock(&c->lock);
 }
 
 static void write_log(void *ctx, enum log_level level, const char *text)
 {
     struct console *c = ctx;
+    if (level == LOG_ERROR) {
+        console_error(c, text);
+        return;
+    }
     pthread_mutex_lock(&c->lock);
     if (level != LOG_PROGRESS && c->file) {
         fprintf(c->file, "%s%s\n", level == LOG_WARNING ? "warning: " : "", text);
@@ -110,16 +110,4 @@ void console_finish(struct console *c)
 {
     clear_progress(c);
     fflush(stderr);
-}
-
-void console_error(struct console *c, const char *text)
-{
-    pthread_mutex_lock(&c->lock);
-    clear_progress(c);
-    fprintf(stderr, "bioft: %s\n", text);
-    if (c->file) {
-        fprintf(c->file, "error: %s\n", text);
-        fflush(c->file);
-    }
-    pthread_mutex_unlock(&c->lock);
 }

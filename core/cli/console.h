@@ -24,8 +24,6 @@ struct console {
 };
 void console_init(struct console *c, bool quiet);
 void console_finish(struct console *c);            /* ends a progress line */
-/* Lines at the bottom of a terminal, each time in the place of the ones before; elsewhere printed now and then. */
-void console_block(struct console *c, const char *text);
 /* Errors always show. */
 void console_error(struct console *c, const char *text);
 

@@ -2,7 +2,7 @@
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
-#include "cli/retrieval_files.h"
+#include "run/retrieval_files.h"
 #include "eval/interval.h"
 #include "eval/map.h"
 #include "formats/json.h"

@@ -5,7 +5,7 @@
 #include "cli/console.h"
 #include "cli/predict_input.h"
 #include "cli/predict_network.h"
-#include "cli/retrieval_files.h"
+#include "run/retrieval_files.h"
 #include "formats/csv.h"
 #include <math.h>
 #include <stdio.h>

@@ -3,13 +3,15 @@
 #include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
-#include "cli/jobs.h"
-#include "cli/output.h"
+#include "cli/console.h"
+#include "run/jobs.h"
+#include "run/output.h"
 #include "cli/report_files.h"
+#include "cli/run_table.h"
 #include "cli/signals.h"
 #include "cli/slurm.h"
-#include "cli/summary.h"
-#include "cli/trial.h"
+#include "run/summary.h"
+#include "run/trial.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +57,8 @@ static bioft_status run_trial(struct run *run, const struct trial *t, struct err
     char *status_path = trial_status_path(run->output.folder, t);
     struct status_file status = { 0 };
     struct trial_run r = { .experiment = run->experiment, .trial = t, .out = run->output.folder,
-                           .console = &run->console, .stop = run->stop, .status = &status };
+                           .log = &run->console.log, .engine_log = run->console.engine_said ? NULL : &run->console.log,
+                           .stop = run->stop, .status = &status };
     bioft_status st = results && status_path ? BIOFT_OK : error_memory(err, "a path");
     int lock = -1;
 
@@ -63,6 +66,7 @@ static bioft_status run_trial(struct run *run, const struct trial *t, struct err
         log_write(&run->console.log, LOG_INFO, "trial %s (%u of %zu)", t->id, t->number + 1,
                   run->experiment->trial_count);
         st = trial_open(&r, err);
+        run->console.engine_said = true;
         if (st == BIOFT_OK)
             st = open_log(run, &r, err);
         if (st == BIOFT_OK)
@@ -172,7 +176,7 @@ static bioft_status run_in_parallel(struct run *run, struct error *err)
     return jobs_run(&(struct jobs_params){
         .experiment = run->experiment, .out = run->output.folder, .jobs = run->jobs, .fail_fast = run->fail_fast,
         .plugin_paths = run->plugin_paths.items, .plugin_path_count = run->plugin_paths.count,
-        .argv = run->worker.user_argv, .argc = run->worker.user_argc, .console = &run->console, .stop = run->stop },
+        .argv = run->worker.user_argv, .argc = run->worker.user_argc, .log = &run->console.log, .stop = run->stop },
         &run->failures, err);
 }
 
@@ -230,7 +234,7 @@ static int run_experiment(struct run *run)
     console_finish(&run->console);
     if (!run->worker.is_one)
         make_report(run);
-    st = run->worker.is_one ? BIOFT_OK : summary_print(run->output.folder, run->experiment, &run->failures, &err);
+    st = run->worker.is_one ? BIOFT_OK : run_table_print(run->output.folder, run->experiment, &run->failures, &err);
     if (st != BIOFT_OK)
         return fail(run, &err, 1);
     return run->failures.failed ? 1 : 0;

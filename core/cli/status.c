@@ -2,7 +2,7 @@
 #include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
-#include "cli/trial.h"
+#include "run/trial.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

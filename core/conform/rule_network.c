@@ -1,7 +1,7 @@
 /* A rule in a whole training step: what it sends through a network, beside what backpropagation sends. */
 #include "conform/network.h"
 #include "conform/rule.h"
-#include "train/feedback.h"
+#include "rules/feedback.h"
 
 #include <math.h>
 #include <string.h>

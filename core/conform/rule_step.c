@@ -1,7 +1,7 @@
 /* A rule that runs the training step itself ("bioft.step/0"), on the blocks of a small chain. */
 #include "conform/network.h"
 #include "conform/rule.h"
-#include "train/chain.h"
+#include "rules/chain.h"
 
 #include <math.h>
 #include <string.h>

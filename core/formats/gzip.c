@@ -163,3 +163,8 @@ bioft_status gzip_unpack(const char *name, const uint8_t *bytes, size_t size, ui
     *ret_size = u.out_size;
     return BIOFT_OK;
 }
+
+const char *gzip_library_version(void)
+{
+    return zlibVersion();
+}

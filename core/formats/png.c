@@ -93,3 +93,8 @@ bioft_status png_write(const char *path, uint32_t width, uint32_t height, uint32
     text_free(&w.bytes);
     return st;
 }
+
+const char *png_library_version(void)
+{
+    return png_get_libpng_ver(NULL);
+}

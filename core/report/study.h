@@ -2,7 +2,7 @@
 #ifndef REPORT_STUDY_H
 #define REPORT_STUDY_H
 
-#include "report/results.h"
+#include "results/results.h"
 
 struct study_trial {
     struct trial_figures *results;

@@ -3,7 +3,7 @@
 #define REPORT_TERMINAL_H
 
 #include "base/text.h"
-#include "report/results.h"
+#include "results/results.h"
 
 /* Accuracy or mean average precision with its interval per trial; the same under attack per rule,
  * attack, gradient and epsilon; one line on what the two gradients show; warnings. */

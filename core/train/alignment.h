@@ -3,7 +3,7 @@
 #ifndef TRAIN_ALIGNMENT_H
 #define TRAIN_ALIGNMENT_H
 
-#include "train/feedback.h"
+#include "rules/feedback.h"
 
 struct alignment {
     struct model *model;

@@ -4,7 +4,7 @@
 
 #include "data/batch.h"
 #include "formats/weights.h"
-#include "train/feedback.h"
+#include "rules/feedback.h"
 
 #define CHECKPOINT_FORMAT "bioft-checkpoint-1"     /* the metadata's "format" */
 

@@ -4,7 +4,7 @@
 
 #include "data/batch.h"
 #include "train/alignment.h"
-#include "train/chain.h"
+#include "rules/chain.h"
 #include "train/checkpoint.h"
 
 struct step {

@@ -3,7 +3,7 @@
 #include "setting.h"
 
 #include "base/random.h"
-#include "train/chain.h"
+#include "rules/chain.h"
 #include <math.h>
 
 static void choose(struct setting *s, const char *mode)

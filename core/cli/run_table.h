@@ -1,0 +1,12 @@
+/* What a run prints at its end. */
+#ifndef CLI_RUN_TABLE_H
+#define CLI_RUN_TABLE_H
+
+#include "manifest/experiment.h"
+#include "run/failures.h"
+
+/* The table, the files, and which trials failed and why, to standard output. */
+bioft_status run_table_print(const char *out, const struct experiment *e, const struct failures *failures,
+                             struct error *err);
+
+#endif

@@ -1,0 +1,39 @@
+/* Results on disk: a file a figure, and results.csv and trials.csv built from them. */
+#ifndef RESULTS_RESULTS_H
+#define RESULTS_RESULTS_H
+
+#include "base/memory.h"
+#include "eval/figure.h"
+
+struct trial_label {                               /* the columns that all figures of a trial share */
+    const char *id;
+    uint64_t seed;
+    const char *backbone, *engine, *precision;
+};
+/* A figure's file name, from what it is: "fine-tune.test.pgd.steps=5.exact.0.1"; filesystem-safe. ret: size bytes. */
+void figure_file(const struct figure *f, char *ret, size_t size);
+/* Figures of one evaluation, `count` metrics of the same samples, have their files in common:
+ * folder/predictions/NAME.csv first, folder/results/NAME.csv second, each whole or not at all. */
+bioft_status figure_save(const char *folder, const struct trial_label *t, const struct figure *f,
+                         size_t count, struct error *err);
+/* The saved figures of that evaluation with their predictions; *ret_found false where there are
+ * none, or of other metrics. Strings and arrays in the arena; ret may be wanted. */
+bioft_status figure_load(const char *folder, const struct figure *wanted, size_t count,
+                         struct arena *arena, struct figure *ret, bool *ret_found,
+                         struct error *err);
+
+/* The figures of one trial with what they share. */
+struct trial_figures {
+    struct trial_label label;
+    struct figure *figures;
+    size_t count;
+};
+/* results.csv of one trial, in the order given. */
+bioft_status results_write(const char *path, const struct trial_figures *trial, struct error *err);
+/* results.csv of several: their rows one after another under one header. A file that does not exist is left out. */
+bioft_status results_join(const char *path, const char *const *parts, size_t count, struct error *err);
+/* The trials of a results.csv, without predictions. Everything in the arena. */
+bioft_status results_read(const char *path, struct arena *arena, struct trial_figures **ret, size_t *ret_count,
+                          struct error *err);
+
+#endif

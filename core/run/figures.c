@@ -1,0 +1,324 @@
+/* A trial's figures: made where no file has them yet, in the manifest's order. Those of one
+ * evaluation, one a metric, stand beside each other. */
+#include "run/figures.h"
+
+#include "attack/check.h"
+#include "base/file.h"
+#include "run/retrieval_files.h"
+#include "eval/evaluate.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { ENCODE_BATCH = 200 };
+
+static const char *gradient_word(enum gradient_kind g) { return g == GRADIENT_RULE ? "rule" : "exact"; }
+
+static bioft_status keep(struct trial_run *r, const struct figure *f, struct error *err)
+{
+    if (!mem_grow(&r->figures, &r->figure_capacity, r->figure_count + 1, sizeof *r->figures))
+        return error_memory(err, "figures");
+    r->figures[r->figure_count++] = *f;
+    return BIOFT_OK;
+}
+
+/* What a figure of this stage is, without its numbers. */
+static bioft_status describe(struct trial_run *r, size_t stage, const char *split_name,
+                             const struct split **ret_split, struct figure *ret, struct error *err)
+{
+    const struct trial *t = r->trial;
+    const struct dataset *d = r->data[stage];
+    const bool trained = stage < t->stage_count;
+    const struct split *s;
+    bioft_status st = dataset_need(d, split_name, &s, err);
+    if (st != BIOFT_OK)
+        return st;
+    const char *protocol = arena_printf(r->arena, "%s/%s", d->protocol, s->fingerprint);
+    if (!protocol)
+        return error_memory(err, "a figure");
+    *ret = (struct figure){
+        .dataset = d->name, .protocol = protocol, .rule = trained ? t->stages[stage].rule_name : "",
+        .stage = trained ? t->stages[stage].name : "weights", .split = s->name, .attack = "",
+        .options = "", .gradient = "", .norm = "", .left_out = s->left_out, .warnings = "",
+    };
+    *ret_split = s;
+    return BIOFT_OK;
+}
+
+/* The network of a stage as evaluation and attacks take it; before there is a model, what is known
+ * of it. */
+static bioft_status target_of(struct trial_run *r, size_t stage, const struct split *s,
+                              struct attack_target *ret, struct error *err)
+{
+    const struct trial *t = r->trial;
+    const bool codes = trial_head(t, stage)->bits > 0;
+    const struct encode_params p = {
+        .model = r->network.model, .dataset = r->data[stage], .picture = r->network.picture,
+        .pool = r->pool, .precision = t->precision, .stop = r->stop, .batch_size = ENCODE_BATCH,
+    };
+    bioft_status st = BIOFT_OK;
+
+    if (codes && p.model && !r->codebook)
+        st = codebook_create(&p, &r->codebook, err);
+    if (st != BIOFT_OK)
+        return st;
+    *ret = (struct attack_target){
+        .model = r->network.model, .feedback = r->feedback, .step = r->step,
+        .precision = t->precision, .dataset = r->data[stage], .split = s,
+        .picture = r->network.picture, .pool = r->pool, .log = r->log, .stop = r->stop, .seed = t->seed,
+        .codebook = codes ? r->codebook : NULL, .k = codes ? t->k : NULL,
+        .k_count = codes ? t->k_count : 0,
+    };
+    return BIOFT_OK;
+}
+
+/* One evaluation's figures, a metric each, that differ from `common` in it. */
+static bioft_status spread(struct trial_run *r, const struct attack_target *t,
+                           const struct figure *common, struct figure *ret, struct error *err)
+{
+    for (size_t m = 0; m < evaluate_metrics(t); m++) {
+        ret[m] = *common;
+        ret[m].metric = evaluate_metric(t, m, r->arena);
+        if (!ret[m].metric)
+            return error_memory(err, "a figure");
+    }
+    return BIOFT_OK;
+}
+
+/* Room for n predictions of each metric. */
+static bioft_status make_room(struct trial_run *r, size_t metrics, uint64_t n,
+                              struct prediction **ret, struct error *err)
+{
+    for (size_t m = 0; m < metrics; m++)
+        if (!(ret[m] = arena_array(r->arena, n, sizeof **ret)))
+            return error_memory(err, "predictions");
+    return BIOFT_OK;
+}
+
+static bioft_status fill_and_save(struct trial_run *r, size_t metrics, struct prediction **p,
+                                  uint64_t n, struct figure *f, struct error *err)
+{
+    bioft_status st = BIOFT_OK;
+
+    for (size_t m = 0; st == BIOFT_OK && m < metrics; m++)
+        st = figure_fill(&f[m], p[m], n, err);
+    return st == BIOFT_OK ? figure_save(r->folder, &r->label, f, metrics, err) : st;
+}
+
+/* The codes behind a stage's clean figures, for anybody to score again. */
+static bioft_status write_codes(struct trial_run *r, const struct figure *f, struct error *err)
+{
+    const char *const splits[] = { f->split, "database" };
+    const char *folder = arena_printf(r->arena, "%s/codes", r->folder);
+    const struct codes *codes[2];
+    bioft_status st = folder ? file_make_folder(folder, err) : error_memory(err, "a path");
+
+    for (int i = 0; st == BIOFT_OK && i < 2; i++)
+        st = codebook_get(r->codebook, splits[i], &codes[i], err);
+    const bool sets = st == BIOFT_OK && (retrieval_has_sets(codes[0]) || retrieval_has_sets(codes[1]));
+    for (int i = 0; st == BIOFT_OK && i < 2; i++) {
+        const char *path = arena_printf(r->arena, "%s/%s.%s", folder, f->stage, splits[i]);
+        st = path ? retrieval_write(path, codes[i], sets, err) : error_memory(err, "a path");
+    }
+    return st;
+}
+
+/* The clean figures of a stage as far as a file has them: all or none. */
+static bioft_status find_clean(struct trial_run *r, size_t stage, struct attack_target *ret_target,
+                               struct figure **ret, bool *ret_found, struct error *err)
+{
+    const struct split *s;
+    struct figure common;
+    bioft_status st = describe(r, stage, "test", &s, &common, err);
+
+    if (st == BIOFT_OK)
+        st = target_of(r, stage, s, ret_target, err);
+    if (st != BIOFT_OK)
+        return st;
+    const size_t metrics = evaluate_metrics(ret_target);
+    *ret = arena_array(r->arena, metrics, sizeof **ret);
+    st = *ret ? spread(r, ret_target, &common, *ret, err) : error_memory(err, "figures");
+    return st == BIOFT_OK ? figure_load(r->folder, *ret, metrics, r->arena, *ret, ret_found, err) : st;
+}
+
+bioft_status figures_have_clean(struct trial_run *r, size_t stage, bool *ret, struct error *err)
+{
+    struct attack_target target;
+    struct figure *f;
+    return find_clean(r, stage, &target, &f, ret, err);
+}
+
+bioft_status figures_clean(struct trial_run *r, size_t stage, struct error *err)
+{
+    struct attack_target target;
+    struct figure *f;
+    bool found;
+    bioft_status st = find_clean(r, stage, &target, &f, &found, err);
+
+    if (st != BIOFT_OK)
+        return st;
+    const size_t metrics = evaluate_metrics(&target);
+    if (!found) {
+        struct prediction **p = arena_array(r->arena, metrics, sizeof(struct prediction *));
+        status_activity(r->status, "%s: clean", f->stage);
+        st = p ? make_room(r, metrics, target.split->count, p, err) : error_memory(err, "predictions");
+        if (st == BIOFT_OK)
+            st = evaluate_clean(&target, NULL, 0, p, err);
+        if (st == BIOFT_OK && target.codebook)
+            st = write_codes(r, f, err);
+        if (st == BIOFT_OK)
+            st = fill_and_save(r, metrics, p, target.split->count, f, err);
+    }
+    for (size_t m = 0; st == BIOFT_OK && m < metrics; m++)
+        st = keep(r, &f[m], err);
+    return st;
+}
+
+/* An attack entry at work: the figures of both gradients over its grid. */
+struct entry {
+    const struct attack_spec *spec;
+    struct attack_target target;
+    uint64_t *positions, count;
+    size_t metrics;
+    struct figure *figures[2];                     /* [gradient_count][epsilon_count * metrics] */
+    bool *found[2];
+};
+
+static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry *e,
+                                 struct error *err)
+{
+    const struct attack_spec *s = e->spec;
+    const struct split *split;
+    struct figure common;
+    bioft_status st = describe(r, stage, s->split, &split, &common, err);
+
+    if (st == BIOFT_OK)
+        st = target_of(r, stage, split, &e->target, err);
+    if (st != BIOFT_OK)
+        return st;
+    e->metrics = evaluate_metrics(&e->target);
+    common.attacked = true;
+    common.attack = s->name;
+    common.options = s->options;
+    common.norm = norm_name(s->choice.plugin->api.attack.norm);
+    for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++) {
+        e->figures[g] = arena_array(r->arena, s->epsilon_count * e->metrics, sizeof **e->figures);
+        e->found[g] = arena_array(r->arena, s->epsilon_count, sizeof **e->found);
+        if (!e->figures[g] || !e->found[g])
+            return error_memory(err, "figures");
+        common.gradient = gradient_word(s->gradients[g]);
+        for (size_t i = 0; st == BIOFT_OK && i < s->epsilon_count; i++) {
+            struct figure *f = &e->figures[g][i * e->metrics];
+            common.epsilon = s->epsilon[i];
+            st = spread(r, &e->target, &common, f, err);
+            if (st == BIOFT_OK)
+                st = figure_load(r->folder, f, e->metrics, r->arena, f, &e->found[g][i], err);
+        }
+    }
+    return st;
+}
+
+/* Where the rule's backward pass is the true gradient, the figures of the other gradient are the
+ * same ones. */
+static bool take_over(struct trial_run *r, struct entry *e, size_t g, size_t i)
+{
+    const size_t other = 1 - g;
+    if (e->spec->gradient_count < 2 || !e->found[other][i] ||
+        (r->feedback && !feedback_is_exact(r->feedback)))
+        return false;
+    for (size_t m = i * e->metrics; m < (i + 1) * e->metrics; m++) {
+        e->figures[g][m] = e->figures[other][m];
+        e->figures[g][m].gradient = gradient_word(e->spec->gradients[g]);
+    }
+    return true;
+}
+
+/* Takes over what stands for both gradients. */
+static bioft_status take_over_all(struct trial_run *r, struct entry *e, struct error *err)
+{
+    bioft_status st = BIOFT_OK;
+
+    for (size_t g = 0; st == BIOFT_OK && g < e->spec->gradient_count; g++)
+        for (size_t i = 0; st == BIOFT_OK && i < e->spec->epsilon_count; i++) {
+            if (e->found[g][i] || !take_over(r, e, g, i))
+                continue;
+            st = figure_save(r->folder, &r->label, &e->figures[g][i * e->metrics], e->metrics, err);
+            e->found[g][i] = true;
+        }
+    return st;
+}
+
+/* Room for the predictions of what is missing, and of one gradient only where both are the same;
+ * *ret_gradients: whose, in words. */
+static bioft_status want(struct trial_run *r, const struct entry *e, struct prediction **ret,
+                         const char **ret_gradients, struct error *err)
+{
+    const struct attack_spec *s = e->spec;
+    const bool same = !r->feedback || feedback_is_exact(r->feedback);
+    bool wanted[2] = { false, false };
+    bioft_status st = BIOFT_OK;
+
+    for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++)
+        for (size_t i = 0; st == BIOFT_OK && i < s->epsilon_count; i++) {
+            if (e->found[g][i] || (g > 0 && same))
+                continue;
+            wanted[g] = true;
+            st = make_room(r, e->metrics, e->count, ret + (g * s->epsilon_count + i) * e->metrics, err);
+        }
+    *ret_gradients = wanted[0] && wanted[1] ? "rule and exact"
+                   : wanted[0]              ? gradient_word(s->gradients[0])
+                   : wanted[1]              ? gradient_word(s->gradients[1])
+                                            : NULL;
+    return st;
+}
+
+static bioft_status make_figures(struct trial_run *r, struct entry *e, struct error *err)
+{
+    const struct attack_spec *s = e->spec;
+    const size_t cells = s->gradient_count * s->epsilon_count;
+    struct prediction **p = arena_array(r->arena, cells * e->metrics, sizeof(struct prediction *));
+    char *dumps = arena_printf(r->arena, "%s/adversarial", r->folder);
+    const char *gradients = NULL;
+    bioft_status st = p && dumps ? take_over_all(r, e, err) : error_memory(err, "predictions");
+
+    if (st == BIOFT_OK)
+        st = want(r, e, p, &gradients, err);
+    if (st != BIOFT_OK || !gradients)
+        return st;
+    log_write(r->log, LOG_INFO, "%s: %s%s%s, gradient %s, %llu images, %zu epsilons",
+              r->trial->id, s->name, *s->options ? " " : "", s->options, gradients,
+              (unsigned long long)e->count, s->epsilon_count);
+    status_activity(r->status, "%s%s%s, gradient %s", s->name, *s->options ? " " : "", s->options,
+                    gradients);
+    st = evaluate_attack(&e->target, s, e->positions, e->count, p, dumps, err);
+    for (size_t i = 0; st == BIOFT_OK && i < cells; i++) {
+        const size_t g = i / s->epsilon_count, k = i % s->epsilon_count;
+        if (!p[i * e->metrics])
+            continue;
+        st = fill_and_save(r, e->metrics, p + i * e->metrics, e->count,
+                           &e->figures[g][k * e->metrics], err);
+        e->found[g][k] = true;
+    }
+    return st == BIOFT_OK ? take_over_all(r, e, err) : st;
+}
+
+bioft_status figures_attacks(struct trial_run *r, struct error *err)
+{
+    const struct trial *t = r->trial;
+    const size_t stage = t->stage_count ? t->stage_count - 1 : 0;
+    bioft_status st = BIOFT_OK;
+
+    for (size_t a = 0; st == BIOFT_OK && a < t->attack_count; a++) {
+        struct entry e = { .spec = &t->attacks[a] };
+        st = find_figures(r, stage, &e, err);
+        if (st == BIOFT_OK)
+            st = dataset_choose(r->data[stage], e.target.split, e.spec->samples, &e.positions,
+                                &e.count, err);
+        if (st == BIOFT_OK)
+            st = make_figures(r, &e, err);
+        for (size_t g = 0; st == BIOFT_OK && g < e.spec->gradient_count; g++)
+            for (size_t i = 0; st == BIOFT_OK && i < e.spec->epsilon_count * e.metrics; i++)
+                st = keep(r, &e.figures[g][i], err);
+        free(e.positions);
+    }
+    return st;
+}

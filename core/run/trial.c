@@ -1,0 +1,379 @@
+/* One trial from beginning to end. */
+#include "run/trial.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "run/figures.h"
+#include "run/metrics.h"
+#include "run/trial_files.h"
+#include "run/trial_log.h"
+#include "eval/checks.h"
+#include <stdlib.h>
+#include <string.h>
+
+static char *join(struct trial_run *r, const char *folder, const char *name)
+{
+    return arena_printf(r->arena, "%s/%s", folder, name);
+}
+
+static char *file_of(const char *out, const struct trial *t, const char *name)
+{
+    struct text path = { 0 };
+    text_printf(&path, "%s/trials/%s/%s", out, t->id, name);
+    if (path.failed)
+        text_free(&path);
+    return path.data;
+}
+
+char *trial_results_path(const char *out, const struct trial *t)
+{
+    return file_of(out, t, "results.csv");
+}
+
+char *trial_status_path(const char *out, const struct trial *t)
+{
+    return file_of(out, t, "status");
+}
+
+static bioft_status open_data(struct trial_run *r, struct error *err)
+{
+    const struct trial *t = r->trial;
+    r->data = arena_array(r->arena, t->stage_count + 1, sizeof(struct dataset *));
+    if (!r->data)
+        return error_memory(err, "datasets");
+    for (size_t i = 0; i <= t->stage_count; i++) {
+        const struct dataset_spec *spec = i < t->stage_count ? t->stages[i].dataset : t->dataset;
+        for (size_t k = 0; k < i && !r->data[i]; k++)
+            if (r->data[k]->spec == spec)
+                r->data[i] = r->data[k];
+        if (r->data[i])
+            continue;
+        bioft_status st = dataset_open(spec, r->pool, r->log, &r->data[i], err);
+        if (st != BIOFT_OK)
+            return st;
+    }
+    return BIOFT_OK;
+}
+
+/* What the clean figures will need after each stage, before anything is trained. */
+static bioft_status check_splits(const struct trial_run *r, struct error *err)
+{
+    const struct trial *t = r->trial;
+    const size_t count = t->stage_count ? t->stage_count : 1;
+    const struct split *s;
+    bioft_status st = BIOFT_OK;
+
+    for (size_t i = 0; st == BIOFT_OK && i < count; i++) {
+        st = dataset_need(r->data[i], "test", &s, err);
+        if (st == BIOFT_OK && trial_head(t, i)->bits > 0)
+            st = dataset_need(r->data[i], "database", &s, err);
+    }
+    return st;
+}
+
+/* A stage's identity: the manifest's part, the data of all stages so far, the weights' bytes, and what decides the
+ * engine's bits. */
+static bioft_status identify(struct trial_run *r, size_t stage, char ret[SHA256_HEX], struct error *err)
+{
+    const struct trial *t = r->trial;
+    struct text all = { 0 };
+    char sum[SHA256_HEX];
+    bioft_status st = BIOFT_OK;
+
+    text_printf(&all, "%s\n%s\n", t->stage_key[stage], r->engine->identity);
+    if (r->engine->threads_matter)
+        text_printf(&all, "threads %u\n", t->threads);
+    for (size_t i = 0; st == BIOFT_OK && i <= stage; i++) {
+        st = dataset_digest(r->data[i], sum, err);
+        if (st == BIOFT_OK)
+            text_printf(&all, "data %s\n", sum);
+    }
+    for (size_t i = 0; st == BIOFT_OK && i <= stage; i++) {
+        const char *weights = t->stages[i].weights ? t->stages[i].weights : i == 0 ? t->weights : NULL;
+        if (weights && (st = sha256_file(weights, sum, err)) == BIOFT_OK)
+            text_printf(&all, "weights %zu %s\n", i, sum);
+    }
+    if (st == BIOFT_OK && all.failed)
+        st = error_memory(err, "a stage's identity");
+    if (st == BIOFT_OK)
+        sha256_bytes(all.data, all.length, ret);
+    text_free(&all);
+    return st;
+}
+
+static bioft_status place_stages(struct trial_run *r, struct error *err)
+{
+    const struct trial *t = r->trial;
+    r->places = arena_array(r->arena, t->stage_count + 1, sizeof *r->places);
+    if (!r->places)
+        return error_memory(err, "stages");
+    for (size_t i = 0; i < t->stage_count; i++) {
+        struct stage_place *p = &r->places[i];
+        bioft_status st = identify(r, i, p->key, err);
+        if (st != BIOFT_OK)
+            return st;
+        p->folder = arena_printf(r->arena, "%s/stages/%s", r->out, p->key);
+        p->checkpoint = p->folder ? join(r, p->folder, "checkpoint.safetensors") : NULL;
+        p->metrics = p->folder ? join(r, p->folder, "metrics.jsonl") : NULL;
+        if (!p->checkpoint || !p->metrics)
+            return error_memory(err, "stages");
+    }
+    return BIOFT_OK;
+}
+
+bioft_status trial_open(struct trial_run *r, struct error *err)
+{
+    const struct trial *t = r->trial;
+    bioft_status st;
+
+    r->started = clock_seconds();
+    r->arena = arena_create();
+    if (!r->arena || !(r->folder = arena_printf(r->arena, "%s/trials/%s", r->out, t->id)))
+        return error_memory(err, "a trial");
+    st = pool_create(t->threads, &r->pool, err);
+    if (st == BIOFT_OK)
+        st = engine_open(&(struct engine_params){
+            .registry = r->experiment->registry, .plugin = t->engine, .values = t->engine_values, .pool = r->pool,
+            .seed = t->seed, .log = r->engine_log }, &r->engine, err);
+    if (st == BIOFT_OK)
+        st = open_data(r, err);
+    if (st == BIOFT_OK)
+        st = check_splits(r, err);
+    if (st == BIOFT_OK)
+        st = place_stages(r, err);
+    r->label = (struct trial_label){
+        .id = t->id, .seed = t->seed, .backbone = t->backbone.plugin->descriptor.name,
+        .engine = r->engine ? r->engine->instance->plugin->descriptor.name : "",
+        .precision = t->precision == BIOFT_BF16 ? "bf16" : "f32",
+    };
+    return st;
+}
+
+void trial_close(struct trial_run *r)
+{
+    codebook_destroy(r->codebook);
+    feedback_destroy(r->feedback);
+    network_destroy(&r->network);
+    network_destroy(&r->before);
+    for (size_t i = 0; r->data && i <= r->trial->stage_count; i++) {
+        bool again = false;
+        for (size_t k = 0; k < i; k++)
+            again = again || r->data[k] == r->data[i];
+        if (!again)
+            dataset_close(r->data[i]);
+    }
+    engine_close(r->engine);
+    pool_destroy(r->pool);
+    free(r->figures);
+    arena_destroy(r->arena);
+    r->codebook = NULL;
+    r->feedback = NULL;
+    r->data = NULL;
+    r->engine = NULL;
+    r->pool = NULL;
+    r->figures = NULL;
+    r->arena = NULL;
+}
+
+static bioft_status load_weights(struct trial_run *r, size_t stage, const char *path, const char *new_head,
+                                 struct error *err)
+{
+    char *said = NULL;
+    bioft_status st = new_head ? BIOFT_OK : checkpoint_check_classes(path, r->data[stage], err);
+    if (st == BIOFT_OK)
+        st = weights_load(path, r->network.model, new_head, &said, err);
+    if (st == BIOFT_OK && said)
+        log_write(r->log, LOG_INFO, "%s: %s", r->trial->id, said);
+    free(said);
+    return st;
+}
+
+/* The network as the stage finds it: first values or the stage before, then weights from a file. */
+static bioft_status begin_network(struct trial_run *r, size_t stage, struct error *err)
+{
+    const struct trial *t = r->trial;
+    const struct stage_spec *s = stage < t->stage_count ? &t->stages[stage] : NULL;
+    const struct head_spec *own = s && s->head ? s->head : &t->head;
+    const char *weights = s && s->weights ? s->weights : stage == 0 ? t->weights : NULL;
+    const bool first = !r->before.model;
+    /* A head that is named is a new one; the model's own is named at the first stage. */
+    const bool keep_head = own->reuse || (!first && s && !s->head);
+
+    bioft_status st = network_create(r->engine, t, r->data[stage], trial_head(t, stage), &r->network, err);
+    if (st == BIOFT_OK)
+        st = (first && !weights ? network_initialise : network_initialise_head)(&r->network, t->seed,
+                                                                                 s ? s->name : NULL, err);
+    if (st == BIOFT_OK && !first)
+        st = network_carry(&r->network, &r->before, keep_head, err);
+    if (st == BIOFT_OK)
+        st = pictures_hold(r->data[stage], &r->network.picture, s != NULL, r->pool, r->log, err);
+    if (st == BIOFT_OK && weights)
+        st = load_weights(r, stage, weights, own->reuse || !s ? NULL : trial_head(t, stage)->bits ? "bits" : "classes", err);
+    return st;
+}
+
+struct reporting {
+    struct metrics metrics;
+    const struct trial_run *run;
+};
+
+/* A stage_reporter. */
+static bioft_status report(void *ctx, const struct stage_report *s, struct error *err)
+{
+    struct reporting *reporting = ctx;
+    bioft_status st = metrics_report(&reporting->metrics, s, err);
+    return st == BIOFT_OK && s->epoch_end ? trial_log(reporting->run, LOG_AT_EPOCH, err) : st;
+}
+
+static bioft_status train(struct trial_run *r, size_t stage, struct error *err)
+{
+    const struct trial *t = r->trial;
+    const struct stage_place *place = &r->places[stage];
+    struct reporting reporting = {
+        .metrics = { .path = place->metrics, .trial = t->id, .log = r->log, .status = r->status,
+                     .started = r->started },
+        .run = r };
+    struct progress progress = { 0 };
+    char key[SHA256_HEX];
+
+    /* Trials that have a stage in common train it once: the others wait here, and find it complete. */
+    const char *lock_path = join(r, place->folder, ".lock");
+    int lock = -1;
+    bioft_status st = lock_path ? file_make_folder(place->folder, err) : error_memory(err, "a path");
+
+    status_activity(r->status, "%s", t->stages[stage].name);
+    if (st == BIOFT_OK)
+        st = file_lock_wait(lock_path, r->stop, &lock, err);
+    if (st == BIOFT_OK)
+        st = file_sweep(place->folder, err);
+    if (st == BIOFT_OK && file_exists(place->checkpoint))
+        st = checkpoint_peek(place->checkpoint, &progress, key, err);
+    if (st == BIOFT_OK && !progress.complete)
+        st = metrics_cut(place->metrics, progress.step, err);
+    if (st == BIOFT_OK)
+        st = stage_train(&(struct stage_params){
+            .model = r->network.model, .dataset = r->data[stage], .picture = r->network.picture, .trial = t,
+            .stage = &t->stages[stage], .stage_number = (uint32_t)stage, .key = place->key,
+            .checkpoint = place->checkpoint, .resume = true, .pool = r->pool, .stop = r->stop,
+            .log = r->log, .report = report, .ctx = &reporting }, &r->feedback, err);
+    if (st == BIOFT_OK)
+        st = checkpoint_peek(place->checkpoint, &progress, key, err);
+    r->step = progress.step;
+    file_unlock(lock);
+    if (st == BIOFT_OK)
+        st = trial_log(r, LOG_AT_STAGE_END, err);
+    return st == BIOFT_OK ? st : error_prefix(err, "%s, stage '%s'", t->id, t->stages[stage].name);
+}
+
+/* A stage whose figure stands and whose successor is trained leaves nothing to do. */
+static bioft_status is_behind(struct trial_run *r, size_t stage, bool *ret, struct error *err)
+{
+    struct progress next = { 0 };
+    char key[SHA256_HEX];
+    *ret = false;
+    if (stage + 1 >= r->trial->stage_count || !file_exists(r->places[stage + 1].checkpoint))
+        return BIOFT_OK;
+    bioft_status st = checkpoint_peek(r->places[stage + 1].checkpoint, &next, key, err);
+    if (st == BIOFT_OK && next.complete)
+        st = figures_have_clean(r, stage, ret, err);
+    return st;
+}
+
+/* Gives the next stage this one's network to start from. */
+static void pass_on(struct trial_run *r)
+{
+    codebook_destroy(r->codebook);
+    r->codebook = NULL;
+    feedback_destroy(r->feedback);
+    r->feedback = NULL;
+    network_destroy(&r->before);
+    r->before = r->network;
+    r->network = (struct network){ 0 };
+}
+
+static bioft_status run_stages(struct trial_run *r, struct error *err)
+{
+    const struct trial *t = r->trial;
+    bioft_status st = t->stage_count ? BIOFT_OK : begin_network(r, 0, err);
+
+    for (size_t i = 0; st == BIOFT_OK && i < t->stage_count; i++) {
+        bool behind;
+        st = is_behind(r, i, &behind, err);
+        if (st == BIOFT_OK && !behind) {
+            st = begin_network(r, i, err);
+            if (st == BIOFT_OK)
+                st = train(r, i, err);
+        }
+        if (st == BIOFT_OK)
+            st = figures_clean(r, i, err);
+        if (st == BIOFT_OK && !behind && i + 1 < t->stage_count)
+            pass_on(r);
+    }
+    return st == BIOFT_OK && t->stage_count == 0 ? figures_clean(r, 0, err) : st;
+}
+
+/* The largest part that one class has of the attacked samples: what a constant answer would get. */
+static double class_share(const struct trial_run *r)
+{
+    double share = 0.0;
+    for (size_t k = 0; k < r->figure_count; k++) {
+        const struct figure *f = &r->figures[k];
+        for (uint64_t i = 0; f->attacked && i < f->n; i++) {
+            uint64_t same = 0;
+            for (uint64_t j = 0; j < f->n; j++)
+                same += f->predictions[j].label == f->predictions[i].label;
+            const double part = (double)same / (double)f->n;
+            share = part > share ? part : share;
+        }
+        if (f->attacked)
+            break;
+    }
+    return share;
+}
+
+static bioft_status finish(struct trial_run *r, struct error *err)
+{
+    const struct trial *t = r->trial;
+    const char **parts = arena_array(r->arena, t->stage_count + 1, sizeof(const char *));
+    const char *metrics = join(r, r->folder, "metrics.jsonl"), *results = join(r, r->folder, "results.csv");
+    struct figure *worst;
+    size_t worst_count;
+
+    if (!parts || !metrics || !results)
+        return error_memory(err, "a trial's files");
+    for (size_t i = 0; i < t->stage_count; i++)
+        parts[i] = r->places[i].metrics;
+    bioft_status st = metrics_join(metrics, parts, t->stage_count, err);
+    if (st == BIOFT_OK)
+        st = trial_checkpoint(r, err);
+    if (st == BIOFT_OK)
+        st = trial_classes(r, err);
+    if (st == BIOFT_OK)
+        st = checks_run(r->figures, r->figure_count, class_share(r), r->arena, &worst, &worst_count, err);
+    for (size_t i = 0; st == BIOFT_OK && i < worst_count; i++) {
+        if (!mem_grow(&r->figures, &r->figure_capacity, r->figure_count + 1, sizeof *r->figures))
+            st = error_memory(err, "figures");
+        else
+            r->figures[r->figure_count++] = worst[i];
+    }
+    if (st == BIOFT_OK)
+        st = trial_log(r, LOG_AT_END, err);
+    const struct trial_figures all = { .label = r->label, .figures = r->figures, .count = r->figure_count };
+    return st == BIOFT_OK ? results_write(results, &all, err) : st;
+}
+
+bioft_status trial_run(struct trial_run *r, struct error *err)
+{
+    bioft_status st = trial_sweep(r, err);
+    if (st == BIOFT_OK)
+        st = run_stages(r, err);
+    if (st == BIOFT_OK)
+        st = figures_attacks(r, err);
+    if (st == BIOFT_OK)
+        st = finish(r, err);
+    if (st != BIOFT_OK && st != BIOFT_ERR_CANCELLED) {
+        struct error later;
+        trial_log(r, LOG_AT_FAILURE, &later);      /* the first failure is the one to tell */
+    }
+    return st;
+}

@@ -1,0 +1,49 @@
+/* One trial from beginning to end: data, network, stages, attacks, its files. */
+#ifndef RUN_TRIAL_H
+#define RUN_TRIAL_H
+
+#include "network/network.h"
+#include "run/status_file.h"
+#include "codes/codebook.h"
+#include "results/results.h"
+#include "train/stage.h"
+
+struct stage_place {                               /* where a stage stands on disk */
+    char key[SHA256_HEX];                          /* of all that determines it */
+    char *folder, *checkpoint, *metrics;
+};
+
+struct trial_run {
+    const struct experiment *experiment;
+    const struct trial *trial;
+    const char *out;                               /* the output folder */
+    char *folder;                                  /* OUT/trials/<id> */
+    const struct log *log;
+    const struct log *engine_log;                  /* hears which engine was chosen; NULL: nobody does */
+    const struct stop *stop;
+    double started;
+    struct status_file *status;                    /* what the trial is doing */
+
+    struct arena *arena;
+    struct pool *pool;
+    struct engine *engine;
+    struct dataset **data;                         /* [stage_count + 1]: of each stage, and the trial's own last */
+    struct stage_place *places;                    /* [stage_count] */
+    struct network network, before;                /* of the stage at hand; of the one before it */
+    struct feedback *feedback;                     /* of the stage at hand, at `step` updates */
+    uint64_t step;
+    struct codebook *codebook;                     /* the network's codes, where its head has bits */
+
+    struct trial_label label;
+    struct figure *figures;
+    size_t figure_count, figure_capacity;
+};
+/* Runs, or goes on, until OUT/trials/<id>/results.csv stands. */
+bioft_status trial_run(struct trial_run *r, struct error *err);
+/* Opens engine and data, and says what provenance wants of them. */
+bioft_status trial_open(struct trial_run *r, struct error *err);
+void trial_close(struct trial_run *r);             /* zero is fine */
+char *trial_results_path(const char *out, const struct trial *t);      /* free() */
+char *trial_status_path(const char *out, const struct trial *t);
+
+#endif

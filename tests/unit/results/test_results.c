@@ -1,0 +1,149 @@
+/* Figures saved and loaded, joined and read back. */
+#include "results/results.h"
+
+#include "base/file.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static const struct trial_label label = { "00-rule=a,b", 7, "net", "engine", "f32" };
+
+static struct figure example(struct prediction *p, uint64_t n)
+{
+    struct figure f = { .dataset = "data", .protocol = "classification/ab", .rule = "r", .stage = "tune", .split = "test",
+                        .metric = METRIC_ACCURACY, .attack = "att", .options = "steps=5;a=\"x\"", .gradient = "exact", .norm = "linf",
+                        .attacked = true, .epsilon = 8.0 / 255.0, .warnings = "small-n" };
+    assert_int_equal(figure_fill(&f, p, n, NULL), BIOFT_OK);
+    return f;
+}
+
+static void round_trip(void **state)
+{
+    struct prediction p[3] = { { 5, 1, 1, 1.0, 0.031, 0.01 }, { 6, 0, 2, 0.0, 0.03, 0.02 }, { 9, -1, 3, 1.0, 0.0, 0.0 } };
+    const struct figure f = example(p, 3);
+    struct figure g;
+    struct arena *arena = arena_create();
+    struct error err;
+    bool found;
+
+    assert_int_equal(figure_save(*state, &label, &f, 1, &err), BIOFT_OK);
+    assert_int_equal(figure_load(*state, &f, 1, arena, &g, &found, &err), BIOFT_OK);
+    assert_true(found);
+    assert_true(g.value == f.value && g.ci_low == f.ci_low && g.ci_high == f.ci_high && g.epsilon == f.epsilon);
+    assert_true(g.n == 3 && g.delta_max == 0.031 && g.delta_mean == f.delta_mean && g.attacked);
+    assert_string_equal(g.options, f.options);
+    assert_string_equal(g.warnings, f.warnings);
+    assert_memory_equal(g.predictions, p, sizeof p);
+
+    struct figure other = f;
+    other.epsilon = 0.5;
+    assert_int_equal(figure_load(*state, &other, 1, arena, &g, &found, &err), BIOFT_OK);
+    assert_false(found);
+    arena_destroy(arena);
+}
+
+/* Two metrics of one evaluation share their files; what has other metrics is not it. */
+static void several_metrics(void **state)
+{
+    struct prediction p[2][2] = { { { 5, 1, -1, 0.25, 0.031, 0.01 }, { 8, -1, -1, 0.1, 0.03, 0.02 } },
+                                  { { 5, 1, -1, 0.75, 0.031, 0.01 }, { 8, -1, -1, 1.0 / 3, 0.03, 0.02 } } };
+    struct figure f[2] = { example(NULL, 0), example(NULL, 0) }, g[2];
+    struct arena *arena = arena_create();
+    struct error err;
+    bool found;
+
+    f[0].metric = "map@5";
+    f[1].metric = "map@5/stable";
+    for (int m = 0; m < 2; m++)
+        assert_int_equal(figure_fill(&f[m], p[m], 2, &err), BIOFT_OK);
+    assert_true(f[0].value == (0.25 + 0.1) / 2 && f[0].delta_max == 0.031);
+    assert_int_equal(figure_save(*state, &label, f, 2, &err), BIOFT_OK);
+    assert_int_equal(figure_load(*state, f, 2, arena, g, &found, &err), BIOFT_OK);
+    assert_true(found);
+    for (int m = 0; m < 2; m++) {
+        assert_string_equal(g[m].metric, f[m].metric);
+        assert_true(g[m].value == f[m].value && g[m].ci_low == f[m].ci_low && g[m].n == 2);
+        assert_memory_equal(g[m].predictions, p[m], sizeof p[m]);
+    }
+    assert_int_equal(figure_load(*state, f, 1, arena, g, &found, &err), BIOFT_OK);
+    assert_false(found);
+    f[1].metric = "map@6";
+    assert_int_equal(figure_load(*state, f, 2, arena, g, &found, &err), BIOFT_OK);
+    assert_false(found);
+    arena_destroy(arena);
+}
+
+static void joins_and_reads(void **state)
+{
+    struct prediction p[1] = { { 5, 1, 1, 1.0, 0.031, 0.01 } };
+    struct figure f[2] = { example(p, 1), example(p, 1) };
+    struct trial_figures trial = { label, f, 2 }, *read;
+    char *a = path_join(*state, "a.csv"), *b = path_join(*state, "b.csv"), *all = path_join(*state, "all.csv");
+    const char *const parts[] = { a, "no/such/file", b };
+    struct arena *arena = arena_create();
+    struct error err;
+    size_t count;
+
+    f[1].attacked = false;
+    f[1].attack = "";
+    assert_int_equal(results_write(a, &trial, &err), BIOFT_OK);
+    trial.label.id = "01";
+    assert_int_equal(results_write(b, &trial, &err), BIOFT_OK);
+    assert_int_equal(results_join(all, parts, 3, &err), BIOFT_OK);
+    assert_int_equal(results_read(all, arena, &read, &count, &err), BIOFT_OK);
+    assert_int_equal(count, 2);
+    assert_string_equal(read[0].label.id, label.id);
+    assert_string_equal(read[1].label.id, "01");
+    assert_true(read[0].label.seed == 7 && read[0].count == 2 && read[1].count == 2);
+    assert_true(read[1].figures[0].attacked && !read[1].figures[1].attacked);
+    assert_true(read[1].figures[0].epsilon == 8.0 / 255.0);
+
+    assert_int_equal(file_write(b, "other,header\n1,2\n", 17, &err), BIOFT_OK);
+    assert_int_equal(results_join(all, parts, 3, &err), BIOFT_ERR_FORMAT);
+    free(a);
+    free(b);
+    free(all);
+    arena_destroy(arena);
+}
+
+static void file_names_are_safe(void **state)
+{
+    struct figure f = example(NULL, 0);
+    char name[64];
+    (void)state;
+    f.attack = "a/../b c";
+    figure_file(&f, name, sizeof name);
+    assert_null(strchr(name, '/'));
+    assert_null(strchr(name, '"'));
+    assert_null(strchr(name, ' '));
+}
+
+static int enter(void **state)
+{
+    char folder[] = "/tmp/bioft-results-XXXXXX";
+    *state = mkdtemp(folder) ? strdup(folder) : NULL;
+    return *state ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", (char *)*state);
+    free(*state);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(round_trip, enter, leave),
+        cmocka_unit_test_setup_teardown(several_metrics, enter, leave),
+        cmocka_unit_test_setup_teardown(joins_and_reads, enter, leave),
+        cmocka_unit_test(file_names_are_safe),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
