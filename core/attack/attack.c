@@ -3,27 +3,14 @@
 
 #include "attack/check.h"
 #include "attack/pixels.h"
-#include "attack/victim.h"
+#include "attack/run.h"
 #include "base/random.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum { DEFAULT_BATCH = 100 };
 
-struct run {
-    const struct attack_params *p;
-    struct victim *victim;
-    struct instance **instances;                   /* [gradient_count][restarts]: restarts differ in their random
-                                                      numbers; NULL where nothing is wanted of a gradient */
-    uint32_t restarts, batch_size;
-    size_t pixels;
-    float *adversarial, *tried, *out;              /* [batch][pixels] twice, [batch][outputs] */
-    int32_t *label, *target;                       /* [batch] what the attack sees */
-    double *delta_max, *delta_mean;                /* [batch] */
-    double *left, *tried_left;                     /* [batch] of the network's success, by restart */
-};
-
-static bioft_status failed(struct run *r, struct instance *attack, bioft_status status, struct error *err)
+bioft_status run_failed(struct run *r, struct instance *attack, bioft_status status, struct error *err)
 {
     victim_error(r->victim, status, err);
     if (err->status != status)
@@ -50,6 +37,9 @@ static bioft_status check_attack(const struct attack_params *p, struct error *er
     if (a->flags & BIOFT_ATTACK_CLASSES && d->multi_label)
         return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' needs exactly one label an image; '%s' has sets of "
                          "labels", p->spec->name, d->name);
+    if (a->flags & BIOFT_ATTACK_MINIMUM && codes)
+        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' seeks the nearest image of another class; this "
+                         "network gives hash codes", p->spec->name);
     if (p->spec->target != TARGET_NONE && !(a->flags & BIOFT_ATTACK_TARGETED))
         return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' takes no target", p->spec->name);
     if (p->spec->target == TARGET_CLASS && p->spec->target_class >= d->classes)
@@ -66,6 +56,10 @@ static void run_free(struct run *r)
     victim_destroy(r->victim);
     free(r->adversarial);
     free(r->tried);
+    free(r->nearest);
+    free(r->found);
+    free(r->course);
+    free(r->distance);
     free(r->out);
     free(r->label);
     free(r->target);
@@ -106,7 +100,7 @@ static bioft_status make_instances(struct run *r, size_t gradient, struct error 
         if (st == BIOFT_OK && a->prepare) {
             st = a->prepare(made[i]->self, victim_view(r->victim));
             if (st != BIOFT_OK)
-                return failed(r, made[i], st, err);
+                return run_failed(r, made[i], st, err);
         }
     }
     return st;
@@ -132,9 +126,14 @@ static bioft_status run_prepare(struct run *r, const struct attack_params *p, st
     r->delta_mean = mem_array(r->batch_size, sizeof *r->delta_mean);
     r->left = mem_array(r->batch_size, sizeof *r->left);
     r->tried_left = mem_array(r->batch_size, sizeof *r->tried_left);
+    r->distance = mem_array(r->batch_size, sizeof *r->distance);
+    r->course = mem_array(r->batch_size, sizeof *r->course);
+    r->found = mem_array(r->batch_size, sizeof *r->found);
+    r->nearest = run_seeks_minimum(r) ? mem_aligned(r->pixels * r->batch_size, sizeof(float)) : NULL;
     r->instances = mem_array(r->restarts * s->gradient_count, sizeof(struct instance *));
     if (!r->left || !r->tried_left || !r->adversarial || !r->tried || !r->out || !r->label || !r->target ||
-        !r->delta_max || !r->delta_mean || !r->instances)
+        !r->delta_max || !r->delta_mean || !r->instances || !r->distance || !r->course || !r->found ||
+        (run_seeks_minimum(r) && !r->nearest))
         return error_memory(err, "an attack's batch");
     st = victim_create(p->target, r->batch_size, &r->victim, err);
     for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++)
@@ -205,7 +204,7 @@ static bioft_status keep_better(struct run *r, const bioft_batch *clean, struct 
     bioft_status st = v->forward(v, clean->n, r->tried, r->out);
 
     if (st != BIOFT_OK)
-        return failed(r, attack, st, err);
+        return run_failed(r, attack, st, err);
     st = r->p->judge(r->p->ctx, clean, r->out, r->tried_left, err);
     for (uint32_t i = 0; st == BIOFT_OK && i < clean->n; i++) {
         if (!first && !(r->tried_left[i] < r->left[i]))
@@ -216,25 +215,37 @@ static bioft_status keep_better(struct run *r, const bioft_batch *clean, struct 
     return st;
 }
 
+bioft_status run_once(struct run *r, struct instance *attack, const bioft_batch *clean, const bioft_batch *aimed,
+                      double epsilon, float *ret_x, struct error *err)
+{
+    const struct attack_spec *s = r->p->spec;
+    const struct attack_target *t = r->p->target;
+
+    pixels_copy(&t->picture, t->pool, clean->n, clean->x, ret_x);
+    bioft_status st = victim_begin(r->victim, aimed, s->norm, epsilon, r->course, err);
+    if (st != BIOFT_OK)
+        return error_prefix(err, "attack '%s'", s->name);
+    st = s->choice.plugin->api.attack.run(attack->self, victim_view(r->victim), aimed, epsilon, ret_x);
+    victim_end(r->victim);
+    return st == BIOFT_OK ? st : run_failed(r, attack, st, err);
+}
+
 static bioft_status attack_batch(struct run *r, size_t gradient, const bioft_batch *clean,
                                  const bioft_batch *aimed, double epsilon, struct error *err)
 {
     struct instance **attacks = r->instances + gradient * r->restarts;
-    const bioft_attack *a = &r->p->spec->choice.plugin->api.attack;
     const struct attack_target *t = r->p->target;
     bioft_status st = BIOFT_OK;
 
+    course_clear(r->course, clean->n);
     if (epsilon <= 0.0) {
         pixels_copy(&t->picture, t->pool, clean->n, clean->x, r->adversarial);
         return BIOFT_OK;
     }
     for (uint32_t i = 0; st == BIOFT_OK && i < r->restarts; i++) {
-        float *x = r->restarts > 1 ? r->tried : r->adversarial;
-        pixels_copy(&t->picture, t->pool, clean->n, clean->x, x);
-        st = a->run(attacks[i]->self, victim_view(r->victim), aimed, epsilon, x);
-        if (st != BIOFT_OK)
-            st = failed(r, attacks[i], st, err);
-        else if (r->restarts > 1)
+        course_restart(r->course, clean->n);
+        st = run_once(r, attacks[i], clean, aimed, epsilon, r->restarts > 1 ? r->tried : r->adversarial, err);
+        if (st == BIOFT_OK && r->restarts > 1)
             st = keep_better(r, clean, attacks[i], i == 0, err);
     }
     return st;
@@ -251,8 +262,8 @@ static bioft_status check_one(const struct checking *c, size_t i, struct error *
 {
     struct run *r = c->r;
     struct deltas d;
-    bioft_status st = check_image(r->p->spec->choice.plugin->api.attack.norm, c->epsilon, c->clean->x + i * r->pixels,
-                                  r->adversarial + i * r->pixels, r->pixels, &d, err);
+    bioft_status st = check_image(&r->p->target->picture, r->p->spec->norm, c->epsilon, c->clean->x + i * r->pixels,
+                                  r->adversarial + i * r->pixels, &d, err);
 
     if (st != BIOFT_OK)
         return st;
@@ -286,7 +297,8 @@ static bioft_status hand_over(struct run *r, const bioft_batch *clean, size_t gr
         }
     return r->p->sink(r->p->ctx, &(struct attack_made){
         .gradient = gradient, .epsilon = epsilon, .first = first, .clean = clean,
-        .adversarial = r->adversarial, .delta_max = r->delta_max, .delta_mean = r->delta_mean }, err);
+        .adversarial = r->adversarial, .delta_max = r->delta_max, .delta_mean = r->delta_mean,
+        .distance = r->distance, .course = r->course }, err);
 }
 
 static bioft_status attack_with(struct run *r, size_t gradient, const bioft_batch *clean,
@@ -296,12 +308,17 @@ static bioft_status attack_with(struct run *r, size_t gradient, const bioft_batc
     bioft_status st = BIOFT_OK;
 
     victim_gradient(r->victim, s->gradients[gradient]);
+    if (run_seeks_minimum(r) && anything_wanted(r->p, gradient))
+        st = minimum_seek(r, r->instances + gradient * r->restarts, clean, aimed, err);
     for (size_t e = 0; st == BIOFT_OK && e < s->epsilon_count; e++) {
         if (!is_wanted(r->p, gradient, e))
             continue;
-        st = stop_asked(r->p->target->stop)
-             ? error_set(err, BIOFT_ERR_CANCELLED, "stopped during attack '%s'", s->name)
-             : attack_batch(r, gradient, clean, aimed, s->epsilon[e], err);
+        if (stop_asked(r->p->target->stop))
+            st = error_set(err, BIOFT_ERR_CANCELLED, "stopped during attack '%s'", s->name);
+        else if (run_seeks_minimum(r))
+            minimum_take(r, clean, s->epsilon[e]);
+        else
+            st = attack_batch(r, gradient, clean, aimed, s->epsilon[e], err);
         if (st == BIOFT_OK)
             st = hand_over(r, clean, gradient, e, first, err);
     }

@@ -2,6 +2,7 @@
 #ifndef ATTACK_ATTACK_H
 #define ATTACK_ATTACK_H
 
+#include "attack/course.h"
 #include "base/stop.h"
 #include "codes/codebook.h"
 #include "data/batch.h"
@@ -25,13 +26,16 @@ struct attack_target {                             /* the network under attack *
 };
 
 /* One batch at one epsilon, its adversarial images made: clean and adversarial [n][c][h][w] in [0,1]. first: position
- * of the batch's first image among the chosen. delta_max, delta_mean: [n], |x_adv - x| largest and mean over pixels. */
+ * of the batch's first image among the chosen. delta_max, delta_mean: [n], |x_adv - x| largest and mean over pixels;
+ * distance in the norm: of an attack that seeks the nearest image the one that it found, whatever epsilon, INFINITY where
+ * it found none. */
 struct attack_made {
     size_t gradient, epsilon;                      /* indices into the spec's gradients and its grid */
     uint64_t first;
     const bioft_batch *clean;
     const float *adversarial;
-    const double *delta_max, *delta_mean;
+    const double *delta_max, *delta_mean, *distance;
+    const struct course_image *course;             /* [n] */
 };
 typedef bioft_status attack_sink(void *ctx, const struct attack_made *made, struct error *err);
 

@@ -2,6 +2,7 @@
 #include "attack/victim.h"
 
 #include "attack/pixels.h"
+#include "attack/watch.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,13 +20,32 @@ struct victim {
     struct program *program;
     float *normal;                                 /* the batch as the program takes it */
     struct memory clean, last;                     /* of the clean batch; of anything else */
+    struct memory told;                            /* of what trace asks for and neither of them knows; made then */
     struct memory *at;                             /* of the attack's last forward */
     const struct memory *program_at;               /* what the program's activations belong to */
     const bioft_batch *batch;
+    struct watch watch;                            /* the attack's run in progress */
     bool redrawn;                                  /* V is another draw than the network's own */
     struct victim_counts counts;
     struct error error;
 };
+
+static bool memory_create(struct memory *m, size_t pixels, size_t outputs)
+{
+    m->x = mem_aligned(pixels, sizeof(float));
+    m->dx = mem_aligned(pixels, sizeof(float));
+    m->out = mem_aligned(outputs, sizeof(float));
+    m->d_out = mem_aligned(outputs, sizeof(float));
+    return m->x && m->dx && m->out && m->d_out;
+}
+
+static void memory_free(struct memory *m)
+{
+    free(m->x);
+    free(m->dx);
+    free(m->out);
+    free(m->d_out);
+}
 
 static bioft_status run_forward(struct victim *v, struct memory *m)
 {
@@ -53,6 +73,7 @@ static bioft_status victim_forward(const bioft_victim *view, uint32_t n, const f
         return error_set(&v->error, BIOFT_ERR_INVALID, "the attack asks for %u images, 1 to %u are possible", n,
                          view->max_batch);
     v->counts.queries += n;
+    watch_queries(&v->watch, n);
     if (!m) {
         const bool clean = v->batch && v->batch->n == n &&
                            pixels_same(&v->target->picture, v->target->pool, n, v->batch->x, x);
@@ -81,7 +102,7 @@ static bioft_status run_backward(struct victim *v, struct memory *m, const float
     if (v->program_at != m && (st = run_forward(v, m)) != BIOFT_OK)
         return st;
     if (!exact)
-        hooks = feedback_hooks(t->feedback, v->batch, d_out, NULL, NULL, t->step);
+        hooks = feedback_hooks(t->feedback, watch_batch(&v->watch, m->n), d_out, NULL, NULL, t->step);
     st = program_backward(v->program, d_out, exact ? BIOFT_EXACT : 0, dx, hooks, &v->error);
     if (st != BIOFT_OK)
         return exact ? st : feedback_error(t->feedback, st, &v->error);
@@ -107,16 +128,66 @@ static bioft_status victim_backward(const bioft_victim *view, uint32_t n, const 
         memcpy(m->d_out, d_out, out_bytes);
         m->has_dx = true;
     }
+    watch_gradients(&v->watch, n, m->dx);
     pixels_copy(&v->target->picture, v->target->pool, n, m->dx, ret_dx);
     return BIOFT_OK;
 }
 
-static bioft_status victim_redraw(const bioft_victim *view, uint64_t draw)
+static bioft_status redraw(struct victim *v, uint64_t draw)
 {
-    struct victim *v = view->ctx;
     v->clean.has_dx = v->last.has_dx = false;
     v->redrawn = draw != 0;
     return feedback_redraw(v->target->feedback, v->target->step, draw, &v->error);
+}
+
+static bioft_status victim_redraw(const bioft_victim *view, uint64_t draw)
+{
+    return redraw(view->ctx, draw);
+}
+
+static bioft_status victim_subset(const bioft_victim *view, uint32_t n, const uint32_t *image)
+{
+    struct victim *v = view->ctx;
+    return watch_subset(&v->watch, n, image, &v->error);
+}
+
+static bioft_status victim_credit(const bioft_victim *view, uint32_t n, const uint32_t *image, const char *part)
+{
+    struct victim *v = view->ctx;
+    return watch_credit(&v->watch, n, image, part, &v->error);
+}
+
+/* What the network says at x, from memory or by a pass of its own that leaves the attack's last one as it was. */
+static bioft_status outputs_at(struct victim *v, uint32_t n, const float *x, const float **ret)
+{
+    struct memory *m = remembers(v, &v->clean, n, x) ? &v->clean : remembers(v, &v->last, n, x) ? &v->last : &v->told;
+    const size_t pixels = pixels_count(&v->target->picture) * v->view.max_batch;
+    bioft_status st = BIOFT_OK;
+
+    if (m == &v->told) {
+        if (!m->x && !memory_create(m, pixels, (size_t)v->view.outputs * v->view.max_batch))
+            return error_memory(&v->error, "the victim's batches");
+        pixels_copy(&v->target->picture, v->target->pool, n, x, m->x);
+        m->n = n;
+        st = run_forward(v, m);
+    }
+    *ret = m->out;
+    return st;
+}
+
+static bioft_status victim_trace(const bioft_victim *view, uint64_t iteration, uint32_t n, const uint32_t *image,
+                                 const float *x, const float *objective)
+{
+    struct victim *v = view->ctx;
+    const float *out = NULL;
+    bioft_status st = watch_objectives(&v->watch, iteration, n, image, objective, &v->error);
+
+    if (st != BIOFT_OK || !x || n == 0 || view->bits)
+        return st;
+    st = outputs_at(v, n, x, &out);
+    if (st == BIOFT_OK)
+        watch_answers(&v->watch, n, image, x, out, view->outputs);
+    return st;
 }
 
 static bioft_status victim_codes(const bioft_victim *view, const char *split, bioft_codes *ret)
@@ -128,23 +199,6 @@ static bioft_status victim_codes(const bioft_victim *view, const char *split, bi
     if (st == BIOFT_OK)
         *ret = codes_view(codes);
     return st;
-}
-
-static bool memory_create(struct memory *m, size_t pixels, size_t outputs)
-{
-    m->x = mem_aligned(pixels, sizeof(float));
-    m->dx = mem_aligned(pixels, sizeof(float));
-    m->out = mem_aligned(outputs, sizeof(float));
-    m->d_out = mem_aligned(outputs, sizeof(float));
-    return m->x && m->dx && m->out && m->d_out;
-}
-
-static void memory_free(struct memory *m)
-{
-    free(m->x);
-    free(m->dx);
-    free(m->out);
-    free(m->d_out);
 }
 
 bioft_status victim_create(const struct attack_target *t, uint32_t max_batch, struct victim **ret,
@@ -169,6 +223,7 @@ bioft_status victim_create(const struct attack_target *t, uint32_t max_batch, st
         .classes = t->dataset->classes, .bits = t->codebook ? g->view.outputs : 0, .ctx = v,
         .forward = victim_forward, .backward = victim_backward,
         .codes = t->codebook ? victim_codes : NULL,
+        .subset = victim_subset, .trace = victim_trace, .credit = victim_credit,
     };
     victim_gradient(v, GRADIENT_RULE);
     v->normal = mem_aligned(pixels, sizeof(float));
@@ -176,7 +231,9 @@ bioft_status victim_create(const struct attack_target *t, uint32_t max_batch, st
         st = error_memory(err, "the victim's batches");
         goto fail;
     }
-    st = program_create(t->model, &use, routes, &v->program, err);
+    st = watch_create(&v->watch, &t->picture, max_batch, t->dataset->label_words, routes != NULL, err);
+    if (st == BIOFT_OK)
+        st = program_create(t->model, &use, routes, &v->program, err);
     if (st != BIOFT_OK)
         goto fail;
     *ret = v;
@@ -196,6 +253,8 @@ void victim_destroy(struct victim *v)
     program_destroy(v->program);
     memory_free(&v->clean);
     memory_free(&v->last);
+    memory_free(&v->told);
+    watch_free(&v->watch);
     free(v->normal);
     free(v);
 }
@@ -214,9 +273,25 @@ void victim_gradient(struct victim *v, enum gradient_kind gradient)
 void victim_batch(struct victim *v, const bioft_batch *batch)
 {
     v->batch = batch;
-    v->clean.n = v->last.n = 0;
+    v->clean.n = v->last.n = v->told.n = 0;
     v->at = NULL;
     v->program_at = NULL;
+}
+
+bioft_status victim_begin(struct victim *v, const bioft_batch *aimed, uint32_t norm, double epsilon,
+                          struct course_image *course, struct error *err)
+{
+    watch_begin(&v->watch, v->batch, aimed, norm, epsilon, course);
+    if (!v->redrawn)
+        return BIOFT_OK;
+    bioft_status st = redraw(v, 0);
+    return st == BIOFT_OK ? st : victim_error(v, st, err);
+}
+
+void victim_end(struct victim *v)
+{
+    watch_end(&v->watch);
+    v->at = NULL;
 }
 
 struct victim_counts victim_counts(const struct victim *v) { return v->counts; }

@@ -19,6 +19,12 @@ const bioft_victim *victim_view(const struct victim *v);
 void victim_gradient(struct victim *v, enum gradient_kind gradient);
 /* The batch that the attack is about to run on: for rules that read it. */
 void victim_batch(struct victim *v, const bioft_batch *batch);
+/* One call of an attack's run() begins: its batch with labels and targets as it sees them, in a ball. All images are
+ * there, and V is the network's own draw. course: [batch->n], where what happens to each image is added. */
+bioft_status victim_begin(struct victim *v, const bioft_batch *aimed, uint32_t norm, double epsilon,
+                          struct course_image *course, struct error *err);
+/* It is over: what the attack still asks is counted nowhere. */
+void victim_end(struct victim *v);
 struct victim_counts victim_counts(const struct victim *v);
 /* What went wrong inside a call, where an attack returned its status. */
 bioft_status victim_error(const struct victim *v, bioft_status status, struct error *err);

@@ -10,6 +10,7 @@ struct work {
     struct conform *c;
     struct subject *s;
     struct prey prey;
+    uint32_t norm;                                 /* of its ball with these options */
     float *x;                                      /* [PREY_BATCH][PREY_PIXELS] clean */
     uint64_t sample[PREY_BATCH], labels[PREY_BATCH];
     int32_t label[PREY_BATCH];
@@ -49,6 +50,14 @@ static bool work_make(struct conform *c, struct work *w, uint64_t seed)
     w->s = subject_create(c, NULL, seed, NULL);
     if (!w->s)
         return false;
+    w->norm = a->norm;
+    calling(c, "attack.h", "ball", "the norm of this instance", "ball()");
+    if (a->ball && !subject_ok(w->s, a->ball(w->s->self, &w->norm)))
+        return false;
+    if (w->norm < BIOFT_LINF || w->norm > BIOFT_L0) {
+        find(c, "norm %u is unknown to this bioft", w->norm);
+        return false;
+    }
     calling(c, "attack.h", "prepare", "once per victim, before run: take scratch for max_batch, fetch codes",
             "prepare(victim of %u outputs, max_batch %d)", w->prey.view.outputs, PREY_BATCH);
     return !a->prepare || subject_ok(w->s, a->prepare(w->s->self, &w->prey.view));
@@ -77,8 +86,10 @@ static bool run(struct work *w, uint32_t first, uint32_t n, double epsilon, floa
     calling(c, "attack.h", "run", "writes images inside the ball of its norm and in [0,1]",
             "run(%u images, epsilon %.4g)", n, epsilon);
     w->s->step = true;
+    w->prey.batch = n;
     const bool fine = subject_ok(w->s, attack_of(c)->run(w->s->self, &w->prey.view, &clean, epsilon, x));
     w->s->step = false;
+    w->prey.batch = 0;
     memcpy(ret, x, bytes);
     guard_release_calls(c);
     return fine;
@@ -89,12 +100,12 @@ static float *room(struct conform *c)
     return arena_array(c->arena, (size_t)PREY_BATCH * PREY_PIXELS, sizeof(float));
 }
 
-static const double *grid(const struct conform *c)
+/* A small, a middle and a large epsilon; an attack that seeks the nearest image is asked for one alone. */
+static double grid(const struct work *w, int index)
 {
     static const double grids[5][3] = { { 0.1, 0.1, 0.1 }, { 0.01, 8.0 / 255.0, 0.7 }, { 0.1, 1.0, 3.0 },
-                                        { 0.5, 4.0, 20.0 }, { 2.0, 8.0, 40.0 } };
-    const uint32_t norm = attack_of(c)->norm;
-    return grids[norm <= BIOFT_L0 ? norm : 0];
+                                        { 0.5, 4.0, 20.0 }, { 1.0, 4.0, 20.0 } };
+    return attack_of(w->c)->flags & BIOFT_ATTACK_MINIMUM ? (double)INFINITY : grids[w->norm][index];
 }
 
 static void test_ball(struct conform *c)
@@ -103,14 +114,14 @@ static void test_ball(struct conform *c)
     if (work_make(c, &w, c->p->seed)) {
         float *x = room(c);
         for (int e = 0; e < 3; e++) {
-            const double epsilon = grid(c)[e];
+            const double epsilon = grid(&w, e);
             if (!run(&w, 0, PREY_BATCH, epsilon, x))
                 break;
             for (uint32_t i = 0; i < PREY_BATCH; i++) {
                 struct deltas d;
                 struct error err;
                 const size_t first = (size_t)i * PREY_PIXELS;
-                if (check_image(attack_of(c)->norm, epsilon, w.x + first, x + first, PREY_PIXELS, &d, &err) ==
+                if (check_image(&prey_picture, w.norm, epsilon, w.x + first, x + first, &d, &err) ==
                     BIOFT_OK)
                     continue;
                 says(c, "attack.h", "run", "|ret_x - x| <= epsilon in the attack's norm (1e-6 of tolerance) and [0,1] "
@@ -134,8 +145,8 @@ static void compare(struct conform *c, const float *a, const float *b, uint32_t 
 static void test_again(struct conform *c)
 {
     struct work a, b = { 0 };
-    const double epsilon = grid(c)[1];
     if (work_make(c, &a, c->p->seed) && work_make(c, &b, c->p->seed)) {
+        const double epsilon = grid(&a, 1);
         float *x = room(c), *y = room(c), *z = room(c);
         if (run(&a, 0, PREY_BATCH, epsilon, x) && run(&a, 0, PREY_BATCH, epsilon, y) &&
             run(&b, 0, PREY_BATCH, epsilon, z)) {
@@ -155,12 +166,12 @@ static void test_again(struct conform *c)
 static void test_batch(struct conform *c)
 {
     struct work w;
-    const double epsilon = grid(c)[1];
     if (attack_of(c)->flags & BIOFT_ATTACK_BATCH_COUPLED) {
         skip(c, "it says that the images of a batch are coupled");
         return;
     }
     if (work_make(c, &w, c->p->seed)) {
+        const double epsilon = grid(&w, 1);
         float *x = room(c), *one = room(c), a[PREY_BITS], b[PREY_BITS];
         bool fine = run(&w, 0, PREY_BATCH, epsilon, x);
         for (uint32_t i = PREY_BATCH; fine && i-- > 0;) {
@@ -199,7 +210,9 @@ static double mean_loss(const struct work *w, const float *x)
 /* A random point on the ball's surface, or as near as [0,1] lets it. */
 static void add_noise(struct work *w, uint64_t key, double epsilon, float *ret)
 {
-    const uint32_t norm = attack_of(w->c)->norm;
+    const uint32_t norm = w->norm;
+    if (!isfinite(epsilon))
+        epsilon = norm == BIOFT_LINF ? 8.0 / 255.0 : 1.0;
     float u[PREY_PIXELS];
     for (uint32_t i = 0; i < PREY_BATCH; i++) {
         double length = 0.0;
@@ -213,7 +226,7 @@ static void add_noise(struct work *w, uint64_t key, double epsilon, float *ret)
             if (norm == BIOFT_LINF)
                 moved += u[k] < 0.0f ? -epsilon : epsilon;
             else if (norm == BIOFT_L0)
-                moved = k < (int)epsilon ? (u[k] < 0.0f ? 0.0 : 1.0) : moved;
+                moved = k % (PREY_SIDE * PREY_SIDE) < (int)epsilon ? (u[k] < 0.0f ? 0.0 : 1.0) : moved;
             else
                 moved += epsilon * (double)u[k] / length;
             ret[at] = (float)fmin(1.0, fmax(0.0, moved));
@@ -225,12 +238,12 @@ static void test_improvement(struct conform *c)
 {
     struct work w;
     const bioft_attack *a = attack_of(c);
-    const double epsilon = grid(c)[1];
     if (a->flags & BIOFT_ATTACK_CODES) {
         skip(c, "an attack on hash codes has an objective of its own");
         return;
     }
     if (work_make(c, &w, c->p->seed)) {
+        const double epsilon = grid(&w, 1);
         float *x = room(c), *noise = room(c);
         double chance = 0.0;
         if (run(&w, 0, PREY_BATCH, epsilon, x)) {
@@ -254,7 +267,7 @@ static bool round_of(struct conform *c)
     struct work w;
     bool fine = work_make(c, &w, c->p->seed);
     float *x = fine ? room(c) : NULL;
-    fine = fine && run(&w, 0, PREY_BATCH, grid(c)[1], x) && run(&w, 2, 3, grid(c)[0], x);
+    fine = fine && run(&w, 0, PREY_BATCH, grid(&w, 1), x) && run(&w, 2, 3, grid(&w, 0), x);
     subject_destroy(w.s);
     return fine;
 }

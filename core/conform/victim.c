@@ -80,6 +80,50 @@ static bioft_status codes(const bioft_victim *v, const char *split, bioft_codes 
     return BIOFT_OK;
 }
 
+/* Are these images of the batch that run was given? */
+static bioft_status check_images(const bioft_victim *v, const char *call, uint32_t n, const uint32_t *image)
+{
+    struct prey *p = prey_of(v);
+    bool fine = n <= PREY_BATCH && (image || n <= p->batch);
+    for (uint32_t i = 0; image && fine && i < n; i++)
+        fine = image[i] < p->batch;
+    if (fine)
+        return BIOFT_OK;
+    find(p->c, "told the victim of images that are not in its batch of %u: %s of %u", p->batch, call, n);
+    return BIOFT_ERR_INVALID;
+}
+
+static bioft_status subset(const bioft_victim *v, uint32_t n, const uint32_t *image)
+{
+    return check_images(v, "subset", n, image);
+}
+
+static bioft_status trace(const bioft_victim *v, uint64_t iteration, uint32_t n, const uint32_t *image, const float *x,
+                          const float *objective)
+{
+    struct prey *p = prey_of(v);
+    (void)iteration;
+    (void)x;
+    if (!objective && n > 0) {
+        find(p->c, "traced %u images without their objective", n);
+        return BIOFT_ERR_INVALID;
+    }
+    return check_images(v, "trace", n, image);
+}
+
+static bioft_status credit(const bioft_victim *v, uint32_t n, const uint32_t *image, const char *part)
+{
+    struct prey *p = prey_of(v);
+    const size_t length = part ? strspn(part, "abcdefghijklmnopqrstuvwxyz0123456789_") : 0;
+    if (length == 0 || part[length]) {
+        find(p->c, "credited a part whose name is not of [a-z0-9_]");
+        return BIOFT_ERR_INVALID;
+    }
+    return check_images(v, "credit", n, image);
+}
+
+const struct picture prey_picture = { .channels = PREY_CHANNELS, .height = PREY_SIDE, .width = PREY_SIDE };
+
 void prey_make(struct conform *c, bool with_codes, struct prey *ret)
 {
     memset(ret, 0, sizeof *ret);
@@ -94,6 +138,6 @@ void prey_make(struct conform *c, bool with_codes, struct prey *ret)
         .struct_size = sizeof ret->view, .max_batch = PREY_BATCH, .channels = PREY_CHANNELS, .height = PREY_SIDE,
         .width = PREY_SIDE, .outputs = with_codes ? PREY_BITS : PREY_CLASSES, .classes = PREY_CLASSES,
         .bits = with_codes ? PREY_BITS : 0, .ctx = ret, .forward = forward, .backward = backward,
-        .codes = with_codes ? codes : NULL,
+        .codes = with_codes ? codes : NULL, .subset = subset, .trace = trace, .credit = credit,
     };
 }

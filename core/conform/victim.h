@@ -3,6 +3,7 @@
 #define CONFORM_VICTIM_H
 
 #include "conform/private.h"
+#include "data/batch.h"
 
 enum {
     PREY_CHANNELS = 2, PREY_SIDE = 6, PREY_PIXELS = PREY_CHANNELS * PREY_SIDE * PREY_SIDE, PREY_HIDDEN = 12,
@@ -16,8 +17,10 @@ struct prey {
     float x[PREY_BATCH][PREY_PIXELS];              /* of the last forward */
     uint32_t last;                                 /* images in it; 0: none */
     uint64_t queries;
+    uint32_t batch;                                /* images of the run in progress; 0: none */
     uint64_t codes[PREY_DATABASE], labels[PREY_DATABASE];
 };
+extern const struct picture prey_picture;
 void prey_make(struct conform *c, bool codes, struct prey *ret);
 /* Outputs of one image. */
 void prey_outputs(const struct prey *p, const float *x, float *ret);

@@ -92,6 +92,7 @@ struct attack_spec {
     const char *name;                              /* the entry's name: the plugin's by default */
     const char *options;                           /* "steps=5;restarts=1": the values of grids, "" without */
     struct choice choice;
+    uint32_t norm;                                 /* of the ball, with these options */
     const double *epsilon;                         /* ascending order is the manifest's: kept as written */
     size_t epsilon_count;
     enum gradient_kind gradients[2];

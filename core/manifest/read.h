@@ -117,4 +117,7 @@ void read_retrieval(struct reader *r, struct yaml *root, struct trial *ret);
 /* Everything that a trial is. */
 void read_trial(struct reader *r, struct yaml *root, struct reading *ret);
 
+/* The norm of an attack's ball with these options; 0 where it cannot be had, which is reported. */
+uint32_t read_norm(struct reader *r, const struct yaml *node, const struct choice *choice);
+
 #endif

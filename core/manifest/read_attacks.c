@@ -169,11 +169,14 @@ static void read_entry(struct reader *r, struct yaml *node, const struct trial *
     *ret = (struct attack_spec){ .mark = node->mark, .name = "", .options = "", .split = DEFAULT_SPLIT };
     if (!read_is_map(r, node, "attacks", "{plugin: NAME, epsilon: 8/255}"))
         return;
-    if (read_choice(r, node, BIOFT_KIND_ATTACK, keys, &ret->choice, grids))
+    const bool chosen = read_choice(r, node, BIOFT_KIND_ATTACK, keys, &ret->choice, grids);
+    if (chosen)
         check_head(r, node, t, ret->choice.plugin);
+    if (ret->choice.plugin)
+        ret->norm = chosen ? read_norm(r, node, &ret->choice) : ret->choice.plugin->api.attack.norm;
     ret->name = NULL;
     read_name(r, node, ret);
-    read_epsilons(r, node, ret->choice.plugin ? ret->choice.plugin->api.attack.norm : 0, ret);
+    read_epsilons(r, node, ret->norm, ret);
     read_gradients(r, node, ret);
     ret->samples = (uint64_t)read_integer(r, node, "samples", 0, INT64_MAX, 0);
     ret->split = splits[read_word(r, node, "split", splits, 2)];
@@ -187,8 +190,8 @@ static void read_entry(struct reader *r, struct yaml *node, const struct trial *
 }
 
 /* Number `index` of the product of the grids, the last one fastest. */
-static void expand(struct reader *r, const struct attack_spec *base, const struct grids *grids, size_t index,
-                   struct attack_spec *ret)
+static void expand(struct reader *r, const struct yaml *node, const struct attack_spec *base, const struct grids *grids,
+                   size_t index, struct attack_spec *ret)
 {
     const struct plugin *plugin = base->choice.plugin;
     const uint32_t options = plugin ? plugin->descriptor.option_count : 0;
@@ -217,6 +220,8 @@ static void expand(struct reader *r, const struct attack_spec *base, const struc
             option_text(&plugin->descriptor.options[grid->option], value, &text);
         }
     }
+    if (grids->count && base->norm)
+        ret->norm = read_norm(r, node, &ret->choice);
     ret->options = read_copy(r, text.data ? text.data : "");
     r->failed = r->failed || text.failed;
     text_free(&text);
@@ -284,6 +289,6 @@ void read_attacks(struct reader *r, struct yaml *root, struct reading *ret)
     for (size_t i = 0; t->attacks && i < list->count; i++) {
         ret->entries[i].specs = t->attacks + at;
         for (size_t k = 0; k < ret->entries[i].count; k++)
-            expand(r, &bases[i], &ret->entries[i].grids, k, &t->attacks[at++]);
+            expand(r, list->items[i], &bases[i], &ret->entries[i].grids, k, &t->attacks[at++]);
     }
 }

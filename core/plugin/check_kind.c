@@ -18,6 +18,8 @@ static void check_rule(struct faults *f, const bioft_rule *r)
     known_flags(f, r->flags, 0);
     if (r->feedback && r->fill_feedback)
         fault(f, "has feedback and fill_feedback: the second replaces the first, give one of them");
+    if (r->fill_draw && !r->fill_feedback)
+        fault(f, "callback fill_feedback is missing: fill_draw gives other draws of what it writes");
     if (r->route && !r->local)
         fault(f, "callback local is missing: route without it writes nothing");
     if (r->local && !r->route)
@@ -44,7 +46,9 @@ static void check_dataset(struct faults *f, const bioft_dataset *d)
 static void check_attack(struct faults *f, const bioft_attack *a)
 {
     known_flags(f, a->flags, BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CODES | BIOFT_ATTACK_CLASSES |
-                             BIOFT_ATTACK_BATCH_COUPLED | BIOFT_ATTACK_TARGETED);
+                             BIOFT_ATTACK_BATCH_COUPLED | BIOFT_ATTACK_TARGETED | BIOFT_ATTACK_MINIMUM);
+    if (a->flags & BIOFT_ATTACK_MINIMUM && a->flags & BIOFT_ATTACK_CODES)
+        fault(f, "seeks the nearest adversarial image and is for codes: of codes there is none");
     need(f, a->run, "run");
     if (a->norm < BIOFT_LINF || a->norm > BIOFT_L0)
         fault(f, "norm %u is unknown to this bioft", a->norm);

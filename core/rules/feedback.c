@@ -151,12 +151,15 @@ void feedback_destroy(struct feedback *f)
 
 /* Depth 2: V as numbers. */
 static bioft_status fill(struct feedback *f, const struct layer_rule *l, uint64_t step,
-                         struct error *err)
+                         uint64_t draw, struct error *err)
 {
+    const bioft_rule *rule = rule_of(f, l);
     bioft_status st = model_read(f->model, BIOFT_VALUE, l->weight, f->w, err);
     if (st != BIOFT_OK)
         return st;
-    st = rule_of(f, l)->fill_feedback(self_of(f, l), &l->layer, step, f->w, f->v);
+    st = draw && rule->fill_draw
+             ? rule->fill_draw(self_of(f, l), &l->layer, step, draw, f->w, f->v)
+             : rule->fill_feedback(self_of(f, l), &l->layer, step, f->w, f->v);
     if (st != BIOFT_OK)
         return layer_error(f, l, st, err);
     return model_write(f->model, BIOFT_FEEDBACK, l->weight, f->v, err);
@@ -169,7 +172,7 @@ bioft_status feedback_redraw(struct feedback *f, uint64_t step, uint64_t draw, s
         const struct layer_rule *l = &f->layers[i];
         const bool redrawn = is_redrawn(f, l);
         if (rule_of(f, l)->fill_feedback)
-            st = fill(f, l, step, err);
+            st = fill(f, l, step, draw, err);
         else if (redrawn || !f->declared_once)     /* the rest follows W by itself */
             st = model_feedback(f->model, i, is_w(&l->declared) ? NULL : &l->declared,
                                 redrawn ? draw << 40 | step : 0, err);
@@ -199,7 +202,7 @@ bioft_status feedback_step_end(struct feedback *f, uint64_t step, struct error *
 bool feedback_is_random(const struct feedback *f)
 {
     for (uint32_t i = 0; i < f->layer_count; i++)
-        if (is_redrawn(f, &f->layers[i]))
+        if (is_redrawn(f, &f->layers[i]) || rule_of(f, &f->layers[i])->fill_draw)
             return true;
     return false;
 }

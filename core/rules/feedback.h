@@ -18,7 +18,7 @@ void feedback_destroy(struct feedback *f);         /* NULL is fine */
 /* V of the model for `step` updates done: after create, after each update, after loading a
  * checkpoint. */
 bioft_status feedback_refresh(struct feedback *f, uint64_t step, struct error *err);
-/* Another draw of M for stochastic rules (draw 0: their own for `step`). */
+/* Another draw of V for stochastic rules (draw 0: their own for `step`). */
 bioft_status feedback_redraw(struct feedback *f, uint64_t step, uint64_t draw, struct error *err);
 bool feedback_is_random(const struct feedback *f); /* some layer redraws */
 /* Is every layer's V = W, with no route: is the rule's backward pass the true gradient? */

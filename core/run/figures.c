@@ -199,7 +199,7 @@ static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry
     common.attacked = true;
     common.attack = s->name;
     common.options = s->options;
-    common.norm = norm_name(s->choice.plugin->api.attack.norm);
+    common.norm = norm_name(s->norm);
     for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++) {
         e->figures[g] = arena_array(r->arena, s->epsilon_count * e->metrics, sizeof **e->figures);
         e->found[g] = arena_array(r->arena, s->epsilon_count, sizeof **e->found);

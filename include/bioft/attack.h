@@ -34,22 +34,47 @@ struct bioft_victim {
     bioft_status (*redraw)(const bioft_victim *v, uint64_t draw);
     /* Codes and labels of "train" or "database"; they live as long as the victim. NULL unless retrieval. [control] */
     bioft_status (*codes)(const bioft_victim *v, const char *split, bioft_codes *ret);
+    /* Since ABI 0.2, with trace and credit: ask once, BIOFT_HAS(v, bioft_victim, credit).
+     * Which images of run's batch the forward passes from now on are of, by their index there: an attack that drops
+     * images (those that it has fooled) says so, then rules that read labels get the right ones, and what is counted by
+     * image is counted at the right one. image: [n], in any order, also repeated, copied; NULL: 0 to n - 1. It holds
+     * until the next subset or the end of run; at each run's start: all. A forward pass of another n is of images that
+     * the host does not know. [step] */
+    bioft_status (*subset)(const bioft_victim *v, uint32_t n, const uint32_t *image);
+    /* The course of an attack, told once in each iteration: objective [n] is what it raises, image by image, at x
+     * [n][c][h][w], best the pixels of the last forward pass, whose outputs are known (for others the host asks the
+     * network again, and counts no queries); x may be NULL. image: [n], indices in run's batch, NULL: 0 to n - 1.
+     * iteration: ascending for an image until it begins again with 0 (a restart). From it the host has whether a better
+     * image was found than the one returned, and whether the objective was still rising at the end (Pintor et al.,
+     * NeurIPS 2022, indicators I2 and I3). It changes nothing for the attack. [step] */
+    bioft_status (*trace)(const bioft_victim *v, uint64_t iteration, uint32_t n, const uint32_t *image, const float *x,
+                          const float *objective);
+    /* An attack made of several says which of them, `part`, found the images that run returns; the last word on an image
+     * counts. [a-z0-9_]+, living as long as the instance. It stands in the predictions' file. [step] */
+    bioft_status (*credit)(const bioft_victim *v, uint32_t n, const uint32_t *image, const char *part);
 };
 
 enum { BIOFT_LINF = 1, BIOFT_L2, BIOFT_L1, BIOFT_L0 };
 /* bioft_attack.flags. GRADIENT: needs backward. CODES: needs retrieval. CLASSES: needs a classifier. BATCH_COUPLED:
- * an image's result depends on the others of its batch. TARGETED: reads batch->target where it is given. */
+ * an image's result depends on the others of its batch. TARGETED: reads batch->target where it is given.
+ * MINIMUM, since ABI 0.2: run seeks the nearest adversarial image, not one inside a ball. It is asked once for all
+ * epsilons, with epsilon INFINITY, and leaves ret_x as it was where it finds none; the host measures each image's
+ * distance and holds it against every epsilon of the manifest. Classifiers only. */
 enum {
     BIOFT_ATTACK_GRADIENT = 1, BIOFT_ATTACK_CODES = 2, BIOFT_ATTACK_CLASSES = 4, BIOFT_ATTACK_BATCH_COUPLED = 8,
-    BIOFT_ATTACK_TARGETED = 16
+    BIOFT_ATTACK_TARGETED = 16, BIOFT_ATTACK_MINIMUM = 32
 };
 typedef struct bioft_attack {
-    uint32_t struct_size, flags, norm, reserved;       /* norm: of its ball */
+    uint32_t struct_size, flags, norm, reserved;       /* norm: of its ball; with `ball` that of the default options */
     /* Once per victim, before run: take scratch for max_batch, fetch codes. NULL: nothing to do. [control] */
     bioft_status (*prepare)(void *self, const bioft_victim *v);
     /* ret_x [n][c][h][w] starts as a copy of clean->x. The host checks |ret_x - x| <= epsilon in the attack's norm
-     * (1e-6 of tolerance) and [0,1] exactly. epsilon 0 is never asked. clean->target NULL: untargeted. [step] */
+     * (1e-6 of tolerance, of epsilon where that is above 1) and [0,1] exactly. L0 counts places (y, x) where any channel
+     * differs. epsilon 0 is never asked. clean->target NULL: untargeted. [step] */
     bioft_status (*run)(void *self, const bioft_victim *v, const bioft_batch *clean, double epsilon, float *ret_x);
+    /* Since ABI 0.2. The norm of this instance, whose options are set: one plugin for several norms. NULL: `norm`.
+     * [control] */
+    bioft_status (*ball)(void *self, uint32_t *ret_norm);
 } bioft_attack;
 
 #ifdef __cplusplus

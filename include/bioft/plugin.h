@@ -37,7 +37,7 @@ extern "C" {
 
 #define BIOFT_MAGIC       0x54464f42u                  /* "BOFT" */
 #define BIOFT_ABI_MAJOR   0u                           /* 1 when frozen: until then nothing is promised */
-#define BIOFT_ABI_MINOR   1u
+#define BIOFT_ABI_MINOR   2u
 #define BIOFT_ABI_VERSION (BIOFT_ABI_MAJOR << 16 | BIOFT_ABI_MINOR)
 #define BIOFT_NONE        0xffffffffu                  /* no index */
 

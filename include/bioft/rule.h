@@ -94,6 +94,11 @@ typedef struct bioft_rule {
     bioft_status (*local)(void *self, const bioft_layer *layer, const bioft_local *io);
     /* Once after all layers of a training step and its update (mirror phases, schedules). [step] */
     bioft_status (*step_end)(void *self, uint64_t step);
+    /* Since ABI 0.2, for rules of depth 2 whose V is random anew in each update: V as fill_feedback would have written
+     * it for this step had it drawn otherwise, a pure function of step and draw; attacks average over such draws. draw
+     * 0 is never asked: it is fill_feedback's. NULL: V is what it is. [step] */
+    bioft_status (*fill_draw)(void *self, const bioft_layer *layer, uint64_t step, uint64_t draw, const float *w,
+                              float *v);
 } bioft_rule;
 
 /* Extension "bioft.layer/1", from the host of a rule: one layer alone, in plain float32. ret arrays are

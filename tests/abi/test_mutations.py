@@ -49,8 +49,8 @@ INCOMPATIBLE = {
 }
 COMPATIBLE = {
     'nothing': ('loss', '', ''),
-    'a field at the end': ('rule', '(*step_end)(void *self, uint64_t step);',
-                           '(*step_end)(void *self, uint64_t step);\n    void (*fresh)(void *self);'),
+    'a field at the end': ('rule', '                              float *v);\n} bioft_rule;',
+                           '                              float *v);\n    void (*fresh)(void *self);\n} bioft_rule;'),
     'an enumerator at the end': ('rule', 'BIOFT_ACT_RELU, BIOFT_ACT_TANH', 'BIOFT_ACT_RELU, BIOFT_ACT_TANH, BIOFT_ACT_GELU'),
     'another comment': ('rule', 'Learning rules', 'Rules'),
     'another name of an argument': ('rule', '(*step_end)(void *self, uint64_t step)', '(*step_end)(void *me, uint64_t t)'),

@@ -185,7 +185,9 @@ AT(bioft_rule, route, 40, bioft_status (**)(void *self, const bioft_layer *layer
 AT(bioft_rule, local, 48, bioft_status (**)(void *self, const bioft_layer *layer, const bioft_local
    *io));
 AT(bioft_rule, step_end, 56, bioft_status (**)(void *self, uint64_t step));
-SIZE(bioft_rule, 64);
+AT(bioft_rule, fill_draw, 64, bioft_status (**)(void *self, const bioft_layer *layer, uint64_t step,
+   uint64_t draw, const float *w, float *v));
+SIZE(bioft_rule, 72);
 AT(bioft_layer_ops, struct_size, 0, uint32_t *);
 AT(bioft_layer_ops, reserved, 4, uint32_t *);
 AT(bioft_layer_ops, forward, 8, bioft_status (**)(const bioft_host *host, const bioft_layer *layer,
@@ -418,7 +420,13 @@ AT(bioft_victim, backward, 56, bioft_status (**)(const bioft_victim *v, uint32_t
 AT(bioft_victim, redraw, 64, bioft_status (**)(const bioft_victim *v, uint64_t draw));
 AT(bioft_victim, codes, 72, bioft_status (**)(const bioft_victim *v, const char *split, bioft_codes
    *ret));
-SIZE(bioft_victim, 80);
+AT(bioft_victim, subset, 80, bioft_status (**)(const bioft_victim *v, uint32_t n, const uint32_t
+   *image));
+AT(bioft_victim, trace, 88, bioft_status (**)(const bioft_victim *v, uint64_t iteration, uint32_t n,
+   const uint32_t *image, const float *x, const float *objective));
+AT(bioft_victim, credit, 96, bioft_status (**)(const bioft_victim *v, uint32_t n, const uint32_t
+   *image, const char *part));
+SIZE(bioft_victim, 104);
 AT(bioft_attack, struct_size, 0, uint32_t *);
 AT(bioft_attack, flags, 4, uint32_t *);
 AT(bioft_attack, norm, 8, uint32_t *);
@@ -426,7 +434,8 @@ AT(bioft_attack, reserved, 12, uint32_t *);
 AT(bioft_attack, prepare, 16, bioft_status (**)(void *self, const bioft_victim *v));
 AT(bioft_attack, run, 24, bioft_status (**)(void *self, const bioft_victim *v, const bioft_batch
    *clean, double epsilon, float *ret_x));
-SIZE(bioft_attack, 32);
+AT(bioft_attack, ball, 32, bioft_status (**)(void *self, uint32_t *ret_norm));
+SIZE(bioft_attack, 40);
 IS(BIOFT_LINF, 1);
 IS(BIOFT_L2, 2);
 IS(BIOFT_L1, 3);
@@ -436,6 +445,7 @@ IS(BIOFT_ATTACK_CODES, 2);
 IS(BIOFT_ATTACK_CLASSES, 4);
 IS(BIOFT_ATTACK_BATCH_COUPLED, 8);
 IS(BIOFT_ATTACK_TARGETED, 16);
+IS(BIOFT_ATTACK_MINIMUM, 32);
 
 /* loss.h */
 AT(bioft_task, struct_size, 0, uint32_t *);

@@ -339,8 +339,8 @@ static void checks_attacks(void **state)
 {
     (void)state;
     struct bench *b = bench(BIOFT_KIND_ATTACK);
-    b->p.api.attack = (bioft_attack){ .flags = 0x21, .reserved = 5 };
-    says(b, "unknown flag 0x20 of its attack\ncallback run is missing: every attack needs it\n"
+    b->p.api.attack = (bioft_attack){ .flags = 0x41, .reserved = 5 };
+    says(b, "unknown flag 0x40 of its attack\ncallback run is missing: every attack needs it\n"
             "norm 0 is unknown to this bioft\nreserved is 5, not 0, in its attack");
 }
 
