@@ -73,6 +73,8 @@ char *path_join(const char *folder, const char *name);
 /* Absolute, without "." components and doubled slashes; against `folder` where path is relative
  * (NULL: the working directory). Freed with free(). */
 char *path_absolute(const char *folder, const char *path);
+/* The same, with the user's home folder for "~" and "~/..." where HOME names one. */
+char *path_of_user(const char *folder, const char *path);
 /* The folder part, "." where there is none. Freed with free(). */
 char *path_folder(const char *path);
 

@@ -82,6 +82,15 @@ char *path_absolute(const char *folder, const char *path)
     return ret;
 }
 
+char *path_of_user(const char *folder, const char *path)
+{
+    const char *home = getenv("HOME");
+
+    if (path[0] != '~' || (path[1] && path[1] != '/') || !home || home[0] != '/')
+        return path_absolute(folder, path);
+    return path_absolute(home, path[1] ? path + 2 : "");
+}
+
 char *path_folder(const char *path)
 {
     size_t n = strlen(path);

@@ -2,7 +2,9 @@
  * identity. */
 #include "data/dataset.h"
 
+#include "data/absent.h"
 #include "data/identity.h"
+#include "data/parts.h"
 #include "data/private.h"
 #include "data/select.h"
 #include "data/verify.h"
@@ -69,7 +71,7 @@ static bioft_status make_splits(struct dataset *d, const struct log *log, struct
     st = select_classes(d, &what, arena, &map, err);
     if (st != BIOFT_OK)
         return st;
-    d->splits = arena_array(arena, what.split_count, sizeof *d->splits);
+    d->splits = arena_array(arena, MAX_SPLITS, sizeof *d->splits);
     if (!d->splits)
         return error_memory(err, "splits");
     for (size_t i = 0; i < what.split_count; i++) {
@@ -77,12 +79,17 @@ static bioft_status make_splits(struct dataset *d, const struct log *log, struct
         s->name = what.splits[i].name;
         s->number = (uint32_t)i;
         st = select_samples(d, &map, what.splits[i].count, s, err);
-        if (st == BIOFT_OK)
-            st = split_limit(d, s, d->spec->limit, err);
         if (st != BIOFT_OK)
             return st;
         kept += s->count;
     }
+    st = make_parts(d, err);
+    if (st == BIOFT_OK)
+        st = note_absent_classes(d, log, err);
+    for (size_t i = 0; st == BIOFT_OK && i < d->split_count; i++)
+        st = split_limit(d, &d->splits[i], d->spec->limit, err);
+    if (st != BIOFT_OK)
+        return st;
     if (!kept)
         return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': no sample is left%s", d->name,
                          d->spec->classes ? ": none has one of the classes kept" : "");

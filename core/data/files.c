@@ -125,7 +125,7 @@ static bioft_status hold(const bioft_host *host, const char *path, uint64_t max,
     char *full = NULL;
     bioft_status st = new_held(f, &held, &e);
     if (st == BIOFT_OK)
-        st = root_path_inside(&f->root, path, &full, &e);
+        st = root_path(&f->root, path, &full, &e);
     if (st == BIOFT_OK)
         st = how(full, max, held, &e);
     free(full);
@@ -260,7 +260,7 @@ static bioft_status ext_sample(const bioft_host *host, const char *path, uint64_
     int fd;
     bioft_status st = root_path(&f->root, path, &full, &e);
     if (st == BIOFT_OK)
-        st = root_open(&f->root, path, full, &fd, &e);
+        st = root_open(full, &fd, &e);
     if (st == BIOFT_OK) {
         st = fill_sample(fd, full, max, ret, &e);
         close(fd);

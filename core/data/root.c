@@ -1,4 +1,4 @@
-/* A dataset's root: absolute paths, no "..", no link that leads out of it. */
+/* A dataset's root: absolute paths, and names without "..". */
 #include "data/root.h"
 
 #include "base/file.h"
@@ -19,14 +19,12 @@ bioft_status root_init(struct root *r, const char *path, struct error *err)
     r->path = path_absolute(NULL, path);
     if (!r->path)
         return error_memory(err, "a dataset's root");
-    r->real = realpath(r->path, NULL);
     return BIOFT_OK;
 }
 
 void root_finish(struct root *r)
 {
     free(r->path);
-    free(r->real);
     *r = (struct root){ 0 };
 }
 
@@ -61,42 +59,6 @@ bioft_status root_path(const struct root *r, const char *name, char **ret, struc
     return BIOFT_OK;
 }
 
-/* What does not exist is left for the open that follows. */
-static bioft_status check_inside(const struct root *r, const char *name, const char *full,
-                                 struct error *err)
-{
-    bioft_status st = BIOFT_OK;
-    char *real;
-    size_t n;
-
-    if (name[0] == '/' || !r->real)
-        return BIOFT_OK;
-    real = realpath(full, NULL);
-    if (!real)
-        return BIOFT_OK;
-    n = strlen(r->real);
-    if (strncmp(real, r->real, n) != 0 || (real[n] != '/' && real[n] != '\0' && n != 1))
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: a link that leads out of the root, to %s", full,
-                       real);
-    free(real);
-    return st;
-}
-
-bioft_status root_path_inside(const struct root *r, const char *name, char **ret, struct error *err)
-{
-    char *full;
-    bioft_status st = root_path(r, name, &full, err);
-    if (st != BIOFT_OK)
-        return st;
-    st = check_inside(r, name, full, err);
-    if (st != BIOFT_OK) {
-        free(full);
-        return st;
-    }
-    *ret = full;
-    return BIOFT_OK;
-}
-
 int root_kind(const struct root *r, const char *name)
 {
     struct stat s;
@@ -111,17 +73,10 @@ int root_kind(const struct root *r, const char *name)
     return kind;
 }
 
-bioft_status root_open(const struct root *r, const char *name, const char *full, int *ret,
-                       struct error *err)
+bioft_status root_open(const char *full, int *ret, struct error *err)
 {
-    int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    const int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-    if (fd < 0 && errno == ELOOP) {
-        const bioft_status st = check_inside(r, name, full, err);
-        if (st != BIOFT_OK)
-            return st;
-        fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    }
     if (fd < 0)
         return error_set(err, BIOFT_ERR_IO, "%s: %s", full, strerror(errno));
     *ret = fd;

@@ -1,5 +1,5 @@
-/* A dataset's root: names become absolute paths, and nothing read by a name of the data lies
- * outside it. */
+/* A dataset's root: names become absolute paths below it. A name that the data gives leads out of it
+ * by no ".."; links are the user's own and are followed wherever they lead. */
 #ifndef DATA_ROOT_H
 #define DATA_ROOT_H
 
@@ -7,7 +7,6 @@
 
 struct root {
     char *path; /* absolute, or NULL where none was given */
-    char *real; /* links resolved; NULL where there is no such folder */
 };
 bioft_status root_init(struct root *r, const char *path, struct error *err);
 void root_finish(struct root *r); /* zero is fine */
@@ -15,15 +14,9 @@ void root_finish(struct root *r); /* zero is fine */
 /* The absolute path of a name, which is relative to the root and without a component "..", or
  * absolute. *ret: free(). Nothing is opened. */
 bioft_status root_path(const struct root *r, const char *name, char **ret, struct error *err);
-/* The same, and links may lead anywhere inside the root but nowhere else (absolute names are the
- * user's own). */
-bioft_status root_path_inside(const struct root *r, const char *name, char **ret,
-                              struct error *err);
 /* 1: a regular file, 2: a folder, 0: neither. */
 int root_kind(const struct root *r, const char *name);
-/* A file open for reading that lies inside as above: one system call where its name is no link.
- * full: from root_path. Never waits, whatever kind of file it is. */
-bioft_status root_open(const struct root *r, const char *name, const char *full, int *ret,
-                       struct error *err);
+/* A file open for reading. full: from root_path. Never waits, whatever kind of file it is. */
+bioft_status root_open(const char *full, int *ret, struct error *err);
 
 #endif

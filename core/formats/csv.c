@@ -12,6 +12,21 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+static bool is_end(char c)
+{
+    return is_blank(c) || c == '\n' || c == '\r';
+}
+
+/* Where the last line that is not empty ends. */
+static size_t without_empty_lines(const char *bytes, size_t from, size_t size)
+{
+    size_t at = size;
+    while (at > from && is_end(bytes[at - 1]))
+        at--;
+    const char *newline = memchr(bytes + at, '\n', size - at);
+    return at == from ? from : newline ? (size_t)(newline - bytes) + 1 : size;
+}
+
 static bool at_line_start(const struct text *t)
 {
     return t->length == 0 || t->data[t->length - 1] == '\n';
@@ -187,6 +202,9 @@ bioft_status csv_parse(const char *name, const char *bytes, size_t size, struct 
     size_t columns = 0;
     char ***field = NULL;
 
+    if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)  /* a byte order mark */
+        r.at = 3;
+    r.size = without_empty_lines(bytes, r.at, size);
     bioft_status st = read_rows(&r, &columns, err);
     if (st == BIOFT_OK) {
         field = arena_array(arena, r.rows_count, sizeof *field);

@@ -12,7 +12,7 @@ void csv_number(struct text *t, double value);             /* NaN: empty */
 void csv_integer(struct text *t, int64_t value);
 void csv_end_line(struct text *t);
 
-/* rows[r][c]; every row has the first one's number of fields, or it is an error with the line. */
+/* rows[r][c]; a byte order mark and empty lines at the end do not count. Every row has the first one's number of fields, or it is an error with the line. */
 struct csv {
     size_t rows, columns;
     char ***field;

@@ -67,12 +67,17 @@ struct yaml *build_bool(struct resolver *b, bool value)
 struct yaml *build_path(struct resolver *b, const char *absolute)
 {
     size_t length = strlen(b->folder);
+    const char *below;
 
     while (length > 0 && b->folder[length - 1] == '/')
         length--;
     if (strncmp(absolute, b->folder, length) != 0 || (absolute[length] != '/' && absolute[length]))
         return build_text(b, absolute);
-    return build_text(b, absolute[length] && absolute[length + 1] ? absolute + length + 1 : ".");
+    below = absolute[length] && absolute[length + 1] ? absolute + length + 1 : ".";
+    if (*below == '~')                             /* a name here, and not the user's home */
+        below = arena_printf(b->arena, "./%s", below);
+    b->failed = b->failed || !below;
+    return build_text(b, below ? below : "");
 }
 
 /* NULL without failure: a text that has no value. */

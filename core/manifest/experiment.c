@@ -163,7 +163,7 @@ static void read_common(struct job *j)
         j->common.name = "unnamed";
     if (!output)
         output = arena_printf(r->arena, "runs/%s", j->common.name);
-    char *absolute = output ? path_absolute(r->working_folder, output) : NULL;
+    char *absolute = output ? path_of_user(r->working_folder, output) : NULL;
     j->common.output = absolute ? read_copy(r, absolute) : NULL;
     r->failed = r->failed || !j->common.output;
     free(absolute);

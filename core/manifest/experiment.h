@@ -22,6 +22,8 @@ struct transform_spec {
     bool flip;
 };
 
+enum { PART_TEST, PART_DATABASE, PART_VAL, PARTS };
+extern const char *const part_names[PARTS];        /* "test", "database", "val" */
 enum policy { POLICY_ERROR, POLICY_DROP, POLICY_KEEP };
 struct dataset_spec {
     struct choice choice;
@@ -31,6 +33,7 @@ struct dataset_spec {
     const int64_t *classes;                        /* the subset kept, renumbered in this order; NULL: all */
     size_t class_count;
     uint64_t split_seed;
+    double parts[PARTS];                           /* `split`: what shares of the training split become these; 0: none */
     const char *protocol;                          /* NULL: the plugin's default */
     uint64_t limit;                                /* samples a split at most, 0: all */
     enum policy missing, broken, unlabelled;

@@ -5,8 +5,10 @@
 
 static const char *const keys[] = {
     "plugin", "root", "transform", "cache", "classes", "split_seed", "protocol", "limit", "missing", "broken",
-    "unlabelled", NULL,
+    "unlabelled", "split", NULL,
 };
+
+const char *const part_names[PARTS] = { "test", "database", "val" };
 
 enum { LARGEST_PICTURE = 1 << 14 };
 
@@ -63,6 +65,26 @@ static void read_classes(struct reader *r, struct yaml *node, struct dataset_spe
     ret->class_count = classes ? node->count : 0;
 }
 
+/* {test: 0.2, val: 0.1}: what is left is to train with. */
+static void read_parts(struct reader *r, struct yaml *node, struct dataset_spec *ret)
+{
+    static const char *const members[] = { "val", "test", "database", NULL };
+    static const struct range below_one = { .low = 0.0, .high = 1.0, .below = true };
+    char found[READ_FOUND];
+    double sum = 0.0;
+
+    if (node->type != YAML_MAP || node->count == 0) {
+        read_error(r, node, "'split': a map such as {test: 0.2, val: 0.1} expected, found %s",
+                   node->type == YAML_MAP ? "an empty one" : read_found(found, node));
+        return;
+    }
+    for (int p = 0; p < PARTS; p++)
+        sum += ret->parts[p] = read_number(r, node, part_names[p], &below_one, 0.0);
+    read_unknown(r, node, "in a split", members, NULL);
+    if (sum >= 1.0)
+        read_error(r, node, "'split': the shares add up to %g, and nothing is left to train with", sum);
+}
+
 static enum policy read_policy(struct reader *r, struct yaml *node, const char *key, enum policy first,
                                enum policy second)
 {
@@ -94,6 +116,8 @@ void read_dataset(struct reader *r, struct yaml *node, struct dataset_spec *ret)
     if ((member = read_member(node, "classes")))
         read_classes(r, member, ret);
     ret->split_seed = (uint64_t)read_integer(r, node, "split_seed", 0, INT64_MAX, 0);
+    if ((member = read_member(node, "split")))
+        read_parts(r, member, ret);
     if ((member = read_member(node, "protocol")))
         ret->protocol = read_name_node(r, member, "protocol", false);
     ret->limit = (uint64_t)read_integer(r, node, "limit", 0, INT64_MAX, 0);

@@ -218,11 +218,11 @@ const char *read_absolute(struct reader *r, const struct yaml *node, const char 
         return NULL;
     }
     /* OUT/manifest.yaml keeps a sweep's values as they were written, and reads them from the manifest's folder. */
-    if (set > 0 && r->set_sweeps[set - 1] && *text != '/') {
+    if (set > 0 && r->set_sweeps[set - 1] && *text != '/' && *text != '~') {
         read_error(r, node, "'%s': a path that --set puts into the sweep must be absolute", key);
         return NULL;
     }
-    char *absolute = path_absolute(set > 0 ? r->working_folder : r->folder, text);
+    char *absolute = path_of_user(set > 0 ? r->working_folder : r->folder, text);
     const char *copy = absolute ? read_copy(r, absolute) : NULL;
     r->failed = r->failed || !copy;
     free(absolute);

@@ -35,6 +35,16 @@ static struct yaml *build_cache(struct resolver *b, const char *cache)
     return node;
 }
 
+static struct yaml *build_parts(struct resolver *b, const double *parts)
+{
+    struct yaml *map = build_map(b);
+
+    for (int p = 0; p < PARTS; p++)
+        if (parts[p] > 0.0)
+            build_put(b, map, part_names[p], build_number(b, parts[p]));
+    return map;
+}
+
 static struct yaml *build_dataset(struct resolver *b, const struct dataset_spec *s)
 {
     static const char *const policies[] = {
@@ -54,6 +64,8 @@ static struct yaml *build_dataset(struct resolver *b, const struct dataset_spec 
         build_put(b, map, "classes", classes);
     }
     build_put(b, map, "split_seed", build_integer(b, (int64_t)s->split_seed));
+    if (s->parts[PART_VAL] + s->parts[PART_TEST] + s->parts[PART_DATABASE] > 0.0)
+        build_put(b, map, "split", build_parts(b, s->parts));
     if (s->protocol)
         build_put(b, map, "protocol", build_text(b, s->protocol));
     build_put(b, map, "limit", build_integer(b, (int64_t)s->limit));

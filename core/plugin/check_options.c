@@ -7,10 +7,10 @@
 
 /* Keys of the manifest beside a plugin's own: no option may take their names. */
 static const char *const reserved_everywhere[] = { "plugin", "name", NULL };
-static const char *const reserved[PLUGIN_KINDS + 1][13] = {
+static const char *const reserved[PLUGIN_KINDS + 1][14] = {
     [BIOFT_KIND_RULE] = { "layers" },
     [BIOFT_KIND_DATASET] = { "root", "transform", "cache", "classes", "split_seed", "protocol", "limit", "missing",
-                             "broken", "unlabelled" },
+                             "broken", "unlabelled", "split" },
     [BIOFT_KIND_ATTACK] = { "epsilon", "samples", "split", "gradient", "target", "labels", "surrogate", "only",
                             "restarts", "batch_size", "dump", "norm" },
     [BIOFT_KIND_ENGINE] = { "threads" },

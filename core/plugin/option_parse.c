@@ -105,7 +105,7 @@ static bioft_status parse_text(const bioft_option *o, const char *s, const char 
     if (o->type == BIOFT_PATH && !*s)
         return expected(o, s, err);
     if (o->type == BIOFT_PATH)
-        absolute = path_absolute(folder, s);
+        absolute = path_of_user(folder, s);
     const char *copy = o->type == BIOFT_PATH && !absolute ? NULL : arena_text(arena, absolute ? absolute : s);
     free(absolute);
     if (!copy)

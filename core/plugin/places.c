@@ -61,7 +61,7 @@ static bioft_status add_list(struct places *places, const char *const *paths, si
         if (!*paths[i])
             return error_set(err, BIOFT_ERR_INVALID, "%s: a place is empty: write . for the current folder",
                              place_source_word(source));
-        bioft_status st = add(places, path_absolute(NULL, paths[i]), source, err);
+        bioft_status st = add(places, path_of_user(NULL, paths[i]), source, err);
         if (st != BIOFT_OK)
             return st;
     }

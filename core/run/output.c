@@ -56,7 +56,7 @@ static bool is_fresh(const struct output *o, const char *lock, const char *manif
 
 bioft_status output_open(const struct output_params *p, struct experiment **e, struct output *ret, struct error *err)
 {
-    struct output o = { .folder = path_absolute(NULL, p->out ? p->out : (*e)->output) };
+    struct output o = { .folder = path_of_user(NULL, p->out ? p->out : (*e)->output) };
     char *manifest = o.folder ? path_join(o.folder, "manifest.yaml") : NULL;
     char *lock = o.folder ? path_join(o.folder, ".lock") : NULL;
     struct experiment *stored = NULL;

@@ -18,8 +18,8 @@ static void pass_over(struct class_folders *c, const char *folder, const char *e
         snprintf(c->first_other, sizeof c->first_other, "%.120s%.120s", folder, entry);
 }
 
-static bioft_status add_picture(struct class_folders *c, struct folder_split *s, const char *name,
-                                uint32_t number)
+static bioft_status add_picture(struct class_folders *c, struct folder_split *s,
+                                const char *folder, const char *name, uint32_t number)
 {
     if (s->count == s->capacity) {
         const uint64_t capacity = s->capacity ? s->capacity * 2 : 1024;
@@ -29,24 +29,36 @@ static bioft_status add_picture(struct class_folders *c, struct folder_split *s,
         s->files = more;
         s->capacity = capacity;
     }
-    s->files[s->count++] = (struct picture_file){ .name = name, .class_number = number };
+    s->files[s->count++] = (struct picture_file){ .folder = folder, .name = name, .class_number = number };
     return BIOFT_OK;
+}
+
+struct filling { /* of a split with a class's pictures */
+    struct class_folders *c;
+    struct folder_split *s;
+    uint32_t number;
+};
+
+static bioft_status on_picture(void *ctx, const char *folder, const char *name)
+{
+    struct filling *f = ctx;
+    return add_picture(f->c, f->s, folder, name, f->number);
+}
+
+static void on_other(void *ctx, const char *folder, const char *name)
+{
+    pass_over(((struct filling *)ctx)->c, folder, name);
 }
 
 /* The pictures of one class; folder: "train/cat/". */
 static bioft_status read_class(struct class_folders *c, struct folder_split *s, const char *folder,
                                uint32_t number)
 {
-    const char *const *entries;
-    uint64_t count, before = s->count;
-    bioft_status st = c->files->list(c->host, folder, &entries, &count);
+    struct filling f = { c, s, number };
+    const struct walk w = { &c->texts, &f, on_picture, on_other };
+    const uint64_t before = s->count;
+    bioft_status st = walk_pictures(&w, folder);
 
-    for (uint64_t i = 0; st == BIOFT_OK && i < count; i++) {
-        if (is_picture(entries[i]))
-            st = add_picture(c, s, entries[i], number);
-        else
-            pass_over(c, folder, entries[i]);
-    }
     if (st == BIOFT_OK && s->count == before)
         st = c->files->fail_at(c->host, BIOFT_ERR_FORMAT, folder, 0, 0,
                                "a class without pictures (files that end in .jpg, .jpeg or .png)");
@@ -84,19 +96,19 @@ static bioft_status class_number(struct class_folders *c, const char *split, con
     return BIOFT_OK;
 }
 
-static bioft_status read_split(struct class_folders *c, const char *name)
+/* folder: "train/", or "" for the root. */
+static bioft_status read_split(struct class_folders *c, const char *name, const char *folder)
 {
     struct folder_split *s = &c->splits[c->split_count];
     const int first = c->split_count == 0;
     const char *const *entries;
     uint64_t count;
-    char folder[LONGEST_PATH];
-    bioft_status st = c->files->list(c->host, name, &entries, &count);
+    char path[LONGEST_PATH];
+    bioft_status st = c->files->list(c->host, *folder ? folder : ".", &entries, &count);
 
     if (st != BIOFT_OK)
         return st;
     s->name = name;
-    snprintf(folder, sizeof folder, "%s/", name);
     for (uint64_t i = 0; st == BIOFT_OK && i < count; i++) {
         uint32_t number = 0;
         if (!is_folder(entries[i])) {
@@ -106,27 +118,41 @@ static bioft_status read_split(struct class_folders *c, const char *name)
         st = class_number(c, name, entries[i], first, &number);
         if (st != BIOFT_OK)
             break;
-        snprintf(folder, sizeof folder, "%s/%s", name, entries[i]);
-        st = read_class(c, s, folder, number);
-        snprintf(folder, sizeof folder, "%s/", name);
+        snprintf(path, sizeof path, "%s%s", folder, entries[i]);
+        st = read_class(c, s, path, number);
     }
     if (st == BIOFT_OK && !s->count)
-        st = c->files->fail_at(c->host, BIOFT_ERR_FORMAT, name, 0, 0, "no class folders in it");
+        st = c->files->fail_at(c->host, BIOFT_ERR_FORMAT, *folder ? folder : ".", 0, 0,
+                               "no class folders in it");
     if (st == BIOFT_OK)
         c->split_count++;
     return st;
 }
 
-bioft_status class_folders_read(struct class_folders *c, const bioft_host *host)
+static bioft_status begin(struct class_folders *c, const bioft_host *host)
 {
-    bioft_status st = BIOFT_OK;
-
     c->host = host;
     c->files = files_of(host);
-    for (int i = 0; st == BIOFT_OK && i < FOLDER_SPLITS; i++)
+    return picture_list_begin(&c->texts, host);
+}
+
+bioft_status class_folders_read(struct class_folders *c, const bioft_host *host)
+{
+    bioft_status st = begin(c, host);
+    char folder[16];
+
+    for (int i = 0; st == BIOFT_OK && i < FOLDER_SPLITS; i++) {
+        snprintf(folder, sizeof folder, "%s/", split_names[i]);
         if (c->files->exists(host, split_names[i]) == 2)
-            st = read_split(c, split_names[i]);
+            st = read_split(c, split_names[i], folder);
+    }
     return st;
+}
+
+bioft_status class_folders_read_plain(struct class_folders *c, const bioft_host *host)
+{
+    const bioft_status st = begin(c, host);
+    return st == BIOFT_OK ? read_split(c, split_names[0], "") : st;
 }
 
 void class_folders_free(struct class_folders *c)
@@ -136,6 +162,7 @@ void class_folders_free(struct class_folders *c)
     free(c->classes);
     for (int i = 0; i < FOLDER_SPLITS; i++)
         free(c->splits[i].files);
+    picture_list_free(&c->texts);
 }
 
 bioft_status class_folders_notes(const struct class_folders *c, bioft_info *info)
@@ -153,9 +180,8 @@ bioft_status class_folders_notes(const struct class_folders *c, bioft_info *info
 bioft_status class_folders_name(const struct class_folders *c, uint32_t split, uint64_t index,
                                 char *ret, size_t size)
 {
-    const struct folder_split *s = &c->splits[split];
-    const struct picture_file *f = &s->files[index];
-    const int n = snprintf(ret, size, "%s/%s/%s", s->name, c->classes[f->class_number], f->name);
+    const struct picture_file *f = &c->splits[split].files[index];
+    const int n = snprintf(ret, size, "%s%s", f->folder, f->name);
     return n >= 0 && (size_t)n < size
                ? BIOFT_OK
                : c->host->fail(c->host, BIOFT_ERR_INVALID, "no room for a sample's name");

@@ -1,6 +1,8 @@
 /* ILSVRC 2012 on disk. */
 #include "ilsvrc.h"
 
+#include "walk.h"
+
 #include <stdlib.h>
 
 static const char *const bases[] = { "", "ILSVRC/Data/CLS-LOC/", "Data/CLS-LOC/", NULL };
@@ -171,28 +173,37 @@ uint32_t ilsvrc_number(const struct ilsvrc *m, const char *wnid)
     return at ? m->number[at - m->by_name] : BIOFT_NONE;
 }
 
+struct filling { /* of the list with a class's pictures */
+    struct ilsvrc *m;
+    uint32_t number;
+};
+
+static bioft_status on_picture(void *ctx, const char *folder, const char *name)
+{
+    struct filling *f = ctx;
+    return picture_list_add(&f->m->list, folder, name, f->number);
+}
+
+static void on_other(void *ctx, const char *folder, const char *name)
+{
+    (void)folder;
+    (void)name;
+    ((struct filling *)ctx)->m->others++;
+}
+
 /* The pictures of train/WNID/ or val/WNID/. */
 static bioft_status read_folder(struct ilsvrc *m, const char *part, uint32_t c)
 {
-    const char *const *entries, *folder;
+    struct filling f = { m, c };
+    const struct walk w = { &m->list, &f, on_picture, on_other };
     const uint64_t before = m->list.count;
-    uint64_t count;
     char path[128];
     bioft_status st;
 
     snprintf(path, sizeof path, "%s%s/%s/", m->base, part, m->wnids[c]);
-    folder = picture_list_text(&m->list, path, strlen(path));
-    if (!folder)
-        return out_of_memory(m);
-    st = m->list.files->list(m->list.host, folder, &entries, &count);
-    for (uint64_t i = 0; st == BIOFT_OK && i < count; i++) {
-        if (is_picture(entries[i]))
-            st = picture_list_add(&m->list, folder, entries[i], c);
-        else
-            m->others++;
-    }
+    st = walk_pictures(&w, path);
     if (st == BIOFT_OK && m->list.count == before)
-        st = m->list.files->fail_at(m->list.host, BIOFT_ERR_FORMAT, folder, 0, 0,
+        st = m->list.files->fail_at(m->list.host, BIOFT_ERR_FORMAT, path, 0, 0,
                                     "a class without pictures (files that end in .JPEG)");
     return st;
 }

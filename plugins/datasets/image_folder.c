@@ -1,6 +1,7 @@
-/* Pictures in folders: ROOT/train/CLASS/NAME.jpg, and val, test and database likewise. A class's
- * number is the rank of its folder's name, bytewise, in the first split there is; the other splits'
- * classes are matched by name. */
+/* Pictures in folders: ROOT/train/CLASS/NAME.jpg, and val, test and database likewise, or
+ * ROOT/CLASS/NAME.jpg, of which the manifest's `split` makes the splits. A class's number is the rank
+ * of its folder's name, bytewise, in the first split there is; the other splits' classes are matched
+ * by name. What is in folders below a class's folder is of that class. */
 #include "class_folders.h"
 
 static const char *const protocols[] = { "classification", "retrieval", NULL };
@@ -26,10 +27,48 @@ static bioft_status check_root(const bioft_host *host)
     if (!root)
         return host->fail(host, BIOFT_ERR_INVALID,
                           "no root given: name the folder that has train/CLASS/NAME.jpg and "
-                          "test/CLASS/NAME.jpg with 'root'");
+                          "test/CLASS/NAME.jpg, or CLASS/NAME.jpg, with 'root'");
     if (files->exists(host, ".") != 2)
         return bioft_failf(host, BIOFT_ERR_IO, "%s: no such folder", root);
     return BIOFT_OK;
+}
+
+/* At least two class folders in the root itself: of one, it is the wrong folder. */
+static bioft_status check_plain(const bioft_host *host)
+{
+    const bioft_files *files = files_of(host);
+    const char *const *entries;
+    uint64_t count, folders = 0;
+    bioft_status st = files->list(host, ".", &entries, &count);
+
+    for (uint64_t i = 0; st == BIOFT_OK && i < count; i++)
+        folders += is_folder(entries[i]) != 0;
+    if (st == BIOFT_OK && folders < 2)
+        st = bioft_failf(host, BIOFT_ERR_IO,
+                         "%s: no folder train, val, test or database in it; images are expected as "
+                         "train/CLASS/NAME.jpg and test/CLASS/NAME.jpg, or as CLASS/NAME.jpg with "
+                         "'split: {test: 0.2}' in the dataset's section",
+                         files->root(host));
+    return st;
+}
+
+static bioft_status read_folders(struct class_folders *c, bioft_info *info)
+{
+    char text[256];
+    bioft_status st = class_folders_read(c, c->host);
+
+    if (st != BIOFT_OK || c->split_count)
+        return st;
+    st = check_plain(c->host);
+    if (st == BIOFT_OK)
+        st = class_folders_read_plain(c, c->host);
+    if (st != BIOFT_OK)
+        return st;
+    snprintf(text, sizeof text,
+             "no folder train, val, test or database: the %u folders from '%.40s' to '%.40s' are "
+             "classes, and all images are for training but what 'split' takes",
+             c->class_count, c->classes[0], c->classes[c->class_count - 1]);
+    return info->note(info, text);
 }
 
 static bioft_status describe(void *self, bioft_info *ret)
@@ -40,12 +79,7 @@ static bioft_status describe(void *self, bioft_info *ret)
     if (st == BIOFT_OK)
         st = check_root(c->host);
     if (st == BIOFT_OK)
-        st = class_folders_read(c, c->host);
-    if (st == BIOFT_OK && !c->split_count)
-        st = bioft_failf(c->host, BIOFT_ERR_IO,
-                         "%s: no folder train, val, test or database in it; pictures are expected "
-                         "as train/CLASS/NAME.jpg, test/CLASS/NAME.jpg",
-                         c->files->root(c->host));
+        st = read_folders(c, ret);
     for (uint32_t i = 0; st == BIOFT_OK && i < c->class_count; i++)
         st = ret->class_name(ret, i, c->classes[i]);
     for (uint32_t i = 0; st == BIOFT_OK && i < c->split_count; i++)
@@ -90,7 +124,7 @@ static const bioft_plugin plugin = {
     .version = "1.0",
     .author = "bioft",
     .license = "MIT",
-    .summary = "JPEG and PNG pictures in folders: train/CLASS/NAME.jpg, test/CLASS/NAME.jpg",
+    .summary = "JPEG and PNG images in folders: train/CLASS/NAME.jpg, test/CLASS/NAME.jpg, or CLASS/NAME.jpg",
     .reference = "",
     .instance_size = sizeof(struct class_folders),
     .create = create,

@@ -32,6 +32,31 @@ static char *stripped(const struct label_lists *lists, char *path)
     return path;
 }
 
+/* The path of a line, ended with a NUL; *at: behind it. A path may have blanks: it ends behind the
+ * last word that is a picture's name, else behind the first word. NULL: an empty line. */
+static char *path_of(char **at)
+{
+    char *path = *at + strspn(*at, " \t"), *end = NULL;
+
+    for (char *p = path; *p; p += strspn(p, " \t")) {
+        const size_t n = strcspn(p, " \t");
+        const char kept = p[n];
+        p[n] = '\0';
+        if (!end || is_picture(p))
+            end = p + n;
+        p[n] = kept;
+        p += n;
+    }
+    if (!end)
+        return NULL;
+    *at = end;
+    if (*end) {
+        *end = '\0';
+        *at = end + 1;
+    }
+    return path;
+}
+
 /* The columns of a line from `at` on, into the last picture. *ret_count: how many. */
 static bioft_status read_columns(struct lines *in, char *at, uint64_t *bits, uint32_t *ret_count,
                                  uint32_t *ret_ones, uint32_t *ret_first)
@@ -76,7 +101,7 @@ static bioft_status read_line(struct label_lists *lists, struct picture_list *l,
                               struct rows *rows)
 {
     uint64_t bits[MOST_COLUMNS / 64] = { 0 };
-    char *at = in->text, *path = lines_word(&at);
+    char *at = in->text, *path = path_of(&at);
     uint32_t count = 0, ones = 0, first = 0;
     const char *kept, *fault;
     bioft_status st;

@@ -18,6 +18,12 @@ bioft_status lines_open(struct lines *l, const bioft_host *host, const char *pat
     l->number = 0;
     l->length = 0;
     l->text[0] = '\0';
+    if (size >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3))
+        l->at += 3;
+    if (size >= 2 && (!memcmp(bytes, "\xff\xfe", 2) || !memcmp(bytes, "\xfe\xff", 2)))
+        return lines_fail(l, "text in UTF-16: save it as UTF-8");
+    while (l->end > l->at && strchr(" \t\r\n", l->end[-1]) && l->end[-1])
+        l->end--;
     return BIOFT_OK;
 }
 

@@ -15,7 +15,8 @@ struct lines {
     size_t length;
 };
 
-/* A whole file, gzipped or plain, of at most `max` bytes. path must live on. */
+/* A whole file, gzipped or plain, of at most `max` bytes; a byte order mark in front and empty lines
+ * at the end do not count. path must live on. */
 bioft_status lines_open(struct lines *l, const bioft_host *host, const char *path, uint64_t max);
 /* The next line, the last one with or without an end. *ret_more: 0 behind the last. A line that is
  * too long or has a NUL is refused. */

@@ -1,12 +1,18 @@
 /* Arrays of NumPy: SPLIT_images.npy and SPLIT_labels.npy for the splits train, val, test and
  * database. Images are uint8 [n][height][width][channels] or float32 [n][channels][height][width]
- * in [0,1]; labels int64 [n] or, for several a sample, uint8 [n][classes] of 0 and 1. */
+ * in [0,1], grey ones without the channels too; labels are integers [n] or [n][1] or, for several a
+ * sample, [n][classes] of 0 and 1. */
 #include "dataset_util.h"
+
+#include <stddef.h>
 
 enum { SPLITS = 4, MAX_SIDE = 65500, MAX_CHANNELS = 4, MAX_CLASSES = 65536 };
 
 static const char *const split_names[SPLITS] = { "train", "val", "test", "database" };
 static const char *const protocols[] = { "classification", "retrieval", NULL };
+
+enum { LABELS_AUTO, LABELS_SINGLE, LABELS_SEVERAL };
+static const char *const label_forms[] = { "auto", "single", "several", NULL };
 
 struct arrays { /* one split's files */
     const char *name;
@@ -22,6 +28,7 @@ typedef struct {
     uint32_t height, width, channels, dtype;
     uint32_t classes;
     int32_t multi_label;
+    int32_t form; /* LABELS_AUTO ... */
 } npy;
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -58,24 +65,43 @@ static bioft_status check_pixels(const npy *d, const char *path, const bioft_arr
     return BIOFT_OK;
 }
 
+/* Grey images without a dimension for it: a channel is put in. */
+static void add_channel(bioft_array *a)
+{
+    if (a->dims != 3)
+        return;
+    a->dims = 4;
+    if (a->dtype == BIOFT_DTYPE_U8) {
+        a->shape[3] = 1;
+        return;
+    }
+    a->shape[3] = a->shape[2];
+    a->shape[2] = a->shape[1];
+    a->shape[1] = 1;
+}
+
 /* Dimensions and type; the first split's are those of all. */
-static bioft_status check_images(npy *d, const char *path, const bioft_array *a)
+static bioft_status check_images(npy *d, const char *path, bioft_array *a)
 {
     const int bytes = a->dtype == BIOFT_DTYPE_U8;
-    const uint64_t height = a->shape[bytes ? 1 : 2], width = a->shape[bytes ? 2 : 3],
-                   channels = a->shape[bytes ? 3 : 1];
+    uint64_t height, width, channels;
     char text[240];
 
     if (a->dtype == BIOFT_DTYPE_I64)
         return fail_at(
             d, path,
             "images are integers: save them as uint8 [n,h,w,c], or as float32 [n,c,h,w] in [0,1]");
+    add_channel(a);
     if (a->dims != 4) {
         snprintf(text, sizeof text,
-                 "%u dimensions; images are uint8 [n,h,w,c] or float32 [n,c,h,w]%s", a->dims,
-                 a->dims == 3 ? " (grey ones with c = 1)" : "");
+                 "%u dimensions; images are uint8 [n,h,w,c] or float32 [n,c,h,w], grey ones also "
+                 "[n,h,w]",
+                 a->dims);
         return fail_at(d, path, text);
     }
+    height = a->shape[bytes ? 1 : 2];
+    width = a->shape[bytes ? 2 : 3];
+    channels = a->shape[bytes ? 3 : 1];
     if (!height || !width || height > MAX_SIDE || width > MAX_SIDE || !channels ||
         channels > MAX_CHANNELS) {
         snprintf(
@@ -102,30 +128,35 @@ static bioft_status check_images(npy *d, const char *path, const bioft_array *a)
     return bytes ? BIOFT_OK : check_pixels(d, path, a);
 }
 
+static int64_t label_at(const bioft_array *a, uint64_t i)
+{
+    return a->dtype == BIOFT_DTYPE_U8 ? ((const uint8_t *)a->data)[i]
+                                      : ((const int64_t *)a->data)[i];
+}
+
 static bioft_status check_single(npy *d, const char *path, const bioft_array *a)
 {
-    const int64_t *v = a->data;
     /* The training split's labels say what classes there are. */
     const int64_t limit =
         d->split_count && !strcmp(d->splits[0].name, "train") ? d->classes : MAX_CLASSES;
     char text[200];
 
     for (uint64_t i = 0; i < a->shape[0]; i++) {
-        if (v[i] < 0 || v[i] >= limit) {
+        const int64_t v = label_at(a, i);
+        if (v < 0 || v >= limit) {
             snprintf(text, sizeof text, "label %lld at index %llu is out of range 0 to %lld%s",
-                     (long long)v[i], (unsigned long long)i, (long long)limit - 1,
+                     (long long)v, (unsigned long long)i, (long long)limit - 1,
                      limit < MAX_CLASSES ? ", the training split's" : "");
             return fail_at(d, path, text);
         }
-        if ((uint64_t)v[i] >= d->classes)
-            d->classes = (uint32_t)v[i] + 1;
+        if ((uint64_t)v >= d->classes)
+            d->classes = (uint32_t)v + 1;
     }
     return BIOFT_OK;
 }
 
 static bioft_status check_multi(npy *d, const char *path, const bioft_array *a)
 {
-    const uint8_t *v = a->data;
     char text[200];
 
     if (!a->shape[1] || a->shape[1] > MAX_CLASSES ||
@@ -137,23 +168,45 @@ static bioft_status check_multi(npy *d, const char *path, const bioft_array *a)
         return fail_at(d, path, text);
     }
     d->classes = (uint32_t)a->shape[1];
-    for (uint64_t i = 0; i < a->shape[0] * a->shape[1]; i++)
-        if (v[i] > 1) {
+    for (uint64_t i = 0; i < a->shape[0] * a->shape[1]; i++) {
+        const int64_t v = label_at(a, i);
+        if (v < 0 || v > 1) {
             snprintf(text, sizeof text,
-                     "value %u at [%llu,%llu]: labels of several classes are 0 or 1", v[i],
-                     (unsigned long long)(i / a->shape[1]), (unsigned long long)(i % a->shape[1]));
+                     "value %lld at [%llu,%llu]: labels of several classes are 0 or 1",
+                     (long long)v, (unsigned long long)(i / a->shape[1]),
+                     (unsigned long long)(i % a->shape[1]));
             return fail_at(d, path, text);
         }
+    }
+    return BIOFT_OK;
+}
+
+/* [n] and [n][1] are numbers of classes, [n][2 or more] columns of 0 and 1, unless the manifest
+ * says otherwise. */
+static bioft_status label_form(const npy *d, const char *path, const bioft_array *a, int *ret_multi)
+{
+    const int single = a->dims == 1 || (a->dims == 2 && a->shape[1] == 1);
+
+    if (a->dtype == BIOFT_DTYPE_F32 || a->dims < 1 || a->dims > 2)
+        return fail_at(d, path,
+                       "labels are integers: the numbers of classes as [n] or [n,1], or [n,classes] "
+                       "of 0 and 1");
+    if (d->form == LABELS_SINGLE && !single)
+        return fail_at(d, path, "labels: single is given, and these are several columns");
+    if (d->form == LABELS_SEVERAL && a->dims != 2)
+        return fail_at(d, path, "labels: several is given, which are [n,classes] of 0 and 1");
+    *ret_multi = d->form == LABELS_SEVERAL || !single;
     return BIOFT_OK;
 }
 
 static bioft_status check_labels(npy *d, const char *path, const bioft_array *a, uint64_t count)
 {
-    const int multi = a->dtype == BIOFT_DTYPE_U8 && a->dims == 2;
+    int multi = 0;
     char text[200];
+    const bioft_status st = label_form(d, path, a, &multi);
 
-    if (!multi && (a->dtype != BIOFT_DTYPE_I64 || a->dims != 1))
-        return fail_at(d, path, "labels are int64 [n], or uint8 [n,classes] of 0 and 1");
+    if (st != BIOFT_OK)
+        return st;
     if (d->split_count && multi != d->multi_label)
         return fail_at(d, path, "one split has single labels, another several a sample");
     if (a->shape[0] != count) {
@@ -238,9 +291,9 @@ static bioft_status labels(const void *self, uint32_t split, uint64_t index, uin
     const bioft_array *a = &d->splits[split].labels;
     (void)label_words;
     if (!d->multi_label)
-        set_label(ret, (uint32_t)((const int64_t *)a->data)[index]);
+        set_label(ret, (uint32_t)label_at(a, index));
     for (uint32_t c = 0; d->multi_label && c < d->classes; c++)
-        if (((const uint8_t *)a->data)[index * d->classes + c])
+        if (label_at(a, index * d->classes + c))
             set_label(ret, c);
     return BIOFT_OK;
 }
@@ -279,6 +332,15 @@ static const bioft_dataset dataset = {
     .multi_label = multi_label,
 };
 
+static const bioft_option options[] = {
+    { .name = "labels",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(npy, form),
+      .choices = label_forms,
+      .help = "single: a class a sample, [n] or [n,1]; several: [n,classes] of 0 and 1; auto: single "
+              "but for two columns and more" },
+};
+
 static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC,
     .struct_size = sizeof plugin,
@@ -292,6 +354,9 @@ static const bioft_plugin plugin = {
         "arrays of NumPy: train_images.npy, train_labels.npy, test_images.npy, test_labels.npy",
     .reference = "",
     .instance_size = sizeof(npy),
+    .options = options,
+    .option_count = 1,
+    .option_size = sizeof options[0],
     .create = create,
     .vtable = &dataset,
 };

@@ -85,6 +85,21 @@ class Datasets(bioft.Case):
         published = self.make("image_folder")
         self.whole("image_folder", published, backbone="{plugin: mlp, channels: 3, hidden: [16]}")
 
+    def test_plain_folder(self):
+        """Folders of classes and nothing else: the manifest makes the splits."""
+        rows = self.make("image_folder")["train"]
+        (self.folder / "data").rename(self.folder / "old")
+        shutil.copytree(self.folder / "old/train", self.folder / "data")
+        self.refused("image_folder", "no split 'test'")
+        found = self.splits("image_folder", ", split: {test: 0.25, val: 0.25}")
+        n = len(rows)
+        self.assertEqual([found[s]["count"] for s in ("test", "val")], [round(n / 4)] * 2)
+        self.assertEqual(sum(found[s]["count"] for s in ("train", "test", "val")), n)
+        self.assertIn("are classes, and all images are for training but what 'split' takes", self.messages)
+        again = self.splits("image_folder", ", split: {test: 0.25, val: 0.25}", out="again")
+        self.assertEqual(again, found)
+        self.refused("image_folder", "nothing is left to train with", ", split: {test: 0.5, val: 0.5}")
+
     def test_npy(self):
         self.whole("npy", self.make("npy"))
 
@@ -334,6 +349,17 @@ class Datasets(bioft.Case):
             (self.folder / f"lists/{split}.txt").write_text("\r\n".join(line(20 * k + i) for i in range(8)), newline="")
         found = self.splits("nus_wide", ", lists: lists", loss="binary_cross_entropy")
         self.assertEqual([found["train"]["count"], found["test"]["count"]], [8, 8])
+        for split in ("train", "test"):                                 # a byte order mark, blanks in a name, empty ends
+            path = self.folder / f"lists/{split}.txt"
+            path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes() + b"\r\n\r\n \n")
+        shutil.copy(self.folder / "data" / rows[0][0], self.folder / "data/Flickr/my  cat 1.jpg")
+        with open(self.folder / "lists/train.txt", "ab") as f:
+            f.write(b"Flickr/my  cat 1.jpg 1 0 1\n")
+        self.refused("nus_wide", ["train.txt:9:", "an empty line"], ", lists: lists")
+        path = self.folder / "lists/train.txt"
+        path.write_bytes(path.read_bytes().replace(b"\r\n\r\n \n", b"\r\n"))
+        found = self.splits("nus_wide", ", lists: lists", loss="binary_cross_entropy", out="blanks")
+        self.assertEqual([found["train"]["count"], found["test"]["count"]], [9, 8])
         for split in ("train", "test"):
             (self.folder / f"lists/{split}.txt").unlink()
         self.refused("nus_wide", "none of the lists", ", lists: lists")

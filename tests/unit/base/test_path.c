@@ -50,6 +50,21 @@ static void makes_absolute(void **state)
     free(here);
 }
 
+static void knows_the_home(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("HOME", "/home/u", 1), 0);
+    check(path_of_user("/x", "~"), "/home/u");
+    check(path_of_user("/x", "~/"), "/home/u");
+    check(path_of_user("/x", "~/a/./b"), "/home/u/a/b");
+    check(path_of_user("/x", "~other/a"), "/x/~other/a");
+    check(path_of_user("/x", "a/~"), "/x/a/~");
+    check(path_of_user("/x", "./~"), "/x/~");
+    check(path_absolute("/x", "~/a"), "/x/~/a");
+    assert_int_equal(unsetenv("HOME"), 0);
+    check(path_of_user("/x", "~/a"), "/x/~/a");
+}
+
 static void finds_the_folder(void **state)
 {
     (void)state;
@@ -68,7 +83,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(joins),
         cmocka_unit_test(makes_absolute),
-        cmocka_unit_test(finds_the_folder),
+        cmocka_unit_test(knows_the_home), cmocka_unit_test(finds_the_folder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

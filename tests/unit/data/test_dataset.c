@@ -62,6 +62,57 @@ static void test_subset(void **state)
     dataset_close(d);
 }
 
+/* Shares of the training split become splits: of each class within one sample its share, the whole within one too,
+ * every sample in one of them, drawn by split_seed, and the test part the same with another beside it. */
+static void test_parts(void **state)
+{
+    (void)state;
+    uint64_t first[400];
+    char fingerprint[17];
+    fake.splits = 1;
+    fake.counts[0] = 397;
+    spec.parts[PART_TEST] = 0.2;
+    for (int way = 0; way < 3; way++) {
+        uint8_t seen[397] = { 0 };
+        if (way == 1)
+            spec.parts[PART_VAL] = 0.1;
+        if (way == 2)
+            spec.split_seed = 7;
+        struct dataset *d = open_dataset(&spec);
+        const struct split *test = dataset_split(d, "test"), *val = dataset_split(d, "val");
+        assert_int_equal(test->count, 79);         /* 0.2 x 397 = 79.4 */
+        if (way)
+            assert_int_equal(val->count, 40);
+        for (size_t i = 0; i < d->split_count; i++) {
+            const struct split *s = &d->splits[i];
+            uint64_t each[5] = { 0 };
+            for (uint64_t k = 0; k < s->count; k++) {
+                assert_int_equal(seen[s->index[k]]++, 0);
+                assert_int_equal(s->label[k], s->index[k] % 5);
+                assert_int_equal(s->labels[k], 1u << s->label[k]);
+                each[s->label[k]]++;
+            }
+            for (int c = 0; s != dataset_split(d, "train") && c < 5; c++)
+                assert_true(each[c] * 5 + 5 >= s->count && each[c] * 5 <= s->count + 5);
+        }
+        for (int i = 0; i < 397; i++)
+            assert_int_equal(seen[i], 1);
+        if (way == 0) {
+            memcpy(first, test->index, test->count * sizeof *first);
+            memcpy(fingerprint, test->fingerprint, sizeof fingerprint);
+        } else {
+            assert_int_equal(memcmp(first, test->index, test->count * sizeof *first) == 0, way == 1);
+            assert_int_equal(strcmp(fingerprint, test->fingerprint) == 0, way == 1);
+        }
+        dataset_close(d);
+    }
+    fake.splits = 2;
+    expect_refused(&spec, "a test split of its own", "split: the data has a split 'test' of its own");
+    fake.splits = 1;
+    spec.parts[PART_VAL] = 0.001;
+    expect_refused(&spec, "nothing", "split: 0.001 of 397 samples leave none for 'val'");
+}
+
 static void test_wrong_classes(void **state)
 {
     (void)state;
@@ -406,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_all, setup),
         cmocka_unit_test_setup(test_subset, setup),
+        cmocka_unit_test_setup(test_parts, setup),
         cmocka_unit_test_setup(test_wrong_classes, setup),
         cmocka_unit_test_setup(test_unlabelled, setup),
         cmocka_unit_test_setup(test_multi_label, setup),

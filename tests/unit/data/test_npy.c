@@ -137,6 +137,87 @@ static void test_many_classes(void **state)
     dataset_close(d);
 }
 
+/* [n][1] is [n], of any integer type; several columns of 0 and 1 are several labels of any integer
+ * type; the manifest may say that one column is as well. */
+static void test_label_shapes(void **state)
+{
+    static const uint8_t narrow[N] = { 2, 0, 1, 1, 0, 2 };
+    static const int64_t wide[N * 2] = { 0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 1 };
+    static const struct {
+        const char *descr, *shape;
+        const void *data;
+        size_t size;
+    } ways[] = { { "|u1", "(6, 1)", narrow, sizeof narrow }, { "|u1", "(6,)", narrow, sizeof narrow },
+                 { "<i8", "(6, 1)", single, sizeof single } };
+    (void)state;
+    for (size_t w = 0; w < COUNT(ways); w++) {
+        write_all(false, false);
+        for (int i = 0; i < 2; i++)
+            write_npy(i ? "test_labels.npy" : "train_labels.npy", ways[w].descr, ways[w].shape,
+                      ways[w].data, ways[w].size);
+        struct dataset *d = open_dataset(&spec);
+        assert_true(!d->multi_label && d->classes == 3 && d->splits[0].count == N);
+        for (int i = 0; i < N; i++)
+            assert_int_equal(d->splits[1].label[i], single[i]);
+        dataset_close(d);
+    }
+    write_npy("train_labels.npy", "<i8", "(6, 2)", wide, sizeof wide);
+    write_npy("test_labels.npy", "<i8", "(6, 2)", wide, sizeof wide);
+    struct dataset *d = open_dataset(&spec);
+    assert_true(d->multi_label && d->classes == 2);
+    assert_int_equal(d->splits[0].labels[2], 3);
+    assert_int_equal(d->splits[0].labels[0], 2);
+    dataset_close(d);
+}
+
+/* Grey images without a dimension for the channel are those with one. */
+static void test_grey(void **state)
+{
+    (void)state;
+    write_all(false, false);
+    for (int i = 0; i < 2; i++)
+        write_npy(i ? "test_images.npy" : "train_images.npy", "|u1", "(6, 6, 3)", bytes,
+                  sizeof bytes);
+    struct dataset *d = open_dataset(&spec);
+    assert_true(d->channels == 1 && d->height == 6 && d->width == 3);
+    dataset_close(d);
+    for (int i = 0; i < 2; i++)
+        write_npy(i ? "test_images.npy" : "train_images.npy", "<f4", "(6, 9, 2)", floats,
+                  sizeof floats);
+    d = open_dataset(&spec);
+    assert_true(d->channels == 1 && d->height == 9 && d->width == 2);
+    dataset_close(d);
+}
+
+static bool notes(const struct dataset *d, const char *part)
+{
+    for (size_t i = 0; i < d->note_count; i++)
+        if (strstr(d->notes[i], part))
+            return true;
+    return false;
+}
+
+/* Classes that a split has no sample of, and labels that begin at 1, are reported. */
+static void test_absent_classes(void **state)
+{
+    static const int64_t from_one[N] = { 1, 2, 3, 1, 2, 3 }, two[N] = { 0, 2, 0, 2, 0, 2 };
+    (void)state;
+    write_all(false, false);
+    struct dataset *d = open_dataset(&spec);
+    assert_int_equal(d->note_count, 0);
+    dataset_close(d);
+    write_npy("test_labels.npy", "<i8", "(6,)", two, sizeof two);
+    d = open_dataset(&spec);
+    assert_int_equal(d->note_count, 1);
+    assert_true(notes(d, "split 'test': no sample of 1 of the 3 classes: 1"));
+    dataset_close(d);
+    write_npy("train_labels.npy", "<i8", "(6,)", from_one, sizeof from_one);
+    write_npy("test_labels.npy", "<i8", "(6,)", from_one, sizeof from_one);
+    d = open_dataset(&spec);
+    assert_true(notes(d, "the labels begin at 1"));
+    dataset_close(d);
+}
+
 static void test_which_files(void **state)
 {
     (void)state;
@@ -175,13 +256,13 @@ static void test_refused(void **state)
     } cases[] = {
         { "train_images.npy", "<i8", "(1, 1, 1, 1)", labels, 8, "train_images.npy|integers" },
         { "train_images.npy", "|u1", "(6, 18)", bytes, 108, "2 dimensions" },
-        { "train_images.npy", "|u1", "(6, 6, 3)", bytes, 108, "3 dimensions|c = 1" },
+        { "train_images.npy", "|u1", "(1, 6, 2, 3, 3)", bytes, 108, "5 dimensions|[n,h,w]" },
         { "train_images.npy", "|u1", "(6, 1, 2, 9)", bytes, 108, "9 channels|[n,h,w,c]" },
         { "train_images.npy", "|u1", "(6, 0, 2, 3)", bytes, 0, "0 rows" },
         { "train_images.npy", "<f4", "(6, 3, 2, 3)", bad, sizeof bad, "[3,1,0,2] is nan" },
         { "train_images.npy", "|O", "(6,)", bytes, 8, "pickle" },
-        { "train_labels.npy", "<f4", "(6,)", floats, 24, "train_labels.npy|int64" },
-        { "train_labels.npy", "|u1", "(6,)", several, 6, "int64" },
+        { "train_labels.npy", "<f4", "(6,)", floats, 24, "train_labels.npy|integers" },
+        { "train_labels.npy", "<i8", "(6, 1, 1)", labels, 48, "[n,1]" },
         { "train_labels.npy", "<i8", "(3,)", labels, 24, "counts differ: 3 labels for 6 images" },
         { "train_labels.npy", "<i8", "(6,)", labels, 48, "label -1 at index 4" },
         { "train_labels.npy", "|u1", "(6, 4)", bytes, 24, "labels of several classes are 0 or 1" },
@@ -222,6 +303,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_contents, setup, leave_folder),
         cmocka_unit_test_setup_teardown(test_multi_label, setup, leave_folder),
         cmocka_unit_test_setup_teardown(test_many_classes, setup, leave_folder),
+        cmocka_unit_test_setup_teardown(test_label_shapes, setup, leave_folder),
+        cmocka_unit_test_setup_teardown(test_grey, setup, leave_folder),
+        cmocka_unit_test_setup_teardown(test_absent_classes, setup, leave_folder),
         cmocka_unit_test_setup_teardown(test_which_files, setup, leave_folder),
         cmocka_unit_test_setup_teardown(test_refused, setup, leave_folder),
     };

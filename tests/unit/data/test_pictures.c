@@ -314,11 +314,42 @@ static void test_layouts(void **state)
     remove("test/z/1.png");
     remove("test/z");
     dataset_close(open_dataset(&spec));
-    assert_int_equal(symlink("../..", "train/up"), 0);
-    expect_refused(&spec, "link", "train/up|leads out of the root");
-    remove("train/up");
-    assert_int_equal(symlink("/", "train/out"), 0);
-    expect_refused(&spec, "link", "train/out|leads out of the root");
+}
+
+/* Links are followed, and folders below a class's are its own, in the order of torchvision's
+ * ImageFolder, which sorts folders by their paths: "a", "a/b", "a/b-c", "a/b/d". */
+static void test_nested(void **state)
+{
+    static const char *const folders[] = { "root", "root/train", "root/train/a", "root/train/a/b",
+                                           "root/train/a/b/d", "root/train/a/b-c", "away" };
+    static const char *const names[] = { "train/a/9.png", "train/a/b/2.png", "train/a/b-c/3.png",
+                                         "train/a/b/d/1.png", "train/z/7.png" };
+    struct dataset_spec spec = plain_spec(image_folder, NULL);
+    char path[4200], name[64];
+    make_folders(folders, COUNT(folders));
+    write_picture("away/7.png", 3, 3, 0);
+    assert_int_equal(symlink("../../away", "root/train/z"), 0);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        snprintf(path, sizeof path, "root/%s", names[i]);
+        write_picture(path, 3, 3, (uint32_t)i);
+    }
+    write_file("root/train/a/b/notes.txt", "x", 1);
+    snprintf(path, sizeof path, "%s/root", (const char *)*state);
+    spec.root = path;
+    struct dataset *d = open_dataset(&spec);
+    assert_int_equal(d->classes, 2);
+    assert_int_equal(d->splits[0].count, COUNT(names));
+    for (size_t i = 0; i < COUNT(names); i++) {
+        assert_int_equal(dataset_name(d, &d->splits[0], i, name, sizeof name, NULL), BIOFT_OK);
+        assert_string_equal(name, names[i]);
+        assert_true(first_value(d, i) == (float)level((uint32_t)i, 0, 0, 0) / 255.0f);
+    }
+    assert_int_equal(d->note_count, 1);
+    assert_contains(d->notes[0], "1 file passed over");
+    assert_contains(d->notes[0], "train/a/b/notes.txt");
+    dataset_close(d);
+    assert_int_equal(symlink("..", "root/train/a/b/up"), 0);
+    expect_refused(&spec, "a link that leads back", "train/a/b|does a link in them lead back?");
 }
 
 /* Pictures of several sizes: what each transform makes of them. */
@@ -444,6 +475,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cache, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_cache_made_twice, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_layouts, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(test_nested, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_sizes, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_resized, enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_cifar10_folders, enter_folder, leave_folder),

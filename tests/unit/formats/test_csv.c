@@ -87,7 +87,9 @@ static void reads_known_files(void **state)
         { "a,b\r\nc,d\r\n", 2, 2, "d" },
         { "a,b\nc,", 2, 2, "" },
         { ",\n,\n", 2, 2, "" },
-        { "\n", 1, 1, "" },
+        { "\n", 0, 0, NULL },
+        { "\xef\xbb\xbf" "a,b\r\nc,d\r\n\r\n", 2, 2, "d" },
+        { "a,b\nc, \n \t\n\n", 2, 2, " " },
         { "\"a\"\"\",\"\n\"\nb,c", 2, 2, "c" },
         { "\"\"", 1, 1, "" },
     };
