@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "network/network.h"
-#include "run/trial.h"
+#include "run/rehearse.h"
 #include "base/clock.h"
 #include "train/stage.h"
 #include <stdio.h>
@@ -33,6 +33,7 @@ struct check {
     size_t seen_count;
     struct timing timings[MOST_TIMINGS];
     size_t timing_count;
+    double image;                                  /* of the last stage looked at; 0: not measured */
     double seconds;                                /* of all stages, each once */
     double rest;                                   /* of evaluation and attacks, roughly */
     uint64_t images;
@@ -112,64 +113,43 @@ static void add_checkpoint(struct check *c, const struct optimizer_spec *o, uint
     c->largest = bytes > c->largest ? bytes : c->largest;
 }
 
-/* Weights from a file must fit, and what is new is said. */
-static bioft_status check_weights(struct check *c, struct trial_run *r, size_t stage, struct network *n,
-                                  struct error *err)
+static void add_evaluation(struct check *c, const struct dataset *d, bool codes, double image)
 {
-    const struct trial *t = r->trial;
-    const struct stage_spec *s = &t->stages[stage];
-    const struct head_spec *own = s->head ? s->head : &t->head;
-    const char *weights = s->weights ? s->weights : stage == 0 ? t->weights : NULL;
-    char *said = NULL;
-
-    if (!weights)
-        return BIOFT_OK;
-    bioft_status st = weights_load(weights, n->model, own->reuse ? NULL : trial_head(t, stage)->bits ? "bits" : "classes",
-                                   &said, err);
-    if (st == BIOFT_OK)
-        log_write(&c->console.log, LOG_INFO, "%s", said);
-    free(said);
-    return st;
+    const struct split *test = dataset_split(d, "test"), *database = codes ? dataset_split(d, "database") : NULL;
+    c->rest += image / 3.0 * ((test ? (double)test->count : 0.0) + (database ? (double)database->count : 0.0));
 }
 
-static bioft_status check_stage(struct check *c, struct trial_run *r, size_t stage, struct error *err)
+/* rehearsal.stage */
+static bioft_status on_stage(void *ctx, struct trial_run *r, size_t stage, struct network *n, const struct split *train,
+                             struct error *err)
 {
+    struct check *c = ctx;
     const struct trial *t = r->trial;
     const struct stage_spec *s = &t->stages[stage];
-    const struct split *train;
-    struct network n = { 0 };
-    struct feedback *feedback = NULL;
+    const char *key = r->places[stage].key;
     char size[TEXT_NUMBER], duration[TEXT_NUMBER];
-    uint64_t steps = 0, epochs, per_epoch;
+    uint64_t epochs, per_epoch;
     struct timing step;
-    double seconds;
 
-    if (find_seen(c, r->places[stage].key))
-        return BIOFT_OK;
-    bioft_status st = dataset_need(r->data[stage], "train", &train, err);
-    if (st == BIOFT_OK)
-        st = network_create(r->engine, t, r->data[stage], trial_head(t, stage), &n, err);
-    if (st == BIOFT_OK)
-        st = check_weights(c, r, stage, &n, err);
-    if (st == BIOFT_OK)
-        st = feedback_create(n.model, s->rules, s->rule_count, t->seed, r->pool, s->batch_size, &feedback, err);
-    if (st == BIOFT_OK)
-        st = estimate(c, &n, t, s, r->pool, &step, err);
-    if (st == BIOFT_OK) {
-        steps = stage_steps(s, stage_usable(s, n.graph, train->count), &epochs, &per_epoch);
-        seconds = step.seconds * (double)steps * s->accumulate;
+    if (!find_seen(c, key)) {
+        const bioft_status st = estimate(c, n, t, s, r->pool, &step, err);
+        if (st != BIOFT_OK)
+            return st;
+        const uint64_t steps = stage_steps(s, stage_usable(s, n->graph, train->count), &epochs, &per_epoch);
+        const double seconds = step.seconds * (double)steps * s->accumulate;
         c->seconds += seconds;
-        remember(c, r->places[stage].key, step.seconds / s->batch_size);
+        remember(c, key, step.seconds / s->batch_size);
         add_checkpoint(c, &s->optimizer, step.parameters);
         printf("  stage %-12s %-14s %llu steps of %u on %llu images, %ux%ux%u, %llu parameters, %s%s%s\n", s->name,
                s->rule_name, (unsigned long long)steps, s->batch_size * s->accumulate,
-               (unsigned long long)train->count, n.picture.channels, n.picture.height, n.picture.width,
+               (unsigned long long)train->count, n->picture.channels, n->picture.height, n->picture.width,
                (unsigned long long)step.parameters, text_size(size, step.bytes), c->no_timing ? "" : ", about ",
                c->no_timing ? "" : text_duration(duration, seconds));
     }
-    feedback_destroy(feedback);
-    network_destroy(&n);
-    return st == BIOFT_OK ? st : error_prefix(err, "%s, stage '%s'", t->id, s->name);
+    const struct seen *seen = find_seen(c, key);
+    c->image = seen ? seen->image : c->image;
+    add_evaluation(c, r->data[stage], trial_head(t, stage)->bits > 0, c->image);
+    return BIOFT_OK;
 }
 
 /* A step's third is its forward pass. An attack goes forward and back for each of its steps, if it has that option, and
@@ -185,69 +165,50 @@ static double attack_seconds(const struct attack_spec *a, uint64_t images, doubl
     return (double)images * image * (steps * a->restarts * 2.0 + 1.0) / 3.0;
 }
 
-static bioft_status check_attack(struct check *c, struct trial_run *r, const struct attack_spec *a, double image,
-                                 struct error *err)
+/* rehearsal.attack */
+static void on_attack(void *ctx, struct trial_run *r, const struct attack_spec *a, const struct split *s)
 {
-    const size_t stages = r->trial->stage_count;
-    const struct split *s;
-    char duration[TEXT_NUMBER];
-
-    bioft_status st = dataset_need(r->data[stages ? stages - 1 : 0], a->split, &s, err);
-    if (st != BIOFT_OK)
-        return st;
+    struct check *c = ctx;
     const uint64_t n = a->samples && a->samples < s->count ? a->samples : s->count;
     const uint64_t images = n * a->epsilon_count * a->gradient_count;
-    const double seconds = attack_seconds(a, images, image);
+    const double seconds = attack_seconds(a, images, c->image);
+    char duration[TEXT_NUMBER];
+
+    (void)r;
     c->images += images;
     c->rest += seconds;
     printf("  attack %-11s %-14s %llu images, %zu epsilons, %zu gradients%s%s\n", a->name, a->options,
-           (unsigned long long)n, a->epsilon_count, a->gradient_count, image > 0.0 ? ", about " : "",
-           image > 0.0 ? text_duration(duration, seconds) : "");
-    return BIOFT_OK;
+           (unsigned long long)n, a->epsilon_count, a->gradient_count, c->image > 0.0 ? ", about " : "",
+           c->image > 0.0 ? text_duration(duration, seconds) : "");
 }
 
-static void add_evaluation(struct check *c, const struct dataset *d, bool codes, double image)
+/* rehearsal.trial */
+static void on_trial(void *ctx, const struct trial *t)
 {
-    const struct split *test = dataset_split(d, "test"), *database = codes ? dataset_split(d, "database") : NULL;
-    c->rest += image / 3.0 * ((test ? (double)test->count : 0.0) + (database ? (double)database->count : 0.0));
+    ((struct check *)ctx)->image = 0.0;
+    printf("%s\n", t->id);
 }
 
-static bioft_status check_trial(struct check *c, const struct trial *t, struct error *err)
-{
-    struct trial_run r = { .experiment = c->experiment, .trial = t, .out = ".", .log = &c->console.log,
-                           .engine_log = c->console.engine_said ? NULL : &c->console.log };
-    c->console.engine_said = true;
-    bioft_status st = trial_open(&r, err);
-    double image = 0.0;
-
-    if (st == BIOFT_OK)
-        printf("%s\n", t->id);
-    for (size_t i = 0; st == BIOFT_OK && i < t->stage_count; i++) {
-        st = check_stage(c, &r, i, err);
-        const struct seen *seen = st == BIOFT_OK ? find_seen(c, r.places[i].key) : NULL;
-        image = seen ? seen->image : image;
-        if (st == BIOFT_OK)
-            add_evaluation(c, r.data[i], trial_head(t, i)->bits > 0, image);
-    }
-    for (size_t i = 0; st == BIOFT_OK && i < t->attack_count; i++)
-        st = check_attack(c, &r, &t->attacks[i], image, err);
-    trial_close(&r);
-    return st;
-}
-
-static int check_experiment(struct check *c)
+static int check_experiment(struct check *c, const char *path)
 {
     struct error err = { 0 };
     char duration[TEXT_NUMBER], rest[TEXT_NUMBER], size[TEXT_NUMBER];
     const struct experiment *e = c->experiment;
+    struct shared_data shared = { 0 };
+    struct rehearsal h = { .experiment = e, .path = path, .log = &c->console.log, .engine_log = &c->console.log,
+                           .shared = &shared, .trial = on_trial, .stage = on_stage, .attack = on_attack, .ctx = c };
 
-    for (size_t i = 0; i < e->trial_count; i++) {
-        const bioft_status st = check_trial(c, &e->trials[i], &err);
-        if (st != BIOFT_OK) {
-            console_error(&c->console, err.text);
-            return st == BIOFT_ERR_MEMORY || st == BIOFT_ERR_IO ? 1 : 2;
-        }
-    }
+    const bioft_status st = rehearse(&h, NULL, &err);
+    const int status = st != BIOFT_OK || (h.errors && h.io) ? 1 : h.errors ? 2 : 0;
+    fflush(stdout);
+    if (h.faults.data)
+        fputs(h.faults.data, stderr);
+    if (st != BIOFT_OK)
+        console_error(&c->console, err.text);
+    rehearsal_finish(&h);
+    shared_data_keep(&shared, NULL);
+    if (status)
+        return status;
     printf("%zu trial%s, ", e->trial_count, e->trial_count == 1 ? "" : "s");
     if (!c->no_timing)
         printf("training about %s, evaluation and attacks about %s with %u threads (stages that trials share are counted "
@@ -290,7 +251,7 @@ int command_check(int argc, char **argv)
     free(said);
     if (st != BIOFT_OK && err.text[0])
         console_error(&c.console, err.text);
-    status = st == BIOFT_OK ? check_experiment(&c) : 2;
+    status = st == BIOFT_OK ? check_experiment(&c, line.positional[0]) : 2;
     experiment_destroy(c.experiment);
     console_finish(&c.console);
     return status;

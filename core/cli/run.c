@@ -1,6 +1,7 @@
 /* bioft run: read, expand, and for each trial open, build, train, attack, evaluate, write. */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/stop.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/console.h"
@@ -11,7 +12,7 @@
 #include "cli/signals.h"
 #include "cli/slurm.h"
 #include "run/summary.h"
-#include "run/trial.h"
+#include "run/rehearse.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ struct run {
     struct experiment *experiment;
     struct output output;
     struct failures failures;
+    struct shared_data shared;                     /* the trials' data, opened once */
 };
 
 /* A trial that runs beside others has a lock of its own. */
@@ -58,13 +60,14 @@ static bioft_status run_trial(struct run *run, const struct trial *t, struct err
     struct status_file status = { 0 };
     struct trial_run r = { .experiment = run->experiment, .trial = t, .out = run->output.folder,
                            .log = &run->console.log, .engine_log = run->console.engine_said ? NULL : &run->console.log,
-                           .stop = run->stop, .status = &status };
+                           .stop = run->stop, .status = &status, .shared = &run->shared };
     bioft_status st = results && status_path ? BIOFT_OK : error_memory(err, "a path");
     int lock = -1;
 
     if (st == BIOFT_OK && !file_exists(results)) {
         log_write(&run->console.log, LOG_INFO, "trial %s (%u of %zu)", t->id, t->number + 1,
                   run->experiment->trial_count);
+        shared_data_keep(&run->shared, t);
         st = trial_open(&r, err);
         run->console.engine_said = true;
         if (st == BIOFT_OK)
@@ -210,9 +213,49 @@ static void make_report(struct run *run)
         log_write(&run->console.log, LOG_WARNING, "no report: %s; 'bioft report %s' tries again", err.text, folder);
 }
 
-static int run_experiment(struct run *run)
+static const struct trial *wanted_alone(const struct run *run)
+{
+    for (size_t i = 0; run->only && i < run->experiment->trial_count; i++)
+        if (is_wanted(run, &run->experiment->trials[i]))
+            return &run->experiment->trials[i];
+    return NULL;
+}
+
+/* What `check` tells, before there is a folder or an hour is spent; 0: go on. The data stays open for the trials. */
+static int check_all(struct run *run, const char *path)
 {
     struct error err = { 0 };
+    struct rehearsal h = { .experiment = run->experiment, .path = path, .log = &run->console.log,
+                           .engine_log = &run->console.log, .shared = &run->shared };
+    const bioft_status st = rehearse(&h, wanted_alone(run), &err);
+
+    run->console.engine_said = true;
+    run->shared.retold = true;
+    console_finish(&run->console);
+    if (h.faults.data)
+        fputs(h.faults.data, stderr);
+    const int status = st != BIOFT_OK ? fail(run, &err, 1) : h.errors == 0 ? 0 : h.io || h.data ? 1 : 2;
+    rehearsal_finish(&h);
+    return status;
+}
+
+static int stopped(struct run *run)
+{
+    console_finish(&run->console);
+    log_write(&run->console.log, LOG_INFO, "stopped; '--resume' goes on");
+    return signals_exit_status(run->stop) ? signals_exit_status(run->stop) : 1;
+}
+
+static int run_experiment(struct run *run, const char *path)
+{
+    struct error err = { 0 };
+    run->stop = signals_catch();
+    const struct experiment *const read = run->experiment;
+    const int status = run->worker.is_one ? 0 : check_all(run, path);
+    if (status)
+        return status;
+    if (stop_asked(run->stop))
+        return stopped(run);
     bioft_status st = output_open(&(struct output_params){
         .out = run->out, .resume = run->resume || run->force, .force = run->force,
         .sharing = run->worker.is_one ? OUTPUT_CHILD : run->only ? OUTPUT_SHARED : OUTPUT_ALONE,
@@ -220,21 +263,21 @@ static int run_experiment(struct run *run)
         .log = &run->console.log }, &run->experiment, &run->output, &err);
     if (st != BIOFT_OK)
         return fail(run, &err, st == BIOFT_ERR_INVALID ? 2 : 1);
+    if (run->slurm || run->jobs > 1 || run->experiment != read)
+        shared_data_keep(&run->shared, NULL);      /* others will open it, or its sections are gone */
+    run->shared.retold = true;
     if (run->slurm)
         return submit(run, &err) == BIOFT_OK ? 0 : fail(run, &err, 1);
-    run->stop = signals_catch();
     st = run->jobs > 1 && !run->only ? run_in_parallel(run, &err) : run_trials(run, &err);
-    if (st == BIOFT_ERR_CANCELLED) {
-        console_finish(&run->console);
-        log_write(&run->console.log, LOG_INFO, "stopped; '--resume' goes on");
-        return signals_exit_status(run->stop) ? signals_exit_status(run->stop) : 1;
-    }
+    if (st == BIOFT_ERR_CANCELLED)
+        return stopped(run);
     if (st != BIOFT_OK)
         return fail(run, &err, st == BIOFT_ERR_INVALID ? 2 : 1);
     console_finish(&run->console);
-    if (!run->worker.is_one)
+    if (!run->worker.is_one && run->failures.failed < run->experiment->trial_count)
         make_report(run);
-    st = run->worker.is_one ? BIOFT_OK : run_table_print(run->output.folder, run->experiment, &run->failures, &err);
+    st = run->worker.is_one ? BIOFT_OK : run_table_print(run->output.folder, run->experiment, &run->failures,
+                                                           run->jobs <= 1 || run->only, &err);
     if (st != BIOFT_OK)
         return fail(run, &err, 1);
     return run->failures.failed ? 1 : 0;
@@ -288,7 +331,8 @@ int command_run(int argc, char **argv)
     if (st != BIOFT_OK)
         status = err.text[0] ? fail(&run, &err, 2) : 2;
     else
-        status = run_experiment(&run);
+        status = run_experiment(&run, line.positional[0]);
+    shared_data_keep(&run.shared, NULL);
     output_close(&run.output);
     failures_free(&run.failures);
     experiment_destroy(run.experiment);

@@ -9,12 +9,12 @@
 static void add_failures(struct text *t, const struct experiment *e, const struct failures *f)
 {
     if (f->failed)
-        text_printf(t, "\n%zu of %zu trials failed:\n", f->failed, e->trial_count);
+        text_printf(t, "\n%zu of %zu trial%s failed:\n", f->failed, e->trial_count, e->trial_count == 1 ? "" : "s");
     for (size_t i = 0; i < f->count; i++)
         text_printf(t, "  %s: %s\n", f->items[i].id, f->items[i].why);
 }
 
-bioft_status run_table_print(const char *out, const struct experiment *e, const struct failures *failures,
+bioft_status run_table_print(const char *out, const struct experiment *e, const struct failures *failures, bool told,
                              struct error *err)
 {
     struct arena *arena = arena_create();
@@ -23,8 +23,17 @@ bioft_status run_table_print(const char *out, const struct experiment *e, const 
     struct text t = { 0 };
     size_t count;
 
-    bioft_status st = arena && path ? results_read(path, arena, &trials, &count, err) : error_memory(err, "the table");
-    if (st == BIOFT_OK) {
+    const bool none = e->trial_count > 0 && failures->failed == e->trial_count;
+    bioft_status st = arena && path ? BIOFT_OK : error_memory(err, "the table");
+    if (st == BIOFT_OK && none) {
+        text_printf(&t, "no figures: all trials failed; their logs are in %s/trials/\n", out);
+        if (!told)
+            add_failures(&t, e, failures);
+        st = t.failed ? error_memory(err, "the table") : BIOFT_OK;
+    }
+    if (st == BIOFT_OK && !none)
+        st = results_read(path, arena, &trials, &count, err);
+    if (st == BIOFT_OK && !none) {
         terminal_table(trials, count, &t);
         text_printf(&t, "\n%s/\n  report.html     tables and plots to look at; also in tables/ and plots/\n"
                     "  results.csv     every figure with its n and 95%% interval\n"

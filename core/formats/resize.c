@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BITS = 22, LARGEST = 65500 }; /* of the fixed-point weights; of a side */
+enum { BITS = 22 }; /* of the fixed-point weights */
 
 /* One axis: for each output of the window its weights and the input they begin at. */
 struct axis {
@@ -125,8 +125,8 @@ static bool inside(const struct rectangle *r, uint32_t width, uint32_t height)
 
 static bioft_status check(const struct resize *r, struct error *err)
 {
-    if (r->picture_width > LARGEST || r->picture_height > LARGEST || r->width > LARGEST ||
-        r->height > LARGEST || !inside(&r->box, r->picture_width, r->picture_height) ||
+    if (r->picture_width > RESIZE_LARGEST || r->picture_height > RESIZE_LARGEST || r->width > RESIZE_LARGEST ||
+        r->height > RESIZE_LARGEST || !inside(&r->box, r->picture_width, r->picture_height) ||
         !inside(&r->window, r->width, r->height))
         return error_set(err, BIOFT_ERR_INVALID,
                          "resizing a picture of %u x %u pixels: the box of %u x %u at %u, %u or "

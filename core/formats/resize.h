@@ -17,6 +17,8 @@ struct resize {
     uint32_t width, height;
     struct rectangle window; /* in the result */
 };
+/* Sides of a picture, before and after. */
+enum { RESIZE_LARGEST = 65500 };
 /* ret: [window.height][window.width][3]. From any thread. */
 bioft_status resize_bilinear(const struct resize *r, uint8_t *ret, struct error *err);
 

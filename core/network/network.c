@@ -4,6 +4,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The first sample with a label that the head has no output for. */
+static bool first_beyond(const struct dataset *data, uint32_t classes, const struct split **ret_split, uint64_t *ret,
+                         uint32_t *ret_label)
+{
+    for (size_t i = 0; i < data->split_count; i++) {
+        const struct split *s = &data->splits[i];
+        for (uint64_t k = 0; k < s->count; k++)
+            for (uint32_t c = classes; c < data->classes; c++)
+                if (s->labels[k * data->label_words + c / 64] >> (c % 64) & 1) {
+                    *ret_split = s;
+                    *ret = k;
+                    *ret_label = c;
+                    return true;
+                }
+    }
+    return false;
+}
+
+static bioft_status wrong_classes(const struct dataset *data, uint32_t classes, struct error *err)
+{
+    const struct split *s;
+    uint64_t position;
+    uint32_t label;
+    char name[512];
+
+    if (classes > data->classes || !first_beyond(data, classes, &s, &position, &label))
+        return error_set(err, BIOFT_ERR_INVALID, "head.classes is %u, but '%s' has %u classes here", classes, data->name,
+                         data->classes);
+    if (dataset_name(data, s, position, name, sizeof name, NULL) != BIOFT_OK)
+        name[0] = '\0';
+    return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': label %u at index %llu of split '%s' (%s); classes are 0 to "
+                     "%u: head.classes is %u, and the data has %u classes", data->name, label,
+                     (unsigned long long)s->index[position], s->name, name, classes - 1, classes, data->classes);
+}
+
 /* Outputs that the head has: as the manifest says, checked against the data. */
 static bioft_status head_outputs(const struct dataset *data, const struct head_spec *head, uint32_t *ret,
                                  struct error *err)
@@ -13,8 +48,7 @@ static bioft_status head_outputs(const struct dataset *data, const struct head_s
         return BIOFT_OK;
     }
     if (head->classes && head->classes != data->classes)
-        return error_set(err, BIOFT_ERR_INVALID, "head.classes is %u, but '%s' has %u classes here; leave it out to "
-                         "take the data's", head->classes, data->name, data->classes);
+        return wrong_classes(data, head->classes, err);
     *ret = data->classes;
     return BIOFT_OK;
 }

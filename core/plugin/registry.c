@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "plugin/check.h"
+#include "plugin/guard.h"
 #include "plugin/registry_private.h"
 
 #include <stdlib.h>
@@ -45,6 +46,42 @@ static bioft_status remember(struct registry *r, struct plugin **plugins, size_t
     return BIOFT_OK;
 }
 
+struct opening {                                   /* of a file that is tried first */
+    const char *path;
+    uint32_t kind;
+    struct error *err;
+    bioft_status status;
+};
+
+/* guard.call: what is wrong with the file is told by the opening that counts. */
+static bioft_status open_once(void *ctx, size_t item, struct error *err)
+{
+    const struct opening *o = ctx;
+    struct plugin **plugins;
+    size_t count;
+    (void)item;
+    (void)plugin_load(o->path, o->kind, &plugins, &count, err);
+    return BIOFT_OK;
+}
+
+static void not_opened(void *ctx, size_t item, bioft_status status, const char *why)
+{
+    struct opening *o = ctx;
+    (void)item;
+    o->status = error_set(o->err, status, "%s: it %s while being opened", o->path, why);
+}
+
+/* plugin_load, in another process first. */
+static bioft_status load_guarded(const char *path, uint32_t kind, struct plugin ***ret, size_t *ret_count,
+                                 struct error *err)
+{
+    struct opening o = { .path = path, .kind = kind, .err = err };
+    bioft_status st = guard_run(&(struct guard){ .count = 1, .call = open_once, .failed = not_opened, .ctx = &o }, err);
+    if (st == BIOFT_OK)
+        st = o.status;
+    return st == BIOFT_OK ? plugin_load(path, kind, ret, ret_count, err) : st;
+}
+
 static bioft_status open_files(struct registry *r, struct error *err)
 {
     for (size_t i = 0; i < r->places.count; i++) {
@@ -52,7 +89,7 @@ static bioft_status open_files(struct registry *r, struct error *err)
         size_t count;
         if (!r->places.items[i].is_file)
             continue;
-        bioft_status st = plugin_load(r->places.items[i].path, 0, &plugins, &count, err);
+        bioft_status st = load_guarded(r->places.items[i].path, 0, &plugins, &count, err);
         if (st == BIOFT_OK)
             st = remember(r, plugins, count, true, err);
         if (st != BIOFT_OK)
@@ -227,7 +264,7 @@ static bioft_status load_found(struct registry *r, const struct found *f, uint32
     struct plugin **plugins;
     size_t count;
     const bool explicit_place = place_is_explicit(f->place);
-    bioft_status st = plugin_load(f->path, kind, &plugins, &count, err);
+    bioft_status st = load_guarded(f->path, kind, &plugins, &count, err);
     if (st != BIOFT_OK)
         return st;
     if (count != 1) {

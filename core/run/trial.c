@@ -44,11 +44,12 @@ static bioft_status open_data(struct trial_run *r, struct error *err)
     for (size_t i = 0; i <= t->stage_count; i++) {
         const struct dataset_spec *spec = i < t->stage_count ? t->stages[i].dataset : t->dataset;
         for (size_t k = 0; k < i && !r->data[i]; k++)
-            if (r->data[k]->spec == spec)
+            if ((k < t->stage_count ? t->stages[k].dataset : t->dataset) == spec)
                 r->data[i] = r->data[k];
         if (r->data[i])
             continue;
-        bioft_status st = dataset_open(spec, r->pool, r->log, &r->data[i], err);
+        bioft_status st = r->shared ? shared_data_open(r->shared, spec, t->threads, r->log, &r->data[i], err)
+                                    : dataset_open(spec, r->pool, r->log, &r->data[i], err);
         if (st != BIOFT_OK)
             return st;
     }
@@ -138,8 +139,6 @@ bioft_status trial_open(struct trial_run *r, struct error *err)
     if (st == BIOFT_OK)
         st = open_data(r, err);
     if (st == BIOFT_OK)
-        st = check_splits(r, err);
-    if (st == BIOFT_OK)
         st = place_stages(r, err);
     r->label = (struct trial_label){
         .id = t->id, .seed = t->seed, .backbone = t->backbone.plugin->descriptor.name,
@@ -155,7 +154,7 @@ void trial_close(struct trial_run *r)
     feedback_destroy(r->feedback);
     network_destroy(&r->network);
     network_destroy(&r->before);
-    for (size_t i = 0; r->data && i <= r->trial->stage_count; i++) {
+    for (size_t i = 0; !r->shared && r->data && i <= r->trial->stage_count; i++) {
         bool again = false;
         for (size_t k = 0; k < i; k++)
             again = again || r->data[k] == r->data[i];
@@ -173,6 +172,21 @@ void trial_close(struct trial_run *r)
     r->pool = NULL;
     r->figures = NULL;
     r->arena = NULL;
+}
+
+const char *trial_weights(const struct trial_run *r, size_t stage)
+{
+    const struct trial *t = r->trial;
+    const char *own = stage < t->stage_count ? t->stages[stage].weights : NULL;
+    return own ? own : stage == 0 ? t->weights : NULL;
+}
+
+const char *trial_new_head(const struct trial_run *r, size_t stage)
+{
+    const struct trial *t = r->trial;
+    const struct stage_spec *s = stage < t->stage_count ? &t->stages[stage] : NULL;
+    const struct head_spec *own = s && s->head ? s->head : &t->head;
+    return own->reuse || !s ? NULL : trial_head(t, stage)->bits ? "bits" : "classes";
 }
 
 static bioft_status load_weights(struct trial_run *r, size_t stage, const char *path, const char *new_head,
@@ -194,7 +208,7 @@ static bioft_status begin_network(struct trial_run *r, size_t stage, struct erro
     const struct trial *t = r->trial;
     const struct stage_spec *s = stage < t->stage_count ? &t->stages[stage] : NULL;
     const struct head_spec *own = s && s->head ? s->head : &t->head;
-    const char *weights = s && s->weights ? s->weights : stage == 0 ? t->weights : NULL;
+    const char *weights = trial_weights(r, stage);
     const bool first = !r->before.model;
     /* A head that is named is a new one; the model's own is named at the first stage. */
     const bool keep_head = own->reuse || (!first && s && !s->head);
@@ -208,7 +222,7 @@ static bioft_status begin_network(struct trial_run *r, size_t stage, struct erro
     if (st == BIOFT_OK)
         st = pictures_hold(r->data[stage], &r->network.picture, s != NULL, r->pool, r->log, err);
     if (st == BIOFT_OK && weights)
-        st = load_weights(r, stage, weights, own->reuse || !s ? NULL : trial_head(t, stage)->bits ? "bits" : "classes", err);
+        st = load_weights(r, stage, weights, trial_new_head(r, stage), err);
     return st;
 }
 
@@ -364,7 +378,9 @@ static bioft_status finish(struct trial_run *r, struct error *err)
 
 bioft_status trial_run(struct trial_run *r, struct error *err)
 {
-    bioft_status st = trial_sweep(r, err);
+    bioft_status st = check_splits(r, err);
+    if (st == BIOFT_OK)
+        st = trial_sweep(r, err);
     if (st == BIOFT_OK)
         st = run_stages(r, err);
     if (st == BIOFT_OK)

@@ -3,6 +3,7 @@
 #define RUN_TRIAL_H
 
 #include "network/network.h"
+#include "run/shared_data.h"
 #include "run/status_file.h"
 #include "codes/codebook.h"
 #include "results/results.h"
@@ -21,6 +22,7 @@ struct trial_run {
     const struct log *log;
     const struct log *engine_log;                  /* hears which engine was chosen; NULL: nobody does */
     const struct stop *stop;
+    struct shared_data *shared;                    /* where data is opened, for trials after this one; NULL: nowhere */
     double started;
     struct status_file *status;                    /* what the trial is doing */
 
@@ -43,6 +45,9 @@ bioft_status trial_run(struct trial_run *r, struct error *err);
 /* Opens engine and data, and says what provenance wants of them. */
 bioft_status trial_open(struct trial_run *r, struct error *err);
 void trial_close(struct trial_run *r);             /* zero is fine */
+/* The file that a stage begins with, or NULL; what its head is new by, "bits" or "classes", or NULL where it is kept. */
+const char *trial_weights(const struct trial_run *r, size_t stage);
+const char *trial_new_head(const struct trial_run *r, size_t stage);
 char *trial_results_path(const char *out, const struct trial *t);      /* free() */
 char *trial_status_path(const char *out, const struct trial *t);
 

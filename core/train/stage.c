@@ -237,6 +237,16 @@ static bioft_status train(struct run *r, struct error *err)
     return st;
 }
 
+bioft_status stage_check(const struct stage_params *p, struct error *err)
+{
+    struct run r;
+    bioft_status st = stage_open(p, &r, err);
+    if (st == BIOFT_OK && r.steps > 0 && feedback_own(r.step.feedback))
+        st = prepare_chain(&r, err);
+    stage_close(&r);
+    return st;
+}
+
 bioft_status stage_train(const struct stage_params *p, struct feedback **ret_feedback,
                          struct error *err)
 {

@@ -41,6 +41,8 @@ struct stage_params {
  * and attacks use it. A NaN names the layer and the step, and the last good checkpoint stays. */
 bioft_status stage_train(const struct stage_params *p, struct feedback **ret_feedback,
                          struct error *err);
+/* All that stage_train refuses before its first step, and no step. Values and moments of the model may change. */
+bioft_status stage_check(const struct stage_params *p, struct error *err);
 /* Samples that an epoch uses of `count`: one fewer where the last batch would have one sample and
  * so leave batchnorm one value a channel; 0 where every batch would. */
 uint64_t stage_usable(const struct stage_spec *s, const struct graph *g, uint64_t count);

@@ -7,12 +7,24 @@ import shutil
 import signal
 import struct
 import unittest
+import zlib
+
+import numpy as np
 
 import bioft
 
 
 def idx(kind, *shape, data):
     return bytes([0, 0, 8, kind]) + b"".join(struct.pack(">I", n) for n in shape) + data
+
+
+def png(width, height):
+    """All black, 8 bits of three colours."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = (b"\0" + bytes(3 * width)) * height
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def fashion(folder, images=20, labels=None, train=None, test_labels=None):
@@ -139,6 +151,16 @@ class BadPlugins(bioft.Case):
         self.named("newer_used", "ABI")
         self.named("no_symbol", "bioft_plugin_entry")
 
+    def test_those_that_take_the_process_down(self):
+        for file, *says in [("crash_segv", "died of SIGSEGV while being opened"),
+                            ("crash_ill", "died of SIGILL while being opened"),
+                            ("exits", "ended the process with status 0 while being opened"),
+                            ("hang", "did not return within 10 s while being opened"),
+                            ("create_ill", "m.yaml:", "died of SIGILL while its first instance was made"),
+                            ("create_exits", "m.yaml:", "ended the process with status 0")]:
+            with self.subTest(file):
+                self.named(file, *says)
+
     def test_broken_ones_hurt_only_those_who_name_them(self):
         m = self.manifest(bioft.MANIFEST.replace("[bp, usf, brsf]", "[usf]"))
         folder = self.folder / "mine/learning_rules"
@@ -158,6 +180,53 @@ class BadPlugins(bioft.Case):
 
 
 class BadRuns(bioft.Case):
+    def test_all_is_told_before_training(self):
+        """What training, evaluation or attacks would refuse later is told at the start, all of it, with its place."""
+        text = (bioft.MANIFEST.replace("    steps: 12\n", "    steps: 12\n    freeze: [nothing.*]\n")
+                .replace("    batch_size: 16\n  - name: fine", "    batch_size: 500\n    model_selection: val\n  - name: fine")
+                .replace("{plugin: fgsm, epsilon: [0, 0.05, 0.5], samples: 30}",
+                         "{plugin: fgsm, epsilon: 0.1, samples: 3000, split: val}")
+                .replace("{plugin: pgd, epsilon: [0, 0.05], samples: 30}",
+                         "{plugin: pgd, epsilon: 0.1, samples: 3000, target: 7}"))
+        m = self.manifest(text)
+        for command in (["check", m], ["run", m, "--out", "out"]):
+            r = self.bad(2, *command, says=[
+                "m.yaml:8:5: error: stage 'pre-train': dataset 'npy': no split 'val'",
+                "m.yaml:16:5: error: stage 'fine-tune': freeze: the pattern 'nothing.*' matches no parameter",
+                "error: dataset 'npy': no split 'val'; there are: train (150), test (50)",
+                "error: attack 'pgd': target 7 is no class: classes are 0 to 1",
+                "warning: attack 'pgd': samples is 3000, and split 'test' has 50"])
+            self.assertEqual(r.stderr.count("matches no parameter"), 1)
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_a_second_stage_that_does_not_fit(self):
+        np.save(self.folder / "w.npy", np.zeros(3))
+        m = self.manifest(bioft.MANIFEST.replace("    head: {classes: 2}\n", "    head: {classes: 2}\n    weights: w.npy\n"))
+        self.bad(1, "run", m, "--out", "out", says=["stage 'fine-tune'", "w.npy: a NumPy array"])
+        m = self.manifest(bioft.MANIFEST.replace("    head: {classes: 2}\n", "").replace("classes: [2, 3]", "classes: [1, 2, 3]"))
+        self.bad(2, "run", m, "--out", "out", says=["stage 'fine-tune'", "values here"])
+        m = self.manifest(bioft.MANIFEST.replace("head: {classes: 2}", "head: {classes: 1}"))
+        self.bad(2, "run", m, "--out", "out", says=["label 1 at index", "classes are 0 to 0"])
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_an_image_that_no_transform_takes(self):
+        for split in ("train", "test"):
+            for name in ("a", "b"):
+                (self.folder / "pictures" / split / name).mkdir(parents=True)
+                (self.folder / "pictures" / split / name / "1.png").write_bytes(png(40, 40))
+        (self.folder / "pictures/test/b/long.png").write_bytes(png(2, 3000))
+        m = self.manifest("bioft: 1\nname: x\ndataset: {plugin: image_folder, root: pictures, "
+                          "transform: {size: 32, resize: 256}}\nmodel: {backbone: {plugin: lenet5, channels: 3}}\n"
+                          "stages:\n  - {name: s, rule: bp, steps: 1}\n", data=False)
+        self.bad(2, "run", m, "--out", "out", says=["1 image cannot be resized", "long.png, of 2x3000 pixels"])
+
+    def test_nothing_but_failures(self):
+        """Each failure once, and no report advertised that is not there."""
+        m = self.manifest(bioft.MANIFEST.replace("lr: 1e-3}", "lr: 1e30}").replace("[bp, usf, brsf]", "[bp]"))
+        r = self.bad(1, "run", m, "--out", "out", says="not finite")
+        self.assertNotIn("report.html", r.stdout)
+        self.assertEqual((r.stdout + r.stderr).count("not finite"), 1)
+
     def test_nan_in_training(self):
         m = self.manifest(bioft.MANIFEST.replace("lr: 1e-3}", "lr: 1e30}"))
         r = self.bad(1, "run", m, "--out", "out", "--fail-fast")

@@ -78,7 +78,7 @@ static const struct fault {
     { PICTURES("clases: [1]"), NULL,
       { "m.yaml:3:29: error: unknown key 'clases' of dataset 'pictures'; did you mean 'classes'?",
         "note: keys here: plugin, root, transform, cache, classes, split_seed, protocol, limit, missing, "
-        "broken, unlabelled, list, note, grey\n" } },
+        "broken, unlabelled, split, list, note, grey\n" } },
     { PICTURES("gray: true"), NULL, { "unknown key 'gray' of dataset 'pictures'; did you mean 'grey'?" } },
     { PICTURES("grey: yes"), NULL, { "m.yaml:3:35: error: 'grey': true or false expected, found 'yes'" } },
     { PICTURES("grey: 'true'"), NULL, { "'grey': true or false expected, found the text 'true'" } },

@@ -1,0 +1,334 @@
+/* Everything that can be known of a run before it trains. */
+#include "run/rehearse.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "data/files.h"
+#include "data/fit.h"
+#include "plugin/guard.h"
+#include "train/checkpoint.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_ERRORS = 50 };
+
+/* Says each thing once: trials have most of a manifest in common. word: "error", "warning". */
+static void say(struct rehearsal *h, struct mark mark, const char *word, const char *text)
+{
+    struct text t = { 0 };
+
+    if (mark.source > 0)
+        text_printf(&t, "--set: %s: %s\n", word, text);
+    else if (mark.line > 0)
+        text_printf(&t, "%s:%u:%u: %s: %s\n", h->path, mark.line, mark.column, word, text);
+    else
+        text_printf(&t, "%s: %s: %s\n", h->path, word, text);
+    h->failed = h->failed || t.failed;
+    if (t.data && !(h->faults.data && strstr(h->faults.data, t.data))) {
+        text_add(&h->faults, t.data);
+        h->errors += strcmp(word, "error") == 0;
+    }
+    text_free(&t);
+}
+
+static void fault(struct rehearsal *h, struct mark mark, const struct error *err)
+{
+    h->io = h->io || err->status == BIOFT_ERR_IO || err->status == BIOFT_ERR_MEMORY;
+    h->data = h->data || err->status == BIOFT_ERR_FORMAT;
+    say(h, mark, "error", err->text);
+}
+
+__attribute__((format(printf, 4, 5)))
+static void remark(struct rehearsal *h, struct mark mark, const char *word, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    say(h, mark, word, text);
+}
+
+struct first {                                     /* a plugin whose first instance is tried */
+    struct choice choice;
+    const struct dataset_spec *dataset;            /* where it is one */
+    uint64_t seed;
+};
+struct firsts {
+    struct rehearsal *h;
+    struct first *items;
+    size_t count, capacity;
+    bool failed;                                   /* out of memory */
+};
+
+static void add_first(struct firsts *f, const struct choice *choice, const struct dataset_spec *dataset, uint64_t seed)
+{
+    if (!choice->plugin)
+        return;
+    for (size_t i = 0; i < f->count; i++)
+        if (choice_same(&f->items[i].choice, choice))
+            return;
+    if (mem_grow(&f->items, &f->capacity, f->count + 1, sizeof *f->items))
+        f->items[f->count++] = (struct first){ *choice, dataset, seed };
+    else
+        f->failed = true;
+}
+
+static void add_trial(struct firsts *f, const struct trial *t)
+{
+    add_first(f, &(struct choice){ .plugin = t->engine, .values = t->engine_values }, NULL, t->seed);
+    if (t->dataset)
+        add_first(f, &t->dataset->choice, t->dataset, t->dataset->split_seed);
+    add_first(f, &t->backbone, NULL, t->seed);
+    for (size_t i = 0; i < t->stage_count; i++) {
+        const struct stage_spec *s = &t->stages[i];
+        add_first(f, &s->dataset->choice, s->dataset, s->dataset->split_seed);
+        for (size_t k = 0; k < s->rule_count; k++)
+            add_first(f, &s->rules[k].choice, NULL, t->seed);
+        add_first(f, &s->loss, NULL, t->seed);
+    }
+    for (size_t i = 0; i < t->attack_count; i++)
+        add_first(f, &t->attacks[i].choice, NULL, t->seed);
+}
+
+/* guard.call: in the child. What an instance says of itself is told again, with more, by the trial that uses it. */
+static bioft_status make_first(void *ctx, size_t item, struct error *err)
+{
+    const struct first *f = &((struct firsts *)ctx)->items[item];
+    struct instance *instance = NULL;
+    struct files *files = NULL;
+    struct extension extension;
+    struct instance_params p = { .plugin = f->choice.plugin, .values = f->choice.values, .seed = f->seed,
+                                 .trainables = f->choice.plugin->descriptor.kind == BIOFT_KIND_LOSS };
+    struct graph *graph = NULL;
+    bioft_status st = BIOFT_OK;
+
+    if (f->dataset) {
+        st = files_create(f->dataset->root, f->dataset->protocol, f->seed, &files, err);
+        extension = st == BIOFT_OK ? files_extension(files) : (struct extension){ 0 };
+        p.extensions = &extension;
+        p.extension_count = 1;
+    }
+    if (st == BIOFT_OK)
+        st = instance_create(&p, &instance, err);
+    if (st == BIOFT_OK && f->choice.plugin->descriptor.kind == BIOFT_KIND_BACKBONE)
+        st = graph_build(&(struct graph_params){ .backbone = instance }, &graph, err);
+    graph_destroy(graph);
+    instance_destroy(instance);
+    files_destroy(files);
+    return st;
+}
+
+static void first_failed(void *ctx, size_t item, bioft_status status, const char *why)
+{
+    struct firsts *f = ctx;
+    const struct choice *c = &f->items[item].choice;
+    const bioft_plugin *d = &c->plugin->descriptor;
+    struct error err;
+
+    if (strncmp(why, "died of", 7) == 0 || strncmp(why, "did not", 7) == 0 || strncmp(why, "ended the", 9) == 0)
+        error_set(&err, BIOFT_ERR_INVALID, "%s '%s': %s: it %s while its first instance was made", kind_word(d->kind), d->name,
+                  c->plugin->path, why);
+    else
+        error_set(&err, status, "%s", why);
+    fault(f->h, c->mark, &err);
+}
+
+static bioft_status try_firsts(struct firsts *f, struct error *err)
+{
+    bioft_status st = f->failed ? error_memory(err, "the plugins of a manifest") : BIOFT_OK;
+    if (st == BIOFT_OK)
+        st = guard_run(&(struct guard){ .count = f->count, .call = make_first, .failed = first_failed, .ctx = f }, err);
+    free(f->items);
+    return st;
+}
+
+bioft_status rehearse_plugins(struct rehearsal *h, struct error *err)
+{
+    struct firsts f = { .h = h };
+    for (size_t i = 0; i < h->experiment->trial_count; i++)
+        add_trial(&f, &h->experiment->trials[i]);
+    return try_firsts(&f, err);
+}
+
+static bool passes(bioft_status st)
+{
+    return st != BIOFT_ERR_MEMORY && st != BIOFT_ERR_CANCELLED;
+}
+
+/* What a stage asks of its data beyond what training refuses. */
+static void check_batch(struct rehearsal *h, const struct stage_spec *s, const struct split *train)
+{
+    const bool trains = s->steps > 0 || s->epochs > 0.0;
+    if (trains && s->batch_size > train->count)
+        remark(h, s->mark, "warning", "stage '%s': batch_size is %u, and the training split has %llu images: each step "
+               "has all of them", s->name, s->batch_size, (unsigned long long)train->count);
+}
+
+static bioft_status load_weights(struct rehearsal *h, struct trial_run *r, size_t stage, struct error *err)
+{
+    const char *weights = trial_weights(r, stage), *new_head = trial_new_head(r, stage);
+    char *said = NULL;
+
+    if (!weights)
+        return BIOFT_OK;
+    bioft_status st = new_head ? BIOFT_OK : checkpoint_check_classes(weights, r->data[stage], err);
+    if (st == BIOFT_OK)
+        st = weights_load(weights, r->network.model, new_head, &said, err);
+    if (st == BIOFT_OK && h->stage)
+        log_write(h->log, LOG_INFO, "%s", said);
+    free(said);
+    return st;
+}
+
+/* The stage's network, as the run will make it, but for its values. */
+static bioft_status build(struct rehearsal *h, struct trial_run *r, size_t stage, struct error *err)
+{
+    const struct trial *t = r->trial;
+    const struct stage_spec *s = stage < t->stage_count ? &t->stages[stage] : NULL;
+    const bool keep_head = (s && s->head ? s->head : &t->head)->reuse || (s && !s->head);
+
+    bioft_status st = network_create(r->engine, t, r->data[stage], trial_head(t, stage), &r->network, err);
+    if (st == BIOFT_OK && r->before.model)
+        st = network_carry(&r->network, &r->before, keep_head, err);
+    if (st == BIOFT_OK)
+        st = dataset_fits(r->data[stage], &r->network.picture, err);
+    return st == BIOFT_OK ? load_weights(h, r, stage, err) : st;
+}
+
+static bioft_status rehearse_stage(struct rehearsal *h, struct trial_run *r, size_t stage, struct error *err)
+{
+    const struct trial *t = r->trial;
+    const struct stage_spec *s = &t->stages[stage];
+    const struct split *train, *test;
+    struct error more;
+
+    bioft_status st = dataset_need(r->data[stage], "train", &train, err);
+    if (st == BIOFT_OK)
+        st = build(h, r, stage, err);
+    if (st == BIOFT_OK)
+        st = stage_check(&(struct stage_params){
+            .model = r->network.model, .dataset = r->data[stage], .picture = r->network.picture, .trial = t, .stage = s,
+            .stage_number = (uint32_t)stage, .key = t->stage_key[stage], .checkpoint = "checkpoint", .pool = r->pool,
+        }, err);
+    if (st == BIOFT_OK)
+        check_batch(h, s, train);
+    if (dataset_need(r->data[stage], "test", &test, &more) != BIOFT_OK)
+        fault(h, s->dataset->mark, &more);
+    if (trial_head(t, stage)->bits > 0 && dataset_need(r->data[stage], "database", &test, &more) != BIOFT_OK)
+        fault(h, s->dataset->mark, &more);
+    return st == BIOFT_OK && h->stage ? h->stage(h->ctx, r, stage, &r->network, train, err) : st;
+}
+
+static void rehearse_attack(struct rehearsal *h, struct trial_run *r, const struct attack_spec *a)
+{
+    const size_t stages = r->trial->stage_count;
+    const struct dataset *d = r->data[stages ? stages - 1 : 0];
+    const struct split *s;
+    struct error err;
+
+    if (dataset_need(d, a->split, &s, &err) != BIOFT_OK) {
+        fault(h, a->mark, &err);
+        return;
+    }
+    if (a->target == TARGET_CLASS && a->target_class >= d->classes)
+        remark(h, a->mark, "error", "attack '%s': target %u is no class: classes are 0 to %u", a->name,
+               a->target_class, d->classes - 1);
+    if (a->samples > s->count)
+        remark(h, a->mark, "warning", "attack '%s': samples is %llu, and split '%s' has %llu: these are attacked",
+               a->name, (unsigned long long)a->samples, s->name, (unsigned long long)s->count);
+    if (h->attack)
+        h->attack(h->ctx, r, a, s);
+}
+
+/* Stages one after the other, each from the network before; behind one that is wrong nothing can be known of those
+ * that go on with its network. */
+static bioft_status rehearse_stages(struct rehearsal *h, struct trial_run *r, struct error *err)
+{
+    const struct trial *t = r->trial;
+    bioft_status st = BIOFT_OK;
+
+    if (t->stage_count == 0 && (st = build(h, r, 0, err)) != BIOFT_OK && passes(st))
+        fault(h, t->head.mark, err);
+    for (size_t i = 0; passes(st) && i < t->stage_count; i++) {
+        st = rehearse_stage(h, r, i, err);
+        if (st != BIOFT_OK && passes(st)) {
+            error_prefix(err, "stage '%s'", t->stages[i].name);
+            fault(h, t->stages[i].mark, err);
+        }
+        network_destroy(&r->before);
+        if (r->network.model)
+            r->before = r->network;
+        r->network = (struct network){ 0 };
+    }
+    return passes(st) ? BIOFT_OK : st;
+}
+
+bioft_status rehearse_trial(struct rehearsal *h, const struct trial *t, struct error *err)
+{
+    struct trial_run r = { .experiment = h->experiment, .trial = t, .out = ".", .log = h->log, .shared = h->shared,
+                           .engine_log = h->engine_log };
+
+    h->engine_log = NULL;
+    bioft_status st = trial_open(&r, err);
+    if (st == BIOFT_OK) {
+        if (h->trial)
+            h->trial(h->ctx, t);
+        st = rehearse_stages(h, &r, err);
+        for (size_t i = 0; st == BIOFT_OK && i < t->attack_count; i++)
+            rehearse_attack(h, &r, &t->attacks[i]);
+    } else if (passes(st)) {
+        fault(h, t->dataset ? t->dataset->mark : t->stages[0].dataset->mark, err);
+        st = BIOFT_OK;
+    }
+    trial_close(&r);
+    return h->failed && st == BIOFT_OK ? error_memory(err, "mistakes") : st;
+}
+
+/* Was one rehearsed that differs from this in the seed alone? */
+static bool is_known(struct rehearsal *h, const struct trial *t)
+{
+    char sum[SHA256_HEX];
+    const char *seed = strstr(t->resolved, "\nseed:");
+    struct text rest = { 0 };
+
+    text_add_n(&rest, t->resolved, seed ? (size_t)(seed - t->resolved) : strlen(t->resolved));
+    if (seed)
+        text_add(&rest, seed + 1 + strcspn(seed + 1, "\n"));
+    sha256_bytes(rest.data ? rest.data : "", rest.length, sum);
+    text_free(&rest);
+    for (size_t i = 0; i < h->known_count; i++)
+        if (memcmp(h->known[i], sum, sizeof sum) == 0)
+            return true;
+    if (mem_grow(&h->known, &h->known_capacity, h->known_count + 1, sizeof *h->known))
+        memcpy(h->known[h->known_count++], sum, sizeof sum);
+    return false;
+}
+
+bioft_status rehearse(struct rehearsal *h, const struct trial *only, struct error *err)
+{
+    struct firsts f = { .h = h };
+    const struct experiment *e = h->experiment;
+
+    for (size_t i = 0; i < e->trial_count; i++)
+        if (!only || only == &e->trials[i])
+            add_trial(&f, &e->trials[i]);
+    bioft_status st = try_firsts(&f, err);
+    const bool usable = h->errors == 0;            /* or these plugins would take this process down */
+    for (size_t i = 0; st == BIOFT_OK && usable && h->errors < MOST_ERRORS && i < e->trial_count; i++) {
+        if ((only && only != &e->trials[i]) || (!h->stage && is_known(h, &e->trials[i])))
+            continue;
+        shared_data_keep(h->shared, &e->trials[i]);
+        st = rehearse_trial(h, &e->trials[i], err);
+    }
+    return st;
+}
+
+void rehearsal_finish(struct rehearsal *h)
+{
+    text_free(&h->faults);
+    free(h->known);
+}
