@@ -31,17 +31,18 @@ static bool name_is_good(const char *name)
     return length > 0;
 }
 
+/* No layer, norm or array has it: no parameter is called that, or that with a dot behind it. */
 static bool name_is_new(const struct builder *b, const char *name)
 {
     const struct graph *g = b->graph;
-    size_t length = strlen(name);
+    const size_t length = strlen(name);
 
-    if (graph_layer(g, name) != BIOFT_NONE)
-        return false;
-    for (size_t i = 0; i < g->counter_count; i++)    /* "NAME.num_batches_tracked" */
-        if (strncmp(g->counters[i], name, length) == 0 &&
-            strcmp(g->counters[i] + length, ".num_batches_tracked") == 0)
+    for (uint32_t i = 0; i < g->view.parameter_count; i++) {
+        const char *taken = g->parameters[i].name;
+        if (strncmp(taken, name, length) == 0 &&
+            (taken[length] == '\0' || (taken[length] == '.' && !strchr(taken + length + 1, '.'))))
             return false;
+    }
     return true;
 }
 
@@ -230,21 +231,6 @@ void builder_init(struct builder *b, const struct graph_params *p, struct graph 
     params_set(&b->api);
 }
 
-static const char *const words[] = {
-    [BIOFT_OP_INPUT] = "input",
-    [BIOFT_OP_CONV2D] = "conv2d",
-    [BIOFT_OP_LINEAR] = "linear",
-    [BIOFT_OP_BATCHNORM] = "batchnorm",
-    [BIOFT_OP_RELU] = "relu",
-    [BIOFT_OP_TANH] = "tanh",
-    [BIOFT_OP_MAXPOOL] = "maxpool",
-    [BIOFT_OP_AVGPOOL] = "avgpool",
-    [BIOFT_OP_ADAPTIVE_AVGPOOL] = "adaptive_avgpool",
-    [BIOFT_OP_DROPOUT] = "dropout",
-    [BIOFT_OP_ADD] = "add",
-    [BIOFT_OP_FLATTEN] = "flatten",
-};
-
 /* A tensor that nothing uses is a mistake of the backbone, and a node without a gradient for an
  * engine. */
 static void check_used(struct builder *b)
@@ -262,7 +248,7 @@ static void check_used(struct builder *b)
     for (uint32_t i = 0; i + 1 < g->view.node_count; i++)
         if (!used[i])
             builder_fail(b, BIOFT_ERR_INVALID, "%s: the output of its %s is never used",
-                         b->anchors[i], words[g->nodes[i].op]);
+                         b->anchors[i], bioft_operator_name(g->nodes[i].op));
     free(used);
 }
 

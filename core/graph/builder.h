@@ -59,6 +59,7 @@ bioft_tensor call_append(struct call *c, const bioft_node *n);
 
 /* Each file sets its callbacks. */
 void operators_set(bioft_builder *api);
+void other_operators_set(bioft_builder *api);
 void head_set(bioft_builder *api);
 void params_set(bioft_builder *api);
 
@@ -69,10 +70,15 @@ struct first_values {
 };
 /* Is init known, and std given exactly where it is needed? */
 bool params_check_first(struct call *c, struct first_values first);
-/* Appends the layer of a conv2d or linear node, l's kind and groups set, with its weight and bias,
- * and points the node to them. flags: of the parameters. False after a failure. */
-bool params_add_layer(struct call *c, bioft_node *n, bioft_layer *l, bool has_bias,
+/* Appends the layer of a conv2d or linear node, l's kind and groups set, with its weight, of 2 or 4
+ * dimensions, and its bias, and points the node to them. flags: of the parameters. False after a
+ * failure. */
+bool params_add_layer(struct call *c, bioft_node *n, bioft_layer *l, uint32_t dims, bool has_bias,
                       struct first_values first, uint32_t flags);
+/* Appends a parameter called "<name>.<last>", or as the call's name where `last` is NULL; kind,
+ * layer, flags, dims and shape are p's. Its index, or BIOFT_NONE after a failure. */
+uint32_t params_add(struct call *c, const char *last, const bioft_parameter *p,
+                    const struct initial *initial);
 bool params_add_norm(struct call *c, bioft_node *n);
 
 /* Fills in what only the whole graph shows of its layers. false: out of memory. */

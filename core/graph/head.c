@@ -24,7 +24,7 @@ static bioft_tensor append_linear(struct call *c, const bioft_linear *p, uint32_
     for (int i = 0; i < 2; i++)
         n.kernel[i] = n.stride[i] = n.dilation[i] = 1;
     n.groups = 1;
-    return params_add_layer(c, &n, &l, !p->no_bias, first, flags) ? call_append(c, &n) : 0;
+    return params_add_layer(c, &n, &l, 2, !p->no_bias, first, flags) ? call_append(c, &n) : 0;
 }
 
 static bioft_tensor linear(const bioft_builder *api, const char *name, bioft_tensor x,

@@ -6,7 +6,7 @@
 
 /* What a node's value is: some layer's output, and what has happened to it since. */
 struct trace {
-    uint32_t layer;      /* BIOFT_NONE: no layer's, or a sum */
+    uint32_t layer;      /* BIOFT_NONE: no layer's, or of two tensors */
     uint32_t activation; /* BIOFT_ACT_* so far */
     bool reduced;        /* pooled or dropped out: an activation after that is not the layer's */
     bool weighted;       /* a weighted layer stands at or before this node */
@@ -41,22 +41,23 @@ static struct trace follow(const bioft_node *n, const struct trace *of)
         break;
     case BIOFT_OP_FLATTEN:
         break;
-    case BIOFT_OP_ADD:
-        t.weighted = t.weighted || of[n->input[1]].weighted;
-        t.layer = BIOFT_NONE;
-        break;
     default:
         t.activation = BIOFT_ACT_OTHER;
         break;
     }
+    if (n->input_count > 1) {
+        t.weighted = t.weighted || of[n->input[1]].weighted;
+        t.layer = BIOFT_NONE;
+    }
     return t;
 }
 
-/* A path from a layer ends, in another layer, a sum or the network's output, with this activation
- * on it. All paths of a layer must agree. met: of each layer, whether a path has ended before. */
-static void path_ends(struct graph *g, bool *met, struct trace t, bool in_sum)
+/* A path from a layer ends, in another layer, where two tensors meet, or in the network's output,
+ * with this activation on it. All paths of a layer must agree. met: of each layer, whether a path
+ * has ended before. */
+static void path_ends(struct graph *g, bool *met, struct trace t, bool meets)
 {
-    const uint32_t activation = in_sum ? BIOFT_ACT_OTHER : t.activation;
+    const uint32_t activation = meets ? BIOFT_ACT_OTHER : t.activation;
 
     if (t.layer == BIOFT_NONE)
         return;
@@ -77,10 +78,10 @@ bool layers_finish(struct graph *g)
     for (uint32_t i = 0; done && i < count; i++) {
         const bioft_node *n = &g->nodes[i];
         of[i] = follow(n, of);
-        if (n->layer == BIOFT_NONE && n->op != BIOFT_OP_ADD)
+        if (n->layer == BIOFT_NONE && n->input_count < 2)
             continue;
         for (uint32_t k = 0; k < n->input_count; k++)
-            path_ends(g, met, of[n->input[k]], n->op == BIOFT_OP_ADD);
+            path_ends(g, met, of[n->input[k]], n->input_count > 1);
         if (n->layer != BIOFT_NONE) {
             g->layers[n->layer].outputs = g->view.outputs;
             g->layers[n->layer].flags = of[n->input[0]].weighted ? 0 : BIOFT_LAYER_FIRST;

@@ -68,6 +68,22 @@ static void set_geometry(bioft_node *n, const struct geometry *g)
     n->ceil_mode = g->ceil_mode;
 }
 
+/* What is missing for ceil(side/stride) outputs, half of it before, an odd one after. */
+static void pad_same(const struct call *c, struct geometry *g)
+{
+    for (int i = 0; i < 2; i++) {
+        const uint64_t side = i == 0 ? c->in.height : c->in.width;
+        const uint64_t count = (side + g->stride[i] - 1) / g->stride[i];
+        const uint64_t reach = (uint64_t)g->dilation[i] * (g->kernel[i] - 1) + 1;
+        const uint64_t needs = (count - 1) * g->stride[i] + reach;
+        const uint64_t missing = g->kernel[i] > 0 && needs > side ? needs - side : 0;
+        const uint64_t before = missing / 2, after = missing - before;
+
+        g->padding[i] = before > SHAPE_LARGEST ? SHAPE_LARGEST : (uint32_t)before;
+        g->padding[i + 2] = after > SHAPE_LARGEST ? SHAPE_LARGEST : (uint32_t)after;
+    }
+}
+
 static bool check_conv2d(struct call *c, const bioft_conv2d *p, uint32_t groups)
 {
     if (p->out == 0)
@@ -79,6 +95,9 @@ static bool check_conv2d(struct call *c, const bioft_conv2d *p, uint32_t groups)
     else if (p->no_bias > 1)
         builder_fail(c->b, BIOFT_ERR_INVALID, "%s: no_bias is 0 or 1, not %u", c->label,
                      p->no_bias);
+    else if (p->same > 1 || (p->same && (p->padding[0] || p->padding[1] || p->padding[2] ||
+                                         p->padding[3])))
+        builder_fail(c->b, BIOFT_ERR_INVALID, "%s: same is 0, or 1 and its padding 0", c->label);
     else
         return params_check_first(c, (struct first_values){ p->init, p->init_std });
     return false;
@@ -105,13 +124,17 @@ static bioft_tensor conv2d(const bioft_builder *api, const char *name, bioft_ten
     };
     memcpy(g.padding, p.padding, sizeof g.padding);
     out.channels = p.out;
-    if (!check_conv2d(&c, &p, groups) || !slide(&c, &g, &out))
+    if (!check_conv2d(&c, &p, groups))
+        return 0;
+    if (p.same)
+        pad_same(&c, &g);
+    if (!slide(&c, &g, &out))
         return 0;
     n = call_node(&c, BIOFT_OP_CONV2D, out);
     set_geometry(&n, &g);
     n.groups = groups;
     l = (bioft_layer){ .kind = BIOFT_LAYER_CONV2D, .groups = groups };
-    if (!params_add_layer(&c, &n, &l, !p.no_bias, (struct first_values){ p.init, p.init_std }, 0))
+    if (!params_add_layer(&c, &n, &l, 4, !p.no_bias, (struct first_values){ p.init, p.init_std }, 0))
         return 0;
     return call_append(&c, &n);
 }
@@ -267,47 +290,6 @@ static bioft_tensor flatten(const bioft_builder *api, bioft_tensor x)
     return call_append(&c, &n);
 }
 
-/* The ONNX names of what the builder has a call for, which is also what engines have. */
-static const struct {
-    const char *onnx, *call;
-} known[] = {
-    { "Conv", "conv2d" },
-    { "Gemm", "linear" },
-    { "BatchNormalization", "batchnorm" },
-    { "Relu", "relu" },
-    { "Tanh", "tanh_" },
-    { "MaxPool", "maxpool" },
-    { "AveragePool", "avgpool" },
-    { "GlobalAveragePool", "adaptive_avgpool" },
-    { "Dropout", "dropout" },
-    { "Add", "add" },
-    { "Flatten", "flatten" },
-};
-
-static bioft_tensor other_operator(const bioft_builder *api, const char *onnx_op, const char *name,
-                                   const bioft_tensor *x, uint32_t count, const bioft_attr *attrs,
-                                   uint32_t attr_count)
-{
-    struct builder *b = api->ctx;
-    char shown[TEXT_ESCAPED], list[256] = "";
-    const char *where = name && *name ? name : "op";
-
-    (void)x;
-    (void)count;
-    (void)attrs;
-    (void)attr_count;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        size_t length = strlen(list);
-        if (onnx_op && strcmp(onnx_op, known[i].onnx) == 0)
-            return builder_fail(b, BIOFT_ERR_INVALID, "%s: '%s' has a call of its own, %s()", where,
-                                onnx_op, known[i].call);
-        snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "", known[i].onnx);
-    }
-    return builder_fail(b, BIOFT_ERR_UNSUPPORTED,
-                        "%s: no engine has the ONNX operator '%s'; they have %s", where,
-                        onnx_op ? text_escape(shown, onnx_op, strlen(onnx_op)) : "", list);
-}
-
 void operators_set(bioft_builder *api)
 {
     api->conv2d = conv2d;
@@ -320,5 +302,5 @@ void operators_set(bioft_builder *api)
     api->dropout = dropout;
     api->add = add;
     api->flatten = flatten;
-    api->op = other_operator;
+    other_operators_set(api);
 }

@@ -20,8 +20,7 @@ bool params_check_first(struct call *c, struct first_values first)
     return false;
 }
 
-/* Appends a parameter called "<layer's name>.<last>"; its index, or BIOFT_NONE after a failure. */
-static uint32_t add(struct call *c, const char *last, const bioft_parameter *p,
+uint32_t params_add(struct call *c, const char *last, const bioft_parameter *p,
                     const struct initial *initial)
 {
     struct builder *b = c->b;
@@ -35,10 +34,10 @@ static uint32_t add(struct call *c, const char *last, const bioft_parameter *p,
         if (!mem_product(new.count, (size_t)p->shape[i], &new.count) ||
             !mem_product(new.count, sizeof(float), &bytes) || bytes > PTRDIFF_MAX) {
             builder_fail(b, BIOFT_ERR_UNSUPPORTED, "%s: its %s does not fit into memory", c->label,
-                         last);
+                         last ? last : "array");
             return BIOFT_NONE;
         }
-    new.name = arena_printf(g->arena, "%s.%s", c->name, last);
+    new.name = last ? arena_printf(g->arena, "%s.%s", c->name, last) : c->name;
     if (!new.name ||
         !mem_grow(&g->parameters, &b->parameter_capacity, index + 1, sizeof *g->parameters) ||
         !mem_grow(&g->initial, &b->initial_capacity, index + 1, sizeof *g->initial)) {
@@ -69,7 +68,7 @@ static void describe(const struct call *c, const bioft_node *n, uint32_t index, 
     memcpy(l->padding, n->padding, sizeof l->padding);
 }
 
-bool params_add_layer(struct call *c, bioft_node *n, bioft_layer *l, bool has_bias,
+bool params_add_layer(struct call *c, bioft_node *n, bioft_layer *l, uint32_t dims, bool has_bias,
                       struct first_values first, uint32_t flags)
 {
     struct builder *b = c->b;
@@ -79,7 +78,7 @@ bool params_add_layer(struct call *c, bioft_node *n, bioft_layer *l, bool has_bi
         .kind = BIOFT_PARAM_WEIGHT,
         .flags = flags,
         .layer = index,
-        .dims = l->kind == BIOFT_LAYER_CONV2D ? 4 : 2,
+        .dims = dims,
         .shape = { n->channels, c->in.channels / l->groups, n->kernel[0], n->kernel[1] },
     };
     bioft_parameter bias = {
@@ -92,7 +91,7 @@ bool params_add_layer(struct call *c, bioft_node *n, bioft_layer *l, bool has_bi
     struct initial initial = { .drawn = true, .init = first.init, .std = first.std };
     size_t window;
 
-    if (l->kind == BIOFT_LAYER_LINEAR)
+    if (dims == 2)
         weight.shape[2] = weight.shape[3] = 0;
     describe(c, n, index, l);
     if (!mem_product(l->kernel[0], l->kernel[1], &window) ||
@@ -104,12 +103,12 @@ bool params_add_layer(struct call *c, bioft_node *n, bioft_layer *l, bool has_bi
     initial.fan_in = l->fan_in;
     initial.fan_out = l->fan_out;
     n->layer = index;
-    n->weight = add(c, "weight", &weight, &initial);
+    n->weight = params_add(c, "weight", &weight, &initial);
     if (n->weight == BIOFT_NONE)
         return false;
     l->count = g->parameters[n->weight].count;
     initial.drawn = first.init == BIOFT_INIT_TORCH;    /* the other inits begin with a bias of 0 */
-    if (has_bias && (n->bias = add(c, "bias", &bias, &initial)) == BIOFT_NONE)
+    if (has_bias && (n->bias = params_add(c, "bias", &bias, &initial)) == BIOFT_NONE)
         return false;
     if (!mem_grow(&g->layers, &b->layer_capacity, (size_t)index + 1, sizeof *g->layers)) {
         builder_fail(b, BIOFT_ERR_MEMORY, "%s: out of memory", c->label);
@@ -143,7 +142,7 @@ bool params_add_norm(struct call *c, bioft_node *n)
             .dims = 1,
             .shape = { n->channels },
         };
-        *each[i].index = add(c, each[i].last, &p, &(struct initial){ .constant = each[i].first });
+        *each[i].index = params_add(c, each[i].last, &p, &(struct initial){ .constant = each[i].first });
         if (*each[i].index == BIOFT_NONE)
             return false;
     }

@@ -22,6 +22,8 @@ typedef struct bioft_conv2d {
     uint32_t padding[4];                               /* top, left, bottom, right */
     uint32_t dilation[2], groups, no_bias, init;
     float init_std;
+    uint32_t same;                                     /* 1: as TensorFlow's "same", padding 0 here: ceil(side/stride)
+                                                          outputs, an odd row of padding at the bottom or right */
 } bioft_conv2d;
 typedef struct bioft_linear {
     uint32_t struct_size, out, no_bias, init;
@@ -62,7 +64,20 @@ struct bioft_builder {
     bioft_tensor (*dropout)(const bioft_builder *b, bioft_tensor x, double p);
     bioft_tensor (*add)(const bioft_builder *b, bioft_tensor x, bioft_tensor y);
     bioft_tensor (*flatten)(const bioft_builder *b, bioft_tensor x);
-    /* Any other operator by its ONNX name; 0 and a message where no engine has it. */
+    /* Any other operator by its ONNX name; 0 and a message where no engine has it. Attributes are single numbers; axes
+     * count the image's number: 1 channels, 2 height, 3 width. What they compute stands in engine.h.
+     *   Clip             min, max            Sigmoid, HardSwish, Swish (x sigmoid(x)), Gelu (by erf), Softmax (of rows)
+     *   HardSigmoid      alpha 1/6, beta 1/2
+     *   Mul              2 tensors, of one shape or one with sides of 1
+     *   Concat           2 or more, axis     Slice     axis, start, end
+     *   MatMul           2: product, heads (of product 0), scale
+     * and with one tensor and a name, with parameters:
+     *   LayerNormalization   NAME.weight, NAME.bias; epsilon. Over the channels of each position
+     *   MatMul           a linear layer at each position: NAME.weight [out][in], NAME.bias; out, bias, init, init_std
+     *   Mul              each channel times NAME [channels, 1, ...]; value (the first), dims
+     *   Concat           a class token NAME [1, 1, channels] before the positions, which become tokens; init_std
+     *   Add              NAME [1, positions, channels] at each position; init_std
+     * backbone_util.h has a function for each. */
     bioft_tensor (*op)(const bioft_builder *b, const char *onnx_op, const char *name, const bioft_tensor *x,
                        uint32_t count, const bioft_attr *attrs, uint32_t attr_count);
     /* The layer that the task's head replaces: its name, its input, its width in the published weights. Once, last. */

@@ -17,11 +17,47 @@ extern "C" {
 
 #define BIOFT_ENGINE_DRAFT 1u                          /* must match exactly, whatever the ABI version says */
 
-/* Operators of a graph. CONV2D to FLATTEN are what every engine should have; ask supports(). */
+/* Operators of a graph. CONV2D to FLATTEN are what every engine should have. An engine may lack those from CLIP on:
+ * then supports() says BIOFT_ERR_UNSUPPORTED, and `why` names the operator by bioft_operator_name().
+ *
+ * A tensor [tokens, channels] of a transformer has as many channels, height = tokens and width = 1: like an image's, its
+ * values stand as [channels][height][width]. A linear layer at each token, or each position of an image, is a CONV2D of
+ * a 1x1 kernel whose weight has the shape [out][in]; so rules see it as the convolution that it is.
+ *
+ *   CLIP         min(max(x, low), high); error 0 where y is low or high (torch's hardtanh). ReLU6: 0 and 6.
+ *   SIGMOID      1/(1 + exp(-x))          HARDSIGMOID  min(max(x/6 + 1/2, 0), 1)
+ *   SILU         x sigmoid(x)             HARDSWISH    x hardsigmoid(x)
+ *   GELU         x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel 2016), by erf
+ *   MULTIPLY     of two inputs, value by value; the second may have 1 in place of a side of the first, and is repeated
+ *   CONCAT       the second input behind the first along `axis` (0 channels, 1 height, 2 width)
+ *   SLICE        x from `from` on along `axis`, as long as the output's shape says
+ *   SCALE        weight[channel] x + bias[channel]; either may be BIOFT_NONE
+ *   LAYERNORM    (x - mean)/sqrt(variance + eps) weight[channel] + bias[channel], mean and variance (of 1/channels) over
+ *                the channels of each position (Ba, Kiros and Hinton 2016)
+ *   SOFTMAX      over the width: exp(x)/sum exp(x) of each row
+ *   MATMUL       two inputs, `groups` g (heads), C channels in g groups of C/g, positions numbered by height and width.
+ *                product 0: a [C][M], b [C][N] -> [g][M][N], y[h][i][j] = scale sum_c a[h C/g + c][i] b[h C/g + c][j]
+ *                product 1: a [g][M][N], b [C][N] -> [C][M][1], y[h C/g + c][i] = scale sum_j a[h][i][j] b[h C/g + c][j]
+ *   TOKENS       x [C][P] -> [C][T][1] with y[c][t] = (t < T - P ? bias[c] : x[c][t - (T - P)]) + weight[t][c]; T - P is
+ *                0 or 1. bias, one class token, where T - P is 1; weight [T][C], positions, or BIOFT_NONE. */
 enum {
     BIOFT_OP_INPUT = 0, BIOFT_OP_CONV2D, BIOFT_OP_LINEAR, BIOFT_OP_BATCHNORM, BIOFT_OP_RELU, BIOFT_OP_TANH,
-    BIOFT_OP_MAXPOOL, BIOFT_OP_AVGPOOL, BIOFT_OP_ADAPTIVE_AVGPOOL, BIOFT_OP_DROPOUT, BIOFT_OP_ADD, BIOFT_OP_FLATTEN
+    BIOFT_OP_MAXPOOL, BIOFT_OP_AVGPOOL, BIOFT_OP_ADAPTIVE_AVGPOOL, BIOFT_OP_DROPOUT, BIOFT_OP_ADD, BIOFT_OP_FLATTEN,
+    BIOFT_OP_CLIP, BIOFT_OP_SIGMOID, BIOFT_OP_HARDSIGMOID, BIOFT_OP_HARDSWISH, BIOFT_OP_SILU, BIOFT_OP_GELU,
+    BIOFT_OP_MULTIPLY, BIOFT_OP_CONCAT, BIOFT_OP_SLICE, BIOFT_OP_SCALE, BIOFT_OP_LAYERNORM, BIOFT_OP_SOFTMAX,
+    BIOFT_OP_MATMUL, BIOFT_OP_TOKENS
 };
+
+/* "conv2d", "hardswish"; "unknown operator" for a number that these headers do not know. */
+static inline const char *bioft_operator_name(uint32_t op)
+{
+    static const char *const names[] = {
+        "input", "conv2d", "linear", "batchnorm", "relu", "tanh", "maxpool", "avgpool", "adaptive_avgpool", "dropout",
+        "add", "flatten", "clip", "sigmoid", "hardsigmoid", "hardswish", "silu", "gelu", "multiply", "concat", "slice",
+        "scale", "layernorm", "softmax", "matmul", "tokens",
+    };
+    return op < sizeof(names) / sizeof(*names) ? names[op] : "unknown operator";
+}
 
 /* One node; nodes stand in an order in which every input comes before its use; node 0 is the input, the last one
  * the network's output. Shapes are per image. Geometry as in torch.nn of the same name. */
@@ -30,16 +66,22 @@ typedef struct bioft_node {
     uint32_t input[2], input_count;                    /* indices of nodes */
     uint32_t channels, height, width;                  /* of the output; flat: height = width = 1 */
     uint32_t layer;                                    /* index of the weighted layer, or BIOFT_NONE */
-    uint32_t weight, bias;                             /* parameters, or BIOFT_NONE; batchnorm: gamma, beta */
+    uint32_t weight, bias;                             /* parameters, or BIOFT_NONE; norms, scale: gamma, beta */
     uint32_t running_mean, running_var;                /* parameters of batchnorm, or BIOFT_NONE */
     uint32_t kernel[2], stride[2], dilation[2], padding[4], groups;    /* padding: top, left, bottom, right */
     uint32_t ceil_mode, exclude_padding;
     float eps, momentum, dropout;
     uint32_t reserved;
+    float low, high, scale;                            /* clip's bounds; matmul's factor */
+    uint32_t axis, from, product;                      /* concat, slice; slice; matmul */
 } bioft_node;
 
-/* A named array of the model, float32. RUNNING: batchnorm's statistics, never trained. */
-enum { BIOFT_PARAM_WEIGHT = 1, BIOFT_PARAM_BIAS, BIOFT_PARAM_GAMMA, BIOFT_PARAM_BETA, BIOFT_PARAM_RUNNING };
+/* A named array of the model, float32. RUNNING: batchnorm's statistics, never trained. TABLE: values of TOKENS, which
+ * are of no layer. */
+enum {
+    BIOFT_PARAM_WEIGHT = 1, BIOFT_PARAM_BIAS, BIOFT_PARAM_GAMMA, BIOFT_PARAM_BETA, BIOFT_PARAM_RUNNING,
+    BIOFT_PARAM_TABLE
+};
 enum { BIOFT_PARAM_HEAD = 1 };                         /* bioft_parameter.flags: belongs to the task's head */
 typedef struct bioft_parameter {
     uint32_t struct_size, kind, flags, layer;          /* layer: of weighted layers, else BIOFT_NONE */

@@ -39,7 +39,8 @@ enum { BIOFT_LAYER_CONV2D = 1, BIOFT_LAYER_LINEAR };
 enum { BIOFT_ACT_OTHER = 0, BIOFT_ACT_NONE, BIOFT_ACT_RELU, BIOFT_ACT_TANH };
 enum { BIOFT_LAYER_FIRST = 1, BIOFT_LAYER_LAST = 2 };                  /* bioft_layer.flags */
 
-/* One conv2d or linear layer with weights. A pointer to it lives as long as the instance. */
+/* One conv2d or linear layer with weights. A pointer to it lives as long as the instance. A linear layer that is applied
+ * at each token of a transformer is a conv2d of a 1x1 kernel over in_h tokens. */
 typedef struct bioft_layer {
     uint32_t struct_size, index, kind, flags;          /* index: in the order of the forward pass */
     const char *name;                                  /* "layer1.0.conv1" */

@@ -38,10 +38,12 @@ static bioft_status create(void *self, const bioft_host *host)
 static bioft_status supports(void *self, const bioft_graph *graph, const bioft_use *use, char *why, size_t size)
 {
     (void)self;
-    snprintf(why, size, "float32 alone, and no other operators than those of engine.h");
     for (uint32_t i = 0; i < graph->node_count; i++)
-        if (node_at(graph, i)->op > BIOFT_OP_FLATTEN)
+        if (node_at(graph, i)->op > BIOFT_OP_FLATTEN) {
+            snprintf(why, size, "it has no operator '%s' (node %u)", bioft_operator_name(node_at(graph, i)->op), i);
             return BIOFT_ERR_UNSUPPORTED;
+        }
+    snprintf(why, size, "float32 alone");
     return use->precision == BIOFT_F32 ? BIOFT_OK : BIOFT_ERR_UNSUPPORTED;
 }
 
