@@ -2,6 +2,7 @@
 #include "compile.h"
 #include "batchnorm.h"
 #include "memory.h"
+#include "plain.h"
 
 #include <string.h>
 
@@ -68,16 +69,29 @@ static const struct operator *operator_of(const struct program *p, const bioft_n
         return trains(p) && d->dropout > 0 ? &operator_dropout : NULL;
     case BIOFT_OP_ADD:
         return &operator_add;
+    case BIOFT_OP_CLIP:
+    case BIOFT_OP_SIGMOID:
+    case BIOFT_OP_HARDSIGMOID:
+        return &operator_activation_over;
+    case BIOFT_OP_HARDSWISH:
+    case BIOFT_OP_SILU:
+    case BIOFT_OP_GELU:
+        return &operator_activation;
     default:
-        return NULL;
+        return plain_of(d->op) ? &operator_plain : NULL;
     }
 }
 
 /* A value costs about as much as eight multiply-adds inside a product. */
 static double work_of(const struct node *n, size_t x_floats, size_t y_floats)
 {
-    return n->def->op == BIOFT_OP_LINEAR ? (double)x_floats * (double)y_floats
-                                         : 8.0 * (double)(x_floats > y_floats ? x_floats : y_floats);
+    if (n->def->op == BIOFT_OP_LINEAR)
+        return (double)x_floats * (double)y_floats;
+    if (n->def->op == BIOFT_OP_MATMUL && n->def->product == 0)
+        return (double)x_floats * n->def->width;
+    if (n->def->op == BIOFT_OP_MATMUL)             /* of the values of a head, each with each of its channels */
+        return (double)x_floats * n->def->channels / n->def->groups;
+    return 8.0 * (double)(x_floats > y_floats ? x_floats : y_floats);
 }
 
 static size_t saved_of(const struct program *p, const struct node *n)
@@ -90,7 +104,7 @@ static size_t saved_of(const struct program *p, const struct node *n)
     case BIOFT_OP_MAXPOOL:
         return goes_back(p) ? p->capacity * node_floats(n->def) : 0;
     default:
-        return 0;
+        return n->op == &operator_plain ? plain_saved(p, n) : 0;
     }
 }
 
@@ -121,6 +135,8 @@ static bioft_status make_node(struct program *p, uint32_t index, uint32_t *tenso
     st = p->engine->backend->plan(p, n, &block);
     if (st != BIOFT_OK)
         return st;
+    if (n->op == &operator_plain)
+        n->work_floats = plain_work(p, n, block);
     if (n->op) {
         n->y = p->tensor_count++;
         p->tensors[n->y] = (struct tensor){
@@ -171,15 +187,18 @@ static void watch(struct program *p, struct node *n)
         p->tensors[n->h].watched = true;
 }
 
-static bool reads_input_backward(const struct program *p, const struct node *n)
+static bool reads_input_backward(const struct program *p, const struct node *n, uint32_t k)
 {
-    return trains(p) && (n->def->op == BIOFT_OP_CONV2D || n->def->op == BIOFT_OP_LINEAR ||
-                         n->def->op == BIOFT_OP_BATCHNORM);
+    const uint32_t traits = operator_traits(n->def->op);
+
+    if (k > 0)
+        return goes_back(p) && (traits & KEEPS_OTHER);
+    return (goes_back(p) && (traits & KEEPS_X)) || (trains(p) && (traits & KEEPS_X_TO_TRAIN));
 }
 
 static bool reads_output_backward(const struct program *p, const struct node *n)
 {
-    return goes_back(p) && (n->def->op == BIOFT_OP_RELU || n->def->op == BIOFT_OP_TANH);
+    return goes_back(p) && (operator_traits(n->def->op) & KEEPS_Y);
 }
 
 bool tensor_is_kept(const struct program *p, uint32_t tensor)
@@ -189,8 +208,9 @@ bool tensor_is_kept(const struct program *p, uint32_t tensor)
     if (reads_output_backward(p, &p->nodes[p->tensors[tensor].producer]))
         return true;
     for (uint32_t i = 1; i < p->node_count; i++)
-        if (p->nodes[i].op && p->nodes[i].x[0] == tensor && reads_input_backward(p, &p->nodes[i]))
-            return true;
+        for (uint32_t k = 0; p->nodes[i].op && k < p->nodes[i].def->input_count; k++)
+            if (p->nodes[i].x[k] == tensor && reads_input_backward(p, &p->nodes[i], k))
+                return true;
     return false;
 }
 

@@ -2,6 +2,7 @@
 #include "network.h"
 
 #include "memory.h"
+#include "traits.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,15 +14,6 @@ struct report {
     size_t size;
 };
 
-const char *operator_text(uint32_t op)
-{
-    static const char *const names[] = {
-        "input", "conv2d", "linear", "batchnorm", "relu", "tanh", "maxpool", "avgpool", "adaptive_avgpool",
-        "dropout", "add", "flatten",
-    };
-    return op < sizeof names / sizeof *names ? names[op] : "unknown operator";
-}
-
 void node_text(const struct network *n, uint32_t node, char *ret, size_t size)
 {
     const bioft_node *d = &n->nodes[node];
@@ -29,9 +21,9 @@ void node_text(const struct network *n, uint32_t node, char *ret, size_t size)
 
     if (parameter < n->parameter_count && n->parameters[parameter].name) {
         const char *name = n->parameters[parameter].name, *dot = strrchr(name, '.');
-        snprintf(ret, size, "%s '%.*s'", operator_text(d->op), dot ? (int)(dot - name) : (int)strlen(name), name);
+        snprintf(ret, size, "%s '%.*s'", bioft_operator_name(d->op), dot ? (int)(dot - name) : (int)strlen(name), name);
     } else {
-        snprintf(ret, size, "%s (node %u)", operator_text(d->op), node);
+        snprintf(ret, size, "%s (node %u)", bioft_operator_name(d->op), node);
     }
 }
 
@@ -193,6 +185,84 @@ static bool same_shape(const bioft_node *a, const bioft_node *b)
     return a->channels == b->channels && a->height == b->height && a->width == b->width;
 }
 
+/* Inputs of one shape but for repeated sides of the second. */
+static bioft_status check_multiply(const struct report *r, uint32_t node, const bioft_node *x)
+{
+    const bioft_node *d = &r->n->nodes[node], *other = &r->n->nodes[d->input[1]];
+
+    if (!same_shape(d, x) || (other->channels != 1 && other->channels != x->channels) ||
+        (other->height != 1 && other->height != x->height) || (other->width != 1 && other->width != x->width))
+        return refuse(r, node, BIOFT_ERR_INVALID, "its second input cannot be repeated to the shape of the first");
+    return BIOFT_OK;
+}
+
+static uint32_t side(const bioft_node *d, uint32_t axis)
+{
+    return axis == 0 ? d->channels : axis == 1 ? d->height : d->width;
+}
+
+static bool same_but_axis(const bioft_node *a, const bioft_node *b, uint32_t axis)
+{
+    for (uint32_t i = 0; i < 3; i++)
+        if (i != axis && side(a, i) != side(b, i))
+            return false;
+    return axis < 3;
+}
+
+static bioft_status check_join(const struct report *r, uint32_t node, const bioft_node *x)
+{
+    const bioft_node *d = &r->n->nodes[node];
+    bool good = same_but_axis(d, x, d->axis);
+
+    if (good && d->op == BIOFT_OP_CONCAT) {
+        const bioft_node *other = &r->n->nodes[d->input[1]];
+        good = same_but_axis(d, other, d->axis) &&
+               (uint64_t)side(x, d->axis) + side(other, d->axis) == side(d, d->axis);
+    } else if (good) {
+        good = (uint64_t)d->from + side(d, d->axis) <= side(x, d->axis);
+    }
+    return good ? BIOFT_OK : refuse(r, node, BIOFT_ERR_INVALID, "its output's shape does not follow from its inputs");
+}
+
+static bioft_status check_matmul(const struct report *r, uint32_t node, const bioft_node *a)
+{
+    const bioft_node *d = &r->n->nodes[node], *b = &r->n->nodes[d->input[1]];
+    const uint64_t rows = (uint64_t)a->height * a->width, columns = (uint64_t)b->height * b->width;
+    bool good;
+
+    if (d->product == 0)
+        good = a->channels == b->channels && a->channels % d->groups == 0 && d->channels == d->groups &&
+               d->height == rows && d->width == columns;
+    else
+        good = d->product == 1 && a->channels == d->groups && b->channels % d->groups == 0 &&
+               columns == a->width && d->channels == b->channels && d->height == a->height && d->width == 1;
+    return good ? BIOFT_OK : refuse(r, node, BIOFT_ERR_INVALID, "its output's shape does not follow from its inputs");
+}
+
+/* A value a channel, or none. */
+static bioft_status check_affine(const struct report *r, uint32_t node, const bioft_node *x)
+{
+    const bioft_node *d = &r->n->nodes[node];
+    bioft_status st;
+
+    if (!same_shape(d, x))
+        return refuse(r, node, BIOFT_ERR_INVALID, "its input and its output must have one shape");
+    st = check_parameter(r, node, d->weight, "weight", d->channels, false);
+    return st != BIOFT_OK ? st : check_parameter(r, node, d->bias, "bias", d->channels, false);
+}
+
+static bioft_status check_tokens(const struct report *r, uint32_t node, const bioft_node *x)
+{
+    const bioft_node *d = &r->n->nodes[node];
+    const uint64_t before = d->bias != BIOFT_NONE, positions = (uint64_t)x->height * x->width;
+    bioft_status st;
+
+    if (d->channels != x->channels || d->width != 1 || d->height != positions + before)
+        return refuse(r, node, BIOFT_ERR_INVALID, "its tokens are not the positions of its input");
+    st = check_parameter(r, node, d->weight, "weight", (uint64_t)d->channels * d->height, false);
+    return st != BIOFT_OK ? st : check_parameter(r, node, d->bias, "bias", d->channels, false);
+}
+
 static bioft_status check_operator(const struct report *r, uint32_t node)
 {
     const bioft_node *d = &r->n->nodes[node], *x = &r->n->nodes[d->input[0]];
@@ -209,6 +279,18 @@ static bioft_status check_operator(const struct report *r, uint32_t node)
     case BIOFT_OP_FLATTEN:
         return node_floats(d) == node_floats(x)
                    ? BIOFT_OK : refuse(r, node, BIOFT_ERR_INVALID, "it cannot change the number of values");
+    case BIOFT_OP_MULTIPLY:
+        return check_multiply(r, node, x);
+    case BIOFT_OP_CONCAT:
+    case BIOFT_OP_SLICE:
+        return check_join(r, node, x);
+    case BIOFT_OP_MATMUL:
+        return check_matmul(r, node, x);
+    case BIOFT_OP_SCALE:
+    case BIOFT_OP_LAYERNORM:
+        return check_affine(r, node, x);
+    case BIOFT_OP_TOKENS:
+        return check_tokens(r, node, x);
     default:
         break;
     }
@@ -223,10 +305,10 @@ static bioft_status check_node(const struct report *r, uint32_t node)
 {
     const struct network *n = r->n;
     const bioft_node *d = &n->nodes[node];
-    uint32_t inputs = d->op == BIOFT_OP_INPUT ? 0 : d->op == BIOFT_OP_ADD ? 2 : 1;
+    const uint32_t inputs = d->op == BIOFT_OP_INPUT ? 0 : operator_traits(d->op) & TWO_INPUTS ? 2 : 1;
     size_t floats;
 
-    if (d->op > BIOFT_OP_FLATTEN)
+    if (d->op > BIOFT_OP_TOKENS)
         return refuse(r, node, BIOFT_ERR_UNSUPPORTED, "no such operator here (number %u)", d->op);
     if ((d->op == BIOFT_OP_INPUT) != (node == 0) || d->input_count != inputs)
         return refuse(r, node, BIOFT_ERR_INVALID, "%u inputs", d->input_count);

@@ -70,7 +70,7 @@ bioft_status program_profile(const struct program *p, char *ret_json, size_t siz
     put(&o, "{\"unit\": \"seconds of all threads\", \"threads\": %u, \"nodes\": [", p->threads);
     for (uint32_t i = 0; i < p->node_count; i++) {
         const bioft_node *d = p->nodes[i].def;
-        put(&o, "%s\n{\"node\": %u, \"op\": \"%s\", \"layer\": ", i > 0 ? "," : "", i, operator_text(d->op));
+        put(&o, "%s\n{\"node\": %u, \"op\": \"%s\", \"layer\": ", i > 0 ? "," : "", i, bioft_operator_name(d->op));
         if (d->layer != BIOFT_NONE && (d->op == BIOFT_OP_CONV2D || d->op == BIOFT_OP_LINEAR)) {
             put(&o, "\"");
             put_name(&o, p->model->network.layers[d->layer].name);

@@ -9,6 +9,7 @@
 #define COMMON_PROGRAM_H
 
 #include "model.h"
+#include "traits.h"
 
 #include <stdatomic.h>
 
@@ -165,7 +166,7 @@ static inline bool accumulates(const struct program *p) { return p->flags & BIOF
 
 extern const struct operator operator_input, operator_linear, operator_batchnorm_batch, operator_batchnorm_fixed,
     operator_batchnorm_trained, operator_relu, operator_tanh, operator_maxpool, operator_avgpool,
-    operator_adaptive, operator_dropout, operator_add;
+    operator_adaptive, operator_dropout, operator_add, operator_activation, operator_activation_over;
 
 /* n pictures of a tensor (its value or gradient, `array`) to and from plain NCHW. */
 void tensor_export(const struct tensor *t, const float *array, uint32_t n, float *ret);

@@ -66,10 +66,7 @@ bioft_status program_forward(struct program *p, uint32_t n, const float *x, uint
     return BIOFT_OK;
 }
 
-static bool has_parameters(const struct node *n)
-{
-    return n->def->op == BIOFT_OP_CONV2D || n->def->op == BIOFT_OP_LINEAR || n->def->op == BIOFT_OP_BATCHNORM;
-}
+static bool has_parameters(const struct node *n) { return operator_traits(n->def->op) & HAS_PARAMETERS; }
 
 /* What of the backward pass somebody needs. A rule that writes dy, dx or dw itself saves the engine their making. */
 static void plan_pass(struct program *p, bool input_wanted)
@@ -98,7 +95,7 @@ static bioft_status take_feedback(struct program *p)
 {
     for (uint32_t i = 1; i < p->node_count; i++) {
         struct node *n = &p->nodes[i];
-        if (n->def->layer == BIOFT_NONE || !has_parameters(n) || n->def->op == BIOFT_OP_BATCHNORM || !n->wants[0])
+        if (n->def->layer == BIOFT_NONE || !n->wants[0])
             continue;
         n->v = p->flags & BIOFT_EXACT ? parameter_value(p, n->def->weight) : feedback_get(p->model, n->def->layer);
         if (!n->v)

@@ -156,6 +156,11 @@ static bioft_status plan(struct program *p, struct node *n, uint32_t *ret_block)
         n->saved_floats = p->capacity * x->floats;
         n->work_floats = plain_floats(x);
         break;
+    case BIOFT_OP_SOFTMAX:
+        return BIOFT_OK;
+    case BIOFT_OP_MATMUL:
+        *ret_block = n->def->product == 0 ? 1 : p->tensors[n->x[1]].block;
+        return BIOFT_OK;
     case BIOFT_OP_ADD:
         if (x->block == p->tensors[n->x[1]].block)
             break;

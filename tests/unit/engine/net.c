@@ -99,6 +99,64 @@ static void batchnorm(struct net *n, bioft_node *d, uint32_t index)
     d->momentum = 0.1f;
 }
 
+static void affine(struct net *n, bioft_node *d, const char *called, uint32_t index)
+{
+    const uint64_t shape[1] = { d->channels };
+    char name[16];
+
+    snprintf(name, sizeof name, "%s%u", called, index);
+    d->weight = parameter(n, BIOFT_PARAM_GAMMA, BIOFT_NONE, name, "weight", shape, 1);
+    if (d->op == BIOFT_OP_LAYERNORM)
+        d->bias = parameter(n, BIOFT_PARAM_BETA, BIOFT_NONE, name, "bias", shape, 1);
+    d->eps = 1e-5f;
+}
+
+static void tokens(struct net *n, bioft_node *d, const struct op *o, uint32_t index)
+{
+    const uint64_t shape[3] = { 1, o->class_token ? 1 : d->height, d->channels };
+    char name[16];
+
+    snprintf(name, sizeof name, "tokens%u", index);
+    *(o->class_token ? &d->bias : &d->weight) = parameter(n, BIOFT_PARAM_TABLE, BIOFT_NONE, name, "table", shape, 3);
+}
+
+static bool has_two(uint32_t op)
+{
+    return op == BIOFT_OP_ADD || op == BIOFT_OP_MULTIPLY || op == BIOFT_OP_CONCAT || op == BIOFT_OP_MATMUL;
+}
+
+static uint32_t *side(bioft_node *d, uint32_t axis)
+{
+    return axis == 0 ? &d->channels : axis == 1 ? &d->height : &d->width;
+}
+
+/* other: the second input, or NULL. */
+static void other_shape(bioft_node *d, const struct op *o, const bioft_node *x, const bioft_node *other)
+{
+    bioft_node copy;
+
+    d->channels = x->channels;
+    d->height = x->height;
+    d->width = x->width;
+    if (o->op == BIOFT_OP_CONCAT) {
+        copy = *other;
+        *side(d, o->axis) += *side(&copy, o->axis);
+    } else if (o->op == BIOFT_OP_SLICE) {
+        *side(d, o->axis) = o->out;
+    } else if (o->op == BIOFT_OP_MATMUL && o->product == 0) {
+        d->channels = d->groups;
+        d->height = x->height * x->width;
+        d->width = other->height * other->width;
+    } else if (o->op == BIOFT_OP_MATMUL) {
+        d->groups = x->channels;
+        d->channels = other->channels;
+        d->width = 1;
+    } else if (o->op == BIOFT_OP_TOKENS) {
+        d->height = x->height * x->width + o->class_token;
+        d->width = 1;
+    }
+}
+
 static void shape(bioft_node *d, const struct op *o, const bioft_node *x)
 {
     switch (o->op) {
@@ -133,10 +191,11 @@ static void add_node(struct net *n, const struct op *o, uint32_t index)
     const bool pool = o->op == BIOFT_OP_MAXPOOL || o->op == BIOFT_OP_AVGPOOL;
 
     *d = (bioft_node){
-        .struct_size = sizeof *d, .op = o->op, .input = { in, o->op == BIOFT_OP_ADD ? (uint32_t)o->in2 : 0 },
-        .input_count = o->op == BIOFT_OP_ADD ? 2 : 1, .layer = BIOFT_NONE, .weight = BIOFT_NONE, .bias = BIOFT_NONE,
+        .struct_size = sizeof *d, .op = o->op, .input = { in, has_two(o->op) && o->in2 > 0 ? (uint32_t)o->in2 : 0 },
+        .input_count = has_two(o->op) ? 2 : 1, .layer = BIOFT_NONE, .weight = BIOFT_NONE, .bias = BIOFT_NONE,
         .running_mean = BIOFT_NONE, .running_var = BIOFT_NONE, .groups = or_one(o->groups),
-        .ceil_mode = o->ceil_mode, .exclude_padding = o->exclude_padding, .dropout = o->dropout,
+        .ceil_mode = o->ceil_mode, .exclude_padding = o->exclude_padding, .dropout = o->dropout, .low = o->low,
+        .high = o->high, .scale = o->scale, .axis = o->axis, .from = o->from, .product = o->product,
     };
     for (int k = 0; k < 2; k++) {
         d->kernel[k] = o->kernel[k];
@@ -145,10 +204,16 @@ static void add_node(struct net *n, const struct op *o, uint32_t index)
     }
     memcpy(d->padding, o->padding, sizeof d->padding);
     shape(d, o, x);
+    if (o->op > BIOFT_OP_FLATTEN)
+        other_shape(d, o, x, d->input_count > 1 ? &n->nodes[d->input[1]] : NULL);
     if (o->op == BIOFT_OP_CONV2D || o->op == BIOFT_OP_LINEAR)
         weights(n, d, o, x, index);
     if (o->op == BIOFT_OP_BATCHNORM)
         batchnorm(n, d, index);
+    if (o->op == BIOFT_OP_SCALE || o->op == BIOFT_OP_LAYERNORM)
+        affine(n, d, o->op == BIOFT_OP_SCALE ? "scale" : "ln", index);
+    if (o->op == BIOFT_OP_TOKENS)
+        tokens(n, d, o, index);
 }
 
 static void draw(struct net *n, uint32_t i)

@@ -9,15 +9,18 @@
 enum { NODES = 24, PARAMETERS = 64, LAYERS = 16 };
 
 /* One operator; zero means the usual. in: the operator before; or one of the list, counted from 1; or -1, the network's
- * input. in2: of add, counted from 1. */
+ * input. in2: of those with two inputs, counted from 1; or -1. */
 struct op {
     uint32_t op;
     int in, in2;
-    uint32_t out;                                  /* channels of conv2d and linear */
+    uint32_t out;                                  /* channels of conv2d and linear; length of slice */
     uint32_t kernel[2], stride[2], padding[4], dilation[2], groups;
     bool no_bias, ceil_mode, exclude_padding;
     float dropout;
     uint32_t height, width;                        /* of adaptive_avgpool */
+    uint32_t axis, from, product;                  /* as in bioft_node; heads of matmul: groups */
+    float low, high, scale;
+    bool class_token;                              /* tokens: that, else positions */
 };
 
 struct net {

@@ -209,6 +209,10 @@ static void node(const struct reference *r, uint32_t i, double *const *at, bool 
     default:
         break;
     }
+    if (d->op > BIOFT_OP_FLATTEN) {
+        reference_other(r, d, x, d->input_count > 1 ? at[d->input[1]] : NULL, y);
+        return;
+    }
     for (size_t k = 0; k < count; k++)
         y[k] = d->op == BIOFT_OP_RELU   ? fmax(x[k], 0)
                : d->op == BIOFT_OP_TANH ? tanh(x[k])

@@ -27,6 +27,8 @@ static inline const double *reference_output(const struct reference *r)
 }
 /* d<d_out, output>/d parameter, or by the input for BIOFT_NONE; freed with free(). */
 double *reference_gradient(struct reference *r, uint32_t parameter, const float *d_out);
+/* The operators from clip on; y: written. */
+void reference_other(const struct reference *r, const bioft_node *d, const double *x, const double *other, double *y);
 /* Mean and biased variance of one channel of a batchnorm's input, over the batch. */
 void reference_statistics(const struct reference *r, uint32_t node, uint32_t channel, double *ret_mean,
                           double *ret_variance);
