@@ -16,11 +16,18 @@
 
 typedef struct {
     double dropout;
+    int32_t head;
 } vgg;
+
+enum { HEAD_LINEAR, HEAD_GAP };
+static const char *const heads[] = { "linear", "gap", NULL };
 
 static const bioft_option options[] = {
     { .name = "dropout", .type = BIOFT_F64, .offset = offsetof(vgg, dropout),
       .def = 0.5, .min = 0, .max = 0.99, .help = "probability after each hidden linear layer" },
+    { .name = "head", .type = BIOFT_CHOICE, .offset = offsetof(vgg, head), .def = HEAD_LINEAR, .choices = heads,
+      .help = "what follows the convs: three linear layers, or each channel's mean and one, for weights of the convs "
+              "alone" },
 };
 
 /* Five blocks of 3x3 convs, each ended by a pool. Three of the layers are linear; the first two
@@ -76,6 +83,10 @@ static bioft_status build(void *self, const bioft_builder *b)
             x = conv(b, x, widths[block], &number);
         x = b->maxpool(b, x, &pool);
         number++;
+    }
+    if (((const vgg *)self)->head == HEAD_GAP) {
+        b->head(b, "classifier", b->flatten(b, b->adaptive_avgpool(b, x, 1, 1)), &head);
+        return BIOFT_OK;
     }
     x = b->flatten(b, b->adaptive_avgpool(b, x, 7, 7));
     x = hidden(self, b, "classifier.0", x);

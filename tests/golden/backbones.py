@@ -14,10 +14,13 @@ import models
 IMAGENET = (3, 224, 224)
 NETWORKS = {
     **{name: (getattr(torchvision.models, name), IMAGENET, (130, 97)) for name in [
-        'alexnet', 'resnet18', 'resnet34', 'vgg11', 'vgg11_bn', 'vgg13', 'vgg13_bn', 'vgg16',
-        'vgg16_bn', 'vgg19', 'vgg19_bn']},
+        'alexnet', 'densenet121', 'efficientnet_b0', 'mobilenet_v2', 'resnet18', 'resnet34', 'resnet50',
+        'vgg11', 'vgg11_bn', 'vgg13', 'vgg13_bn', 'vgg16', 'vgg16_bn', 'vgg19', 'vgg19_bn',
+        'wide_resnet50_2']},
     'lenet5': (models.LeNet5, (1, 28, 28), (28, 28)),
     'mlp': (models.MLP, (1, 28, 28), (28, 28)),
+    'preact_resnet18': (models.PreactResNet18, (3, 32, 32), (24, 40)),
+    'wide_resnet28_10': (models.WideResNet28, (3, 32, 32), (24, 40)),
     'small_residual': (models.SmallResidual, (3, 18, 16), (23, 31)),
 }
 

@@ -77,3 +77,87 @@ class SmallResidual(nn.Module):
         x = self.layer1(self.bn1(self.conv1(x)).relu())
         x = self.conv2(x).tanh()
         return self.fc(self.avgpool(x).flatten(1))
+
+
+class WideBlock(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(inputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.convShortcut = None if inputs == outputs else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+
+    def forward(self, x):
+        active = self.bn1(x).relu()
+        y = self.conv2(self.bn2(self.conv1(active)).relu())
+        return y + (self.convShortcut(active) if self.convShortcut else x)
+
+
+class WideGroup(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.layer = nn.Sequential(*[WideBlock(outputs if i else inputs, outputs, 1 if i else stride)
+                                     for i in range(4)])
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+def kaiming(net):
+    for m in net.modules():
+        if isinstance(m, nn.Conv2d):
+            nn.init.kaiming_normal_(m.weight, mode='fan_out', nonlinearity='relu')
+
+
+class WideResNet28(nn.Module):
+    """plugins/backbones/wide_resnet28_10.c"""
+
+    def __init__(self, outputs=10):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        self.block1 = WideGroup(16, 160, 1)
+        self.block2 = WideGroup(160, 320, 2)
+        self.block3 = WideGroup(320, 640, 2)
+        self.bn1 = nn.BatchNorm2d(640)
+        self.fc = nn.Linear(640, outputs)
+        kaiming(self)
+
+    def forward(self, x):
+        x = self.bn1(self.block3(self.block2(self.block1(self.conv1(x))))).relu()
+        return self.fc(x.mean((2, 3)))
+
+
+class PreactBlock(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(inputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False))
+
+    def forward(self, x):
+        active = self.bn1(x).relu()
+        y = self.conv2(self.bn2(self.conv1(active)).relu())
+        return y + (self.shortcut(active) if hasattr(self, 'shortcut') else x)
+
+
+class PreactResNet18(nn.Module):
+    """plugins/backbones/preact_resnet18.c"""
+
+    def __init__(self, outputs=10):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
+        widths = [64, 64, 128, 256, 512]
+        for i in range(4):
+            self.add_module(f'layer{i + 1}', nn.Sequential(PreactBlock(widths[i], widths[i + 1], 2 if i else 1),
+                                                           PreactBlock(widths[i + 1], widths[i + 1], 1)))
+        self.bn = nn.BatchNorm2d(512)
+        self.linear = nn.Linear(512, outputs)
+        kaiming(self)
+
+    def forward(self, x):
+        x = self.layer4(self.layer3(self.layer2(self.layer1(self.conv1(x)))))
+        return self.linear(self.bn(x).relu().mean((2, 3)))

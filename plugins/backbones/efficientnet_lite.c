@@ -1,0 +1,118 @@
+/* EfficientNet-lite 0 to 4: EfficientNet (Tan and Le, ICML 2019) without gates, with ReLU6, its first conv and its last
+ * as wide in all sizes; padded as in TensorFlow. Layers have the names of the converted weights (`_conv_stem`,
+ * `_blocks.0._depthwise_conv`). Compiled once a network: LITE, 0 to 4. */
+#include "nets.h"
+
+#include <math.h>
+
+typedef struct {
+    double dropout;
+} lite;
+
+/* Factors of channels and of repeats, the published side, dropout. */
+static const struct size {
+    double width, depth;
+    uint32_t side;
+    double dropout;
+} sizes[] = {
+    { 1.0, 1.0, 224, 0.2 }, { 1.0, 1.1, 240, 0.2 }, { 1.1, 1.2, 260, 0.3 }, { 1.2, 1.4, 280, 0.3 },
+    { 1.4, 1.8, 300, 0.3 },
+};
+#define DROPOUT (LITE < 2 ? 0.2 : 0.3)
+
+static const bioft_option options[] = {
+    { .name = "dropout", .type = BIOFT_F64, .offset = offsetof(lite, dropout),
+      .def = DROPOUT, .min = 0, .max = 0.99, .help = "probability before the head" },
+};
+
+static const struct {
+    uint32_t expand, kernel, stride, out, repeats;
+} groups[] = {
+    { 1, 3, 1, 16, 1 },  { 6, 3, 2, 24, 2 },  { 6, 5, 2, 40, 2 },  { 6, 3, 2, 80, 3 },
+    { 6, 5, 1, 112, 3 }, { 6, 5, 2, 192, 4 }, { 6, 3, 1, 320, 1 },
+};
+enum { GROUPS = sizeof(groups) / sizeof(*groups), FIRST = 32, LAST = 1280 };
+
+/* The nearest multiple of 8, but not less than 0.9 of it. */
+static uint32_t channels_of(uint32_t base)
+{
+    const double wanted = base * sizes[LITE].width;
+    uint32_t rounded = (uint32_t)(wanted + 4) / 8 * 8;
+
+    rounded = rounded < 8 ? 8 : rounded;
+    return rounded < 0.9 * wanted ? rounded + 8 : rounded;
+}
+
+/* The first and the last group are as deep in all sizes. */
+static uint32_t repeats_of(uint32_t group)
+{
+    return group == 0 || group == GROUPS - 1 ? groups[group].repeats
+                                             : (uint32_t)ceil(groups[group].repeats * sizes[LITE].depth);
+}
+
+static bioft_tensor conv_norm(const bioft_builder *b, const char *conv, const char *norm, bioft_tensor x, uint32_t out,
+                              uint32_t kernel, uint32_t stride, uint32_t group)
+{
+    const bioft_conv2d c = {
+        .struct_size = sizeof(c), .out = out, .kernel = { kernel, kernel }, .stride = { stride, stride },
+        .groups = group, .no_bias = 1, .init = BIOFT_INIT_KAIMING_NORMAL_FAN_OUT, .same = 1,
+    };
+    const bioft_norm n = { .struct_size = sizeof(n), .eps = 1e-3f, .momentum = 0.01f };
+
+    return b->batchnorm(b, norm, b->conv2d(b, conv, x, &c), &n);
+}
+
+/* One conv of a block with its batchnorm. */
+static bioft_tensor inner(const bioft_builder *b, uint32_t number, const char *conv, const char *norm, bioft_tensor x,
+                          uint32_t out, uint32_t kernel, uint32_t stride, uint32_t group)
+{
+    char conv_name[64], norm_name[64];
+
+    snprintf(conv_name, sizeof conv_name, "_blocks.%u.%s", number, conv);
+    snprintf(norm_name, sizeof norm_name, "_blocks.%u.%s", number, norm);
+    return conv_norm(b, conv_name, norm_name, x, out, kernel, stride, group);
+}
+
+static bioft_tensor block(const bioft_builder *b, uint32_t number, uint32_t group, bioft_tensor x, uint32_t in,
+                          uint32_t stride)
+{
+    const uint32_t out = channels_of(groups[group].out), wide = in * groups[group].expand;
+    bioft_tensor y = x;
+
+    if (wide != in)
+        y = bioft_relu6(b, inner(b, number, "_expand_conv", "_bn0", y, wide, 1, 1, 1));
+    y = bioft_relu6(b, inner(b, number, "_depthwise_conv", "_bn1", y, wide, groups[group].kernel, stride, wide));
+    y = inner(b, number, "_project_conv", "_bn2", y, out, 1, 1, 1);
+    return stride == 1 && in == out ? b->add(b, y, x) : y;
+}
+
+static bioft_status build(void *self, const bioft_builder *b)
+{
+    static const float mean[3] = { 0.5f, 0.5f, 0.5f }, std[3] = { 0.5f, 0.5f, 0.5f };
+    const bioft_linear head = { .struct_size = sizeof(head), .out = 1000 };
+    bioft_tensor x = b->input(b, 3, sizes[LITE].side, sizes[LITE].side);
+    uint32_t in = FIRST, number = 0;
+
+    b->normalise(b, mean, std, 3);
+    x = bioft_relu6(b, conv_norm(b, "_conv_stem", "_bn0", x, FIRST, 3, 2, 1));
+    for (uint32_t g = 0; g < GROUPS; g++)
+        for (uint32_t i = 0; i < repeats_of(g); i++, in = channels_of(groups[g].out))
+            x = block(b, number++, g, x, in, i == 0 ? groups[g].stride : 1);
+    x = bioft_relu6(b, conv_norm(b, "_conv_head", "_bn1", x, LAST, 1, 1, 1));
+    x = b->dropout(b, global_average(b, x), ((const lite *)self)->dropout);
+    b->head(b, "_fc", x, &head);
+    return BIOFT_OK;
+}
+
+static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
+
+static const bioft_plugin plugin = {
+    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
+    .kind = BIOFT_KIND_BACKBONE, .name = "efficientnet_lite" VALUE(LITE), .version = "1.0", .author = "bioft",
+    .license = "MIT", .summary = "EfficientNet-lite" VALUE(LITE) ": depthwise layers, ReLU6, no gates",
+    .reference = "Tan, Le, ICML 2019; Liu, EfficientNet-Lite, 2020",
+    .instance_size = sizeof(lite), .options = options, .option_count = sizeof(options) / sizeof(*options),
+    .option_size = sizeof(*options), .vtable = &backbone,
+};
+
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }
