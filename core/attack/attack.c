@@ -1,8 +1,8 @@
 /* Running an attack: for each batch every epsilon, for each epsilon every restart, each image checked. */
 #include "attack/attack.h"
 
+#include "attack/answer.h"
 #include "attack/check.h"
-#include "attack/pixels.h"
 #include "attack/run.h"
 #include "base/random.h"
 #include <stdlib.h>
@@ -56,6 +56,7 @@ static void run_free(struct run *r)
     victim_destroy(r->victim);
     free(r->adversarial);
     free(r->tried);
+    survivors_free(&r->survivors);
     free(r->nearest);
     free(r->found);
     free(r->course);
@@ -82,6 +83,17 @@ static bool anything_wanted(const struct attack_params *p, size_t gradient)
     return false;
 }
 
+/* The first restart has the trial's own numbers; the others those of a seed that no neighbouring trial has. */
+static uint64_t restart_seed(uint64_t seed, uint32_t restart)
+{
+    uint32_t words[2];
+
+    if (restart == 0)
+        return seed;
+    random_fill(BIOFT_BITS, seed, "restart", restart, 0, words, 2);
+    return (uint64_t)words[1] << 32 | words[0];
+}
+
 /* The attack's instances for one gradient. */
 static bioft_status make_instances(struct run *r, size_t gradient, struct error *err)
 {
@@ -93,7 +105,7 @@ static bioft_status make_instances(struct run *r, size_t gradient, struct error 
     victim_gradient(r->victim, s->gradients[gradient]);
     for (uint32_t i = 0; st == BIOFT_OK && i < r->restarts; i++) {
         const struct instance_params ip = {
-            .plugin = s->choice.plugin, .values = s->choice.values, .seed = r->p->target->seed + i,
+            .plugin = s->choice.plugin, .values = s->choice.values, .seed = restart_seed(r->p->target->seed, i),
             .pool = r->p->target->pool,
         };
         st = instance_create(&ip, &made[i], err);
@@ -135,19 +147,26 @@ static bioft_status run_prepare(struct run *r, const struct attack_params *p, st
         !r->delta_max || !r->delta_mean || !r->instances || !r->distance || !r->course || !r->found ||
         (run_seeks_minimum(r) && !r->nearest))
         return error_memory(err, "an attack's batch");
-    st = victim_create(p->target, r->batch_size, &r->victim, err);
+    st = p->leave ? survivors_create(&r->survivors, &p->target->picture, r->batch_size, p->target->dataset->label_words,
+                                     err) : BIOFT_OK;
+    if (st != BIOFT_OK)
+        return st;
+    st = victim_create(p->target, r->batch_size,
+                       &(struct victim_params){ .eot = s->eot, .rescale = s->rescale_logits }, &r->victim, err);
     for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++)
         if (anything_wanted(p, g))
             st = make_instances(r, g, err);
     return st;
 }
 
-static int32_t smallest_index(const float *values, uint32_t count)
+/* The class of the smallest output among those that the image has not. */
+static int32_t least_likely(const bioft_batch *clean, uint32_t i, const float *out, uint32_t outputs)
 {
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < count; i++)
-        best = values[i] < values[best] ? i : best;
-    return (int32_t)best;
+    int32_t best = -1;
+    for (uint32_t c = 0; c < outputs; c++)
+        if (!answer_is_right(clean, i, (int32_t)c) && (best < 0 || out[c] < out[best]))
+            best = (int32_t)c;
+    return best < 0 ? 0 : best;
 }
 
 /* A random class among those that the image has not. */
@@ -187,7 +206,7 @@ static bioft_status aim(struct run *r, const bioft_batch *clean, bioft_batch *re
         if (s->target == TARGET_CLASS)
             r->target[i] = (int32_t)s->target_class;
         else if (s->target == TARGET_LEAST_LIKELY)
-            r->target[i] = smallest_index(out, outputs);
+            r->target[i] = least_likely(clean, i, out, outputs);
         else if (s->target == TARGET_RANDOM)
             r->target[i] = other_class(r, clean, i);
     }
@@ -215,19 +234,26 @@ static bioft_status keep_better(struct run *r, const bioft_batch *clean, struct 
     return st;
 }
 
-bioft_status run_once(struct run *r, struct instance *attack, const bioft_batch *clean, const bioft_batch *aimed,
-                      double epsilon, float *ret_x, struct error *err)
+bioft_status run_once(struct run *r, struct instance **attacks, uint32_t restart, const bioft_batch *clean,
+                      const bioft_batch *aimed, double epsilon, float *ret_x, struct error *err)
 {
     const struct attack_spec *s = r->p->spec;
     const struct attack_target *t = r->p->target;
+    struct instance *attack = attacks[restart];
 
     pixels_copy(&t->picture, t->pool, clean->n, clean->x, ret_x);
-    bioft_status st = victim_begin(r->victim, aimed, s->norm, epsilon, r->course, err);
+    bioft_status st = victim_begin(r->victim, &(struct victim_run){ .aimed = aimed, .norm = s->norm, .epsilon = epsilon,
+                                                                    .restart = restart, .course = r->course }, err);
     if (st != BIOFT_OK)
         return error_prefix(err, "attack '%s'", s->name);
     st = s->choice.plugin->api.attack.run(attack->self, victim_view(r->victim), aimed, epsilon, ret_x);
     victim_end(r->victim);
-    return st == BIOFT_OK ? st : run_failed(r, attack, st, err);
+    if (st != BIOFT_OK)
+        return run_failed(r, attack, st, err);
+    if (restart > 0 && !instance_drew(attack) && !s->eot)
+        return error_set(err, BIOFT_ERR_INVALID, "attack '%s': restarts: %u, but the attack draws no random number: each "
+                         "restart is the same; leave 'restarts' out, or let it start at random", s->name, r->restarts);
+    return BIOFT_OK;
 }
 
 static bioft_status attack_batch(struct run *r, size_t gradient, const bioft_batch *clean,
@@ -244,10 +270,32 @@ static bioft_status attack_batch(struct run *r, size_t gradient, const bioft_bat
     }
     for (uint32_t i = 0; st == BIOFT_OK && i < r->restarts; i++) {
         course_restart(r->course, clean->n);
-        st = run_once(r, attacks[i], clean, aimed, epsilon, r->restarts > 1 ? r->tried : r->adversarial, err);
+        st = run_once(r, attacks, i, clean, aimed, epsilon, r->restarts > 1 ? r->tried : r->adversarial, err);
         if (st == BIOFT_OK && r->restarts > 1)
             st = keep_better(r, clean, attacks[i], i == 0, err);
     }
+    return st;
+}
+
+/* The same of those of the batch that are not left out. */
+static bioft_status attack_rest(struct run *r, size_t gradient, const bioft_batch *clean, const bioft_batch *aimed,
+                                size_t epsilon, uint64_t first, struct error *err)
+{
+    const struct attack_params *p = r->p;
+    const struct picture *picture = &p->target->picture;
+    const bool *leave = p->leave ? p->leave[gradient * p->spec->epsilon_count + epsilon] : NULL;
+    bioft_status st = BIOFT_OK;
+
+    if (!leave)
+        return attack_batch(r, gradient, clean, aimed, p->spec->epsilon[epsilon], err);
+    survivors_take(&r->survivors, picture, clean, aimed, leave + first);
+    if (r->survivors.clean.n > 0) {
+        victim_batch(r->victim, &r->survivors.clean);
+        st = attack_batch(r, gradient, &r->survivors.clean, &r->survivors.aimed, p->spec->epsilon[epsilon], err);
+        victim_batch(r->victim, clean);
+    }
+    if (st == BIOFT_OK)
+        survivors_put_back(&r->survivors, picture, clean, r->adversarial, r->course);
     return st;
 }
 
@@ -269,6 +317,8 @@ static bioft_status check_one(const struct checking *c, size_t i, struct error *
         return st;
     r->delta_max[i] = d.largest;
     r->delta_mean[i] = d.mean;
+    if (!run_seeks_minimum(r))
+        r->distance[i] = d.distance;
     return st;
 }
 
@@ -298,7 +348,8 @@ static bioft_status hand_over(struct run *r, const bioft_batch *clean, size_t gr
     return r->p->sink(r->p->ctx, &(struct attack_made){
         .gradient = gradient, .epsilon = epsilon, .first = first, .clean = clean,
         .adversarial = r->adversarial, .delta_max = r->delta_max, .delta_mean = r->delta_mean,
-        .distance = r->distance, .course = r->course }, err);
+        .distance = r->distance, .course = r->course,
+        .target = s->target == TARGET_NONE ? NULL : r->target }, err);
 }
 
 static bioft_status attack_with(struct run *r, size_t gradient, const bioft_batch *clean,
@@ -318,7 +369,7 @@ static bioft_status attack_with(struct run *r, size_t gradient, const bioft_batc
         else if (run_seeks_minimum(r))
             minimum_take(r, clean, s->epsilon[e]);
         else
-            st = attack_batch(r, gradient, clean, aimed, s->epsilon[e], err);
+            st = attack_rest(r, gradient, clean, aimed, e, first, err);
         if (st == BIOFT_OK)
             st = hand_over(r, clean, gradient, e, first, err);
     }
@@ -347,6 +398,8 @@ bioft_status attack_run(const struct attack_params *p, struct error *err)
             st = attack_with(&r, g, &clean, &aimed, first, err);
         first += clean.n;
     }
+    if (st == BIOFT_OK && p->redrawn)
+        *p->redrawn = victim_was_redrawn(r.victim);
     batches_destroy(batches);
     run_free(&r);
     return st;

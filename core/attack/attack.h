@@ -36,6 +36,7 @@ struct attack_made {
     const float *adversarial;
     const double *delta_max, *delta_mean, *distance;
     const struct course_image *course;             /* [n] */
+    const int32_t *target;                         /* [n] as the attack was given them; NULL: none */
 };
 typedef bioft_status attack_sink(void *ctx, const struct attack_made *made, struct error *err);
 
@@ -50,6 +51,10 @@ struct attack_params {
     const bool *skip;                              /* [gradient_count][epsilon_count] what is not wanted; NULL: none */
     const uint64_t *positions;                     /* chosen samples */
     uint64_t count;
+    /* [gradient_count][epsilon_count] -> [count], or NULL: which of the samples are left out, handed over as they are;
+     * NULL: none anywhere. An attack that seeks nearest images leaves none out. */
+    const bool *const *leave;
+    bool *redrawn;                                 /* is set where the attack drew V anew itself; may be NULL */
     attack_sink *sink;
     attack_judge *judge;                           /* for several restarts */
     void *ctx;                                     /* of both */

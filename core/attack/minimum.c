@@ -46,7 +46,7 @@ bioft_status minimum_seek(struct run *r, struct instance **attacks, const bioft_
     }
     for (uint32_t i = 0; st == BIOFT_OK && i < r->restarts; i++) {
         course_restart(r->course, clean->n);
-        st = run_once(r, attacks[i], clean, aimed, INFINITY, r->tried, err);
+        st = run_once(r, attacks, i, clean, aimed, INFINITY, r->tried, err);
         if (st == BIOFT_OK)
             st = keep_nearer(r, attacks[i], clean, aimed, err);
     }

@@ -2,6 +2,7 @@
 #ifndef ATTACK_RUN_H
 #define ATTACK_RUN_H
 
+#include "attack/survivors.h"
 #include "attack/victim.h"
 
 struct run {
@@ -17,6 +18,7 @@ struct run {
     double *left, *tried_left;                     /* [batch] of the network's success, by restart */
     struct course_image *course;                   /* [batch] */
     float *nearest;                                /* [batch][pixels] of an attack that seeks the nearest image */
+    struct survivors survivors;                    /* where some images are left out */
     bool *found;                                   /* [batch] there is one */
 };
 
@@ -26,9 +28,10 @@ static inline bool run_seeks_minimum(const struct run *r)
 }
 /* What the victim or the attack has to say of a status that a call inside the attack ended with. */
 bioft_status run_failed(struct run *r, struct instance *attack, bioft_status status, struct error *err);
-/* One call of the attack's run, from the clean images. */
-bioft_status run_once(struct run *r, struct instance *attack, const bioft_batch *clean, const bioft_batch *aimed,
-                      double epsilon, float *ret_x, struct error *err);
+/* One call of the attack's run, from the clean images; attacks: [restarts]. Several restarts of an attack that draws no
+ * random number are an error: they would be the same. */
+bioft_status run_once(struct run *r, struct instance **attacks, uint32_t restart, const bioft_batch *clean,
+                      const bioft_batch *aimed, double epsilon, float *ret_x, struct error *err);
 
 /* minimum.c: the nearest adversarial images over all restarts, their distances, and the images for one epsilon: those
  * that are near enough, else the clean ones. attacks: [restarts]. */

@@ -3,6 +3,8 @@
 
 #include "attack/pixels.h"
 #include "attack/watch.h"
+#include "network/finite.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +12,7 @@
 struct memory {
     uint32_t n;                                    /* 0: nothing */
     bool has_dx;
-    float *x, *out, *d_out, *dx;
+    float *x, *out, *d_out, *scaled, *dx;          /* scaled: d_out by the network's own outputs */
 };
 
 struct victim {
@@ -26,6 +28,11 @@ struct victim {
     const bioft_batch *batch;
     struct watch watch;                            /* the attack's run in progress */
     bool redrawn;                                  /* V is another draw than the network's own */
+    bool was_redrawn;                              /* the attack asked for it */
+    struct victim_params params;
+    uint64_t pass;                                 /* backward passes so far in this run, the key of eot's draws */
+    float *mean;                                   /* [batch] with eot: a pass's gradient */
+    float *scale;                                  /* [batch] with rescale: by the image's index in the run's batch */
     struct victim_counts counts;
     struct error error;
 };
@@ -36,7 +43,8 @@ static bool memory_create(struct memory *m, size_t pixels, size_t outputs)
     m->dx = mem_aligned(pixels, sizeof(float));
     m->out = mem_aligned(outputs, sizeof(float));
     m->d_out = mem_aligned(outputs, sizeof(float));
-    return m->x && m->dx && m->out && m->d_out;
+    m->scaled = mem_aligned(outputs, sizeof(float));
+    return m->x && m->dx && m->out && m->d_out && m->scaled;
 }
 
 static void memory_free(struct memory *m)
@@ -45,6 +53,7 @@ static void memory_free(struct memory *m)
     free(m->dx);
     free(m->out);
     free(m->d_out);
+    free(m->scaled);
 }
 
 static bioft_status run_forward(struct victim *v, struct memory *m)
@@ -56,7 +65,9 @@ static bioft_status run_forward(struct victim *v, struct memory *m)
         return st;
     v->program_at = m;
     v->counts.forwards += m->n;
-    return BIOFT_OK;
+    struct finite finite = { 0 };
+    finite_take(&finite, m->n, v->view.outputs, m->out, watch_samples(&v->watch, m->n));
+    return finite_end(&finite, v->target->dataset, watch_samples(&v->watch, m->n) ? v->target->split : NULL, &v->error);
 }
 
 static bool remembers(const struct victim *v, const struct memory *m, uint32_t n, const float *x)
@@ -64,16 +75,18 @@ static bool remembers(const struct victim *v, const struct memory *m, uint32_t n
     return m->n == n && pixels_same(&v->target->picture, v->target->pool, n, m->x, x);
 }
 
-static bioft_status victim_forward(const bioft_victim *view, uint32_t n, const float *x, float *ret_out)
+/* What image i of a pass of n has its outputs divided by; 1 where nobody knows whose they are. */
+static float scale_of(const struct victim *v, uint32_t n, uint32_t i)
 {
-    struct victim *v = view->ctx;
-    struct memory *m = remembers(v, &v->clean, n, x) ? &v->clean : remembers(v, &v->last, n, x) ? &v->last : NULL;
+    return v->scale && v->watch.clean && n == v->watch.n ? v->scale[v->watch.image[i]] : 1.0f;
+}
 
-    if (n == 0 || n > view->max_batch)
-        return error_set(&v->error, BIOFT_ERR_INVALID, "the attack asks for %u images, 1 to %u are possible", n,
-                         view->max_batch);
-    v->counts.queries += n;
-    watch_queries(&v->watch, n);
+/* The memory that has this batch's outputs: one of an earlier pass, or of a new one. */
+static bioft_status recall(struct victim *v, uint32_t n, const float *x, struct memory **ret)
+{
+    struct memory *m = remembers(v, &v->clean, n, x) ? &v->clean : remembers(v, &v->last, n, x) ? &v->last : NULL;
+    bioft_status st = BIOFT_OK;
+
     if (!m) {
         const bool clean = v->batch && v->batch->n == n &&
                            pixels_same(&v->target->picture, v->target->pool, n, v->batch->x, x);
@@ -81,14 +94,33 @@ static bioft_status victim_forward(const bioft_victim *view, uint32_t n, const f
         pixels_copy(&v->target->picture, v->target->pool, n, x, m->x);
         m->n = n;
         m->has_dx = false;
-        bioft_status st = run_forward(v, m);
-        if (st != BIOFT_OK) {
+        st = run_forward(v, m);
+        if (st != BIOFT_OK)
             m->n = 0;
-            return st;
-        }
     }
+    *ret = m;
+    return st;
+}
+
+static bioft_status victim_forward(const bioft_victim *view, uint32_t n, const float *x, float *ret_out)
+{
+    struct victim *v = view->ctx;
+    struct memory *m;
+
+    if (n == 0 || n > view->max_batch)
+        return error_set(&v->error, BIOFT_ERR_INVALID, "the attack asks for %u images, 1 to %u are possible", n,
+                         view->max_batch);
+    v->counts.queries += n;
+    watch_queries(&v->watch, n);
+    bioft_status st = recall(v, n, x, &m);
+    if (st != BIOFT_OK)
+        return st;
     v->at = m;
-    memcpy(ret_out, m->out, sizeof(float) * n * view->outputs);
+    for (uint32_t i = 0; i < n; i++) {
+        const float scale = scale_of(v, n, i);
+        for (size_t k = (size_t)i * view->outputs; k < (size_t)(i + 1) * view->outputs; k++)
+            ret_out[k] = m->out[k] / scale;
+    }
     return BIOFT_OK;
 }
 
@@ -111,6 +143,34 @@ static bioft_status run_backward(struct victim *v, struct memory *m, const float
     return BIOFT_OK;
 }
 
+/* The mean over draws of V that no other pass of this run has: expectation over transformation (Athalye, Engstrom, Ilyas
+ * and Kwok, ICML 2018), the transformation being the rule's own. */
+static bioft_status run_mean(struct victim *v, struct memory *m, const float *d_out, float *dx)
+{
+    const uint64_t first = v->pass * v->params.eot + 1;
+    const size_t pixels = m->n * pixels_count(&v->target->picture);
+    const float share = 1.0f / (float)v->params.eot;
+    bioft_status st = BIOFT_OK;
+
+    memset(dx, 0, pixels * sizeof *dx);
+    for (uint32_t k = 0; st == BIOFT_OK && k < v->params.eot; k++) {
+        v->redrawn = true;
+        st = feedback_redraw(v->target->feedback, v->target->step, first + k, &v->error);
+        if (st == BIOFT_OK)
+            st = run_backward(v, m, d_out, v->mean);
+        for (size_t i = 0; st == BIOFT_OK && i < pixels; i++)
+            dx[i] += share * v->mean[i];
+    }
+    v->pass++;
+    return st;
+}
+
+static bool takes_means(const struct victim *v)
+{
+    const struct feedback *f = v->target->feedback;
+    return v->params.eot > 0 && v->gradient == GRADIENT_RULE && f && feedback_is_random(f);
+}
+
 static bioft_status victim_backward(const bioft_victim *view, uint32_t n, const float *d_out, float *ret_dx)
 {
     struct victim *v = view->ctx;
@@ -122,7 +182,13 @@ static bioft_status victim_backward(const bioft_victim *view, uint32_t n, const 
                          "pass of %u", n, m ? m->n : 0);
     if (!m->has_dx || memcmp(m->d_out, d_out, out_bytes) != 0) {
         m->has_dx = false;
-        bioft_status st = run_backward(v, m, d_out, m->dx);
+        /* By the outputs as they are: those that the attack saw are divided by a constant. */
+        for (uint32_t i = 0; i < n; i++) {
+            const float scale = scale_of(v, n, i);
+            for (size_t k = (size_t)i * view->outputs; k < (size_t)(i + 1) * view->outputs; k++)
+                m->scaled[k] = d_out[k] / scale;
+        }
+        bioft_status st = (takes_means(v) ? run_mean : run_backward)(v, m, m->scaled, m->dx);
         if (st != BIOFT_OK)
             return st;
         memcpy(m->d_out, d_out, out_bytes);
@@ -142,7 +208,9 @@ static bioft_status redraw(struct victim *v, uint64_t draw)
 
 static bioft_status victim_redraw(const bioft_victim *view, uint64_t draw)
 {
-    return redraw(view->ctx, draw);
+    struct victim *v = view->ctx;
+    v->was_redrawn = true;
+    return redraw(v, draw);
 }
 
 static bioft_status victim_subset(const bioft_victim *view, uint32_t n, const uint32_t *image)
@@ -201,8 +269,8 @@ static bioft_status victim_codes(const bioft_victim *view, const char *split, bi
     return st;
 }
 
-bioft_status victim_create(const struct attack_target *t, uint32_t max_batch, struct victim **ret,
-                           struct error *err)
+bioft_status victim_create(const struct attack_target *t, uint32_t max_batch, const struct victim_params *p,
+                           struct victim **ret, struct error *err)
 {
     const struct graph *g = t->model->graph;
     const size_t pixels = pixels_count(&t->picture) * max_batch, outputs = (size_t)g->view.outputs * max_batch;
@@ -217,6 +285,7 @@ bioft_status victim_create(const struct attack_target *t, uint32_t max_batch, st
     if (!v)
         return error_memory(err, "the victim");
     v->target = t;
+    v->params = p ? *p : (struct victim_params){ 0 };
     v->view = (bioft_victim){
         .struct_size = sizeof v->view, .max_batch = max_batch, .channels = t->picture.channels,
         .height = t->picture.height, .width = t->picture.width, .outputs = g->view.outputs,
@@ -227,7 +296,10 @@ bioft_status victim_create(const struct attack_target *t, uint32_t max_batch, st
     };
     victim_gradient(v, GRADIENT_RULE);
     v->normal = mem_aligned(pixels, sizeof(float));
-    if (!v->normal || !memory_create(&v->clean, pixels, outputs) || !memory_create(&v->last, pixels, outputs)) {
+    v->mean = v->params.eot ? mem_aligned(pixels, sizeof(float)) : NULL;
+    v->scale = v->params.rescale && !t->codebook ? mem_array(max_batch, sizeof(float)) : NULL;
+    if ((v->params.eot && !v->mean) || (v->params.rescale && !t->codebook && !v->scale) || !v->normal ||
+        !memory_create(&v->clean, pixels, outputs) || !memory_create(&v->last, pixels, outputs)) {
         st = error_memory(err, "the victim's batches");
         goto fail;
     }
@@ -256,6 +328,8 @@ void victim_destroy(struct victim *v)
     memory_free(&v->told);
     watch_free(&v->watch);
     free(v->normal);
+    free(v->mean);
+    free(v->scale);
     free(v);
 }
 
@@ -266,7 +340,7 @@ void victim_gradient(struct victim *v, enum gradient_kind gradient)
     const struct feedback *f = v->target->feedback;
 
     v->gradient = gradient;
-    v->view.redraw = gradient == GRADIENT_RULE && f && feedback_is_random(f) ? victim_redraw : NULL;
+    v->view.redraw = gradient == GRADIENT_RULE && f && feedback_is_random(f) && !v->params.eot ? victim_redraw : NULL;
     v->clean.has_dx = v->last.has_dx = false;
 }
 
@@ -278,15 +352,41 @@ void victim_batch(struct victim *v, const bioft_batch *batch)
     v->program_at = NULL;
 }
 
-bioft_status victim_begin(struct victim *v, const bioft_batch *aimed, uint32_t norm, double epsilon,
-                          struct course_image *course, struct error *err)
+/* The clean images' margins between their two largest outputs, where those are above 1. */
+static bioft_status take_scales(struct victim *v)
 {
-    watch_begin(&v->watch, v->batch, aimed, norm, epsilon, course);
-    if (!v->redrawn)
-        return BIOFT_OK;
-    bioft_status st = redraw(v, 0);
-    return st == BIOFT_OK ? st : victim_error(v, st, err);
+    const uint32_t outputs = v->view.outputs;
+    struct memory *m;
+    bioft_status st = recall(v, v->batch->n, v->batch->x, &m);
+
+    for (uint32_t i = 0; st == BIOFT_OK && i < v->batch->n; i++) {
+        const float *z = m->out + (size_t)i * outputs;
+        const int32_t best = largest_index(z, outputs);
+        float margin = INFINITY;
+        for (uint32_t c = 0; c < outputs; c++)
+            if ((int32_t)c != best && z[best] - z[c] < margin)
+                margin = z[best] - z[c];
+        v->scale[i] = isfinite(margin) && margin > 1.0f ? margin : 1.0f;
+    }
+    return st;
 }
+
+bioft_status victim_begin(struct victim *v, const struct victim_run *run, struct error *err)
+{
+    bioft_status st = v->redrawn ? redraw(v, 0) : BIOFT_OK;
+
+    if (run->restart == 0)
+        v->pass = 0;                               /* further restarts go on with other draws */
+    if (st == BIOFT_OK && v->scale)
+        st = take_scales(v);
+    if (st != BIOFT_OK)
+        return victim_error(v, st, err);
+    watch_begin(&v->watch, v->batch, run->aimed, run->norm, run->epsilon, run->course);
+    v->clean.has_dx = v->last.has_dx = false;      /* gradients of another run had other draws and scales */
+    return BIOFT_OK;
+}
+
+bool victim_was_redrawn(const struct victim *v) { return v->was_redrawn; }
 
 void victim_end(struct victim *v)
 {

@@ -130,7 +130,9 @@ bioft_status watch_objectives(struct watch *w, uint64_t iteration, uint32_t n, c
 {
     bioft_status st = check_images(w, "trace", n, image, err);
 
-    for (uint32_t i = 0; st == BIOFT_OK && objective && i < n; i++)
+    if (st == BIOFT_OK && !objective && n > 0)
+        st = error_set(err, BIOFT_ERR_INVALID, "the attack traces %u images without their objective", n);
+    for (uint32_t i = 0; st == BIOFT_OK && i < n; i++)
         course_objective(&w->course[image ? image[i] : i], iteration, objective[i]);
     return st;
 }
@@ -164,6 +166,15 @@ void watch_gradients(struct watch *w, uint32_t n, const float *dx)
 
     for (uint32_t i = 0; w->course && n == w->n && i < n; i++)
         course_gradient(&w->course[w->image[i]], dx + i * pixels, pixels);
+}
+
+const uint64_t *watch_samples(struct watch *w, uint32_t n)
+{
+    if (!w->clean || n != w->n)
+        return NULL;
+    for (uint32_t i = 0; i < n; i++)
+        w->sample[i] = w->clean->sample[w->image[i]];
+    return w->sample;
 }
 
 const bioft_batch *watch_batch(const struct watch *w, uint32_t n)

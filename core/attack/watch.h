@@ -40,6 +40,8 @@ void watch_answers(struct watch *w, uint32_t n, const uint32_t *image, const flo
 /* Passes of n images. */
 void watch_queries(struct watch *w, uint32_t n);
 void watch_gradients(struct watch *w, uint32_t n, const float *dx);
+/* The numbers of the samples of a pass of n images; NULL where nobody knows. */
+const uint64_t *watch_samples(struct watch *w, uint32_t n);
 /* The batch that belongs to a pass of n images, for rules that read it; NULL where nobody knows. */
 const bioft_batch *watch_batch(const struct watch *w, uint32_t n);
 

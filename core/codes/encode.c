@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,20 +35,14 @@ void encoder_free(struct encoder *e)
     memset(e, 0, sizeof *e);
 }
 
-bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, uint64_t *ret,
-                         struct error *err)
+bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, const uint64_t *sample,
+                         struct finite *finite, uint64_t *ret, struct error *err)
 {
-    const size_t outputs = (size_t)n * e->bits;
     bioft_status st = program_forward(e->program, n, x, 0, e->out, err);
 
     if (st != BIOFT_OK)
         return st;
-    for (size_t i = 0; i < outputs; i++)
-        if (isnan(e->out[i]))
-            return error_set(err, BIOFT_ERR_INVALID,
-                             "output %zu of picture %zu of a batch is not a number, so its "
-                             "code has no sign: the training has diverged",
-                             i % e->bits, i / e->bits);
+    finite_take(finite, n, e->bits, e->out, sample);
     codes_pack(e->out, n, e->bits, ret);
     return BIOFT_OK;
 }
@@ -57,6 +50,7 @@ bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, uint64_t
 static bioft_status encode(const struct encode_params *p, struct encoder *e,
                            struct batches *batches, struct codes *ret, struct error *err)
 {
+    struct finite finite = { 0 };
     bioft_batch batch;
     bioft_status st;
 
@@ -64,7 +58,8 @@ static bioft_status encode(const struct encode_params *p, struct encoder *e,
          done += batch.n) {
         if (stop_asked(p->stop))
             return error_set(err, BIOFT_ERR_CANCELLED, "stopped while encoding");
-        st = encoder_run(e, batch.n, batch.x, ret->codes + done * ret->words, err);
+        st = encoder_run(e, batch.n, batch.x, batch.sample, &finite,
+                         ret->codes + done * ret->words, err);
         if (st != BIOFT_OK) {
             error_prefix(err, "codes of split '%s', from sample %" PRIu64, p->split->name,
                          batch.sample[0]);
@@ -73,6 +68,8 @@ static bioft_status encode(const struct encode_params *p, struct encoder *e,
         memcpy(ret->labels + done * ret->label_words, batch.labels,
                (size_t)batch.n * ret->label_words * sizeof *ret->labels);
     }
+    if (st == BIOFT_OK && (st = finite_end(&finite, p->dataset, p->split, err)) != BIOFT_OK)
+        error_prefix(err, "codes");
     return st;
 }
 

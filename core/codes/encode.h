@@ -6,6 +6,7 @@
 #include "codes/codes.h"
 #include "data/batch.h"
 #include "engine/engine.h"
+#include "network/finite.h"
 
 /* A program that encodes batches of normalised pixels; its outputs are the bits. */
 struct encoder {
@@ -17,10 +18,10 @@ struct encoder {
 bioft_status encoder_create(struct model *m, uint32_t max_batch, uint32_t precision,
                             struct pool *pool, struct encoder *ret, struct error *err);
 void encoder_free(struct encoder *e); /* zero is fine */
-/* x: n pictures. Writes [n][words]; e->out holds the outputs until the next call. An output that is
- * not a number is an error: it has no sign. */
-bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, uint64_t *ret,
-                         struct error *err);
+/* x: n pictures, sample: their numbers. Writes [n][words]; e->out holds the outputs until the next
+ * call. Outputs that are not finite are counted in `finite`: the caller refuses them in the end. */
+bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, const uint64_t *sample,
+                         struct finite *finite, uint64_t *ret, struct error *err);
 
 struct encode_params {
     struct model *model;

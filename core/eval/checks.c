@@ -1,6 +1,7 @@
 /* Sanity checks over a trial's figures: what makes a robustness figure suspect. */
 #include "eval/checks.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { SMALL_N = 100 };
@@ -45,8 +46,11 @@ static bool check(struct figure *f, const struct figure *all, size_t count, doub
         fine = fine && warn(f, "attack-too-weak", arena);
     if (rises)
         fine = fine && warn(f, "rises-with-epsilon", arena);
-    if (same_text(f->norm, "linf") && f->epsilon > 0.0 && f->delta_max < 0.5 * f->epsilon)
+    if (f->indicators.budget_unused >= 0 ? 2 * f->indicators.budget_unused > f->indicators.right && f->indicators.right > 0
+        : same_text(f->norm, "linf") && f->epsilon > 0.0 && f->delta_max < 0.5 * f->epsilon)
         fine = fine && warn(f, "budget-unused", arena);
+    if (f->indicators.zero_survived > 0 && f->value - (double)f->indicators.zero_survived / (double)f->n < f->ci_low)
+        fine = fine && warn(f, "vanished-gradient", arena);
     return fine;
 }
 
@@ -92,6 +96,8 @@ static bioft_status worst_case(const struct figure *figures, size_t count, struc
         worst[made] = *f;
         worst[made].attack = "worst";
         worst[made].options = worst[made].gradient = worst[made].warnings = "";
+        worst[made].indicators.cosine = worst[made].indicators.signs = worst[made].indicators.differs = (double)NAN;
+        worst[made].indicators.draws = "";
         worst[made++].predictions = copy;
     }
     for (size_t k = 0; k < made; k++) {

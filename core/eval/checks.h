@@ -13,7 +13,11 @@
  *   attack-too-weak          at an L-infinity epsilon of 0.5 or more every image can become the same grey one, so more
  *                            than the largest class share means that the attack failed
  *   rises-with-epsilon       more accuracy than at a smaller epsilon of the same attack, intervals apart
- *   budget-unused            the largest change is below half of epsilon
+ *   budget-unused            more than half of the images that were right use less than half of epsilon, each by its
+ *                            distance in the attack's norm (where that is not known: no image's largest change does)
+ *   vanished-gradient        images that survive had gradients that are zero or not finite, so many that without them
+ *                            the figure would leave its own interval: the attack did nothing to them. Cross-entropy on
+ *                            large logits does that; `rescale_logits: true`, or a loss of the margin, is the remedy
  *   small-n                  fewer than 100 samples */
 
 /* Sets `warnings` of a trial's figures, and makes the worst case over attacks and gradients of each epsilon, sample by

@@ -1,10 +1,10 @@
 /* Evaluation: a program over samples, predictions out. */
 #include "eval/evaluate.h"
 
-#include "attack/check.h"
+#include "attack/answer.h"
 #include "attack/dump.h"
-#include "attack/pixels.h"
 #include "eval/retrieval.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +15,8 @@ struct evaluator {
     const struct attack_target *target;
     struct encoder encoder;
     float *x;                                      /* [batch] pixels normalised */
+    struct finite finite;                          /* of all outputs so far */
+    double *clean;                                 /* [batch] scores of a classifier without the attack */
     struct codes batch;                            /* of one batch: what restarts are judged by */
     struct codes *queries;                         /* [cells], or NULL */
     size_t cells;
@@ -24,6 +26,7 @@ static void evaluator_free(struct evaluator *e)
 {
     encoder_free(&e->encoder);
     free(e->x);
+    free(e->clean);
     codes_free(&e->batch);
     for (size_t i = 0; e->queries && i < e->cells; i++)
         codes_free(&e->queries[i]);
@@ -35,7 +38,8 @@ static bioft_status evaluator_create(const struct attack_target *t, uint32_t bat
 {
     ret->target = t;
     ret->x = mem_aligned(pixels_count(&t->picture) * batch_size, sizeof *ret->x);
-    bioft_status st = ret->x ? encoder_create(t->model, batch_size, t->precision, t->pool, &ret->encoder, err)
+    ret->clean = mem_array(batch_size, sizeof *ret->clean);
+    bioft_status st = ret->x && ret->clean ? encoder_create(t->model, batch_size, t->precision, t->pool, &ret->encoder, err)
                              : error_memory(err, "an evaluation batch");
     if (st == BIOFT_OK && t->codebook)
         st = codes_create(batch_size, ret->encoder.bits, t->dataset->classes, &ret->batch, err);
@@ -57,9 +61,8 @@ static int32_t answer(const bioft_batch *batch, uint32_t i, const float *out, ui
                       bool *ret_right)
 {
     const int32_t best = largest_index(out + (size_t)i * outputs, outputs);
-    const uint64_t *labels = batch->labels + (size_t)i * batch->label_words;
 
-    *ret_right = (uint32_t)best < batch->classes && (labels[best / 64] >> (best % 64) & 1);
+    *ret_right = answer_is_right(batch, i, best);
     return best;
 }
 
@@ -70,11 +73,14 @@ static bioft_status predict(struct evaluator *e, const bioft_batch *batch, const
     struct encoder *n = &e->encoder;
     bioft_status st = program_forward(n->program, batch->n, x, 0, n->out, err);
 
+    if (st == BIOFT_OK)
+        finite_take(&e->finite, batch->n, n->bits, n->out, batch->sample);
     for (uint32_t i = 0; st == BIOFT_OK && i < batch->n; i++) {
         bool right;
         const int32_t best = answer(batch, i, n->out, n->bits, &right);
         ret[i] = (struct prediction){ .sample = batch->sample[i], .label = batch->label[i],
-                                      .prediction = best, .score = right ? 1.0 : 0.0 };
+                                      .prediction = best, .score = right ? 1.0 : 0.0,
+                                      .attack = ret[i].attack };
     }
     return st;
 }
@@ -99,6 +105,8 @@ static bioft_status clean_classes(const struct attack_target *t, const uint64_t 
              : predict(&e, &batch, batch.x, ret + done, err);
         done += batch.n;
     }
+    if (st == BIOFT_OK)
+        st = finite_end(&e.finite, t->dataset, t->split, err);
     batches_destroy(batches);
     evaluator_free(&e);
     return st;
@@ -141,6 +149,8 @@ struct attacked {                                  /* where attack_run's batches
     struct evaluator evaluator;
     struct prediction *const *predictions;
     size_t metrics, cells;
+    bool has_clean;
+    uint64_t clean_first;                          /* the batch whose clean scores the evaluator has */
     enum from *from;                               /* [cells] where a cell's predictions come from */
     bool *skip;                                    /* [cells] no pass of its own */
     struct dump *dumps;                            /* [cells], or NULL */
@@ -158,9 +168,55 @@ static bioft_status encode(struct attacked *a, const struct attack_made *made, s
     for (size_t m = 0; m < a->metrics; m++)
         for (uint32_t i = 0; i < b->n; i++)
             a->predictions[cell * a->metrics + m][made->first + i] = (struct prediction){
-                .sample = b->sample[i], .label = b->label[i], .prediction = -1 };
-    return encoder_run(&a->evaluator.encoder, b->n, a->evaluator.x,
+                .sample = b->sample[i], .label = b->label[i], .prediction = -1,
+                .attack = a->predictions[cell * a->metrics + m][made->first + i].attack };
+    return encoder_run(&a->evaluator.encoder, b->n, a->evaluator.x, b->sample, &a->evaluator.finite,
                        q->codes + made->first * q->words, err);
+}
+
+/* The classifier's scores on the batch as it is: once a batch, whatever is made of it. */
+static bioft_status score_clean(struct attacked *a, const struct attack_made *made, struct error *err)
+{
+    struct evaluator *e = &a->evaluator;
+    const bioft_batch *b = made->clean;
+    bioft_status st = BIOFT_OK;
+
+    if (a->has_clean && a->clean_first == made->first)
+        return BIOFT_OK;
+    if (!a->target->codebook) {
+        pixels_normalise(&a->target->picture, a->target->pool, b->n, b->x, e->x);
+        st = program_forward(e->encoder.program, b->n, e->x, 0, e->encoder.out, err);
+    }
+    if (st == BIOFT_OK && !a->target->codebook)
+        finite_take(&e->finite, b->n, e->encoder.bits, e->encoder.out, b->sample);
+    for (uint32_t i = 0; st == BIOFT_OK && i < b->n; i++) {
+        bool right = false;
+        if (!a->target->codebook)
+            answer(b, i, e->encoder.out, e->encoder.bits, &right);
+        e->clean[i] = a->target->codebook ? (double)NAN : right ? 1.0 : 0.0;
+    }
+    a->has_clean = st == BIOFT_OK;
+    a->clean_first = made->first;
+    return st;
+}
+
+/* What the attack did to each image; a classifier is robust only where it was right before. */
+static void add_records(struct attacked *a, const struct attack_made *made, struct prediction *const *ret)
+{
+    for (uint32_t i = 0; i < made->clean->n; i++) {
+        const struct course_image *c = &made->course[i];
+        struct attack_record *r = ret[0][made->first + i].attack;
+        if (!r)
+            continue;
+        *r = (struct attack_record){
+            .clean = a->evaluator.clean[i], .right = ret[0][made->first + i].score > 0.0,
+            .target = made->target ? made->target[i] : -1, .distance = made->distance[i], .queries = c->queries,
+            .gradients = c->gradients, .zero = c->zero, .nonfinite = c->nonfinite, .found = c->found,
+            .rising = course_rising(c), .traced = c->told > 0, .part = c->part ? c->part : "" };
+    }
+    for (uint32_t i = 0; !a->target->codebook && i < made->clean->n; i++)
+        if (!(a->evaluator.clean[i] > 0.0))
+            ret[0][made->first + i].score = 0.0;
 }
 
 static bioft_status take_batch(void *ctx, const struct attack_made *made, struct error *err)
@@ -169,9 +225,12 @@ static bioft_status take_batch(void *ctx, const struct attack_made *made, struct
     const size_t cell = made->gradient * a->spec->epsilon_count + made->epsilon;
     struct prediction *const *ret = a->predictions + cell * a->metrics;
 
+    bioft_status st = score_clean(a, made, err);
+    if (st != BIOFT_OK)
+        return st;
     pixels_normalise(&a->target->picture, a->target->pool, made->clean->n, made->adversarial,
                      a->evaluator.x);
-    bioft_status st = a->target->codebook
+    st = a->target->codebook
         ? encode(a, made, cell, err)
         : predict(&a->evaluator, made->clean, a->evaluator.x, ret[0] + made->first, err);
     for (size_t m = 0; st == BIOFT_OK && m < a->metrics; m++)
@@ -179,6 +238,8 @@ static bioft_status take_batch(void *ctx, const struct attack_made *made, struct
             ret[m][made->first + i].delta_max = made->delta_max[i];
             ret[m][made->first + i].delta_mean = made->delta_mean[i];
         }
+    if (st == BIOFT_OK)
+        add_records(a, made, ret);
     if (st == BIOFT_OK && a->dumps && a->dumps[cell].count)
         dump_add(&a->dumps[cell], made);
     return st;
@@ -281,31 +342,34 @@ static bioft_status complete(struct attacked *a, uint64_t count, struct error *e
         for (size_t m = 0; a->from[i] == OTHER_GRADIENT && m < a->metrics; m++)
             memcpy(a->predictions[i * a->metrics + m], a->predictions[i % epsilons * a->metrics + m],
                    count * sizeof **a->predictions);
+    if (st == BIOFT_OK)
+        st = finite_end(&a->evaluator.finite, a->target->dataset, a->target->split, err);
     return st;
 }
 
-bioft_status evaluate_attack(const struct attack_target *t, const struct attack_spec *spec,
-                             const uint64_t *positions, uint64_t count,
-                             struct prediction *const *ret, const char *dump_folder,
+bioft_status evaluate_attack(const struct evaluate_params *p, struct prediction *const *ret, bool *ret_redrawn,
                              struct error *err)
 {
+    const struct attack_target *t = p->target;
+    const struct attack_spec *spec = p->spec;
     struct attacked a = { .target = t, .spec = spec, .predictions = ret, .metrics = evaluate_metrics(t) };
     bioft_status st = plan(&a, err);
 
+    *ret_redrawn = false;
     /* As large as any batch of the attack, whatever size that chooses. */
     if (st == BIOFT_OK)
         st = evaluator_create(t, spec->batch_size > DEFAULT_BATCH ? spec->batch_size : DEFAULT_BATCH,
                               &a.evaluator, err);
     if (st == BIOFT_OK)
-        st = make_room(&a, count, spec->dump && dump_folder, err);
+        st = make_room(&a, p->count, spec->dump && p->dump_folder, err);
     if (st == BIOFT_OK)
         st = attack_run(&(struct attack_params){
-            .target = t, .spec = spec, .skip = a.skip, .positions = positions, .count = count,
-            .sink = take_batch, .judge = judge, .ctx = &a }, err);
+            .target = t, .spec = spec, .skip = a.skip, .positions = p->positions, .count = p->count,
+            .leave = p->leave, .redrawn = ret_redrawn, .sink = take_batch, .judge = judge, .ctx = &a }, err);
     if (st == BIOFT_OK)
-        st = complete(&a, count, err);
+        st = complete(&a, p->count, err);
     if (st == BIOFT_OK && a.dumps)
-        st = write_dumps(&a, dump_folder, err);
+        st = write_dumps(&a, p->dump_folder, err);
     for (size_t i = 0; a.dumps && i < a.cells; i++)
         dump_free(&a.dumps[i]);
     free(a.dumps);

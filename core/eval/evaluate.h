@@ -16,13 +16,21 @@ const char *evaluate_metric(const struct attack_target *t, size_t metric, struct
 bioft_status evaluate_clean(const struct attack_target *t, const uint64_t *positions,
                             uint64_t count, struct prediction *const *ret, struct error *err);
 /* Attacked predictions for the spec's gradients over its grid:
- * ret[(gradient * epsilon_count + epsilon) * metrics + metric] has room for `count`; NULL: skip it.
+ * ret[(gradient * epsilon_count + epsilon) * metrics + metric] has room for `count`, each with a record of the attack
+ * that the metrics of a cell share; NULL: skip it. An image that a classifier had wrong without the attack scores 0.
  * Every figure is a fresh evaluation pass over the final images; at epsilon 0, where these are the
  * clean ones whatever the gradient, one pass serves both. Queries are ranked in the clean database.
  * Dumps go to `dump_folder` where the spec asks. */
-bioft_status evaluate_attack(const struct attack_target *t, const struct attack_spec *spec,
-                             const uint64_t *positions, uint64_t count,
-                             struct prediction *const *ret, const char *dump_folder,
+struct evaluate_params {
+    const struct attack_target *target;
+    const struct attack_spec *spec;
+    const uint64_t *positions;
+    uint64_t count;
+    const bool *const *leave;                      /* as attack_params has it: images that stay as they are */
+    const char *dump_folder;
+};
+/* *ret_redrawn: the attack drew V anew itself. */
+bioft_status evaluate_attack(const struct evaluate_params *p, struct prediction *const *ret, bool *ret_redrawn,
                              struct error *err);
 
 #endif

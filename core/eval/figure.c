@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "eval/interval.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,67 @@ static bioft_status fill_mean(struct figure *f, struct error *err)
     return BIOFT_OK;
 }
 
+/* Was the image the network's without the attack? Of codes every one counts. */
+static bool was_right(const struct prediction *p) { return !(p->attack->clean <= 0.0); }
+
+static bool is_broken(const struct prediction *p)
+{
+    return p->attack->target >= 0 ? p->prediction == p->attack->target : !p->attack->right;
+}
+
+static void count_one(const struct figure *f, const struct prediction *p, struct indicators *i)
+{
+    const struct attack_record *a = p->attack;
+    const bool right = was_right(p), survived = right && p->score > 0.0, vanished = a->zero + a->nonfinite > 0;
+
+    i->right += right;
+    i->gained += !right && a->right;
+    i->reached += a->target >= 0 && p->prediction == a->target;
+    i->queries += (double)a->queries;
+    i->gradients += (double)a->gradients;
+    i->zero_gradient += right && vanished;
+    i->zero_survived += survived && vanished;
+    i->unchanged += right && p->delta_max <= 0.0;
+    i->budget_unused += right && a->distance < 0.5 * f->epsilon;
+    i->silent += a->found && (f->nearest ? isinf(a->distance) : !is_broken(p));
+    i->rising += survived && a->rising;
+}
+
+static void fill_indicators(struct figure *f)
+{
+    struct indicators i = { .cosine = f->indicators.cosine, .signs = f->indicators.signs,
+                            .differs = f->indicators.differs, .draws = f->indicators.draws };
+    bool records = f->n > 0, traced = false, targeted = false, classes = true;
+
+    for (uint64_t k = 0; k < f->n && records; k++) {
+        const struct prediction *p = &f->predictions[k];
+        records = p->attack != NULL;
+        if (!records)
+            break;
+        count_one(f, p, &i);
+        traced = traced || p->attack->traced;
+        targeted = targeted || p->attack->target >= 0;
+        classes = classes && !isnan(p->attack->clean);
+    }
+    if (records) {
+        i.queries /= (double)f->n;
+        i.gradients /= (double)f->n;
+    } else {
+        i.queries = i.gradients = (double)NAN;
+    }
+    if (!records || !classes)
+        i.right = i.gained = i.silent = i.rising = i.zero_survived = -1;
+    if (!records || !targeted)
+        i.reached = -1;
+    if (!records || !traced)
+        i.silent = i.rising = -1;
+    if (!records || f->epsilon <= 0.0)
+        i.zero_gradient = i.zero_survived = -1;
+    if (!records || f->epsilon <= 0.0 || f->nearest)
+        i.unchanged = i.budget_unused = -1;
+    f->indicators = i;
+}
+
 bioft_status figure_fill(struct figure *f, struct prediction *predictions, uint64_t n,
                          struct error *err)
 {
@@ -50,6 +112,8 @@ bioft_status figure_fill(struct figure *f, struct prediction *predictions, uint6
     f->delta_max = largest;
     f->delta_mean = n ? sum / (double)n : 0.0;
     f->predictions = predictions;
+    if (f->attacked)
+        fill_indicators(f);
     if (!figure_counts(f))
         return fill_mean(f, err);
     fill_share(f);

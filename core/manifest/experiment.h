@@ -106,6 +106,9 @@ struct attack_spec {
     enum target_kind target;
     uint32_t target_class;
     uint32_t restarts, batch_size;                 /* batch_size 0: the core's choice */
+    uint32_t eot;                                  /* draws of a random V in each backward pass; 0: the network's own */
+    bool rescale_logits;                           /* outputs divided by the clean image's margin, where that is above 1 */
+    bool survivors;                                /* leave out what earlier attacks of the same ball broke */
     uint64_t dump;
     char key[SHA256_HEX];                          /* of all that decides a figure but epsilon and gradient */
     struct mark mark;

@@ -7,10 +7,10 @@
 
 static const char *const keys[] = {
     "plugin", "name", "epsilon", "samples", "split", "gradient", "target", "labels", "restarts", "batch_size", "dump",
-    NULL,
+    "eot", "rescale_logits", "only", NULL,
 };
 
-enum { MOST_ATTACKS = 10000, LARGEST_BATCH = 1 << 20 };
+enum { MOST_ATTACKS = 10000, LARGEST_BATCH = 1 << 20, MOST_DRAWS = 10000 };
 
 static double read_epsilon(struct reader *r, const struct yaml *node, uint32_t norm)
 {
@@ -160,6 +160,47 @@ static void read_name(struct reader *r, struct yaml *entry, struct attack_spec *
         ret->name = ret->choice.plugin ? ret->choice.plugin->descriptor.name : "";
 }
 
+/* Keys of the host for attacks on classifiers and their gradients. */
+static void read_more(struct reader *r, struct yaml *entry, const struct trial *t, struct attack_spec *ret)
+{
+    static const char *const only[] = { "all", "survivors", NULL };
+    const struct plugin *plugin = ret->choice.plugin;
+    const bool codes = trial_head(t, t->stage_count)->bits > 0;
+    const bool gradient = !plugin || plugin->api.attack.flags & BIOFT_ATTACK_GRADIENT;
+
+    ret->eot = (uint32_t)read_integer(r, entry, "eot", 0, MOST_DRAWS, 0);
+    ret->rescale_logits = read_bool(r, entry, "rescale_logits", false);
+    ret->survivors = read_word(r, entry, "only", only, 0) == 1;
+    if (ret->eot && !gradient)
+        read_error(r, entry, "'eot': attack '%s' asks for no gradient", plugin->descriptor.name);
+    if (ret->rescale_logits && (codes || !gradient))
+        read_error(r, entry, "'rescale_logits' is for attacks on classifiers that follow a gradient");
+    if (ret->survivors && codes)
+        read_error(r, entry, "'only': of hash codes no image is broken or not");
+}
+
+/* What the host does otherwise than by default, for the column `options`. */
+static void add_host_options(const struct attack_spec *s, struct text *t)
+{
+    static const char *const targets[] = { [TARGET_RANDOM] = "random", [TARGET_LEAST_LIKELY] = "least_likely" };
+    const size_t before = t->length;
+
+    if (s->target == TARGET_CLASS)
+        text_printf(t, ";target=%u", s->target_class);
+    else if (s->target != TARGET_NONE)
+        text_printf(t, ";target=%s", targets[s->target]);
+    if (s->predicted_labels)
+        text_add(t, ";labels=predicted");
+    if (s->eot)
+        text_printf(t, ";eot=%u", s->eot);
+    if (s->rescale_logits)
+        text_add(t, ";rescale_logits=true");
+    if (s->survivors)
+        text_add(t, ";only=survivors");
+    if (before == 0 && t->length > 0 && !t->failed)
+        memmove(t->data, t->data + 1, t->length--);        /* its end is moved too */
+}
+
 static void read_entry(struct reader *r, struct yaml *node, const struct trial *t, struct attack_spec *ret,
                        struct grids *grids)
 {
@@ -186,6 +227,7 @@ static void read_entry(struct reader *r, struct yaml *node, const struct trial *
         read_error(r, node, "'%s': a head with bits predicts no class", ret->predicted_labels ? "labels" : "target");
     read_restarts(r, node, grids, ret);
     ret->batch_size = (uint32_t)read_integer(r, node, "batch_size", 0, LARGEST_BATCH, 0);
+    read_more(r, node, t, ret);
     ret->dump = (uint64_t)read_integer(r, node, "dump", 0, INT64_MAX, 0);
 }
 
@@ -220,6 +262,7 @@ static void expand(struct reader *r, const struct yaml *node, const struct attac
             option_text(&plugin->descriptor.options[grid->option], value, &text);
         }
     }
+    add_host_options(ret, &text);
     if (grids->count && base->norm)
         ret->norm = read_norm(r, node, &ret->choice);
     ret->options = read_copy(r, text.data ? text.data : "");

@@ -236,6 +236,12 @@ static void put_attack(struct resolver *b, struct yaml *map, const struct attack
     build_put(b, map, "split", build_text(b, s->split));
     build_put(b, map, "labels", build_text(b, s->predicted_labels ? "predicted" : "true"));
     build_put(b, map, "target", build_target(b, s));
+    if (s->eot)
+        build_put(b, map, "eot", build_integer(b, s->eot));
+    if (s->rescale_logits)
+        build_put(b, map, "rescale_logits", build_bool(b, true));
+    if (s->survivors)
+        build_put(b, map, "only", build_text(b, "survivors"));
 }
 
 static struct yaml *build_attack(struct resolver *b, const struct attack_entry *e)
@@ -347,7 +353,7 @@ static void sum(struct resolver *b, const struct yaml *root, char ret[SHA256_HEX
 }
 
 /* One attack of an entry's grids, whatever its epsilons and gradients. */
-static void sum_attack(struct resolver *b, struct attack_spec *s)
+static void sum_attack(struct resolver *b, const struct trial *t, struct attack_spec *s)
 {
     struct yaml *map = build_plugin(b, s->choice.plugin, s->choice.values, NULL);
 
@@ -357,6 +363,9 @@ static void sum_attack(struct resolver *b, struct attack_spec *s)
     build_put(b, map, "restarts", build_integer(b, s->restarts));
     build_put(b, map, "batch_size", build_integer(b, s->batch_size));
     build_put(b, map, "dump", build_integer(b, (int64_t)s->dump));
+    /* What is left to attack is what the attacks before left. */
+    if (s->survivors && s > t->attacks)
+        build_put(b, map, "after", build_text(b, s[-1].key));
     sum(b, map, s->key);
 }
 
@@ -379,5 +388,5 @@ void resolve_keys(struct resolver *b, const struct reading *reading)
     put_attacks(b, root, reading);
     sum(b, root, reading->trial->key);
     for (size_t i = 0; i < t->attack_count; i++)
-        sum_attack(b, &reading->trial->attacks[i]);
+        sum_attack(b, reading->trial, &reading->trial->attacks[i]);
 }

@@ -7,12 +7,12 @@
 
 /* Keys of the manifest beside a plugin's own: no option may take their names. */
 static const char *const reserved_everywhere[] = { "plugin", "name", NULL };
-static const char *const reserved[PLUGIN_KINDS + 1][14] = {
+static const char *const reserved[PLUGIN_KINDS + 1][18] = {
     [BIOFT_KIND_RULE] = { "layers" },
     [BIOFT_KIND_DATASET] = { "root", "transform", "cache", "classes", "split_seed", "protocol", "limit", "missing",
                              "broken", "unlabelled", "split" },
     [BIOFT_KIND_ATTACK] = { "epsilon", "samples", "split", "gradient", "target", "labels", "surrogate", "only",
-                            "restarts", "batch_size", "dump", "norm" },
+                            "restarts", "batch_size", "dump", "eot", "rescale_logits", "from", "attack" },
     [BIOFT_KIND_ENGINE] = { "threads" },
 };
 

@@ -52,6 +52,8 @@ void *instance_extension_ctx(const bioft_host *host, const char *id);
 /* After a callback failed: "rule 'usf': TEXT" with what host->fail was told in this thread (or "failed without a
  * message"). Returns status. */
 bioft_status instance_error(struct instance *i, bioft_status status, struct error *err);
+/* Has it asked for random numbers since it was made? */
+bool instance_drew(const struct instance *i);
 struct named_array *instance_array(struct instance *i, const char *name);      /* NULL: none */
 
 #endif

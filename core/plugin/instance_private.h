@@ -6,6 +6,7 @@
 #include "plugin/names.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct scratch {
     char *name;
@@ -31,6 +32,7 @@ struct instance_private {
     size_t scratch_count, scratch_capacity;
     size_t bytes;                                  /* of all arrays and scratch */
     bool trainables;
+    atomic_bool drew;                              /* random numbers were asked for */
     struct reasons reasons;
     struct arena *arena;                           /* of default option values */
     bioft_parallel parallel;

@@ -85,7 +85,9 @@ static const struct {
     { "exact-weaker-than-rule",
       "the exact gradient leaves more than the rule's, which it should not" },
     { "rises-with-epsilon", "more is left than at a smaller epsilon of the same attack" },
-    { "budget-unused", "the largest change is below half of epsilon" },
+    { "budget-unused", "more than half of the images use less than half of epsilon" },
+    { "vanished-gradient", "images survive whose gradients were zero or not finite, enough of them to move the figure: "
+                           "not robustness, an attack that did nothing; try rescale_logits: true" },
     { "small-n", "fewer than 100 samples: read the interval, not the number" },
 };
 

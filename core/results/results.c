@@ -2,7 +2,10 @@
 #include "results/results.h"
 
 #include "base/file.h"
+#include "base/sha256.h"
 #include "formats/csv.h"
+#include "results/attacked.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +14,15 @@ static const char *const columns[] = {
     "attack", "options", "gradient", "norm", "epsilon", "value", "ci_low", "ci_high", "n", "left_out", "delta_max",
     "delta_mean", "warnings"
 };
-enum { COLUMNS = sizeof columns / sizeof *columns, MAX_FILE = 256 << 20 };
+enum { OWN_COLUMNS = sizeof columns / sizeof *columns, COLUMNS = OWN_COLUMNS + INDICATOR_COLUMNS, MAX_FILE = 256 << 20 };
+
+enum { NAME_MOST = 200, NAME_SUM = 17 };           /* of a figure's file; the end of a longer one is a checksum */
 
 static void add_header(struct text *t)
 {
-    for (size_t c = 0; c < COLUMNS; c++)
+    for (size_t c = 0; c < OWN_COLUMNS; c++)
         csv_text(t, columns[c]);
+    indicators_header(t);
     csv_end_line(t);
 }
 
@@ -45,6 +51,7 @@ static void add_row(struct text *t, const struct trial_label *l, const struct fi
         csv_text(t, NULL);
     }
     csv_text(t, f->warnings);
+    indicators_add(t, f);
     csv_end_line(t);
 }
 
@@ -71,6 +78,11 @@ void figure_file(const struct figure *f, char *ret, size_t size)
         ret[i] = safe ? c : '_';
     }
     ret[length] = '\0';
+    if (length >= NAME_MOST) {                     /* two long names may differ behind their beginnings */
+        char sum[SHA256_HEX];
+        sha256_bytes(t.data, t.length, sum);
+        snprintf(ret + NAME_MOST - NAME_SUM, size - NAME_MOST + NAME_SUM, "-%.*s", NAME_SUM - 1, sum);
+    }
     text_free(&t);
 }
 
@@ -98,8 +110,12 @@ static void add_prediction(struct text *t, const struct figure *f, size_t count,
         csv_number(t, f[m].predictions[i].score);
     csv_number(t, p->delta_max);
     csv_number(t, p->delta_mean);
+    if (p->attack)
+        record_add(t, p->attack);
     csv_end_line(t);
 }
+
+static bool has_records(const struct figure *f) { return f->n > 0 && f->predictions[0].attack; }
 
 static bioft_status save_predictions(const char *path, const struct figure *f, size_t count,
                                      struct error *err)
@@ -114,6 +130,8 @@ static bioft_status save_predictions(const char *path, const struct figure *f, s
         csv_text(&t, figure_counts(&f[m]) ? "score" : f[m].metric);
     csv_text(&t, "delta_max");
     csv_text(&t, "delta_mean");
+    if (has_records(f))
+        record_header(&t);
     csv_end_line(&t);
     for (uint64_t i = 0; i < f[0].n; i++)
         add_prediction(&t, f, count, i);
@@ -149,6 +167,7 @@ bioft_status figure_save(const char *folder, const struct trial_label *l, const 
     return st;
 }
 
+/* want_columns 0: the caller looks. */
 static bioft_status load_csv(const char *path, struct arena *arena, size_t want_columns, struct csv *ret,
                              struct error *err)
 {
@@ -159,7 +178,7 @@ static bioft_status load_csv(const char *path, struct arena *arena, size_t want_
         return st;
     st = csv_parse(path, (const char *)bytes, size, arena, ret, err);
     free(bytes);
-    if (st == BIOFT_OK && (ret->rows < 1 || ret->columns != want_columns))
+    if (st == BIOFT_OK && (ret->rows < 1 || (want_columns && ret->columns != want_columns)))
         st = error_set(err, BIOFT_ERR_FORMAT, "%s: %zu columns, %zu expected", path, ret->columns, want_columns);
     return st;
 }
@@ -191,11 +210,15 @@ static bioft_status read_row(const char *path, const struct csv *c, size_t row, 
         .epsilon = v[0], .value = v[1], .ci_low = v[2], .ci_high = v[3], .n = (uint64_t)v[4],
         .left_out = (uint64_t)v[5], .delta_max = v[6], .delta_mean = v[7], .warnings = s[23],
     };
+    if (!indicators_read(s + OWN_COLUMNS, &ret->indicators))
+        return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: a column of the attack's is not a number; remove the file to have "
+                         "it made again", path, row + 1);
     return BIOFT_OK;
 }
 
 static bioft_status load_prediction(const char *path, const struct csv *c, size_t row,
-                                    const struct figure *f, size_t count, struct error *err)
+                                    const struct figure *f, size_t count, struct attack_record *records,
+                                    struct error *err)
 {
     const size_t first = figure_counts(&f[0]) ? 3 : 2;     /* score's column */
     double v[5];                                   /* sample, label, answer, both deltas */
@@ -211,9 +234,13 @@ static bioft_status load_prediction(const char *path, const struct csv *c, size_
         struct prediction *p = &f[m].predictions[row - 1];
         *p = (struct prediction){ .sample = (uint64_t)v[0], .label = (int32_t)v[1],
                                   .prediction = first == 3 ? (int32_t)v[2] : -1,
-                                  .delta_max = v[3], .delta_mean = v[4] };
+                                  .delta_max = v[3], .delta_mean = v[4],
+                                  .attack = records ? &records[row - 1] : NULL };
         st = number_at(path, c, row, first + m, &p->score, err);
     }
+    if (st == BIOFT_OK && records && !record_read(c->field[row] + first + count + 2, &records[row - 1]))
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: a column of the attack's is not a number; remove the file to have it "
+                       "made again", path, row + 1);
     return st;
 }
 
@@ -221,10 +248,17 @@ static bioft_status load_predictions(const char *path, struct arena *arena, stru
                                      size_t count, struct error *err)
 {
     struct csv c;
-    bioft_status st = load_csv(path, arena, count + (figure_counts(&f[0]) ? 5 : 4), &c, err);
+    struct attack_record *records = NULL;
+    const size_t plain = count + (figure_counts(&f[0]) ? 5 : 4);
+    bioft_status st = load_csv(path, arena, 0, &c, err);
 
     if (st != BIOFT_OK)
         return st;
+    const bool attacked = c.columns == plain + RECORD_COLUMNS;
+    if (!attacked && c.columns != plain)
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: %zu columns, %zu expected", path, c.columns, plain);
+    if (attacked && !(records = arena_array(arena, c.rows, sizeof *records)))
+        return error_memory(err, "predictions");
     for (size_t m = 0; m < count; m++) {
         f[m].n = c.rows - 1;
         f[m].predictions = arena_array(arena, f[m].n, sizeof *f->predictions);
@@ -232,7 +266,7 @@ static bioft_status load_predictions(const char *path, struct arena *arena, stru
             return error_memory(err, "predictions");
     }
     for (size_t r = 1; st == BIOFT_OK && r < c.rows; r++)
-        st = load_prediction(path, &c, r, f, count, err);
+        st = load_prediction(path, &c, r, f, count, records, err);
     return st;
 }
 
@@ -241,9 +275,10 @@ static bioft_status load_rows(const char *path, struct arena *arena, const struc
                               size_t count, struct figure *ret, bool *ret_found, struct error *err)
 {
     struct csv c;
-    bioft_status st = load_csv(path, arena, COLUMNS, &c, err);
+    bioft_status st = load_csv(path, arena, 0, &c, err);
 
-    *ret_found = st == BIOFT_OK && c.rows == count + 1;
+    /* A file of another version of bioft is made again. */
+    *ret_found = st == BIOFT_OK && c.columns == COLUMNS && c.rows == count + 1;
     for (size_t m = 0; st == BIOFT_OK && *ret_found && m < count; m++) {
         st = read_row(path, &c, m + 1, &ret[m], err);
         *ret_found = st == BIOFT_OK && strcmp(ret[m].metric, wanted[m].metric) == 0;

@@ -4,8 +4,11 @@
 
 #include "attack/check.h"
 #include "base/file.h"
+#include "run/entry.h"
 #include "run/retrieval_files.h"
 #include "eval/evaluate.h"
+#include "eval/gradients.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,13 +87,20 @@ static bioft_status spread(struct trial_run *r, const struct attack_target *t,
     return BIOFT_OK;
 }
 
-/* Room for n predictions of each metric. */
-static bioft_status make_room(struct trial_run *r, size_t metrics, uint64_t n,
+/* Room for n predictions of each metric; of attacked images with a record that they share. */
+static bioft_status make_room(struct trial_run *r, size_t metrics, uint64_t n, bool attacked,
                               struct prediction **ret, struct error *err)
 {
-    for (size_t m = 0; m < metrics; m++)
+    struct attack_record *records = attacked ? arena_array(r->arena, n, sizeof *records) : NULL;
+
+    if (attacked && !records)
+        return error_memory(err, "predictions");
+    for (size_t m = 0; m < metrics; m++) {
         if (!(ret[m] = arena_array(r->arena, n, sizeof **ret)))
             return error_memory(err, "predictions");
+        for (uint64_t i = 0; attacked && i < n; i++)
+            ret[m][i].attack = &records[i];
+    }
     return BIOFT_OK;
 }
 
@@ -160,7 +170,7 @@ bioft_status figures_clean(struct trial_run *r, size_t stage, struct error *err)
     if (!found) {
         struct prediction **p = arena_array(r->arena, metrics, sizeof(struct prediction *));
         status_activity(r->status, "%s: clean", f->stage);
-        st = p ? make_room(r, metrics, target.split->count, p, err) : error_memory(err, "predictions");
+        st = p ? make_room(r, metrics, target.split->count, false, p, err) : error_memory(err, "predictions");
         if (st == BIOFT_OK)
             st = evaluate_clean(&target, NULL, 0, p, err);
         if (st == BIOFT_OK && target.codebook)
@@ -173,15 +183,29 @@ bioft_status figures_clean(struct trial_run *r, size_t stage, struct error *err)
     return st;
 }
 
-/* An attack entry at work: the figures of both gradients over its grid. */
-struct entry {
-    const struct attack_spec *spec;
-    struct attack_target target;
-    uint64_t *positions, count;
-    size_t metrics;
-    struct figure *figures[2];                     /* [gradient_count][epsilon_count * metrics] */
-    bool *found[2];
+/* The gradients of the images that were looked at last: attacks mostly have the same. */
+struct looked_at {
+    const struct split *split;
+    uint64_t count, samples;
+    bool targeted;
+    struct gradients_found gradients;
 };
+
+/* A targeted attack has nothing to do with images that are the target. */
+static void leave_targets_out(struct entry *e)
+{
+    const struct attack_spec *s = e->spec;
+    const uint32_t words = e->target.dataset->label_words;
+    uint64_t kept = 0;
+
+    for (uint64_t i = 0; s->target == TARGET_CLASS && i < e->count; i++) {
+        const uint64_t *labels = e->target.split->labels + e->positions[i] * words;
+        if (!(labels[s->target_class / 64] >> (s->target_class % 64) & 1))
+            e->positions[kept++] = e->positions[i];
+    }
+    if (s->target == TARGET_CLASS)
+        e->count = kept;
+}
 
 static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry *e,
                                  struct error *err)
@@ -200,12 +224,15 @@ static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry
     common.attack = s->name;
     common.options = s->options;
     common.norm = norm_name(s->norm);
+    common.nearest = s->choice.plugin->api.attack.flags & BIOFT_ATTACK_MINIMUM;
     for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++) {
         e->figures[g] = arena_array(r->arena, s->epsilon_count * e->metrics, sizeof **e->figures);
         e->found[g] = arena_array(r->arena, s->epsilon_count, sizeof **e->found);
         if (!e->figures[g] || !e->found[g])
             return error_memory(err, "figures");
         common.gradient = gradient_word(s->gradients[g]);
+        common.indicators = (struct indicators){ .cosine = (double)NAN, .signs = (double)NAN,
+                                                 .differs = (double)NAN, .draws = "" };
         for (size_t i = 0; st == BIOFT_OK && i < s->epsilon_count; i++) {
             struct figure *f = &e->figures[g][i * e->metrics];
             common.epsilon = s->epsilon[i];
@@ -262,7 +289,7 @@ static bioft_status want(struct trial_run *r, const struct entry *e, struct pred
             if (e->found[g][i] || (g > 0 && same))
                 continue;
             wanted[g] = true;
-            st = make_room(r, e->metrics, e->count, ret + (g * s->epsilon_count + i) * e->metrics, err);
+            st = make_room(r, e->metrics, e->count, true, ret + (g * s->epsilon_count + i) * e->metrics, err);
         }
     *ret_gradients = wanted[0] && wanted[1] ? "rule and exact"
                    : wanted[0]              ? gradient_word(s->gradients[0])
@@ -271,7 +298,57 @@ static bioft_status want(struct trial_run *r, const struct entry *e, struct pred
     return st;
 }
 
-static bioft_status make_figures(struct trial_run *r, struct entry *e, struct error *err)
+static bool draws_at_random(const struct trial_run *r, const struct entry *e, size_t g)
+{
+    return e->spec->gradients[g] == GRADIENT_RULE && r->feedback && feedback_is_random(r->feedback) &&
+           e->spec->choice.plugin->api.attack.flags & BIOFT_ATTACK_GRADIENT;
+}
+
+/* What the attack's gradient is, once an entry: it is of the network alone. */
+static bioft_status measure_gradients(struct trial_run *r, struct entry *e, struct looked_at *last, struct error *err)
+{
+    const struct attack_spec *s = e->spec;
+    const bool targeted = s->target == TARGET_CLASS;
+
+    e->gradients = (struct gradients_found){ .cosine = (double)NAN, .signs = (double)NAN, .differs = (double)NAN };
+    for (size_t g = 0; g < s->gradient_count; g++)
+        if (draws_at_random(r, e, g) && !s->eot)
+            log_write(r->log, LOG_INFO, "%s: the rule draws V anew in each update; %s follows one draw, the last, as if "
+                      "it were fixed. 'eot: 20' makes each gradient the mean over 20 draws", r->trial->id, s->name);
+    if (!(s->choice.plugin->api.attack.flags & BIOFT_ATTACK_GRADIENT))
+        return BIOFT_OK;
+    if (last->split != e->target.split || last->count != e->count || last->samples != s->samples || targeted ||
+        last->targeted) {
+        bioft_status st = gradients_compare(&e->target, e->positions, e->count, &last->gradients, err);
+        if (st != BIOFT_OK)
+            return st;
+        last->split = e->target.split;
+        last->count = e->count;
+        last->samples = s->samples;
+        last->targeted = targeted;
+    }
+    e->gradients = last->gradients;
+    return BIOFT_OK;
+}
+
+static void describe_gradient(struct trial_run *r, const struct entry *e, size_t g, bool redrawn, struct figure *f)
+{
+    const bool rule = e->spec->gradients[g] == GRADIENT_RULE;
+    const bool same = !r->feedback || feedback_is_exact(r->feedback);
+
+    for (size_t m = 0; m < e->metrics; m++) {
+        struct indicators *i = &f[m].indicators;
+        if (f[m].epsilon <= 0.0)
+            continue;
+        if (draws_at_random(r, e, g))
+            i->draws = e->spec->eot ? arena_printf(r->arena, "%u", e->spec->eot) : redrawn ? "own" : "frozen";
+        i->cosine = rule ? e->gradients.cosine : (double)NAN;
+        i->signs = rule ? e->gradients.signs : (double)NAN;
+        i->differs = rule && !same ? (double)NAN : e->gradients.differs;
+    }
+}
+
+static bioft_status make_figures(struct trial_run *r, struct entry *e, struct looked_at *last, struct error *err)
 {
     const struct attack_spec *s = e->spec;
     const size_t cells = s->gradient_count * s->epsilon_count;
@@ -289,11 +366,23 @@ static bioft_status make_figures(struct trial_run *r, struct entry *e, struct er
               (unsigned long long)e->count, s->epsilon_count);
     status_activity(r->status, "%s%s%s, gradient %s", s->name, *s->options ? " " : "", s->options,
                     gradients);
-    st = evaluate_attack(&e->target, s, e->positions, e->count, p, dumps, err);
+    const bool *const *leave = NULL;
+    bool redrawn = false;
+    if (e->broken)
+        st = entry_masks(r, e, &leave, err);
+    if (st == BIOFT_OK)
+        st = measure_gradients(r, e, last, err);
+    if (st == BIOFT_OK)
+        st = evaluate_attack(&(struct evaluate_params){
+            .target = &e->target, .spec = s, .positions = e->positions, .count = e->count, .leave = leave,
+            .dump_folder = dumps }, p, &redrawn, err);
     for (size_t i = 0; st == BIOFT_OK && i < cells; i++) {
         const size_t g = i / s->epsilon_count, k = i % s->epsilon_count;
         if (!p[i * e->metrics])
             continue;
+        if (e->broken)
+            entry_take_broken(e, i, p[i * e->metrics]);
+        describe_gradient(r, e, g, redrawn, &e->figures[g][k * e->metrics]);
         st = fill_and_save(r, e->metrics, p + i * e->metrics, e->count,
                            &e->figures[g][k * e->metrics], err);
         e->found[g][k] = true;
@@ -305,6 +394,7 @@ bioft_status figures_attacks(struct trial_run *r, struct error *err)
 {
     const struct trial *t = r->trial;
     const size_t stage = t->stage_count ? t->stage_count - 1 : 0;
+    struct looked_at last = { 0 };
     bioft_status st = BIOFT_OK;
 
     for (size_t a = 0; st == BIOFT_OK && a < t->attack_count; a++) {
@@ -314,7 +404,13 @@ bioft_status figures_attacks(struct trial_run *r, struct error *err)
             st = dataset_choose(r->data[stage], e.target.split, e.spec->samples, &e.positions,
                                 &e.count, err);
         if (st == BIOFT_OK)
-            st = make_figures(r, &e, err);
+            leave_targets_out(&e);
+        if (st == BIOFT_OK && e.count == 0)
+            st = error_set(err, BIOFT_ERR_INVALID, "attack '%s': no image is left to attack", e.spec->name);
+        if (st == BIOFT_OK)
+            st = entry_find_broken(r, &e, err);
+        if (st == BIOFT_OK)
+            st = make_figures(r, &e, &last, err);
         for (size_t g = 0; st == BIOFT_OK && g < e.spec->gradient_count; g++)
             for (size_t i = 0; st == BIOFT_OK && i < e.spec->epsilon_count * e.metrics; i++)
                 st = keep(r, &e.figures[g][i], err);

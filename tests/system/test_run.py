@@ -52,7 +52,9 @@ class Run(bioft.Case):
         rows = bioft.rows(out / "results.csv")
         self.assertEqual(list(rows[0]), (
             "trial,seed,backbone,dataset,protocol,rule,stage,engine,precision,split,metric,attack,options,gradient,norm,"
-            "epsilon,value,ci_low,ci_high,n,left_out,delta_max,delta_mean,warnings").split(","))
+            "epsilon,value,ci_low,ci_high,n,left_out,delta_max,delta_mean,warnings,right,gained,reached,queries,gradients,"
+            "zero_gradient,zero_survived,unchanged,budget_unused,silent,rising,draws,gradient_cosine,sign_agreement,"
+            "differences_off").split(","))
         by = {}
         for row in rows:
             key = (row["rule"], row["stage"], row["attack"], row["gradient"], row["epsilon"])

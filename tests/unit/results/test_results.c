@@ -23,7 +23,7 @@ static struct figure example(struct prediction *p, uint64_t n)
 
 static void round_trip(void **state)
 {
-    struct prediction p[3] = { { 5, 1, 1, 1.0, 0.031, 0.01 }, { 6, 0, 2, 0.0, 0.03, 0.02 }, { 9, -1, 3, 1.0, 0.0, 0.0 } };
+    struct prediction p[3] = { { 5, 1, 1, 1.0, 0.031, 0.01, NULL }, { 6, 0, 2, 0.0, 0.03, 0.02, NULL }, { 9, -1, 3, 1.0, 0.0, 0.0, NULL } };
     const struct figure f = example(p, 3);
     struct figure g;
     struct arena *arena = arena_create();
@@ -47,10 +47,47 @@ static void round_trip(void **state)
 }
 
 /* Two metrics of one evaluation share their files; what has other metrics is not it. */
+/* What an attack did to each image, in its own columns: empty where there is no number. */
+static void records_and_indicators(void **state)
+{
+    struct attack_record records[4] = {
+        { .clean = 1.0, .right = true, .target = -1, .distance = 0.031, .queries = 12, .gradients = 10, .zero = 3,
+          .found = true, .traced = true, .part = "" },
+        { .clean = 1.0, .target = -1, .distance = 0.03, .queries = 8, .gradients = 8, .traced = true, .part = "fab_t" },
+        { .clean = 0.0, .right = true, .target = -1, .distance = 0.001, .queries = 4, .nonfinite = 1, .part = "" },
+        { .clean = 1.0, .right = true, .target = -1, .distance = 0.0, .traced = true, .rising = true, .part = "" },
+    };
+    struct prediction p[4] = {
+        { 1, 1, 1, 1.0, 0.031, 0.01, &records[0] }, { 2, 1, 2, 0.0, 0.03, 0.02, &records[1] },
+        { 5, 3, 3, 0.0, 0.001, 0.001, &records[2] }, { 6, 3, 3, 1.0, 0.0, 0.0, &records[3] },
+    };
+    struct figure f = example(p, 4), g;
+    struct arena *arena = arena_create();
+    struct error err;
+    bool found;
+
+    const struct indicators *i = &f.indicators;
+    assert_true(f.value == 0.5);
+    assert_true(i->right == 3 && i->gained == 1 && i->reached == -1 && i->queries == 6.0 && i->gradients == 4.5);
+    assert_true(i->zero_gradient == 1 && i->zero_survived == 1 && i->unchanged == 1 && i->budget_unused == 1);
+    assert_true(i->silent == 1 && i->rising == 1);
+    assert_int_equal(figure_save(*state, &label, &f, 1, &err), BIOFT_OK);
+    assert_int_equal(figure_load(*state, &f, 1, arena, &g, &found, &err), BIOFT_OK);
+    assert_true(found && g.n == 4);
+    assert_int_equal(g.indicators.gained, 1);
+    assert_int_equal(g.indicators.reached, -1);
+    assert_true(g.indicators.gradients == 4.5);
+    assert_string_equal(g.predictions[1].attack->part, "fab_t");
+    assert_true(g.predictions[0].attack->distance == 0.031 && g.predictions[0].attack->zero == 3);
+    assert_true(g.predictions[2].attack->clean == 0.0 && g.predictions[2].attack->right);
+    assert_true(g.predictions[3].attack->rising && g.predictions[3].attack->target == -1);
+    arena_destroy(arena);
+}
+
 static void several_metrics(void **state)
 {
-    struct prediction p[2][2] = { { { 5, 1, -1, 0.25, 0.031, 0.01 }, { 8, -1, -1, 0.1, 0.03, 0.02 } },
-                                  { { 5, 1, -1, 0.75, 0.031, 0.01 }, { 8, -1, -1, 1.0 / 3, 0.03, 0.02 } } };
+    struct prediction p[2][2] = { { { 5, 1, -1, 0.25, 0.031, 0.01, NULL }, { 8, -1, -1, 0.1, 0.03, 0.02, NULL } },
+                                  { { 5, 1, -1, 0.75, 0.031, 0.01, NULL }, { 8, -1, -1, 1.0 / 3, 0.03, 0.02, NULL } } };
     struct figure f[2] = { example(NULL, 0), example(NULL, 0) }, g[2];
     struct arena *arena = arena_create();
     struct error err;
@@ -79,7 +116,7 @@ static void several_metrics(void **state)
 
 static void joins_and_reads(void **state)
 {
-    struct prediction p[1] = { { 5, 1, 1, 1.0, 0.031, 0.01 } };
+    struct prediction p[1] = { { 5, 1, 1, 1.0, 0.031, 0.01, NULL } };
     struct figure f[2] = { example(p, 1), example(p, 1) };
     struct trial_figures trial = { label, f, 2 }, *read;
     char *a = path_join(*state, "a.csv"), *b = path_join(*state, "b.csv"), *all = path_join(*state, "all.csv");
@@ -141,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(round_trip, enter, leave),
+        cmocka_unit_test_setup_teardown(records_and_indicators, enter, leave),
         cmocka_unit_test_setup_teardown(several_metrics, enter, leave),
         cmocka_unit_test_setup_teardown(joins_and_reads, enter, leave),
         cmocka_unit_test(file_names_are_safe),

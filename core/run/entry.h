@@ -1,0 +1,29 @@
+/* An attack entry at work, shared by the files that make its figures. */
+#ifndef RUN_ENTRY_H
+#define RUN_ENTRY_H
+
+#include "eval/gradients.h"
+#include "run/trial.h"
+
+/* An attack entry at work: the figures of both gradients over its grid. */
+struct entry {
+    const struct attack_spec *spec;
+    struct attack_target target;
+    uint64_t *positions, count;
+    size_t metrics;
+    struct figure *figures[2];                     /* [gradient_count][epsilon_count * metrics] */
+    bool *found[2];
+    const struct figure **broken;                  /* with only: survivors, [gradient_count * epsilon_count][count]: the
+                                                      figure that an image was broken in before, or NULL */
+    struct gradients_found gradients;              /* of these images */
+};
+
+/* broken.c. Which images the attacks before have broken already, each by the first that did: e->broken. Nothing without
+ * `only: survivors`. */
+bioft_status entry_find_broken(struct trial_run *r, struct entry *e, struct error *err);
+/* What an attack leaves out, from e->broken: [cells][count]. */
+bioft_status entry_masks(struct trial_run *r, const struct entry *e, const bool *const **ret, struct error *err);
+/* Images that were left out are what the attack before made of them, and its name is given. p: [count]. */
+void entry_take_broken(const struct entry *e, size_t cell, struct prediction *p);
+
+#endif
