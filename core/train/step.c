@@ -101,16 +101,52 @@ void step_update_loss(struct step *s, const struct progress *at, const bioft_upd
     }
 }
 
+/* Gradients of several batches are to be the mean over their samples, and a batch may be smaller than the one before it,
+ * as an epoch's last is. Losses are means over their batch; so each batch counts as much as it has samples of the first
+ * one's, and the sum is divided by the samples of all. Equal batches are multiplied by 1. */
+struct window {
+    uint32_t batches, first, last;                 /* samples of the first and of the last batch */
+    uint64_t samples;
+};
+
+/* What the loss plugin has added up so far is of a unit that changes with the batch's size. */
+static void weigh_loss(struct step *s, const struct window *w, uint32_t n)
+{
+    const float factor = (float)w->last / (float)n;
+    for (size_t i = 0; w->batches > 0 && w->last != n && i < s->loss->array_count; i++) {
+        struct named_array *a = &s->loss->arrays[i];
+        for (size_t k = 0; a->gradient && k < a->count; k++)
+            a->gradient[k] *= factor;
+    }
+}
+
+static void weigh_outputs(struct step *s, const struct window *w, uint32_t n)
+{
+    const float factor = (float)n / (float)w->first;
+    const size_t count = (size_t)n * s->model->graph->view.outputs;
+    for (size_t i = 0; n != w->first && i < count; i++)
+        s->d_out[i] *= factor;
+}
+
+static void window_add(struct window *w, uint32_t n)
+{
+    w->batches++;
+    w->last = n;
+    w->samples += n;
+}
+
 /* The network's parameters, then the loss's own. */
-static bioft_status update(struct step *s, const struct progress *at, uint32_t batches, double loss,
+static bioft_status update(struct step *s, const struct progress *at, const struct window *w, double loss,
                            const bioft_hooks *hooks, struct error *err)
 {
-    const bioft_update u = step_update(s, at, batches);
+    bioft_update u = step_update(s, at, w->batches);
+    u.gradient_scale = (double)w->first / (double)w->samples;
     uint32_t bad = BIOFT_NONE;
     bioft_status st = model_update(s->model, &u, hooks, &bad, err);
     if (st != BIOFT_OK)
         return feedback_error(s->feedback, st, err);
     st = step_finite(s, at->step, bad, loss, err);
+    u.gradient_scale = (double)w->last / (double)w->samples;
     if (st == BIOFT_OK)
         step_update_loss(s, at, &u);
     return st;
@@ -120,6 +156,7 @@ bioft_status step_run(struct step *s, struct batches *batches, struct progress *
                       struct error *err)
 {
     const bioft_hooks *hooks = NULL;
+    struct window window = { 0 };
     double loss = 0.0;
     uint32_t nth = 0;
     bioft_status st = BIOFT_OK;
@@ -133,18 +170,23 @@ bioft_status step_run(struct step *s, struct batches *batches, struct progress *
         batch.epoch = at->epoch;
         st = program_forward(s->program, batch.n, batch.x, step_dropout_key(s, at->step, nth),
                              s->out, err);
+        if (nth == 0)
+            window.first = batch.n;
+        weigh_loss(s, &window, batch.n);
         if (st == BIOFT_OK)
             st = step_loss(s, &batch, &loss, err);
+        weigh_outputs(s, &window, batch.n);
         if (st == BIOFT_OK)
             st = backward(s, &batch, nth, &hooks, err);
         if (st == BIOFT_OK)
             step_count(s, &batch, loss, at);
+        window_add(&window, batch.n);
         nth++;
     }
     if (st == BIOFT_OK && nth == 0)
         st = error_set(err, BIOFT_ERR_INVALID, "the epoch has no batch left");
     if (st == BIOFT_OK)
-        st = update(s, at, nth, loss, hooks, err);
+        st = update(s, at, &window, loss, hooks, err);
     if (st == BIOFT_OK)
         st = feedback_step_end(s->feedback, at->step, err);
     if (st == BIOFT_OK)

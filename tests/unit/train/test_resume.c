@@ -88,6 +88,39 @@ static void test_resume(void **state)
     }
 }
 
+/* Two epochs of 60 samples, the last window of each 8 and 4 samples: the gradient of a window is the mean over its
+ * samples, so the network is that of batches of 16. The loss has a trained array, whose gradient is such a mean too. */
+static void test_windows_are_means_over_samples(void **state)
+{
+    static const char *const losses[] = { "cross_entropy", "probe_loss" };
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct setting whole, parts;
+        setting_open(&whole, 1, "mlp", "bp", 60, losses[i]);
+        setting_open(&parts, 1, "mlp", "bp", 60, losses[i]);
+        whole.stage->batch_size = 16;
+        parts.stage->batch_size = 8;
+        parts.stage->accumulate = 2;
+        whole.stage->epochs = parts.stage->epochs = 2.0;
+        whole.stage->optimizer.lr = whole.stage->optimizer.head_lr = whole.stage->optimizer.loss_lr = 0.02;
+        parts.stage->optimizer = whole.stage->optimizer;
+        setting_train(&whole);
+        setting_train(&parts);
+        for (uint32_t p = 0; p < whole.graph->view.parameter_count; p++) {
+            float *a = setting_values(&whole, whole.graph->parameters[p].name);
+            float *b = setting_values(&parts, whole.graph->parameters[p].name);
+            for (size_t k = 0; k < whole.graph->parameters[p].count; k++)
+                if (!(fabs((double)a[k] - (double)b[k]) < 2e-6))
+                    fail_msg("%s: %s[%zu] is %.9g in batches of 16, %.9g in two of 8", losses[i],
+                             whole.graph->parameters[p].name, k, (double)a[k], (double)b[k]);
+            free(a);
+            free(b);
+        }
+        setting_close(&whole);
+        setting_close(&parts);
+    }
+}
+
 /* A stage that is done is not trained again, and gives its rule at its last step. */
 static void test_complete(void **state)
 {
@@ -207,7 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_length), cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_complete), cmocka_unit_test(test_zero_steps),
+        cmocka_unit_test(test_complete), cmocka_unit_test(test_windows_are_means_over_samples), cmocka_unit_test(test_zero_steps),
         cmocka_unit_test(test_not_finite), cmocka_unit_test(test_selection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
