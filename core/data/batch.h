@@ -37,6 +37,7 @@ struct batches_params {
     uint64_t count;                                /* of positions; ignored where that is NULL */
     uint32_t batch_size;
     bool train;                                    /* augmentation, keyed by (epoch, sample): stream "augment" */
+    uint32_t rank;                                 /* above 0: stream "augment/RANK", for another stage on the same data */
     bool normalise;                                /* else pixels in [0,1] */
     struct picture picture;
     uint64_t seed, epoch;

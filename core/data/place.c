@@ -12,7 +12,7 @@ enum { PUBLISHED_RESIZE = 256, PUBLISHED_CROP = 224 }; /* of torchvision's evalu
 
 static void draw(const struct transform *t, uint64_t sample, float *ret, size_t count)
 {
-    random_fill(BIOFT_UNIFORM, t->seed, "augment", t->epoch << 40 | sample, 0, ret, count);
+    random_fill(BIOFT_UNIFORM, t->seed, t->stream, t->epoch << 40 | sample, 0, ret, count);
 }
 
 /* 0..choices-1 from a number in [0,1). */

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "data/private.h"
 #include "formats/resize.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 /* What each byte becomes. */
@@ -30,6 +31,10 @@ void transform_init(struct transform *t, const struct batches_params *p)
         .seed = p->seed,
         .epoch = p->epoch,
     };
+    if (p->rank)
+        snprintf(t->stream, sizeof t->stream, "augment/%u", p->rank);
+    else
+        snprintf(t->stream, sizeof t->stream, "augment");
     fill_values(t);
 }
 

@@ -14,6 +14,7 @@ struct transform {
                    * else: those that auto augments */
     bool small;   /* none of the pictures is larger than the input */
     uint64_t seed, epoch;
+    char stream[24]; /* of augmentation's random numbers */
     float value[4][256]; /* [channel][byte]: what a byte becomes */
 };
 void transform_init(struct transform *t, const struct batches_params *p);

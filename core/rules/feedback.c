@@ -175,11 +175,18 @@ bioft_status feedback_redraw(struct feedback *f, uint64_t step, uint64_t draw, s
             st = fill(f, l, step, draw, err);
         else if (redrawn || !f->declared_once)     /* the rest follows W by itself */
             st = model_feedback(f->model, i, is_w(&l->declared) ? NULL : &l->declared,
-                                redrawn ? draw << 40 | step : 0, err);
+                                redrawn ? draw << 40 | f->rank << 34 | step : 0, err);
     }
     if (st == BIOFT_OK)
         f->declared_once = true;
     return st;
+}
+
+bioft_status feedback_rank(struct feedback *f, uint32_t rank, struct error *err)
+{
+    enum { MOST = 63 };
+    f->rank = rank < MOST ? rank : MOST;
+    return rank > 0 ? feedback_refresh(f, 0, err) : BIOFT_OK;
 }
 
 bioft_status feedback_refresh(struct feedback *f, uint64_t step, struct error *err)

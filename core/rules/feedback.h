@@ -14,6 +14,9 @@ bioft_status feedback_create(struct model *m, const struct rule_spec *rules, siz
                              uint64_t seed, struct pool *pool, uint32_t max_batch,
                              struct feedback **ret, struct error *err);
 void feedback_destroy(struct feedback *f);         /* NULL is fine */
+/* How many stages before this one had the same rules: what they draw anew is keyed by it, so that two stages do not draw
+ * the same. 63 at most; 0 after create. V is made for 0 updates done. */
+bioft_status feedback_rank(struct feedback *f, uint32_t rank, struct error *err);
 
 /* V of the model for `step` updates done: after create, after each update, after loading a
  * checkpoint. */

@@ -21,6 +21,7 @@ struct feedback {
     uint32_t layer_count;
     bioft_route *routes, *observed;                /* [layer_count]: the rules'; with dy as well */
     float *w, *v;                                  /* room for the largest layer */
+    uint64_t rank;                                 /* of the stage among those with these rules */
     bool declared_once;                            /* the model knows of what is never redrawn */
 
     bioft_hooks hooks;                             /* of the pass in progress, and its subject */

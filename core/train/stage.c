@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "train/rank.h"
 #include "train/stage_private.h"
 #include <math.h>
 #include <stdio.h>
@@ -153,6 +154,7 @@ static bioft_status open_epoch(struct run *r, struct error *err)
             .normalise = true,
             .picture = p->picture,
             .seed = p->trial->seed,
+            .rank = rank_of_data(p->trial, p->stage_number),
             .epoch = r->at.epoch,
             .pool = p->pool,
             .ahead = p->dataset->encoded && p->pool ? pool_threads(p->pool) : 0,

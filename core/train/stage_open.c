@@ -1,6 +1,7 @@
 /* Before a stage's first step: data, loss, rule, optimizer and room, each checked against the
  * others. */
 #include "base/memory.h"
+#include "train/rank.h"
 #include "train/stage_private.h"
 
 #include <math.h>
@@ -83,7 +84,7 @@ static bioft_status open_loss(struct run *r, struct error *err)
     const struct instance_params params = {
         .plugin = plugin,
         .values = p->stage->loss.values,
-        .seed = p->trial->seed,
+        .seed = rank_seed(p->trial->seed, rank_of_loss(p->trial, p->stage_number)),
         .pool = p->pool,
         .trainables = true,
     };
@@ -173,6 +174,7 @@ static bioft_status open_optimizer(struct run *r, struct error *err)
 bioft_status stage_open(const struct stage_params *p, struct run *r, struct error *err)
 {
     const size_t outputs = p->model->graph->view.outputs;
+    const uint32_t rank = rank_of_rules(p->trial, p->stage_number);
     *r = (struct run){ .p = p };
     bioft_status st = open_data(r, err);
     if (st == BIOFT_OK)
@@ -182,8 +184,11 @@ bioft_status stage_open(const struct stage_params *p, struct run *r, struct erro
     if (st == BIOFT_OK)
         st = open_optimizer(r, err);
     if (st == BIOFT_OK)
-        st = feedback_create(p->model, p->stage->rules, p->stage->rule_count, p->trial->seed,
-                             p->pool, p->stage->batch_size, &r->step.feedback, err);
+        st = feedback_create(p->model, p->stage->rules, p->stage->rule_count,
+                             rank_seed(p->trial->seed, rank), p->pool, p->stage->batch_size,
+                             &r->step.feedback, err);
+    if (st == BIOFT_OK)
+        st = feedback_rank(r->step.feedback, rank, err);
     if (st != BIOFT_OK)
         return st;
     if (feedback_own(r->step.feedback) && p->stage->accumulate > 1)

@@ -211,6 +211,11 @@ static void test_threads(void **state)
     params.train = params.normalise = true;
     const size_t n = collect(0, 0, want, want_sample);
     assert_int_equal(n, 11 + 11 + 20);
+    params.rank = 1;                               /* another stage on the same data draws other crops */
+    assert_int_equal(collect(0, 0, got, got_sample), n);
+    assert_memory_equal(want_sample, got_sample, n * sizeof *want_sample);
+    assert_memory_not_equal(want, got, n * PICTURE * sizeof *want);
+    params.rank = 0;
     assert_memory_equal(want_sample, order, sizeof order);
     assert_memory_equal(want_sample + 11, order, sizeof order);
     /* The same sample twice in an epoch is the same picture, in another epoch another. */

@@ -180,6 +180,10 @@ static void test_formulas(void **state)
         check_v(e, m, UINT64_C(3) << 40 | 1);
         OK(feedback_refresh(f, 7, &err), err);
         check_v(e, m, 7);
+        OK(feedback_rank(f, 1, &err), err);        /* a second stage with this rule draws others */
+        check_v(e, m, UINT64_C(1) << 34);
+        OK(feedback_redraw(f, 2, 3, &err), err);
+        check_v(e, m, UINT64_C(3) << 40 | UINT64_C(1) << 34 | 2);
         assert_int_equal(feedback_is_random(f), e->redrawn);
         assert_int_equal(feedback_is_exact(f), strcmp(e->rule, "bp") == 0);
         assert_null(feedback_routes(f, false));
