@@ -7,6 +7,7 @@
 #include "cli/predict_network.h"
 #include "run/retrieval_files.h"
 #include "formats/csv.h"
+#include "network/finite.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ static bool is_array(const char *path)
 static bioft_status run_batches(struct predict *p, struct error *err)
 {
     const uint32_t outputs = p->predictor.network.outputs, batch = p->params.batch;
+    struct finite finite = { 0 };
     bioft_status st = BIOFT_OK;
 
     for (size_t first = 0; first < p->in.count && st == BIOFT_OK; first += batch) {
@@ -46,12 +48,18 @@ static bioft_status run_batches(struct predict *p, struct error *err)
         st = input_read(&p->in, first, n, p->x, p->broken + first, err);
         if (st == BIOFT_OK)
             st = program_forward(p->predictor.program, n, p->x, 0, out, err);
-        for (size_t i = 0; st == BIOFT_OK && i < (size_t)n * outputs; i++)
-            if (p->broken[first + i / outputs])
-                out[i] = NAN;
+        for (uint32_t i = 0; st == BIOFT_OK && i < n; i++) {
+            const uint64_t number = first + i;
+            if (!p->broken[number])
+                finite_take(&finite, 1, outputs, out + (size_t)i * outputs, &number);
+            for (uint32_t k = 0; p->broken[number] && k < outputs; k++)
+                out[(size_t)i * outputs + k] = NAN;
+        }
         log_write(&p->console.log, LOG_PROGRESS, "%zu of %zu pictures", first + n, p->in.count);
     }
-    if (st == BIOFT_OK && p->in.broken == p->in.count)
+    if (st == BIOFT_OK && finite.bad > 0)
+        st = finite_error(&finite, input_name(&p->in, finite.first, (char[INPUT_NAME]){ 0 }), err);
+    else if (st == BIOFT_OK && p->in.broken == p->in.count)
         st = error_set(err, BIOFT_ERR_FORMAT, "%s: none of its %zu pictures could be read",
                        p->input, p->in.count);
     else if (st == BIOFT_OK && p->in.broken > 0)
@@ -133,10 +141,8 @@ static bioft_status write_codes(const struct predict *p, struct error *err)
     for (size_t i = 0; i < p->in.count * bits; i++)
         if (isnan(p->out[i]))
             return error_set(err, BIOFT_ERR_FORMAT,
-                             "%s: picture %s %s, so that it has no code; nothing was written",
-                             p->input, input_name(&p->in, i / bits, (char[INPUT_NAME]){ 0 }),
-                             p->broken[i / bits] ? "could not be read"
-                                                 : "has an output that is not a number");
+                             "%s: picture %s could not be read, so that it has no code; nothing was written",
+                             p->input, input_name(&p->in, i / bits, (char[INPUT_NAME]){ 0 }));
     bioft_status st = codes_create(p->in.count, bits, 0, &codes, err);
     if (st != BIOFT_OK)
         return st;

@@ -155,6 +155,14 @@ uint32_t graph_layer(const struct graph *g, const char *name)
     return BIOFT_NONE;
 }
 
+bool graph_is_variance(const struct graph *g, uint32_t parameter)
+{
+    for (uint32_t i = 0; i < g->view.node_count; i++)
+        if (g->nodes[i].op == BIOFT_OP_BATCHNORM && g->nodes[i].running_var == parameter)
+            return true;
+    return false;
+}
+
 uint64_t graph_parameter_total(const struct graph *g)
 {
     uint64_t total = 0;

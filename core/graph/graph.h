@@ -45,6 +45,7 @@ void graph_destroy(struct graph *g);               /* NULL is fine */
 
 uint32_t graph_parameter(const struct graph *g, const char *name);     /* BIOFT_NONE: none */
 uint32_t graph_layer(const struct graph *g, const char *name);
+bool graph_is_variance(const struct graph *g, uint32_t parameter);     /* a batchnorm's running variance */
 uint64_t graph_parameter_total(const struct graph *g);                 /* trained values */
 /* Multiply-adds of one picture's forward pass, for estimates. */
 uint64_t graph_work(const struct graph *g);

@@ -151,6 +151,11 @@ static bioft_status read_item(const struct safetensors *file, const struct check
         return st;
     }
     bioft_status st = tensor_to_float(t, item->what != 0 ? room : item->floats, item->count, err);
+    if (st == BIOFT_OK && item->what == BIOFT_VALUE && graph_is_variance(c->model->graph, item->parameter))
+        for (size_t i = 0; i < item->count; i++)
+            if (!(room[i] >= 0.0f))
+                return error_set(err, BIOFT_ERR_FORMAT, "%s: value %zu is %g, and a variance is not below 0", item->name, i,
+                                 (double)room[i]);
     if (st == BIOFT_OK && item->what != 0)
         st = model_write(c->model, item->what, item->parameter, room, err);
     return st;

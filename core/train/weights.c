@@ -120,7 +120,19 @@ static void add_nearest(struct loading *l, const char *name, const char *what,
                nearest ? "; the nearest name is " : "", nearest ? nearest : "");
 }
 
-static void check_values(struct loading *l, const struct tensor_entry *t)
+static size_t first_negative(const uint8_t *bytes, size_t count)
+{
+    size_t i = 0;
+    for (; i < count; i++) {
+        float value;
+        memcpy(&value, bytes + i * sizeof(value), sizeof(value));
+        if (value < 0.0f)
+            break;
+    }
+    return i;
+}
+
+static void check_values(struct loading *l, const struct tensor_entry *t, bool variance)
 {
     const bool in_place = t->dtype == TENSOR_F32 && !t->strided;
     struct error why = { 0 };
@@ -129,13 +141,18 @@ static void check_values(struct loading *l, const struct tensor_entry *t)
         faults_add(&l->faults, "%s", why.text);
         return;
     }
-    const size_t bad = first_nonfinite(in_place ? t->bytes : (const uint8_t *)values, t->count);
+    const uint8_t *bytes = in_place ? t->bytes : (const uint8_t *)values;
+    const size_t bad = first_nonfinite(bytes, t->count);
     if (bad < t->count)
         faults_add(&l->faults, "%s has a value that is not finite (number %zu)", t->name, bad);
+    const size_t negative = variance && bad == t->count ? first_negative(bytes, t->count) : t->count;
+    if (negative < t->count)
+        faults_add(&l->faults, "%s has a variance below 0 (number %zu)", t->name, negative);
 }
 
-static void check_parameter(struct loading *l, const bioft_parameter *p)
+static void check_parameter(struct loading *l, uint32_t index)
 {
+    const bioft_parameter *p = &l->model->graph->parameters[index];
     char theirs[SHAPE_TEXT], ours[SHAPE_TEXT];
     const struct tensor_entry *t = weights_find(l->file, p->name);
     if (!t)
@@ -146,7 +163,7 @@ static void check_parameter(struct loading *l, const bioft_parameter *p)
         faults_add(&l->faults, "%s is %s in the file, %s in the network", t->name,
                    shape_text(theirs, t->dims, t->shape), shape_text(ours, p->dims, p->shape));
     else
-        check_values(l, t);
+        check_values(l, t, graph_is_variance(l->model->graph, index));
 }
 
 static bool known(const struct loading *l, const char *name)
@@ -197,7 +214,7 @@ static bioft_status check(struct loading *l, struct error *err)
     bioft_status st = compare_names(l, ours, err);
     for (uint32_t i = 0; st == BIOFT_OK && i < g->view.parameter_count; i++)
         if (!left_alone(l, &g->parameters[i]))
-            check_parameter(l, &g->parameters[i]);
+            check_parameter(l, i);
     if (st == BIOFT_OK) {
         check_counters(l);
         for (size_t i = 0; i < l->unknown.count; i++)

@@ -176,6 +176,7 @@ static void test_faults(void **state)
         "conv1.weight is [4, 9] in the file, [4, 1, 3, 3] in the network",
         "conv2.bias is missing; the nearest name is conv2.bais", "conv2.bais is not in the network",
         "fc1.weight has a value that is not finite (number 0)", "bn1.weight is I64",
+        "bn1.running_var has a variance below 0 (number 0)",
     };
     (void)state;
     named(&d, "conv1.weight")->dims = 2;
@@ -183,6 +184,8 @@ static void test_faults(void **state)
     strcpy(named(&d, "conv2.bias")->name, "conv2.bais");
     named(&d, "fc1.weight")->value = INFINITY;
     named(&d, "bn1.weight")->dtype = "I64";
+    named(&d, "bn1.running_var")->value = -1e-3f;
+    named(&d, "bn1.running_mean")->value = -1.0f;      /* a mean may be */
     assert_int_equal(weights_load(dict_write(&d, "faults"), m, NULL, &text, &err),
                      BIOFT_ERR_FORMAT);
     assert_null(text);
