@@ -390,6 +390,23 @@ static bioft_status make_figures(struct trial_run *r, struct entry *e, struct lo
     return st == BIOFT_OK ? take_over_all(r, e, err) : st;
 }
 
+bioft_status figures_check(const struct attack_spec *s, const struct dataset *d, struct error *err)
+{
+    const bioft_attack *a = &s->choice.plugin->api.attack;
+    const struct split *split;
+    bioft_status st = dataset_need(d, s->split, &split, err);
+
+    if (st != BIOFT_OK)
+        return error_prefix(err, "attack '%s'", s->name);
+    if (s->target == TARGET_CLASS && s->target_class >= d->classes)
+        return error_set(err, BIOFT_ERR_INVALID, "attack '%s': target %u, there are classes 0 to %u", s->name,
+                         s->target_class, d->classes - 1);
+    if (d->multi_label && a->flags & BIOFT_ATTACK_CLASSES)
+        return error_set(err, BIOFT_ERR_INVALID, "attack '%s' needs exactly one label an image; '%s' has sets of labels",
+                         s->name, d->name);
+    return BIOFT_OK;
+}
+
 bioft_status figures_attacks(struct trial_run *r, struct error *err)
 {
     const struct trial *t = r->trial;

@@ -56,7 +56,7 @@ static bioft_status open_data(struct trial_run *r, struct error *err)
     return BIOFT_OK;
 }
 
-/* What the clean figures will need after each stage, before anything is trained. */
+/* What the figures will need after each stage, before anything is trained. */
 static bioft_status check_splits(const struct trial_run *r, struct error *err)
 {
     const struct trial *t = r->trial;
@@ -69,6 +69,8 @@ static bioft_status check_splits(const struct trial_run *r, struct error *err)
         if (st == BIOFT_OK && trial_head(t, i)->bits > 0)
             st = dataset_need(r->data[i], "database", &s, err);
     }
+    for (size_t i = 0; st == BIOFT_OK && i < t->attack_count; i++)
+        st = figures_check(&t->attacks[i], r->data[count - 1], err);
     return st;
 }
 
