@@ -329,10 +329,43 @@ static void test_leaks(struct conform *c)
     check_leak(c, round_of);
 }
 
+/* Another draw of V is another V, the same when asked again, and finite. */
+static void check_draws(struct conform *c, struct subject *s)
+{
+    const bioft_layer *l = conform_layer(0);
+    float *w = guard_floats(c, "w", l->count), *v[3];
+    draw_weights(c, l, w);
+    for (int k = 0; k < 3; k++) {
+        v[k] = guard_floats(c, "v", l->count);
+        for (size_t i = 0; i < l->count; i++)
+            v[k][i] = NAN;
+        calling(c, "rule.h", "fill_draw", "V as fill_feedback would have written it had it drawn otherwise",
+                "fill_draw(layer '%s', step 3, draw %d)", l->name, k < 2 ? 1 : 2);
+        s->step = true;
+        const bool fine = subject_ok(s, rule_of(c)->fill_draw(s->self, l, 3, k < 2 ? 1 : 2, w, v[k]));
+        s->step = false;
+        if (!fine)
+            return;
+        if (first_nonfinite(v[k], l->count) != SIZE_MAX)
+            find(c, "V[%zu] of another draw is not finite", first_nonfinite(v[k], l->count));
+    }
+    if (first_difference(v[0], v[1], l->count, sizeof **v) != SIZE_MAX)
+        find(c, "another V for the same step and draw");
+    if (first_difference(v[0], v[2], l->count, sizeof **v) == SIZE_MAX)
+        find(c, "the same V for draws 1 and 2: nothing is drawn");
+    guard_release_calls(c);
+}
+
 static void test_redraw(struct conform *c)
 {
     struct subject *s = subject_create(c, NULL, c->p->seed, NULL);
     const bioft_rule *r = rule_of(c);
+    if (s && r->fill_draw) {
+        if (rule_attach(s))
+            check_draws(c, s);
+        subject_destroy(s);
+        return;
+    }
     if (s && !r->feedback)
         skip(c, "it declares no feedback: what it draws is its own");
     for (uint32_t i = 0; s && r->feedback && i < CONFORM_LAYERS; i++) {

@@ -3,6 +3,7 @@
 #include "run/figures.h"
 
 #include "attack/check.h"
+#include "attack/deterministic.h"
 #include "base/file.h"
 #include "run/entry.h"
 #include "run/retrieval_files.h"
@@ -404,7 +405,7 @@ bioft_status figures_check(const struct attack_spec *s, const struct dataset *d,
     if (d->multi_label && a->flags & BIOFT_ATTACK_CLASSES)
         return error_set(err, BIOFT_ERR_INVALID, "attack '%s' needs exactly one label an image; '%s' has sets of labels",
                          s->name, d->name);
-    return BIOFT_OK;
+    return attack_check_restarts(s, err);
 }
 
 bioft_status figures_attacks(struct trial_run *r, struct error *err)

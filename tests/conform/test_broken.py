@@ -39,6 +39,7 @@ EXPECTED = {
     'infinite': ('feedback', r'V\[0\] is infinite: it must be finite'),
     'by_thread': ('threads', r'another V than one instance alone has'),
     'redeclares': ('redraw', r'another answer when asked again'),
+    'same_draws': ('redraw', r'the same V for draws 1 and 2: nothing is drawn'),
     'counts_calls': ('again', r'other images when called again'),
     'attack_leaks': ('leaks', r'the heap grew with every one of them.*it leaks'),
     'loss_leaks': ('leaks', r'the heap grew with every one of them.*it leaks'),

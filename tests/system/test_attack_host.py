@@ -192,7 +192,10 @@ class Host(bioft.Case):
 
     def test_restarts(self):
         m = self.manifest(TRAIN.replace("RULE", "bp") + "  - {plugin: pgd, epsilon: 0.1, samples: 10, restarts: 5}\n")
+        self.bad(2, "check", m, says="draws no random number")
         self.bad(1, "run", m, "--quiet", says="draws no random number")
+        m = self.manifest(m.read_text().replace("restarts: 5", "restarts: 5, random_start: true"))
+        self.good("check", m)
 
     def checkpoint(self, change):
         """A trained network whose tensors `change` has changed, as a plain safetensors file."""

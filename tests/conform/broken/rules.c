@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { WRONG_SHAPE, PAST_THE_END, KEEPS_POINTER, EXITS, PRINTS, LOOPS, LEAKS, FORGETS, IS_BACKPROP, WRITES_W, GLOBAL,
-       CRASHES, WRONG_SIGN, UNSTABLE, UNWRITTEN, NEW_STATE, ILLEGAL, RAND, INFINITE, BY_THREAD, REDECLARES };
+       CRASHES, WRONG_SIGN, UNSTABLE, UNWRITTEN, NEW_STATE, ILLEGAL, RAND, INFINITE, BY_THREAD, REDECLARES, SAME_DRAWS };
 
 #define DECLARES (WAY == WRONG_SIGN || WAY == REDECLARES)
 
@@ -83,6 +83,8 @@ static bioft_status fill_feedback(void *self, const bioft_layer *layer, uint64_t
         v[0] += (float)(rand() & 0);
     if (WAY == INFINITE)                           /* where each group has one input */
         v[0] = 1.0f / (float)(layer->in_channels / layer->groups - 1);
+    if (WAY == SAME_DRAWS)
+        v[0] += (float)step;
     if (WAY == BY_THREAD)
         v[0] += at_home;
     return BIOFT_OK;
@@ -109,6 +111,12 @@ static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedbac
     return BIOFT_OK;
 }
 
+static bioft_status fill_draw(void *self, const bioft_layer *layer, uint64_t step, uint64_t draw, const float *w, float *v)
+{
+    (void)draw;
+    return fill_feedback(self, layer, step, w, v);
+}
+
 static bioft_status route(void *self, const bioft_layer *layer, bioft_route *ret)
 {
     (void)self, (void)layer;
@@ -131,6 +139,7 @@ static const bioft_rule rule = {
     .struct_size = sizeof(rule), .feedback = DECLARES ? feedback : NULL,
     .fill_feedback = DECLARES || WAY == UNWRITTEN ? NULL : fill_feedback,
     .after_update = after_update, .route = WAY == UNWRITTEN ? route : NULL, .local = WAY == UNWRITTEN ? local : NULL,
+    .fill_draw = WAY == SAME_DRAWS ? fill_draw : NULL,
 };
 
 BROKEN(BIOFT_KIND_RULE, NAME, broken, &rule, .create = create)
