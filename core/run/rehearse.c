@@ -6,6 +6,7 @@
 #include "data/files.h"
 #include "data/fit.h"
 #include "plugin/guard.h"
+#include "run/figures.h"
 #include "train/checkpoint.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -234,9 +235,8 @@ static void rehearse_attack(struct rehearsal *h, struct trial_run *r, const stru
         fault(h, a->mark, &err);
         return;
     }
-    if (a->target == TARGET_CLASS && a->target_class >= d->classes)
-        remark(h, a->mark, "error", "attack '%s': target %u is no class: classes are 0 to %u", a->name,
-               a->target_class, d->classes - 1);
+    if (figures_check(a, d, &err) != BIOFT_OK)
+        fault(h, a->mark, &err);
     if (a->samples > s->count)
         remark(h, a->mark, "warning", "attack '%s': samples is %llu, and split '%s' has %llu: these are attacked",
                a->name, (unsigned long long)a->samples, s->name, (unsigned long long)s->count);
