@@ -14,7 +14,7 @@ struct header {
     uint32_t byte_order, channels;
     uint64_t count, pixel_bytes;
 };
-static const char MAGIC[8] = "bioftpx2";
+static const char MAGIC[] = { 'b', 'i', 'o', 'f', 't', 'p', 'x', '2' };
 
 bioft_status cache_path(const struct dataset *d, const struct split *s, const char *transform,
                         char **ret, struct error *err)

@@ -99,7 +99,7 @@ static void refuses_a_cut_library(void **state)
     assert_non_null(in);
     size = fread(bytes, 1, sizeof bytes, in);
     fclose(in);
-    assert_in_range(size, 3000, sizeof bytes - 1);
+    assert_true(size >= 3000 && size <= sizeof bytes - 1);
     for (size_t cut = 0; cut <= 3000; cut += 100) {
         FILE *out = fopen("cut.so", "wb");
         assert_non_null(out);
