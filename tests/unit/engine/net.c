@@ -29,7 +29,9 @@ static uint32_t parameter(struct net *n, uint32_t kind, uint32_t layer, const ch
     bioft_parameter *p = &n->parameters[i];
 
     assert_true(i < PARAMETERS);
-    snprintf(n->names[i], sizeof n->names[i], "%s.%s", node, what);
+    char name[sizeof n->names[i]];                 /* node is one of n's strings */
+    snprintf(name, sizeof name, "%s.%s", node, what);
+    memcpy(n->names[i], name, sizeof name);
     *p = (bioft_parameter){ .struct_size = sizeof *p, .kind = kind, .layer = layer, .name = n->names[i], .dims = dims,
                             .count = 1 };
     for (uint32_t k = 0; k < dims; k++) {
