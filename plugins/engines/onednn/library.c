@@ -1,10 +1,9 @@
-/* The one file that calls oneDNN: the C API of its version 2. */
-#include "library.h"
+/* Calls oneDNN; what differs between its versions is in version.h. */
+#include "version.h"
 #include "bf16.h"
 
 #include "../common/memory.h"
 
-#include <dnnl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,29 +88,6 @@ void library_close(struct library *l)
     memory_give(l);
 }
 
-static const struct isa {
-    dnnl_cpu_isa_t isa;
-    const char *name;
-    uint32_t block;
-} isas[] = {
-    { dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx", 16 }, { dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16", 16 },
-    { dnnl_cpu_isa_avx512_core_vnni, "avx512_core_vnni", 16 }, { dnnl_cpu_isa_avx512_core, "avx512_core", 16 },
-    { dnnl_cpu_isa_avx512_mic, "avx512_mic", 16 }, { dnnl_cpu_isa_avx512_mic_4ops, "avx512_mic_4ops", 16 },
-    { dnnl_cpu_isa_avx2_vnni, "avx2_vnni", 8 }, { dnnl_cpu_isa_avx2, "avx2", 8 }, { dnnl_cpu_isa_avx, "avx", 8 },
-    { dnnl_cpu_isa_sse41, "sse41", 8 },
-};
-
-static const struct isa *effective_isa(void)
-{
-    static const struct isa none = { dnnl_cpu_isa_all, "no vector kernels", 1 };
-    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
-
-    for (size_t i = 0; i < sizeof isas / sizeof *isas; i++)
-        if (isas[i].isa == isa)
-            return &isas[i];
-    return &none;
-}
-
 bool library_text(char *ret, size_t size)
 {
     const dnnl_version_t *v = dnnl_version();
@@ -126,7 +102,7 @@ bool library_bf16(char *why, size_t size)
 {
     const struct isa *isa = effective_isa();
 
-    if (isa->isa == dnnl_cpu_isa_avx512_core_amx || isa->isa == dnnl_cpu_isa_avx512_core_bf16)
+    if (isa->bf16)
         return true;
     snprintf(why, size, "bf16 would be slower than f32 here: the CPU has neither AMX nor AVX-512 BF16 (oneDNN: %s)",
              isa->name);
@@ -138,33 +114,42 @@ static dnnl_format_tag_t tag_of(uint32_t block)
     return block == 16 ? dnnl_nChw16c : block == 8 ? dnnl_nChw8c : block == 1 ? dnnl_nchw : dnnl_format_tag_any;
 }
 
-static bool pictures_md(uint32_t n, uint32_t channels, uint32_t height, uint32_t width, uint32_t block,
-                        dnnl_data_type_t type, dnnl_memory_desc_t *ret)
+static bool describe_pictures(uint32_t n, uint32_t channels, uint32_t height, uint32_t width, uint32_t block,
+                              dnnl_data_type_t type, struct description *ret)
 {
     const dnnl_dims_t dims = { n, channels, height, width };
 
-    return dnnl_memory_desc_init_by_tag(ret, 4, dims, type, tag_of(block)) == dnnl_success;
+    return description_create(4, dims, type, tag_of(block), ret);
 }
 
 /* How an array stands; 0: in a way that the engine does not know. */
-static uint32_t block_of(const dnnl_memory_desc_t *md)
+static uint32_t block_of(array_description d)
 {
     static const uint32_t blocks[] = { 16, 8, 1 };
-    dnnl_memory_desc_t known;
+    struct array_layout l;
 
-    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
-        if (dnnl_memory_desc_init_by_tag(&known, md->ndims, md->dims, md->data_type, tag_of(blocks[i])) ==
-                dnnl_success && dnnl_memory_desc_equal(&known, md))
+    if (!layout_of(d, &l))
+        return 0;
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        struct description known = { 0 };
+        const bool same = description_create(l.dimensions, l.dims, l.type, tag_of(blocks[i]), &known) &&
+                          dnnl_memory_desc_equal(description_of(&known), d);
+        description_destroy(&known);
+        if (same)
             return blocks[i];
+    }
     return 0;
 }
 
-/* The arrays of a convolution, and its geometry in the library's words. */
-struct shapes {
-    dnnl_memory_desc_t x, w, bias, y;
-    dnnl_dims_t stride, dilation, before, after;
-};
-/* bf16: what is multiplied is in bfloat16, what comes out is not. */
+static void shapes_destroy(struct shapes *s)
+{
+    description_destroy(&s->x);
+    description_destroy(&s->w);
+    description_destroy(&s->bias);
+    description_destroy(&s->y);
+}
+
+/* bf16: what is multiplied is in bfloat16, what comes out is not. To be given back also after false. */
 static bool shapes_of(const struct convolution_params *c, enum convolution kind, bool bf16, struct shapes *ret)
 {
     const bioft_node *d = c->conv;
@@ -176,17 +161,17 @@ static bool shapes_of(const struct convolution_params *c, enum convolution kind,
                                   d->kernel[1] };
     const dnnl_dims_t bias = { d->channels };
 
+    *ret = (struct shapes){ 0 };
     for (int k = 0; k < 2; k++) {
         ret->stride[k] = d->stride[k];
         ret->dilation[k] = (dnnl_dim_t)d->dilation[k] - 1;
         ret->before[k] = d->padding[k];
         ret->after[k] = d->padding[k + 2];
     }
-    return pictures_md(c->pictures, c->in_channels, c->in_h, c->in_w, c->x_block, x, &ret->x) &&
-           pictures_md(c->pictures, d->channels, d->height, d->width, c->y_block, y, &ret->y) &&
-           dnnl_memory_desc_init_by_tag(&ret->bias, 1, bias, dnnl_f32, dnnl_a) == dnnl_success &&
-           dnnl_memory_desc_init_by_tag(&ret->w, grouped ? 5 : 4, grouped ? weights : weights + 1, w,
-                                        dnnl_format_tag_any) == dnnl_success;
+    return describe_pictures(c->pictures, c->in_channels, c->in_h, c->in_w, c->x_block, x, &ret->x) &&
+           describe_pictures(c->pictures, d->channels, d->height, d->width, c->y_block, y, &ret->y) &&
+           description_create(1, bias, dnnl_f32, dnnl_a, &ret->bias) &&
+           description_create(grouped ? 5 : 4, grouped ? weights : weights + 1, w, dnnl_format_tag_any, &ret->w);
 }
 
 /* Winograd's minimal filtering F(4x4, 3x3) takes 36 products for 4x4 outputs instead of 144 (Lavin and Gray 2016),
@@ -197,7 +182,7 @@ static bool winograd_pays(const struct convolution_params *c)
     const bioft_node *d = c->conv;
     const uint64_t tiles = (uint64_t)((d->height + 3) / 4) * ((d->width + 3) / 4), least = c->bf16 ? 4 : 2;
 
-    if (c->bf16 && effective_isa()->isa == dnnl_cpu_isa_avx512_core_amx)
+    if (c->bf16 && effective_isa()->amx)
         return false;
     return d->groups == 1 && d->kernel[0] == 3 && d->kernel[1] == 3 && d->stride[0] == 1 && d->stride[1] == 1 &&
            d->dilation[0] == 1 && d->dilation[1] == 1 && 9 * (uint64_t)d->height * d->width >= least * 36 * tiles;
@@ -213,11 +198,11 @@ static bool set_post_ops(dnnl_primitive_attr_t attributes, const struct convolut
     if (dnnl_post_ops_create(&ops) != dnnl_success)
         return false;
     if (c->add && in_place)
-        good = dnnl_post_ops_append_sum(ops, 1.0f) == dnnl_success;
+        good = append_sum(ops);
     else
-        good = !c->add || dnnl_post_ops_append_binary(ops, dnnl_binary_add, &s->y) == dnnl_success;
-    good = good &&
-           (!c->relu || dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f) == dnnl_success) &&
+        good = !c->add || dnnl_post_ops_append_binary(ops, dnnl_binary_add, description_of(&s->y)) ==
+                               dnnl_success;
+    good = good && (!c->relu || append_relu(ops)) &&
            dnnl_primitive_attr_set_post_ops(attributes, ops) == dnnl_success;
     dnnl_post_ops_destroy(ops);
     return good;
@@ -230,41 +215,19 @@ struct way {
 static dnnl_primitive_desc_t describe_as(struct library *l, struct way way, enum convolution kind,
                                          const struct convolution_params *c, const_dnnl_primitive_desc_t hint)
 {
-    const dnnl_alg_kind_t algorithm = way.algorithm;
-    dnnl_primitive_attr_t attributes;
+    const bool bias = c->bias && kind != CONV_INPUT_ERROR, fused = kind == CONV_FORWARD && (c->add || c->relu);
+    dnnl_primitive_attr_t attributes = NULL;
     dnnl_primitive_desc_t ret = NULL;
-    dnnl_convolution_desc_t d;
-    dnnl_status_t st;
     struct shapes s;
-    const dnnl_memory_desc_t *bias = c->bias ? &s.bias : NULL;
 
-    if (!shapes_of(c, kind, way.bf16, &s) || dnnl_primitive_attr_create(&attributes) != dnnl_success)
-        return NULL;
-    st = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
-    if (kind == CONV_FORWARD && (c->add || c->relu) &&
-        !set_post_ops(attributes, c, &s, algorithm == dnnl_convolution_winograd))
-        st = dnnl_unimplemented;
-    if (st == dnnl_success && kind == CONV_FORWARD)
-        st = dnnl_dilated_convolution_forward_desc_init(&d, dnnl_forward_training, algorithm, &s.x, &s.w, bias, &s.y,
-                                                        s.stride, s.dilation, s.before, s.after);
-    else if (st == dnnl_success && kind == CONV_INPUT_ERROR)
-        st = dnnl_dilated_convolution_backward_data_desc_init(&d, algorithm, &s.x, &s.w, &s.y, s.stride, s.dilation,
-                                                              s.before, s.after);
-    else if (st == dnnl_success)
-        st = dnnl_dilated_convolution_backward_weights_desc_init(&d, algorithm, &s.x, &s.w, bias, &s.y, s.stride,
-                                                                 s.dilation, s.before, s.after);
-    if (st == dnnl_success && dnnl_primitive_desc_create(&ret, &d, attributes, l->engine, hint) != dnnl_success)
-        ret = NULL;
-    dnnl_primitive_attr_destroy(attributes);
+    if (shapes_of(c, kind, way.bf16, &s) && dnnl_primitive_attr_create(&attributes) == dnnl_success &&
+        dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user) == dnnl_success &&
+        (!fused || set_post_ops(attributes, c, &s, way.algorithm == dnnl_convolution_winograd)))
+        ret = describe_convolution(l->engine, kind, way.algorithm, &s, bias, attributes, hint);
+    if (attributes)
+        dnnl_primitive_attr_destroy(attributes);
+    shapes_destroy(&s);
     return ret;
-}
-
-static bool is_winograd(const_dnnl_primitive_desc_t description)
-{
-    const dnnl_convolution_desc_t *d;
-
-    return dnnl_primitive_desc_query(description, dnnl_query_convolution_d, 0, (void *)&d) == dnnl_success &&
-           d->alg_kind == dnnl_convolution_winograd;
 }
 
 static const char *name_of(const_dnnl_primitive_desc_t description)
@@ -284,16 +247,12 @@ static bool is_fast(const_dnnl_primitive_desc_t description)
 }
 
 /* As the engine can lay weights out; a kind of kernel may want them in a form of its own. */
-static bool is_blocked(const dnnl_memory_desc_t *md)
-{
-    return md->format_kind == dnnl_blocked && md->extra.flags == 0;
-}
-
 static bool blocked_weights(const_dnnl_primitive_desc_t description, enum convolution kind)
 {
     const dnnl_query_t query = kind == CONV_WEIGHT_GRADIENT ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
+    struct array_layout l;
 
-    return is_blocked(dnnl_primitive_desc_query_md(description, query, 0));
+    return layout_of(dnnl_primitive_desc_query_md(description, query, 0), &l) && l.blocked;
 }
 
 /* The first way that has generated kernels, or the plain one. NULL: the library cannot. hint: forward's, for the other
@@ -341,38 +300,38 @@ bool primitive_query(struct library *l, const struct convolution_params *c, uint
 }
 
 /* Offsets along one dimension: an index's digits in the inner blocks, then what is left times the stride. */
-static void fill_offsets(const dnnl_memory_desc_t *md, int dimension, uint32_t count, uint32_t *ret)
+static void fill_offsets(const struct array_layout *l, int dimension, uint32_t count, uint32_t *ret)
 {
-    const dnnl_blocking_desc_t *b = &md->format_desc.blocking;
-
     for (uint32_t i = 0; i < count; i++) {
         dnnl_dim_t left = i, step = 1, at = 0;
-        for (int k = b->inner_nblks; k-- > 0;) {
-            if (b->inner_idxs[k] == dimension) {
-                at += left % b->inner_blks[k] * step;
-                left /= b->inner_blks[k];
+        for (int k = l->inner_count; k-- > 0;) {
+            if (l->inner_dimensions[k] == dimension) {
+                at += left % l->inner_blocks[k] * step;
+                left /= l->inner_blocks[k];
             }
-            step *= b->inner_blks[k];
+            step *= l->inner_blocks[k];
         }
-        ret[i] = (uint32_t)(at + left * b->strides[dimension]);
+        ret[i] = (uint32_t)(at + left * l->strides[dimension]);
     }
 }
 
-static bool map_weights(struct primitive *p, const dnnl_memory_desc_t *md, struct weight_map *ret)
+static bool map_weights(struct primitive *p, array_description d, struct weight_map *ret)
 {
-    const int first = md->ndims == 5;              /* where `out` stands: after the groups */
-    const dnnl_dims_t *dims = &md->dims;
-    const uint32_t height = (uint32_t)(*dims)[first + 2], width = (uint32_t)(*dims)[first + 3];
-    struct weight_map m = {
-        .groups = first ? (uint32_t)(*dims)[0] : 1, .out = (uint32_t)(*dims)[first],
-        .in = (uint32_t)(*dims)[first + 1], .taps = height * width,
-        .floats = (dnnl_memory_desc_get_size(md) + sizeof(float) - 1) / sizeof(float),
-        .bf16 = md->data_type == dnnl_bf16,
-    };
-    uint32_t *row;
+    struct weight_map m = { .floats = (dnnl_memory_desc_get_size(d) + sizeof(float) - 1) / sizeof(float) };
+    struct array_layout l;
+    uint32_t height, width, *row;
+    int first;                                     /* where `out` stands: after the groups */
 
-    if (!is_blocked(md) || m.floats > UINT32_MAX)
+    if (!layout_of(d, &l) || !l.blocked || m.floats > UINT32_MAX)
         return false;
+    first = l.dimensions == 5;
+    height = (uint32_t)l.dims[first + 2];
+    width = (uint32_t)l.dims[first + 3];
+    m.groups = first ? (uint32_t)l.dims[0] : 1;
+    m.out = (uint32_t)l.dims[first];
+    m.in = (uint32_t)l.dims[first + 1];
+    m.taps = height * width;
+    m.bf16 = l.type == dnnl_bf16;
     p->map = memory_take((size_t)m.groups + m.out + m.in + m.taps + height + width, sizeof *p->map);
     if (!p->map)
         return false;
@@ -382,11 +341,11 @@ static bool map_weights(struct primitive *p, const dnnl_memory_desc_t *md, struc
     m.tap_at = m.in_at + m.in;
     row = m.tap_at + m.taps;
     if (first)
-        fill_offsets(md, 0, m.groups, m.group_at);
-    fill_offsets(md, first, m.out, m.out_at);
-    fill_offsets(md, first + 1, m.in, m.in_at);
-    fill_offsets(md, first + 2, height, row);
-    fill_offsets(md, first + 3, width, row + height);
+        fill_offsets(&l, 0, m.groups, m.group_at);
+    fill_offsets(&l, first, m.out, m.out_at);
+    fill_offsets(&l, first + 1, m.in, m.in_at);
+    fill_offsets(&l, first + 2, height, row);
+    fill_offsets(&l, first + 3, width, row + height);
     for (uint32_t y = 0; y < height; y++)
         for (uint32_t x = 0; x < width; x++)
             m.tap_at[y * width + x] = row[y] + row[height + x];
@@ -408,7 +367,7 @@ static const struct names {
 };
 
 /* An argument for each thread, without memory of its own. */
-static bool add_argument(struct primitive *p, int argument, const dnnl_memory_desc_t *md)
+static bool add_argument(struct primitive *p, int argument, array_description md)
 {
     const int at = p->argument_count++;
 
@@ -424,9 +383,10 @@ static bool add_argument(struct primitive *p, int argument, const dnnl_memory_de
 /* Of x or y (k), if the primitive reads it in bfloat16. */
 static void add_copy(struct primitive *p, int k)
 {
-    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(p->description, names[p->kind][k].query, 0);
+    array_description md = dnnl_primitive_desc_query_md(p->description, names[p->kind][k].query, 0);
+    struct array_layout l;
 
-    if (md->data_type != dnnl_bf16)
+    if (!layout_of(md, &l) || l.type != dnnl_bf16)
         return;
     p->copies[k].at = p->scratch;
     p->copies[k].values = dnnl_memory_desc_get_size(md) / sizeof(uint16_t);
@@ -437,7 +397,7 @@ static bool add_arguments(struct primitive *p, const struct convolution_params *
 {
     const struct names *n = names[p->kind];
     const bool bias = c->bias && p->kind != CONV_INPUT_ERROR, add = c->add && p->kind == CONV_FORWARD;
-    const dnnl_memory_desc_t *md;
+    array_description md;
 
     for (int k = 0; k < (bias ? 4 : 3); k++)
         if (!add_argument(p, n[k].argument, dnnl_primitive_desc_query_md(p->description, n[k].query, k == 3)))
