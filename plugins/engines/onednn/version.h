@@ -33,6 +33,8 @@ struct array_layout {
     dnnl_dims_t inner_blocks, inner_dimensions;
 };
 bool layout_of(array_description d, struct array_layout *ret);
+/* false: not in blocks, or out of memory. *ret_table: what ret points into, to be given back by memory_give(). */
+bool map_weights(array_description d, uint32_t **ret_table, struct weight_map *ret);
 
 /* The arrays of a convolution, and its geometry in the library's words. */
 struct shapes {
