@@ -98,15 +98,14 @@ static void print_text(const struct bench *b, const struct result *r)
                100 * bytes / r->peaks.bytes, 1e-9 * r->peaks.bytes);
 }
 
-/* A figure of bf16 says nothing where the machine multiplied float32. */
-static bioft_status check_kernels(const struct bench *b, const struct result *r, struct error *err)
+bioft_status bench_check_kernels(const struct bench *b, const char *kernels, struct error *err)
 {
-    if (b->precision != BIOFT_BF16 || strstr(r->kernels, "bf16") || strstr(r->kernels, "amx"))
+    if (b->precision != BIOFT_BF16 || strstr(kernels, "bf16") || strstr(kernels, "amx"))
         return BIOFT_OK;
     return error_set(err, BIOFT_ERR_UNSUPPORTED,
                      "no primitive used AMX or AVX-512 BF16 (%s): a figure of bf16 would "
                      "be one of something else; measure f32 here",
-                     *r->kernels ? r->kernels : "the engine names none");
+                     *kernels ? kernels : "the engine names none");
 }
 
 /* On one line where every line is to be an object. */
@@ -134,7 +133,7 @@ static bioft_status measure(struct bench *b, struct result *ret, struct error *e
     if (st == BIOFT_OK)
         st = bench_kernels(ret->profile, b->arena, &ret->kernels, err);
     if (st == BIOFT_OK)
-        st = check_kernels(b, ret, err);
+        st = bench_check_kernels(b, ret->kernels, err);
     return st == BIOFT_OK ? bench_peaks(b, &ret->peaks, err) : st;
 }
 
@@ -157,15 +156,27 @@ static int run_bench(struct bench *b)
     return st == BIOFT_OK ? 0 : st == BIOFT_ERR_INVALID ? 2 : 1;
 }
 
+static int run_engines(struct bench *b)
+{
+    struct error err = { 0 };
+    bioft_status st = bench_engines(b, &err);
+
+    if (st != BIOFT_OK)
+        console_error(&b->console, err.text);
+    return st == BIOFT_OK ? 0 : st == BIOFT_ERR_INVALID ? 2 : 1;
+}
+
 /* NULL: all is well. */
 static const char *check_words(struct bench *b, const char *mode)
 {
     b->train = strcmp(mode, "train") == 0;
     b->precision = strcmp(b->precision_name, "bf16") == 0 ? BIOFT_BF16 : BIOFT_F32;
-    if (!b->train && strcmp(mode, "forward") != 0)
-        return "it measures 'train' or 'forward'";
+    if (!b->train && strcmp(mode, "forward") != 0 && strcmp(mode, "engines") != 0)
+        return "it measures 'train' or 'forward', or compares 'engines'";
     if (!b->backbone)
         return "which backbone? Give --backbone NAME";
+    if (strcmp(mode, "engines") == 0 && (b->engine || b->profile || b->rule))
+        return "'engines' takes neither --engine nor --rule nor --profile";
     if (b->precision == BIOFT_F32 && strcmp(b->precision_name, "f32") != 0)
         return "--precision is f32 or bf16";
     return NULL;
@@ -197,12 +208,13 @@ int command_bench(int argc, char **argv)
     };
     struct command_line line = {
         .name = "bench",
-        .usage = "train|forward --backbone NAME [options]",
+        .usage = "train|forward|engines --backbone NAME [options]",
         .arguments = arguments,
         .positional_min = 1,
         .positional_max = 1,
         .summary =
-            "Measures steps of training (with Adam) or of the forward pass on random pictures.",
+            "Measures steps of training (with Adam) or of the forward pass on random pictures; `engines` both, on "
+            "every compute engine, in each precision.",
     };
     int status = arguments_parse(&line, argc, argv);
     const char *wrong;
@@ -216,7 +228,7 @@ int command_bench(int argc, char **argv)
     }
     b.threads = b.threads ? b.threads : threads_available();
     console_init(&b.console, b.quiet || b.json);
-    status = run_bench(&b);
+    status = strcmp(line.positional[0], "engines") == 0 ? run_engines(&b) : run_bench(&b);
     console_finish(&b.console);
     return status;
 }

@@ -40,6 +40,10 @@ struct bench_times { /* seconds of one step; backward and update 0 in forward */
 bioft_status bench_measure(struct bench *b, struct bench_times *ret_best, double *ret_median,
                            struct error *err);
 
+/* b->backbone on every engine found, in each precision: a line each. What an engine does not support is a line too;
+ * any other failure is the answer, after the rest has been measured. */
+bioft_status bench_engines(struct bench *b, struct error *err);
+
 /* What this machine does at best: a product of large matrices on the engine, in the benchmark's
  * precision, and a = b + c * d over arrays that no cache holds. */
 struct bench_peaks {
@@ -57,6 +61,8 @@ bioft_status bench_profile(const struct bench *b, char **ret, struct error *err)
  * the arena. */
 bioft_status bench_kernels(const char *profile, struct arena *arena, const char **ret,
                            struct error *err);
+/* A figure of bf16 says nothing where the machine multiplied float32: BIOFT_ERR_UNSUPPORTED. kernels: as above. */
+bioft_status bench_check_kernels(const struct bench *b, const char *kernels, struct error *err);
 /* By layer and phase, milliseconds a step; steps: all that were run. */
 bioft_status bench_print_profile(const char *profile, uint32_t steps, struct arena *arena,
                                  struct error *err);

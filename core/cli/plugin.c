@@ -40,6 +40,22 @@ static int print(struct console *console, struct text *t)
     return status;
 }
 
+/* The table, then what the build left out. */
+static void list_text(struct registry *r, const struct request *q, const struct catalogue *c, struct text *ret)
+{
+    catalogue_text(c, ret);
+    for (uint32_t kind = 1; kind <= PLUGIN_KINDS; kind++) {
+        struct registry_absence *absent = NULL;
+        struct error ignored = { 0 };
+        size_t count = 0;
+        if ((q->kind != 0 && q->kind != kind) || registry_absences(r, kind, &absent, &count, &ignored) != BIOFT_OK)
+            continue;
+        for (size_t i = 0; i < count; i++)
+            text_printf(ret, "%-9s %s is not here: %s\n", kind_word(kind), absent[i].name, absent[i].why);
+        registry_absences_free(absent, count);
+    }
+}
+
 static int list(struct registry *r, const struct request *q, struct arena *arena, struct console *console)
 {
     struct catalogue c;
@@ -52,7 +68,7 @@ static int list(struct registry *r, const struct request *q, struct arena *arena
     else if (q->markdown)
         catalogue_markdown(&c, &t);
     else
-        catalogue_text(&c, &t);
+        list_text(r, q, &c, &t);
     return print(console, &t);
 }
 

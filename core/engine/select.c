@@ -50,6 +50,20 @@ static bioft_status highest(struct registry *r, char *const *names, size_t count
     return BIOFT_OK;
 }
 
+/* Engines that this build lacks may be faster: said, since everything works without them. */
+static void say_absent(struct registry *r, const struct log *log)
+{
+    struct registry_absence *absent = NULL;
+    struct error ignored = { 0 };
+    size_t count = 0;
+
+    if (registry_absences(r, BIOFT_KIND_ENGINE, &absent, &count, &ignored) != BIOFT_OK)
+        return;
+    for (size_t i = 0; i < count; i++)
+        log_write(log, LOG_WARNING, "no engine '%s' here: %s", absent[i].name, absent[i].why);
+    registry_absences_free(absent, count);
+}
+
 bioft_status engine_select(struct registry *r, const struct plugin *named, const struct log *log,
                            const struct plugin **ret, char *why, size_t size, struct error *err)
 {
@@ -71,6 +85,8 @@ bioft_status engine_select(struct registry *r, const struct plugin *named, const
     if (st != BIOFT_OK)
         return st;
     st = highest(r, names, count, log, ret, reason, &points, &refused, err);
+    if (st == BIOFT_OK)
+        say_absent(r, log);
     if (st == BIOFT_OK)
         snprintf(why, size, "score %d, the highest of %zu found; %s", (int)points, count, reason);
     registry_names_free(names, count);

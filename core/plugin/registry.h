@@ -70,6 +70,13 @@ struct registry_file {
 };
 bioft_status registry_files(struct registry *r, struct registry_file **ret, size_t *ret_count, struct error *err);
 void registry_files_free(struct registry_file *files, size_t count);
+/* What the build left out among the plugins of a kind and no place has: a note says why, and what would bring it. */
+struct registry_absence {
+    char *name, *why;
+};
+bioft_status registry_absences(struct registry *r, uint32_t kind, struct registry_absence **ret, size_t *ret_count,
+                               struct error *err);
+void registry_absences_free(struct registry_absence *list, size_t count);      /* NULL is fine */
 /* Every plugin loaded so far, for provenance. */
 const struct plugin *const *registry_loaded(const struct registry *r, size_t *ret_count);
 

@@ -48,8 +48,36 @@ class Bench(bioft.Case):
                      "gradient", "conv1", "fc3"):
             self.assertIn(word, text)
 
+    def test_engines(self):
+        words = ("bench", "engines", "--backbone", "lenet5", "--batch", "4", "--steps", "2", "--threads", "2")
+        rows = [json.loads(line) for line in self.good(*words, "--json").stdout.splitlines()]
+        found = {(r["engine"], r["precision"]): r for r in rows}
+        self.assertGreater(found["openblas", "f32"]["train_images_per_s"], 0)
+        self.assertGreater(found["openblas", "f32"]["forward_images_per_s"], 0)
+        self.assertEqual(found["openblas", "bf16"]["forward_images_per_s"], 0)
+        self.assertIn("f32 only", found["openblas", "bf16"]["why"])
+        self.assertIn("openblas", self.good(*words).stdout)
+        self.bad(2, *words, "--engine", "openblas", says="neither --engine")
+        self.bad(2, *[w if w != "lenet5" else "lenet6" for w in words], says="'openblas' failed")
+
+    def test_what_the_build_left_out_is_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            engines = pathlib.Path(folder, "engines")
+            engines.mkdir()
+            (engines / "faster.absent").write_text("libfaster was not found: install it\nmore\n")
+            (engines / "openblas.absent").write_text("never shown: the engine is there\n")
+            there = ("--plugin-path", folder)
+            said = self.good("plugin", "list", *there).stdout
+            self.assertIn("engine    faster is not here: libfaster was not found: install it\n", said)
+            self.assertNotIn("never shown", said)
+            self.assertNotIn("faster", self.good("plugin", "list").stdout)
+            words = ("bench", "forward", "--backbone", "lenet5", "--batch", "4", "--steps", "1", *there)
+            said = self.good(*words).stderr
+            self.assertEqual(said.count("no engine 'faster' here: libfaster was not found: install it"), 1, said)
+            self.assertNotIn("faster", self.good(*words, "--engine", "openblas").stderr)
+
     def test_refusals(self):
-        self.bad(2, "bench", "test", *SMALL, says="'train' or 'forward'")
+        self.bad(2, "bench", "test", *SMALL, says="'train' or 'forward', or compares 'engines'")
         self.bad(2, "bench", "train", says="--backbone")
         self.bad(2, "bench", "train", *SMALL, "--precision", "f16", says="f32 or bf16")
         self.bad(1, "bench", "forward", *SMALL, "--precision", "bf16", says="f32 only")

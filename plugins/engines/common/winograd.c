@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum {
-    PAD = 16,                       /* floats between rows and planes, so that 36 of them do not meet in one cache set */
-    GROUP_FLOATS = 384 * 1024,      /* of transformed values of a group: with the products about a second-level cache */
+    PAD = 16,                       /* floats between rows and planes, for 36 of them not to meet in one cache set */
+    GROUP_FLOATS = 384 * 1024,      /* of transformed values of a group: with the products about one core's cache */
     LEAST_GROUP = 56, MOST_GROUP = 336,            /* tiles; weights are read once a group */
     CHUNK_CHANNELS = 64,            /* outputs at a time */
     GRADIENT_FLOATS = 2 * 1024 * 1024,             /* of a group's transformed values */
@@ -66,8 +66,8 @@ bool winograd_pays(const bioft_node *conv, uint32_t in_channels)
            9 * (uint64_t)conv->height * conv->width >= 2 * WINOGRAD_PRODUCTS * tiles;
 }
 
-static struct winograd plan(const struct winograd_kernels *k, uint32_t in, uint32_t out, struct plane from,
-                            struct plane to, int64_t top, int64_t left)
+static struct winograd plan(const struct winograd_kernels *k, uint32_t in, uint32_t out, struct winograd_plane from,
+                            struct winograd_plane to, int64_t top, int64_t left)
 {
     struct winograd w = {
         .kernels = k, .in = in, .out = out, .in_blocks = parts(in, k->block), .out_blocks = parts(out, k->block),
@@ -90,15 +90,15 @@ static struct winograd plan(const struct winograd_kernels *k, uint32_t in, uint3
 struct winograd winograd_forward(const struct winograd_kernels *k, const bioft_node *conv, uint32_t in_channels,
                                  uint32_t in_height, uint32_t in_width)
 {
-    return plan(k, in_channels, conv->channels, (struct plane){ in_height, in_width },
-                (struct plane){ conv->height, conv->width }, conv->padding[0], conv->padding[1]);
+    return plan(k, in_channels, conv->channels, (struct winograd_plane){ in_height, in_width },
+                (struct winograd_plane){ conv->height, conv->width }, conv->padding[0], conv->padding[1]);
 }
 
 struct winograd winograd_input_error(const struct winograd_kernels *k, const bioft_node *conv, uint32_t in_channels,
                                      uint32_t in_height, uint32_t in_width)
 {
-    struct winograd w = plan(k, conv->channels, in_channels, (struct plane){ conv->height, conv->width },
-                             (struct plane){ in_height, in_width }, 2 - (int64_t)conv->padding[0],
+    struct winograd w = plan(k, conv->channels, in_channels, (struct winograd_plane){ conv->height, conv->width },
+                             (struct winograd_plane){ in_height, in_width }, 2 - (int64_t)conv->padding[0],
                              2 - (int64_t)conv->padding[1]);
 
     w.turned = true;
@@ -166,7 +166,8 @@ static bool gather(const struct winograd *w, const float *weights, const float *
 
 bool winograd_pack(const struct winograd *w, const float *weights, const float *factor, uint32_t index, float *ret)
 {
-    const uint32_t block = w->kernels->block, even = index / 2 * 2, width = even + 1 < w->out_blocks ? 2 * block : block;
+    const uint32_t block = w->kernels->block, even = index / 2 * 2;
+    const uint32_t width = even + 1 < w->out_blocks ? 2 * block : block;
     const size_t plane = (size_t)w->in * w->out_blocks * block;
     float *to = ret + (size_t)even * block * w->in + (index - even) * block, g[WINOGRAD_TAPS * MOST_BLOCK];
     bool finite = true;
@@ -191,7 +192,7 @@ static struct tile tile_of(const struct winograd *w, size_t index)
                           (int64_t)(rest % w->tiles_x * WINOGRAD_OUT) };
 }
 
-static size_t plane_floats(const struct winograd *w, struct plane p)
+static size_t plane_floats(const struct winograd *w, struct winograd_plane p)
 {
     return (size_t)(p.height * p.width) * w->kernels->block;
 }

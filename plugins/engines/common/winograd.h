@@ -30,7 +30,7 @@ struct winograd {
     const struct winograd_kernels *kernels;
     uint32_t in, out;               /* channels of what is read and of what is made */
     uint32_t in_blocks, out_blocks;
-    struct plane from, to;
+    struct winograd_plane from, to;
     int64_t top, left;              /* zeros before what is read */
     bool turned;                    /* the error of the input: `in` are the convolution's outputs */
     uint32_t tiles_y, tiles_x;      /* of an image's outputs */

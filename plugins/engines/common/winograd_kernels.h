@@ -10,7 +10,7 @@
 enum { WINOGRAD_OUT = 4, WINOGRAD_TILE = 6, WINOGRAD_PRODUCTS = WINOGRAD_TILE * WINOGRAD_TILE, WINOGRAD_TAPS = 9 };
 
 /* A block of channels of one image, [height][width][block]. */
-struct plane {
+struct winograd_plane {
     int64_t height, width;
 };
 /* What is done with each output before it is written. */
@@ -32,15 +32,15 @@ struct winograd_product {
 };
 
 struct winograd_kernels {
-    const char *name;
+    const char *name, *title;       /* title: "winograd_4x3:avx2" */
     uint32_t block;                 /* channels at once */
     /* ret[i * stride]: B^T d B of the tile of 6x6 values whose first is at (y, x), which may lie outside: zeros. */
-    void (*input)(const float *d, struct plane p, int64_t y, int64_t x, float *ret, size_t stride);
+    void (*input)(const float *d, struct winograd_plane p, int64_t y, int64_t x, float *ret, size_t stride);
     /* A^T m A, finished, to the tile of 4x4 values at (y, x); what lies outside is left out. */
-    void (*output)(const float *m, size_t stride, struct plane p, int64_t y, int64_t x,
+    void (*output)(const float *m, size_t stride, struct winograd_plane p, int64_t y, int64_t x,
                    const struct winograd_finish *f, float *ret);
     /* A e A^T of the tile of 4x4 errors at (y, x). */
-    void (*error)(const float *e, struct plane p, int64_t y, int64_t x, float *ret, size_t stride);
+    void (*error)(const float *e, struct winograd_plane p, int64_t y, int64_t x, float *ret, size_t stride);
     /* G g G^T; g: [9][block]. */
     void (*weights)(const float *g, float *ret, size_t stride);
     /* G^T u G; ret: [9][block]. */

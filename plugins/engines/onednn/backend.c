@@ -73,6 +73,7 @@ static void plan_columns(const struct program *p, struct node *n)
 static bioft_status plan_convolution(struct program *p, struct node *n, uint32_t *ret_block)
 {
     const uint32_t block = fast_block(p, n);
+    struct convolution_params params;
     struct convolution_node *own;
 
     if (block == 0 && p->tensors[n->x[0]].block == 1)
@@ -89,6 +90,8 @@ static bioft_status plan_convolution(struct program *p, struct node *n, uint32_t
     n->op = &operator_convolution;
     n->work = conv_work(&own->columns);
     *ret_block = block;
+    params = params_of(p, n);
+    convolution_choose(p, n, &params, block);
     return BIOFT_OK;
 }
 
@@ -236,6 +239,8 @@ static bool can_fuse(const struct program *p, const struct node *n, const struct
     uint32_t block;
     bool fast[3];
 
+    if (convolution_of(n)->ours[FORWARD].kernels)
+        return true;
     c.y_block = p->tensors[n->y].block;
     c.bias = c.bias || b->norm;
     c.add = b->add;
@@ -259,6 +264,12 @@ static uint32_t smaller_divisor(uint32_t n, uint32_t below)
     return below;
 }
 
+static void at_least(struct node *n, size_t floats)
+{
+    if (floats > n->work_floats)
+        n->work_floats = floats;
+}
+
 /* Forward and input error take fewer pictures at a time where many would need much scratch. */
 static bool add_primitive(struct program *p, struct node *n, enum convolution kind,
                           const struct convolution_params *all, struct primitive **ret, struct weight_map *ret_map)
@@ -278,8 +289,25 @@ static bool add_primitive(struct program *p, struct node *n, enum convolution ki
     scratch = primitive_scratch(*ret);
     if (kind == CONV_INPUT_ERROR && p->tensors[n->x[0]].uses > 1)
         scratch += 16 + p->piece * p->tensors[n->x[0]].floats;
-    if (scratch > n->work_floats)
-        n->work_floats = scratch;
+    at_least(n, scratch);
+    return true;
+}
+
+static bool add_gradient(struct program *p, struct node *n, struct convolution_params *c)
+{
+    struct convolution_node *own = n->own;
+
+    own->each = (uint32_t)parts_of(p->use.max_batch, p->threads);
+    own->sums = (uint32_t)parts_of(p->use.max_batch, own->each);
+    c->pictures = own->each;
+    if (own->our_gradient) {
+        at_least(n, winograd_gradient_work(&own->ours[FORWARD]));
+        if (!convolution_our_gradient(n))
+            return false;
+    } else if (!add_primitive(p, n, CONV_WEIGHT_GRADIENT, c, &own->weight_gradient, &own->gradient_map)) {
+        return false;
+    }
+    n->sums_floats = own->sums * sum_floats(own, n);
     return true;
 }
 
@@ -288,7 +316,7 @@ static bool add_primitives(struct program *p, struct node *n)
     struct convolution_node *own = n->own;
     struct convolution_params c = params_of(p, n);
     uint32_t block;
-    bool good, fast[3];
+    bool good = true, fast[3];
 
     c.y_block = p->tensors[n->y].block;
     n->work_floats = 16;
@@ -297,21 +325,19 @@ static bool add_primitives(struct program *p, struct node *n)
     c.bias = c.bias || own->batchnorm;
     c.add = own->add;
     c.relu = own->relu;
-    good = add_primitive(p, n, CONV_FORWARD, &c, &own->forward, &own->w_map);
+    if (own->ours[FORWARD].kernels)
+        at_least(n, winograd_work(&own->ours[FORWARD]));
+    else
+        good = add_primitive(p, n, CONV_FORWARD, &c, &own->forward, &own->w_map);
     c.bias = n->def->bias != BIOFT_NONE;
     c.add = c.relu = false;
-    if (good && goes_back(p) && fast[CONV_INPUT_ERROR])
+    if (goes_back(p) && own->ours[BACKWARD].kernels)
+        at_least(n, winograd_work(&own->ours[BACKWARD]));
+    else if (good && goes_back(p) && fast[CONV_INPUT_ERROR])
         good = add_primitive(p, n, CONV_INPUT_ERROR, &c, &own->input_error, &own->v_map);
-    else if (goes_back(p) && columns_work(&own->columns) > n->work_floats)
-        n->work_floats = columns_work(&own->columns);
-    if (!good || !trains(p))
-        return good;
-    own->each = (uint32_t)parts_of(p->use.max_batch, p->threads);
-    own->sums = (uint32_t)parts_of(p->use.max_batch, own->each);
-    c.pictures = own->each;
-    good = add_primitive(p, n, CONV_WEIGHT_GRADIENT, &c, &own->weight_gradient, &own->gradient_map);
-    n->sums_floats = good ? own->sums * sum_floats(own, n) : 0;
-    return good;
+    else if (goes_back(p))
+        at_least(n, columns_work(&own->columns));
+    return good && (!trains(p) || add_gradient(p, n, &c));
 }
 
 static bioft_status fuse_convolution(struct program *p, struct node *n)
@@ -333,7 +359,8 @@ static bioft_status fuse_convolution(struct program *p, struct node *n)
     own->relu = b.relu;
     if (!add_primitives(p, n))
         return refuse(p, n, "oneDNN cannot make its kernels, or is out of memory");
-    p->bytes += sizeof(float) * ((uint64_t)own->w_map.floats + 2 * (uint64_t)own->v_map.floats);
+    p->bytes += sizeof(float) * ((uint64_t)convolution_weights(own, FORWARD) +
+                                 2 * (uint64_t)convolution_weights(own, BACKWARD));
     return BIOFT_OK;
 }
 
@@ -368,8 +395,9 @@ static bioft_status finish(struct program *p)
         struct convolution_node *c = p->nodes[i].own;
         if (p->nodes[i].op != &operator_convolution)
             continue;
-        if (!take(&c->w.data, c->w_map.floats) ||
-            (goes_back(p) && (!take(&c->v[0].data, c->v_map.floats) || !take(&c->v[1].data, c->v_map.floats))) ||
+        if (!take(&c->w.data, convolution_weights(c, FORWARD)) ||
+            (goes_back(p) && (!take(&c->v[0].data, convolution_weights(c, BACKWARD)) ||
+                              !take(&c->v[1].data, convolution_weights(c, BACKWARD)))) ||
             (c->batchnorm && (!take(&c->factor, p->nodes[i].def->channels) ||
                               !take(&c->bias, p->nodes[i].def->channels))))
             return p->engine->host->fail(p->engine->host, BIOFT_ERR_MEMORY,
@@ -392,6 +420,7 @@ static void release(struct program *p)
         memory_give(c->w.data);
         memory_give(c->v[0].data);
         memory_give(c->v[1].data);
+        memory_give(c->gradient_table);
         memory_give(c->factor);
         memory_give(c->bias);
         memory_give(c);
@@ -413,6 +442,8 @@ static const char *kernels(const struct node *n, enum phase phase)
 
     if (n->op != &operator_convolution)
         return NULL;
+    if (phase <= BACKWARD ? c->ours[phase].kernels != NULL : c->our_gradient)
+        return c->ours[FORWARD].kernels->title;
     made = phase == FORWARD ? c->forward : phase == BACKWARD ? c->input_error : c->weight_gradient;
     return made ? primitive_name(made) : NULL;
 }

@@ -9,13 +9,17 @@
 
 #include "../common/program.h"
 #include "../common/conv.h"
+#include "../common/winograd.h"
 #include "library.h"
 #include "weights.h"
 
 struct convolution_node {
-    struct primitive *forward, *input_error, *weight_gradient;     /* NULL: not in this program, or by columns */
+    struct primitive *forward, *input_error, *weight_gradient;     /* NULL: not in this program, or not the library's */
+    struct winograd ours[2];        /* FORWARD and BACKWARD; kernels NULL: the library's, or by columns */
+    bool our_gradient;
     struct conv columns;            /* for what the library has no kernels for */
-    struct weight_map w_map, v_map, gradient_map;
+    struct weight_map w_map, v_map, gradient_map;   /* of the library's; gradient_map: of ours too */
+    uint32_t *gradient_table;       /* of ours: what its map points into */
     struct packed w, v[2];          /* v: by the rule, and of an exact pass */
     const struct packed *use_v;     /* of the backward pass that runs */
     const struct node *batchnorm;   /* that is folded in; NULL: none */
@@ -30,6 +34,12 @@ extern const struct operator operator_convolution, operator_columns, operator_no
     operator_norm_fixed, operator_pool_max, operator_pool_average, operator_unblock, operator_add_mixed,
     operator_dropout_blocked;
 
+/* Ours in place of the library's, where that is faster; y stands in `block`. After it gradients are planned by
+ * convolution_our_gradient(): false, out of memory. */
+void convolution_choose(const struct program *p, struct node *n, const struct convolution_params *c, uint32_t block);
+bool convolution_our_gradient(struct node *n);
+/* Floats of the weights (FORWARD) or the feedback (BACKWARD) in the kernels' order. */
+size_t convolution_weights(const struct convolution_node *c, enum phase phase);
 /* Brings weights, or feedback, up to date with the parameters. */
 void convolution_refresh(struct program *p, struct node *n, enum phase phase);
 /* Floats from one partial sum to the next: dW, then db. */

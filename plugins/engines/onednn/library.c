@@ -177,7 +177,7 @@ static bool shapes_of(const struct convolution_params *c, enum convolution kind,
 /* Winograd's minimal filtering F(4x4, 3x3) takes 36 products for 4x4 outputs instead of 144 (Lavin and Gray 2016),
  * and as many for a tile that hangs over the edge. Its transforms cost about another 36. In bfloat16 AVX-512
  * multiplies twice as many values as in float32, AMX sixteen times as many. */
-static bool winograd_pays(const struct convolution_params *c)
+bool library_winograd(const struct convolution_params *c)
 {
     const bioft_node *d = c->conv;
     const uint64_t tiles = (uint64_t)((d->height + 3) / 4) * ((d->width + 3) / 4), least = c->bf16 ? 4 : 2;
@@ -264,7 +264,7 @@ static dnnl_primitive_desc_t describe(struct library *l, enum convolution kind, 
 
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         dnnl_primitive_desc_t ret = NULL;
-        if (ways[i].bf16 ? c->bf16 : winograd_pays(c))
+        if (ways[i].bf16 ? c->bf16 : library_winograd(c))
             ret = describe_as(l, ways[i], kind, c, hint);
         if (ret && is_fast(ret) && blocked_weights(ret, kind))
             return ret;
@@ -272,6 +272,25 @@ static dnnl_primitive_desc_t describe(struct library *l, enum convolution kind, 
             dnnl_primitive_desc_destroy(ret);
     }
     return describe_as(l, (struct way){ dnnl_convolution_direct, false }, kind, c, hint);
+}
+
+bool library_has_winograd(struct library *l, const struct convolution_params *c, bool back)
+{
+    static const struct way way = { dnnl_convolution_winograd, false };
+    const int before = one_thread();
+    dnnl_primitive_desc_t forward = describe_as(l, way, CONV_FORWARD, c, NULL);
+    bool ret = forward && is_fast(forward);
+
+    for (int kind = CONV_INPUT_ERROR; ret && back && kind <= CONV_WEIGHT_GRADIENT; kind++) {
+        dnnl_primitive_desc_t other = describe_as(l, way, (enum convolution)kind, c, forward);
+        ret = other && is_fast(other);
+        if (other)
+            dnnl_primitive_desc_destroy(other);
+    }
+    if (forward)
+        dnnl_primitive_desc_destroy(forward);
+    threads_back(before);
+    return ret;
 }
 
 bool primitive_query(struct library *l, const struct convolution_params *c, uint32_t *ret_y_block, bool ret_fast[3])

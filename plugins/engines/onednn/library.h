@@ -38,6 +38,10 @@ struct weight_map {
     uint32_t *group_at, *out_at, *in_at, *tap_at;
 };
 
+/* Whether minimal filtering in float32 takes fewer instructions than the direct sum in the precision asked for. */
+bool library_winograd(const struct convolution_params *c);
+/* Whether the library has such kernels of its own for all that is asked (forward; `back`: the other two as well). */
+bool library_has_winograd(struct library *l, const struct convolution_params *c, bool back);
 /* How the output would stand, and which of forward, input error and weight gradient have generated kernels then.
  * false: not even plain loops forward. */
 bool primitive_query(struct library *l, const struct convolution_params *c, uint32_t *ret_y_block, bool ret_fast[3]);

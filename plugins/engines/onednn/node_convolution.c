@@ -1,6 +1,8 @@
 /* Convolution nodes: pieces of the batch forward and back, the gradients in one partial sum for each thread. */
 #include "backend.h"
 
+#include "../common/memory.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -16,11 +18,26 @@ static void spoil(const struct program *p, const struct node *n, uint32_t first,
         y[i] = NAN;
 }
 
+static void our_forward(struct program *p, struct node *n, uint32_t first, uint32_t count, float *work)
+{
+    const struct convolution_node *c = n->own;
+    const struct winograd_end e = {
+        .bias = c->batchnorm ? c->bias : parameter_value(p, n->def->bias),
+        .other = c->add ? value_at(p, n->other, first) : NULL, .relu = c->relu,
+    };
+
+    winograd_run(&c->ours[FORWARD], c->w.data, count, value_at(p, n->x[0], first), &e, value_at(p, n->out, first),
+                 work);
+}
+
 static void forward(struct program *p, struct node *n, uint32_t first, uint32_t count, float *work)
 {
     const struct convolution_node *c = n->own;
+    const bool ours = c->ours[FORWARD].kernels;
 
-    for (uint32_t i = first; i < first + count; i += primitive_pictures(c->forward)) {
+    if (ours)
+        our_forward(p, n, first, count, work);
+    for (uint32_t i = first; !ours && i < first + count; i += primitive_pictures(c->forward)) {
         const struct convolution_arrays a = {
             .x = value_at(p, n->x[0], i), .y = value_at(p, n->out, i), .w = c->w.data,
             .bias = c->batchnorm ? c->bias : (float *)(uintptr_t)parameter_value(p, n->def->bias),
@@ -54,9 +71,14 @@ static void input_error(struct program *p, struct node *n, uint32_t first, uint3
 
 static void pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
+    const struct convolution_node *c = n->own;
+
     if (phase == FORWARD)
         forward(p, n, first, count, work);
-    else if (n->wants[0] && convolution_of(n)->input_error)
+    else if (n->wants[0] && c->ours[BACKWARD].kernels)
+        winograd_run(&c->ours[BACKWARD], c->use_v->data, count, gradient_at(p, n->y, first),
+                     &(struct winograd_end){ .add = n->adds[0] }, gradient_at(p, n->x[0], first), work);
+    else if (n->wants[0] && c->input_error)
         input_error(p, n, first, count, work);
     else if (n->wants[0])
         columns_input_error(p, n, first, count, work);
@@ -80,7 +102,7 @@ static size_t tasks(const struct program *p, const struct node *n, enum phase ph
         return 0;
     if (phase == REDUCE)
         return parts_of(n->def->channels, WEIGHT_ROWS);
-    if (sums * c->each > p->n)
+    if (sums * c->each > p->n && !c->our_gradient)
         clear_rest(p, n, sums * c->each);
     return sums;
 }
@@ -88,14 +110,17 @@ static size_t tasks(const struct program *p, const struct node *n, enum phase ph
 static void weight_gradient(struct program *p, struct node *n, size_t index, float *work)
 {
     const struct convolution_node *c = n->own;
-    const uint32_t first = (uint32_t)index * c->each;
+    const uint32_t first = (uint32_t)index * c->each, left = p->n - first;
     float *sum = n->sums + index * sum_floats(c, n);
     const struct convolution_arrays a = {
         .x = value_at(p, n->x[0], first), .y = gradient_at(p, n->y, first), .w = sum,
         .bias = sum + c->gradient_map.floats, .scratch = work,
     };
 
-    if (!primitive_run(c->weight_gradient, thread_of(p, work), &a))
+    if (c->our_gradient)
+        winograd_gradient(&c->ours[FORWARD], left < c->each ? left : c->each, a.x, a.y, false, a.w,
+                          n->def->bias == BIOFT_NONE ? NULL : a.bias, work);
+    else if (!primitive_run(c->weight_gradient, thread_of(p, work), &a))
         failed(p);
 }
 
@@ -164,6 +189,33 @@ static bool hides(const struct program *p, const struct node *n, const struct co
     return c->relu && odd;
 }
 
+struct transformation {
+    const struct winograd *w;
+    const float *from, *factor;
+    float *ret;
+    atomic_bool odd;
+};
+static void transform_block(void *ctx, size_t index, uint32_t thread)
+{
+    struct transformation *t = ctx;
+
+    (void)thread;
+    if (!winograd_pack(t->w, t->from, t->factor, (uint32_t)index, t->ret))
+        atomic_store(&t->odd, true);
+}
+
+static void transform(struct engine *e, const struct winograd *w, const float *from, const float *factor,
+                      uint64_t stamp, struct packed *ret)
+{
+    struct transformation t = { .w = w, .from = from, .factor = factor, .ret = ret->data };
+
+    atomic_init(&t.odd, false);
+    parallel_run(&e->parallel, w->out_blocks, transform_block, &t);
+    ret->from = from;
+    ret->stamp = stamp;
+    ret->odd = atomic_load(&t.odd);
+}
+
 static void refresh(struct program *p, struct node *n, enum phase phase)
 {
     struct convolution_node *c = n->own;
@@ -172,7 +224,7 @@ static void refresh(struct program *p, struct node *n, enum phase phase)
     const uint64_t stamp = fold_stamp(p, n) + (from == w ? version(p, n->def->weight) : f->revision);
     struct packed *to = phase == FORWARD ? &c->w : &c->v[from == w];
 
-    if (phase == BACKWARD && !c->input_error)
+    if (phase == BACKWARD && !c->input_error && !c->ours[BACKWARD].kernels)
         return;                                    /* columns take the values as they are */
     if (phase == BACKWARD)
         c->use_v = to;
@@ -180,7 +232,10 @@ static void refresh(struct program *p, struct node *n, enum phase phase)
         return;
     if (c->batchnorm)
         fold(p, n, c);
-    weights_pack(p->engine, phase == FORWARD ? &c->w_map : &c->v_map, from, c->factor, stamp, to);
+    if (c->ours[phase].kernels)
+        transform(p->engine, &c->ours[phase], from, c->factor, stamp, to);
+    else
+        weights_pack(p->engine, phase == FORWARD ? &c->w_map : &c->v_map, from, c->factor, stamp, to);
 }
 
 void convolution_refresh(struct program *p, struct node *n, enum phase phase)
@@ -190,6 +245,52 @@ void convolution_refresh(struct program *p, struct node *n, enum phase phase)
     refresh(p, n, phase);
     if (phase == FORWARD)
         c->spoilt = hides(p, n, c);
+}
+
+void convolution_choose(const struct program *p, struct node *n, const struct convolution_params *c, uint32_t block)
+{
+    const struct winograd_kernels *k = winograd_kernels_for(block);
+    struct convolution_node *own = n->own;
+    struct convolution_params known = *c;
+
+    known.y_block = block;
+    if (!k || c->x_block != block || !winograd_pays(n->def, c->in_channels) || !library_winograd(c) ||
+        library_has_winograd(p->engine->own, &known, goes_back(p)))
+        return;
+    own->ours[FORWARD] = winograd_forward(k, n->def, c->in_channels, c->in_h, c->in_w);
+    if (goes_back(p))
+        own->ours[BACKWARD] = winograd_input_error(k, n->def, c->in_channels, c->in_h, c->in_w);
+    own->our_gradient = trains(p);
+}
+
+/* Our gradients stand as the parameter does. */
+bool convolution_our_gradient(struct node *n)
+{
+    struct convolution_node *c = n->own;
+    struct weight_map m = { .groups = 1, .out = n->def->channels, .in = c->ours[FORWARD].in, .taps = WINOGRAD_TAPS };
+    uint32_t *at = memory_take((size_t)1 + m.out + m.in + m.taps, sizeof *at);
+
+    if (!at)
+        return false;
+    c->gradient_table = m.group_at = at;           /* zero */
+    m.out_at = m.group_at + 1;
+    m.in_at = m.out_at + m.out;
+    m.tap_at = m.in_at + m.in;
+    for (uint32_t o = 0; o < m.out; o++)
+        m.out_at[o] = o * m.in * m.taps;
+    for (uint32_t i = 0; i < m.in; i++)
+        m.in_at[i] = i * m.taps;
+    for (uint32_t t = 0; t < m.taps; t++)
+        m.tap_at[t] = t;
+    m.floats = (size_t)m.out * m.in * m.taps;
+    c->gradient_map = m;
+    return m.floats <= UINT32_MAX;
+}
+
+size_t convolution_weights(const struct convolution_node *c, enum phase phase)
+{
+    return c->ours[phase].kernels ? winograd_weights(&c->ours[phase]) : phase == FORWARD ? c->w_map.floats
+                                                                                       : c->v_map.floats;
 }
 
 const struct operator operator_convolution = { .pictures = pictures, .tasks = tasks, .task = task };

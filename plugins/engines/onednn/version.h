@@ -43,8 +43,8 @@ struct shapes {
 };
 /* has_bias: s->bias counts. hint: forward's description, for the other two. NULL: the library has none. */
 dnnl_primitive_desc_t describe_convolution(dnnl_engine_t engine, enum convolution kind, dnnl_alg_kind_t algorithm,
-                                           const struct shapes *s, bool has_bias, const_dnnl_primitive_attr_t attributes,
-                                           const_dnnl_primitive_desc_t hint);
+                                           const struct shapes *s, bool has_bias,
+                                           const_dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t hint);
 bool is_winograd(const_dnnl_primitive_desc_t description);
 bool append_sum(dnnl_post_ops_t ops);
 bool append_relu(dnnl_post_ops_t ops);

@@ -65,8 +65,8 @@ bool layout_of(array_description d, struct array_layout *ret)
 }
 
 dnnl_primitive_desc_t describe_convolution(dnnl_engine_t engine, enum convolution kind, dnnl_alg_kind_t algorithm,
-                                           const struct shapes *s, bool has_bias, const_dnnl_primitive_attr_t attributes,
-                                           const_dnnl_primitive_desc_t hint)
+                                           const struct shapes *s, bool has_bias,
+                                           const_dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t hint)
 {
     const_dnnl_memory_desc_t bias = has_bias ? s->bias.own : NULL;
     dnnl_primitive_desc_t ret = NULL;

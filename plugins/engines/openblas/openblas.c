@@ -24,20 +24,28 @@ static void destroy(void *self)
 
 static bioft_status identity(void *self, char *ret, size_t size, int32_t *ret_threads_matter)
 {
-    const struct engine *e = self;
+    const struct openblas *o = self;
+    const struct winograd_kernels *k = o->winograd ? winograd_kernels_for(0) : NULL;
 
-    snprintf(ret, size, "%s %s", e->blas.version, e->blas.kernels);
+    snprintf(ret, size, "%s %s%s%s", o->engine.blas.version, o->engine.blas.kernels, k ? ", " : "", k ? k->title : "");
     *ret_threads_matter = 0;
     return BIOFT_OK;
 }
+
+static const bioft_option options[] = {
+    { .name = "winograd", .type = BIOFT_BOOL, .offset = offsetof(struct openblas, winograd), .def = 0,
+      .help = "convolutions of 3x3 with stride 1 by minimal filtering (Lavin and Gray 2016): faster, with other bits "
+              "than the plain sum's" },
+};
 
 static const bioft_engine engine = { ENGINE_CALLS, .score = score, .identity = identity };
 
 static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ENGINE, .name = "openblas", .version = "1.0", .author = "bioft", .license = "MIT",
+    .kind = BIOFT_KIND_ENGINE, .name = "openblas", .version = "1.1", .author = "bioft", .license = "MIT",
     .summary = "float32 on the CPU over OpenBLAS; the same bits for any number of threads",
-    .reference = "", .instance_size = sizeof(struct engine), .create = create, .destroy = destroy,
+    .reference = "", .instance_size = sizeof(struct openblas),
+    .options = options, .option_count = sizeof options / sizeof *options, .create = create, .destroy = destroy,
     .option_size = sizeof(bioft_option), .vtable = &engine,
 };
 

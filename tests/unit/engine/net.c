@@ -269,14 +269,24 @@ void net_free(struct net *n)
 void rig_open(struct rig *r, struct net *n, unsigned threads)
 {
     const char *path = getenv("BIOFT_TEST_ENGINE");
+    const struct option_value winograd = { .given = true, .integer = 1 };
+    struct instance_params params = { .seed = SEED };
     struct error err = { 0 };
+    size_t index;
 
     *r = (struct rig){ .net = n };
     assert_non_null(path);
     if (pool_create(threads, &r->pool, &err) != BIOFT_OK ||
-        plugin_load(path, BIOFT_KIND_ENGINE, &r->plugins, &r->plugin_count, &err) != BIOFT_OK ||
-        instance_create(&(struct instance_params){ .plugin = r->plugins[0], .seed = SEED, .pool = r->pool },
-                        &r->instance, &err) != BIOFT_OK)
+        plugin_load(path, BIOFT_KIND_ENGINE, &r->plugins, &r->plugin_count, &err) != BIOFT_OK)
+        fail_msg("%s", err.text);
+    params.plugin = r->plugins[0];
+    params.pool = r->pool;
+    if (getenv("BIOFT_TEST_WINOGRAD")) {           /* the only option of the engine */
+        assert_non_null(options_find(params.plugin, "winograd", &index));
+        assert_int_equal(params.plugin->descriptor.option_count, 1);
+        params.values = &winograd;
+    }
+    if (instance_create(&params, &r->instance, &err) != BIOFT_OK)
         fail_msg("%s", err.text);
     r->api = &r->plugins[0]->api.engine;
     r->self = r->instance->self;

@@ -80,6 +80,7 @@ static void begin(struct pair *p, const char *backbone, uint32_t size, uint32_t 
 {
     const char *const names[ENGINES] = { getenv("BIOFT_TEST_ENGINE"), getenv("BIOFT_TEST_REFERENCE") };
     const struct registry_places places = { .environment = true };
+    const struct option_value winograd = { .given = true, .integer = 1 };   /* openblas's only option */
     const struct plugin *plugin;
     struct error err = { 0 };
 
@@ -99,6 +100,8 @@ static void begin(struct pair *p, const char *backbone, uint32_t size, uint32_t 
                                                  .head_outputs = 10 }, &s->graph, &err), &err);
         good(registry_find(p->registry, BIOFT_KIND_ENGINE, names[i], &plugin, &err), &err);
         good(engine_open(&(struct engine_params){ .registry = p->registry, .plugin = plugin, .pool = s->pool,
+                                                  .values = i == 0 && getenv("BIOFT_TEST_WINOGRAD") ? &winograd
+                                                                                                    : NULL,
                                                   .seed = 3 }, &s->engine, &err), &err);
         good(model_create(s->engine, s->graph, &s->model, &err), &err);
         fill(s);

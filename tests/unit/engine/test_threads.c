@@ -35,12 +35,24 @@ static const struct op small[] = {
     { .op = BIOFT_OP_LINEAR, .out = 10 },
     { 0 },
 };
+static const struct op deep[] = {
+    { .op = BIOFT_OP_CONV2D, .out = 16, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 } },
+    { .op = BIOFT_OP_RELU },
+    { .op = BIOFT_OP_CONV2D, .out = 40, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 } },
+    { .op = BIOFT_OP_RELU },
+    { .op = BIOFT_OP_CONV2D, .out = 40, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 }, .no_bias = true },
+    { .op = BIOFT_OP_ADD, .in = 4, .in2 = 5 },
+    { .op = BIOFT_OP_FLATTEN },
+    { .op = BIOFT_OP_LINEAR, .out = 10 },
+    { 0 },
+};
 static const struct {
     const char *name;
     const struct op *ops;
     uint32_t channels, side, n;
 } cases[] = {
     { "large", large, 3, 32, 5 }, { "large, one picture", large, 3, 32, 1 }, { "small", small, 1, 28, 37 },
+    { "deep", deep, 3, 13, 11 },
 };
 
 enum { STEPS = 2, FLOATS = 1 << 23 };
