@@ -291,7 +291,7 @@ static void checks_reserved_names_by_kind(void **state)
         uint32_t kind;
         const char *name;
     } reserved[] = {
-        { BIOFT_KIND_ATTACK, "epsilon" }, { BIOFT_KIND_ATTACK, "norm" }, { BIOFT_KIND_ATTACK, "restarts" },
+        { BIOFT_KIND_ATTACK, "epsilon" }, { BIOFT_KIND_ATTACK, "restarts" },
         { BIOFT_KIND_ATTACK, "name" },
     };
     (void)state;
