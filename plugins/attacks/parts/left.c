@@ -72,8 +72,7 @@ bool left_wins(const bioft_batch *clean, uint32_t i, const float *out, uint32_t 
     return clean->target ? (int32_t)best == clean->target[i] : (int32_t)best != clean->label[i];
 }
 
-bioft_status left_begin(struct left *l, const bioft_host *host, const bioft_victim *v, const bioft_batch *clean,
-                        float *ret_x)
+bioft_status left_all(struct left *l, const bioft_host *host, const bioft_victim *v, const bioft_batch *clean, float *ret_x)
 {
     bioft_status st = take(l, host, v);
 
@@ -89,6 +88,16 @@ bioft_status left_begin(struct left *l, const bioft_host *host, const bioft_vict
             return host->fail(host, BIOFT_ERR_INVALID, "an image of this batch has no single label among the outputs");
         l->image[i] = i;
     }
+    return BIOFT_OK;
+}
+
+bioft_status left_begin(struct left *l, const bioft_host *host, const bioft_victim *v, const bioft_batch *clean,
+                        float *ret_x)
+{
+    bioft_status st = left_all(l, host, v, clean, ret_x);
+
+    if (st != BIOFT_OK)
+        return st;
     memcpy(l->x, clean->x, sizeof(float) * l->pixels * clean->n);
     st = left_forward(l);
     if (st != BIOFT_OK)

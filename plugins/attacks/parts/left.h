@@ -31,6 +31,8 @@ bioft_status left_prepare(const bioft_host *host, const bioft_victim *v);
 /* In run(): all images that the network gets right (of a targeted attack: that are not yet the target). */
 bioft_status left_begin(struct left *l, const bioft_host *host, const bioft_victim *v, const bioft_batch *clean,
                         float *ret_x);
+/* In its place: every image, the network not asked; for attacks that take each the same steps. */
+bioft_status left_all(struct left *l, const bioft_host *host, const bioft_victim *v, const bioft_batch *clean, float *ret_x);
 /* out at x. */
 bioft_status left_forward(struct left *l);
 /* gradient of d_out at the last left_forward. */

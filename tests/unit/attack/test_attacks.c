@@ -109,6 +109,12 @@ static bioft_status credit(const bioft_victim *v, uint32_t n, const uint32_t *im
     return BIOFT_OK;
 }
 
+static bool is_minimum(const char *name)
+{
+    return strcmp(name, "fab") == 0 || strcmp(name, "deepfool") == 0 || strcmp(name, "cw") == 0 ||
+           strcmp(name, "hop_skip_jump") == 0;
+}
+
 /* Runs an attack with options "name=value ..." on images first..first + n - 1. */
 static void attack(struct setting *s, const char *name, const char *options, uint32_t first, uint32_t n, double epsilon,
                    bool targeted, float *ret)
@@ -154,6 +160,24 @@ static int descending(const void *a, const void *b)
     return (*x < *y) - (*x > *y);
 }
 
+/* L0: whole places go to the corner that gains most, those that gain most first; halves between two numbers of them, so
+ * that a hundredth less is one place too few. */
+static double pixels_to_class(const struct setting *s, uint32_t i, int32_t c, double gap)
+{
+    const int32_t own = s->label[i];
+    double gains[HEIGHT * WIDTH] = { 0.0 };
+    int count = 0;
+
+    for (int k = 0; k < PIXELS; k++) {
+        const double w = (double)s->weight[c][k] - (double)s->weight[own][k], x = (double)s->clean[i][k];
+        gains[k % (HEIGHT * WIDTH)] += w > 0.0 ? w * (1.0 - x) : -w * x;
+    }
+    qsort(gains, HEIGHT * WIDTH, sizeof *gains, descending);
+    for (; gap > 0.0; count++)
+        gap -= gains[count];
+    return (double)count;
+}
+
 /* The distance from image i to class c: gap / dual norm of the weights' difference; in L1 the largest weights' pixels go to
  * the end of the range one after the other. In Linf and L2 the range is not reached. */
 static double to_class(const struct setting *s, uint32_t i, int32_t c, uint32_t norm)
@@ -169,6 +193,8 @@ static double to_class(const struct setting *s, uint32_t i, int32_t c, uint32_t 
         order[k][0] = fabs(w);
         order[k][1] = w > 0.0 ? 1.0 - x : x;
     }
+    if (norm == BIOFT_L0)
+        return pixels_to_class(s, i, c, gap);
     if (norm != BIOFT_L1)
         return norm == BIOFT_LINF ? gap / sum : gap / sqrt(squares);
     qsort(order, PIXELS, sizeof *order, descending);
@@ -190,9 +216,10 @@ static double nearest(const struct setting *s, uint32_t i, uint32_t norm)
     return best;
 }
 
-static uint32_t norm_of(const char *options)
+static uint32_t norm_of(const char *name, const char *options)
 {
-    return strstr(options, "norm=l2") ? BIOFT_L2 : strstr(options, "norm=l1") ? BIOFT_L1 : BIOFT_LINF;
+    return strcmp(name, "sparse_rs") == 0 || strcmp(name, "few_pixel") == 0 ? BIOFT_L0
+         : strstr(options, "norm=l2") ? BIOFT_L2 : strstr(options, "norm=l1") ? BIOFT_L1 : BIOFT_LINF;
 }
 
 /* Attacks that seek the nearest image find it but for a small part of the distance, and never nearer. */
@@ -208,6 +235,8 @@ static void finds_the_nearest(void **state)
         { "fab", "norm=l1", BIOFT_L1, 1.01 },
         { "fab", "norm=linf targets=0", BIOFT_LINF, 1.01 },
         { "fab", "norm=l2 random_start=true", BIOFT_L2, 1.01 },
+        { "deepfool", "norm=l2", BIOFT_L2, 1.05 },
+        { "deepfool", "norm=linf", BIOFT_LINF, 1.08 },
     };
     struct setting *s = *state;
 
@@ -222,6 +251,15 @@ static void finds_the_nearest(void **state)
                          found, exact);
         }
     }
+}
+
+static double distance_of(uint32_t norm, const float *a, const float *b)
+{
+    int changed = 0;
+
+    for (int p = 0; p < HEIGHT * WIDTH; p++)
+        changed += memcmp(&a[p], &b[p], sizeof *a) != 0 || memcmp(&a[p + HEIGHT * WIDTH], &b[p + HEIGHT * WIDTH], sizeof *a);
+    return norm == BIOFT_L0 ? (double)changed : ball_distance(norm, PIXELS, a, b);
 }
 
 /* Attacks in a ball fool the network where the ball reaches an adversarial image, just, and nowhere else. */
@@ -242,6 +280,11 @@ static void fools_where_the_ball_reaches(void **state)
         { "square", "norm=linf", 1.05 },
         { "square", "norm=l2", 2.0 },
         { "square", "norm=l1", 5.0 },
+        { "pgd", "norm=linf steps=100 rel_stepsize=0.1 loss=margin keep=best", 1.01 },
+        { "pgd", "norm=linf steps=100 rel_stepsize=0.1 loss=dlr keep=best", 1.01 },
+        { "pgd", "norm=l2 steps=200 rel_stepsize=0.1 loss=margin random_start=true keep=best", 1.01 },
+        { "pgd", "norm=l2 steps=100 rel_stepsize=0.1 loss=margin momentum=1 keep=best", 1.03 },
+        { "sparse_rs", "rescale=false", 1.5 },
         { "auto_attack", "norm=linf", 1.01 },
         { "auto_attack", "norm=l2", 1.01 },
         { "auto_attack", "norm=l1", 1.01 },
@@ -250,13 +293,14 @@ static void fools_where_the_ball_reaches(void **state)
 
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
         for (uint32_t i = 0; i < IMAGES; i++) {
-            const uint32_t norm = norm_of(cases[k].options);
+            const uint32_t norm = norm_of(cases[k].attack, cases[k].options);
             const double exact = nearest(s, i, norm);
             float x[PIXELS];
             for (int below = 0; below < 2; below++) {
-                const double epsilon = below ? 0.99 * exact : cases[k].over * exact;
+                const double more = norm == BIOFT_L0 ? cases[k].over * exact + 1.0 : cases[k].over * exact,
+                             epsilon = below ? 0.99 * exact : more;
                 attack(s, cases[k].attack, cases[k].options, i, 1, epsilon, false, x);
-                assert_true(ball_distance(norm, PIXELS, x, s->clean[i]) <= epsilon + 1e-6 * fmax(1.0, epsilon));
+                assert_true(distance_of(norm, x, s->clean[i]) <= epsilon + 1e-6 * fmax(1.0, epsilon));
                 for (int p = 0; p < PIXELS; p++)
                     assert_true(x[p] >= 0.0f && x[p] <= 1.0f);
                 if ((answer(s, x) == s->label[i]) != below)
@@ -266,13 +310,34 @@ static void fools_where_the_ball_reaches(void **state)
         }
 }
 
+/* From a point where no bound is reached PGD with its defaults is clean + k step sign(g), cut at epsilon; L2 is along g. */
+static void pgd_is_its_equation(void **state)
+{
+    struct setting *s = *state;
+    float x[PIXELS], z[CLASSES], d[CLASSES], g[PIXELS], y[PIXELS];
+
+    outputs(s, s->clean[0], z);
+    loss_value(LOSS_CE, CLASSES, z, s->label[0], 0, 0, d);
+    s->v.backward(&s->v, 1, d, g);
+    attack(s, "pgd", "steps=1", 0, 1, 0.03, false, x);
+    for (int k = 0; k < PIXELS; k++)
+        assert_true(fabsf(x[k] - s->clean[0][k] - (g[k] > 0.0f ? 0.01f : -0.01f)) < 1e-6f);
+    attack(s, "pgd", "steps=1 norm=l2", 0, 1, 0.03, false, x);
+    for (int k = 0; k < PIXELS; k++)
+        assert_true(fabs((double)(x[k] - s->clean[0][k]) - 0.01 * (double)g[k] / ball_length(BIOFT_L2, PIXELS, g)) < 1e-6);
+    attack(s, "pgd", "steps=3 loss=margin", 0, 1, 0.002, false, x);
+    attack(s, "pgd", "steps=3 loss=margin momentum=1", 0, 1, 0.002, false, y);   /* one direction all the way */
+    assert_int_equal(answer(s, x), s->label[0]);
+    assert_memory_equal(x, y, sizeof x);
+}
+
 /* With a target that class is reached, where the ball reaches it. */
 static void reaches_a_target(void **state)
 {
     static const char *const cases[][2] = {
         { "apgd", "norm=linf" }, { "apgd", "norm=linf loss=margin" }, { "apgd", "norm=linf loss=dlr" },
         { "apgd", "norm=linf loss=dlr_targeted" }, { "square", "norm=linf" }, { "fab", "norm=linf" },
-        { "auto_attack", "norm=linf" },
+        { "auto_attack", "norm=linf" }, { "pgd", "steps=40 rel_stepsize=0.1" }, { "pgd", "steps=40 keep=best loss=margin" },
     };
     struct setting *s = *state;
 
@@ -280,7 +345,7 @@ static void reaches_a_target(void **state)
         for (uint32_t i = 0; i < IMAGES; i++) {
             float x[PIXELS];
             const double wide = 1.5 * to_class(s, i, s->target[i], BIOFT_LINF) + 0.05;
-            attack(s, cases[k][0], cases[k][1], i, 1, strcmp(cases[k][0], "fab") == 0 ? INFINITY : wide, true, x);
+            attack(s, cases[k][0], cases[k][1], i, 1, is_minimum(cases[k][0]) ? INFINITY : wide, true, x);
             if (answer(s, x) != s->target[i])
                 fail_msg("%s %s: image %u: class %d, target %d", cases[k][0], cases[k][1], i, answer(s, x), s->target[i]);
         }
@@ -294,13 +359,15 @@ static void alone_as_together(void **state)
         { "apgd", "norm=l1 loss=dlr_targeted iterations=20" }, { "square", "norm=linf queries=50" },
         { "square", "norm=l2 queries=50" }, { "fab", "norm=l2 iterations=10" },
         { "auto_attack", "norm=linf iterations=10 queries=50" },
+        { "deepfool", "norm=l2" }, { "tpgd", "steps=5" }, { "sparse_rs", "queries=50" }, { "pgd", "steps=5" },
+        { "pgd", "steps=5 norm=l2 random_start=true keep=best momentum=1 scale_logits=true" },
     };
     struct setting *s = *state;
 
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         float all[IMAGES][PIXELS], one[PIXELS];
-        const uint32_t norm = norm_of(cases[k][1]);
-        const double epsilon = strcmp(cases[k][0], "fab") == 0 ? INFINITY : nearest(s, 0, norm);
+        const uint32_t norm = norm_of(cases[k][0], cases[k][1]);
+        const double epsilon = is_minimum(cases[k][0]) ? INFINITY : nearest(s, 0, norm);
         attack(s, cases[k][0], cases[k][1], 0, IMAGES, epsilon, false, all[0]);
         for (uint32_t i = 0; i < IMAGES; i++) {
             attack(s, cases[k][0], cases[k][1], i, 1, epsilon, false, one);
@@ -431,7 +498,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(derivatives), cmocka_unit_test(no_gradient_vanishes), cmocka_unit_test(projections),
         cmocka_unit_test(finds_the_nearest), cmocka_unit_test(fools_where_the_ball_reaches),
-        cmocka_unit_test(reaches_a_target), cmocka_unit_test(alone_as_together), cmocka_unit_test(asks_only_what_is_left),
+        cmocka_unit_test(pgd_is_its_equation), cmocka_unit_test(reaches_a_target), cmocka_unit_test(alone_as_together), cmocka_unit_test(asks_only_what_is_left),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }
