@@ -235,6 +235,9 @@ static void finds_the_nearest(void **state)
         { "fab", "norm=l1", BIOFT_L1, 1.01 },
         { "fab", "norm=linf targets=0", BIOFT_LINF, 1.01 },
         { "fab", "norm=l2 random_start=true", BIOFT_L2, 1.01 },
+        { "cw", "steps=2000 stepsize=0.001 searches=12 abort_early=false", BIOFT_L2, 1.03 },
+        { "hop_skip_jump", "norm=l2", BIOFT_L2, 1.1 },
+        { "hop_skip_jump", "norm=linf", BIOFT_LINF, 1.5 },
         { "deepfool", "norm=l2", BIOFT_L2, 1.05 },
         { "deepfool", "norm=linf", BIOFT_LINF, 1.08 },
     };
@@ -285,6 +288,7 @@ static void fools_where_the_ball_reaches(void **state)
         { "pgd", "norm=l2 steps=200 rel_stepsize=0.1 loss=margin random_start=true keep=best", 1.01 },
         { "pgd", "norm=l2 steps=100 rel_stepsize=0.1 loss=margin momentum=1 keep=best", 1.03 },
         { "sparse_rs", "rescale=false", 1.5 },
+        { "few_pixel", "", 2.0 },
         { "auto_attack", "norm=linf", 1.01 },
         { "auto_attack", "norm=l2", 1.01 },
         { "auto_attack", "norm=l1", 1.01 },
@@ -337,7 +341,8 @@ static void reaches_a_target(void **state)
     static const char *const cases[][2] = {
         { "apgd", "norm=linf" }, { "apgd", "norm=linf loss=margin" }, { "apgd", "norm=linf loss=dlr" },
         { "apgd", "norm=linf loss=dlr_targeted" }, { "square", "norm=linf" }, { "fab", "norm=linf" },
-        { "auto_attack", "norm=linf" }, { "pgd", "steps=40 rel_stepsize=0.1" }, { "pgd", "steps=40 keep=best loss=margin" },
+        { "auto_attack", "norm=linf" }, { "cw", "steps=300" }, { "hop_skip_jump", "norm=l2 starts=10000 steps=2" },
+        { "pgd", "steps=40 rel_stepsize=0.1" }, { "pgd", "steps=40 keep=best loss=margin" },
     };
     struct setting *s = *state;
 
@@ -359,7 +364,8 @@ static void alone_as_together(void **state)
         { "apgd", "norm=l1 loss=dlr_targeted iterations=20" }, { "square", "norm=linf queries=50" },
         { "square", "norm=l2 queries=50" }, { "fab", "norm=l2 iterations=10" },
         { "auto_attack", "norm=linf iterations=10 queries=50" },
-        { "deepfool", "norm=l2" }, { "tpgd", "steps=5" }, { "sparse_rs", "queries=50" }, { "pgd", "steps=5" },
+        { "cw", "steps=20 searches=3" }, { "few_pixel", "population=20 generations=5" },
+        { "hop_skip_jump", "steps=2" }, { "deepfool", "norm=l2" }, { "tpgd", "steps=5" }, { "sparse_rs", "queries=50" }, { "pgd", "steps=5" },
         { "pgd", "steps=5 norm=l2 random_start=true keep=best momentum=1 scale_logits=true" },
     };
     struct setting *s = *state;
