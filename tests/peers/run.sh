@@ -5,7 +5,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
 packages=$(mktemp -d)
 trap 'rm -rf "$packages"' EXIT
-python3 -m pip install -q --root-user-action=ignore --no-deps --target "$packages" foolbox==3.3.4 eagerpy==0.30.0 gitpython gitdb smmap \
+python3 -m pip install -q --root-user-action=ignore --no-deps --target "$packages" foolbox==3.3.4 torchattacks==3.5.1 eagerpy==0.30.0 gitpython gitdb smmap \
     requests urllib3 idna certifi charset-normalizer
 python3 -m pip install -q --root-user-action=ignore --no-deps --target "$packages" --only-binary=:all: --python-version 3.11 safetensors
 # The readers of logs bring packages that the others should not meet.
