@@ -178,5 +178,7 @@ const struct conform_test conform_engine[] = {
     { "again", "the same bits when run again, and from another instance", test_again },
     { "leaks", "models and programs made and used, it leaves nothing behind", test_leaks },
     { "operators", "every operator, V and the optimizers, beside the best other engine that is found", test_operators },
+    { "more_operators", "the operators that an engine may lack: refused by name, or beside the other engine",
+      test_more_operators },
     { 0 },
 };

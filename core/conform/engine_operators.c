@@ -51,7 +51,7 @@ struct side {
 };
 
 /* The best of the others that are found; NULL: a skip says why. */
-static const struct plugin *another(struct conform *c)
+const struct plugin *operators_other(struct conform *c)
 {
     struct error err = { 0 };
     const struct plugin *best = NULL;
@@ -80,14 +80,14 @@ static const struct plugin *another(struct conform *c)
     return best;
 }
 
-static bool open_side(struct conform *c, const struct plugin *engine, struct side *s)
+static bool open_side(struct conform *c, const struct plugin *engine, const struct plugin *backbone, struct side *s)
 {
     const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = BIOFT_F32,
                             .max_batch = IMAGES, .threads = 1 };
     const bioft_feedback v = { .struct_size = sizeof v, .g = BIOFT_G_SIGN, .m = BIOFT_M_UNIFORM,
                                .scale = BIOFT_SCALE_MATCH_NORM, .low = 0.5f, .high = 1.5f };
     struct error err;
-    if (!network_open(c, engine, &all_operators, 0, &s->n))
+    if (!network_open(c, engine, backbone, 0, &s->n))
         return false;
     const bioft_graph *g = &s->n.graph->view;
     s->out = arena_array(c->arena, (size_t)IMAGES * g->outputs, sizeof(float));
@@ -112,7 +112,7 @@ static bool step(struct conform *c, struct side *s, const float *x, const float 
 {
     struct error err;
     calling(c, "engine.h", "forward", "a network's outputs at its weights, and the derivatives of <d_out, out>",
-            "forward and backward of a network of every operator, %d images, on '%s'", IMAGES,
+            "forward and backward of a network of many operators, %d images, on '%s'", IMAGES,
             s->n.engine->instance->plugin->descriptor.name);
     if (program_forward(s->program, IMAGES, x, 7, s->out, &err) == BIOFT_OK &&
         program_backward(s->program, d_out, 0, s->dx, NULL, &err) == BIOFT_OK)
@@ -209,14 +209,18 @@ static void compare_sides(struct conform *c, struct side s[2])
         compare_evaluation(c, s, x);
 }
 
-void test_operators(struct conform *c)
+void operators_beside(struct conform *c, const struct plugin *other, const struct plugin *backbone)
 {
     struct side s[2] = { 0 };
-    const struct plugin *other;
-    if (!engine_runs_here(c, false) || !(other = another(c)))
-        return;
-    if (open_side(c, c->p->plugin, &s[0]) && open_side(c, other, &s[1]))
+    if (open_side(c, c->p->plugin, backbone, &s[0]) && open_side(c, other, backbone, &s[1]))
         compare_sides(c, s);
     close_side(&s[0]);
     close_side(&s[1]);
+}
+
+void test_operators(struct conform *c)
+{
+    const struct plugin *other;
+    if (engine_runs_here(c, false) && (other = operators_other(c)))
+        operators_beside(c, other, &all_operators);
 }

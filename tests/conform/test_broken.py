@@ -58,6 +58,7 @@ EXPECTED = {
     'wrong_batchnorm': ('operators', r"the value of 'stem_norm\.running_var' differs from the other engine's by"),
     'other_bits': ('again', r'other outputs when run again'),
     'engine_leaks': ('leaks', r'the heap grew with every one of them.*it leaks'),
+    'unnamed': ('more_operators', r"refuses and names none of the network's operators: 'no'"),
     'lossless': ('step', r'it asked for the loss 0 times'),
     'idle': ('step', r'4 steps moved no weight'),
     'early': ('step', r"what it asked for failed: layer 'first': update before any block_backward"),

@@ -6,7 +6,7 @@ static const bioft_plugin *right_entry(uint32_t index);
 #include "engine.c"
 #undef bioft_plugin_entry
 
-enum { NO_REASON, WRONG_STRIDE, WRONG_ERROR, WRONG_BATCHNORM, OTHER_BITS, LEAKS };
+enum { NO_REASON, WRONG_STRIDE, WRONG_ERROR, WRONG_BATCHNORM, OTHER_BITS, LEAKS, UNNAMED };
 
 static int32_t broken_score(char *why, size_t size)
 {
@@ -58,8 +58,18 @@ static bioft_status broken_forward(void *self, void *of, uint32_t n, const float
     return st;
 }
 
+/* Refuses what the template lacks without a word about it. */
+static bioft_status broken_supports(void *self, const bioft_graph *graph, const bioft_use *use, char *why, size_t size)
+{
+    const bioft_status st = supports(self, graph, use, why, size);
+    if (WAY == UNNAMED && st != BIOFT_OK)
+        snprintf(why, size, "no");
+    return st;
+}
+
 static const bioft_engine broken_engine = {
-    .struct_size = sizeof(broken_engine), .draft = BIOFT_ENGINE_DRAFT, .score = broken_score, .supports = supports,
+    .struct_size = sizeof(broken_engine), .draft = BIOFT_ENGINE_DRAFT, .score = broken_score,
+    .supports = broken_supports,
     .model_create = model_create, .model_destroy = model_destroy, .read = read_array, .write = write_array,
     .set_feedback = set_feedback, .program_create = program_create, .program_destroy = program_destroy,
     .program_bytes = program_bytes, .forward = broken_forward, .backward = broken_backward, .update = update,
