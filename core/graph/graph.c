@@ -2,6 +2,7 @@
 #include "graph/graph.h"
 #include "graph/builder.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ static void release(struct graph *g)
     free(g->layers);
     free(g->initial);
     free(g->counters);
+    free(g->other_names);
     arena_destroy(g->arena);
 }
 
@@ -161,6 +163,20 @@ bool graph_is_variance(const struct graph *g, uint32_t parameter)
         if (g->nodes[i].op == BIOFT_OP_BATCHNORM && g->nodes[i].running_var == parameter)
             return true;
     return false;
+}
+
+const char *graph_other_name(const struct graph *g, const char *name, char *ret, size_t size)
+{
+    for (size_t i = 0; i < g->other_name_count; i++) {
+        const char *ours = g->other_names[2 * i];
+        const size_t length = strlen(ours);
+        if (strncmp(name, ours, length) != 0 ||
+            (name[length] != '\0' && (name[length] != '.' || strchr(name + length + 1, '.'))))
+            continue;
+        if ((size_t)snprintf(ret, size, "%s%s", g->other_names[2 * i + 1], name + length) < size)
+            return ret;
+    }
+    return NULL;
 }
 
 uint64_t graph_parameter_total(const struct graph *g)

@@ -22,6 +22,8 @@ struct graph {
     struct initial *initial;                       /* [parameter_count] */
     const char **counters;                         /* int64 num_batches_tracked, one a batchnorm */
     size_t counter_count;
+    const char **other_names;                      /* [2 other_name_count] a name, its other one */
+    size_t other_name_count;
     char *backbone;                                /* plugin's name */
     char *head;                                    /* name of the head's layer */
     uint32_t head_published;                       /* its width in the published weights */
@@ -46,6 +48,9 @@ void graph_destroy(struct graph *g);               /* NULL is fine */
 uint32_t graph_parameter(const struct graph *g, const char *name);     /* BIOFT_NONE: none */
 uint32_t graph_layer(const struct graph *g, const char *name);
 bool graph_is_variance(const struct graph *g, uint32_t parameter);     /* a batchnorm's running variance */
+/* A parameter's or counter's name in weights of other libraries, into ret of `size` bytes; NULL: it
+ * has none. */
+const char *graph_other_name(const struct graph *g, const char *name, char *ret, size_t size);
 uint64_t graph_parameter_total(const struct graph *g);                 /* trained values */
 /* Multiply-adds of one picture's forward pass, for estimates. */
 uint64_t graph_work(const struct graph *g);

@@ -134,7 +134,8 @@ static bioft_tensor conv2d(const bioft_builder *api, const char *name, bioft_ten
     set_geometry(&n, &g);
     n.groups = groups;
     l = (bioft_layer){ .kind = BIOFT_LAYER_CONV2D, .groups = groups };
-    if (!params_add_layer(&c, &n, &l, 4, !p.no_bias, (struct first_values){ p.init, p.init_std }, 0))
+    if (!params_add_layer(&c, &n, &l, 4, !p.no_bias,
+                          (struct first_values){ p.init, p.init_std }, 0))
         return 0;
     return call_append(&c, &n);
 }

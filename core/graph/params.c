@@ -142,7 +142,8 @@ bool params_add_norm(struct call *c, bioft_node *n)
             .dims = 1,
             .shape = { n->channels },
         };
-        *each[i].index = params_add(c, each[i].last, &p, &(struct initial){ .constant = each[i].first });
+        *each[i].index = params_add(c, each[i].last, &p,
+                                    &(struct initial){ .constant = each[i].first });
         if (*each[i].index == BIOFT_NONE)
             return false;
     }
@@ -195,4 +196,51 @@ static bioft_status weights(const bioft_builder *api, const char *name, const fl
     return BIOFT_OK;
 }
 
-void params_set(bioft_builder *api) { api->weights = weights; }
+/* Is there a parameter of that name, or of that and a dot? */
+static bool is_taken(const struct graph *g, const char *name)
+{
+    const size_t length = strlen(name);
+
+    for (uint32_t i = 0; i < g->view.parameter_count; i++) {
+        const char *taken = g->parameters[i].name;
+        if (strncmp(taken, name, length) == 0 && (taken[length] == '\0' || taken[length] == '.'))
+            return true;
+    }
+    return false;
+}
+
+static bioft_status other_name(const bioft_builder *api, const char *name, const char *other)
+{
+    struct builder *b = api->ctx;
+    struct graph *g = b->graph;
+    const char **pair;
+
+    if (b->error.status != BIOFT_OK)
+        return b->error.status;
+    if (!name || !other || *other == '\0' || strlen(other) > BUILDER_NAME || !is_taken(g, name)) {
+        builder_fail(b, BIOFT_ERR_INVALID,
+                     "other_name: of a layer or array that is there, 1 to %d characters",
+                     BUILDER_NAME);
+        return b->error.status;
+    }
+    if (!mem_grow(&g->other_names, &b->other_name_capacity, 2 * (g->other_name_count + 1),
+                  sizeof *g->other_names))
+        goto memory;
+    pair = &g->other_names[2 * g->other_name_count];
+    pair[0] = arena_text(g->arena, name);
+    pair[1] = arena_text(g->arena, other);
+    if (!pair[0] || !pair[1])
+        goto memory;
+    g->other_name_count++;
+    return BIOFT_OK;
+
+memory:
+    builder_fail(b, BIOFT_ERR_MEMORY, "other_name: out of memory");
+    return b->error.status;
+}
+
+void params_set(bioft_builder *api)
+{
+    api->weights = weights;
+    api->other_name = other_name;
+}

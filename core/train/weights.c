@@ -19,6 +19,9 @@ struct loading {
     const char *new_head;
     const char **names;                            /* [name_count] without a checkpoint's arrays */
     size_t name_count;
+    const char **theirs;                           /* [parameters + counters] names as in the file */
+    struct arena *arena;                           /* of those that are other than the network's */
+    size_t renamed;
     struct names unknown, missing;                 /* in the file alone; in the network alone */
     float *room;                                   /* for what is not read where it lies */
     size_t room_size;
@@ -43,6 +46,61 @@ static bioft_status take_names(struct loading *l, struct error *err)
         if (!checkpoint || !strchr(l->file->tensors[i].name, '/'))
             l->names[l->name_count++] = l->file->tensors[i].name;
     return BIOFT_OK;
+}
+
+/* Parameters, then counters. */
+static const char *our_name(const struct graph *g, size_t i)
+{
+    return i < g->view.parameter_count ? g->parameters[i].name
+                                       : g->counters[i - g->view.parameter_count];
+}
+
+/* Where the file has not the network's name but another library's, that one. */
+static bioft_status take_theirs(struct loading *l, struct error *err)
+{
+    const struct graph *g = l->model->graph;
+    const size_t count = g->view.parameter_count + g->counter_count;
+    l->arena = arena_create();
+    l->theirs = mem_array(count, sizeof(*l->theirs));
+    if (!l->theirs || !l->arena)
+        return error_memory(err, l->path);
+    for (size_t i = 0; i < count; i++) {
+        char other[512];
+        const char *name = our_name(g, i);
+        l->theirs[i] = name;
+        if (weights_find(l->file, name) || !graph_other_name(g, name, other, sizeof(other)) ||
+            !weights_find(l->file, other))
+            continue;
+        l->theirs[i] = arena_text(l->arena, other);
+        if (!l->theirs[i])
+            return error_memory(err, l->path);
+        l->renamed++;
+    }
+    return BIOFT_OK;
+}
+
+static const struct tensor_entry *entry_of(const struct loading *l, size_t i)
+{
+    return weights_find(l->file, l->theirs[i]);
+}
+
+/* Shapes are the same but for sides of 1, as timm's factors of channels have no others. */
+static bool same_shape(const struct tensor_entry *t, const bioft_parameter *p, bool renamed)
+{
+    if (t->dims == p->dims && memcmp(t->shape, p->shape, p->dims * sizeof(*p->shape)) == 0)
+        return true;
+    uint32_t a = 0, b = 0;
+    while (renamed && (a < t->dims || b < p->dims)) {
+        if (a < t->dims && t->shape[a] == 1)
+            a++;
+        else if (b < p->dims && p->shape[b] == 1)
+            b++;
+        else if (a < t->dims && b < p->dims && t->shape[a] == p->shape[b])
+            a++, b++;
+        else
+            return false;
+    }
+    return renamed;
 }
 
 static bool is_float(const struct tensor_entry *t)
@@ -154,12 +212,12 @@ static void check_parameter(struct loading *l, uint32_t index)
 {
     const bioft_parameter *p = &l->model->graph->parameters[index];
     char theirs[SHAPE_TEXT], ours[SHAPE_TEXT];
-    const struct tensor_entry *t = weights_find(l->file, p->name);
+    const struct tensor_entry *t = entry_of(l, index);
     if (!t)
         add_nearest(l, p->name, "is missing", &l->unknown, l->names, l->name_count);
     else if (!is_float(t))
         faults_add(&l->faults, "%s is %s: F32, F16, BF16 or F64 expected", t->name, t->dtype_name);
-    else if (t->dims != p->dims || memcmp(t->shape, p->shape, p->dims * sizeof(*p->shape)) != 0)
+    else if (!same_shape(t, p, l->theirs[index] != p->name))
         faults_add(&l->faults, "%s is %s in the file, %s in the network", t->name,
                    shape_text(theirs, t->dims, t->shape), shape_text(ours, p->dims, p->shape));
     else
@@ -169,10 +227,10 @@ static void check_parameter(struct loading *l, uint32_t index)
 static bool known(const struct loading *l, const char *name)
 {
     const struct graph *g = l->model->graph;
-    for (size_t i = 0; i < g->counter_count; i++)
-        if (strcmp(g->counters[i], name) == 0)
+    for (size_t i = 0; i < g->view.parameter_count + g->counter_count; i++)
+        if (strcmp(l->theirs[i], name) == 0)
             return true;
-    return graph_parameter(g, name) != BIOFT_NONE;
+    return false;
 }
 
 /* Names that the other side has not: among these a misspelt one has its counterpart. */
@@ -187,7 +245,7 @@ static bioft_status compare_names(struct loading *l, const char *const *ours, st
         if (!known(l, l->names[i]))
             l->unknown.items[l->unknown.count++] = l->names[i];
     for (uint32_t i = 0; i < count; i++)
-        if (!weights_find(l->file, ours[i]))
+        if (!entry_of(l, i))
             l->missing.items[l->missing.count++] = ours[i];
     return BIOFT_OK;
 }
@@ -196,7 +254,7 @@ static void check_counters(struct loading *l)
 {
     const struct graph *g = l->model->graph;
     for (size_t i = 0; i < g->counter_count; i++) {
-        const struct tensor_entry *t = weights_find(l->file, g->counters[i]);
+        const struct tensor_entry *t = entry_of(l, g->view.parameter_count + i);
         int64_t value = 0;
         if (t && (t->count != 1 || tensor_to_int64(t, &value, 1, NULL) != BIOFT_OK || value < 0))
             faults_add(&l->faults, "%s is no counter: one I64 expected", t->name);
@@ -235,7 +293,7 @@ static bioft_status fill(struct loading *l, struct error *err)
         const float *values;
         if (left_alone(l, p))
             continue;
-        const struct tensor_entry *t = weights_find(l->file, p->name);
+        const struct tensor_entry *t = entry_of(l, i);
         bioft_status st = values_of(l, t, &values, err);
         if (st == BIOFT_OK)
             st = model_write(l->model, BIOFT_VALUE, i, values, err);
@@ -245,7 +303,7 @@ static bioft_status fill(struct loading *l, struct error *err)
         l->converted += t->dtype != TENSOR_F32;
     }
     for (size_t i = 0; i < g->counter_count; i++) {    /* absent in files of before torch 0.4.1 */
-        const struct tensor_entry *t = weights_find(l->file, g->counters[i]);
+        const struct tensor_entry *t = entry_of(l, g->view.parameter_count + i);
         int64_t value = 0;
         if (t)
             tensor_to_int64(t, &value, 1, NULL);
@@ -266,7 +324,7 @@ static void add_new(const struct loading *l, struct text *t)
         if (!left_alone(l, p))
             continue;
         text_printf(t, "%s%s", count++ > 0 ? ", " : "; new: ", p->name);
-        theirs = theirs ? theirs : weights_find(l->file, p->name);
+        theirs = theirs ? theirs : entry_of(l, i);
     }
     if (count == 0)
         return;
@@ -282,6 +340,8 @@ static char *summary(const struct loading *l)
     struct text t = { 0 };
     text_printf(&t, "%s: %zu tensors", l->path, l->loaded);
     add_new(l, &t);
+    if (l->renamed > 0)
+        text_printf(&t, "; %zu by their other names", l->renamed);
     if (l->converted > 0)
         text_printf(&t, "; %zu converted to float32", l->converted);
     if (l->file->note)
@@ -298,6 +358,8 @@ bioft_status weights_fill(const struct weights *w, const char *path, struct mode
     char *text = NULL;
     bioft_status st = take_names(&l, err);
     if (st == BIOFT_OK)
+        st = take_theirs(&l, err);
+    if (st == BIOFT_OK)
         st = check(&l, err);
     if (st == BIOFT_OK)
         st = fill(&l, err);
@@ -306,6 +368,8 @@ bioft_status weights_fill(const struct weights *w, const char *path, struct mode
     if (st == BIOFT_OK)
         *ret_text = text;
     free(l.names);
+    free(l.theirs);
+    arena_destroy(l.arena);
     free(l.unknown.items);
     free(l.missing.items);
     free(l.room);

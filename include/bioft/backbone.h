@@ -86,6 +86,10 @@ struct bioft_builder {
     bioft_status (*weights)(const bioft_builder *b, const char *parameter, const float *values, size_t count);
     /* Mean and standard deviation by channel of the pixels in [0,1] it was trained with. Without: 0 and 1. */
     bioft_status (*normalise)(const bioft_builder *b, const float *mean, const float *std, uint32_t channels);
+    /* Another name of a layer, norm or array, by which weights of other libraries have it, as timm's "conv_stem" of
+     * "features.0.0". A file is read by it where it has that name and not the first. At most one a name; BIOFT_HAS asks
+     * whether the host has this. */
+    bioft_status (*other_name)(const bioft_builder *b, const char *name, const char *other);
 };
 
 typedef struct bioft_backbone {

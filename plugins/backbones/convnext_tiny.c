@@ -34,6 +34,40 @@ static bioft_tensor block(const bioft_builder *b, const char *name, bioft_tensor
     return b->add(b, bioft_scale(b, text, y, layer_scale, 3), x);
 }
 
+/* The layers of a block, or of what stands before a stage, by timm's names. */
+static void names_by_timm(const bioft_builder *b, const char *name, uint32_t stage, uint32_t number)
+{
+    static const char *const layers[][2] = {
+        { "block.0", "conv_dw" }, { "block.2", "norm" }, { "block.3", "mlp.fc1" }, { "block.5", "mlp.fc2" },
+        { "layer_scale", "gamma" },
+    };
+    char ours[64], theirs[64];
+
+    for (size_t i = 0; i < sizeof(layers) / sizeof(*layers); i++) {
+        snprintf(ours, sizeof ours, "%s.%s", name, layers[i][0]);
+        snprintf(theirs, sizeof theirs, "stages.%u.blocks.%u.%s", stage, number, layers[i][1]);
+        named_by_timm(b, ours, theirs);
+    }
+}
+
+static void outer_by_timm(const bioft_builder *b)
+{
+    static const char *const outer[][2] = {
+        { "features.0.0", "stem.0" }, { "features.0.1", "stem.1" }, { "classifier.0", "head.norm" },
+        { "classifier.2", "head.fc" },
+    };
+    char ours[32], theirs[32];
+
+    for (size_t i = 0; i < sizeof(outer) / sizeof(*outer); i++)
+        named_by_timm(b, outer[i][0], outer[i][1]);
+    for (uint32_t s = 1; s < STAGES; s++)
+        for (uint32_t i = 0; i < 2; i++) {
+            snprintf(ours, sizeof ours, "features.%u.%u", 2 * s, i);
+            snprintf(theirs, sizeof theirs, "stages.%u.downsample.%u", s, i);
+            named_by_timm(b, ours, theirs);
+        }
+}
+
 static bioft_status build(void *self, const bioft_builder *b)
 {
     const bioft_linear head = {
@@ -49,6 +83,7 @@ static bioft_status build(void *self, const bioft_builder *b)
         for (uint32_t i = 0; i < depths[s]; i++) {
             snprintf(name, sizeof name, "features.%u.%u", 2 * s + 1, i);
             x = block(b, name, x, widths[s]);
+            names_by_timm(b, name, s, i);
         }
         if (s + 1 == STAGES)
             break;
@@ -59,6 +94,7 @@ static bioft_status build(void *self, const bioft_builder *b)
     }
     x = bioft_layernorm(b, "classifier.0", b->adaptive_avgpool(b, x, 1, 1), eps);
     b->head(b, "classifier.2", b->flatten(b, x), &head);
+    outer_by_timm(b);
     return BIOFT_OK;
 }
 

@@ -44,6 +44,32 @@ static bioft_tensor dense(const bioft_builder *b, const char *block, uint32_t pl
     return b->conv2d(b, name, x, &c);
 }
 
+/* A layer of a block, "<name>.<place>.<last>", by timm's name. */
+static void inner_by_timm(const bioft_builder *b, const char *name, uint32_t place, const char *last, size_t stage,
+                          uint32_t block, const char *other)
+{
+    char ours[64];
+
+    snprintf(ours, sizeof ours, "%s.%u.%s", name, place, last);
+    block_by_timm(b, ours, stage, block, other);
+}
+
+/* The block's layers by timm's names; widens: there are three convs, not two. */
+static void names_by_timm(const bioft_builder *b, const char *name, size_t stage, uint32_t block, int widens)
+{
+    static const char *const convs[2][3] = { { "conv_dw", "conv_pw" }, { "conv_pw", "conv_dw", "conv_pwl" } };
+    static const char *const norms[3] = { "bn1", "bn2", "bn3" };
+    const uint32_t gate_at = widens ? 2 : 1;
+
+    for (uint32_t i = 0; i < (widens ? 3u : 2u); i++) {
+        const uint32_t place = i < gate_at ? i : i + 1;
+        inner_by_timm(b, name, place, "0", stage, block, convs[widens][i]);
+        inner_by_timm(b, name, place, "1", stage, block, norms[i]);
+    }
+    inner_by_timm(b, name, gate_at, "fc1", stage, block, "se.conv_reduce");
+    inner_by_timm(b, name, gate_at, "fc2", stage, block, "se.conv_expand");
+}
+
 /* Squeeze and excitation (Hu, Shen and Sun, CVPR 2018). */
 static bioft_tensor gate(const bioft_builder *b, const char *block, uint32_t place, bioft_tensor x, uint32_t narrow,
                          uint32_t channels)
@@ -70,6 +96,11 @@ static bioft_tensor block(const bioft_builder *b, const char *name, size_t group
     return stride == 1 && in == out ? b->add(b, y, x) : y;
 }
 
+static const char *const outer[][2] = {
+    { "features.0.0", "conv_stem" }, { "features.0.1", "bn1" },        { "features.8.0", "conv_head" },
+    { "features.8.1", "bn2" },       { "classifier.1", "classifier" },
+};
+
 static bioft_status build(void *self, const bioft_builder *b)
 {
     /* torchvision draws it from U(-1, 1)/sqrt(1000), which has this deviation */
@@ -86,10 +117,13 @@ static bioft_status build(void *self, const bioft_builder *b)
         for (uint32_t i = 0; i < groups[g].repeats; i++, in = groups[g].out) {
             snprintf(name, sizeof name, "features.%zu.%u.block", g + 1, i);
             x = block(b, name, g, x, in, i == 0 ? groups[g].stride : 1);
+            names_by_timm(b, name, g, i, groups[g].expand != 1);
         }
     x = silu(b, conv_norm(b, "features", 8, x, LAST, 1, 1, 1));
     x = b->dropout(b, global_average(b, x), ((const efficientnet *)self)->dropout);
     b->head(b, "classifier.1", x, &head);
+    for (size_t i = 0; i < sizeof(outer) / sizeof(*outer); i++)
+        named_by_timm(b, outer[i][0], outer[i][1]);
     return BIOFT_OK;
 }
 

@@ -62,29 +62,44 @@ static bioft_tensor conv_norm(const bioft_builder *b, const char *conv, const ch
     return b->batchnorm(b, norm, b->conv2d(b, conv, x, &c), &n);
 }
 
-/* One conv of a block with its batchnorm. */
-static bioft_tensor inner(const bioft_builder *b, uint32_t number, const char *conv, const char *norm, bioft_tensor x,
+/* A block's number in the network; its group and its number there, as timm counts. */
+struct place {
+    uint32_t number, group, block;
+};
+
+/* One conv of a block with its batchnorm; number: of the conv in the block. */
+static bioft_tensor inner(const bioft_builder *b, struct place at, const char *conv, uint32_t number, bioft_tensor x,
                           uint32_t out, uint32_t kernel, uint32_t stride, uint32_t group)
 {
-    char conv_name[64], norm_name[64];
+    static const char *const by_timm[2][3] = { { "conv_dw", "conv_pw" }, { "conv_pw", "conv_dw", "conv_pwl" } };
+    const int widens = groups[at.group].expand != 1;
+    char conv_name[64], norm_name[64], norm_by_timm[16];
 
-    snprintf(conv_name, sizeof conv_name, "_blocks.%u.%s", number, conv);
-    snprintf(norm_name, sizeof norm_name, "_blocks.%u.%s", number, norm);
-    return conv_norm(b, conv_name, norm_name, x, out, kernel, stride, group);
+    snprintf(conv_name, sizeof conv_name, "_blocks.%u.%s", at.number, conv);
+    snprintf(norm_name, sizeof norm_name, "_blocks.%u._bn%u", at.number, number);
+    snprintf(norm_by_timm, sizeof norm_by_timm, "bn%u", widens ? number + 1 : number);
+    x = conv_norm(b, conv_name, norm_name, x, out, kernel, stride, group);
+    block_by_timm(b, conv_name, at.group, at.block, by_timm[widens][widens ? number : number - 1]);
+    block_by_timm(b, norm_name, at.group, at.block, norm_by_timm);
+    return x;
 }
 
-static bioft_tensor block(const bioft_builder *b, uint32_t number, uint32_t group, bioft_tensor x, uint32_t in,
-                          uint32_t stride)
+static bioft_tensor block(const bioft_builder *b, struct place at, bioft_tensor x, uint32_t in, uint32_t stride)
 {
-    const uint32_t out = channels_of(groups[group].out), wide = in * groups[group].expand;
+    const uint32_t out = channels_of(groups[at.group].out), wide = in * groups[at.group].expand;
     bioft_tensor y = x;
 
     if (wide != in)
-        y = bioft_relu6(b, inner(b, number, "_expand_conv", "_bn0", y, wide, 1, 1, 1));
-    y = bioft_relu6(b, inner(b, number, "_depthwise_conv", "_bn1", y, wide, groups[group].kernel, stride, wide));
-    y = inner(b, number, "_project_conv", "_bn2", y, out, 1, 1, 1);
+        y = bioft_relu6(b, inner(b, at, "_expand_conv", 0, y, wide, 1, 1, 1));
+    y = bioft_relu6(b, inner(b, at, "_depthwise_conv", 1, y, wide, groups[at.group].kernel, stride, wide));
+    y = inner(b, at, "_project_conv", 2, y, out, 1, 1, 1);
     return stride == 1 && in == out ? b->add(b, y, x) : y;
 }
+
+static const char *const outer[][2] = {
+    { "_conv_stem", "conv_stem" }, { "_bn0", "bn1" }, { "_conv_head", "conv_head" }, { "_bn1", "bn2" },
+    { "_fc", "classifier" },
+};
 
 static bioft_status build(void *self, const bioft_builder *b)
 {
@@ -97,10 +112,12 @@ static bioft_status build(void *self, const bioft_builder *b)
     x = bioft_relu6(b, conv_norm(b, "_conv_stem", "_bn0", x, FIRST, 3, 2, 1));
     for (uint32_t g = 0; g < GROUPS; g++)
         for (uint32_t i = 0; i < repeats_of(g); i++, in = channels_of(groups[g].out))
-            x = block(b, number++, g, x, in, i == 0 ? groups[g].stride : 1);
+            x = block(b, (struct place){ number++, g, i }, x, in, i == 0 ? groups[g].stride : 1);
     x = bioft_relu6(b, conv_norm(b, "_conv_head", "_bn1", x, LAST, 1, 1, 1));
     x = b->dropout(b, global_average(b, x), ((const lite *)self)->dropout);
     b->head(b, "_fc", x, &head);
+    for (size_t i = 0; i < sizeof(outer) / sizeof(*outer); i++)
+        named_by_timm(b, outer[i][0], outer[i][1]);
     return BIOFT_OK;
 }
 

@@ -37,6 +37,21 @@ static inline bioft_tensor batchnorm(const bioft_builder *b, const char *name, b
     return b->batchnorm(b, name, x, &n);
 }
 
+/* timm's name of a layer: its own, or one of block `block` of stage `stage`. */
+static inline void named_by_timm(const bioft_builder *b, const char *name, const char *other)
+{
+    if (BIOFT_HAS(b, bioft_builder, other_name))
+        b->other_name(b, name, other);
+}
+
+static inline void block_by_timm(const bioft_builder *b, const char *name, size_t stage, uint32_t block,
+                                 const char *last)
+{
+    char other[64];
+    snprintf(other, sizeof other, "blocks.%zu.%u.%s", stage, block, last);
+    named_by_timm(b, name, other);
+}
+
 /* The mean of each channel, flat. */
 static inline bioft_tensor global_average(const bioft_builder *b, bioft_tensor x)
 {

@@ -21,27 +21,6 @@ import models  # noqa: E402
 BIOFT, ENGINES, IMAGES = os.environ["BIOFT"], os.environ.get("ENGINES", "openblas onednn").split(), 2
 
 
-def lite_names(net):
-    """timm's EfficientNet-lite under the names of the converted weights."""
-    blocks = [f"blocks.{s}.{i}." for s, stage in enumerate(net.blocks) for i in range(len(stage))]
-    first = {"conv_dw": "_depthwise_conv", "bn1": "_bn1", "conv_pw": "_project_conv", "bn2": "_bn2"}
-    rest = {"conv_pw": "_expand_conv", "bn1": "_bn0", "conv_dw": "_depthwise_conv", "bn2": "_bn1",
-            "conv_pwl": "_project_conv", "bn3": "_bn2"}
-    outer = {"conv_stem": "_conv_stem", "bn1": "_bn0", "conv_head": "_conv_head", "bn2": "_bn1", "classifier": "_fc"}
-    ret = {}
-    for name, t in net.state_dict().items():
-        for number, prefix in enumerate(blocks):
-            if name.startswith(prefix):
-                layer, rest_of = name[len(prefix):].split(".", 1)
-                table = first if prefix.startswith("blocks.0.") else rest
-                ret[f"_blocks.{number}.{table[layer]}.{rest_of}"] = t
-                break
-        else:
-            layer, rest_of = name.split(".", 1)
-            ret[f"{outer[layer]}.{rest_of}"] = t
-    return ret
-
-
 def published(name):
     return lambda: getattr(torchvision.models, name)(weights=None)
 
@@ -58,6 +37,11 @@ NETWORKS |= {f"efficientnet_lite{i}": (of_timm(f"tf_efficientnet_lite{i}"), side
 NETWORKS |= {
     "vit_small_patch16_224": (of_timm("vit_small_patch16_224"), 224),
     "deit_tiny": (of_timm("deit_tiny_patch16_224"), 224),
+    "mobilenet_v2 by timm": (of_timm("mobilenetv2_100"), 224),
+    "efficientnet_b0 by timm": (of_timm("efficientnet_b0"), 224),
+    "convnext_tiny by timm": (of_timm("convnext_tiny"), 224),
+    "densenet121 by timm": (of_timm("densenet121"), 224),
+    "resnet50 by timm": (of_timm("resnet50"), 224),
     "wide_resnet28_10": (models.WideResNet28, 32),
     "preact_resnet18": (models.PreactResNet18, 32),
 }
@@ -73,7 +57,7 @@ def draw(net):
             m.running_mean.normal_(std=0.2)
             m.running_var.uniform_(0.8, 1.2)
     for name, p in net.named_parameters():
-        if name.endswith("layer_scale"):
+        if name.endswith(("layer_scale", "gamma")):
             nn.init.uniform_(p, 0.1, 0.5)
         if name in ("cls_token", "pos_embed"):
             nn.init.normal_(p, std=0.5)
@@ -87,13 +71,13 @@ def compare(name):
         draw(net)
         x = torch.randn(IMAGES, 3, side, side)
         want = copy.deepcopy(net).double()(x.double()).numpy()
-    state = lite_names(net) if "lite" in name else net.state_dict()
+    state = net.state_dict()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         torch.save(state, folder / "w.pth")
         np.save(folder / "x.npy", x.numpy())
         for engine in ENGINES:
-            subprocess.run([BIOFT, "predict", "--weights", folder / "w.pth", "--backbone", name, "--input", folder / "x.npy",
+            subprocess.run([BIOFT, "predict", "--weights", folder / "w.pth", "--backbone", name.split()[0], "--input", folder / "x.npy",
                             "--output", folder / "y.npy", "--engine", engine, "--quiet"], check=True)
             got = np.load(folder / "y.npy")
             apart = float(np.abs(got - want).max() / np.abs(want).max())

@@ -31,6 +31,8 @@ static bioft_status build(void *self, const bioft_builder *b)
     x = bioft_positions(b, "pos", bioft_class_token(b, "cls", x, 1e-6), 0.02);
     x = bioft_layernorm(b, "norm", x, 1e-6);
     q = bioft_positions_linear(b, "qkv", x, 8, 0);
+    assert_int_equal(b->other_name(b, "qkv", "attention.in"), BIOFT_OK);
+    assert_int_equal(b->other_name(b, "cls", "class_token"), BIOFT_OK);
     x = bioft_attention(b, q, q, q, 2, 0.5);
     x = bioft_slice(b, bioft_scale(b, "gamma", x, 1e-6, 3), 2, 0, 1);
     head(b, "head", b->flatten(b, x), 10);
@@ -66,6 +68,7 @@ static void shapes_and_parameters(void **state)
     struct graph *g;
     const bioft_layer *l;
     float value[8];
+    char other[64];
 
     (void)state;
     fake_init(&f, build);
@@ -93,6 +96,9 @@ static void shapes_and_parameters(void **state)
     assert_true(value[0] == 1 && value[5] == 1);
     assert_int_equal(graph_initialise(g, graph_parameter(g, "cls"), 1, NULL, value), BIOFT_OK);
     assert_true(value[0] != 0 && value[0] < 1e-5f && value[0] > -1e-5f);
+    assert_string_equal(graph_other_name(g, "qkv.weight", other, sizeof other), "attention.in.weight");
+    assert_string_equal(graph_other_name(g, "cls", other, sizeof other), "class_token");
+    assert_null(graph_other_name(g, "norm.weight", other, sizeof other));
     graph_destroy(g);
 }
 
@@ -206,6 +212,11 @@ static bioft_tensor one_too_many(const bioft_builder *b, bioft_tensor x)
     const bioft_tensor three[3] = { x, x, x };
     return b->op(b, "Mul", NULL, three, 3, NULL, 0);
 }
+static bioft_tensor name_of_nothing(const bioft_builder *b, bioft_tensor x)
+{
+    b->other_name(b, "fc", "classifier");
+    return x;
+}
 static bioft_tensor both_paddings(const bioft_builder *b, bioft_tensor x)
 {
     bioft_conv2d c = conv_of(4, 3);
@@ -232,6 +243,7 @@ static const struct {
     { unlike, BIOFT_ERR_INVALID, "3x8x8 and 2x8x8 cannot be multiplied" },
     { unlike_sides, BIOFT_ERR_INVALID, "3x8x8 and 3x2x2 cannot be joined" },
     { one_too_many, BIOFT_ERR_INVALID, "Mul of 3 inputs" },
+    { name_of_nothing, BIOFT_ERR_INVALID, "other_name: of a layer or array that is there" },
     { both_paddings, BIOFT_ERR_INVALID, "c: same is 0, or 1 and its padding 0" },
 };
 

@@ -24,6 +24,9 @@ static bioft_status build(void *self, const bioft_builder *b)
     x = b->linear(b, "fc1", b->flatten(b, x), &hidden);
     x = b->relu(b, b->batchnorm(b, "bn2", x, &norm));
     b->head(b, "fc2", b->dropout(b, x, 0.2), &head);
+    b->other_name(b, "conv1", "stem.conv");
+    b->other_name(b, "bn1", "stem.norm");
+    b->other_name(b, "fc2", "classifier");
     return BIOFT_OK;
 }
 

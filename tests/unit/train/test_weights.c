@@ -135,6 +135,27 @@ static void test_load(void **state)
     }
 }
 
+/* By the names that another library has for some layers; a factor's sides of 1 are no fault then. */
+static void test_other_names(void **state)
+{
+    struct state_dict d = dict_of("");
+    static const char *const names[][2] = {
+        { "conv1.weight", "stem.conv.weight" }, { "bn1.bias", "stem.norm.bias" },
+        { "fc2.weight", "classifier.weight" }, { "fc2.bias", "classifier.bias" },
+    };
+    struct tensor *bias = named(&d, "bn1.bias");
+    (void)state;
+    bias->dims = 3;
+    bias->shape[1] = bias->shape[2] = 1;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct tensor *t = named(&d, names[i][0]);
+        assert_non_null(t);
+        snprintf(t->name, sizeof(t->name), "%s", names[i][1]);
+    }
+    load(dict_write(&d, "timm"), true, "15 tensors; 4 by their other names");
+    load(dict_write(&d, "timm"), false, "the file has 10; 4 by their other names");
+}
+
 /* Another task's head is no fault where it is left alone. */
 static void test_other_head(void **state)
 {
@@ -273,6 +294,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_load),
+        cmocka_unit_test(test_other_names),
         cmocka_unit_test(test_other_head),
         cmocka_unit_test(test_counters),
         cmocka_unit_test(test_faults),
