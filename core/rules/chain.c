@@ -31,6 +31,12 @@ bioft_status chain_check(const struct graph *g, struct error *err)
                              "backbone '%s' has batchnorm after '%s', whose statistics are not "
                              "those of a block that runs several times a step",
                              g->backbone, layer_before(g, i));
+    for (uint32_t i = 1; i < g->view.node_count; i++)
+        if (!is_layer(&g->nodes[i]) &&
+            (g->nodes[i].weight != BIOFT_NONE || g->nodes[i].bias != BIOFT_NONE))
+            return error_set(err, BIOFT_ERR_UNSUPPORTED,
+                             "backbone '%s' has %s after '%s', which trains arrays of no layer's",
+                             g->backbone, bioft_operator_name(g->nodes[i].op), layer_before(g, i));
     return BIOFT_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "rules/chain.h"
+#include <bioft/backbone_util.h>
 #include <math.h>
 
 static void choose(struct setting *s, const char *mode)
@@ -99,6 +100,43 @@ static void test_mistakes(void **state)
         setting_refused(&s, i < 7 ? BIOFT_ERR_INVALID : BIOFT_ERR_UNSUPPORTED, bad[i].part);
         setting_close(&s);
     }
+}
+
+static bioft_status build_norms(void *self, const bioft_builder *b)
+{
+    const bioft_conv2d conv = { .struct_size = sizeof(conv), .out = 4, .kernel = { 3, 3 } };
+    const bioft_linear head = { .struct_size = sizeof(head), .out = 10 };
+    bioft_tensor x = b->conv2d(b, "conv", b->input(b, 1, 8, 8), &conv);
+    (void)self;
+    x = bioft_layernorm(b, "norm1", x, 1e-5);
+    x = bioft_layernorm(b, "norm2", bioft_plain(b, "Gelu", x), 1e-5);
+    b->head(b, "fc", b->flatten(b, x), &head);
+    return BIOFT_OK;
+}
+
+/* A block has the arrays of its layer alone. */
+static void test_other_arrays(void **state)
+{
+    static const struct plugin norms = {
+        .descriptor = { .magic = BIOFT_MAGIC, .struct_size = sizeof(bioft_plugin),
+                        .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_BACKBONE,
+                        .name = "norms", .version = "1", .author = "", .license = "",
+                        .summary = "", .reference = "" },
+        .api.backbone = { .struct_size = sizeof(bioft_backbone), .build = build_norms },
+    };
+    struct instance *instance = NULL;
+    struct graph *graph = NULL;
+    struct error err = { 0 };
+    (void)state;
+    assert_int_equal(instance_create(&(struct instance_params){ .plugin = &norms }, &instance, &err),
+                     BIOFT_OK);
+    assert_int_equal(graph_build(&(struct graph_params){ .backbone = instance }, &graph, &err),
+                     BIOFT_OK);
+    assert_int_equal(chain_check(graph, &err), BIOFT_ERR_UNSUPPORTED);
+    assert_string_equal(err.text, "backbone 'norms' has layernorm after 'conv', which trains arrays "
+                                  "of no layer's");
+    graph_destroy(graph);
+    instance_destroy(instance);
 }
 
 /* A plain word where such a rule does not fit. */
@@ -382,7 +420,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks),   cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_other_arrays),
+        cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_target_propagation), cmocka_unit_test(test_forward_forward),
     };
     return cmocka_run_group_tests(tests, fixture_open_group, fixture_close_group);
