@@ -17,6 +17,11 @@ void text_add_n(struct text *t, const char *s, size_t length);
 void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_free(struct text *t);     /* NULL-safe; leaves it empty */
 
+/* What names, or their beginnings, are replaced by. */
+struct name_change {
+    const char *from, *to;
+};
+
 /* Shortest decimal that reads back to the same double (15, 16 or 17 digits), '.' always; "nan",
  * "inf", "-inf". */
 enum { TEXT_NUMBER = 32 };

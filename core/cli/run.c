@@ -254,6 +254,10 @@ static int run_experiment(struct run *run, const char *path)
     const int status = run->worker.is_one ? 0 : check_all(run, path);
     if (status)
         return status;
+    if (run->slurm && slurm_check(&(struct slurm_params){ .experiment = run->experiment,
+                                      .options = run->slurm_options.items,
+                                      .option_count = run->slurm_options.count }, &err) != BIOFT_OK)
+        return fail(run, &err, 2);
     if (stop_asked(run->stop))
         return stopped(run);
     bioft_status st = output_open(&(struct output_params){

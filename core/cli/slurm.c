@@ -23,19 +23,62 @@ static void add_quoted(struct text *t, const char *s)
     text_add(t, "'");
 }
 
-/* The trials of an element are its number, its number and ELEMENTS, and so on. The shell passes signals on and waits: a
+struct array {                                     /* "0-9:3%2": the indices first, first + step, ... up to last */
+    unsigned long first, last, step, throttle;     /* throttle: elements that run at once, 0: any number */
+};
+
+/* false: no array of equal steps. */
+static bool parse_array(const char *s, struct array *ret)
+{
+    struct array a = { .step = 1 };
+    int at = 0;
+    if (sscanf(s, "%9lu%n", &a.first, &at) != 1 || s[0] < '0' || s[0] > '9')
+        return false;
+    s += at;
+    a.last = a.first;
+    if (*s == '-' && s[1] >= '0' && s[1] <= '9' && sscanf(s, "-%9lu%n", &a.last, &at) == 1)
+        s += at;
+    if (*s == ':' && s[1] >= '0' && s[1] <= '9' && sscanf(s, ":%9lu%n", &a.step, &at) == 1)
+        s += at;
+    if (*s == '%' && s[1] >= '0' && s[1] <= '9' && sscanf(s, "%%%9lu%n", &a.throttle, &at) == 1)
+        s += at;
+    if (*s || a.last < a.first || a.step == 0)
+        return false;
+    *ret = a;
+    return true;
+}
+
+/* The array that the options of sbatch ask for, the last of them, or one element a trial, ELEMENTS at most. */
+static bioft_status find_array(const struct slurm_params *p, struct array *ret, struct error *err)
+{
+    const size_t trials = p->experiment->trial_count;
+
+    *ret = (struct array){ .last = (trials < ELEMENTS ? trials : ELEMENTS) - 1, .step = 1 };
+    for (size_t i = 0; i < p->option_count; i++) {
+        const char *o = p->options[i];
+        const char *value = strncmp(o, "--array=", 8) == 0 ? o + 8 : strncmp(o, "-a", 2) == 0 ? o + 2 : NULL;
+        if (value && !parse_array(value, ret))
+            return error_set(err, BIOFT_ERR_INVALID, "sbatch's '%s': an array of equal steps is wanted, as in 0-9, 0-9:3 "
+                             "or, with at most two at once, 0-9%%2", o);
+    }
+    return BIOFT_OK;
+}
+
+/* The trials of element number n are n, n and the number of elements, and so on. The shell passes signals on and waits: a
  * first `wait` ends with the signal, so that it waits until the process is gone. */
-static void write_script(const struct slurm_params *p, const char *program, struct text *t)
+static void write_script(const struct slurm_params *p, const struct array *a, const char *program, struct text *t)
 {
     const struct experiment *e = p->experiment;
-    const size_t elements = e->trial_count < ELEMENTS ? e->trial_count : ELEMENTS;
+    const unsigned long elements = (a->last - a->first) / a->step + 1;
     uint32_t threads = 1;
 
     for (size_t i = 0; i < e->trial_count; i++)
         threads = e->trials[i].threads > threads ? e->trials[i].threads : threads;
-    text_printf(t, "#!/bin/bash\n#SBATCH --job-name=bioft-%s\n#SBATCH --array=0-%zu\n#SBATCH --cpus-per-task=%u\n"
-                "#SBATCH --requeue\n#SBATCH --open-mode=append\n#SBATCH --signal=B:USR1@120\n\n", e->name, elements - 1,
-                threads);
+    text_printf(t, "#!/bin/bash\n#SBATCH --job-name=bioft-%s\n#SBATCH --array=%lu-%lu", e->name, a->first, a->last);
+    if (a->step > 1)
+        text_printf(t, ":%lu", a->step);
+    text_printf(t, "\n#SBATCH --cpus-per-task=%u\n#SBATCH --requeue\n#SBATCH --open-mode=append\n"
+                "#SBATCH --signal=B:USR1@120\n\n", threads);
     text_add(t, "run() {\n    ");
     add_quoted(t, program);
     text_add(t, " run ");
@@ -57,7 +100,9 @@ static void write_script(const struct slurm_params *p, const char *program, stru
                 "trap 'requeue=1; kill -USR1 $child' USR1\n"
                 "trap 'kill -TERM $child' TERM\n"
                 "worst=0\n"
-                "for ((trial = SLURM_ARRAY_TASK_ID; trial < %zu; trial += %zu)); do\n"
+                "first=${SLURM_ARRAY_TASK_MIN:-%lu} step=${SLURM_ARRAY_TASK_STEP:-%lu} count=${SLURM_ARRAY_TASK_COUNT:-%lu}\n"
+                "[ $step -gt 0 ] || step=1\n"
+                "for ((trial = (SLURM_ARRAY_TASK_ID - first) / step; trial < %zu; trial += count)); do\n"
                 "    run $trial\n"
                 "    if [ $status -ge 128 ]; then\n"
                 "        [ -z \"$requeue\" ] || scontrol requeue \"${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\"\n"
@@ -65,7 +110,7 @@ static void write_script(const struct slurm_params *p, const char *program, stru
                 "    fi\n"
                 "    [ $status = 0 ] || worst=$status\n"
                 "done\n"
-                "exit $worst\n", e->trial_count, elements);
+                "exit $worst\n", a->first, a->step, elements, e->trial_count);
     free(manifest);
 }
 
@@ -105,14 +150,21 @@ static bioft_status submit(const struct slurm_params *p, const char *script, str
     return BIOFT_OK;
 }
 
+bioft_status slurm_check(const struct slurm_params *p, struct error *err)
+{
+    struct array array;
+    return find_array(p, &array, err);
+}
+
 bioft_status slurm_submit(const struct slurm_params *p, struct error *err)
 {
     char *program = realpath("/proc/self/exe", NULL), *script = path_join(p->out, "slurm.sh");
     struct text t = { 0 };
-    bioft_status st = program && script ? BIOFT_OK : error_memory(err, "a job");
+    struct array array;
+    bioft_status st = program && script ? find_array(p, &array, err) : error_memory(err, "a job");
 
     if (st == BIOFT_OK) {
-        write_script(p, program, &t);
+        write_script(p, &array, program, &t);
         st = t.failed ? error_memory(err, "a job") : file_write(script, t.data, t.length, err);
     }
     if (st == BIOFT_OK && chmod(script, 0755) != 0)

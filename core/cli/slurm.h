@@ -13,6 +13,8 @@ struct slurm_params {
     const char *const *options;                    /* for sbatch: "--partition=gpu" */
     size_t option_count;
 };
+/* Can its options be kept? An array of unequal steps cannot. */
+bioft_status slurm_check(const struct slurm_params *p, struct error *err);
 /* Writes OUT/slurm.sh and gives it to sbatch, whose answer goes to standard output. An element runs one trial with
  * --only-trial; one that is requeued, or told by SIGUSR1 that its time ends, goes on from its checkpoint. */
 bioft_status slurm_submit(const struct slurm_params *p, struct error *err);

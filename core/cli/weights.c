@@ -142,7 +142,7 @@ static bioft_status open_weights(const struct request *q, const char *path, stru
     if (st == BIOFT_OK)
         st = weights_open(path,
                           &(struct torch_params){
-                              .key = q->key, .unverified = q->unverified, .pool = pool },
+                              .key = q->key, .whole = true, .unverified = q->unverified, .pool = pool },
                           ret, err);
     pool_destroy(pool);
     return st;

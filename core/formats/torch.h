@@ -3,6 +3,7 @@
 #ifndef FORMATS_TORCH_H
 #define FORMATS_TORCH_H
 
+#include "base/text.h"
 #include "base/threads.h"
 #include "formats/tensor.h"
 
@@ -10,14 +11,22 @@ enum torch_kind { TORCH_NONE, TORCH_ZIP, TORCH_LEGACY, TORCH_TAR, TORCH_OLD };
 enum torch_kind torch_recognise(const uint8_t *bytes, size_t size);    /* by the first bytes */
 
 struct torch_params {
-    const char *key;                /* under which the state dict stands; NULL: at the top, or the
-                                     * one that is found below a well-known key */
+    const char *key;                /* under which the state dict stands, with dots between keys of
+                                     * dicts in dicts; NULL: at the top, or the one that is found
+                                     * below a well-known key */
+    /* Of the names, for weights_open: those with the prefix are all there is, and lose it (NULL:
+     * well-known ones are looked through; "": none); then names, or their beginnings, are replaced. */
+    const char *prefix;
+    const struct name_change *rename;
+    size_t rename_count;
+    bool whole;                     /* nothing is left out: only what all names begin with */
     bool unverified;                /* the zip's checksums are not compared */
     struct pool *pool;              /* shares the checksums; may be NULL */
 };
 struct torch_file {
     enum torch_kind kind;
     const char *key;                /* as found; NULL: at the top */
+    const char *note;               /* what was left out, what else could be meant; NULL: nothing */
     struct tensor_entry *tensors;   /* in the state dict's order */
     size_t count;
     struct arena *arena;

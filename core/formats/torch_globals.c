@@ -222,26 +222,74 @@ static bioft_status call_size(struct pickle *p, const struct pickle_value *args,
     return BIOFT_OK;
 }
 
+static bioft_status call_default_dict(struct pickle *p, const struct pickle_value *args,
+                                      struct pickle_value *ret)
+{
+    (void)args;                     /* what makes missing values: never called */
+    return pickle_new(p, PICKLE_DICT, ret);
+}
+
 static const struct callable {
     const char *module, *name;
     bioft_status (*call)(struct pickle *p, const struct pickle_value *args,
                          struct pickle_value *ret);
 } callables[] = {
     { "collections", "OrderedDict", call_ordered_dict },
+    { "collections", "defaultdict", call_default_dict },
     { "torch._utils", "_rebuild_tensor_v2", call_rebuild_v2 },
     { "torch._utils", "_rebuild_tensor", call_rebuild },
     { "torch._utils", "_rebuild_parameter", call_parameter },
     { "torch._utils", "_rebuild_parameter_with_state", call_parameter_with_state },
     { "torch", "Size", call_size },
 };
-enum { CALLABLES = sizeof callables / sizeof *callables };
+enum { CALLABLES = sizeof callables / sizeof *callables, INERT = CALLABLES + STORAGE_TYPES };
+
+/* What torch.load takes with weights_only=True, or what people keep beside weights: named, called
+ * and filled, each is only "something that is no tensor". */
+static const struct inert {
+    const char *module, *names;     /* separated by blanks */
+} inerts[] = {
+    { "collections", "Counter" },
+    { "argparse", "Namespace" },
+    { "types", "SimpleNamespace" },
+    { "datetime", "datetime date time timedelta timezone" },
+    { "pathlib", "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath" },
+    { "__builtin__", "set frozenset slice complex bytearray list dict tuple int long float str "
+                     "unicode bool object xrange bytes" },
+    { "builtins", "set frozenset slice complex bytearray list dict tuple int float str bool object "
+                  "range bytes" },
+    { "copy_reg", "_reconstructor" },
+    { "copyreg", "_reconstructor" },
+    { "_codecs", "encode" },
+    { "numpy", "dtype ndarray float16 float32 float64 int8 int16 int32 int64 uint8 bool_" },
+    { "numpy.core.multiarray", "scalar _reconstruct" },
+    { "numpy._core.multiarray", "scalar _reconstruct" },
+    { "numpy.dtypes", "Float16DType Float32DType Float64DType Int8DType Int16DType Int32DType "
+                      "Int64DType UInt8DType BoolDType" },
+    { "torch", "device dtype Tensor Generator strided float16 float32 float64 bfloat16 int8 int16 "
+               "int32 int64 uint8 bool half float double long int short" },
+    { "torch.nn.parameter", "Parameter" },
+    { "torch.serialization", "_get_layout" },
+    { "torch.torch_version", "TorchVersion" },
+};
+
+static bool is_word(const char *words, const char *bytes, size_t length)
+{
+    for (const char *at = words; *at; at += strspn(at, " ")) {
+        const size_t n = strcspn(at, " ");
+        if (n == length && memcmp(at, bytes, n) == 0)
+            return true;
+        at += n;
+    }
+    return false;
+}
 
 static bool same(const char *text, const char *bytes, size_t length)
 {
     return strlen(text) == length && memcmp(text, bytes, length) == 0;
 }
 
-/* A global's index: those that are called, then the storage types. */
+/* A global's index: those that are called, then the storage types, then all that are inert. */
 bioft_status pickle_global(struct pickle *p, const char *module, size_t module_length,
                            const char *name, size_t name_length, struct pickle_value *ret)
 {
@@ -262,6 +310,12 @@ bioft_status pickle_global(struct pickle *p, const char *module, size_t module_l
             ret->index = CALLABLES + i;
             return BIOFT_OK;
         }
+    for (size_t i = 0; i < sizeof inerts / sizeof *inerts; i++)
+        if (same(inerts[i].module, module, module_length) &&
+            is_word(inerts[i].names, name, name_length)) {
+            ret->index = INERT;
+            return BIOFT_OK;
+        }
     /* A module of the older format stands behind the word 'module', in a persistent id. */
     const bool object = p->stack_count == 0 || pickle_is(&p->stack[p->stack_count - 1], "module");
     return pickle_fail(p, "global %s.%s not allowed: %s",
@@ -278,6 +332,10 @@ bioft_status pickle_call(struct pickle *p, const struct pickle_value *global,
 {
     if (global->type != PICKLE_GLOBAL)
         return pickle_fail(p, "REDUCE of something that is no global");
+    if (global->index == INERT) {
+        *ret = (struct pickle_value){ .type = PICKLE_INERT };
+        return BIOFT_OK;
+    }
     if (global->index >= CALLABLES)
         return wrong(p, storage_name(global->index - CALLABLES));
     if (args->type != PICKLE_TUPLE)
@@ -326,7 +384,7 @@ bioft_status pickle_persistent(struct pickle *p, const struct pickle_value *id,
                                      : "('storage', type, key, location, numel)");
     const struct pickle_value *type = item(p, id, 1), *key = item(p, id, 2),
                               *numel = item(p, id, 4);
-    if (type->type != PICKLE_GLOBAL || type->index < CALLABLES)
+    if (type->type != PICKLE_GLOBAL || type->index < CALLABLES || type->index == INERT)
         return pickle_fail(p, "persistent id malformed: its type is no storage's");
     if (!is_key(key))
         return pickle_fail(p, "persistent id malformed: its key is not 1 to %d digits", KEY_MOST);

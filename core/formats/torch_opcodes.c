@@ -233,8 +233,11 @@ static bioft_status op_long1(struct pickle *p, size_t argument)
     bioft_status st = take_number(p, 1, &length);
     if (st != BIOFT_OK)
         return st;
-    if (length > 8)
-        return pickle_fail(p, "integer beyond 64 bits, of %llu bytes", (unsigned long long)length);
+    if (length > 8) {               /* no size of a tensor: a random number's seed, say */
+        const uint8_t *skipped;
+        st = take_bytes(p, (size_t)length, &skipped);
+        return st == BIOFT_OK ? push(p, &(struct pickle_value){ .type = PICKLE_INERT }) : st;
+    }
     st = take_number(p, (size_t)length, &value);
     if (st != BIOFT_OK)
         return st;
@@ -285,14 +288,26 @@ static bioft_status op_reduce(struct pickle *p, size_t argument)
     return BIOFT_OK;
 }
 
-/* What a state dict is built with is its metadata: dropped. */
+/* Bytes are no part of a tensor. */
+static bioft_status op_bytes(struct pickle *p, size_t bytes)
+{
+    uint64_t length = 0;
+    const uint8_t *skipped = NULL;
+    bioft_status st = take_number(p, bytes, &length);
+    if (st == BIOFT_OK)
+        st = take_bytes(p, (size_t)length, &skipped);
+    return st == BIOFT_OK ? push(p, &(struct pickle_value){ .type = PICKLE_INERT }) : st;
+}
+
+/* What a state dict, or something inert, is built with: dropped. */
 static bioft_status op_build(struct pickle *p, size_t argument)
 {
     (void)argument;
     bioft_status st = need(p, 2);
     if (st != BIOFT_OK)
         return st;
-    if (top(p)->type != PICKLE_DICT || (top(p) - 1)->type != PICKLE_DICT)
+    const enum pickle_type object = (top(p) - 1)->type;
+    if (object != PICKLE_INERT && (top(p)->type != PICKLE_DICT || object != PICKLE_DICT))
         return pickle_fail(p, "BUILD of something that is no dict");
     p->stack_count--;
     return BIOFT_OK;
@@ -308,6 +323,10 @@ static bioft_status fill(struct pickle *p, size_t first, size_t base, enum pickl
         return pickle_fail(p, "stack empty where a %s is needed",
                            type == PICKLE_DICT ? "dict" : "list");
     const struct pickle_value container = p->stack[base - 1];
+    if (container.type == PICKLE_INERT) {
+        p->stack_count = base;
+        return BIOFT_OK;
+    }
     if (container.type != type)
         return pickle_fail(p, "items for something that is no %s",
                            type == PICKLE_DICT ? "dict" : "list");
@@ -315,9 +334,12 @@ static bioft_status fill(struct pickle *p, size_t first, size_t base, enum pickl
         return pickle_fail(p, "an odd number of keys and values, %zu", count);
     for (size_t i = 0; i < count && st == BIOFT_OK; i++) {
         const struct pickle_value *v = &p->stack[first + i];
+        /* Keys of other types are no tensors' names. */
         if (type == PICKLE_DICT && i % 2 == 0 && v->type != PICKLE_STRING &&
-            v->type != PICKLE_INTEGER)
-            return pickle_fail(p, "a key that is neither text nor an integer");
+            v->type != PICKLE_INTEGER) {
+            i++;
+            continue;
+        }
         st = pickle_append(p, &container, v);
     }
     p->stack_count = base;
@@ -393,6 +415,9 @@ static const struct opcode {
     [0x89] = { "NEWFALSE", op_constant, FALSE },
     ['Q'] = { "BINPERSID", op_binpersid, 0 },
     ['R'] = { "REDUCE", op_reduce, 0 },
+    [0x81] = { "NEWOBJ", op_reduce, 0 },
+    ['B'] = { "BINBYTES", op_bytes, 4 },
+    ['C'] = { "SHORT_BINBYTES", op_bytes, 1 },
     ['b'] = { "BUILD", op_build, 0 },
     ['s'] = { "SETITEM", op_setitem, 0 },
     ['u'] = { "SETITEMS", op_setitems, 0 },
@@ -413,9 +438,6 @@ static const struct opcode {
     ['l'] = { "LIST", NULL, 0 },
     ['o'] = { "OBJ", NULL, 0 },
     ['p'] = { "PUT", NULL, 0 },
-    ['B'] = { "BINBYTES", NULL, 0 },
-    ['C'] = { "SHORT_BINBYTES", NULL, 0 },
-    [0x81] = { "NEWOBJ", NULL, 0 },
     [0x82] = { "EXT1", NULL, 0 },
     [0x83] = { "EXT2", NULL, 0 },
     [0x84] = { "EXT4", NULL, 0 },

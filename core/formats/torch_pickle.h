@@ -1,5 +1,6 @@
 /* The pickle of a .pth (Python's protocols 2 and 3), run by a machine that executes nothing: it
- * knows the opcodes and the few globals that a state dict needs, and refuses the rest by name. */
+ * knows the opcodes and the few globals that a state dict needs. Of harmless objects that checkpoints
+ * hold beside one, it makes stand-ins that are nothing and do nothing; it refuses the rest by name. */
 #ifndef FORMATS_TORCH_PICKLE_H
 #define FORMATS_TORCH_PICKLE_H
 
@@ -9,6 +10,7 @@
 enum pickle_type {
     PICKLE_UNSET = 0, PICKLE_NONE, PICKLE_BOOL, PICKLE_INTEGER, PICKLE_FLOAT, PICKLE_STRING,
     PICKLE_TUPLE, PICKLE_LIST, PICKLE_DICT, PICKLE_GLOBAL, PICKLE_STORAGE, PICKLE_TENSOR,
+    PICKLE_INERT,                   /* something that is no tensor and of which nothing is known */
     PICKLE_MARK
 };
 

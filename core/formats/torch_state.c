@@ -8,19 +8,39 @@ static const char *const places[] = { "state_dict", "model",   "model_state_dict
                                       "net",        "network", "weights" };
 enum { PLACES = sizeof places / sizeof *places, SHOWN = 12 };
 
-/* Keys are text, values tensors, at least one. */
-static bool is_state(const struct pickle *p, const struct pickle_value *v)
+struct contents {                   /* of a dict whose keys are text */
+    uint32_t tensors, others;
+};
+
+static struct contents contents_of(const struct pickle *p, const struct pickle_value *v)
 {
-    if (v->type != PICKLE_DICT || pickle_count(p, v) == 0)
-        return false;
+    struct contents c = { 0 };
+    if (v->type != PICKLE_DICT)
+        return c;
     uint32_t at = p->containers[v->index].first;
     for (uint32_t left = pickle_count(p, v); left > 0; left -= 2) {
         const struct pickle_node *key = &p->nodes[at], *value = &p->nodes[key->next];
-        if (key->value.type != PICKLE_STRING || value->value.type != PICKLE_TENSOR)
-            return false;
+        if (key->value.type == PICKLE_STRING && value->value.type == PICKLE_TENSOR)
+            c.tensors++;
+        else
+            c.others++;
         at = value->next;
     }
-    return true;
+    return c;
+}
+
+/* Tensors, at least one, and nothing else. */
+static bool is_state(const struct pickle *p, const struct pickle_value *v)
+{
+    const struct contents c = contents_of(p, v);
+    return c.tensors > 0 && c.others == 0;
+}
+
+/* Mostly tensors: what else is there is left out, and told of. */
+static bool is_mostly_state(const struct pickle *p, const struct pickle_value *v)
+{
+    const struct contents c = contents_of(p, v);
+    return c.tensors > c.others;
 }
 
 static const struct pickle_value *member(const struct pickle *p, const struct pickle_value *dict,
@@ -82,48 +102,108 @@ static bioft_status no_state(struct torch_reading *r, const char *why)
     return st;
 }
 
+/* A member by its name, or by names with dots between, each a member of the one before. */
+static const struct pickle_value *at_path(const struct pickle *p, const struct pickle_value *dict,
+                                          const char *path)
+{
+    const char *dot = strchr(path, '.');
+    char name[256];
+    if (dict->type != PICKLE_DICT)
+        return NULL;
+    const struct pickle_value *v = member(p, dict, path);
+    for (; !v && dot; dot = strchr(dot + 1, '.')) {
+        const size_t length = (size_t)(dot - path);
+        if (length >= sizeof name)
+            return NULL;
+        memcpy(name, path, length);
+        name[length] = '\0';
+        const struct pickle_value *inner = member(p, dict, name);
+        v = inner ? at_path(p, inner, dot + 1) : NULL;
+    }
+    return v;
+}
+
+static bioft_status several_states(struct torch_reading *r, const char *which)
+{
+    return error_set(r->err, BIOFT_ERR_FORMAT,
+                     "%s: several state dicts, %s; choose one with 'weights: {file: FILE, key: "
+                     "KEY}', or take one out with bioft weights convert --key KEY FILE NEW",
+                     r->name, which);
+}
+
+/* The state dict below one of the keys that checkpoints use. */
+static bioft_status find_place(struct torch_reading *r, const struct pickle_value **ret,
+                               const char **ret_key)
+{
+    const struct pickle *p = &r->pickle;
+    struct text several = { 0 };
+    unsigned count = 0;
+    bioft_status st = BIOFT_OK;
+
+    for (size_t i = 0; i < PLACES && r->object.type == PICKLE_DICT; i++) {
+        const struct pickle_value *v = member(p, &r->object, places[i]);
+        if (!v || !is_mostly_state(p, v))
+            continue;
+        text_printf(&several, "%s'%s'", count++ ? ", " : "", places[i]);
+        *ret = v;
+        *ret_key = places[i];
+    }
+    if (several.failed)
+        st = error_memory(r->err, r->name);
+    else if (count > 1)
+        st = several_states(r, several.data);
+    text_free(&several);
+    return st;
+}
+
 static bioft_status find(struct torch_reading *r, const struct pickle_value **ret,
                          const char **ret_key)
 {
     const struct pickle *p = &r->pickle;
-    const struct pickle_value *found = NULL;
-    struct text several = { 0 };
-    unsigned count = 0;
     const char *wanted = r->params->key;
-    if (!wanted && is_state(p, &r->object)) {
-        *ret = &r->object;
-        return BIOFT_OK;
-    }
+    bioft_status st = BIOFT_OK;
+
     if (wanted) {
-        found = r->object.type == PICKLE_DICT ? member(p, &r->object, wanted) : NULL;
-        if (!found || !is_state(p, found))
+        const struct pickle_value *found = at_path(p, &r->object, wanted);
+        if (!found || !is_mostly_state(p, found))
             return no_state(r, "no state dict under the key that is asked for");
         *ret = found;
         *ret_key = wanted;
         return BIOFT_OK;
     }
-    for (size_t i = 0; i < PLACES && r->object.type == PICKLE_DICT; i++) {
-        const struct pickle_value *v = member(p, &r->object, places[i]);
-        if (!v || !is_state(p, v))
-            continue;
-        text_printf(&several, "%s'%s'", count++ ? ", " : "", places[i]);
-        found = v;
-        *ret_key = places[i];
+    if (is_state(p, &r->object)) {
+        *ret = &r->object;
+        return BIOFT_OK;
     }
-    bioft_status st = BIOFT_OK;
-    if (several.failed)
-        st = error_memory(r->err, r->name);
-    else if (count == 0)
-        st = no_state(r, "no state dict");
-    else if (count > 1)
-        st = error_set(r->err, BIOFT_ERR_FORMAT,
-                       "%s: several state dicts, %s; take one out with bioft weights convert --key "
-                       "KEY FILE "
-                       "NEW",
-                       r->name, several.data);
-    text_free(&several);
-    *ret = found;
-    return st;
+    st = find_place(r, ret, ret_key);
+    if (st == BIOFT_OK && !*ret && is_mostly_state(p, &r->object))
+        *ret = &r->object;
+    return st == BIOFT_OK && !*ret ? no_state(r, "no state dict") : st;
+}
+
+/* Other state dicts at the top, exponential moving averages above all. */
+static void note_others(const struct torch_reading *r, const struct pickle_value *state,
+                        struct text *note)
+{
+    const struct pickle *p = &r->pickle;
+    char escaped[TEXT_ESCAPED];
+    uint32_t at, count = 0;
+
+    if (r->object.type != PICKLE_DICT)
+        return;
+    at = p->containers[r->object.index].first;
+    for (uint32_t left = pickle_count(p, &r->object); left > 0; left -= 2) {
+        const struct pickle_node *key = &p->nodes[at], *value = &p->nodes[key->next];
+        at = value->next;
+        if (key->value.type != PICKLE_STRING || value->value.type != PICKLE_DICT ||
+            value->value.index == state->index || !is_mostly_state(p, &value->value))
+            continue;
+        text_printf(note, "%s'%s'", count++ ? ", " : note->length ? "; other weights are under "
+                                                                 : "other weights are under ",
+                    text_escape(escaped, key->value.as.text, key->value.index));
+    }
+    if (count)
+        text_add(note, ", which 'key' chooses");
 }
 
 /* Row-major where every stride is the product of the sizes after it; sizes of 1 do not count. */
@@ -170,25 +250,48 @@ static bioft_status make_entry(struct torch_reading *r, const struct pickle_valu
     return BIOFT_OK;
 }
 
-bioft_status torch_find_state(struct torch_reading *r, struct torch_file *ret)
+/* The tensors of the dict, in its order; what is none is named in the note. */
+static bioft_status make_entries(struct torch_reading *r, const struct pickle_value *state,
+                                 struct torch_file *ret, struct text *note)
 {
     const struct pickle *p = &r->pickle;
+    char escaped[TEXT_ESCAPED];
+    uint32_t at = p->containers[state->index].first, others = 0;
+    bioft_status st = BIOFT_OK;
+
+    for (uint32_t left = pickle_count(p, state); left > 0 && st == BIOFT_OK; left -= 2) {
+        const struct pickle_node *name = &p->nodes[at], *value = &p->nodes[name->next];
+        at = value->next;
+        if (name->value.type == PICKLE_STRING && value->value.type == PICKLE_TENSOR)
+            st = make_entry(r, &name->value, &p->tensors[value->value.index], ret->arena,
+                            &ret->tensors[ret->count++]);
+        else if (++others <= 4 && name->value.type == PICKLE_STRING)
+            text_printf(note, "%s'%s'", others == 1 ? "left out as no tensors: " : ", ",
+                        text_escape(escaped, name->value.as.text, name->value.index));
+    }
+    if (others > 4)
+        text_printf(note, " and %u more", others - 4);
+    return st;
+}
+
+bioft_status torch_find_state(struct torch_reading *r, struct torch_file *ret)
+{
     const struct pickle_value *state = NULL;
+    struct text note = { 0 };
     const char *key = NULL;
     bioft_status st = find(r, &state, &key);
     if (st != BIOFT_OK)
         return st;
-    const uint32_t count = pickle_count(p, state) / 2;
-    ret->tensors = arena_array(ret->arena, count, sizeof *ret->tensors);
+    ret->tensors = arena_array(ret->arena, pickle_count(&r->pickle, state) / 2, sizeof *ret->tensors);
     ret->key = key ? arena_text(ret->arena, key) : NULL;
     if (!ret->tensors || (key && !ret->key))
         return error_memory(r->err, r->name);
-    uint32_t at = p->containers[state->index].first;
-    for (ret->count = 0; ret->count < count && st == BIOFT_OK; ret->count++) {
-        const struct pickle_node *name = &p->nodes[at], *value = &p->nodes[name->next];
-        st = make_entry(r, &name->value, &p->tensors[value->value.index], ret->arena,
-                        &ret->tensors[ret->count]);
-        at = value->next;
-    }
+    st = make_entries(r, state, ret, &note);
+    note_others(r, state, &note);
+    if (note.data)
+        ret->note = arena_text(ret->arena, note.data);
+    if (st == BIOFT_OK && (note.failed || (note.data && !ret->note)))
+        st = error_memory(r->err, r->name);
+    text_free(&note);
     return st;
 }

@@ -4,6 +4,7 @@
 #define MANIFEST_EXPERIMENT_H
 
 #include "base/sha256.h"
+#include "base/text.h"
 #include "manifest/diagnose.h"
 #include "plugin/options.h"
 
@@ -46,6 +47,14 @@ struct head_spec {
     struct mark mark;
 };
 
+struct weights_spec {
+    const char *file;                              /* absolute */
+    const char *key;                               /* NULL: as found */
+    const char *prefix;                            /* NULL: well-known ones are looked through */
+    const struct name_change *rename;
+    size_t rename_count;
+};
+
 struct rule_spec {
     const char *layers;                            /* pattern; "*" for all */
     struct choice choice;
@@ -69,7 +78,7 @@ struct stage_spec {
     const char *name;
     const struct dataset_spec *dataset;            /* the stage's own or the trial's */
     const struct head_spec *head;                  /* NULL: carried over from before */
-    const char *weights;                           /* absolute path, or NULL */
+    const struct weights_spec *weights;            /* what it begins with, or NULL */
     struct rule_spec *rules;
     size_t rule_count;
     bool rules_listed;                             /* written as `rules`, not as `rule` */
@@ -131,7 +140,7 @@ struct trial {
     bool tensorboard, mlflow;                      /* `log`: what else metrics are written as */
     const struct dataset_spec *dataset;
     struct choice backbone;
-    const char *weights;                           /* absolute path, or NULL */
+    const struct weights_spec *weights;            /* what it begins with, or NULL */
     struct head_spec head;
     struct stage_spec *stages;
     size_t stage_count;

@@ -105,8 +105,8 @@ struct reading {
 void read_dataset(struct reader *r, struct yaml *node, struct dataset_spec *ret);
 void read_engine(struct reader *r, struct yaml *root, struct reading *ret);
 void read_model(struct reader *r, struct yaml *root, struct trial *ret);
-/* The key `weights`: an absolute path, or NULL. */
-const char *read_weights(struct reader *r, struct yaml *map);
+/* The key `weights`, or NULL. */
+const struct weights_spec *read_weights(struct reader *r, struct yaml *map);
 void read_head(struct reader *r, struct yaml *node, struct head_spec *ret);
 void read_optimizer(struct reader *r, struct yaml *stage, struct optimizer_spec *ret);
 void read_schedule(struct reader *r, struct yaml *stage, struct schedule_spec *ret);

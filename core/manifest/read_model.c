@@ -57,15 +57,62 @@ void read_head(struct reader *r, struct yaml *node, struct head_spec *ret)
     read_unknown(r, node, "in 'head'", keys, NULL);
 }
 
-const char *read_weights(struct reader *r, struct yaml *map)
+static const char *read_file(struct reader *r, const struct yaml *node, const char *key)
 {
-    const struct yaml *node = read_member(map, "weights");
-    const char *path = node ? read_path_node(r, node, "weights") : NULL;
+    const char *path = read_path_node(r, node, key);
 
     if (!path || !file_is_folder(path))
         return path;
-    read_error(r, node, "'weights': a file expected; '%s' is a folder", path);
+    read_error(r, node, "'%s': a file expected; '%s' is a folder", key, path);
     return NULL;
+}
+
+/* {head.: fc.}: in the manifest's order. */
+static void read_rename(struct reader *r, const struct yaml *node, struct weights_spec *ret)
+{
+    char found[READ_FOUND];
+
+    if (node->type != YAML_MAP || node->count == 0) {
+        read_error(r, node, "'rename': a map such as {head.: fc.} expected, found %s",
+                   node->type == YAML_MAP ? "an empty one" : read_found(found, node));
+        return;
+    }
+    struct name_change *changes = read_array(r, node->count, sizeof *changes);
+    for (size_t i = 0; changes && i < node->count; i++) {
+        node->items[i]->used = true;
+        changes[i].from = read_copy(r, node->keys[i]->text);
+        changes[i].to = yaml_is_null(node->items[i]) ? "" : read_scalar(r, node->items[i], "rename", "a name");
+        if (!changes[i].from || !changes[i].to)
+            return;
+    }
+    ret->rename = changes;
+    ret->rename_count = changes ? node->count : 0;
+}
+
+const struct weights_spec *read_weights(struct reader *r, struct yaml *map)
+{
+    static const char *const members[] = { "file", "prefix", "rename", "key", NULL };
+    struct yaml *node = read_member(map, "weights"), *member;
+    struct weights_spec *w = node ? read_array(r, 1, sizeof *w) : NULL;
+
+    if (!w)
+        return NULL;
+    if (node->type != YAML_MAP) {
+        w->file = read_file(r, node, "weights");
+        return w->file ? w : NULL;
+    }
+    if ((member = read_member(node, "file")))
+        w->file = read_file(r, member, "file");
+    else
+        read_error(r, node, "'file' is missing in 'weights'");
+    if ((member = read_member(node, "key")))
+        w->key = read_scalar(r, member, "key", "a key of the file's dict");
+    if ((member = read_member(node, "prefix")))
+        w->prefix = read_scalar(r, member, "prefix", "a prefix of names, or ''");
+    if ((member = read_member(node, "rename")))
+        read_rename(r, member, w);
+    read_unknown(r, node, "in 'weights'", members, NULL);
+    return w->file ? w : NULL;
 }
 
 void read_model(struct reader *r, struct yaml *root, struct trial *ret)

@@ -35,6 +35,27 @@ static struct yaml *build_cache(struct resolver *b, const char *cache)
     return node;
 }
 
+static struct yaml *build_weights(struct resolver *b, const struct weights_spec *w)
+{
+    struct yaml *map, *rename;
+
+    if (!w->key && !w->prefix && !w->rename_count)
+        return build_path(b, w->file);
+    map = build_map(b);
+    build_put(b, map, "file", build_path(b, w->file));
+    if (w->key)
+        build_put(b, map, "key", build_text(b, w->key));
+    if (w->prefix)
+        build_put(b, map, "prefix", build_text(b, w->prefix));
+    if (w->rename_count) {
+        rename = build_map(b);
+        for (size_t i = 0; i < w->rename_count; i++)
+            build_put(b, rename, w->rename[i].from, build_text(b, w->rename[i].to));
+        build_put(b, map, "rename", rename);
+    }
+    return map;
+}
+
 static struct yaml *build_parts(struct resolver *b, const double *parts)
 {
     struct yaml *map = build_map(b);
@@ -109,7 +130,7 @@ static struct yaml *build_model(struct resolver *b, const struct trial *t)
 
     build_put(b, map, "backbone", build_plugin(b, t->backbone.plugin, t->backbone.values, NULL));
     if (t->weights)
-        build_put(b, map, "weights", build_path(b, t->weights));
+        build_put(b, map, "weights", build_weights(b, t->weights));
     build_put(b, map, "head", build_head(b, &t->head));
     return map;
 }
@@ -185,7 +206,7 @@ static struct yaml *build_stage(struct resolver *b, const struct stage_spec *s, 
     if (s->head)
         build_put(b, map, "head", build_head(b, s->head));
     if (s->weights)
-        build_put(b, map, "weights", build_path(b, s->weights));
+        build_put(b, map, "weights", build_weights(b, s->weights));
     put_rules(b, map, s);
     build_put(b, map, "loss", build_plugin(b, s->loss.plugin, s->loss.values, NULL));
     build_put(b, map, "optimizer", build_optimizer(b, &s->optimizer));

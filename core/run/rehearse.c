@@ -171,7 +171,8 @@ static void check_batch(struct rehearsal *h, const struct stage_spec *s, const s
 
 static bioft_status load_weights(struct rehearsal *h, struct trial_run *r, size_t stage, struct error *err)
 {
-    const char *weights = trial_weights(r, stage), *new_head = trial_new_head(r, stage);
+    const struct weights_spec *weights = trial_weights(r, stage);
+    const char *new_head = trial_new_head(r, stage);
     char *said = NULL;
 
     if (!weights)

@@ -92,8 +92,8 @@ static bioft_status identify(struct trial_run *r, size_t stage, char ret[SHA256_
             text_printf(&all, "data %s\n", sum);
     }
     for (size_t i = 0; st == BIOFT_OK && i <= stage; i++) {
-        const char *weights = t->stages[i].weights ? t->stages[i].weights : i == 0 ? t->weights : NULL;
-        if (weights && (st = sha256_file(weights, sum, err)) == BIOFT_OK)
+        const struct weights_spec *weights = t->stages[i].weights ? t->stages[i].weights : i == 0 ? t->weights : NULL;
+        if (weights && (st = sha256_file(weights->file, sum, err)) == BIOFT_OK)
             text_printf(&all, "weights %zu %s\n", i, sum);
     }
     if (st == BIOFT_OK && all.failed)
@@ -176,10 +176,10 @@ void trial_close(struct trial_run *r)
     r->arena = NULL;
 }
 
-const char *trial_weights(const struct trial_run *r, size_t stage)
+const struct weights_spec *trial_weights(const struct trial_run *r, size_t stage)
 {
     const struct trial *t = r->trial;
-    const char *own = stage < t->stage_count ? t->stages[stage].weights : NULL;
+    const struct weights_spec *own = stage < t->stage_count ? t->stages[stage].weights : NULL;
     return own ? own : stage == 0 ? t->weights : NULL;
 }
 
@@ -191,13 +191,13 @@ const char *trial_new_head(const struct trial_run *r, size_t stage)
     return own->reuse || !s ? NULL : trial_head(t, stage)->bits ? "bits" : "classes";
 }
 
-static bioft_status load_weights(struct trial_run *r, size_t stage, const char *path, const char *new_head,
-                                 struct error *err)
+static bioft_status load_weights(struct trial_run *r, size_t stage, const struct weights_spec *weights,
+                                 const char *new_head, struct error *err)
 {
     char *said = NULL;
-    bioft_status st = new_head ? BIOFT_OK : checkpoint_check_classes(path, r->data[stage], err);
+    bioft_status st = new_head ? BIOFT_OK : checkpoint_check_classes(weights, r->data[stage], err);
     if (st == BIOFT_OK)
-        st = weights_load(path, r->network.model, new_head, &said, err);
+        st = weights_load(weights, r->network.model, new_head, &said, err);
     if (st == BIOFT_OK && said)
         log_write(r->log, LOG_INFO, "%s: %s", r->trial->id, said);
     free(said);
@@ -210,7 +210,7 @@ static bioft_status begin_network(struct trial_run *r, size_t stage, struct erro
     const struct trial *t = r->trial;
     const struct stage_spec *s = stage < t->stage_count ? &t->stages[stage] : NULL;
     const struct head_spec *own = s && s->head ? s->head : &t->head;
-    const char *weights = trial_weights(r, stage);
+    const struct weights_spec *weights = trial_weights(r, stage);
     const bool first = !r->before.model;
     /* A head that is named is a new one; the model's own is named at the first stage. */
     const bool keep_head = own->reuse || (!first && s && !s->head);

@@ -46,7 +46,7 @@ bioft_status trial_run(struct trial_run *r, struct error *err);
 bioft_status trial_open(struct trial_run *r, struct error *err);
 void trial_close(struct trial_run *r);             /* zero is fine */
 /* The file that a stage begins with, or NULL; what its head is new by, "bits" or "classes", or NULL where it is kept. */
-const char *trial_weights(const struct trial_run *r, size_t stage);
+const struct weights_spec *trial_weights(const struct trial_run *r, size_t stage);
 const char *trial_new_head(const struct trial_run *r, size_t stage);
 char *trial_results_path(const char *out, const struct trial *t);      /* free() */
 char *trial_status_path(const char *out, const struct trial *t);

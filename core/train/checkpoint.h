@@ -44,16 +44,18 @@ bioft_status checkpoint_peek(const char *path, struct progress *ret, char key[SH
 
 /* For a head that is used again: an error with the first class that differs. A file that has no list
  * of classes (a plain state dict) passes. */
-bioft_status checkpoint_check_classes(const char *path, const struct dataset *d, struct error *err);
+bioft_status checkpoint_check_classes(const struct weights_spec *spec, const struct dataset *d, struct error *err);
 
 /* Is it a checkpoint, and no plain state dict? */
 bool checkpoint_is(const struct weights *w);
 
+/* What a manifest says of a file, for weights_open. */
+struct torch_params weights_params(const struct weights_spec *spec);
 /* Fills a model's values from a file: a bioft checkpoint, or a state dict as safetensors or .pth.
  * new_head: the head's parameters are left alone, and its outputs called that ("classes", "bits");
  * NULL: they are loaded too. All else must be there and fit, or nothing is changed: what is missing,
  * unexpected or misshapen is listed together. One line of what was done into ret_text (free()). */
-bioft_status weights_load(const char *path, struct model *m, const char *new_head, char **ret_text,
+bioft_status weights_load(const struct weights_spec *spec, struct model *m, const char *new_head, char **ret_text,
                           struct error *err);
 /* The same from a file that is open. */
 bioft_status weights_fill(const struct weights *w, const char *path, struct model *m,

@@ -29,11 +29,14 @@ static bioft_status compare(const char *path, const struct json *names, const st
     return BIOFT_OK;
 }
 
-bioft_status checkpoint_check_classes(const char *path, const struct dataset *d, struct error *err)
+bioft_status checkpoint_check_classes(const struct weights_spec *spec, const struct dataset *d, struct error *err)
 {
+    struct torch_params params = weights_params(spec);
+    const char *path = spec->file;
     struct weights *file = NULL;
     struct json *names = NULL;
-    bioft_status st = weights_open(path, &(struct torch_params){ .unverified = true }, &file, err);
+    params.unverified = true;
+    bioft_status st = weights_open(path, &params, &file, err);
     if (st != BIOFT_OK)
         return st;
     const char *text = checkpoint_is(file) ? safetensors_metadata(file->safetensors, "classes") : NULL;

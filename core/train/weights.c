@@ -250,14 +250,28 @@ static bioft_status compare_names(struct loading *l, const char *const *ours, st
     return BIOFT_OK;
 }
 
+/* One whole number from 0; a network that is saved in half precision has it so. */
+static bool read_counter(const struct tensor_entry *t, int64_t *ret)
+{
+    float value = 0.0f;
+    if (t->count != 1)
+        return false;
+    if (!is_float(t))
+        return tensor_to_int64(t, ret, 1, NULL) == BIOFT_OK && *ret >= 0;
+    if (tensor_to_float(t, &value, 1, NULL) != BIOFT_OK || !(value >= 0.0f && value < 9.0e18f) || value != floorf(value))
+        return false;
+    *ret = (int64_t)value;
+    return true;
+}
+
 static void check_counters(struct loading *l)
 {
     const struct graph *g = l->model->graph;
     for (size_t i = 0; i < g->counter_count; i++) {
         const struct tensor_entry *t = entry_of(l, g->view.parameter_count + i);
         int64_t value = 0;
-        if (t && (t->count != 1 || tensor_to_int64(t, &value, 1, NULL) != BIOFT_OK || value < 0))
-            faults_add(&l->faults, "%s is no counter: one I64 expected", t->name);
+        if (t && !read_counter(t, &value))
+            faults_add(&l->faults, "%s is no counter: one whole number from 0 expected", t->name);
     }
 }
 
@@ -306,7 +320,7 @@ static bioft_status fill(struct loading *l, struct error *err)
         const struct tensor_entry *t = entry_of(l, g->view.parameter_count + i);
         int64_t value = 0;
         if (t)
-            tensor_to_int64(t, &value, 1, NULL);
+            (void)read_counter(t, &value);
         l->loaded += t != NULL;
         l->model->counters[i] = (uint64_t)value;
     }
@@ -376,15 +390,22 @@ bioft_status weights_fill(const struct weights *w, const char *path, struct mode
     return st;
 }
 
-bioft_status weights_load(const char *path, struct model *m, const char *new_head, char **ret_text,
+struct torch_params weights_params(const struct weights_spec *spec)
+{
+    return (struct torch_params){ .key = spec->key, .prefix = spec->prefix, .rename = spec->rename,
+                                  .rename_count = spec->rename_count };
+}
+
+bioft_status weights_load(const struct weights_spec *spec, struct model *m, const char *new_head, char **ret_text,
                           struct error *err)
 {
+    struct torch_params params = weights_params(spec);
     struct weights *w = NULL;
-    bioft_status st = weights_open(path, &(struct torch_params){
-        .pool = m->engine->instance->pool }, &w, err);
+    params.pool = m->engine->instance->pool;
+    bioft_status st = weights_open(spec->file, &params, &w, err);
     if (st != BIOFT_OK)
         return st;
-    st = weights_fill(w, path, m, new_head, ret_text, err);
+    st = weights_fill(w, spec->file, m, new_head, ret_text, err);
     weights_close(w);
     return st;
 }

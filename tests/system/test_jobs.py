@@ -243,6 +243,37 @@ for i in $(cat "$FAKE/requeued" 2>/dev/null); do SLURM_ARRAY_TASK_ID=${i#7_} bas
         again = self.folder / "again"
         self.bad(1, "run", m, "--out", again, "--slurm", env={"PATH": "/nowhere"}, says="sbatch")
 
+    def test_slurm_arrays(self):
+        """Fewer elements than trials: each element's share, and together all of them, each once."""
+        tools = self.folder / "tools"
+        tools.mkdir()
+        (tools / "sbatch").write_text("#!/bin/bash\nexit 0\n")
+        (tools / "sbatch").chmod(0o755)
+        env = {"PATH": f"{tools}:{os.environ['PATH']}"}
+        m = self.manifest(bioft.MANIFEST.replace("[bp, usf, brsf]", "[bp, usf, brsf, fa, frsf, drtp]"))
+        for number, (array, ids) in enumerate([("0-2", [0, 1, 2]), ("0-2%1", [0, 1, 2]), ("1-7:3", [1, 4, 7]), ("4", [4]),
+                                               (None, range(6))]):
+            out = f"array{number}"
+            self.good("run", m, "--out", out, "--slurm", *([f"--sbatch=--array={array}"] if array else []), env=env)
+            script = (self.folder / out / "slurm.sh").read_text()
+            [program] = set(re.findall(r"'(\S*bioft)' run", script))
+            fake = self.folder / "fake"
+            fake.write_text('#!/bin/bash\necho "${@: -1}"\n')
+            fake.chmod(0o755)
+            (self.folder / "s.sh").write_text(script.replace(program, str(fake)))
+            for known in (False, True):
+                done = []
+                for i in ids:
+                    more = {"SLURM_ARRAY_TASK_ID": str(i)}
+                    if known:
+                        more |= {"SLURM_ARRAY_TASK_MIN": str(min(ids)), "SLURM_ARRAY_TASK_COUNT": str(len(ids)),
+                                 "SLURM_ARRAY_TASK_STEP": "3" if array == "1-7:3" else "1"}
+                    r = subprocess.run(["bash", "s.sh"], cwd=self.folder, env=dict(os.environ, **more), text=True,
+                                       stdout=subprocess.PIPE)
+                    done += map(int, r.stdout.split())
+                self.assertEqual(sorted(done), list(range(6)), array)
+        self.bad(2, "run", m, "--out", "none", "--slurm", "--sbatch=--array=0,3,4", env=env, says="equal steps")
+
 
 if __name__ == "__main__":
     unittest.main()
