@@ -67,6 +67,13 @@ static const char *read_file(struct reader *r, const struct yaml *node, const ch
     return NULL;
 }
 
+/* A text that outlives the manifest's tree. */
+static const char *read_kept(struct reader *r, const struct yaml *node, const char *key, const char *what)
+{
+    const char *text = read_scalar(r, node, key, what);
+    return text ? read_copy(r, text) : NULL;
+}
+
 /* {head.: fc.}: in the manifest's order. */
 static void read_rename(struct reader *r, const struct yaml *node, struct weights_spec *ret)
 {
@@ -81,7 +88,7 @@ static void read_rename(struct reader *r, const struct yaml *node, struct weight
     for (size_t i = 0; changes && i < node->count; i++) {
         node->items[i]->used = true;
         changes[i].from = read_copy(r, node->keys[i]->text);
-        changes[i].to = yaml_is_null(node->items[i]) ? "" : read_scalar(r, node->items[i], "rename", "a name");
+        changes[i].to = yaml_is_null(node->items[i]) ? "" : read_kept(r, node->items[i], "rename", "a name");
         if (!changes[i].from || !changes[i].to)
             return;
     }
@@ -106,9 +113,9 @@ const struct weights_spec *read_weights(struct reader *r, struct yaml *map)
     else
         read_error(r, node, "'file' is missing in 'weights'");
     if ((member = read_member(node, "key")))
-        w->key = read_scalar(r, member, "key", "a key of the file's dict");
+        w->key = read_kept(r, member, "key", "a key of the file's dict");
     if ((member = read_member(node, "prefix")))
-        w->prefix = read_scalar(r, member, "prefix", "a prefix of names, or ''");
+        w->prefix = read_kept(r, member, "prefix", "a prefix of names, or ''");
     if ((member = read_member(node, "rename")))
         read_rename(r, member, w);
     read_unknown(r, node, "in 'weights'", members, NULL);

@@ -205,8 +205,9 @@ class BadRuns(bioft.Case):
         self.bad(1, "run", m, "--out", "out", says=["stage 'fine-tune'", "w.npy: a NumPy array"])
         m = self.manifest(bioft.MANIFEST.replace("    head: {classes: 2}\n", "").replace("classes: [2, 3]", "classes: [1, 2, 3]"))
         self.bad(2, "run", m, "--out", "out", says=["stage 'fine-tune'", "values here"])
-        m = self.manifest(bioft.MANIFEST.replace("head: {classes: 2}", "head: {classes: 1}"))
-        self.bad(2, "run", m, "--out", "out", says=["label 1 at index", "classes are 0 to 0"])
+        m = self.manifest(bioft.MANIFEST.replace("root: data, classes: [2, 3]", "root: data")
+                          .replace("head: {classes: 2}", "head: {classes: 3}"))
+        self.bad(2, "run", m, "--out", "out", says=["label 3 at index 3 of split 'train'", "classes are 0 to 2"])
         self.assertFalse((self.folder / "out").exists())
 
     def test_an_image_that_no_transform_takes(self):

@@ -240,6 +240,98 @@ class Outputs(Case):
         self.bad(2, *how, "d.npy", "--precision", "f64", says="f32 or bf16")
 
 
+class Chosen(Case):
+    """What a manifest says of a file, and what is found without a word: told, and the same values in the network."""
+    def setUp(self):
+        super().setUp()
+        self.state = network("resnet18", 2).state_dict()
+
+    def train(self, weights, out, ok=True, says=()):
+        m = self.manifest("bioft: 1\nname: w\nengine: openblas\ndataset: {plugin: npy, root: data, transform: {size: 32}}\n"
+                          f"model: {{backbone: resnet18, weights: {weights}}}\n"
+                          "stages:\n  - {name: s, rule: bp, steps: 0}\n")
+        if not ok:
+            return self.bad(1 if ok is None else 2, "run", m, "--out", out, says=says)
+        r = self.good("run", m, "--out", out)
+        [path] = (self.folder / out).glob("stages/*/checkpoint.safetensors")
+        raw = path.read_bytes()
+        (length,) = struct.unpack("<Q", raw[:8])
+        header = json.loads(raw[8:8 + length])
+        begin, end = header["layer3.0.conv1.weight"]["data_offsets"]
+        values = np.frombuffer(raw[8 + length + begin:8 + length + end], "<f4")
+        self.assertTrue(np.array_equal(values, self.state["layer3.0.conv1.weight"].numpy().ravel()))
+        for text in [says] if isinstance(says, str) else says:
+            self.assertIn(text, r.stderr)
+        return r
+
+    def save(self, what, name="w.pth", **how):
+        torch.save(what, self.folder / name, **how)
+
+    def test_prefixes(self):
+        for number, prefix in enumerate(["net.", "backbone.", "encoder.", "module.model."]):
+            state = {prefix + k: v for k, v in self.state.items()}
+            state |= {"criterion.pos_weight": torch.ones(3), "n_averaged": torch.tensor(7)}
+            self.save(state)
+            self.train("w.pth", f"out{number}", says="so are 2 without it: criterion.pos_weight, n_averaged")
+        moco = {"module.encoder_q." + k: v for k, v in self.state.items()}
+        moco |= {"module.encoder_k." + k: v + 1 for k, v in self.state.items()}
+        self.save({"state_dict": moco})
+        self.train("w.pth", "no", ok=None, says="layer1.0.conv1.weight is missing")
+        self.train("{file: w.pth, prefix: module.encoder_q.}", "moco", says=["122 without it", "'module.encoder_q.'"])
+        self.train("{file: w.pth, prefix: encoder.}", "no", ok=False, says=["no name begins with the prefix 'encoder.'"])
+
+    def test_renames(self):
+        state = {k.replace("layer", "block"): v for k, v in self.state.items()}
+        self.save(state)
+        self.train("{file: w.pth, rename: {block: layer}}", "out")
+        self.train("{file: w.pth, rename: {block: layer, stem: conv1}}", "no", ok=False, says="no name begins with 'stem'")
+        self.train("{file: w.pth, rename: {block: layer, conv1: bn1}}", "no", ok=False, says="two tensors are called 'bn1")
+
+    def test_averages(self):
+        other = {k: v + 1 if v.is_floating_point() else v for k, v in self.state.items()}
+        for how in ({}, OLD):
+            self.save({"epoch": 3, "best_acc1": torch.tensor(7.), "state_dict": self.state, "state_dict_ema": other}, **how)
+            self.train("w.pth", f"out{len(how)}", says="other weights are under 'state_dict_ema', which 'key' chooses")
+        self.save({"state_dict": other, "state_dict_ema": self.state})
+        self.train("{file: w.pth, key: state_dict_ema}", "ema", says="found under 'state_dict_ema'")
+        self.save({"runs": {"last": {"weights": self.state}}})
+        self.train("{file: w.pth, key: runs.last.weights}", "deep")
+        self.train("{file: w.pth, key: runs.first}", "no", ok=None, says="the top level has keys 'runs'")
+
+    def test_other_objects(self):
+        import argparse
+        import collections
+        import datetime
+        import pathlib
+        things = {"counter": collections.Counter({30: 1, 60.5: 2}), "args": argparse.Namespace(lr=0.1, path=pathlib.Path("/x")),
+                  "default": collections.defaultdict(list, {"a": [1]}), "when": datetime.datetime(2024, 5, 6),
+                  "took": datetime.timedelta(3), "numpy": np.float64(0.5), "array": np.arange(4), "device": torch.device("cpu"),
+                  "dtype": torch.float16, "set": {1, 2}, "large": 2**90, "bytes": b"abc", "complex": 1j,
+                  "ordered": collections.OrderedDict(a=1), "size": torch.Size([2, 3])}
+        for number, how in enumerate(({}, OLD, {"pickle_protocol": 3})):
+            self.save(things | {"state_dict": self.state}, **how)
+            self.train("w.pth", f"out{number}", says="found under 'state_dict'")
+        self.save(self.state | {"epoch": 3, "args": things["args"]})
+        self.train("w.pth", "mixed", says="left out as no tensors: 'epoch', 'args'")
+
+        class Evil:
+            def __reduce__(self):
+                return os.system, ("touch executed",)
+        self.save({"state_dict": self.state, "evil": Evil()})
+        self.train("w.pth", "no", ok=None, says="system not allowed")
+        self.assertFalse((self.folder / "executed").exists())
+
+    def test_counters(self):
+        """A network that is saved in half precision whole, counters and all."""
+        for number, dtype in enumerate((torch.float32, torch.float16)):
+            state = {k: v.to(dtype) if "num_batches" in k else v for k, v in self.state.items()}
+            self.save(state)
+            self.train("w.pth", f"out{number}")
+        state["bn1.num_batches_tracked"] = torch.tensor(2.5)
+        self.save(state)
+        self.train("w.pth", "no", ok=None, says="bn1.num_batches_tracked is no counter: one whole number from 0 expected")
+
+
 class Pictures(Case):
     def write(self):
         """Pictures of many sizes, two of them small, one of them grey, one of them broken, in folders."""

@@ -210,7 +210,7 @@ static void set_paths(void **state)
     snprintf(expected, sizeof expected, "%s/data", workspace);
     assert_string_equal(e->trials[0].dataset->root, expected);
     snprintf(expected, sizeof expected, "%s/sub/w.pth", workspace);
-    assert_string_equal(e->trials[0].weights, expected);
+    assert_string_equal(e->trials[0].weights->file, expected);
     experiment_destroy(e);
 }
 

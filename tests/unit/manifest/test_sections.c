@@ -183,7 +183,7 @@ static void everything_given(void **state)
     assert_int_equal(option(&t->backbone, "hidden")->count, 3);
     assert_int_equal(option(&t->backbone, "hidden")->integers[1], 10);
     assert_true(option(&t->backbone, "dropout")->number == 0.5);
-    assert_string_equal(t->weights, in_workspace("sub/../weights.pth"));
+    assert_string_equal(t->weights->file, in_workspace("sub/../weights.pth"));
     assert_int_equal(t->head.bits, 48);
 
     assert_string_equal(s->name, "fine-tune_2");
@@ -191,7 +191,7 @@ static void everything_given(void **state)
     assert_int_equal(s->dataset->transform.kind, TRANSFORM_NONE);
     assert_string_equal(s->dataset->cache, "off");
     assert_int_equal(s->head->classes, 3);
-    assert_string_equal(s->weights, in_workspace("weights.pth"));
+    assert_string_equal(s->weights->file, in_workspace("weights.pth"));
     assert_int_equal(s->rule_count, 3);
     assert_string_equal(s->rule_name, "bp+frsf+usf");
     assert_string_equal(s->rules[0].layers, "classifier.*");

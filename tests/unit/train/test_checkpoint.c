@@ -278,14 +278,14 @@ static void test_classes(void **state)
     things_open(&t, "small_norm", 7);
     t.data.name = "data";
     save(&t, "classes");
-    OK(checkpoint_check_classes(fixture_path(&fixture, "classes"), &t.data, &err), err);
+    OK(checkpoint_check_classes(&(struct weights_spec){ .file = fixture_path(&fixture, "classes") }, &t.data, &err), err);
     t.data.class_names = other;
-    assert_int_equal(checkpoint_check_classes(fixture_path(&fixture, "classes"), &t.data, &err),
+    assert_int_equal(checkpoint_check_classes(&(struct weights_spec){ .file = fixture_path(&fixture, "classes") }, &t.data, &err),
                      BIOFT_ERR_INVALID);
     assert_non_null(strstr(err.text, "number 1 is 'b \"quoted\"' there and 'c' here"));
     t.data.class_names = class_names;
     t.data.classes = 1;
-    assert_int_equal(checkpoint_check_classes(fixture_path(&fixture, "classes"), &t.data, &err),
+    assert_int_equal(checkpoint_check_classes(&(struct weights_spec){ .file = fixture_path(&fixture, "classes") }, &t.data, &err),
                      BIOFT_ERR_INVALID);
     assert_non_null(strstr(err.text, "knows 2 classes, 'data' has 1"));
     things_close(&t);

@@ -111,7 +111,7 @@ static void load(const char *path, bool with_head, const char *said)
     struct error err = { 0 };
     struct model *m = fixture_model(&fixture, graph, 1);
     char *text = NULL;
-    OK(weights_load(path, m, with_head ? NULL : "classes", &text, &err), err);
+    OK(weights_load(&(struct weights_spec){ .file = path }, m, with_head ? NULL : "classes", &text, &err), err);
     check_loaded(m, with_head);
     if (!strstr(text, said))
         fail_msg("'%s' is not in: %s", said, text);
@@ -178,7 +178,7 @@ static void test_counters(void **state)
                                             .dtype = "I64",
                                             .count = 1,
                                             .value = 41 };
-    OK(weights_load(dict_write(&d, "counters"), m, NULL, &text, &err), err);
+    OK(weights_load(&(struct weights_spec){ .file = dict_write(&d, "counters") }, m, NULL, &text, &err), err);
     free(text);
     assert_int_equal(graph->counter_count, 2);
     for (size_t i = 0; i < 2; i++)
@@ -207,7 +207,7 @@ static void test_faults(void **state)
     named(&d, "bn1.weight")->dtype = "I64";
     named(&d, "bn1.running_var")->value = -1e-3f;
     named(&d, "bn1.running_mean")->value = -1.0f;      /* a mean may be */
-    assert_int_equal(weights_load(dict_write(&d, "faults"), m, NULL, &text, &err),
+    assert_int_equal(weights_load(&(struct weights_spec){ .file = dict_write(&d, "faults") }, m, NULL, &text, &err),
                      BIOFT_ERR_FORMAT);
     assert_null(text);
     for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
@@ -266,7 +266,7 @@ static void test_impostors(void **state)
     const char *path = fixture_path(&fixture, "page.pth");
     (void)state;
     OK(file_write(path, page, sizeof(page) - 1, &err), err);
-    assert_int_equal(weights_load(path, m, NULL, &text, &err), BIOFT_ERR_FORMAT);
+    assert_int_equal(weights_load(&(struct weights_spec){ .file = path }, m, NULL, &text, &err), BIOFT_ERR_FORMAT);
     assert_non_null(strstr(err.text, "an HTML page, not weights"));
     assert_null(text);
     model_destroy(m);
