@@ -1,6 +1,7 @@
 /* Tests for plugins of every kind: what the file takes from others, its options, its instances. */
 #include "conform/private.h"
 
+#include "conform/engine.h"
 #include "conform/symbols.h"
 #include <math.h>
 #include <malloc.h>
@@ -150,9 +151,11 @@ static void try_values(struct conform *c, const struct option_value *values, con
     subject_try(c, values);
 }
 
-/* A dataset's create may read files, which only the tests with a root have. */
-static bool needs_root(struct conform *c)
+/* A dataset's create may read files, which only the tests with a root have; an engine's may need what is not here. */
+static bool cannot_create(struct conform *c)
 {
+    if (c->d->kind == BIOFT_KIND_ENGINE && !engine_runs_here(c, false))
+        return true;
     if (c->d->kind == BIOFT_KIND_DATASET)
         skip(c, "a dataset is created with its root: the tests of labels, names and samples do it");
     return c->d->kind == BIOFT_KIND_DATASET;
@@ -164,7 +167,7 @@ static void test_options(struct conform *c)
     struct option_value *v;
     struct error err;
     char which[256];
-    if (needs_root(c))
+    if (cannot_create(c))
         return;
     for (uint32_t i = 0; i < c->d->option_count; i++)
         for (int way = 0; way < 3; way++) {
@@ -187,7 +190,7 @@ static bool one_instance(struct conform *c)
 
 static void test_instances(struct conform *c)
 {
-    if (needs_root(c))
+    if (cannot_create(c))
         return;
     struct subject *a = subject_create(c, NULL, 1, NULL), *b = a ? subject_create(c, NULL, 2, NULL) : NULL;
     subject_destroy(a);
@@ -200,7 +203,7 @@ static void test_extension(struct conform *c)
 {
     if (!c->d->extension)
         skip(c, "it has no extension()");
-    if (!c->d->extension || needs_root(c))
+    if (!c->d->extension || cannot_create(c))
         return;
     struct subject *s = subject_create(c, NULL, c->p->seed, NULL);
     if (!s)

@@ -16,11 +16,29 @@ static int32_t score(const struct plugin *p, char why[WHY])
     return ret;
 }
 
+/* An engine that would be better than the chosen one here if something were not missing: its reason says what. */
+struct wish {
+    const char *name;
+    int32_t score;
+    char why[WHY];
+};
+
+static void keep_wish(struct wish *w, const char *name, int32_t points, const char why[WHY])
+{
+    if (points >= 0 || points == INT32_MIN || -points <= w->score)
+        return;
+    w->name = name;
+    w->score = -points;
+    memcpy(w->why, why, WHY);
+}
+
 /* The highest score, the first by name of equal ones. `refused` collects the others' reasons. */
 static bioft_status highest(struct registry *r, char *const *names, size_t count, const struct log *log,
                             const struct plugin **ret, char best_why[WHY], int32_t *ret_score, struct text *refused,
                             struct error *err)
 {
+    struct wish wish = { 0 };
+
     *ret = NULL;
     *ret_score = 0;
     for (size_t i = 0; i < count; i++) {
@@ -38,6 +56,7 @@ static bioft_status highest(struct registry *r, char *const *names, size_t count
         log_write(log, LOG_DETAIL, "engine '%s': score %d: %s", names[i], (int)points, why);
         if (points <= 0)
             text_printf(refused, "\n  %s: %s", names[i], why);
+        keep_wish(&wish, names[i], points, why);
         if (points <= *ret_score)
             continue;
         *ret = p;
@@ -47,6 +66,8 @@ static bioft_status highest(struct registry *r, char *const *names, size_t count
     if (!*ret)
         return error_set(err, BIOFT_ERR_UNSUPPORTED, "no compute engine runs on this machine%s%s",
                          count == 0 ? ": none was found" : "", refused->data ? refused->data : "");
+    if (wish.score > *ret_score)
+        log_write(log, LOG_INFO, "engine '%s' would be faster here: %s", wish.name, wish.why);
     return BIOFT_OK;
 }
 
@@ -64,8 +85,17 @@ static void say_absent(struct registry *r, const struct log *log)
     registry_absences_free(absent, count);
 }
 
-bioft_status engine_select(struct registry *r, const struct plugin *named, const struct log *log,
-                           const struct plugin **ret, char *why, size_t size, struct error *err)
+/* Options say what score() cannot know, as where a library stands: then the instance says whether it runs. */
+static bool has_options(const struct plugin *p, const struct option_value *values)
+{
+    for (uint32_t i = 0; values && i < p->descriptor.option_count; i++)
+        if (values[i].given)
+            return true;
+    return false;
+}
+
+bioft_status engine_select(struct registry *r, const struct plugin *named, const struct option_value *values,
+                           const struct log *log, const struct plugin **ret, char *why, size_t size, struct error *err)
 {
     struct text refused = { 0 };
     char reason[WHY];
@@ -74,7 +104,7 @@ bioft_status engine_select(struct registry *r, const struct plugin *named, const
     int32_t points;
 
     if (named) {
-        if (score(named, reason) <= 0)
+        if (score(named, reason) <= 0 && !has_options(named, values))
             return error_set(err, BIOFT_ERR_UNSUPPORTED, "engine '%s' cannot run on this machine: %s",
                              named->descriptor.name, reason);
         snprintf(why, size, "named; %s", reason);

@@ -114,6 +114,22 @@ static void show_example(const bioft_plugin *d, struct text *ret)
     text_add(ret, "}\n");
 }
 
+/* Whether an engine runs on this machine, in its own words. */
+static void show_score(const struct plugin *p, struct text *ret)
+{
+    char why[512] = "";
+    int32_t points;
+
+    if (p->descriptor.kind != BIOFT_KIND_ENGINE || !p->api.engine.score)
+        return;
+    points = p->api.engine.score(why, sizeof why);
+    why[sizeof why - 1] = '\0';
+    if (points > 0)
+        text_printf(ret, "here       runs, score %d: %s\n", (int)points, why);
+    else
+        text_printf(ret, "here       does not run: %s\n", why);
+}
+
 void plugin_show(const struct plugin *p, struct text *ret)
 {
     const bioft_plugin *d = &p->descriptor;
@@ -122,6 +138,7 @@ void plugin_show(const struct plugin *p, struct text *ret)
         text_printf(ret, "reference  %s\n", d->reference);
     text_printf(ret, "version    %s\nauthor     %s\nlicence    %s\n", d->version, d->author, d->license);
     text_printf(ret, "ABI        %u.%u\nfile       %s\n", d->abi_version >> 16, d->abi_version & 0xffff, p->path);
+    show_score(p, ret);
 
     struct text traits = { 0 };
     plugin_traits(p, show_trait, &traits);

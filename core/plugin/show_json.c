@@ -71,6 +71,19 @@ static void trait_json(void *ctx, const char *trait)
     json_string(ctx, trait);
 }
 
+/* Of an engine: its score on this machine, and why. */
+static void score_json(const struct plugin *p, struct text *ret)
+{
+    char why[512] = "";
+
+    if (p->descriptor.kind != BIOFT_KIND_ENGINE || !p->api.engine.score)
+        return;
+    json_key(ret, "score");
+    json_integer(ret, p->api.engine.score(why, sizeof why));
+    why[sizeof why - 1] = '\0';
+    member(ret, "why", why);
+}
+
 void plugin_show_json(const struct plugin *p, struct text *ret)
 {
     const bioft_plugin *d = &p->descriptor;
@@ -88,6 +101,7 @@ void plugin_show_json(const struct plugin *p, struct text *ret)
     json_integer(ret, d->abi_version & 0xffff);
     json_end_array(ret);
     member(ret, "path", p->path);
+    score_json(p, ret);
     json_key(ret, "instance_size");
     json_integer(ret, (int64_t)d->instance_size);
     json_key(ret, "traits");

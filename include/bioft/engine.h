@@ -143,7 +143,8 @@ typedef struct bioft_hooks {
 
 typedef struct bioft_engine {
     uint32_t struct_size, draft;                       /* draft: BIOFT_ENGINE_DRAFT */
-    /* How well it runs on this machine: 0 not at all. `why` is always filled. Before any instance. [any] */
+    /* How well it runs on this machine: 0 not at all; -n: it would be n if what `why` names were there, which a run
+     * with another engine mentions. `why` is always filled. Before any instance. [any] */
     int32_t (*score)(char *why, size_t size);
     /* BIOFT_OK, or BIOFT_ERR_UNSUPPORTED and `why`. [control] */
     bioft_status (*supports)(void *self, const bioft_graph *graph, const bioft_use *use, char *why, size_t size);
