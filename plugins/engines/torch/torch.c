@@ -55,6 +55,14 @@ static void destroy(void *self)
     torch_close(self);
 }
 
+/* "torch.handles/1": a size_t, the tensor handles that this instance holds now; for tests. */
+static const void *extension(void *self, const char *id)
+{
+    const struct torch *t = self;
+
+    return strcmp(id, "torch.handles/1") == 0 ? &t->live : NULL;
+}
+
 static bioft_status identity(void *self, char *ret, size_t size, int32_t *ret_threads_matter)
 {
     struct torch *t = self;
@@ -217,7 +225,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ENGINE, .name = "torch", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "GPUs and CPUs over libtorch, which is installed by itself: pip install torch", .reference = "",
     .instance_size = sizeof(struct torch), .options = options, .option_count = sizeof options / sizeof *options,
-    .option_size = sizeof(bioft_option), .create = create, .destroy = destroy, .vtable = &engine,
+    .option_size = sizeof(bioft_option), .create = create, .destroy = destroy, .extension = extension,
+    .vtable = &engine,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index)

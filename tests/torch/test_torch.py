@@ -1,0 +1,104 @@
+"""Whole runs on the engine `torch` beside the same on `openblas`; what is said where it cannot run. Needs libtorch, in
+BIOFT_TORCH_LIBRARY."""
+import json
+import os
+import unittest
+
+import bioft
+
+RUN = """\
+bioft: 1
+name: small
+seed: 3
+engine: %s
+dataset: {plugin: npy, root: data, classes: [2, 3]}
+model: {backbone: lenet5}
+stages:
+  - name: pre-train
+    dataset: {plugin: npy, root: data, classes: [0, 1]}
+    rule: bp
+    loss: cross_entropy
+    optimizer: {name: adam, lr: 1e-3}
+    epochs: 1
+    batch_size: 16
+  - name: fine-tune
+    head: {classes: 2}
+    rule: bp
+    loss: cross_entropy
+    optimizer: {name: adam, lr: 1e-4, head_lr: 1e-3}
+    steps: 12
+    batch_size: 16
+attacks:
+  - {plugin: fgsm, epsilon: [0, 0.05, 0.5], samples: 30}
+sweep:
+  stages.fine-tune.rule: [bp, fa, usf, frsf, brsf, dfa]
+"""
+DEVICE = os.environ.get("BIOFT_TEST_DEVICE", "auto")
+ENGINE = "{plugin: torch, device: '%s'}" % DEVICE
+ONE = RUN[:RUN.index("attacks:")] + "threads: 1\n"
+
+
+class Runs(bioft.Case):
+    def folder_of(self, engine, name, **more):
+        self.manifest(RUN % engine, name + ".yaml")
+        self.good("run", name + ".yaml", "--out", name, "--threads", "2", **more)
+        return self.folder / name
+
+    def test_figures_are_those_of_openblas(self):
+        a, b = self.folder_of(ENGINE, "torch"), self.folder_of("openblas", "openblas")
+        ours, theirs = bioft.rows(a / "results.csv"), bioft.rows(b / "results.csv")
+        self.assertEqual(len(ours), len(theirs))
+        for x, y in zip(ours, theirs):
+            self.assertEqual([x[k] for k in ("rule", "stage", "attack", "epsilon")],
+                             [y[k] for k in ("rule", "stage", "attack", "epsilon")])
+            # 30 attacked images: two of them may fall on the other side
+            self.assertLessEqual(abs(float(x["value"]) - float(y["value"])), 2 / 30 if x["attack"] else 0.01, x)
+        identity = json.loads((a / "provenance.json").read_text())["engine"]["identity"]
+        self.assertRegex(identity, r"^libtorch \d+\.\d+\.\d+\S* on ")
+
+    def test_the_same_bytes_again(self):
+        if DEVICE != "cpu" and DEVICE != "auto":
+            self.skipTest("sums of pools on a GPU have no order")
+        self.same_files(self.folder_of(ENGINE, "a"), self.folder_of(ENGINE, "b"))
+
+
+class Refusals(bioft.Case):
+    def refused(self, engine, says, env=None):
+        self.manifest(ONE % engine)
+        r = bioft.run("run", "m.yaml", "--out", "out", cwd=self.folder, env=env)
+        self.assertGreater(r.returncode, 0, r.stdout)
+        self.assertLess(r.returncode, 128, "a signal")
+        self.assertIn(says, r.stderr)
+
+    def test_no_such_device(self):
+        self.refused("{plugin: torch, device: tpu}", "auto, cpu, cuda, cuda:N, xpu or mps expected")
+        self.refused("{plugin: torch, device: 'cuda:99'}", "device 'cuda:99'")
+
+    def test_nothing_in_the_folder(self):
+        self.refused("{plugin: torch, library: data}", "there is no libtorch_cpu.so there")
+
+    def test_a_file_that_is_no_library(self):
+        (self.folder / "wrong").mkdir()
+        (self.folder / "wrong/libtorch_cpu.so").write_text("not a library")
+        self.refused("{plugin: torch, library: wrong}", "is no shared library")
+
+    def test_another_library_under_its_name(self):
+        (self.folder / "wrong").mkdir()
+        module = next((bioft.pathlib.Path(os.environ["BIOFT_PLUGIN_PATH"])).glob("engines/*/openblas.so"))
+        (self.folder / "wrong/libtorch_cpu.so").write_bytes(module.read_bytes())
+        self.refused("{plugin: torch, library: wrong}", "torch 2.10 or newer is needed")
+
+    def test_a_library_cut_short(self):
+        (self.folder / "wrong").mkdir()
+        module = next((bioft.pathlib.Path(os.environ["BIOFT_PLUGIN_PATH"])).glob("engines/*/openblas.so"))
+        for size in 64, 200, 4096, 20000:
+            (self.folder / "wrong/libtorch_cpu.so").write_bytes(module.read_bytes()[:size])
+            self.refused("{plugin: torch, library: wrong}", "libtorch_cpu.so")
+
+    def test_named_by_the_environment(self):
+        self.refused("torch", "BIOFT_TORCH_LIBRARY names /nonexistent",
+                     env={"BIOFT_TORCH_LIBRARY": "/nonexistent"})
+
+
+if __name__ == "__main__":
+    unittest.main()
