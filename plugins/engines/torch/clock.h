@@ -1,4 +1,4 @@
-/* Seconds of a piece of work, by the device's clock. */
+/* Seconds by the host's clock: on a GPU, those until a piece of work has been handed over, not those it takes. */
 #ifndef TORCH_CLOCK_H
 #define TORCH_CLOCK_H
 

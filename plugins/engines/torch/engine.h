@@ -9,9 +9,8 @@
 
 struct options {
     const char *library, *device;
-    int32_t tf32, deterministic, generator;
+    int32_t tf32, deterministic;
 };
-enum { GENERATOR_AUTO = 0, GENERATOR_HOST, GENERATOR_DEVICE };
 
 struct torch {
     struct options options;         /* first: the host writes them at their offsets */
@@ -23,7 +22,6 @@ struct torch {
     int32_t device_type, device_index;
     int32_t cpu, float32, float64, bfloat16;       /* torch's numbers of these */
     bool on_host;                   /* the device's memory is the host's */
-    bool draws_on_device;           /* the keyed generator runs there */
     uint32_t threads;
     int gpu_lock;                   /* -1: none */
     add_tensor_function *add_tensor;

@@ -196,8 +196,6 @@ bioft_status torch_open(struct torch *t)
         torch_close(t);
         return st;
     }
-    t->draws_on_device = t->options.generator == GENERATOR_DEVICE ||
-                         (t->options.generator == GENERATOR_AUTO && !t->on_host);
     if (torch_enter(t)) {
         t->zero = tensor_number(t, 0);
         torch_leave(t);

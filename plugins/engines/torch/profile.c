@@ -43,7 +43,9 @@ bioft_status program_profile(struct program *p, char *ret_json, size_t size)
     const struct network *net = &p->model->network;
     struct out o = { .text = ret_json, .size = size, .full = size == 0 };
 
-    put(&o, "{\"unit\": \"seconds\", \"threads\": %u, \"nodes\": [", p->t->on_host ? p->t->threads : 1);
+    if (!p->t->on_host)
+        return bioft_failf(p->t->host, BIOFT_ERR_UNSUPPORTED, "time by node is measured on the CPU only");
+    put(&o, "{\"unit\": \"seconds\", \"threads\": %u, \"nodes\": [", p->t->threads);
     for (uint32_t i = 0; i < p->node_count; i++) {
         const struct node *n = &p->nodes[i];
         put(&o, "%s\n{\"node\": %u, \"op\": \"%s\", \"layer\": ", i > 0 ? "," : "", i, operator_text(n->def->op));

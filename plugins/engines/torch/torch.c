@@ -206,7 +206,6 @@ static const bioft_engine engine = {
     .identity = identity, .layer = layer,
 };
 
-static const char *const generators[] = { "auto", "host", "device", NULL };
 static const bioft_option options[] = {
     { .name = "library", .type = BIOFT_PATH, .offset = offsetof(struct torch, options.library),
       .help = "folder of libtorch, 2.10 or newer; none: BIOFT_TORCH_LIBRARY, then Python's site-packages" },
@@ -216,8 +215,6 @@ static const bioft_option options[] = {
       .help = "let a GPU round the factors of float32 products to 10 bits" },
     { .name = "deterministic", .type = BIOFT_BOOL, .offset = offsetof(struct torch, options.deterministic), .def = 1,
       .help = "convolutions on a GPU add up in the same order each time" },
-    { .name = "generator", .type = BIOFT_CHOICE, .offset = offsetof(struct torch, options.generator),
-      .choices = generators, .help = "where random feedback and dropout are drawn; auto: on the GPU where there is one" },
 };
 
 static const bioft_plugin plugin = {
