@@ -48,7 +48,7 @@ bioft_status program_profile(struct program *p, char *ret_json, size_t size)
     put(&o, "{\"unit\": \"seconds\", \"threads\": %u, \"nodes\": [", p->t->threads);
     for (uint32_t i = 0; i < p->node_count; i++) {
         const struct node *n = &p->nodes[i];
-        put(&o, "%s\n{\"node\": %u, \"op\": \"%s\", \"layer\": ", i > 0 ? "," : "", i, operator_text(n->def->op));
+        put(&o, "%s\n{\"node\": %u, \"op\": \"%s\", \"layer\": ", i > 0 ? "," : "", i, bioft_operator_name(n->def->op));
         if (n->def->op == BIOFT_OP_CONV2D || n->def->op == BIOFT_OP_LINEAR)
             put_name(&o, net->layers[n->def->layer].name);
         else

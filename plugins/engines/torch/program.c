@@ -24,6 +24,12 @@ bioft_status program_check(struct torch *t, const struct network *n, const bioft
         return BIOFT_ERR_INVALID;
     }
     for (uint32_t i = 0; i < n->node_count; i++)
+        if (n->nodes[i].op > BIOFT_OP_FLATTEN) {
+            snprintf(why, size, "this engine has no operator %s (node %u): use another one",
+                     bioft_operator_name(n->nodes[i].op), i);
+            return BIOFT_ERR_UNSUPPORTED;
+        }
+    for (uint32_t i = 0; i < n->node_count; i++)
         if (!product(node_floats(&n->nodes[i]), use->max_batch, &floats) || floats > SIZE_MAX / 64) {
             snprintf(why, size, "a batch of %u is too large", use->max_batch);
             return BIOFT_ERR_UNSUPPORTED;
