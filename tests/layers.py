@@ -45,6 +45,7 @@ DEFAULTS = 'core/manifest/defaults.h'
 # Words that core writes for a reason of its own, should a plugin ever be called so.
 OWN_WORDS = {
     'none': 'a value of transform, gradient and scale in manifests',
+    'torch': 'the module whose objects PyTorch\'s checkpoints name',
 }
 LONGEST = 500
 
