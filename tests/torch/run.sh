@@ -15,6 +15,8 @@ if [ -z "${BIOFT_TORCH_LIBRARY:-}" ]; then
     fi
     export BIOFT_TORCH_LIBRARY=$environment
 fi
+# Threads that wait without spinning: a shared machine is slow otherwise.
+export OMP_WAIT_POLICY=passive
 export BIOFT="$build/core/cli/bioft" BIOFT_PLUGIN_PATH="$build/plugins" BIOFT_TEST_REFERENCE=openblas
 unset PYTHONHOME
 
