@@ -31,7 +31,7 @@ stages:
 attacks:
   - {plugin: fgsm, epsilon: [0, 0.05, 0.5], samples: 30}
 sweep:
-  stages.fine-tune.rule: [bp, fa, usf, frsf, brsf, weight_mirror, drtp]
+  stages.fine-tune.rule: [bp, fa, usf, frsf, brsf, {plugin: drtp, relu: true}]
 """
 DEVICE = os.environ.get("BIOFT_TEST_DEVICE", "auto")
 ENGINE = "{plugin: torch, device: '%s'}" % DEVICE
