@@ -120,7 +120,7 @@ static bioft_status attack(struct bench *b, double *ret_seconds, struct error *e
                                 .gradients = { GRADIENT_RULE, GRADIENT_EXACT },
                                 .gradient_count = GRADIENTS,
                                 .split = "test" };
-    const struct attack_target target = { .model = b->model,
+    const struct trained target = { .model = b->model,
                                           .feedback = b->feedback,
                                           .precision = BIOFT_F32,
                                           .dataset = b->dataset,

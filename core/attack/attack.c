@@ -238,7 +238,7 @@ bioft_status run_once(struct run *r, struct instance **attacks, uint32_t restart
                       const bioft_batch *aimed, double epsilon, float *ret_x, struct error *err)
 {
     const struct attack_spec *s = r->p->spec;
-    const struct attack_target *t = r->p->target;
+    const struct trained *t = r->p->target;
     struct instance *attack = attacks[restart];
 
     pixels_copy(&t->picture, t->pool, clean->n, clean->x, ret_x);
@@ -260,7 +260,7 @@ static bioft_status attack_batch(struct run *r, size_t gradient, const bioft_bat
                                  const bioft_batch *aimed, double epsilon, struct error *err)
 {
     struct instance **attacks = r->instances + gradient * r->restarts;
-    const struct attack_target *t = r->p->target;
+    const struct trained *t = r->p->target;
     bioft_status st = BIOFT_OK;
 
     course_clear(r->course, clean->n);
@@ -378,7 +378,7 @@ static bioft_status attack_with(struct run *r, size_t gradient, const bioft_batc
 
 bioft_status attack_run(const struct attack_params *p, struct error *err)
 {
-    const struct attack_target *t = p->target;
+    const struct trained *t = p->target;
     struct run r = { .p = p };
     struct batches *batches = NULL;
     bioft_batch clean, aimed;

@@ -3,27 +3,8 @@
 #define ATTACK_ATTACK_H
 
 #include "attack/course.h"
-#include "base/stop.h"
 #include "codes/codebook.h"
-#include "data/batch.h"
-#include "rules/feedback.h"
-
-struct attack_target {                             /* the network under attack */
-    struct model *model;
-    struct feedback *feedback;                     /* of its last stage; NULL: V = W */
-    uint64_t step;                                 /* updates that feedback stands at */
-    uint32_t precision;                            /* BIOFT_F32, BIOFT_BF16 */
-    const struct dataset *dataset;
-    const struct split *split;
-    struct picture picture;
-    struct pool *pool;
-    const struct log *log;
-    const struct stop *stop;
-    uint64_t seed;                                 /* the trial's: random starts */
-    struct codebook *codebook;                     /* of a network with hash codes; else NULL */
-    const uint64_t *k;                             /* of such: how much of a ranking counts */
-    size_t k_count;
-};
+#include "network/trained.h"
 
 /* One batch at one epsilon, its adversarial images made: clean and adversarial [n][c][h][w] in [0,1]. first: position
  * of the batch's first image among the chosen. delta_max, delta_mean: [n], |x_adv - x| largest and mean over pixels;
@@ -46,7 +27,7 @@ typedef bioft_status attack_judge(void *ctx, const bioft_batch *batch, const flo
                                   double *ret, struct error *err);
 
 struct attack_params {
-    const struct attack_target *target;
+    const struct trained *target;
     const struct attack_spec *spec;
     const bool *skip;                              /* [gradient_count][epsilon_count] what is not wanted; NULL: none */
     const uint64_t *positions;                     /* chosen samples */

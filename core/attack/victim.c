@@ -17,7 +17,7 @@ struct memory {
 
 struct victim {
     bioft_victim view;
-    const struct attack_target *target;
+    const struct trained *target;
     enum gradient_kind gradient;
     struct program *program;
     float *normal;                                 /* the batch as the program takes it */
@@ -126,7 +126,7 @@ static bioft_status victim_forward(const bioft_victim *view, uint32_t n, const f
 
 static bioft_status run_backward(struct victim *v, struct memory *m, const float *d_out, float *dx)
 {
-    const struct attack_target *t = v->target;
+    const struct trained *t = v->target;
     const bool exact = v->gradient == GRADIENT_EXACT || !t->feedback;
     const bioft_hooks *hooks = NULL;
     bioft_status st;
@@ -269,7 +269,7 @@ static bioft_status victim_codes(const bioft_victim *view, const char *split, bi
     return st;
 }
 
-bioft_status victim_create(const struct attack_target *t, uint32_t max_batch, const struct victim_params *p,
+bioft_status victim_create(const struct trained *t, uint32_t max_batch, const struct victim_params *p,
                            struct victim **ret, struct error *err)
 {
     const struct graph *g = t->model->graph;

@@ -19,7 +19,7 @@ struct victim_params {
     bool rescale;                                  /* outputs are divided, image by image, by the clean image's margin */
 };
 /* p: NULL for none of that. */
-bioft_status victim_create(const struct attack_target *t, uint32_t max_batch, const struct victim_params *p,
+bioft_status victim_create(const struct trained *t, uint32_t max_batch, const struct victim_params *p,
                            struct victim **ret, struct error *err);
 void victim_destroy(struct victim *v);             /* NULL is fine */
 const bioft_victim *victim_view(const struct victim *v);

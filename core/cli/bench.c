@@ -80,8 +80,8 @@ static void print_text(const struct bench *b, const struct result *r)
 
     printf("%s %s%s%s, batch %u of %ux%ux%u, %s, %s, %u thread%s\n", b->backbone,
            b->train ? "train" : "forward", b->train && b->rule ? ", rule " : "",
-           b->train && b->rule ? b->rule : "", b->batch, b->graph->view.channels,
-           b->graph->view.height, b->graph->view.width, b->precision_name, b->opened->identity,
+           b->train && b->rule ? b->rule : "", b->batch, b->network.graph->view.channels,
+           b->network.graph->view.height, b->network.graph->view.width, b->precision_name, b->opened->identity,
            pool_threads(b->pool), pool_threads(b->pool) == 1 ? "" : "s");
     if (*r->kernels)
         printf("instruction sets: %s\n", r->kernels);

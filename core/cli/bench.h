@@ -5,6 +5,7 @@
 
 #include "cli/arguments.h"
 #include "cli/console.h"
+#include "network/network.h"
 #include "rules/feedback.h"
 
 enum { BENCH_CLASSES = 10 };
@@ -18,9 +19,7 @@ struct bench {
     struct registry *registry;
     struct pool *pool;
     struct engine *opened;
-    struct instance *built;
-    struct graph *graph;
-    struct model *model;
+    struct network network;
     struct feedback *feedback;
     struct program *program;
     struct arena *arena;

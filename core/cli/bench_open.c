@@ -1,8 +1,9 @@
-/* A benchmark's network: a backbone with a head of its own on an engine, with first values and
+/* A benchmark's network: a backbone with a head of its own on an engine, with initial values and
  * random pictures. */
 #include "cli/bench.h"
 
 #include "base/random.h"
+#include "network/initialise.h"
 #include <stdlib.h>
 
 static bioft_status find(struct bench *b, uint32_t kind, const char *name,
@@ -28,40 +29,13 @@ static bioft_status open_engine(struct bench *b, struct error *err)
 
 static bioft_status build(struct bench *b, struct error *err)
 {
-    struct instance_params p = { .seed = 1 };
+    struct network_params p = { .seed = 1, .engine = b->opened, .height = b->size, .width = b->size,
+                                .outputs = BENCH_CLASSES };
     struct option_value *values;
-    bioft_status st = find(b, BIOFT_KIND_BACKBONE, b->backbone, &p.plugin, &values, err);
+    bioft_status st = find(b, BIOFT_KIND_BACKBONE, b->backbone, &p.backbone, &values, err);
 
     p.values = values;
-    if (st == BIOFT_OK)
-        st = instance_create(&p, &b->built, err);
-    if (st == BIOFT_OK)
-        st = graph_build(&(struct graph_params){ .backbone = b->built,
-                                                 .height = b->size,
-                                                 .width = b->size,
-                                                 .head_outputs = BENCH_CLASSES },
-                         &b->graph, err);
-    return st == BIOFT_OK ? model_create(b->opened, b->graph, &b->model, err) : st;
-}
-
-/* The parameters' first values, as a run would have them. */
-static bioft_status initialise(struct bench *b, struct error *err)
-{
-    const struct graph *g = b->graph;
-    bioft_status st = BIOFT_OK;
-
-    for (uint32_t i = 0; st == BIOFT_OK && i < g->view.parameter_count; i++) {
-        float *values = mem_array(g->parameters[i].count, sizeof *values);
-        if (!values)
-            return error_memory(err, "first values");
-        st = graph_initialise(g, i, 1, NULL, values);
-        if (st == BIOFT_OK)
-            st = model_write(b->model, BIOFT_VALUE, i, values, err);
-        else
-            error_set(err, st, "%s: no first values", g->parameters[i].name);
-        free(values);
-    }
-    return st;
+    return st == BIOFT_OK ? network_open(&p, &b->network, err) : st;
 }
 
 static bioft_status attach_rule(struct bench *b, struct error *err)
@@ -73,7 +47,7 @@ static bioft_status attach_rule(struct bench *b, struct error *err)
         return BIOFT_OK;
     st = find(b, BIOFT_KIND_RULE, b->rule, &spec.choice.plugin, &spec.choice.values, err);
     if (st == BIOFT_OK)
-        st = feedback_create(b->model, &spec, 1, 1, b->pool, b->batch, &b->feedback, err);
+        st = feedback_create(b->network.model, &spec, 1, 1, b->pool, b->batch, &b->feedback, err);
     if (st == BIOFT_OK && feedback_own(b->feedback))
         st = error_set(err, BIOFT_ERR_UNSUPPORTED,
                        "rule '%s' runs the training step itself, which bench does not measure",
@@ -84,7 +58,7 @@ static bioft_status attach_rule(struct bench *b, struct error *err)
 /* Random pictures and labels, the same in every run. */
 static bioft_status make_batch(struct bench *b, struct error *err)
 {
-    const bioft_graph *g = &b->graph->view;
+    const bioft_graph *g = &b->network.graph->view;
     size_t pixels, outputs;
 
     if (!mem_product((size_t)g->channels * g->height, (size_t)g->width * b->batch, &pixels) ||
@@ -114,6 +88,7 @@ bioft_status bench_open(struct bench *b, struct error *err)
                                             .command_line_count = b->plugin_paths.count,
                                             .environment = true,
                                             .implicit = true };
+    bioft_use use;
     bioft_status st = registry_create(&places, &b->console.log, &b->registry, err);
 
     if (st == BIOFT_OK && !(b->arena = arena_create()))
@@ -123,15 +98,14 @@ bioft_status bench_open(struct bench *b, struct error *err)
     if (st == BIOFT_OK)
         st = build(b, err);
     if (st == BIOFT_OK)
-        st = initialise(b, err);
+        st = model_initialise(b->network.model, 1, NULL, err);
     if (st == BIOFT_OK)
         st = attach_rule(b, err);
     if (st == BIOFT_OK)
         st = make_batch(b, err);
+    use = program_use(b->train ? BIOFT_TRAIN : BIOFT_EVAL, b->precision, b->batch, b->pool);
     if (st == BIOFT_OK)
-        st = program_create(b->model, &(bioft_use){
-            .struct_size = sizeof(bioft_use), .kind = b->train ? BIOFT_TRAIN : BIOFT_EVAL,
-            .precision = b->precision, .max_batch = b->batch, .threads = b->threads },
+        st = program_create(b->network.model, &use,
             b->feedback ? feedback_routes(b->feedback, false) : NULL, &b->program, err);
     return st;
 }
@@ -140,9 +114,7 @@ void bench_close(struct bench *b)
 {
     program_destroy(b->program);
     feedback_destroy(b->feedback);
-    model_destroy(b->model);
-    graph_destroy(b->graph);
-    instance_destroy(b->built);
+    network_destroy(&b->network);
     engine_close(b->opened);
     pool_destroy(b->pool);
     registry_destroy(b->registry);

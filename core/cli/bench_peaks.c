@@ -99,11 +99,7 @@ static bioft_status time_products(struct program *p, const float *x, float *out,
 
 static bioft_status product_peak(struct bench *b, double *ret, struct error *err)
 {
-    const bioft_use use = { .struct_size = sizeof use,
-                            .kind = BIOFT_EVAL,
-                            .precision = b->precision,
-                            .max_batch = ROWS,
-                            .threads = b->threads };
+    const bioft_use use = program_use(BIOFT_EVAL, b->precision, ROWS, b->pool);
     struct product product;
     struct model *m = NULL;
     struct program *p = NULL;
@@ -183,12 +179,12 @@ bioft_status bench_peaks(struct bench *b, struct bench_peaks *ret, struct error 
  * input is the pictures. */
 double bench_step_flops(const struct bench *b)
 {
-    double forward = 2.0 * (double)graph_work(b->graph), first = 0;
+    double forward = 2.0 * (double)graph_work(b->network.graph), first = 0;
 
-    for (uint32_t i = 0; i < b->graph->view.node_count; i++) {
-        const bioft_node *n = &b->graph->nodes[i];
+    for (uint32_t i = 0; i < b->network.graph->view.node_count; i++) {
+        const bioft_node *n = &b->network.graph->nodes[i];
         if (n->layer != BIOFT_NONE && n->input_count > 0 && n->input[0] == 0)
-            first += 2.0 * (double)b->graph->layers[n->layer].count * n->height * n->width;
+            first += 2.0 * (double)b->network.graph->layers[n->layer].count * n->height * n->width;
     }
     return b->batch * (b->train ? 3 * forward - first : forward);
 }
@@ -196,6 +192,6 @@ double bench_step_flops(const struct bench *b)
 double bench_update_bytes(const struct bench *b)
 {
     enum { READ = 4, WRITTEN = 3 }; /* value, gradient, two moments; all but the gradient */
-    return b->train ? (double)graph_parameter_total(b->graph) * sizeof(float) * (READ + WRITTEN)
+    return b->train ? (double)graph_parameter_total(b->network.graph) * sizeof(float) * (READ + WRITTEN)
                     : 0;
 }

@@ -32,7 +32,7 @@ static bioft_status update(struct bench *b, const bioft_hooks *hooks, struct err
                              .weight_decay = 5e-4,
                              .gradient_scale = 1.0 };
     uint32_t bad;
-    bioft_status st = model_update(b->model, &u, hooks, &bad, err);
+    bioft_status st = model_update(b->network.model, &u, hooks, &bad, err);
 
     b->step++;
     if (st == BIOFT_OK && b->feedback)

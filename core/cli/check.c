@@ -44,8 +44,7 @@ struct check {
 static bioft_status time_step(struct network *n, const struct trial *t, const struct stage_spec *s, struct pool *pool,
                               int steps, struct timing *ret, struct error *err)
 {
-    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = t->precision,
-                            .max_batch = s->batch_size, .threads = pool_threads(pool) };
+    const bioft_use use = program_use(BIOFT_TRAIN, t->precision, s->batch_size, pool);
     const struct engine *e = n->model->engine;
     const size_t pixels = (size_t)n->picture.channels * n->picture.height * n->picture.width * s->batch_size;
     const size_t outputs = (size_t)n->graph->view.outputs * s->batch_size;

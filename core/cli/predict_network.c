@@ -4,13 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bioft_status open_instance(struct predictor *p, struct error *err)
-{
-    return instance_create(&(struct instance_params){ .plugin = p->network.backbone,
-                                                      .values = p->network.values },
-                           &p->backbone, err);
-}
-
 /* How wide the head is in the file; 0: it has none. */
 static uint32_t width_in_file(const struct predictor *p, const struct graph *g)
 {
@@ -28,7 +21,7 @@ static bioft_status describe_plain(struct predictor *p, struct error *err)
 {
     const struct predictor_params *params = p->params;
     struct checkpoint_network *n = &p->network;
-    struct graph *g = NULL;
+    struct network published = { 0 };
 
     if (!params->backbone)
         return error_set(err, BIOFT_ERR_INVALID,
@@ -40,18 +33,12 @@ static bioft_status describe_plain(struct predictor *p, struct error *err)
     if (st == BIOFT_OK)
         st = options_defaults(n->backbone, p->arena, &n->values, err);
     if (st == BIOFT_OK)
-        st = open_instance(p, err);
-    if (st == BIOFT_OK)
-        st = graph_build(&(struct graph_params){ .backbone = p->backbone }, &g, err);
+        st = network_open(&(struct network_params){ .backbone = n->backbone, .values = n->values }, &published, err);
     if (st != BIOFT_OK)
         return st;
-    n->picture = (struct picture){ .channels = g->published_channels,
-                                   .height = g->published_height,
-                                   .width = g->published_width };
-    memcpy(n->picture.mean, g->mean, sizeof n->picture.mean);
-    memcpy(n->picture.std, g->std, sizeof n->picture.std);
-    n->outputs = params->classes ? params->classes : width_in_file(p, g);
-    graph_destroy(g);
+    n->picture = published.picture;
+    n->outputs = params->classes ? params->classes : width_in_file(p, published.graph);
+    network_destroy(&published);
     return BIOFT_OK;
 }
 
@@ -72,7 +59,7 @@ static bioft_status describe_checkpoint(struct predictor *p, struct error *err)
         return error_set(err, BIOFT_ERR_INVALID,
                          "%s has a head of %u outputs, not %u: leave --classes out",
                          params->weights, p->network.outputs, params->classes);
-    return open_instance(p, err);
+    return BIOFT_OK;
 }
 
 bioft_status predictor_open(const struct predictor_params *params, struct predictor *ret,
@@ -121,18 +108,14 @@ bioft_status predictor_build(struct predictor *p, uint32_t height, uint32_t widt
     const struct predictor_params *params = p->params;
     char *said = NULL;
 
-    bioft_status st = graph_build(&(struct graph_params){ .backbone = p->backbone,
-                                                          .channels = p->network.picture.channels,
-                                                          .height = height,
-                                                          .width = width,
-                                                          .head_outputs = p->network.outputs },
-                                  &p->graph, err);
+    bioft_status st = open_engine(p, err);
     if (st == BIOFT_OK)
-        st = open_engine(p, err);
+        st = network_open(&(struct network_params){ .backbone = p->network.backbone, .values = p->network.values,
+                                                    .engine = p->engine, .channels = p->network.picture.channels,
+                                                    .height = height, .width = width,
+                                                    .outputs = p->network.outputs }, &p->built, err);
     if (st == BIOFT_OK)
-        st = model_create(p->engine, p->graph, &p->model, err);
-    if (st == BIOFT_OK)
-        st = weights_fill(p->file, params->weights, p->model, NULL, &said, err);
+        st = weights_fill(p->file, params->weights, p->built.model, NULL, &said, err);
     if (st == BIOFT_OK)
         log_write(params->log, LOG_INFO, "%s", said);
     free(said);
@@ -140,23 +123,16 @@ bioft_status predictor_build(struct predictor *p, uint32_t height, uint32_t widt
     p->file = NULL;
     if (st != BIOFT_OK)
         return st;
-    p->network.outputs = p->graph->view.outputs;
-    return program_create(p->model,
-                          &(bioft_use){ .struct_size = sizeof(bioft_use),
-                                        .kind = BIOFT_EVAL,
-                                        .precision = params->precision,
-                                        .max_batch = params->batch,
-                                        .threads = params->threads },
-                          NULL, &p->program, err);
+    p->network.outputs = p->built.graph->view.outputs;
+    const bioft_use use = program_use(BIOFT_EVAL, params->precision, params->batch, p->pool);
+    return program_create(p->built.model, &use, NULL, &p->program, err);
 }
 
 void predictor_close(struct predictor *p)
 {
     program_destroy(p->program);
-    model_destroy(p->model);
-    graph_destroy(p->graph);
+    network_destroy(&p->built);
     engine_close(p->engine);
-    instance_destroy(p->backbone);
     weights_close(p->file);
     registry_destroy(p->registry);
     arena_destroy(p->arena);

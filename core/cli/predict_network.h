@@ -3,7 +3,7 @@
 #ifndef CLI_PREDICT_NETWORK_H
 #define CLI_PREDICT_NETWORK_H
 
-#include "engine/engine.h"
+#include "network/network.h"
 #include "train/checkpoint_network.h"
 
 struct predictor_params {
@@ -24,10 +24,8 @@ struct predictor {
     struct pool *pool;
     struct weights *file;                          /* until predictor_build */
     struct checkpoint_network network;
-    struct instance *backbone;
     struct engine *engine;
-    struct graph *graph;
-    struct model *model;
+    struct network built;
     struct program *program;
 };
 /* Opens the file and says what the network takes (network.picture) and gives. */

@@ -9,11 +9,7 @@
 bioft_status encoder_create(struct model *m, uint32_t max_batch, uint32_t precision,
                             struct pool *pool, struct encoder *ret, struct error *err)
 {
-    const bioft_use use = { .struct_size = sizeof use,
-                            .kind = BIOFT_EVAL,
-                            .precision = precision,
-                            .max_batch = max_batch,
-                            .threads = pool ? pool_threads(pool) : 1 };
+    const bioft_use use = program_use(BIOFT_EVAL, precision, max_batch, pool);
     struct encoder e = { .bits = m->graph->view.outputs };
     size_t outputs;
 

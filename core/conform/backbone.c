@@ -89,13 +89,13 @@ static void test_names(struct conform *c)
 
 static void test_gradient(struct conform *c)
 {
-    struct network n;
+    struct small_network n;
     const uint32_t size = small_size(c);
     calling(c, "backbone.h", "build", "what it builds is a network that can be trained: its derivative is true",
             "forward and backward of one %ux%u picture (0: the published size)", size, size);
-    if (network_open(c, NULL, c->p->plugin, size, &n)) {
-        network_check_gradient(c, &n);
-        network_close(&n);
+    if (small_network_open(c, NULL, c->p->plugin, size, &n)) {
+        small_network_check_gradient(c, &n);
+        small_network_close(&n);
     }
 }
 
@@ -108,9 +108,9 @@ static bool same_values(const struct graph *a, uint32_t i, const struct graph *b
 }
 
 /* What is written to a parameter is read back. */
-static void round_trip(struct conform *c, struct network *n, uint32_t i)
+static void round_trip(struct conform *c, struct small_network *n, uint32_t i)
 {
-    const bioft_parameter *p = &n->graph->parameters[i];
+    const bioft_parameter *p = &n->made.graph->parameters[i];
     float *a = mem_aligned(p->count, sizeof *a), *b = mem_aligned(p->count, sizeof *b);
     struct error err;
     if (!a || !b) {
@@ -118,8 +118,8 @@ static void round_trip(struct conform *c, struct network *n, uint32_t i)
     } else {
         for (size_t k = 0; k < p->count; k++)
             a[k] = (float)((k + i) % 65521);
-        if (model_write(n->model, BIOFT_VALUE, i, a, &err) != BIOFT_OK ||
-            model_read(n->model, BIOFT_VALUE, i, b, &err) != BIOFT_OK)
+        if (model_write(n->made.model, BIOFT_VALUE, i, a, &err) != BIOFT_OK ||
+            model_read(n->made.model, BIOFT_VALUE, i, b, &err) != BIOFT_OK)
             find(c, "%s", err.text);
         else if (first_difference(a, b, p->count, sizeof *a) != SIZE_MAX)
             find(c, "'%s' reads back otherwise than it was written", p->name);
@@ -130,7 +130,7 @@ static void round_trip(struct conform *c, struct network *n, uint32_t i)
 
 static void test_weights(struct conform *c)
 {
-    struct network n;
+    struct small_network n;
     struct instance *again = NULL;
     struct graph *g = NULL;
     struct error err;
@@ -138,23 +138,23 @@ static void test_weights(struct conform *c)
     calling(c, "backbone.h", "bioft_builder", "parameters are NAME.weight, NAME.bias and batchnorm's, found by name; "
             "they begin with the values that come with the graph, or drawn by the seed",
             "building twice, writing and reading back every parameter");
-    if (!network_open_zero(c, NULL, c->p->plugin, size, &n))
+    if (!small_network_open_zero(c, NULL, c->p->plugin, size, &n))
         return;
     if (!open_graph(c, size, &again, &g, &err))
         find(c, "%s", err.text);
-    for (uint32_t i = 0; c->findings == 0 && i < n.graph->view.parameter_count; i++) {
-        const char *name = n.graph->parameters[i].name;
+    for (uint32_t i = 0; c->findings == 0 && i < n.made.graph->view.parameter_count; i++) {
+        const char *name = n.made.graph->parameters[i].name;
         const uint32_t j = graph_parameter(g, name);
-        if (graph_parameter(n.graph, name) != i)
+        if (graph_parameter(n.made.graph, name) != i)
             find(c, "'%s' is found as another parameter", name);
-        else if (j != BIOFT_NONE && !same_values(n.graph, i, g, j))
+        else if (j != BIOFT_NONE && !same_values(n.made.graph, i, g, j))
             find(c, "'%s' begins with other values when built again with the same seed", name);
         else
             round_trip(c, &n, i);
     }
     graph_destroy(g);
     instance_destroy(again);
-    network_close(&n);
+    small_network_close(&n);
 }
 
 static bool round_of(struct conform *c)

@@ -52,8 +52,8 @@ static void check_phase(struct conform *c, struct instance *i, const bioft_layer
 
 static void test_layers(struct conform *c)
 {
-    struct network n;
-    if (!engine_runs_here(c, false) || !network_open(c, c->p->plugin, NULL, 0, &n))
+    struct small_network n;
+    if (!engine_runs_here(c, false) || !small_network_open(c, c->p->plugin, NULL, 0, &n))
         return;
     for (uint32_t k = 0; k < CONFORM_LAYERS; k++) {
         const bioft_layer *l = conform_layer(k);
@@ -72,19 +72,19 @@ static void test_layers(struct conform *c)
         check_phase(c, n.engine->instance, l, 1, w, dy, dx, in);
         check_phase(c, n.engine->instance, l, 2, x, dy, dw, l->count);
     }
-    network_close(&n);
+    small_network_close(&n);
 }
 
 static void test_network(struct conform *c)
 {
-    struct network n;
+    struct small_network n;
     if (!engine_runs_here(c, false))
         return;
     calling(c, "engine.h", "backward", "EXACT: true derivatives of the network as it ran forward",
             "forward and backward of a small network");
-    if (network_open(c, c->p->plugin, NULL, 0, &n)) {
-        network_check_gradient(c, &n);
-        network_close(&n);
+    if (small_network_open(c, c->p->plugin, NULL, 0, &n)) {
+        small_network_check_gradient(c, &n);
+        small_network_close(&n);
     }
 }
 
@@ -94,11 +94,10 @@ struct numbers {
     size_t out_count, dx_count, gradient_count;
 };
 
-static bool numbers_of(struct conform *c, struct network *n, struct numbers *ret)
+static bool numbers_of(struct conform *c, struct small_network *n, struct numbers *ret)
 {
-    const bioft_graph *g = &n->graph->view;
-    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = BIOFT_F32,
-                            .max_batch = IMAGES, .threads = 1 };
+    const bioft_graph *g = &n->made.graph->view;
+    const bioft_use use = program_use(BIOFT_TRAIN, BIOFT_F32, IMAGES, NULL);
     struct program *p = NULL;
     struct error err;
     *ret = (struct numbers){ .out_count = (size_t)IMAGES * g->outputs, .gradient_count = g->parameters[0].count,
@@ -111,10 +110,10 @@ static bool numbers_of(struct conform *c, struct network *n, struct numbers *ret
         return false;
     random_floats(c, "conform/pixels", 3, -1.0f, 1.0f, x, ret->dx_count);
     random_floats(c, "conform/d_out", 3, -1.0f, 1.0f, d, ret->out_count);
-    const bool fine = program_create(n->model, &use, NULL, &p, &err) == BIOFT_OK &&
+    const bool fine = program_create(n->made.model, &use, NULL, &p, &err) == BIOFT_OK &&
                       program_forward(p, IMAGES, x, 0, ret->out, &err) == BIOFT_OK &&
                       program_backward(p, d, 0, ret->dx, NULL, &err) == BIOFT_OK &&
-                      model_read(n->model, BIOFT_GRADIENT, 0, ret->gradient, &err) == BIOFT_OK;
+                      model_read(n->made.model, BIOFT_GRADIENT, 0, ret->gradient, &err) == BIOFT_OK;
     if (!fine)
         find(c, "%s", err.text);
     program_destroy(p);
@@ -139,27 +138,27 @@ static void same_numbers(struct conform *c, const struct numbers *a, const struc
 
 static void test_again(struct conform *c)
 {
-    struct network n[2] = { 0 };
+    struct small_network n[2] = { 0 };
     struct numbers first, second, other;
     if (!engine_runs_here(c, false))
         return;
     calling_pass(c);
-    if (network_open(c, c->p->plugin, NULL, 0, &n[0]) && network_open(c, c->p->plugin, NULL, 0, &n[1]) &&
+    if (small_network_open(c, c->p->plugin, NULL, 0, &n[0]) && small_network_open(c, c->p->plugin, NULL, 0, &n[1]) &&
         numbers_of(c, &n[0], &first) && numbers_of(c, &n[0], &second) && numbers_of(c, &n[1], &other)) {
         same_numbers(c, &first, &second, "when run again");
         if (c->findings == 0)
             same_numbers(c, &first, &other, "from another instance");
     }
-    network_close(&n[0]);
-    network_close(&n[1]);
+    small_network_close(&n[0]);
+    small_network_close(&n[1]);
 }
 
 static bool round_of(struct conform *c)
 {
-    struct network n = { 0 };
+    struct small_network n = { 0 };
     struct numbers numbers;
-    const bool fine = network_open(c, c->p->plugin, NULL, 0, &n) && numbers_of(c, &n, &numbers);
-    network_close(&n);
+    const bool fine = small_network_open(c, c->p->plugin, NULL, 0, &n) && numbers_of(c, &n, &numbers);
+    small_network_close(&n);
     return fine;
 }
 

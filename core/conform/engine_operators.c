@@ -44,7 +44,7 @@ static const struct plugin all_operators = {
 
 /* One engine's side of the comparison. */
 struct side {
-    struct network n;
+    struct small_network n;
     struct program *program;
     float *out, *dx;
     float **arrays;                                /* [parameter], of what was read last */
@@ -82,21 +82,20 @@ const struct plugin *operators_other(struct conform *c)
 
 static bool open_side(struct conform *c, const struct plugin *engine, const struct plugin *backbone, struct side *s)
 {
-    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = BIOFT_F32,
-                            .max_batch = IMAGES, .threads = 1 };
+    const bioft_use use = program_use(BIOFT_TRAIN, BIOFT_F32, IMAGES, NULL);
     const bioft_feedback v = { .struct_size = sizeof v, .g = BIOFT_G_SIGN, .m = BIOFT_M_UNIFORM,
                                .scale = BIOFT_SCALE_MATCH_NORM, .low = 0.5f, .high = 1.5f };
     struct error err;
-    if (!network_open(c, engine, backbone, 0, &s->n))
+    if (!small_network_open(c, engine, backbone, 0, &s->n))
         return false;
-    const bioft_graph *g = &s->n.graph->view;
+    const bioft_graph *g = &s->n.made.graph->view;
     s->out = arena_array(c->arena, (size_t)IMAGES * g->outputs, sizeof(float));
     s->dx = arena_array(c->arena, (size_t)IMAGES * g->channels * g->height * g->width, sizeof(float));
     s->arrays = arena_array(c->arena, g->parameter_count, sizeof(float *));
     for (uint32_t i = 0; i < g->parameter_count; i++)
-        s->arrays[i] = arena_array(c->arena, s->n.graph->parameters[i].count, sizeof(float));
-    if (program_create(s->n.model, &use, NULL, &s->program, &err) == BIOFT_OK &&
-        model_feedback(s->n.model, 1, &v, 3, &err) == BIOFT_OK)
+        s->arrays[i] = arena_array(c->arena, s->n.made.graph->parameters[i].count, sizeof(float));
+    if (program_create(s->n.made.model, &use, NULL, &s->program, &err) == BIOFT_OK &&
+        model_feedback(s->n.made.model, 1, &v, 3, &err) == BIOFT_OK)
         return true;
     find(c, "%s", err.text);
     return false;
@@ -105,7 +104,7 @@ static bool open_side(struct conform *c, const struct plugin *engine, const stru
 static void close_side(struct side *s)
 {
     program_destroy(s->program);
-    network_close(&s->n);
+    small_network_close(&s->n);
 }
 
 static bool step(struct conform *c, struct side *s, const float *x, const float *d_out)
@@ -132,13 +131,13 @@ static bool compare_parameters(struct conform *c, struct side s[2], uint32_t wha
 {
     struct error err;
     char text[256];
-    for (uint32_t i = 0; i < s[0].n.graph->view.parameter_count; i++) {
-        const bioft_parameter *p = &s[0].n.graph->parameters[i];
+    for (uint32_t i = 0; i < s[0].n.made.graph->view.parameter_count; i++) {
+        const bioft_parameter *p = &s[0].n.made.graph->parameters[i];
         if ((what == BIOFT_GRADIENT && p->kind == BIOFT_PARAM_RUNNING) ||
             (what == BIOFT_FEEDBACK && p->kind != BIOFT_PARAM_WEIGHT))
             continue;
         for (int k = 0; k < 2; k++)
-            if (model_read(s[k].n.model, what, i, s[k].arrays[i], &err) != BIOFT_OK) {
+            if (model_read(s[k].n.made.model, what, i, s[k].arrays[i], &err) != BIOFT_OK) {
                 find(c, "%s", err.text);
                 return false;
             }
@@ -151,7 +150,7 @@ static bool compare_parameters(struct conform *c, struct side s[2], uint32_t wha
 /* eps is large where Adam would make a step of full length of a gradient that is nothing but rounding. */
 static bool optimize(struct conform *c, struct side s[2], uint32_t kind, const char *word)
 {
-    const uint32_t count = s[0].n.graph->view.parameter_count;
+    const uint32_t count = s[0].n.made.graph->view.parameter_count;
     double *lr = arena_array(c->arena, count, sizeof *lr);
     const bioft_update u = { .struct_size = sizeof u, .kind = kind, .t = 1, .lr = lr, .beta1 = 0.9, .beta2 = 0.99,
                              .eps = 0.1, .weight_decay = 0.01, .momentum = 0.9, .gradient_scale = 0.5 };
@@ -162,7 +161,7 @@ static bool optimize(struct conform *c, struct side s[2], uint32_t kind, const c
             "update(%s, t 1)", word);
     for (int k = 0; k < 2; k++) {
         uint32_t first = 0;
-        if (model_update(s[k].n.model, &u, NULL, &first, &err) != BIOFT_OK) {
+        if (model_update(s[k].n.made.model, &u, NULL, &first, &err) != BIOFT_OK) {
             find(c, "%s", err.text);
             return false;
         }
@@ -174,26 +173,25 @@ static bool optimize(struct conform *c, struct side s[2], uint32_t kind, const c
 
 static void compare_evaluation(struct conform *c, struct side s[2], const float *x)
 {
-    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_EVAL, .precision = BIOFT_F32,
-                            .max_batch = IMAGES, .threads = 1 };
+    const bioft_use use = program_use(BIOFT_EVAL, BIOFT_F32, IMAGES, NULL);
     struct error err;
     bool fine = true;
     calling(c, "engine.h", "forward", "EVAL, ATTACK: running statistics, no dropout", "forward in evaluation");
     for (int k = 0; k < 2 && fine; k++) {
         struct program *p = NULL;
-        fine = program_create(s[k].n.model, &use, NULL, &p, &err) == BIOFT_OK &&
+        fine = program_create(s[k].n.made.model, &use, NULL, &p, &err) == BIOFT_OK &&
                program_forward(p, IMAGES, x, 0, s[k].out, &err) == BIOFT_OK;
         program_destroy(p);
     }
     if (fine)
-        compare(c, "the output", s[0].out, s[1].out, (size_t)IMAGES * s[0].n.graph->view.outputs);
+        compare(c, "the output", s[0].out, s[1].out, (size_t)IMAGES * s[0].n.made.graph->view.outputs);
     else
         find(c, "%s", err.text);
 }
 
 static void compare_sides(struct conform *c, struct side s[2])
 {
-    const bioft_graph *g = &s[0].n.graph->view;
+    const bioft_graph *g = &s[0].n.made.graph->view;
     const size_t pixels = (size_t)IMAGES * g->channels * g->height * g->width, outputs = (size_t)IMAGES * g->outputs;
     float *x = arena_array(c->arena, pixels, sizeof *x), *d_out = arena_array(c->arena, outputs, sizeof *d_out);
     random_floats(c, "conform/pixels", 2, -1.0f, 1.0f, x, pixels);

@@ -1,6 +1,7 @@
-/* A small network on an engine: made, filled with first values, and its gradient held against differences. */
+/* A small network on an engine: made, filled with initial values, and its gradient held against differences. */
 #include "conform/network.h"
 
+#include "network/initialise.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,25 +38,11 @@ static const struct plugin small = {
     .api.backbone = { .struct_size = sizeof(bioft_backbone), .build = build },
 };
 
-static bioft_status fill(struct conform *c, struct network *n, struct error *err)
-{
-    bioft_status st = BIOFT_OK;
-    for (uint32_t i = 0; st == BIOFT_OK && i < n->graph->view.parameter_count; i++) {
-        const bioft_parameter *p = &n->graph->parameters[i];
-        float *values = mem_aligned(p->count, sizeof *values);
-        st = values ? graph_initialise(n->graph, i, c->p->seed, NULL, values) : error_memory(err, "a parameter");
-        if (st == BIOFT_OK)
-            st = model_write(n->model, BIOFT_VALUE, i, values, err);
-        free(values);
-    }
-    return st;
-}
-
-bool network_open_zero(struct conform *c, const struct plugin *engine, const struct plugin *backbone, uint32_t size,
-                       struct network *n)
+bool small_network_open_zero(struct conform *c, const struct plugin *engine, const struct plugin *backbone, uint32_t size,
+                       struct small_network *n)
 {
     struct error err;
-    *n = (struct network){ 0 };
+    *n = (struct small_network){ 0 };
     if (!engine && !c->p->registry) {
         skip(c, "no engine was found");
         return false;
@@ -66,44 +53,38 @@ bool network_open_zero(struct conform *c, const struct plugin *engine, const str
                                                   .seed = c->p->seed }, &n->engine, &err);
     if (st != BIOFT_OK) {
         skip(c, "no engine runs here: %s", err.text);
-        network_close(n);
+        small_network_close(n);
         return false;
     }
-    st = instance_create(&(struct instance_params){ .plugin = backbone ? backbone : &small, .seed = c->p->seed,
-                                                    .values = backbone ? c->p->values : NULL }, &n->backbone, &err);
-    if (st == BIOFT_OK)
-        st = graph_build(&(struct graph_params){ .backbone = n->backbone, .height = size, .width = size,
-                                                 .head_outputs = 5 }, &n->graph, &err);
-    if (st == BIOFT_OK)
-        st = model_create(n->engine, n->graph, &n->model, &err);
+    st = network_open(&(struct network_params){
+        .backbone = backbone ? backbone : &small, .values = backbone ? c->p->values : NULL, .seed = c->p->seed,
+        .engine = n->engine, .height = size, .width = size, .outputs = 5 }, &n->made, &err);
     if (st != BIOFT_OK) {
         find(c, "%s", err.text);
-        network_close(n);
+        small_network_close(n);
     }
     return st == BIOFT_OK;
 }
 
-bool network_open(struct conform *c, const struct plugin *engine, const struct plugin *backbone, uint32_t size,
-                  struct network *n)
+bool small_network_open(struct conform *c, const struct plugin *engine, const struct plugin *backbone, uint32_t size,
+                  struct small_network *n)
 {
     struct error err;
-    if (!network_open_zero(c, engine, backbone, size, n))
+    if (!small_network_open_zero(c, engine, backbone, size, n))
         return false;
-    if (fill(c, n, &err) == BIOFT_OK)
+    if (model_initialise(n->made.model, c->p->seed, NULL, &err) == BIOFT_OK)
         return true;
     find(c, "%s", err.text);
-    network_close(n);
+    small_network_close(n);
     return false;
 }
 
-void network_close(struct network *n)
+void small_network_close(struct small_network *n)
 {
-    model_destroy(n->model);
-    graph_destroy(n->graph);
-    instance_destroy(n->backbone);
+    network_destroy(&n->made);
     engine_close(n->engine);
     pool_destroy(n->pool);
-    *n = (struct network){ 0 };
+    *n = (struct small_network){ 0 };
 }
 
 double relative_difference(const float *a, const float *b, size_t count)
@@ -133,18 +114,17 @@ struct probe {
     size_t pixels;
 };
 
-static bool probe_make(struct conform *c, struct network *n, struct probe *p, struct error *err)
+static bool probe_make(struct conform *c, struct small_network *n, struct probe *p, struct error *err)
 {
-    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_ATTACK, .precision = BIOFT_F32, .max_batch = 1,
-                            .threads = 1 };
-    p->g = &n->graph->view;
+    const bioft_use use = program_use(BIOFT_ATTACK, BIOFT_F32, 1, NULL);
+    p->g = &n->made.graph->view;
     p->pixels = (size_t)p->g->channels * p->g->height * p->g->width;
     p->x = arena_array(c->arena, p->pixels, sizeof(float));
     p->moved = arena_array(c->arena, p->pixels, sizeof(float));
     p->dx = arena_array(c->arena, p->pixels, sizeof(float));
     p->out = arena_array(c->arena, p->g->outputs, sizeof(float));
     p->d_out = arena_array(c->arena, p->g->outputs, sizeof(float));
-    if (program_create(n->model, &use, NULL, &p->program, err) != BIOFT_OK) {
+    if (program_create(n->made.model, &use, NULL, &p->program, err) != BIOFT_OK) {
         find(c, "%s", err->text);
         return false;
     }
@@ -174,7 +154,7 @@ static void turn(struct conform *c, const struct probe *p, uint64_t k, float *u)
 }
 
 /* Where an activation bends between, a smaller step decides; where float32 rounds, a larger one. */
-bool network_check_gradient(struct conform *c, struct network *n)
+bool small_network_check_gradient(struct conform *c, struct small_network *n)
 {
     static const double steps[] = { 0.3, 0.1, 0.03, 0.01 };
     struct probe p = { 0 };

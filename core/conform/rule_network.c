@@ -10,7 +10,7 @@ enum { IMAGES = 4 };
 
 struct pass {
     struct conform *c;
-    struct network n;
+    struct small_network n;
     struct feedback *feedback;
     struct program *program;
     float **rule, **exact;                         /* [parameter] gradients */
@@ -28,8 +28,7 @@ static bool failed(struct pass *p, const struct error *err)
 
 static bool pass_make(struct pass *p)
 {
-    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = BIOFT_F32,
-                            .max_batch = IMAGES, .threads = 1 };
+    const bioft_use use = program_use(BIOFT_TRAIN, BIOFT_F32, IMAGES, NULL);
     struct conform *c = p->c;
     struct error err;
     struct rule_spec spec = { .layers = "*", .choice = { .plugin = c->p->plugin } };
@@ -37,10 +36,10 @@ static bool pass_make(struct pass *p)
         return failed(p, &err);
     if (c->p->values)
         spec.choice.values = (struct option_value *)(uintptr_t)c->p->values;
-    if (feedback_create(p->n.model, &spec, 1, c->p->seed, p->n.pool, IMAGES, &p->feedback, &err) != BIOFT_OK ||
-        program_create(p->n.model, &use, feedback_routes(p->feedback, false), &p->program, &err) != BIOFT_OK)
+    if (feedback_create(p->n.made.model, &spec, 1, c->p->seed, p->n.pool, IMAGES, &p->feedback, &err) != BIOFT_OK ||
+        program_create(p->n.made.model, &use, feedback_routes(p->feedback, false), &p->program, &err) != BIOFT_OK)
         return failed(p, &err);
-    const bioft_graph *g = &p->n.graph->view;
+    const bioft_graph *g = &p->n.made.graph->view;
     const size_t pixels = (size_t)g->channels * g->height * g->width * IMAGES;
     p->x = arena_array(c->arena, pixels, sizeof(float));
     p->out = arena_array(c->arena, (size_t)g->outputs * IMAGES, sizeof(float));
@@ -68,9 +67,9 @@ static bool gradients(struct pass *p, uint32_t flags, float **ret)
         feedback_error(p->feedback, st, &err);
         return failed(p, &err);
     }
-    for (uint32_t i = 0; i < p->n.graph->view.parameter_count; i++) {
-        ret[i] = arena_array(p->c->arena, p->n.graph->parameters[i].count, sizeof(float));
-        if (model_read(p->n.model, BIOFT_GRADIENT, i, ret[i], &err) != BIOFT_OK)
+    for (uint32_t i = 0; i < p->n.made.graph->view.parameter_count; i++) {
+        ret[i] = arena_array(p->c->arena, p->n.made.graph->parameters[i].count, sizeof(float));
+        if (model_read(p->n.made.model, BIOFT_GRADIENT, i, ret[i], &err) != BIOFT_OK)
             return failed(p, &err);
     }
     return true;
@@ -79,11 +78,11 @@ static bool gradients(struct pass *p, uint32_t flags, float **ret)
 /* The gradients of the layers below the last: those that V has a part in. */
 static void check_gradients(struct pass *p)
 {
-    const bioft_graph *g = &p->n.graph->view;
+    const bioft_graph *g = &p->n.made.graph->view;
     double most = 0.0;
     bool silent = true;
     for (uint32_t i = 0; i < g->parameter_count; i++) {
-        const bioft_parameter *q = &p->n.graph->parameters[i];
+        const bioft_parameter *q = &p->n.made.graph->parameters[i];
         const size_t bad = first_nonfinite(p->rule[i], q->count);
         if (bad != SIZE_MAX) {
             find(p->c, "the gradient of %s is not finite at element %zu", q->name, bad);
@@ -105,11 +104,11 @@ static void check_gradients(struct pass *p)
 /* Another V for the same number of updates, or none where the rule redraws, is a finding. */
 static void check_redraw(struct pass *p)
 {
-    const bioft_graph *g = &p->n.graph->view;
+    const bioft_graph *g = &p->n.made.graph->view;
     struct error err;
     bool moved = false;
     for (uint32_t i = 0; i < g->parameter_count; i++) {
-        const bioft_parameter *q = &p->n.graph->parameters[i];
+        const bioft_parameter *q = &p->n.made.graph->parameters[i];
         if (q->kind != BIOFT_PARAM_WEIGHT)
             continue;
         float *v[3];
@@ -117,7 +116,7 @@ static void check_redraw(struct pass *p)
         for (int k = 0; k < 3; k++) {
             v[k] = arena_array(p->c->arena, q->count, sizeof(float));
             if (feedback_refresh(p->feedback, steps[k], &err) != BIOFT_OK ||
-                model_read(p->n.model, BIOFT_FEEDBACK, i, v[k], &err) != BIOFT_OK) {
+                model_read(p->n.made.model, BIOFT_FEEDBACK, i, v[k], &err) != BIOFT_OK) {
                 failed(p, &err);
                 return;
             }
@@ -140,7 +139,7 @@ void test_network(struct conform *c)
     calling(c, "rule.h", "bioft_rule", "dx = dy V and dW = dy^T x in every conv and linear layer",
             "a training step of a network: 3 convolutions (one with 2 groups and stride 2), 3 linear layers, some "
             "without bias");
-    if (!network_open(c, NULL, NULL, 0, &p.n))
+    if (!small_network_open(c, NULL, NULL, 0, &p.n))
         return;
     if (pass_make(&p)) {
         if (program_forward(p.program, IMAGES, p.x, 0, p.out, &err) != BIOFT_OK)
@@ -152,5 +151,5 @@ void test_network(struct conform *c)
     }
     program_destroy(p.program);
     feedback_destroy(p.feedback);
-    network_close(&p.n);
+    small_network_close(&p.n);
 }

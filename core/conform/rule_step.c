@@ -10,7 +10,7 @@ enum { IMAGES = 4, STEPS = 4, MOST_LAYERS = 8 };
 
 struct stepping {
     struct conform *c;
-    struct network n;
+    struct small_network n;
     struct chain *chain;
     struct subject *s;
     bioft_layer layers[MOST_LAYERS];
@@ -53,7 +53,7 @@ static bioft_status block_backward(const bioft_step *step, uint32_t index, uint3
 static bioft_status loss(const bioft_step *step, const float *out, double *ret_value, float *ret_d_out)
 {
     struct stepping *r = step->ctx;
-    const uint32_t outputs = r->n.graph->view.outputs;
+    const uint32_t outputs = r->n.made.graph->view.outputs;
     double sum = 0.0;
     r->losses++;
     for (uint32_t i = 0; i < IMAGES * outputs; i++) {
@@ -77,7 +77,7 @@ static bioft_status update(const bioft_step *step, uint32_t index)
 static void fill_batch(struct stepping *r)
 {
     struct conform *c = r->c;
-    const bioft_graph *g = &r->n.graph->view;
+    const bioft_graph *g = &r->n.made.graph->view;
     const size_t pixels = (size_t)g->channels * g->height * g->width * IMAGES;
     float *x = arena_array(c->arena, pixels, sizeof *x);
     int32_t *label = arena_array(c->arena, IMAGES, sizeof *label);
@@ -114,25 +114,24 @@ static bool attach(struct stepping *r)
 
 static bool open_stepping(struct conform *c, struct stepping *r)
 {
-    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = BIOFT_F32,
-                            .max_batch = IMAGES, .threads = 1 };
+    const bioft_use use = program_use(BIOFT_TRAIN, BIOFT_F32, IMAGES, NULL);
     struct error err;
     memset(r, 0, sizeof *r);
     r->c = c;
-    if (!network_open(c, NULL, NULL, 0, &r->n))
+    if (!small_network_open(c, NULL, NULL, 0, &r->n))
         return false;
-    const bioft_graph *g = &r->n.graph->view;
+    const bioft_graph *g = &r->n.made.graph->view;
     double *lr = arena_array(c->arena, g->parameter_count, sizeof *lr);
     for (uint32_t i = 0; i < g->parameter_count; i++)
         lr[i] = 0.01;
     r->update = (bioft_update){ .struct_size = sizeof r->update, .kind = BIOFT_SGD, .lr = lr, .gradient_scale = 1.0 };
     for (uint32_t i = 0; i < g->layer_count && i < MOST_LAYERS; i++) {
-        r->layers[i] = r->n.graph->layers[i];
+        r->layers[i] = r->n.made.graph->layers[i];
         r->layers[i].key = r->layers[i].name;
         r->layers[i].max_batch = IMAGES;
     }
     fill_batch(r);
-    if (chain_create(r->n.model, &use, 0, &r->chain, &err) != BIOFT_OK) {
+    if (chain_create(r->n.made.model, &use, 0, &r->chain, &err) != BIOFT_OK) {
         find(c, "%s", err.text);
         return false;
     }
@@ -144,18 +143,18 @@ static void close_stepping(struct stepping *r)
 {
     subject_destroy(r->s);
     chain_destroy(r->chain);
-    network_close(&r->n);
+    small_network_close(&r->n);
 }
 
 /* What the steps left in the network; NULL after a failure. */
 static float **weights_of(struct stepping *r)
 {
-    const struct graph *g = r->n.graph;
+    const struct graph *g = r->n.made.graph;
     float **ret = arena_array(r->c->arena, g->view.parameter_count, sizeof *ret);
     struct error err;
     for (uint32_t i = 0; i < g->view.parameter_count; i++) {
         ret[i] = arena_array(r->c->arena, g->parameters[i].count, sizeof(float));
-        if (model_read(r->n.model, BIOFT_VALUE, i, ret[i], &err) != BIOFT_OK)
+        if (model_read(r->n.made.model, BIOFT_VALUE, i, ret[i], &err) != BIOFT_OK)
             return NULL;
         const size_t bad = first_nonfinite(ret[i], g->parameters[i].count);
         if (bad != SIZE_MAX) {
@@ -223,8 +222,8 @@ static float **run_steps(struct conform *c, bool resume, bool *ret_moved)
     }
     if (first && fine)
         last = weights_of(&r);
-    for (uint32_t i = 0; last && i < r.n.graph->view.parameter_count; i++)
-        if (first_difference(first[i], last[i], r.n.graph->parameters[i].count, sizeof(float)) != SIZE_MAX)
+    for (uint32_t i = 0; last && i < r.n.made.graph->view.parameter_count; i++)
+        if (first_difference(first[i], last[i], r.n.made.graph->parameters[i].count, sizeof(float)) != SIZE_MAX)
             *ret_moved = true;
     close_stepping(&r);
     return last;
@@ -232,17 +231,17 @@ static float **run_steps(struct conform *c, bool resume, bool *ret_moved)
 
 static bool same(struct conform *c, float *const *a, float *const *b, const char *what)
 {
-    struct network n;
+    struct small_network n;
     bool same = true;
-    if (!network_open(c, NULL, NULL, 0, &n))
+    if (!small_network_open(c, NULL, NULL, 0, &n))
         return false;
-    for (uint32_t i = 0; same && i < n.graph->view.parameter_count; i++) {
-        const size_t at = first_difference(a[i], b[i], n.graph->parameters[i].count, sizeof(float));
+    for (uint32_t i = 0; same && i < n.made.graph->view.parameter_count; i++) {
+        const size_t at = first_difference(a[i], b[i], n.made.graph->parameters[i].count, sizeof(float));
         same = at == SIZE_MAX;
         if (!same)
-            find(c, "%s: %s differs, first at element %zu", what, n.graph->parameters[i].name, at);
+            find(c, "%s: %s differs, first at element %zu", what, n.made.graph->parameters[i].name, at);
     }
-    network_close(&n);
+    small_network_close(&n);
     return same;
 }
 

@@ -44,6 +44,8 @@ struct program {
     bioft_use use;
     void *self;
 };
+/* max_batch images at once, on the pool's threads; pool NULL: one. No flags. */
+bioft_use program_use(uint32_t kind, uint32_t precision, uint32_t max_batch, const struct pool *pool);
 bioft_status program_create(struct model *m, const bioft_use *use, const bioft_route *routes, struct program **ret,
                             struct error *err);
 void program_destroy(struct program *p);           /* NULL is fine */

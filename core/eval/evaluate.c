@@ -12,7 +12,7 @@ enum { DEFAULT_BATCH = 200 };
 
 /* An evaluation program with room for a batch; for codes, for the queries of each cell too. */
 struct evaluator {
-    const struct attack_target *target;
+    const struct trained *target;
     struct encoder encoder;
     float *x;                                      /* [batch] pixels normalised */
     struct finite finite;                          /* of all outputs so far */
@@ -33,7 +33,7 @@ static void evaluator_free(struct evaluator *e)
     free(e->queries);
 }
 
-static bioft_status evaluator_create(const struct attack_target *t, uint32_t batch_size,
+static bioft_status evaluator_create(const struct trained *t, uint32_t batch_size,
                                      struct evaluator *ret, struct error *err)
 {
     ret->target = t;
@@ -46,12 +46,12 @@ static bioft_status evaluator_create(const struct attack_target *t, uint32_t bat
     return st;
 }
 
-size_t evaluate_metrics(const struct attack_target *t)
+size_t evaluate_metrics(const struct trained *t)
 {
     return t->k_count ? retrieval_metrics(t) : 1;
 }
 
-const char *evaluate_metric(const struct attack_target *t, size_t metric, struct arena *arena)
+const char *evaluate_metric(const struct trained *t, size_t metric, struct arena *arena)
 {
     return t->k_count ? retrieval_metric(t, metric, arena) : METRIC_ACCURACY;
 }
@@ -85,7 +85,7 @@ static bioft_status predict(struct evaluator *e, const bioft_batch *batch, const
     return st;
 }
 
-static bioft_status clean_classes(const struct attack_target *t, const uint64_t *positions,
+static bioft_status clean_classes(const struct trained *t, const uint64_t *positions,
                                   uint64_t count, struct prediction *ret, struct error *err)
 {
     struct evaluator e = { 0 };
@@ -112,7 +112,7 @@ static bioft_status clean_classes(const struct attack_target *t, const uint64_t 
     return st;
 }
 
-static bioft_status clean_codes(const struct attack_target *t, const uint64_t *positions,
+static bioft_status clean_codes(const struct trained *t, const uint64_t *positions,
                                 uint64_t count, struct prediction *const *ret, struct error *err)
 {
     const uint64_t n = positions ? count : t->split->count;
@@ -134,7 +134,7 @@ static bioft_status clean_codes(const struct attack_target *t, const uint64_t *p
     return st;
 }
 
-bioft_status evaluate_clean(const struct attack_target *t, const uint64_t *positions,
+bioft_status evaluate_clean(const struct trained *t, const uint64_t *positions,
                             uint64_t count, struct prediction *const *ret, struct error *err)
 {
     return t->codebook ? clean_codes(t, positions, count, ret, err)
@@ -144,7 +144,7 @@ bioft_status evaluate_clean(const struct attack_target *t, const uint64_t *posit
 /* An attack's figures lie in cells: gradient by gradient, in each epsilon by epsilon. */
 enum from { NOTHING, OWN_PASS, OTHER_GRADIENT };
 struct attacked {                                  /* where attack_run's batches go */
-    const struct attack_target *target;
+    const struct trained *target;
     const struct attack_spec *spec;
     struct evaluator evaluator;
     struct prediction *const *predictions;
@@ -308,7 +308,7 @@ static bioft_status plan(struct attacked *a, struct error *err)
 /* Room for what the passes leave behind. */
 static bioft_status make_room(struct attacked *a, uint64_t count, bool dumps, struct error *err)
 {
-    const struct attack_target *t = a->target;
+    const struct trained *t = a->target;
     struct evaluator *e = &a->evaluator;
     bioft_status st = BIOFT_OK;
 
@@ -350,7 +350,7 @@ static bioft_status complete(struct attacked *a, uint64_t count, struct error *e
 bioft_status evaluate_attack(const struct evaluate_params *p, struct prediction *const *ret, bool *ret_redrawn,
                              struct error *err)
 {
-    const struct attack_target *t = p->target;
+    const struct trained *t = p->target;
     const struct attack_spec *spec = p->spec;
     struct attacked a = { .target = t, .spec = spec, .predictions = ret, .metrics = evaluate_metrics(t) };
     bioft_status st = plan(&a, err);

@@ -8,12 +8,12 @@
 
 /* What an evaluation of this network measures: the accuracy, or of codes what rankings have
  * (retrieval.h). A name is in the arena; NULL: out of memory. */
-size_t evaluate_metrics(const struct attack_target *t);
-const char *evaluate_metric(const struct attack_target *t, size_t metric, struct arena *arena);
+size_t evaluate_metrics(const struct trained *t);
+const char *evaluate_metric(const struct trained *t, size_t metric, struct arena *arena);
 
 /* Clean predictions of `count` positions of a split (NULL: all): an evaluation pass on normalised
  * pixels. ret[metric] has room for all. */
-bioft_status evaluate_clean(const struct attack_target *t, const uint64_t *positions,
+bioft_status evaluate_clean(const struct trained *t, const uint64_t *positions,
                             uint64_t count, struct prediction *const *ret, struct error *err);
 /* Attacked predictions for the spec's gradients over its grid:
  * ret[(gradient * epsilon_count + epsilon) * metrics + metric] has room for `count`, each with a record of the attack
@@ -22,7 +22,7 @@ bioft_status evaluate_clean(const struct attack_target *t, const uint64_t *posit
  * clean ones whatever the gradient, one pass serves both. Queries are ranked in the clean database.
  * Dumps go to `dump_folder` where the spec asks. */
 struct evaluate_params {
-    const struct attack_target *target;
+    const struct trained *target;
     const struct attack_spec *spec;
     const uint64_t *positions;
     uint64_t count;

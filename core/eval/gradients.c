@@ -12,7 +12,7 @@ static const double jitter = 0.01, step = 0.01;    /* in pixels of [0,1]; the le
 static const double tolerance = 0.05;
 
 struct study {
-    const struct attack_target *target;
+    const struct trained *target;
     struct victim *victim;
     size_t pixels;
     uint32_t outputs;
@@ -35,7 +35,7 @@ static void study_free(struct study *s)
     free(s->other);
 }
 
-static bioft_status study_make(struct study *s, const struct attack_target *t, struct error *err)
+static bioft_status study_make(struct study *s, const struct trained *t, struct error *err)
 {
     size_t values, outputs;
 
@@ -215,7 +215,7 @@ static bioft_status add_batch(struct study *s, const bioft_batch *clean, struct 
     return st == BIOFT_OK ? st : victim_error(s->victim, st, err);
 }
 
-bioft_status gradients_compare(const struct attack_target *t, const uint64_t *positions, uint64_t count,
+bioft_status gradients_compare(const struct trained *t, const uint64_t *positions, uint64_t count,
                                struct gradients_found *ret, struct error *err)
 {
     struct study s;

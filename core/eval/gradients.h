@@ -17,7 +17,7 @@ struct gradients_found {
 
 /* Looks at up to `count` of the positions of the target's split, 100 at most, each moved by uniform noise of 0.01 in
  * every pixel: at clean images with flat areas max pooling has ties, where there is no derivative. */
-bioft_status gradients_compare(const struct attack_target *t, const uint64_t *positions, uint64_t count,
+bioft_status gradients_compare(const struct trained *t, const uint64_t *positions, uint64_t count,
                                struct gradients_found *ret, struct error *err);
 
 #endif

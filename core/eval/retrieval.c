@@ -7,15 +7,15 @@
 static const enum map_ties ties[] = { TIES_EXPECTED, TIES_STABLE };
 enum { TIES = sizeof ties / sizeof *ties };
 
-size_t retrieval_metrics(const struct attack_target *t) { return t->k_count * TIES; }
+size_t retrieval_metrics(const struct trained *t) { return t->k_count * TIES; }
 
-const char *retrieval_metric(const struct attack_target *t, size_t metric, struct arena *arena)
+const char *retrieval_metric(const struct trained *t, size_t metric, struct arena *arena)
 {
     return arena_printf(arena, "map@%" PRIu64 "%s", t->k[metric / TIES],
                         ties[metric % TIES] == TIES_STABLE ? "/stable" : "");
 }
 
-bioft_status retrieval_rank(const struct attack_target *t, const struct codes *queries,
+bioft_status retrieval_rank(const struct trained *t, const struct codes *queries,
                             struct prediction *const *ret, struct error *err)
 {
     const struct codes *database;
@@ -34,7 +34,7 @@ bioft_status retrieval_rank(const struct attack_target *t, const struct codes *q
     return st;
 }
 
-bioft_status retrieval_precisions(const struct attack_target *t, const struct codes *queries,
+bioft_status retrieval_precisions(const struct trained *t, const struct codes *queries,
                                   double *ret, struct error *err)
 {
     const struct codes *database;

@@ -179,6 +179,14 @@ const char *graph_other_name(const struct graph *g, const char *name, char *ret,
     return NULL;
 }
 
+size_t graph_largest_parameter(const struct graph *g)
+{
+    size_t largest = 1;
+    for (uint32_t p = 0; p < g->view.parameter_count; p++)
+        largest = g->parameters[p].count > largest ? g->parameters[p].count : largest;
+    return largest;
+}
+
 uint64_t graph_parameter_total(const struct graph *g)
 {
     uint64_t total = 0;

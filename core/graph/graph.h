@@ -52,6 +52,7 @@ bool graph_is_variance(const struct graph *g, uint32_t parameter);     /* a batc
  * has none. */
 const char *graph_other_name(const struct graph *g, const char *name, char *ret, size_t size);
 uint64_t graph_parameter_total(const struct graph *g);                 /* trained values */
+size_t graph_largest_parameter(const struct graph *g);                  /* values of it; at least 1 */
 /* Multiply-adds of one picture's forward pass, for estimates. */
 uint64_t graph_work(const struct graph *g);
 /* First values of one parameter, by the keyed generator; ret has its count. stage NULL: those that

@@ -1,6 +1,7 @@
 /* The network of a stage: graph and model, its values carried over from the stage before. */
 #include "network/network.h"
 
+#include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,35 +54,25 @@ static bioft_status head_outputs(const struct dataset *data, const struct head_s
     return BIOFT_OK;
 }
 
-bioft_status network_shape(const struct trial *trial, const struct dataset *data, const struct head_spec *head,
-                           struct network *ret, struct error *err)
+bioft_status network_open(const struct network_params *p, struct network *ret, struct error *err)
 {
     struct network n = { 0 };
-    struct graph *published = NULL;
-    uint32_t outputs = 0;
-
-    bioft_status st = head_outputs(data, head, &outputs, err);
-    if (st == BIOFT_OK)
-        st = instance_create(&(struct instance_params){
-            .plugin = trial->backbone.plugin, .values = trial->backbone.values, .seed = trial->seed }, &n.backbone, err);
-    if (st == BIOFT_OK)
-        st = graph_build(&(struct graph_params){ .backbone = n.backbone }, &published, err);
-    if (st == BIOFT_OK)
-        st = transform_size(data, &data->spec->transform, published->published_channels, published->published_height,
-                            published->published_width, &n.picture, err);
+    bioft_status st = instance_create(&(struct instance_params){
+        .plugin = p->backbone, .values = p->values, .seed = p->seed }, &n.backbone, err);
     if (st == BIOFT_OK)
         st = graph_build(&(struct graph_params){
-            .backbone = n.backbone, .channels = n.picture.channels, .height = n.picture.height,
-            .width = n.picture.width, .head_outputs = outputs }, &n.graph, err);
-    if (st == BIOFT_OK) {
-        memcpy(n.picture.mean, n.graph->mean, sizeof n.picture.mean);
-        memcpy(n.picture.std, n.graph->std, sizeof n.picture.std);
-    }
-    graph_destroy(published);
+            .backbone = n.backbone, .channels = p->channels, .height = p->height, .width = p->width,
+            .head_outputs = p->outputs }, &n.graph, err);
+    if (st == BIOFT_OK && p->engine)
+        st = model_create(p->engine, n.graph, &n.model, err);
     if (st != BIOFT_OK) {
         network_destroy(&n);
         return st;
     }
+    n.picture = (struct picture){ .channels = n.graph->view.channels, .height = n.graph->view.height,
+                                  .width = n.graph->view.width };
+    memcpy(n.picture.mean, n.graph->mean, sizeof n.picture.mean);
+    memcpy(n.picture.std, n.graph->std, sizeof n.picture.std);
     *ret = n;
     return BIOFT_OK;
 }
@@ -89,12 +80,25 @@ bioft_status network_shape(const struct trial *trial, const struct dataset *data
 bioft_status network_create(struct engine *engine, const struct trial *trial, const struct dataset *data,
                             const struct head_spec *head, struct network *ret, struct error *err)
 {
-    bioft_status st = network_shape(trial, data, head, ret, err);
+    struct network_params p = {
+        .backbone = trial->backbone.plugin, .values = trial->backbone.values, .seed = trial->seed };
+    struct network published = { 0 };
+    struct picture picture;
+
+    bioft_status st = head_outputs(data, head, &p.outputs, err);
     if (st == BIOFT_OK)
-        st = model_create(engine, ret->graph, &ret->model, err);
+        st = network_open(&(struct network_params){ p.backbone, p.values, p.seed, NULL, 0, 0, 0, 0 }, &published, err);
+    if (st == BIOFT_OK)
+        st = transform_size(data, &data->spec->transform, published.graph->published_channels,
+                            published.graph->published_height, published.graph->published_width, &picture, err);
+    network_destroy(&published);
     if (st != BIOFT_OK)
-        network_destroy(ret);
-    return st;
+        return st;
+    p.engine = engine;
+    p.channels = picture.channels;
+    p.height = picture.height;
+    p.width = picture.width;
+    return network_open(&p, ret, err);
 }
 
 void network_destroy(struct network *n)
@@ -105,49 +109,10 @@ void network_destroy(struct network *n)
     *n = (struct network){ 0 };
 }
 
-/* Room for the largest parameter. */
-static float *room(const struct graph *g)
-{
-    size_t largest = 1;
-    for (uint32_t p = 0; p < g->view.parameter_count; p++)
-        largest = g->parameters[p].count > largest ? g->parameters[p].count : largest;
-    return mem_array(largest, sizeof(float));
-}
-
-static bioft_status initialise(struct network *n, uint64_t seed, const char *stage, bool only_head, struct error *err)
-{
-    const struct graph *g = n->graph;
-    float *values = room(g);
-    bioft_status st = values ? BIOFT_OK : error_memory(err, "first values");
-
-    for (uint32_t p = 0; st == BIOFT_OK && p < g->view.parameter_count; p++) {
-        const bool head = g->parameters[p].flags & BIOFT_PARAM_HEAD;
-        if (only_head && !head)
-            continue;
-        st = graph_initialise(g, p, seed, head ? stage : NULL, values);
-        if (st != BIOFT_OK)
-            error_set(err, st, "%s: no first values", g->parameters[p].name);
-        else
-            st = model_write(n->model, BIOFT_VALUE, p, values, err);
-    }
-    free(values);
-    return st;
-}
-
-bioft_status network_initialise(struct network *n, uint64_t seed, const char *stage, struct error *err)
-{
-    return initialise(n, seed, stage, false, err);
-}
-
-bioft_status network_initialise_head(struct network *n, uint64_t seed, const char *stage, struct error *err)
-{
-    return initialise(n, seed, stage, true, err);
-}
-
 bioft_status network_carry(struct network *n, const struct network *before, bool with_head, struct error *err)
 {
     const struct graph *g = n->graph, *old = before->graph;
-    float *values = room(g);
+    float *values = mem_array(graph_largest_parameter(g), sizeof *values);
     bioft_status st = values ? BIOFT_OK : error_memory(err, "carried values");
 
     for (uint32_t p = 0; st == BIOFT_OK && p < g->view.parameter_count; p++) {

@@ -8,7 +8,7 @@
 /* An attack entry at work: the figures of both gradients over its grid. */
 struct entry {
     const struct attack_spec *spec;
-    struct attack_target target;
+    struct trained target;
     uint64_t *positions, count;
     size_t metrics;
     struct figure *figures[2];                     /* [gradient_count][epsilon_count * metrics] */

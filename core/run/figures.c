@@ -51,7 +51,7 @@ static bioft_status describe(struct trial_run *r, size_t stage, const char *spli
 /* The network of a stage as evaluation and attacks take it; before there is a model, what is known
  * of it. */
 static bioft_status target_of(struct trial_run *r, size_t stage, const struct split *s,
-                              struct attack_target *ret, struct error *err)
+                              struct trained *ret, struct error *err)
 {
     const struct trial *t = r->trial;
     const bool codes = trial_head(t, stage)->bits > 0;
@@ -65,7 +65,7 @@ static bioft_status target_of(struct trial_run *r, size_t stage, const struct sp
         st = codebook_create(&p, &r->codebook, err);
     if (st != BIOFT_OK)
         return st;
-    *ret = (struct attack_target){
+    *ret = (struct trained){
         .model = r->network.model, .feedback = r->feedback, .step = r->step,
         .precision = t->precision, .dataset = r->data[stage], .split = s,
         .picture = r->network.picture, .pool = r->pool, .log = r->log, .stop = r->stop, .seed = t->seed,
@@ -76,7 +76,7 @@ static bioft_status target_of(struct trial_run *r, size_t stage, const struct sp
 }
 
 /* One evaluation's figures, a metric each, that differ from `common` in it. */
-static bioft_status spread(struct trial_run *r, const struct attack_target *t,
+static bioft_status spread(struct trial_run *r, const struct trained *t,
                            const struct figure *common, struct figure *ret, struct error *err)
 {
     for (size_t m = 0; m < evaluate_metrics(t); m++) {
@@ -134,7 +134,7 @@ static bioft_status write_codes(struct trial_run *r, const struct figure *f, str
 }
 
 /* The clean figures of a stage as far as a file has them: all or none. */
-static bioft_status find_clean(struct trial_run *r, size_t stage, struct attack_target *ret_target,
+static bioft_status find_clean(struct trial_run *r, size_t stage, struct trained *ret_target,
                                struct figure **ret, bool *ret_found, struct error *err)
 {
     const struct split *s;
@@ -153,14 +153,14 @@ static bioft_status find_clean(struct trial_run *r, size_t stage, struct attack_
 
 bioft_status figures_have_clean(struct trial_run *r, size_t stage, bool *ret, struct error *err)
 {
-    struct attack_target target;
+    struct trained target;
     struct figure *f;
     return find_clean(r, stage, &target, &f, ret, err);
 }
 
 bioft_status figures_clean(struct trial_run *r, size_t stage, struct error *err)
 {
-    struct attack_target target;
+    struct trained target;
     struct figure *f;
     bool found;
     bioft_status st = find_clean(r, stage, &target, &f, &found, err);

@@ -8,6 +8,7 @@
 #include "run/trial_files.h"
 #include "run/trial_log.h"
 #include "eval/checks.h"
+#include "network/initialise.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,8 +218,8 @@ static bioft_status begin_network(struct trial_run *r, size_t stage, struct erro
 
     bioft_status st = network_create(r->engine, t, r->data[stage], trial_head(t, stage), &r->network, err);
     if (st == BIOFT_OK)
-        st = (first && !weights ? network_initialise : network_initialise_head)(&r->network, t->seed,
-                                                                                 s ? s->name : NULL, err);
+        st = (first && !weights ? model_initialise : model_initialise_head)(r->network.model, t->seed,
+                                                                             s ? s->name : NULL, err);
     if (st == BIOFT_OK && !first)
         st = network_carry(&r->network, &r->before, keep_head, err);
     if (st == BIOFT_OK)

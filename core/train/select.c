@@ -61,10 +61,7 @@ static bioft_status measure(struct run *r, struct batches *batches, struct progr
 static bioft_status evaluate(struct run *r, double *ret, struct error *err)
 {
     const struct stage_params *p = r->p;
-    const bioft_use use = {
-        .struct_size = sizeof(use), .kind = BIOFT_EVAL, .precision = p->trial->precision,
-        .max_batch = p->stage->batch_size, .threads = p->pool ? pool_threads(p->pool) : 1,
-    };
+    const bioft_use use = program_use(BIOFT_EVAL, p->trial->precision, p->stage->batch_size, p->pool);
     const struct batches_params b = {
         .dataset = p->dataset,
         .split = r->val,

@@ -44,14 +44,9 @@ static bioft_status resume(struct run *r, struct error *err)
 
 static bioft_use use_of(const struct run *r)
 {
-    return (bioft_use){
-        .struct_size = sizeof(bioft_use),
-        .kind = BIOFT_TRAIN,
-        .precision = r->p->trial->precision,
-        .flags = r->p->stage->batchnorm_frozen ? BIOFT_FROZEN_BATCHNORM : 0,
-        .max_batch = r->p->stage->batch_size,
-        .threads = r->p->pool ? pool_threads(r->p->pool) : 1,
-    };
+    bioft_use use = program_use(BIOFT_TRAIN, r->p->trial->precision, r->p->stage->batch_size, r->p->pool);
+    use.flags = r->p->stage->batchnorm_frozen ? BIOFT_FROZEN_BATCHNORM : 0;
+    return use;
 }
 
 static bioft_status make_program(struct run *r, bool observe, struct program **ret,
