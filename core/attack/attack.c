@@ -25,12 +25,10 @@ static bioft_status check_attack(const struct attack_params *p, struct error *er
     const struct dataset *d = p->target->dataset;
     const bool codes = p->target->codebook != NULL;
 
-    if (a->flags & BIOFT_ATTACK_CODES && !codes)
-        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' needs a network with hash codes; "
-                         "this one is a classifier", p->spec->name);
-    if (a->flags & BIOFT_ATTACK_CLASSES && codes)
-        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' needs a classifier; this network "
-                         "gives hash codes", p->spec->name);
+    const char *why = attack_unsuited(a, codes);
+
+    if (why)
+        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' %s", p->spec->name, why);
     if (codes && (p->spec->predicted_labels || p->spec->target == TARGET_LEAST_LIKELY))
         return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s': a network with hash codes "
                          "predicts no class", p->spec->name);

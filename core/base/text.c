@@ -5,6 +5,7 @@
 
 #include <locale.h>
 #include <math.h>
+#include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,17 @@ void text_printf(struct text *t, const char *format, ...)
     va_end(again);
     va_end(args);
     leave_c_locale(l);
+}
+
+void text_add_base64(struct text *t, const uint8_t *bytes, size_t size)
+{
+    enum { PIECE = 3 * 1024 };
+    unsigned char four[PIECE / 3 * 4 + 1];
+
+    for (size_t at = 0; at < size; at += PIECE) {
+        const size_t n = size - at < PIECE ? size - at : PIECE;
+        text_add_n(t, (const char *)four, (size_t)EVP_EncodeBlock(four, bytes + at, (int)n));
+    }
 }
 
 void text_free(struct text *t)
@@ -261,4 +273,9 @@ const char *text_duration(char ret[TEXT_NUMBER], double seconds)
     else
         snprintf(ret, TEXT_NUMBER, "%llu h %llu min", whole / 3600, whole / 60 % 60);
     return ret;
+}
+
+bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
 }

@@ -15,6 +15,8 @@ struct text {
 void text_add(struct text *t, const char *s);
 void text_add_n(struct text *t, const char *s, size_t length);
 void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* RFC 4648, with padding. */
+void text_add_base64(struct text *t, const uint8_t *bytes, size_t size);
 void text_free(struct text *t);     /* NULL-safe; leaves it empty */
 
 /* What names, or their beginnings, are replaced by. */
@@ -41,6 +43,9 @@ const char *text_escape(char ret[TEXT_ESCAPED], const char *s, size_t length);
  * where none is near enough to suggest: at most a third of the word's length, at least 1, at most 3
  * edits. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t count);
+
+/* The same; NULL is as "". */
+bool same_text(const char *a, const char *b);
 
 /* Shell-like pattern with '*' and '?', over the whole of s. */
 bool text_match(const char *pattern, const char *s);

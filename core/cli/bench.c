@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "formats/json.h"
+#include "plugin/precision.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,14 +171,13 @@ static int run_engines(struct bench *b)
 static const char *check_words(struct bench *b, const char *mode)
 {
     b->train = strcmp(mode, "train") == 0;
-    b->precision = strcmp(b->precision_name, "bf16") == 0 ? BIOFT_BF16 : BIOFT_F32;
     if (!b->train && strcmp(mode, "forward") != 0 && strcmp(mode, "engines") != 0)
         return "it measures 'train' or 'forward', or compares 'engines'";
     if (!b->backbone)
         return "which backbone? Give --backbone NAME";
     if (strcmp(mode, "engines") == 0 && (b->engine || b->profile || b->rule))
         return "'engines' takes neither --engine nor --rule nor --profile";
-    if (b->precision == BIOFT_F32 && strcmp(b->precision_name, "f32") != 0)
+    if (!precision_by_word(b->precision_name, &b->precision))
         return "--precision is f32 or bf16";
     return NULL;
 }

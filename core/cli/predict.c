@@ -8,6 +8,7 @@
 #include "run/retrieval_files.h"
 #include "formats/csv.h"
 #include "network/finite.h"
+#include "plugin/precision.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,7 +233,7 @@ static int understand(const struct command_line *line, struct predict *p)
                 line->usage);
     else if (p->bits && !is_array(p->output))
         fprintf(stderr, "bioft predict: --bits writes codes to an .npy: --output Y.npy\n");
-    else if (strcmp(p->precision, "f32") != 0 && strcmp(p->precision, "bf16") != 0)
+    else if (!precision_by_word(p->precision, &p->params.precision))
         fprintf(stderr, "bioft predict: --precision is f32 or bf16, not '%s'\n", p->precision);
     else
         return -1;
@@ -287,7 +288,6 @@ int command_predict(int argc, char **argv)
         status = understand(&line, &p);
     if (status >= 0)
         return status;
-    n->precision = strcmp(p.precision, "bf16") == 0 ? BIOFT_BF16 : BIOFT_F32;
     n->threads = n->threads ? n->threads : threads_available();
     n->plugin_paths = p.plugin_paths.items;
     n->plugin_path_count = p.plugin_paths.count;

@@ -1,12 +1,11 @@
 /* Sanity checks over a trial's figures: what makes a robustness figure suspect. */
 #include "eval/checks.h"
 
+#include "base/text.h"
 #include <math.h>
 #include <string.h>
 
 enum { SMALL_N = 100 };
-
-static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
 
 static bool same_place(const struct figure *a, const struct figure *b)
 {

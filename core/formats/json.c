@@ -1,6 +1,6 @@
 /* JSON (RFC 8259) read into a tree, by yajl's callbacks, bounded in depth and size. */
 #include "formats/json.h"
-#include "formats/utf8.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdio.h>

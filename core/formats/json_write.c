@@ -1,7 +1,7 @@
 /* JSON (RFC 8259) written into a text: one line, no blanks, commas where the text so far asks for
  * them. */
 #include "formats/json.h"
-#include "formats/utf8.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <math.h>

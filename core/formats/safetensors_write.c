@@ -6,7 +6,7 @@
 #include "formats/json.h"
 #include "formats/safetensors.h"
 #include "formats/safetensors_header.h"
-#include "formats/utf8.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

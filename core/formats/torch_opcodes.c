@@ -2,7 +2,7 @@
 #include "formats/torch_pickle.h"
 
 #include "base/memory.h"
-#include "formats/utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 

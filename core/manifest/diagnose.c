@@ -1,7 +1,7 @@
 /* Diagnostics as compilers write them: the place, what is wrong, the line and a caret. */
 #include "manifest/diagnose.h"
 
-#include "manifest/utf8.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include "base/threads.h"
 #include "manifest/expand.h"
 #include "manifest/resolve.h"
-#include "manifest/utf8.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "manifest/path.h"
 
 #include "base/text.h"
-#include "manifest/utf8.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

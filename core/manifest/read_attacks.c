@@ -142,10 +142,10 @@ static void check_head(struct reader *r, const struct yaml *entry, const struct 
 {
     const struct head_spec *head = trial_head(t, t->stage_count);
 
-    if (head->bits == 0 && (plugin->api.attack.flags & BIOFT_ATTACK_CODES))
-        read_error(r, entry, "attack '%s' is for retrieval, and the last head has classes", plugin->descriptor.name);
-    if (head->bits > 0 && (plugin->api.attack.flags & BIOFT_ATTACK_CLASSES))
-        read_error(r, entry, "attack '%s' is for classifiers, and the last head has bits", plugin->descriptor.name);
+    const char *why = attack_unsuited(&plugin->api.attack, head->bits > 0);
+
+    if (why)
+        read_error(r, entry, "attack '%s' %s", plugin->descriptor.name, why);
 }
 
 static void read_name(struct reader *r, struct yaml *entry, struct attack_spec *ret)

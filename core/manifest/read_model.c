@@ -1,6 +1,7 @@
 /* The sections `engine`, with `threads` and `precision`, and `model`. */
 #include "base/file.h"
 #include "manifest/read.h"
+#include "plugin/precision.h"
 
 #include <string.h>
 
@@ -13,13 +14,12 @@ static bool is_auto(const struct yaml *node)
 
 void read_engine(struct reader *r, struct yaml *root, struct reading *ret)
 {
-    static const char *const precisions[] = { "f32", "bf16", NULL };
     static const char *const keys[] = { "plugin", "threads", NULL };
     struct yaml *node = read_member(root, "engine");
     struct choice choice = { 0 };
     struct trial *t = ret->trial;
 
-    t->precision = read_word(r, root, "precision", precisions, 0) == 0 ? BIOFT_F32 : BIOFT_BF16;
+    t->precision = BIOFT_F32 + (uint32_t)read_word(r, root, "precision", precision_words(), 0);
     ret->threads = (uint32_t)read_integer(r, root, "threads", 1, MOST_THREADS, r->threads);
     t->threads = ret->threads;
     if (!node)

@@ -1,6 +1,8 @@
 /* The canonical tree of a trial, section by section as read_*.c reads them. */
 #include "manifest/resolve.h"
 
+#include "plugin/precision.h"
+
 #include <string.h>
 
 static struct yaml *build_transform(struct resolver *b, const struct transform_spec *s)
@@ -295,7 +297,7 @@ static void put_start(struct resolver *b, struct yaml *root, const struct readin
     if (!b->key)
         build_put(b, root, "threads", build_integer(b, reading->threads));
     build_put(b, root, "engine", build_engine(b, reading));
-    build_put(b, root, "precision", build_text(b, t->precision == BIOFT_F32 ? "f32" : "bf16"));
+    build_put(b, root, "precision", build_text(b, precision_word(t->precision)));
 }
 
 static void put_attacks(struct resolver *b, struct yaml *root, const struct reading *reading)

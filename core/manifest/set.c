@@ -1,6 +1,6 @@
 /* --set path=value: the value is YAML with its own place for diagnostics. */
 #include "manifest/expand.h"
-#include "manifest/utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Trees of YAML as text: one way to write each, which any YAML parser reads back. */
 #include "manifest/tree.h"
 
-#include "manifest/utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 

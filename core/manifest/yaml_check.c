@@ -1,7 +1,7 @@
 /* The characters of a manifest: what may not stand in one is refused with its place before YAML is looked at. */
 #include "manifest/yaml_check.h"
 
-#include "manifest/utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Is an adopted descriptor complete and consistent? What it says of itself, its name and its place. */
 #include "plugin/check.h"
-#include "formats/utf8.h"
+#include "base/utf8.h"
 #include "plugin/load.h"
 
 #include <stdarg.h>

@@ -126,21 +126,6 @@ static void warning_list(const struct panel *p, struct text *t)
     text_add(t, any ? "</ul>\n" : "");
 }
 
-static void base64(struct text *t, const uint8_t *bytes, size_t size)
-{
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < size; i += 3) {
-        const uint32_t word = (uint32_t)bytes[i] << 16 |
-                              (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0) |
-                              (i + 2 < size ? bytes[i + 2] : 0);
-        const char four[4] = { letters[word >> 18], letters[word >> 12 & 63],
-                               i + 1 < size ? letters[word >> 6 & 63] : '=',
-                               i + 2 < size ? letters[word & 63] : '=' };
-        text_add_n(t, four, 4);
-    }
-}
-
 static bioft_status strip(const struct page *page, const struct strip *s, struct text *t,
                           struct error *err)
 {
@@ -157,7 +142,7 @@ static bioft_status strip(const struct page *page, const struct strip *s, struct
                     "attacked, difference\" "
                     "src=\"data:image/png;base64,",
                     s->width, s->height);
-        base64(t, bytes, size);
+        text_add_base64(t, bytes, size);
         text_add(t, "\"><figcaption>");
         html_escape(t, s->title);
         text_add(t, "</figcaption></figure>\n");

@@ -5,7 +5,7 @@
 #include "eval/figure.h"
 #include "eval/interval.h"
 #include "formats/csv.h"
-#include "formats/utf8.h"
+#include "base/utf8.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +27,6 @@ struct reading {
     size_t at[COLUMNS];
     struct error *err;
 };
-
-static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
 
 static bool same_epsilon(double a, double b)
 {

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
-
 /* What a trial is called without its number and seed: "03-rule=usf,seed=2" gives "usf", or
  * "rule=usf,lr=0.1". */
 static const char *series_name(const struct trial_figures *t, const char *rule, struct arena *arena)

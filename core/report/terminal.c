@@ -6,8 +6,6 @@
 
 enum { MAX_EPSILON = 64, LABEL = 22 };
 
-static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
-
 static bool warned(const struct figure *f, const char *word)
 {
     return f->warnings && strstr(f->warnings, word);

@@ -8,7 +8,9 @@
 #include "run/trial_files.h"
 #include "run/trial_log.h"
 #include "eval/checks.h"
+#include "eval/class_share.h"
 #include "network/initialise.h"
+#include "plugin/precision.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,7 +148,7 @@ bioft_status trial_open(struct trial_run *r, struct error *err)
     r->label = (struct trial_label){
         .id = t->id, .seed = t->seed, .backbone = t->backbone.plugin->descriptor.name,
         .engine = r->engine ? r->engine->instance->plugin->descriptor.name : "",
-        .precision = t->precision == BIOFT_BF16 ? "bf16" : "f32",
+        .precision = precision_word(t->precision),
     };
     return st;
 }
@@ -329,23 +331,14 @@ static bioft_status run_stages(struct trial_run *r, struct error *err)
     return st == BIOFT_OK && t->stage_count == 0 ? figures_clean(r, 0, err) : st;
 }
 
-/* The largest part that one class has of the attacked samples: what a constant answer would get. */
-static double class_share(const struct trial_run *r)
+/* The largest part that one class has of the attacked samples, which all attacks share. */
+static bioft_status largest_class(const struct trial_run *r, double *ret, struct error *err)
 {
-    double share = 0.0;
-    for (size_t k = 0; k < r->figure_count; k++) {
-        const struct figure *f = &r->figures[k];
-        for (uint64_t i = 0; f->attacked && i < f->n; i++) {
-            uint64_t same = 0;
-            for (uint64_t j = 0; j < f->n; j++)
-                same += f->predictions[j].label == f->predictions[i].label;
-            const double part = (double)same / (double)f->n;
-            share = part > share ? part : share;
-        }
-        if (f->attacked)
-            break;
-    }
-    return share;
+    *ret = 0.0;
+    for (size_t k = 0; k < r->figure_count; k++)
+        if (r->figures[k].attacked)
+            return class_share(r->figures[k].predictions, r->figures[k].n, ret, err);
+    return BIOFT_OK;
 }
 
 static bioft_status finish(struct trial_run *r, struct error *err)
@@ -355,6 +348,7 @@ static bioft_status finish(struct trial_run *r, struct error *err)
     const char *metrics = join(r, r->folder, "metrics.jsonl"), *results = join(r, r->folder, "results.csv");
     struct figure *worst;
     size_t worst_count;
+    double share = 0.0;
 
     if (!parts || !metrics || !results)
         return error_memory(err, "a trial's files");
@@ -366,7 +360,9 @@ static bioft_status finish(struct trial_run *r, struct error *err)
     if (st == BIOFT_OK)
         st = trial_classes(r, err);
     if (st == BIOFT_OK)
-        st = checks_run(r->figures, r->figure_count, class_share(r), r->arena, &worst, &worst_count, err);
+        st = largest_class(r, &share, err);
+    if (st == BIOFT_OK)
+        st = checks_run(r->figures, r->figure_count, share, r->arena, &worst, &worst_count, err);
     for (size_t i = 0; st == BIOFT_OK && i < worst_count; i++) {
         if (!mem_grow(&r->figures, &r->figure_capacity, r->figure_count + 1, sizeof *r->figures))
             st = error_memory(err, "figures");

@@ -276,6 +276,33 @@ static void splits_lines(void **state)
     assert_false(text_next_line(NULL, 0, &at, &line, &length));
 }
 
+/* The vectors of RFC 4648, section 10, and pieces longer than one call encodes. */
+static void encodes_base64(void **state)
+{
+    static const char *const vectors[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
+                                              { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
+    static uint8_t zeros[10000];
+    struct text t = { 0 };
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+        text_add_base64(&t, (const uint8_t *)vectors[i][0], strlen(vectors[i][0]));
+        assert_string_equal(t.data ? t.data : "", vectors[i][1]);
+        text_free(&t);
+    }
+    text_add_base64(&t, zeros, sizeof zeros);
+    assert_int_equal(t.length, (sizeof zeros + 2) / 3 * 4);
+    assert_int_equal(strspn(t.data, "A"), t.length - 2);
+    assert_string_equal(t.data + t.length - 2, "==");
+    text_free(&t);
+}
+
+static void compares(void **state)
+{
+    (void)state;
+    assert_true(same_text("a", "a") && same_text(NULL, "") && same_text(NULL, NULL));
+    assert_false(same_text("a", "b") || same_text(NULL, "a"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +318,8 @@ int main(void)
         cmocka_unit_test(sizes),
         cmocka_unit_test(durations),
         cmocka_unit_test(splits_lines),
+        cmocka_unit_test(encodes_base64),
+        cmocka_unit_test(compares),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* UTF-8 (RFC 3629), checked byte by byte after the table of its section 4. */
-#include "formats/utf8.h"
+#include "base/utf8.h"
 
 static bool within(uint8_t c, uint8_t low, uint8_t high)
 {
@@ -40,4 +40,27 @@ size_t utf8_valid(const uint8_t *s, size_t size)
         at += length;
     }
     return at;
+}
+
+size_t utf8_next(const char *s, const char *end, uint32_t *ret)
+{
+    const uint8_t *p = (const uint8_t *)s;
+    const size_t length = utf8_character(p, (size_t)(end - s));
+    if (length == 0)
+        return 0;
+    uint32_t c = length == 1 ? p[0] : p[0] & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++)
+        c = c << 6 | (p[i] & 0x3fu);
+    *ret = c;
+    return length;
+}
+
+size_t utf8_count(const char *s, size_t length)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < length; count++) {
+        const size_t n = utf8_character((const uint8_t *)s + at, length - at);
+        at += n ? n : 1;
+    }
+    return count;
 }
