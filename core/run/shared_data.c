@@ -5,18 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool same_text(const char *a, const char *b)
+/* NULL is the same as NULL alone: an option that is null is not the empty text. */
+static bool identical(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
 static bool same_value(const bioft_option *o, const struct option_value *a, const struct option_value *b)
 {
-    if (a->count != b->count || a->number != b->number || a->integer != b->integer || !same_text(a->text, b->text))
+    if (a->count != b->count || a->number != b->number || a->integer != b->integer || !identical(a->text, b->text))
         return false;
     for (size_t i = 0; i < a->count; i++)
         if (o->type == BIOFT_F64_LIST ? a->numbers[i] != b->numbers[i] :
-            o->type == BIOFT_I64_LIST ? a->integers[i] != b->integers[i] : !same_text(a->texts[i], b->texts[i]))
+            o->type == BIOFT_I64_LIST ? a->integers[i] != b->integers[i] : !identical(a->texts[i], b->texts[i]))
             return false;
     return true;
 }
@@ -39,12 +40,12 @@ static bool same_transform(const struct transform_spec *a, const struct transfor
 
 static bool same_spec(const struct dataset_spec *a, const struct dataset_spec *b)
 {
-    return choice_same(&a->choice, &b->choice) && same_text(a->root, b->root) &&
-           same_transform(&a->transform, &b->transform) && same_text(a->cache, b->cache) &&
+    return choice_same(&a->choice, &b->choice) && identical(a->root, b->root) &&
+           same_transform(&a->transform, &b->transform) && identical(a->cache, b->cache) &&
            a->class_count == b->class_count &&
            (!a->class_count || memcmp(a->classes, b->classes, a->class_count * sizeof *a->classes) == 0) &&
            a->split_seed == b->split_seed && memcmp(a->parts, b->parts, sizeof a->parts) == 0 &&
-           same_text(a->protocol, b->protocol) && a->limit == b->limit && a->missing == b->missing &&
+           identical(a->protocol, b->protocol) && a->limit == b->limit && a->missing == b->missing &&
            a->broken == b->broken && a->unlabelled == b->unlabelled;
 }
 
