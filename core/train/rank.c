@@ -4,12 +4,12 @@
 #include "base/random.h"
 #include <string.h>
 
-static bool same_text(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
+static bool identical(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
 
 /* The same samples under the same numbers, whatever else is said of them. */
 static bool same_data(const struct dataset_spec *a, const struct dataset_spec *b)
 {
-    return a == b || (a->choice.plugin == b->choice.plugin && same_text(a->root, b->root) &&
+    return a == b || (a->choice.plugin == b->choice.plugin && identical(a->root, b->root) &&
                       a->class_count == b->class_count && a->split_seed == b->split_seed && a->limit == b->limit &&
                       (a->class_count == 0 ||
                        memcmp(a->classes, b->classes, a->class_count * sizeof *a->classes) == 0));
