@@ -65,14 +65,14 @@ static bool runs(struct conform *c, const struct plugin *engine, const struct gr
 {
     const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = BIOFT_F32, .max_batch = 5,
                             .threads = 1 };
-    struct network n;
+    struct small_network n;
     bool good = false;
-    if (!network_open_zero(c, engine, NULL, 0, &n))
+    if (!small_network_open_zero(c, engine, NULL, 0, &n))
         return false;
     const bioft_engine *api = &engine->api.engine;
     good = !api->supports || api->supports(n.engine->instance->self, &g->view, &use, why, size) == BIOFT_OK;
     why[size - 1] = '\0';
-    network_close(&n);
+    small_network_close(&n);
     return good;
 }
 
