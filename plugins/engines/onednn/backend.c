@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-enum { PIECE = 8 };                                /* pictures of one run of a primitive, at most */
 enum { MOST_SCRATCH = 16 << 20 };                  /* floats of a thread, if fewer pictures would need less */
 
 /* As many pieces and partial sums as threads, if the batch allows; memory for whole ones of either. */

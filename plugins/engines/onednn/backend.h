@@ -13,6 +13,8 @@
 #include "library.h"
 #include "weights.h"
 
+enum { PIECE = 8 };                 /* pictures of one run of a primitive, at most */
+
 struct convolution_node {
     struct primitive *forward, *input_error, *weight_gradient;     /* NULL: not in this program, or not the library's */
     struct winograd ours[2];        /* FORWARD and BACKWARD; kernels NULL: the library's, or by columns */
@@ -25,7 +27,7 @@ struct convolution_node {
     const struct node *batchnorm;   /* that is folded in; NULL: none */
     float *factor, *bias;           /* the folded batchnorm's, a channel */
     bool add, relu;                 /* fused */
-    bool spoilt;                    /* parameters that are not finite would not be seen behind the relu */
+    float limit;                    /* of x's magnitude, beyond which the relu may hide a NaN; below 0: for any x */
     uint32_t sums, each;            /* partial sums of the gradients, and pictures of one */
 };
 

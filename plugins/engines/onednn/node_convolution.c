@@ -3,19 +3,44 @@
 
 #include "../common/memory.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 static void failed(struct program *p) { atomic_store(&p->failed, BIOFT_ERR_UNSUPPORTED); }
 
-/* Weights that are not finite are to be seen behind a relu too, which the library's takes for 0. */
-static void spoil(const struct program *p, const struct node *n, uint32_t first, uint32_t count)
+/* The relu that the library fuses takes NaN for 0. A picture whose sums may have one is NaN throughout instead: so it
+ * reaches the network's outputs, behind which the host looks for it. */
+static void spoil(const struct program *p, const struct node *n, uint32_t picture)
 {
-    const size_t floats = count * p->tensors[n->out].floats;
-    float *y = value_at(p, n->out, first);
+    float *y = value_at(p, n->out, picture);
 
-    for (size_t i = 0; i < floats; i++)
+    for (size_t i = 0; i < p->tensors[n->out].floats; i++)
         y[i] = NAN;
+}
+
+/* Is a magnitude beyond limit, or NaN? By bits, which are in the order of magnitudes, NaN's above all: as vectors. */
+static bool beyond(const float *x, size_t count, float limit)
+{
+    uint32_t most, sign = 0;
+
+    memcpy(&most, &limit, sizeof most);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        sign |= most - (bits & 0x7FFFFFFF);
+    }
+    return sign >> 31;
+}
+
+static bool may_hide(const struct program *p, const struct node *n, uint32_t picture)
+{
+    const struct convolution_node *c = n->own;
+
+    if (!c->relu)
+        return false;
+    return c->limit < 0 || beyond(value_at(p, n->x[0], picture), p->tensors[n->x[0]].floats, c->limit) ||
+           (c->add && beyond(value_at(p, n->other, picture), p->tensors[n->other].floats, INFINITY));
 }
 
 static void our_forward(struct program *p, struct node *n, uint32_t first, uint32_t count, float *work)
@@ -30,24 +55,39 @@ static void our_forward(struct program *p, struct node *n, uint32_t first, uint3
                  work);
 }
 
+/* y may stand where the sum's other operand does: what is to be seen of that is looked at before. */
+static void library_forward(struct program *p, struct node *n, uint32_t first, float *work)
+{
+    const struct convolution_node *c = n->own;
+    const struct convolution_arrays a = {
+        .x = value_at(p, n->x[0], first), .y = value_at(p, n->out, first), .w = c->w.data,
+        .bias = c->batchnorm ? c->bias : (float *)(uintptr_t)parameter_value(p, n->def->bias),
+        .other = c->add ? value_at(p, n->other, first) : NULL, .scratch = work,
+    };
+    const uint32_t count = primitive_pictures(c->forward);
+    bool hides[PIECE];
+
+    for (uint32_t i = 0; i < count; i++)
+        hides[i] = may_hide(p, n, first + i);
+    if (!primitive_run(c->forward, thread_of(p, work), &a))
+        failed(p);
+    for (uint32_t i = 0; i < count; i++)
+        if (hides[i])
+            spoil(p, n, first + i);
+}
+
 static void forward(struct program *p, struct node *n, uint32_t first, uint32_t count, float *work)
 {
     const struct convolution_node *c = n->own;
-    const bool ours = c->ours[FORWARD].kernels;
 
-    if (ours)
-        our_forward(p, n, first, count, work);
-    for (uint32_t i = first; !ours && i < first + count; i += primitive_pictures(c->forward)) {
-        const struct convolution_arrays a = {
-            .x = value_at(p, n->x[0], i), .y = value_at(p, n->out, i), .w = c->w.data,
-            .bias = c->batchnorm ? c->bias : (float *)(uintptr_t)parameter_value(p, n->def->bias),
-            .other = c->add ? value_at(p, n->other, i) : NULL, .scratch = work,
-        };
-        if (!primitive_run(c->forward, thread_of(p, work), &a))
-            failed(p);
+    if (!c->ours[FORWARD].kernels) {
+        for (uint32_t i = first; i < first + count; i += primitive_pictures(c->forward))
+            library_forward(p, n, i, work);
+        return;
     }
-    if (c->spoilt)
-        spoil(p, n, first, count);
+    our_forward(p, n, first, count, work);         /* its relu keeps NaN; what -INFINITY brings about is not seen */
+    for (uint32_t i = first; c->relu && c->limit < 0 && i < first + count; i++)
+        spoil(p, n, i);
 }
 
 static void input_error(struct program *p, struct node *n, uint32_t first, uint32_t count, float *work)
@@ -178,15 +218,20 @@ static void fold(const struct program *p, const struct node *n, struct convoluti
     }
 }
 
-/* Does the relu that the library fuses hide a NaN or an infinity of the parameters? */
-static bool hides(const struct program *p, const struct node *n, const struct convolution_node *c)
+/* Sums of products below FLT_MAX over their number have no NaN. The library may transform x, weights and sums by
+ * Winograd's matrices before: 1e6 is more than what those multiply by. */
+static float limit_of(const struct program *p, const struct node *n, const struct convolution_node *c)
 {
     const float *bias = c->batchnorm ? c->bias : parameter_value(p, n->def->bias);
-    bool odd = c->w.odd;
+    const double terms = (double)c->w_map.in * (double)c->w_map.taps;
+    const double limit = (double)FLT_MAX / (1e6 * terms * (double)c->w.largest);
 
     for (uint32_t i = 0; bias && i < n->def->channels; i++)
-        odd |= !isfinite(bias[i]);
-    return c->relu && odd;
+        if (!isfinite(bias[i]))
+            return -1;
+    if (!isfinite(c->w.largest))
+        return -1;
+    return limit < (double)FLT_MAX / 4 ? (float)limit : FLT_MAX / 4;
 }
 
 struct transformation {
@@ -213,7 +258,7 @@ static void transform(struct engine *e, const struct winograd *w, const float *f
     parallel_run(&e->parallel, w->out_blocks, transform_block, &t);
     ret->from = from;
     ret->stamp = stamp;
-    ret->odd = atomic_load(&t.odd);
+    ret->largest = atomic_load(&t.odd) ? NAN : 0;
 }
 
 static void refresh(struct program *p, struct node *n, enum phase phase)
@@ -244,7 +289,7 @@ void convolution_refresh(struct program *p, struct node *n, enum phase phase)
 
     refresh(p, n, phase);
     if (phase == FORWARD)
-        c->spoilt = hides(p, n, c);
+        c->limit = limit_of(p, n, c);
 }
 
 void convolution_choose(const struct program *p, struct node *n, const struct convolution_params *c, uint32_t block)

@@ -3,9 +3,8 @@
 
 #include "bf16.h"
 
-#include <float.h>
-#include <math.h>
 #include <stdatomic.h>
+#include <string.h>
 
 enum { COLUMNS = 16 };              /* input channels at a time: with WEIGHT_ROWS a block that stays in the cache */
 
@@ -28,8 +27,24 @@ struct job {
     const struct weight_map *map;
     const float *w, *factor;
     void *ret;
-    atomic_bool odd;
+    atomic_uint largest;            /* magnitude, as its bits: NaN's are above all */
 };
+
+static uint32_t magnitude(float v)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &v, sizeof bits);
+    return bits & 0x7FFFFFFF;
+}
+
+static void raise_to(atomic_uint *largest, uint32_t value)
+{
+    unsigned seen = atomic_load(largest);
+
+    while (seen < value && !atomic_compare_exchange_weak(largest, &seen, value))
+        ;
+}
 
 static void pack_rows(void *ctx, size_t index, uint32_t thread)
 {
@@ -37,7 +52,7 @@ static void pack_rows(void *ctx, size_t index, uint32_t thread)
     const struct weight_map *m = j->map;
     const struct rows rows = rows_of(m, index);
     const size_t width = (size_t)m->in * m->taps;
-    unsigned odd = 0;
+    uint32_t largest = 0;
 
     (void)thread;
     for (uint32_t i = 0; i < m->in; i += COLUMNS)
@@ -47,8 +62,9 @@ static void pack_rows(void *ctx, size_t index, uint32_t thread)
                 const float *from = j->w + r * width + (size_t)k * m->taps;
                 const size_t at = row_at(m, r) + m->in_at[k];
                 for (uint32_t t = 0; t < m->taps; t++) {
-                    float v = factor * from[t];
-                    odd |= !(fabsf(v) <= FLT_MAX);
+                    const float v = factor * from[t];
+                    const uint32_t size = magnitude(v);
+                    largest = size > largest ? size : largest;
                     if (m->bf16)
                         ((uint16_t *)j->ret)[at + m->tap_at[t]] = bf16_of(v);
                     else
@@ -56,20 +72,21 @@ static void pack_rows(void *ctx, size_t index, uint32_t thread)
                 }
             }
         }
-    if (odd)
-        atomic_store(&j->odd, true);
+    raise_to(&j->largest, largest);
 }
 
 void weights_pack(struct engine *e, const struct weight_map *m, const float *w, const float *factor, uint64_t stamp,
                   struct packed *ret)
 {
     struct job j = { .map = m, .w = w, .factor = factor, .ret = ret->data };
+    uint32_t largest;
 
-    atomic_init(&j.odd, false);
+    atomic_init(&j.largest, 0);
     parallel_run(&e->parallel, parts_of((size_t)m->groups * m->out, WEIGHT_ROWS), pack_rows, &j);
     ret->from = w;
     ret->stamp = stamp;
-    ret->odd = atomic_load(&j.odd);
+    largest = atomic_load(&j.largest);
+    memcpy(&ret->largest, &largest, sizeof largest);
 }
 
 void weights_unpack(const struct weight_map *m, const float *sums, size_t stride, uint32_t count, size_t index,

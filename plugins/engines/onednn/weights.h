@@ -9,7 +9,7 @@ struct packed {
     float *data;                    /* or bfloat16 in the same memory: the map says */
     const float *from;              /* what it was made of, and which state of that; NULL: nothing yet */
     uint64_t stamp;
-    bool odd;                       /* it has a value that is not finite */
+    float largest;                  /* magnitude in it, NaN above all; Winograd's: NaN or 0 */
 };
 
 /* w: [groups][out][in][taps]; factor: of each output channel, or NULL. */

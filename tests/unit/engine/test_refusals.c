@@ -206,6 +206,79 @@ static void nan_of_a_layer_is_not_hidden(void **state)
         }
 }
 
+/* A relu's network whose `harmed` parameters, as bits, have values of that size: sums that overflow are seen in its
+ * outputs, of every image, and are gone when the values are put back. */
+struct overflow {
+    uint32_t harmed;
+    float size;
+    struct op ops[8];
+};
+
+static void harm(struct rig *r, const struct overflow *o, bool large)
+{
+    for (uint32_t i = 0; i < r->net->graph.parameter_count; i++) {
+        const size_t count = r->net->parameters[i].count;
+        float *values = net_random(count, i);
+
+        for (size_t k = 0; k < count; k++)
+            values[k] = large ? k % 2 ? o->size : -o->size : r->net->values[i][k];
+        if (o->harmed >> i & 1)
+            assert_int_equal(r->api->write(r->self, r->model, BIOFT_VALUE, i, values, count), 0);
+        free(values);
+    }
+}
+
+static void check_overflow(const struct overflow *o, size_t index, uint32_t kind)
+{
+    enum { SIDE = 8, N = 5, OUT = 4 };
+    float *x = net_random((size_t)N * 3 * SIDE * SIDE, 1), out[N * OUT];
+    struct net net;
+    struct rig rig;
+    void *p;
+
+    net_make(&net, 3, SIDE, SIDE, o->ops);
+    rig_open(&rig, &net, 2);
+    p = rig_program(&rig, kind, 0, N, NULL);
+    for (int turn = 0; turn < 3; turn++) {
+        harm(&rig, o, turn == 1);
+        assert_int_equal(rig.api->forward(rig.self, p, N, x, 0, out), 0);
+        for (int i = 0; i < N; i++) {
+            bool finite = true;
+            for (int k = 0; k < OUT; k++)
+                finite = finite && isfinite(out[i * OUT + k]);
+            if (finite != (turn != 1))
+                fail_msg("network %zu, use %u, turn %d: image %d is %s", index, kind, turn, i,
+                         finite ? "finite" : "not finite");
+        }
+    }
+    rig.api->program_destroy(rig.self, p);
+    rig_close(&rig);
+    net_free(&net);
+    free(x);
+}
+
+#define CONV(...) { .op = BIOFT_OP_CONV2D, .out = 16, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 }, __VA_ARGS__ }
+static void overflow_is_not_hidden(void **state)
+{
+    static const struct op relu = { .op = BIOFT_OP_RELU }, flat = { .op = BIOFT_OP_FLATTEN };
+    static const struct op last = { .op = BIOFT_OP_LINEAR, .out = 4 }, norm = { .op = BIOFT_OP_BATCHNORM };
+    const struct overflow cases[] = {
+        { 1, 3e38f, { CONV(.in = -1), relu, CONV(.stride = { 2, 2 }), relu, flat, last } },
+        { 1 << 2, 3e38f, { CONV(.in = -1), relu, CONV(.stride = { 2, 2 }), relu, flat, last } },
+        { 1 << 2, 3e38f, { CONV(.in = -1), relu, CONV(.in = 0), relu, flat, last } },
+        { 1 | 1 << 2, 1e25f, { CONV(.in = -1), relu, CONV(.stride = { 2, 2 }), relu, flat, last } },
+        { 1, 3e38f, { CONV(.in = -1), norm, relu, flat, last } },
+        { 1 << 2, 1e38f, { CONV(.in = -1), norm, relu, flat, last } },
+        { 1 << 2, 3e38f, { CONV(.in = -1), relu, CONV(.in = 0), { .op = BIOFT_OP_ADD, .in2 = 2 }, relu, flat, last } },
+        { 1 << 2, 3e38f, { CONV(.in = -1), relu, flat, last } },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (uint32_t kind = BIOFT_EVAL; kind <= BIOFT_ATTACK; kind++)
+            check_overflow(&cases[i], i, kind);
+}
+
 /* Of equal values the first in scan order gets the error. */
 static void ties(void **state)
 {
@@ -239,7 +312,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(graphs), cmocka_unit_test(uses), cmocka_unit_test(calls),
-        cmocka_unit_test(nan_is_not_hidden), cmocka_unit_test(nan_of_a_layer_is_not_hidden), cmocka_unit_test(ties),
+        cmocka_unit_test(nan_is_not_hidden), cmocka_unit_test(nan_of_a_layer_is_not_hidden),
+        cmocka_unit_test(overflow_is_not_hidden), cmocka_unit_test(ties),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
