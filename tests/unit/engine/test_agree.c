@@ -88,7 +88,7 @@ static void begin(struct pair *p, const char *backbone, uint32_t size, uint32_t 
     if (precision == BIOFT_BF16) {
         p->same = 0.4;
         p->close = 0.8;
-        p->close_outputs = 0.05;
+        p->close_outputs = 0.04;
     }
     good(registry_create(&places, NULL, &p->registry, &err), &err);
     for (int i = 0; i < ENGINES; i++) {
