@@ -250,7 +250,7 @@ attacks:
             if engine not in bioft.run("plugin", "list").stdout:
                 continue                           # built without oneDNN
             m = self.manifest(text.replace("engine: openblas", "engine: " + engine) + "stages: []\n")
-            said = self.bad(1, "run", m, "--quiet", says=["100 of 100 samples have outputs that are not finite"]).stderr
+            said = self.bad(1, "run", m, "--out", engine, "--quiet", says=["100 of 100 samples have outputs that are not finite"]).stderr
             self.assertRegex(said, r"the first of them '[^']+'")
 
 
