@@ -83,7 +83,7 @@ static bioft_status print_interval(struct text *t, const struct map_result *r, e
         return error_memory(err, "an interval");
     for (uint64_t i = 0; i < r->n; i++)
         values[i] = r->queries[i].ties[ties].by[DIVIDE_BY_HITS];
-    const struct interval ci = interval_bootstrap(values, r->n, 0);
+    const struct interval ci = interval_mean(values, r->n, 0.0, 1.0);
     json_key(t, "ci_low");
     json_number(t, ci.low);
     json_key(t, "ci_high");

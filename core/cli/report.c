@@ -63,8 +63,7 @@ int command_report(int argc, char **argv)
         { "out", "DIR", ARGUMENT_TEXT, &out,
           "where the report goes (default: DIR, where there is one)" },
         { "baseline", "RULE", ARGUMENT_TEXT, &baseline,
-          "the rule that the others are compared with (default: the one "
-          "whose gradient is the exact one)" },
+          "the rule that the others are compared with (default: the manifest's, or bp)" },
         { "published", "FILE.csv", ARGUMENT_TEXT, &published,
           "figures that a paper prints, to stand beside these: columns backbone, dataset, rule, "
           "metric, value and more (docs/report.md)" },

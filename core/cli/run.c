@@ -208,7 +208,7 @@ static void make_report(struct run *run)
 
     for (size_t i = 0; run->only && all && i < run->experiment->trial_count; i++)
         all = has_results(run, &run->experiment->trials[i]);
-    if (all && report_files(&(struct report_order){ .folders = &folder, .count = 1, .out = folder },
+    if (all && report_files(&(struct report_order){ .folders = &folder, .count = 1, .out = folder, .keep = true },
                             &err) != BIOFT_OK)
         log_write(&run->console.log, LOG_WARNING, "no report: %s; 'bioft report %s' tries again", err.text, folder);
 }

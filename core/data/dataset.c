@@ -137,6 +137,8 @@ bioft_status dataset_open(const struct dataset_spec *spec, struct pool *pool, co
         st = verify_pictures(d, pool, log, err);
     for (size_t i = 0; st == BIOFT_OK && i < d->split_count; i++)
         st = split_fingerprint(d, &d->splits[i], err);
+    for (size_t i = 0; st == BIOFT_OK && i < d->split_count; i++)
+        st = split_content(d, &d->splits[i], pool, err);
     if (st != BIOFT_OK) {
         dataset_close(d);
         return st;

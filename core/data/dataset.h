@@ -16,6 +16,8 @@ struct split {
     uint64_t *labels;                              /* [count][label_words] bit sets */
     uint64_t left_out;                             /* broken, missing or unlabelled images dropped */
     char fingerprint[17];                          /* count and hash of the names: first 16 hex of a SHA-256 */
+    char content[SHA256_HEX];                      /* of the pixels, or the pictures' files, and the labels */
+    char identity[17];                             /* of fingerprint, content and left_out: what is measured on */
 };
 
 struct dataset {
@@ -47,8 +49,8 @@ const struct split *dataset_split(const struct dataset *d, const char *name);   
 bioft_status dataset_need(const struct dataset *d, const char *name, const struct split **ret, struct error *err);
 bioft_status dataset_name(const struct dataset *d, const struct split *s, uint64_t position, char *ret, size_t size,
                           struct error *err);
-/* SHA-256 over class names, names and labels of all splits, and the contents of the files that were read whole (not of
- * pictures): what the data is, for a stage's identity. The same wherever it lies. */
+/* SHA-256 over class names, names, labels and contents of all splits, and the files that were read whole: what the data
+ * is, for a stage's identity. The same wherever it lies. */
 bioft_status dataset_digest(const struct dataset *d, char ret[SHA256_HEX], struct error *err);
 
 /* `samples` positions of a split (0 or more than there are: all), class-balanced for single labels (uniform for

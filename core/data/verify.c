@@ -129,8 +129,7 @@ static bool recall(const struct dataset *d, const struct split *s, const char *p
 }
 
 /* What is known of the pictures that are kept. */
-static bioft_status take(struct dataset *d, size_t split, struct look *l, bool sources,
-                         struct error *err)
+static bioft_status take(struct dataset *d, size_t split, struct look *l, struct error *err)
 {
     struct held *held = &d->private->held[split];
     uint64_t n = 0;
@@ -144,10 +143,8 @@ static bioft_status take(struct dataset *d, size_t split, struct look *l, bool s
     }
     held->size = l->size;
     l->size = NULL;
-    if (sources) {
-        held->source = l->source;
-        l->source = NULL;
-    }
+    held->source = l->source;
+    l->source = NULL;
     return held_place(held, n, d->channels, err);
 }
 
@@ -168,14 +165,14 @@ static bioft_status verify_split(struct dataset *d, size_t split, bool hold, str
     recalled = st == BIOFT_OK && path && recall(d, s, path, &l, &held->map, log);
     if (st == BIOFT_OK && !recalled) {
         l.pixel_bytes = 0;
-        st = look_at_all(d, s, hold, path != NULL, pool, log, &l, err);
+        st = look_at_all(d, s, hold, true, pool, log, &l, err);
         if (st == BIOFT_OK && path && cache_save(d, path, &l, &e) != BIOFT_OK)
             log_write(log, LOG_WARNING, "dataset '%s': no cache is kept: %s", d->name, e.text);
     }
     if (st == BIOFT_OK)
         st = apply_faults(d, s, &l, log, err);
     if (st == BIOFT_OK)
-        st = take(d, split, &l, path != NULL, err);
+        st = take(d, split, &l, err);
     if (recalled)
         held->pixels = cache_pixels(&held->map, &l);
     else

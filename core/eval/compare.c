@@ -2,10 +2,9 @@
 #include "eval/compare.h"
 
 #include "base/memory.h"
+#include "eval/permutation.h"
 #include <math.h>
 #include <stdlib.h>
-
-enum { DRAWS = 4999 };
 
 static double log_factorial(uint64_t n)
 {
@@ -42,8 +41,10 @@ struct interval compare_newcombe(uint64_t both, uint64_t only_a, uint64_t only_b
         phi = fmax(phi - count / 2.0, 0.0);
     phi = product > 0.0 ? phi / sqrt(product) : 0.0;
     return (struct interval){
-        difference - sqrt(below_a * below_a - 2.0 * phi * below_a * above_b + above_b * above_b),
-        difference + sqrt(above_a * above_a - 2.0 * phi * above_a * below_b + below_b * below_b),
+        fmax(-1.0, difference - sqrt(below_a * below_a - 2.0 * phi * below_a * above_b +
+                                     above_b * above_b)),
+        fmin(1.0, difference + sqrt(above_a * above_a - 2.0 * phi * above_a * below_b +
+                                    below_b * below_b)),
     };
 }
 
@@ -56,131 +57,153 @@ static void compare_counts(const struct figure *a, const struct figure *b, struc
     ret->difference = ((double)cells[1][0] - (double)cells[0][1]) / (double)a->n;
     ret->ci = compare_newcombe(cells[1][1], cells[1][0], cells[0][1], cells[0][0]);
     ret->p = compare_mcnemar(cells[1][0], cells[0][1]);
+    ret->counts = true;
+    ret->spread = sqrt(fmax(0.0, (double)(cells[1][0] + cells[0][1]) / (double)a->n -
+                                     ret->difference * ret->difference));
+}
+
+/* Differences of n samples by the permutation test. */
+static bioft_status compare_values(const double *values, uint64_t n, struct comparison *ret,
+                                   struct error *err)
+{
+    double sum = 0.0, squares = 0.0;
+
+    for (uint64_t i = 0; i < n; i++)
+        sum += values[i];
+    ret->difference = sum / (double)n;
+    for (uint64_t i = 0; i < n; i++)
+        squares += (values[i] - ret->difference) * (values[i] - ret->difference);
+    ret->spread = sqrt(squares / (double)n);
+    ret->ci = interval_mean(values, n, -1.0, 1.0);
+    return permutation_test(values, (size_t)n, &ret->p, err);
 }
 
 static bioft_status compare_means(const struct figure *a, const struct figure *b,
                                   struct comparison *ret, struct error *err)
 {
-    double *values = mem_array(a->n, sizeof *values), *means = mem_array(DRAWS, sizeof *means),
-           sum = 0.0;
-    size_t reached = 0;
+    double *values = mem_array(a->n, sizeof *values);
 
-    if (!values || !means) {
-        free(values);
-        free(means);
-        return error_memory(err, "a paired bootstrap");
-    }
+    if (!values)
+        return error_memory(err, "a paired test");
     for (uint64_t i = 0; i < a->n; i++)
-        sum += values[i] = a->predictions[i].score - b->predictions[i].score;
-    ret->difference = sum / (double)a->n;
-    ret->ci = interval_bootstrap_means(values, a->n, 0, means, DRAWS);
-    /* Rounding must not part equal means. */
-    for (size_t i = 0; i < DRAWS; i++)
-        reached += fabs(means[i] - ret->difference) >= fabs(ret->difference) - 1e-12;
-    ret->p = (double)(reached + 1) / (DRAWS + 1);
+        values[i] = a->predictions[i].score - b->predictions[i].score;
+    bioft_status st = compare_values(values, a->n, ret, err);
     free(values);
-    free(means);
-    return BIOFT_OK;
+    return st;
+}
+
+static bool same_samples(const struct figure *a, const struct figure *b)
+{
+    bool same = a->predictions && b->predictions && a->n == b->n && a->n > 0;
+    for (uint64_t i = 0; same && i < a->n; i++)
+        same = a->predictions[i].sample == b->predictions[i].sample &&
+               a->predictions[i].label == b->predictions[i].label;
+    return same;
 }
 
 bioft_status compare_figures(const struct figure *a, const struct figure *b, struct comparison *ret,
                              bool *ret_paired, struct error *err)
 {
-    *ret_paired = a->predictions && b->predictions && a->n == b->n && a->n > 0;
-    for (uint64_t i = 0; *ret_paired && i < a->n; i++)
-        *ret_paired = a->predictions[i].sample == b->predictions[i].sample &&
-                      a->predictions[i].label == b->predictions[i].label;
+    *ret_paired = same_samples(a, b);
     if (!*ret_paired)
         return BIOFT_OK;
-    ret->n = a->n;
+    *ret = (struct comparison){ .n = a->n, .images = a->n };
     if (!figure_counts(a))
         return compare_means(a, b, ret, err);
     compare_counts(a, b, ret);
     return BIOFT_OK;
 }
 
-/* The continued fraction of the incomplete beta function (Lentz's way of summing it). */
-static double beta_fraction(double a, double b, double x)
+struct comparison compare_seeds(const double *values, uint64_t n, double low, double high)
 {
-    const double tiny = 1e-300;
-    double c = 1.0, d = 1.0 - (a + b) * x / (a + 1.0);
+    struct comparison ret = { .ci = { low, high }, .p = 1.0, .n = n };
+    double sum = 0.0, squares = 0.0, least = INFINITY, most = -INFINITY;
 
-    d = 1.0 / (fabs(d) < tiny ? tiny : d);
-    double value = d;
-    for (int m = 1; m < 10000; m++) {
-        const double even = m * (b - m) * x / ((a + 2 * m - 1.0) * (a + 2 * m));
-        const double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0));
-        const double terms[2] = { even, odd };
-        double factor = 1.0;
-        for (int k = 0; k < 2; k++) {
-            d = 1.0 + terms[k] * d;
-            d = 1.0 / (fabs(d) < tiny ? tiny : d);
-            c = 1.0 + terms[k] / c;
-            c = fabs(c) < tiny ? tiny : c;
-            factor = c * d;
-            value *= factor;
-        }
-        if (fabs(factor - 1.0) < 1e-16)
-            break;
-    }
-    return value;
-}
-
-/* The regularised incomplete beta function I_x(a, b). */
-static double beta_share(double a, double b, double x)
-{
-    int sign;
-    if (x <= 0.0 || x >= 1.0)
-        return x <= 0.0 ? 0.0 : 1.0;
-    const double front = exp(lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign) +
-                             a * log(x) + b * log1p(-x));
-    return x < (a + 1.0) / (a + b + 2.0) ? front * beta_fraction(a, b, x) / a
-                                         : 1.0 - front * beta_fraction(b, a, 1.0 - x) / b;
-}
-
-double student_below(double t, uint64_t df)
-{
-    const double tail = 0.5 * beta_share((double)df / 2.0, 0.5, (double)df / ((double)df + t * t));
-    return t > 0.0 ? 1.0 - tail : tail;
-}
-
-double student_quantile(double p, uint64_t df)
-{
-    double low = 0.0, high = 1.0;
-
-    if (p < 0.5)
-        return -student_quantile(1.0 - p, df);
-    while (student_below(high, df) < p && high < 1e15)
-        high *= 2.0;
-    for (int i = 0; i < 200 && low < high; i++) {
-        const double middle = low + (high - low) / 2.0;
-        if (middle <= low || middle >= high)
-            break;
-        *(student_below(middle, df) < p ? &low : &high) = middle;
-    }
-    return high;
-}
-
-struct comparison compare_seeds(const double *values, uint64_t n)
-{
-    struct comparison ret = { .ci = { -INFINITY, INFINITY }, .p = 1.0, .n = n };
-    double sum = 0.0, squares = 0.0;
-
-    for (uint64_t i = 0; i < n; i++)
+    for (uint64_t i = 0; i < n; i++) {
         sum += values[i];
+        least = fmin(least, values[i]);
+        most = fmax(most, values[i]);
+    }
     ret.difference = n ? sum / (double)n : 0.0;
     if (n < 2)
         return ret;
     for (uint64_t i = 0; i < n; i++)
         squares += (values[i] - ret.difference) * (values[i] - ret.difference);
     const double error = sqrt(squares / (double)(n - 1) / (double)n);
+    /* Equal but for rounding. */
+    if (most - least <= 1e-12) {
+        ret.alike = true;
+        if (fabs(ret.difference) > 1e-12)
+            ret.p = pow(2.0, 1.0 - (double)n);
+        return ret;
+    }
     const double half = student_quantile(0.975, n - 1) * error;
-    ret.ci = (struct interval){ ret.difference - half, ret.difference + half };
-    if (error > 0.0)
-        ret.p = 2.0 * student_below(-fabs(ret.difference) / error, n - 1);
-    else
-        ret.p = ret.difference == 0.0 ? 1.0 : 0.0;
+    ret.ci = (struct interval){ fmax(low, ret.difference - half), fmin(high, ret.difference + half) };
+    ret.p = 2.0 * student_below(-fabs(ret.difference) / error, n - 1);
     return ret;
+}
+
+/* Each sample's mean difference over the pairs. */
+static bioft_status compare_samples(const struct figure *const *a, const struct figure *const *b,
+                                    size_t n, struct comparison *ret, struct error *err)
+{
+    double *values = mem_array(a[0]->n, sizeof *values);
+
+    if (!values)
+        return error_memory(err, "a paired test");
+    for (size_t k = 0; k < n; k++)
+        for (uint64_t i = 0; i < a[0]->n; i++)
+            values[i] += (a[k]->predictions[i].score - b[k]->predictions[i].score) / (double)n;
+    for (uint64_t i = 0; i < a[0]->n; i++)         /* thirds of seeds that cancel leave rounding */
+        values[i] = fabs(values[i]) < 1e-12 ? 0.0 : values[i];
+    *ret = (struct comparison){ .n = n, .images = a[0]->n };
+    bioft_status st = compare_values(values, a[0]->n, ret, err);
+    free(values);
+    return st;
+}
+
+bioft_status compare_networks(const struct figure *const *a, const struct figure *const *b, size_t n,
+                              struct comparison *ret, bool *ret_paired, struct error *err)
+{
+    *ret_paired = n > 0;
+    for (size_t i = 0; i < n; i++)
+        *ret_paired = *ret_paired && same_samples(a[i], b[i]) && same_samples(a[0], a[i]);
+    if (!*ret_paired)
+        return BIOFT_OK;
+    return n == 1 ? compare_figures(a[0], b[0], ret, ret_paired, err)
+                  : compare_samples(a, b, n, ret, err);
+}
+
+bioft_status compare_runs(const struct figure *const *a, const struct figure *const *b, size_t n,
+                          struct comparison *ret, bool *ret_paired, struct error *err)
+{
+    double *values = mem_array(n, sizeof *values);
+    struct comparison samples;
+    bool same = true;
+    bioft_status st = BIOFT_OK;
+
+    if (!values)
+        return error_memory(err, "a paired test");
+    for (size_t i = 0; i < n; i++) {
+        values[i] = a[i]->value - b[i]->value;
+        same = same && same_samples(a[i], b[i]) && same_samples(a[0], a[i]);
+    }
+    *ret_paired = n > 1;
+    if (n > 1)
+        *ret = compare_seeds(values, n, -1.0, 1.0);
+    free(values);
+    if (n == 1)
+        return compare_figures(a[0], b[0], ret, ret_paired, err);
+    if (n == 0 || !same)
+        return BIOFT_OK;
+    st = compare_samples(a, b, n, &samples, err);
+    ret->ci.low = ret->alike ? samples.ci.low : fmin(ret->ci.low, samples.ci.low);
+    ret->ci.high = ret->alike ? samples.ci.high : fmax(ret->ci.high, samples.ci.high);
+    ret->p = fmax(ret->p, samples.p);
+    ret->images = samples.images;
+    ret->spread = samples.spread;
+    ret->counts = figure_counts(a[0]);
+    return st;
 }
 
 struct ranked {
@@ -212,4 +235,49 @@ bool compare_holm(double *p, size_t n)
     }
     free(order);
     return true;
+}
+
+enum outcome compare_outcome(const struct comparison *c, double adjusted)
+{
+    const double rounding = 1e-12;
+
+    if (adjusted < COMPARE_LEVEL && c->difference >= COMPARE_MARGIN - rounding)
+        return OUTCOME_MORE;
+    if (adjusted < COMPARE_LEVEL && c->difference <= -COMPARE_MARGIN + rounding)
+        return OUTCOME_LESS;
+    return c->ci.low >= -COMPARE_MARGIN && c->ci.high <= COMPARE_MARGIN ? OUTCOME_SAME
+                                                                        : OUTCOME_UNDECIDED;
+}
+
+/* The quantile of the normal distribution above which lies `tail`, by bisection. */
+static double normal_above(double tail)
+{
+    double low = 0.0, high = 40.0;
+
+    for (int i = 0; i < 100; i++) {
+        const double middle = (low + high) / 2.0;
+        *(0.5 * erfc(middle / sqrt(2.0)) > tail ? &low : &high) = middle;
+    }
+    return high;
+}
+
+uint64_t compare_needed(const struct comparison *c, size_t family)
+{
+    const double most = 1e7, size = fabs(c->difference), square = c->spread * c->spread;
+    double n;
+
+    if (c->images == 0)
+        return 0;
+    if (size >= COMPARE_MARGIN) {                  /* until the test tells */
+        const double z = normal_above(COMPARE_LEVEL / 2.0 / (double)(family ? family : 1));
+        const double deviation = z * sqrt(square + size * size);
+        const double root = deviation + sqrt(deviation * deviation + (c->counts ? 4.0 * size : 0.0));
+        n = root * root / (4.0 * size * size);
+    } else {                                       /* until the interval is within the margin */
+        const double z = normal_above(0.025), room = COMPARE_MARGIN - size;
+        n = fmax(z * z * square / (room * room), z * z / room);
+    }
+    if (n > most || c->images >= most)
+        return 0;
+    return n > (double)c->images ? (uint64_t)ceil(n) : c->images + 1;
 }

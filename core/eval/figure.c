@@ -30,7 +30,7 @@ static bioft_status fill_mean(struct figure *f, struct error *err)
         return error_memory(err, "scores");
     for (uint64_t i = 0; i < f->n; i++)
         sum += scores[i] = f->predictions[i].score;
-    const struct interval ci = interval_bootstrap(scores, f->n, 0);
+    const struct interval ci = interval_mean(scores, f->n, 0.0, 1.0);
     f->value = f->n ? sum / (double)f->n : 0.0;
     f->ci_low = ci.low;
     f->ci_high = ci.high;

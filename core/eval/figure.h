@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #define METRIC_ACCURACY "accuracy"
+#define ATTACK_WORST "worst"
+#define GRADIENT_OF_RULE "rule"
 
 struct prediction {                                /* of one evaluated sample */
     uint64_t sample;                               /* number in the split */
@@ -45,7 +47,17 @@ struct figure {
     struct indicators indicators;                  /* of an attacked one */
     double epsilon, value, ci_low, ci_high, delta_max, delta_mean;
     uint64_t n, left_out;
+    uint64_t dropped;                              /* images left out of all splits of the stage's data */
+    uint64_t n_train, steps;                       /* of the stage: images trained on, updates; 0: none */
+    const char *target;                            /* of the attack: "", "random", "least_likely" or a class */
+    const char *identity;                          /* 16 hex digits of all that determines it but the seed, or "" */
+    const char *attacks;                           /* as results.csv has them: those that a worst case holds */
+    const char *verdict, *verdict_why;             /* of worst cases (docs/report.md), else "" */
     const char *warnings;                          /* joined by ';' */
+    /* Of a figure under the rule's gradient beside the one under the exact gradient (checks.h). */
+    const char *masking;                           /* "masking", "none", "undecided", "reversed"; NULL: no pair */
+    double masking_p;                              /* after Holm's correction over the trial's grid */
+    uint64_t masking_n;                            /* samples that would decide it; 0: decided, or none known */
     struct prediction *predictions;                /* [n], or NULL */
 };
 

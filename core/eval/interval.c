@@ -2,10 +2,16 @@
 #include "eval/interval.h"
 
 #include "base/random.h"
+#include "base/sha256.h"
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
-enum { DRAWS = 1000, WORDS = 256 };
+enum {
+    DRAWS = 1000,
+    WORDS = 256,
+    FEW = 30 /* values, of which a bootstrap alone knows too little */
+};
 
 struct interval interval_wilson(uint64_t k, uint64_t n)
 {
@@ -48,18 +54,44 @@ static double quantile(const double *sorted, size_t count, double q)
     return i + 1 < count ? sorted[i] + part * (sorted[i + 1] - sorted[i]) : sorted[i];
 }
 
-struct interval interval_bootstrap_means(const double *values, uint64_t n, uint64_t seed, double *means, size_t draws)
-{
-    if (n == 0)
-        return (struct interval){ 0.0, 1.0 };
-    for (uint64_t draw = 0; draw < draws; draw++)
-        means[draw] = resampled_mean(values, n, seed, draw);
-    qsort(means, draws, sizeof *means, by_value);
-    return (struct interval){ quantile(means, draws, 0.025), quantile(means, draws, 0.975) };
-}
-
 struct interval interval_bootstrap(const double *values, uint64_t n, uint64_t seed)
 {
     double means[DRAWS];
-    return interval_bootstrap_means(values, n, seed, means, DRAWS);
+
+    if (n == 0)
+        return (struct interval){ 0.0, 1.0 };
+    for (uint64_t draw = 0; draw < DRAWS; draw++)
+        means[draw] = resampled_mean(values, n, seed, draw);
+    qsort(means, DRAWS, sizeof *means, by_value);
+    return (struct interval){ quantile(means, DRAWS, 0.025), quantile(means, DRAWS, 0.975) };
+}
+
+uint64_t interval_stream(const double *values, uint64_t n)
+{
+    char hex[SHA256_HEX];
+
+    sha256_bytes(values, (size_t)n * sizeof *values, hex);
+    hex[16] = '\0';
+    return strtoull(hex, NULL, 16);
+}
+
+struct interval interval_mean(const double *values, uint64_t n, double low, double high)
+{
+    const double share = interval_wilson(0, n).high;
+    double mean = 0.0;
+    bool alike = true;
+
+    if (n == 0)
+        return (struct interval){ low, high };
+    for (uint64_t i = 0; i < n; i++) {
+        mean += values[i];
+        alike = alike && fabs(values[i] - values[0]) <= 1e-12;
+    }
+    mean /= (double)n;
+    struct interval ci = interval_bootstrap(values, n, interval_stream(values, n));
+    if (alike || n < FEW) {
+        ci.low = fmin(ci.low, mean - share * (mean - low));
+        ci.high = fmax(ci.high, mean + share * (high - mean));
+    }
+    return (struct interval){ fmax(low, ci.low), fmin(high, ci.high) };
 }

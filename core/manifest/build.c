@@ -69,6 +69,8 @@ struct yaml *build_path(struct resolver *b, const char *absolute)
     size_t length = strlen(b->folder);
     const char *below;
 
+    if (b->identity)
+        return build_text(b, "");
     while (length > 0 && b->folder[length - 1] == '/')
         length--;
     if (strncmp(absolute, b->folder, length) != 0 || (absolute[length] != '/' && absolute[length]))

@@ -11,6 +11,7 @@
 #define DEFAULT_EPS 1e-8
 #define DEFAULT_BATCH_SIZE 32
 #define DEFAULT_K 5000                             /* of rankings */
+#define DEFAULT_BASELINE "bp"                      /* what other rules are compared with */
 #define DEFAULT_SPLIT "test"                       /* of attacks */
 
 #endif

@@ -6,6 +6,7 @@
 #include "manifest/expand.h"
 #include "manifest/resolve.h"
 #include "base/utf8.h"
+#include "manifest/varied.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,8 @@ static void read_common(struct job *j)
     else
         read_error(r, j->root, "'name' is missing: it names the experiment and its output folder");
     read_plugin_paths(j);
+    if ((node = read_member(j->root, "baseline")))
+        j->common.baseline = read_scalar(r, node, "baseline", "the name of a rule");
     node = read_member(j->root, "output");
     if (!output && node)
         output = read_scalar(r, node, "output", "a path");
@@ -216,6 +219,11 @@ static bool read_one(struct job *j, size_t number, struct arena *scratch)
     b.key = true;
     b.arena = scratch;
     resolve_keys(&b, &reading);
+    b.identity = true;
+    const struct yaml *identity = resolve_identity(&b, &reading);
+    if (!identity || !settings_read(identity, e->arena, &t->deciding) ||
+        !settings_read(resolved, e->arena, &t->settings))
+        return false;
     if (number == 0)
         j->shared = resolved;
     else
@@ -266,6 +274,7 @@ static bool finish(struct job *j)
         sha256_add(sum, e->trials[i].key, strlen(e->trials[i].key));
     }
     sha256_end(sum, e->key);
+    good = good && varied_find(e);
     e->sweep_paths = paths;
     e->sweep_count = j->sweep.count;
     e->name = j->common.name;

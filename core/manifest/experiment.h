@@ -6,6 +6,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "manifest/diagnose.h"
+#include "manifest/settings.h"
 #include "plugin/options.h"
 
 struct choice {                                    /* a plugin with its options */
@@ -154,6 +155,11 @@ struct trial {
     char base_key[SHA256_HEX];                     /* of all that decides the trial's results but the attacks */
     char key[SHA256_HEX];                          /* the attacks too */
     const char *resolved;                          /* this trial as YAML, every default filled in */
+    struct settings settings;                      /* the same as a list */
+    /* Those that decide results, with versions of plugins, but for the seed and for places of files: what the files
+     * hold is for the caller to add. */
+    struct settings deciding;
+    const char **varied;                           /* [varied_count] of the experiment: its values; "": none */
 };
 
 struct experiment {
@@ -163,6 +169,8 @@ struct experiment {
     size_t trial_count;
     const char *const *sweep_paths;
     size_t sweep_count;
+    const char *const *varied;                     /* paths of resolved keys in which the trials differ, but the seed */
+    size_t varied_count;
     const char *resolved;                          /* the manifest as resolved: OUT/manifest.yaml */
     char key[SHA256_HEX];                          /* of what may change the results' bytes */
     struct registry *registry;                     /* with the manifest's `plugins:` */

@@ -20,9 +20,9 @@ void read_trial(struct reader *r, struct yaml *root, struct reading *ret)
 {
     static const char *const keys[] = {
         "bioft", "name", "folder", "plugins", "seed", "threads", "engine", "precision", "output", "dataset", "model",
-        "stages", "attacks", "retrieval", "log", "sweep", NULL,
+        "stages", "attacks", "retrieval", "baseline", "log", "sweep", NULL,
     };
-    static const char *const common[] = { "bioft", "name", "folder", "plugins", "output" };
+    static const char *const common[] = { "bioft", "name", "folder", "plugins", "output", "baseline" };
     struct trial *t = ret->trial;
     struct yaml *node;
     bool complete = true;

@@ -293,7 +293,8 @@ static void put_start(struct resolver *b, struct yaml *root, const struct readin
 {
     const struct trial *t = reading->trial;
 
-    build_put(b, root, "seed", build_integer(b, (int64_t)t->seed));
+    if (!b->identity)
+        build_put(b, root, "seed", build_integer(b, (int64_t)t->seed));
     if (!b->key)
         build_put(b, root, "threads", build_integer(b, reading->threads));
     build_put(b, root, "engine", build_engine(b, reading));
@@ -347,6 +348,8 @@ struct yaml *resolve_trial(struct resolver *b, const struct resolve_common *comm
         build_put(b, root, "plugins", list);
     }
     build_put(b, root, "output", build_text(b, common->output));
+    if (common->baseline)
+        build_put(b, root, "baseline", build_text(b, common->baseline));
     put_start(b, root, reading);
     if (reading->own_dataset)
         build_put(b, root, "dataset", build_dataset(b, t->dataset));
@@ -358,6 +361,23 @@ struct yaml *resolve_trial(struct resolver *b, const struct resolve_common *comm
     put_retrieval(b, root, t);
     put_attacks(b, root, reading);
     put_log(b, root, t);
+    return b->failed ? NULL : root;
+}
+
+struct yaml *resolve_identity(struct resolver *b, const struct reading *reading)
+{
+    const struct trial *t = reading->trial;
+    struct yaml *root = build_map(b), *stages = build_list(b);
+
+    put_start(b, root, reading);
+    build_put(b, root, "model", build_model(b, t));
+    for (size_t i = 0; i < t->stage_count; i++)
+        build_append(b, stages, build_stage(b, &t->stages[i], reading));
+    build_put(b, root, "stages", stages);
+    if (t->stage_count == 0)
+        build_put(b, root, "dataset", build_dataset(b, t->dataset));
+    put_retrieval(b, root, t);
+    put_attacks(b, root, reading);
     return b->failed ? NULL : root;
 }
 

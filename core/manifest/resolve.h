@@ -9,6 +9,7 @@
 /* What all trials share. */
 struct resolve_common {
     const char *name, *folder, *output;            /* folder, output: absolute */
+    const char *baseline;                          /* NULL: not given */
     const char *const *plugins;                    /* absolute */
     size_t plugin_count;
 };
@@ -17,12 +18,15 @@ struct resolver {
     struct arena *arena;
     const char *folder;                            /* paths within it are written relative to it */
     bool key;                                      /* for a key: with versions, without what changes no result */
+    bool identity;                                 /* with `key`: without the seed and places of files */
     bool failed;                                   /* memory ran out */
 };
 /* A trial without sweep. NULL: out of memory. */
 struct yaml *resolve_trial(struct resolver *b, const struct resolve_common *common, const struct reading *reading);
 /* stage_key and key of the trial, which has room for them. */
 void resolve_keys(struct resolver *b, const struct reading *reading);
+/* What decides a trial's results, whatever the seed. NULL: out of memory. */
+struct yaml *resolve_identity(struct resolver *b, const struct reading *reading);
 /* Leaves of `into` what `other` has too: the part that trials share, with derived defaults that differ left out. */
 void resolve_merge(struct yaml *into, const struct yaml *other);
 /* Takes out maps and lists that a merge left without meaning. */

@@ -16,7 +16,7 @@ struct opening {
 
 static bool read_list(const struct yaml *key, const struct yaml *list, bool zipped, struct diagnostics *d)
 {
-    static const char *const fixed[] = { "bioft", "name", "folder", "plugins", "output", "log", "sweep" };
+    static const char *const fixed[] = { "bioft", "name", "folder", "plugins", "output", "baseline", "log", "sweep" };
     const size_t first = strcspn(key->text, ".");
 
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)

@@ -13,49 +13,84 @@ struct gathering {
     size_t count;
 };
 
-/* Differences between trials of one seed. */
-static bool over_seeds(const struct gathering *g, struct finding *f)
-{
-    const struct series *base = g->panel->baseline;
-    double *differences = mem_array(f->series->count, sizeof *differences);
-    size_t n = 0;
+/* Figures of trials of one seed, the rule's and the baseline's. */
+struct matched {
+    const struct figure **a, **b;
+    size_t count;
+    bool whole;                                    /* all have their predictions */
+};
 
-    for (size_t i = 0; differences && i < f->series->count; i++)
-        for (size_t k = 0; k < base->count; k++) {
-            const struct study_trial *a = &f->series->trials[i], *b = &base->trials[k];
-            if (a->results->label.seed != b->results->label.seed)
-                continue;
-            const struct figure *x = study_figure(a, g->panel, &f->place),
-                                *y = study_figure(b, g->panel, &f->place);
-            if (x && y && n < f->series->count)
-                differences[n++] = x->value - y->value;
-        }
-    if (n > 1) {
-        f->found = compare_seeds(differences, n);
-        f->over_seeds = true;
-    }
-    free(differences);
-    return n > 1;
+static bioft_status load(const struct study_trial *t, const struct panel *p, const struct place *at,
+                         struct arena *arena, const struct figure **ret, bool *ret_whole,
+                         struct error *err)
+{
+    const struct figure *f = study_figure(t, p, at);
+    struct figure *copy = f ? arena_array(arena, 1, sizeof *copy) : NULL;
+    bool found = false;
+
+    *ret = copy;
+    *ret_whole = false;
+    if (!f)
+        return BIOFT_OK;
+    if (!copy)
+        return error_memory(err, "a comparison");
+    *copy = *f;
+    bioft_status st = study_predictions(t, f, arena, copy, &found, err);
+    *ret_whole = found;
+    return st;
 }
 
-static bioft_status on_samples(const struct gathering *g, struct finding *f, bool *ret_found,
-                               struct error *err)
+static bioft_status match(const struct gathering *g, const struct finding *f,
+                          const struct study_trial *a, const struct study_trial *b,
+                          struct arena *arena, struct matched *ret, struct error *err)
 {
-    const struct study_trial *a = &f->series->trials[0], *b = &g->panel->baseline->trials[0];
-    const struct figure *x = study_figure(a, g->panel, &f->place),
-                        *y = study_figure(b, g->panel, &f->place);
-    struct arena *arena = arena_create();
-    struct figure with_x, with_y;
-    bool first = false, second = false;
+    bool whole_a = false, whole_b = false;
+    const struct figure *x, *y = NULL;
+    bioft_status st = load(a, g->panel, &f->place, arena, &x, &whole_a, err);
 
-    bioft_status st = arena ? BIOFT_OK : error_memory(err, "a comparison");
+    if (st == BIOFT_OK && x)
+        st = load(b, g->panel, &f->place, arena, &y, &whole_b, err);
+    if (st != BIOFT_OK || !x || !y)
+        return st;
+    ret->a[ret->count] = x;
+    ret->b[ret->count++] = y;
+    ret->whole = ret->whole && whole_a && whole_b;
+    return BIOFT_OK;
+}
+
+/* Trials of one seed beside each other; one trial each, of whatever seeds. */
+static bioft_status match_all(const struct gathering *g, const struct finding *f,
+                              struct arena *arena, struct matched *ret, struct error *err)
+{
+    const struct series *s = f->series, *base = g->panel->baseline;
+    const bool single = s->count == 1 && base->count == 1;
+    bioft_status st = BIOFT_OK;
+
+    *ret = (struct matched){ .a = arena_array(arena, s->count, sizeof *ret->a),
+                             .b = arena_array(arena, s->count, sizeof *ret->b), .whole = true };
+    if (!ret->a || !ret->b)
+        return error_memory(err, "a comparison");
+    for (size_t i = 0; i < s->count; i++)
+        for (size_t k = 0; st == BIOFT_OK && k < base->count && ret->count < s->count; k++)
+            if (single || s->trials[i].results->label.seed == base->trials[k].results->label.seed)
+                st = match(g, f, &s->trials[i], &base->trials[k], arena, ret, err);
+    return st;
+}
+
+static bioft_status compare(const struct gathering *g, struct finding *f, bool *ret_found,
+                            struct error *err)
+{
+    struct arena *arena = arena_create();
+    struct matched m;
+
     *ret_found = false;
-    if (st == BIOFT_OK && x && y)
-        st = study_predictions(a, x, arena, &with_x, &first, err);
-    if (st == BIOFT_OK && first)
-        st = study_predictions(b, y, arena, &with_y, &second, err);
-    if (st == BIOFT_OK && second)
-        st = compare_figures(&with_x, &with_y, &f->found, ret_found, err);
+    if (!arena)
+        return error_memory(err, "a comparison");
+    bioft_status st = match_all(g, f, arena, &m, err);
+    if (st == BIOFT_OK)
+        st = compare_runs(m.a, m.b, m.count, &f->found, ret_found, err);
+    f->over_seeds = st == BIOFT_OK && m.count > 1;
+    f->whole = st == BIOFT_OK && m.whole;
     arena_destroy(arena);
     return st;
 }
@@ -64,13 +99,11 @@ static bioft_status gather(struct gathering *g, const struct series *s, const st
                            struct error *err)
 {
     struct finding f = { .series = s, .place = *place };
-    bioft_status st = BIOFT_OK;
+    bool found;
 
     if (s == g->panel->baseline || g->count == MOST)
         return BIOFT_OK;
-    bool found = over_seeds(g, &f);
-    if (!found)
-        st = on_samples(g, &f, &found, err);
+    bioft_status st = compare(g, &f, &found, err);
     if (st == BIOFT_OK && found)
         g->list[g->count++] = f;
     return st;
@@ -86,14 +119,15 @@ static bioft_status gather_all(struct gathering *g, struct error *err)
             st = gather(g, &p->series[s], &(struct place){ .metric = p->metrics[m] }, err);
     for (size_t i = 0; i < p->grid_count; i++) {
         const struct grid *grid = &p->grids[i];
-        const char *const gradients[] = { grid->rule ? "rule" : NULL,
-                                          grid->exact ? "exact" : NULL };
+        const char *const gradients[] = { grid->exact ? "exact" : NULL, grid->all ? "" : NULL,
+                                          grid->rule ? GRADIENT_OF_RULE : NULL };
         for (size_t e = 0; e < grid->count; e++)
-            for (size_t k = 0; grid->epsilon[e] > 0.0 && k < 2; k++)
+            for (size_t k = 0; grid->epsilon[e] > 0.0 && k < 3; k++)
                 for (size_t s = 0; gradients[k] && st == BIOFT_OK && s < p->count; s++)
                     st = gather(g, &p->series[s],
                                 &(struct place){ grid->metric, grid->attack, grid->options,
-                                                 gradients[k], grid->epsilon[e] },
+                                                 gradients[k], grid->epsilon[e],
+                                                 grid->norm },
                                 err);
     }
     return st;
@@ -116,7 +150,8 @@ static bool correct(struct gathering *g, const char *metric)
         if (strcmp(f->place.metric, metric) != 0)
             continue;
         f->adjusted = p[n++];
-        f->significant = f->adjusted <= 0.05 && (!f->over_seeds || f->found.n >= COMPARE_SEEDS);
+        f->significant = f->adjusted <= 0.05 && f->whole &&
+                         (!f->over_seeds || f->found.n >= COMPARE_SEEDS);
     }
     free(p);
     return fine;
@@ -126,7 +161,7 @@ static size_t most_findings(const struct panel *p)
 {
     size_t n = p->metric_count;
     for (size_t i = 0; i < p->grid_count; i++)
-        n += 2 * p->grids[i].count;
+        n += 3 * p->grids[i].count;
     n *= p->count;
     return n < MOST ? n : MOST;
 }

@@ -11,8 +11,10 @@ struct finding {
     struct place place;
     struct comparison found; /* the rule's figure minus the baseline's */
     bool over_seeds;         /* else one network beside one, sample by sample */
+    bool whole;              /* every figure's predictions are there */
     double adjusted;         /* p after Holm's correction */
-    bool significant;        /* at the level of 5%; never over fewer than COMPARE_SEEDS seeds */
+    bool significant;        /* at the level of 5%; never over fewer than COMPARE_SEEDS seeds, nor
+                                without the predictions */
 };
 /* All of a panel: clean and at each epsilon above 0. One family for Holm's correction is a panel's
  * metric: every rule, attack, gradient and epsilon. Without a baseline, or where nothing can be

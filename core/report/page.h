@@ -6,6 +6,7 @@
 #include "report/pictures.h"
 #include "report/plots.h"
 #include "report/table.h"
+#include "report/verdict.h"
 
 /* All that stands in the part of one panel. */
 struct page_panel {
@@ -16,6 +17,9 @@ struct page_panel {
     const struct table *comparisons; /* NULL: none */
     const struct finding *findings;
     size_t finding_count;
+    const struct verdict *verdicts;
+    size_t verdict_count;
+    const struct table *verdict; /* NULL: none */
     struct plots plots;
     struct strip *strips; /* their files in `folder`/plots */
     size_t strip_count;

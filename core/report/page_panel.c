@@ -25,10 +25,8 @@ static void verdicts(const struct page_panel *p, struct text *t)
     bool over_seeds = false, over_samples = false, few = false;
 
     if (!p->panel->baseline) {
-        text_add(t, "<p>No rule is compared with another here: no rule's two gradients are one "
-                    "under attack, so none shows "
-                    "itself to be the baseline. <code>bioft report --baseline RULE</code> names "
-                    "one.</p>\n");
+        text_add(t, "<p>No rule is compared with another here: the baseline is not among them. The manifest's "
+                    "<code>baseline</code> or <code>bioft report --baseline RULE</code> names another.</p>\n");
         return;
     }
     if (p->finding_count == 0)
@@ -44,11 +42,11 @@ static void verdicts(const struct page_panel *p, struct text *t)
     text_add(t, "</b>, ");
     if (over_samples)
         text_add(t, "on the same images: McNemar's exact test where right answers are counted, a "
-                    "paired bootstrap of the "
-                    "mean elsewhere. That speaks of these networks; another seed gives others. ");
+                    "permutation test elsewhere. That speaks of these networks; another seed gives others. ");
     if (over_seeds)
         text_add(t,
-                 "between trials of the same seed: the mean difference with Student's interval. ");
+                 "between trials of the same seed: the mean difference with Student's interval, "
+                 "and each image's mean over the seeds: the larger p and the wider interval count. ");
     text_add(t, "p is after Holm's correction over all comparisons of a metric in this section, "
                 "at a level of 5%.</p>\n");
     if (few)
@@ -82,6 +80,8 @@ static const struct {
     { "attack-too-weak", "at this epsilon every image can become the same grey one, so no network "
                          "can keep more than the "
                          "largest class's share: the attack failed (marked !)" },
+    { "gradients-undecided", "the two gradients differ by neither enough to be called masking nor so little that there is "
+                              "none: more images would tell" },
     { "exact-weaker-than-rule",
       "the exact gradient leaves more than the rule's, which it should not" },
     { "rises-with-epsilon", "more is left than at a smaller epsilon of the same attack" },
@@ -185,9 +185,9 @@ static void robustness(const struct page_panel *p, struct text *t)
         return;
     text_add(t, "<h3>Under attack</h3>\n");
     if (both)
-        text_add(t, "<p class=\"soft\">The gradient an attack follows is the rule's own (solid) or "
-                    "the exact one (dashed). "
-                    "Only what withstands the exact one is robust; where the two part, the rule "
+        text_add(t, "<p class=\"soft\">The gradient an attack follows is the exact one (solid) or "
+                    "the rule's own (dashed). "
+                    "Only what withstands the exact one can be robust; where the two part, the rule "
                     "hides its gradient.</p>\n");
     if (p->plots.robustness_count)
         charts(p->plots.robustness, p->plots.robustness_count, t);
@@ -212,6 +212,10 @@ bioft_status page_panel_section(const struct page *page, size_t number, struct t
     text_add(t, ", ");
     html_escape(t, p->panel->precision);
     text_add(t, ".</p>\n");
+    if (p->verdict) {
+        text_add(t, "<h3>Verdict</h3>\n");
+        table_html(p->verdict, t);
+    }
     robustness(p, t);
     text_add(t, "<h3>Against the baseline</h3>\n");
     verdicts(p, t);

@@ -29,12 +29,22 @@ static const char *file_name(struct arena *arena, size_t panel, const char *what
                              const char *metric, const char *options)
 {
     char *ret =
-        arena_printf(arena, "%zu-%s-%s%s%s", panel + 1, what, metric, *options ? "-" : "", options);
+        arena_printf(arena, "%zu-%s-%s%s%s", panel + 1, what, metric, *options && *options != '-' ? "-" : "", options);
     for (char *s = ret; s && *s; s++)
         if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
               strchr("._-=", *s)))
             *s = '_';
     return ret;
+}
+
+const char *plots_again(const struct panel *p, const struct grid *g, struct arena *arena)
+{
+    size_t before = 0;
+
+    for (size_t i = 0; &p->grids[i] != g; i++)
+        before += strcmp(p->grids[i].attack, g->attack) == 0 &&
+                  strcmp(p->grids[i].metric, g->metric) == 0;
+    return before ? arena_printf(arena, "-%zu", before + 1) : "";
 }
 
 static bool curve_room(struct curve *c, size_t count, struct arena *arena)
@@ -56,7 +66,7 @@ static bool robustness_curve(const struct panel *p, const struct series *s, cons
     for (size_t e = 0; e < g->count; e++) {
         struct point point;
         if (!study_point(
-                p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e] },
+                p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e], g->norm },
                 &point))
             continue;
         v->x[v->count] = g->epsilon[e];
@@ -64,7 +74,7 @@ static bool robustness_curve(const struct panel *p, const struct series *s, cons
         v->low[v->count] = point.low;
         v->high[v->count++] = point.high;
     }
-    v->dashed = strcmp(gradient, "exact") == 0 && g->rule;
+    v->dashed = strcmp(gradient, GRADIENT_OF_RULE) == 0 && g->exact;
     v->name = v->dashed ? NULL : s->name;
     v->colour = plots_colour(p, s);
     c->count += v->count > 0;
@@ -74,12 +84,17 @@ static bool robustness_curve(const struct panel *p, const struct series *s, cons
 static bool robustness(const struct panel *p, size_t number, const struct grid *g, struct chart *c,
                        struct arena *arena)
 {
+    const bool worst = strcmp(g->attack, ATTACK_WORST) == 0;
+
     *c = (struct chart){
-        .name = file_name(arena, number, g->attack, g->metric, g->options ? g->options : ""),
-        .title = g->rule || g->exact
+        .name = file_name(arena, number, g->attack, g->metric,
+                          worst || !g->options || !*g->options ? plots_again(p, g, arena)
+                                                               : g->options),
+        .title = !worst
                      ? arena_printf(arena, "%s under %s", g->metric,
                                     plots_attack(g->attack, g->options, arena))
-                     : arena_printf(arena, "%s, the worst case over attacks", g->metric),
+                     : arena_printf(arena, "%s, the worst case over attacks (%s)", g->metric,
+                                    g->options),
         .x_label = arena_printf(arena, "epsilon (%s)", g->norm && *g->norm ? g->norm : "norm"),
         .y_label = g->metric,
         .zero_and_log = true,
@@ -91,11 +106,10 @@ static bool robustness(const struct panel *p, size_t number, const struct grid *
         return false;
     for (size_t s = 0; s < p->count; s++) {
         const struct series *row = &p->series[s];
-        bool fine = !g->rule || robustness_curve(p, row, g, "rule", c, arena);
-        if (fine && g->exact && (row != p->baseline || !g->rule))
-            fine = robustness_curve(p, row, g, "exact", c, arena);
-        if (fine && !g->rule && !g->exact)
-            fine = robustness_curve(p, row, g, "", c, arena);
+        const char *solid = g->exact ? "exact" : g->rule ? GRADIENT_OF_RULE : "";
+        bool fine = robustness_curve(p, row, g, solid, c, arena);
+        if (fine && g->exact && g->rule && row != p->baseline)
+            fine = robustness_curve(p, row, g, GRADIENT_OF_RULE, c, arena);
         if (!fine)
             return false;
     }

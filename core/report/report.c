@@ -15,6 +15,7 @@ struct report {
     struct study study;
     const char **scripts;
     size_t script_count, script_room;
+    bool keep;
 };
 
 static bioft_status write_text(const struct report *r, const char *folder, const char *name,
@@ -73,7 +74,7 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
     const struct panel *p = ret->panel;
     struct table *attacks = arena_array(r->arena, p->grid_count, sizeof *attacks);
     struct table *gaps = arena_array(r->arena, p->metric_count, sizeof *gaps);
-    struct table *all = arena_array(r->arena, 1, sizeof *all);
+    struct table *all = arena_array(r->arena, 2, sizeof *all);
     bool fine = attacks && gaps && all;
     bioft_status st = BIOFT_OK;
 
@@ -86,6 +87,9 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
         fine = tables_findings(number, ret->findings, ret->finding_count, r->arena, all);
     if (!fine)
         return error_memory(err, "a table");
+    if (ret->verdict_count && !tables_verdicts(number, ret->verdicts, ret->verdict_count, r->arena, &all[1]))
+        return error_memory(err, "a table");
+    ret->verdict = ret->verdict_count ? &all[1] : NULL;
     ret->attacks = attacks;
     ret->attack_count = p->grid_count;
     ret->gaps = gaps;
@@ -97,6 +101,8 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
         st = save_table(r, &gaps[i], err);
     if (st == BIOFT_OK && ret->comparisons)
         st = save_table(r, all, err);
+    if (st == BIOFT_OK && ret->verdict)
+        st = save_table(r, ret->verdict, err);
     return st;
 }
 
@@ -121,6 +127,7 @@ static bioft_status panel_part(struct report *r, size_t number, struct page_pane
 {
     struct panel *p = &r->study.panels[number];
     struct finding *findings;
+    struct verdict *verdicts;
 
     *ret = (struct page_panel){ .panel = p,
                                 .title = panel_title(&r->study, p, r->arena),
@@ -130,8 +137,14 @@ static bioft_status panel_part(struct report *r, size_t number, struct page_pane
     bioft_status st = findings_read(p, r->arena, &findings, &ret->finding_count, err);
     if (st == BIOFT_OK) {
         ret->findings = findings;
+        st = verdicts_read(&r->study, p, r->arena, &verdicts, &ret->verdict_count, err);
+    }
+    if (st == BIOFT_OK) {
+        ret->verdicts = verdicts;
         st = panel_tables(r, number, ret, err);
     }
+    for (size_t i = 0; st == BIOFT_OK && r->keep && i < r->study.folder_count; i++)
+        st = verdicts_keep(r->study.folders[i], verdicts, ret->verdict_count, err);
     if (st == BIOFT_OK)
         st = panel_plots(r, number, ret, err);
     if (st == BIOFT_OK)
@@ -196,6 +209,7 @@ bioft_status report_write(const struct report_order *order, struct arena *arena,
                           const char ***ret_scripts, size_t *ret_script_count, struct error *err)
 {
     struct report r = { .out = order->out,
+                        .keep = order->keep,
                         .arena = arena,
                         .tables = arena_printf(arena, "%s/tables", order->out),
                         .plots = arena_printf(arena, "%s/plots", order->out) };

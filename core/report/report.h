@@ -8,6 +8,7 @@ struct report_order {
     const char *const *folders; /* of the runs */
     size_t count;
     const char *out, *baseline;  /* baseline: as study_read's */
+    bool keep;                   /* put the verdicts into the folders' results.csv */
     struct published *published; /* NULL: none */
 };
 /* Writes OUT/tables/NAME.tex and .md, OUT/plots/NAME.svg, .dat and .gp, strips of images, and

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "eval/compare.h"
+#include "report/identity.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,44 @@ static struct panel *panel_of(struct study *s, const struct trial_figures *t,
     return p;
 }
 
+/* Does the series have this trial already, in another folder? */
+static const struct study_trial *copy_in(const struct series *s, const struct trial_figures *t,
+                                         const char *out)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (*t->label.identity && same_text(s->identity, t->label.identity) &&
+            s->trials[i].results->label.seed == t->label.seed && !same_text(s->trials[i].out, out))
+            return &s->trials[i];
+    return NULL;
+}
+
+/* In one folder two trials of one seed that differ in nothing that decides results, such as threads,
+ * are told apart by their names. */
+static bool is_repetition(const struct series *s, const struct trial_figures *t, const char *name)
+{
+    if (!*t->label.identity || !*s->identity)
+        return same_text(s->name, name) && !*t->label.identity && !*s->identity;
+    if (!same_text(s->identity, t->label.identity))
+        return false;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->trials[i].results->label.seed == t->label.seed)
+            return false;
+    return true;
+}
+
+static bioft_status refuse_copies(const struct panel *p, const struct trial_figures *t, const char *out,
+                                  struct error *err)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        const struct study_trial *other = copy_in(&p->series[i], t, out);
+        if (other)
+            return error_set(err, BIOFT_ERR_INVALID, "%s/trials/%s is the same trial as %s, seed %llu too: a copy is no "
+                             "repetition; leave one of the two out", out, t->label.id, other->folder,
+                             (unsigned long long)t->label.seed);
+    }
+    return BIOFT_OK;
+}
+
 static bioft_status add_trial(struct study *s, struct trial_figures *t, const char *out,
                               size_t most, struct arena *arena, struct error *err)
 {
@@ -75,17 +114,21 @@ static bioft_status add_trial(struct study *s, struct trial_figures *t, const ch
     if (!f)
         return BIOFT_OK;
     struct panel *p = panel_of(s, t, f);
+    bioft_status st = refuse_copies(p, t, out, err);
+    if (st != BIOFT_OK)
+        return st;
     const char *name = series_name(t, f->rule, arena);
     if (!p->series)
         p->series = arena_array(arena, most, sizeof *p->series);
     if (!p->series || !name)
         return error_memory(err, "a report");
-    while (i < p->count && !same_text(p->series[i].name, name))
+    while (i < p->count && !is_repetition(&p->series[i], t, name))
         i++;
     struct series *row = &p->series[i];
     if (i == p->count) {
         *row = (struct series){ .name = name,
                                 .rule = f->rule,
+                                .identity = t->label.identity,
                                 .trials = arena_array(arena, most, sizeof *row->trials) };
         p->count++;
     }
@@ -108,7 +151,7 @@ struct figure *study_figure(const struct study_trial *t, const struct panel *p,
             return f;
         if (f->attacked && same_text(f->attack, place->attack) &&
             same_text(f->options, place->options) && same_text(f->gradient, place->gradient) &&
-            f->epsilon == place->epsilon)
+            same_text(f->norm, place->norm) && f->epsilon == place->epsilon)
             return f;
     }
     return NULL;
@@ -117,7 +160,7 @@ struct figure *study_figure(const struct study_trial *t, const struct panel *p,
 bool study_point(const struct panel *p, const struct series *s, const struct place *place,
                  struct point *ret)
 {
-    double *values = mem_array(s->count, sizeof *values);
+    double *values = mem_array(s->count, sizeof *values), low = 0.0, high = 0.0;
     *ret = (struct point){ .low = NAN, .high = NAN };
 
     for (size_t i = 0; values && i < s->count; i++) {
@@ -126,19 +169,18 @@ bool study_point(const struct panel *p, const struct series *s, const struct pla
             continue;
         values[ret->seeds++] = f->value;
         ret->n = f->n;
-        ret->low = f->ci_low;
-        ret->high = f->ci_high;
-        ret->masking = ret->masking || strstr(f->warnings, "masking");
+        low += f->ci_low;
+        high += f->ci_high;
+        ret->masking = ret->masking || same_text(f->masking, "masking");
         ret->weak = ret->weak || strstr(f->warnings, "attack-too-weak");
         ret->small = ret->small || strstr(f->warnings, "small-n");
     }
     if (ret->seeds > 0) {
-        const struct comparison c = compare_seeds(values, ret->seeds);
+        const struct comparison c = compare_seeds(values, ret->seeds, 0.0, 1.0);
+        const bool spread = ret->seeds > 1 && !c.alike;
         ret->value = c.difference;
-        if (ret->seeds > 1) {
-            ret->low = c.ci.low;
-            ret->high = c.ci.high;
-        }
+        ret->low = fmin(low / (double)ret->seeds, spread ? c.ci.low : 1.0);
+        ret->high = fmax(high / (double)ret->seeds, spread ? c.ci.high : 0.0);
     }
     free(values);
     return ret->seeds > 0;
@@ -190,6 +232,7 @@ static bool add_epsilon(struct grid *g, const struct figure *f, struct arena *ar
 
     g->rule = g->rule || same_text(f->gradient, "rule");
     g->exact = g->exact || same_text(f->gradient, "exact");
+    g->all = g->all || same_text(f->gradient, "");
     if (!g->epsilon && !(g->epsilon = arena_array(arena, MOST, sizeof *g->epsilon)))
         return false;
     while (i < g->count && g->epsilon[i] < f->epsilon)
@@ -210,7 +253,7 @@ static bool add_grid(struct panel *p, const struct figure *f, struct arena *aren
     for (size_t i = 0; i < p->grid_count; i++) {
         struct grid *g = &p->grids[i];
         if (same_text(g->metric, f->metric) && same_text(g->attack, f->attack) &&
-            same_text(g->options, f->options))
+            same_text(g->options, f->options) && same_text(g->norm, f->norm))
             return add_epsilon(g, f, arena);
     }
     if (p->grid_count == MOST)
@@ -240,34 +283,10 @@ static bool look_over(struct panel *p, struct arena *arena)
     return true;
 }
 
-/* Are all figures under the rule's gradient equal to those under the exact one, and is there one
- * above epsilon 0? */
-static bool one_gradient(const struct trial_figures *t)
-{
-    size_t pairs = 0;
-
-    for (size_t i = 0; i < t->count; i++) {
-        const struct figure *a = &t->figures[i];
-        for (size_t k = 0; k < t->count && same_text(a->gradient, "rule"); k++) {
-            const struct figure *b = &t->figures[k];
-            if (!same_text(b->gradient, "exact") || !same_text(a->metric, b->metric) ||
-                a->epsilon != b->epsilon || !same_text(a->attack, b->attack) ||
-                !same_text(a->options, b->options))
-                continue;
-            if (a->value != b->value || a->delta_max != b->delta_max ||
-                a->delta_mean != b->delta_mean)
-                return false;
-            pairs += a->epsilon > 0.0;
-        }
-    }
-    return pairs > 0;
-}
-
 static void choose_baseline(struct panel *p, const char *rule)
 {
     for (size_t i = 0; i < p->count && !p->baseline; i++)
-        if (rule ? same_text(p->series[i].rule, rule)
-                 : one_gradient(p->series[i].trials[0].results))
+        if (rule && same_text(p->series[i].rule, rule))
             p->baseline = &p->series[i];
 }
 
@@ -299,6 +318,7 @@ bioft_status study_read(const char *const *folders, size_t count, const char *ba
         if (!look_over(&ret->panels[i], arena))
             return error_memory(err, "a report");
         choose_baseline(&ret->panels[i], baseline);
+        st = identity_names(&ret->panels[i], arena, err);
     }
     return st;
 }

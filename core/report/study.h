@@ -10,7 +10,8 @@ struct study_trial {
 };
 /* One row of a table: trials that differ in the seed alone. */
 struct series {
-    const char *name; /* the rule, and what else its sweep chose */
+    const char *name; /* the rule, and what else its sweep chose or its settings have */
+    const char *identity; /* of its trials; "": not known */
     const char *rule;
     struct study_trial *trials;
     size_t count;
@@ -18,7 +19,7 @@ struct series {
 /* One attack with its grid of epsilons, over all series of a panel. */
 struct grid {
     const char *metric, *attack, *options, *norm;
-    bool rule, exact; /* gradients that occur; neither: a worst case */
+    bool rule, exact, all; /* gradients that occur; all: a worst case over every one */
     double *epsilon;  /* ascending */
     size_t count;
 };
@@ -42,10 +43,10 @@ struct study {
     struct published *published; /* what papers print, to stand beside; study_read: NULL, none */
 };
 
-/* Reads results.csv of each folder. The last stage of a trial is what counts. The baseline of a
- * panel is the series of rule `baseline`; where that is NULL, the first one whose figures under the
- * rule's gradient all equal those under the exact one, at some epsilon above 0: a rule that is
- * backpropagation by what it does. Everything in the arena. */
+/* Reads results.csv of each folder. The last stage of a trial is what counts. Trials are repetitions,
+ * one row, where their identity is the same (where it is not known: their name); a trial of one
+ * identity and seed with another folder's is a copy of it, and an error. The baseline of a panel is the
+ * first series of rule `baseline`; NULL: there is none. Everything in the arena. */
 bioft_status study_read(const char *const *folders, size_t count, const char *baseline,
                         struct arena *arena, struct study *ret, struct error *err);
 
@@ -53,11 +54,13 @@ bioft_status study_read(const char *const *folders, size_t count, const char *ba
 struct place {
     const char *metric, *attack, *options, *gradient;
     double epsilon;
+    const char *norm;
 };
 /* The figure of one trial; NULL: none. */
 struct figure *study_figure(const struct study_trial *t, const struct panel *p,
                             const struct place *place);
-/* Over the seeds of a series: one has its own interval, several the mean with Student's; low and
+/* Over the seeds of a series: one has its own interval, several the mean with Student's, which is
+ * never narrower than their own intervals on average, since all stand on the same samples; low and
  * high are NaN where there is none. */
 struct point {
     double value, low, high;

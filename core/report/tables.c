@@ -190,7 +190,7 @@ static bool attack_row(struct table *t, size_t row, const struct panel *p, const
     for (size_t e = 0; e < g->count; e++) {
         struct point point;
         if (!study_point(
-                p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e] },
+                p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e], g->norm },
                 &point))
             continue;
         *table_cell(t, row, e + 2) =
@@ -214,7 +214,7 @@ static bool published_row(struct table *t, size_t row, struct published *pub, co
     for (size_t e = 0; e < g->count; e++) {
         struct published_figure *f = published_beside(
             pub, source, p, s,
-            &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e] });
+            &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e], g->norm });
         if (f)
             published_cell(table_cell(t, row, e + 2), f, arena);
         any = any || f;
@@ -235,24 +235,24 @@ bool tables_attack(const struct study *study, size_t number, const struct grid *
 {
     const struct panel *p = &study->panels[number];
     const size_t sources = sources_of(study);
-    const char *const gradients[] = { g->rule ? "rule" : NULL, g->exact ? "exact" : NULL,
-                                      g->rule || g->exact ? NULL : "" };
+    const char *const gradients[] = { g->exact ? "exact" : NULL, g->all ? "" : NULL,
+                                      g->rule ? GRADIENT_OF_RULE : NULL };
+    const bool worst = strcmp(g->attack, ATTACK_WORST) == 0;
     size_t row = 1;
     const char *attack = plots_attack(g->attack, g->options, arena);
 
     *ret = (struct table){
-        .name = arena_printf(arena, "%zu-%s-%s", number + 1, g->attack, g->metric),
+        .name = arena_printf(arena, "%zu-%s-%s%s", number + 1, g->attack, g->metric,
+                             plots_again(p, g, arena)),
         .caption =
-            g->rule || g->exact
-                ? arena_printf(arena, "%s in %% under %s, by epsilon",
-                               tables_metric(g->metric, arena), attack)
-                : arena_printf(arena,
-                               "%s in %%, the worst case over attacks and gradients of each image, "
-                               "by epsilon",
-                               tables_metric(g->metric, arena))
+            worst ? arena_printf(arena,
+                                 "%s in %%, the worst case of each image over %s, by epsilon (%s)",
+                                 tables_metric(g->metric, arena), g->options, g->norm)
+                  : arena_printf(arena, "%s in %% under %s, by epsilon (%s)",
+                                 tables_metric(g->metric, arena), attack, g->norm)
     };
     if (!ret->name || !ret->caption ||
-        !table_create(ret, 2 * p->count * (sources + 1) + 1, g->count + 2, arena))
+        !table_create(ret, 3 * p->count * (sources + 1) + 1, g->count + 2, arena))
         return false;
     table_cell(ret, 0, 0)->text = "rule";
     table_cell(ret, 0, 1)->text = "gradient";
@@ -379,6 +379,29 @@ bool tables_findings(size_t number, const struct finding *f, size_t count, struc
         for (size_t c = 0; c < COLUMNS; c++)
             table_cell(ret, i + 1, c)->text = texts[c];
         *table_cell(ret, i + 1, 5) = difference(&f[i], arena);
+    }
+    return true;
+}
+
+bool tables_verdicts(size_t number, const struct verdict *v, size_t count, struct arena *arena, struct table *ret)
+{
+    static const char *const head[] = { "rule", "metric", "norm", "epsilon", "verdict", "why", "attacks" };
+    enum { COLUMNS = sizeof head / sizeof *head };
+
+    *ret = (struct table){ .name = arena_printf(arena, "%zu-verdict", number + 1),
+                           .caption = "verdict, from the worst case over attacks that do not follow the rule's own "
+                                      "gradient" };
+    if (!ret->name || !table_create(ret, count + 1, COLUMNS, arena))
+        return false;
+    for (size_t c = 0; c < COLUMNS; c++)
+        table_cell(ret, 0, c)->text = head[c];
+    for (size_t i = 0; i < count; i++) {
+        const char *const texts[COLUMNS] = {
+            v[i].series->name, tables_metric(v[i].place.metric, arena), v[i].place.norm,
+            arena_printf(arena, "%.4g", v[i].place.epsilon), v[i].word, v[i].why, v[i].place.options
+        };
+        for (size_t c = 0; c < COLUMNS; c++)
+            table_cell(ret, i + 1, c)->text = texts[c];
     }
     return true;
 }

@@ -3,6 +3,7 @@
 #define REPORT_TABLES_H
 
 #include "report/findings.h"
+#include "report/verdict.h"
 #include "report/table.h"
 
 /* One metric without attack: a row a rule, a column a panel, marked by the paper's rule; right of a
@@ -25,5 +26,8 @@ const char *tables_metric(const char *metric, struct arena *arena);
 
 /* What a panel is called: "cifar10, lenet5". */
 const char *panel_title(const struct study *s, const struct panel *p, struct arena *arena);
+
+/* The verdicts of a panel. */
+bool tables_verdicts(size_t number, const struct verdict *v, size_t count, struct arena *arena, struct table *ret);
 
 #endif

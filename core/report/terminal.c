@@ -11,8 +11,9 @@ static bool warned(const struct figure *f, const char *word)
     return f->warnings && strstr(f->warnings, word);
 }
 
-/* What a trial is called in the table: its rule, unless another trial has the same one. */
-static const char *label_of(const struct trial_figures *trials, size_t count, size_t i, const struct figure *f)
+static bool masks(const struct figure *f) { return same_text(f->masking, "masking"); }
+
+const char *terminal_label(const struct trial_figures *trials, size_t count, size_t i, const struct figure *f)
 {
     for (size_t k = 0; k < count; k++)
         for (size_t j = 0; k != i && j < trials[k].count; j++)
@@ -40,7 +41,7 @@ static bool shown(const struct figure *f)
 static bool comparable(const struct figure *a, const struct figure *b)
 {
     return same_text(a->metric, b->metric) && same_text(a->attack, b->attack) &&
-           same_text(a->options, b->options);
+           same_text(a->options, b->options) && same_text(a->norm, b->norm);
 }
 
 static void clean_table(const struct trial_figures *trials, size_t count, const struct figure *head,
@@ -53,7 +54,7 @@ static void clean_table(const struct trial_figures *trials, size_t count, const 
             const struct figure *f = &trials[i].figures[k];
             if (f->attacked || !last_stage(&trials[i], f) || !same_text(f->metric, head->metric))
                 continue;
-            text_printf(t, "  %-*s %-16s %-8llu %.4f [%.4f, %.4f]\n", LABEL - 2, label_of(trials, count, i, f),
+            text_printf(t, "  %-*s %-16s %-8llu %.4f [%.4f, %.4f]\n", LABEL - 2, terminal_label(trials, count, i, f),
                         f->dataset, (unsigned long long)f->n, f->value, f->ci_low, f->ci_high);
         }
 }
@@ -98,7 +99,7 @@ static size_t grid(const struct trial_figures *trials, size_t count, const struc
 static void attack_row(const struct trial_figures *trials, size_t count, size_t i, const struct figure *head,
                        const double *epsilon, size_t n, struct text *t)
 {
-    text_printf(t, "  %-*s %-8s", LABEL - 2, label_of(trials, count, i, head), head->gradient);
+    text_printf(t, "  %-*s %-8s", LABEL - 2, terminal_label(trials, count, i, head), *head->gradient ? head->gradient : "both");
     for (size_t e = 0; e < n; e++) {
         const struct figure *found = NULL;
         for (size_t k = 0; k < trials[i].count && !found; k++) {
@@ -109,7 +110,7 @@ static void attack_row(const struct trial_figures *trials, size_t count, size_t 
         }
         if (found)
             text_printf(t, " %7.3f%s", found->value, warned(found, "attack-too-weak") ? "!"
-                        : warned(found, "masking") ? "*" : " ");
+                        : masks(found) ? "*" : " ");
         else
             text_printf(t, " %7s ", "");
     }
@@ -143,41 +144,84 @@ static void attack_table(const struct trial_figures *trials, size_t count, const
         text_printf(t, " %7.6s ", text_number(number, epsilon[e]));
     text_add(t, "\n");
     for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < trials[i].count; k++) {
-            const struct figure *f = &trials[i].figures[k];
-            if (f->attacked && comparable(f, head) && first_of(trials, i, i, k, true))
-                attack_row(trials, count, i, f, epsilon, n, t);
-        }
+        for (int own = 0; own < 2; own++)          /* the rule's own gradient comes last */
+            for (size_t k = 0; k < trials[i].count; k++) {
+                const struct figure *f = &trials[i].figures[k];
+                if (f->attacked && comparable(f, head) && same_text(f->gradient, GRADIENT_OF_RULE) == (own == 1) &&
+                    first_of(trials, i, i, k, true))
+                    attack_row(trials, count, i, f, epsilon, n, t);
+            }
 }
 
-/* The pair of figures, rule and exact, that are furthest apart. */
+/* What the comparisons of the two gradients come to over all trials. */
+struct gradients {
+    size_t pairs, masking, reversed, undecided;
+    const struct figure *furthest, *exact;         /* of those that mask */
+    const struct trial_figures *trial;
+    uint64_t n, needed;                            /* of the undecided one that needs most; needed 0: no number */
+    bool unknown;                                  /* one of them has none */
+};
+
+static const struct figure *exact_beside(const struct trial_figures *t, const struct figure *rule)
+{
+    for (size_t k = 0; k < t->count; k++) {
+        const struct figure *f = &t->figures[k];
+        if (f->attacked && same_text(f->gradient, "exact") && comparable(f, rule) && f->epsilon == rule->epsilon)
+            return f;
+    }
+    return NULL;
+}
+
+static void add_pair(const struct trial_figures *t, const struct figure *f, struct gradients *g)
+{
+    const struct figure *exact = exact_beside(t, f);
+
+    g->pairs++;
+    g->reversed += same_text(f->masking, "reversed");
+    if (same_text(f->masking, "undecided")) {
+        g->undecided++;
+        g->unknown = g->unknown || f->masking_n == 0;
+        g->needed = f->masking_n > g->needed ? f->masking_n : g->needed;
+        g->n = f->n > g->n ? f->n : g->n;
+    }
+    if (!same_text(f->masking, "masking") || !exact)
+        return;
+    g->masking++;
+    if (!g->furthest || f->value - exact->value > g->furthest->value - g->exact->value) {
+        g->furthest = f;
+        g->exact = exact;
+        g->trial = t;
+    }
+}
+
 static void two_gradients(const struct trial_figures *trials, size_t count, struct text *t)
 {
-    const struct figure *rule = NULL, *exact = NULL;
-    size_t pairs = 0, at = 0;
+    struct gradients g = { 0 };
+    char number[TEXT_NUMBER];
 
     for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < trials[i].count; k++)
-            for (size_t j = 0; j < trials[i].count; j++) {
-                const struct figure *a = &trials[i].figures[k], *b = &trials[i].figures[j];
-                if (!a->attacked || !b->attacked || !same_text(a->gradient, "rule") ||
-                    !same_text(b->gradient, "exact") || a->epsilon != b->epsilon || !comparable(a, b) || !shown(a))
-                    continue;
-                pairs++;
-                if (!rule || a->value - b->value > rule->value - exact->value) {
-                    rule = a;
-                    exact = b;
-                    at = i;
-                }
-            }
-    if (!pairs)
+        for (size_t k = 0; k < trials[i].count; k++) {
+            const struct figure *f = &trials[i].figures[k];
+            if (f->attacked && shown(f) && f->masking && *f->masking && !same_text(f->attack, ATTACK_WORST))
+                add_pair(&trials[i], f, &g);
+        }
+    if (!g.pairs)
         return;
-    if (warned(rule, "masking"))
-        text_printf(t, "\nThe two gradients: under its own rule's gradient %s looks robust (%s at epsilon %g: %.3f), the "
-                    "exact gradient breaks it (%.3f): masking, not robustness.\n", label_of(trials, count, at, rule),
-                    rule->attack, rule->epsilon, rule->value, exact->value);
-    else
-        text_add(t, "\nThe two gradients agree within their intervals everywhere: no sign of masking.\n");
+    text_printf(t, "\nThe two gradients on the same images, %zu comparisons (exact McNemar or permutation test, Holm): "
+                "%zu masking, %zu within 2 points, %zu undecided, %zu where the exact one is the weaker.\n", g.pairs,
+                g.masking, g.pairs - g.masking - g.undecided - g.reversed, g.undecided, g.reversed);
+    if (g.masking)
+        text_printf(t, "The exact gradient leaves %s %.3f (%s at epsilon %s), its own rule's gradient %.3f: masking, "
+                    "not robustness.\n", terminal_label(trials, count, (size_t)(g.trial - trials), g.exact), g.exact->value,
+                    g.exact->attack, text_number(number, g.exact->epsilon), g.furthest->value);
+    if (g.undecided && g.unknown)
+        text_printf(t, "Undecided: n = %llu is too small to tell, and no number of images that would is known.\n",
+                    (unsigned long long)g.n);
+    else if (g.undecided)
+        text_printf(t, "Undecided: n = %llu is too small to tell; about %llu images would.\n", (unsigned long long)g.n,
+                    (unsigned long long)g.needed);
+    if (!g.masking && !g.undecided && !g.reversed)
+        text_add(t, "No masking: the two differ by less than 2 points everywhere.\n");
 }
 
 void terminal_table(const struct trial_figures *trials, size_t count, struct text *t)
@@ -185,20 +229,23 @@ void terminal_table(const struct trial_figures *trials, size_t count, struct tex
     bool weak = false, masked = false, attacks = false;
 
     clean_tables(trials, count, t);
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < trials[i].count; k++) {
-            const struct figure *f = &trials[i].figures[k];
-            weak = weak || warned(f, "attack-too-weak");
-            masked = masked || warned(f, "masking");
-            attacks = attacks || f->attacked;
-            if (f->attacked && shown(f) && first_of(trials, 0, i, k, false))
-                attack_table(trials, count, f, t);
-        }
+    for (int single = 0; single < 2; single++)     /* worst cases come first */
+        for (size_t i = 0; i < count; i++)
+            for (size_t k = 0; k < trials[i].count; k++) {
+                const struct figure *f = &trials[i].figures[k];
+                weak = weak || warned(f, "attack-too-weak");
+                masked = masked || masks(f);
+                attacks = attacks || f->attacked;
+                if (f->attacked && shown(f) && same_text(f->attack, ATTACK_WORST) == (single == 0) &&
+                    first_of(trials, 0, i, k, false))
+                    attack_table(trials, count, f, t);
+            }
     if (masked)
-        text_add(t, "  * masking: the exact gradient finds clearly more; this figure is no robustness\n");
+        text_add(t, "  * masking: the rule's own gradient; the exact one leaves clearly less, so this figure is no robustness\n");
     if (weak)
         text_add(t, "  ! attack too weak: at epsilon 0.5 every image can become the same grey one, so no network can "
                  "keep more than the largest class's share\n");
     if (attacks)
         two_gradients(trials, count, t);
+    terminal_verdicts(trials, count, t);
 }

@@ -117,6 +117,20 @@ void indicators_add(struct text *t, const struct figure *f)
     add_number(t, i->differs);
 }
 
+bool indicators_begin(char *const *header)
+{
+    for (size_t i = 0; i < INDICATOR_COLUMNS; i++)
+        if (strcmp(header[i], indicator_columns[i]) != 0)
+            return false;
+    return true;
+}
+
+struct indicators indicators_none(void)
+{
+    return (struct indicators){ -1, -1, -1, -1, -1, -1, -1, -1, -1, (double)NAN, (double)NAN, (double)NAN, (double)NAN,
+                                (double)NAN, "" };
+}
+
 bool indicators_read(char *const *s, struct indicators *ret)
 {
     ret->draws = s[11];

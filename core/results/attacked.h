@@ -15,6 +15,10 @@ bool record_read(char *const *s, struct attack_record *ret);
 
 void indicators_header(struct text *t);
 void indicators_add(struct text *t, const struct figure *f);
+/* Do the indicators begin at this field of a header? */
+bool indicators_begin(char *const *header);
+/* Of a file that has none. */
+struct indicators indicators_none(void);
 bool indicators_read(char *const *s, struct indicators *ret);
 
 #endif

@@ -5,53 +5,91 @@
 #include "base/sha256.h"
 #include "formats/csv.h"
 #include "results/attacked.h"
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const columns[] = {
-    "trial", "seed", "backbone", "dataset", "protocol", "rule", "stage", "engine", "precision", "split", "metric",
-    "attack", "options", "gradient", "norm", "epsilon", "value", "ci_low", "ci_high", "n", "left_out", "delta_max",
-    "delta_mean", "warnings"
+enum kind { TEXT, COUNT, NUMBER };
+struct column {
+    const char *name;
+    enum kind kind;
+    bool of_trial, of_attack;                      /* of a trial_label, else of a figure; empty of a clean figure */
+    size_t at;
 };
-enum { OWN_COLUMNS = sizeof columns / sizeof *columns, COLUMNS = OWN_COLUMNS + INDICATOR_COLUMNS, MAX_FILE = 256 << 20 };
+#define TRIAL(name, kind, field) { name, kind, true, false, offsetof(struct trial_label, field) }
+#define FIGURE(name, kind, field) { name, kind, false, false, offsetof(struct figure, field) }
+#define ATTACK(name, kind, field) { name, kind, false, true, offsetof(struct figure, field) }
+/* A reader takes columns by their names; one that a file lacks is empty. */
+static const struct column columns[] = {
+    TRIAL("trial", TEXT, id), TRIAL("seed", COUNT, seed), TRIAL("backbone", TEXT, backbone),
+    FIGURE("dataset", TEXT, dataset), FIGURE("protocol", TEXT, protocol), FIGURE("rule", TEXT, rule),
+    FIGURE("stage", TEXT, stage), TRIAL("engine", TEXT, engine), TRIAL("precision", TEXT, precision),
+    FIGURE("split", TEXT, split), FIGURE("metric", TEXT, metric), FIGURE("attack", TEXT, attack),
+    FIGURE("options", TEXT, options), FIGURE("gradient", TEXT, gradient), FIGURE("norm", TEXT, norm),
+    ATTACK("epsilon", NUMBER, epsilon), FIGURE("value", NUMBER, value), FIGURE("ci_low", NUMBER, ci_low),
+    FIGURE("ci_high", NUMBER, ci_high), FIGURE("n", COUNT, n), FIGURE("left_out", COUNT, left_out),
+    ATTACK("delta_max", NUMBER, delta_max), ATTACK("delta_mean", NUMBER, delta_mean),
+    FIGURE("warnings", TEXT, warnings), FIGURE("dropped", COUNT, dropped), FIGURE("n_train", COUNT, n_train),
+    FIGURE("steps", COUNT, steps), FIGURE("target", TEXT, target), FIGURE("masking", TEXT, masking),
+    ATTACK("masking_p", NUMBER, masking_p), ATTACK("masking_n", COUNT, masking_n),
+    FIGURE("verdict", TEXT, verdict), FIGURE("verdict_why", TEXT, verdict_why), FIGURE("identity", TEXT, identity),
+    TRIAL("trial_identity", TEXT, identity), FIGURE("attacks", TEXT, attacks),
+};
+enum { COLUMNS = sizeof columns / sizeof *columns, NEEDED = 23, MAX_FILE = 256 << 20 };
 
-enum { NAME_MOST = 200, NAME_SUM = 17 };           /* of a figure's file; the end of a longer one is a checksum */
-
+/* The indicators stand behind the columns of the first format. */
 static void add_header(struct text *t)
 {
-    for (size_t c = 0; c < OWN_COLUMNS; c++)
-        csv_text(t, columns[c]);
-    indicators_header(t);
-    csv_end_line(t);
+    for (size_t c = 0; c < COLUMNS; c++) {
+        csv_text(t, columns[c].name);
+        if (c == NEEDED)
+            indicators_header(t);
+    }
+}
+
+/* Has the figure no value in this column? p and n of masking are those of a pair of gradients. */
+static bool is_empty(const struct column *c, const struct figure *f)
+{
+    const bool paired = f->masking && *f->masking;
+    return c->of_attack && (!f->attacked || (!paired && strncmp(c->name, "masking", 7) == 0));
+}
+
+static void add_cells(struct text *t, const struct trial_label *l, const struct figure *f)
+{
+    for (size_t i = 0; i < COLUMNS; i++) {
+        const struct column *c = &columns[i];
+        const char *field = (const char *)(c->of_trial ? (const void *)l : (const void *)f) + c->at;
+        if (is_empty(c, f))
+            csv_text(t, NULL);
+        else if (c->kind == TEXT)
+            csv_text(t, *(const char *const *)(const void *)field);
+        else if (c->kind == COUNT)
+            csv_integer(t, (int64_t)*(const uint64_t *)(const void *)field);
+        else
+            csv_number(t, *(const double *)(const void *)field);
+        if (i == NEEDED)
+            indicators_add(t, f);
+    }
+}
+
+/* A worst case has no options: the attacks that it holds stand in a column of their own. */
+static struct figure written(const struct figure *f)
+{
+    struct figure ret = *f;
+
+    if (f->attacked && strcmp(f->attack, ATTACK_WORST) == 0) {
+        ret.attacks = f->options;
+        ret.options = "";
+    }
+    return ret;
 }
 
 static void add_row(struct text *t, const struct trial_label *l, const struct figure *f)
 {
-    const char *const names[] = { l->backbone, f->dataset, f->protocol, f->rule, f->stage, l->engine, l->precision,
-                                  f->split, f->metric, f->attack, f->options, f->gradient, f->norm };
-    csv_text(t, l->id);
-    csv_integer(t, (int64_t)l->seed);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        csv_text(t, names[i]);
-    if (f->attacked)
-        csv_number(t, f->epsilon);
-    else
-        csv_text(t, NULL);
-    csv_number(t, f->value);
-    csv_number(t, f->ci_low);
-    csv_number(t, f->ci_high);
-    csv_integer(t, (int64_t)f->n);
-    csv_integer(t, (int64_t)f->left_out);
-    if (f->attacked) {
-        csv_number(t, f->delta_max);
-        csv_number(t, f->delta_mean);
-    } else {
-        csv_text(t, NULL);
-        csv_text(t, NULL);
-    }
-    csv_text(t, f->warnings);
-    indicators_add(t, f);
+    const struct figure shown = written(f);
+
+    add_cells(t, l, &shown);
     csv_end_line(t);
 }
 
@@ -62,27 +100,41 @@ static bioft_status write_text(const char *path, struct text *t, struct error *e
     return st;
 }
 
-void figure_file(const struct figure *f, char *ret, size_t size)
+/* A file's name of a text. One that would be too long for a file system keeps its beginning, and is
+ * told from others by a sum of all of it. */
+static void safe_name(const char *text, char *ret, size_t size)
 {
-    char number[TEXT_NUMBER] = "";
-    struct text t = { 0 };
-    text_printf(&t, "%s.%s", f->stage, f->split);
-    if (f->attacked)
-        text_printf(&t, ".%s%s%s.%s.%s", f->attack, f->options && *f->options ? "." : "", f->options ? f->options : "",
-                    f->gradient, text_number(number, f->epsilon));
-    size_t length = t.failed ? 0 : t.length < size - 1 ? t.length : size - 1;
-    for (size_t i = 0; i < length; i++) {
-        const char c = t.data[i];
+    enum { LONGEST = 200, KEPT = 160 };
+    char sum[SHA256_HEX];
+    size_t i = 0;
+
+    for (; text[i] && i + 1 < size; i++) {
+        const char c = text[i];
         const bool safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                           strchr("._-+=;,", c);
         ret[i] = safe ? c : '_';
     }
-    ret[length] = '\0';
-    if (length >= NAME_MOST) {                     /* two long names may differ behind their beginnings */
-        char sum[SHA256_HEX];
-        sha256_bytes(t.data, t.length, sum);
-        snprintf(ret + NAME_MOST - NAME_SUM, size - NAME_MOST + NAME_SUM, "-%.*s", NAME_SUM - 1, sum);
+    ret[i] = '\0';
+    if (i <= LONGEST)
+        return;
+    sha256_bytes(text, strlen(text), sum);
+    snprintf(ret + KEPT, size - KEPT, "~%.16s", sum);
+}
+
+void figure_file(const struct figure *f, char *ret, size_t size)
+{
+    const bool worst = f->attacked && strcmp(f->attack, ATTACK_WORST) == 0;
+    char number[TEXT_NUMBER] = "";
+    struct text t = { 0 };
+
+    text_printf(&t, "%s.%s", f->stage, f->split);
+    if (f->attacked) {
+        text_printf(&t, ".%s%s", f->attack, worst && f->norm ? "." : "");
+        text_add(&t, worst && f->norm ? f->norm : "");
+        text_printf(&t, "%s%s", f->options && *f->options ? "." : "", f->options ? f->options : "");
+        text_printf(&t, "%s%s.%s", *f->gradient ? "." : "", f->gradient, text_number(number, f->epsilon));
     }
+    safe_name(t.failed ? "" : t.data, ret, size);
     text_free(&t);
 }
 
@@ -156,6 +208,7 @@ bioft_status figure_save(const char *folder, const struct trial_label *l, const 
         st = save_predictions(predictions, f, count, err);
     if (st == BIOFT_OK) {
         add_header(&t);
+        csv_end_line(&t);
         for (size_t m = 0; m < count; m++)
             add_row(&t, l, &f[m]);
         st = write_text(results, &t, err);
@@ -167,9 +220,7 @@ bioft_status figure_save(const char *folder, const struct trial_label *l, const 
     return st;
 }
 
-/* want_columns 0: the caller looks. */
-static bioft_status load_csv(const char *path, struct arena *arena, size_t want_columns, struct csv *ret,
-                             struct error *err)
+static bioft_status load_csv(const char *path, struct arena *arena, struct csv *ret, struct error *err)
 {
     uint8_t *bytes;
     size_t size;
@@ -178,8 +229,8 @@ static bioft_status load_csv(const char *path, struct arena *arena, size_t want_
         return st;
     st = csv_parse(path, (const char *)bytes, size, arena, ret, err);
     free(bytes);
-    if (st == BIOFT_OK && (ret->rows < 1 || (want_columns && ret->columns != want_columns)))
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: %zu columns, %zu expected", path, ret->columns, want_columns);
+    if (st == BIOFT_OK && ret->rows < 1)
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: no header", path);
     return st;
 }
 
@@ -194,26 +245,68 @@ static bioft_status number_at(const char *path, const struct csv *c, size_t row,
                      row + 1, s);
 }
 
-/* One row's figure; its strings stay in the csv's arena. */
-static bioft_status read_row(const char *path, const struct csv *c, size_t row, struct figure *ret, struct error *err)
+/* Where the columns stand, and last the first of the indicators; SIZE_MAX: not there. Those of the first format are
+ * needed. */
+static bioft_status find_columns(const char *path, const struct csv *c, size_t ret[COLUMNS + 1], struct error *err)
 {
-    char **s = c->field[row];
-    double v[8];                                   /* epsilon to delta_mean */
-    for (size_t k = 0; k < 8; k++) {
-        bioft_status st = number_at(path, c, row, 15 + k, &v[k], err);
-        if (st != BIOFT_OK)
-            return st;
+    ret[COLUMNS] = SIZE_MAX;
+    for (size_t k = 0; k + INDICATOR_COLUMNS <= c->columns && ret[COLUMNS] == SIZE_MAX; k++)
+        if (indicators_begin(c->field[0] + k))
+            ret[COLUMNS] = k;
+    for (size_t i = 0; i < COLUMNS; i++) {
+        ret[i] = SIZE_MAX;
+        for (size_t k = 0; k < c->columns && ret[i] == SIZE_MAX; k++)
+            if (strcmp(c->field[0][k], columns[i].name) == 0)
+                ret[i] = k;
+        if (ret[i] == SIZE_MAX && i <= NEEDED)
+            return error_set(err, BIOFT_ERR_FORMAT, "%s: no column '%s': not the header of a results file; remove it "
+                             "to have it made again", path, columns[i].name);
     }
-    *ret = (struct figure){
-        .dataset = s[3], .protocol = s[4], .rule = s[5], .stage = s[6], .split = s[9], .metric = s[10],
-        .attack = s[11], .options = s[12], .gradient = s[13], .norm = s[14], .attacked = *s[15] != '\0',
-        .epsilon = v[0], .value = v[1], .ci_low = v[2], .ci_high = v[3], .n = (uint64_t)v[4],
-        .left_out = (uint64_t)v[5], .delta_max = v[6], .delta_mean = v[7], .warnings = s[23],
-    };
-    if (!indicators_read(s + OWN_COLUMNS, &ret->indicators))
-        return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: a column of the attack's is not a number; remove the file to have "
-                         "it made again", path, row + 1);
     return BIOFT_OK;
+}
+
+static bioft_status count_at(const char *path, const struct csv *c, size_t row, size_t column, uint64_t *ret,
+                             struct error *err)
+{
+    const char *s = c->field[row][column];
+    char *end;
+
+    *ret = strtoull(s, &end, 10);
+    if (!*end)
+        return BIOFT_OK;
+    return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: '%s' is not a count; remove the file to have it made again", path,
+                     row + 1, s);
+}
+
+/* One row's figure and label; their strings stay in the csv's arena. */
+static bioft_status read_row(const char *path, const struct csv *c, size_t row, const size_t at[COLUMNS + 1],
+                             struct trial_label *ret_label, struct figure *ret, struct error *err)
+{
+    static const char epsilon[] = "epsilon";
+    bioft_status st = BIOFT_OK;
+
+    *ret = (struct figure){ 0 };
+    *ret_label = (struct trial_label){ 0 };
+    for (size_t i = 0; st == BIOFT_OK && i < COLUMNS; i++) {
+        const struct column *k = &columns[i];
+        char *field = (char *)(k->of_trial ? (void *)ret_label : (void *)ret) + k->at;
+        if (k->kind == TEXT)
+            *(const char **)(void *)field = at[i] == SIZE_MAX ? "" : c->field[row][at[i]];
+        else if (at[i] != SIZE_MAX && k->kind == COUNT)
+            st = count_at(path, c, row, at[i], (uint64_t *)(void *)field, err);
+        else if (at[i] != SIZE_MAX)
+            st = number_at(path, c, row, at[i], (double *)(void *)field, err);
+        if (strcmp(k->name, epsilon) == 0)
+            ret->attacked = *c->field[row][at[i]] != '\0';
+    }
+    if (at[COLUMNS] == SIZE_MAX)
+        ret->indicators = indicators_none();
+    else if (st == BIOFT_OK && !indicators_read(c->field[row] + at[COLUMNS], &ret->indicators))
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: a column of the attack's is not a number; remove the file to have "
+                       "it made again", path, row + 1);
+    if (st == BIOFT_OK && *ret->attacks)
+        ret->options = ret->attacks;
+    return st;
 }
 
 static bioft_status load_prediction(const char *path, const struct csv *c, size_t row,
@@ -250,7 +343,7 @@ static bioft_status load_predictions(const char *path, struct arena *arena, stru
     struct csv c;
     struct attack_record *records = NULL;
     const size_t plain = count + (figure_counts(&f[0]) ? 5 : 4);
-    bioft_status st = load_csv(path, arena, 0, &c, err);
+    bioft_status st = load_csv(path, arena, &c, err);
 
     if (st != BIOFT_OK)
         return st;
@@ -275,12 +368,16 @@ static bioft_status load_rows(const char *path, struct arena *arena, const struc
                               size_t count, struct figure *ret, bool *ret_found, struct error *err)
 {
     struct csv c;
-    bioft_status st = load_csv(path, arena, 0, &c, err);
+    struct trial_label label;
+    size_t at[COLUMNS + 1];
+    bioft_status st = load_csv(path, arena, &c, err);
 
+    if (st == BIOFT_OK)
+        st = find_columns(path, &c, at, err);
     /* A file of another version of bioft is made again. */
-    *ret_found = st == BIOFT_OK && c.columns == COLUMNS && c.rows == count + 1;
+    *ret_found = st == BIOFT_OK && c.columns == COLUMNS + INDICATOR_COLUMNS && c.rows == count + 1;
     for (size_t m = 0; st == BIOFT_OK && *ret_found && m < count; m++) {
-        st = read_row(path, &c, m + 1, &ret[m], err);
+        st = read_row(path, &c, m + 1, at, &label, &ret[m], err);
         *ret_found = st == BIOFT_OK && strcmp(ret[m].metric, wanted[m].metric) == 0;
     }
     return st;
@@ -314,34 +411,9 @@ bioft_status results_write(const char *path, const struct trial_figures *trial, 
 {
     struct text t = { 0 };
     add_header(&t);
+    csv_end_line(&t);
     for (size_t k = 0; k < trial->count; k++)
         add_row(&t, &trial->label, &trial->figures[k]);
-    return write_text(path, &t, err);
-}
-
-bioft_status results_join(const char *path, const char *const *parts, size_t count, struct error *err)
-{
-    struct text t = { 0 };
-    add_header(&t);
-    const size_t header = t.length;
-    for (size_t i = 0; i < count; i++) {
-        uint8_t *bytes;
-        size_t size;
-        if (!file_exists(parts[i]))
-            continue;
-        bioft_status st = file_read(parts[i], MAX_FILE, &bytes, &size, err);
-        if (st == BIOFT_OK && (size < header || memcmp(bytes, t.data, header) != 0)) {
-            st = error_set(err, BIOFT_ERR_FORMAT, "%s: not the header of a results file; remove it to have it made "
-                           "again", parts[i]);
-            free(bytes);
-        }
-        if (st != BIOFT_OK) {
-            text_free(&t);
-            return st;
-        }
-        text_add_n(&t, (char *)bytes + header, size - header);
-        free(bytes);
-    }
     return write_text(path, &t, err);
 }
 
@@ -349,8 +421,10 @@ bioft_status results_read(const char *path, struct arena *arena, struct trial_fi
                           struct error *err)
 {
     struct csv c;
-    size_t trials = 0;
-    bioft_status st = load_csv(path, arena, COLUMNS, &c, err);
+    size_t trials = 0, at[COLUMNS + 1];
+    bioft_status st = load_csv(path, arena, &c, err);
+    if (st == BIOFT_OK)
+        st = find_columns(path, &c, at, err);
     if (st != BIOFT_OK)
         return st;
     struct trial_figures *list = arena_array(arena, c.rows, sizeof *list);
@@ -358,21 +432,54 @@ bioft_status results_read(const char *path, struct arena *arena, struct trial_fi
     if (!list || !figures)
         return error_memory(err, path);
     for (size_t r = 1; r < c.rows; r++) {
-        char **s = c.field[r];
-        double seed;
-        if (trials == 0 || strcmp(list[trials - 1].label.id, s[0]) != 0) {
-            st = number_at(path, &c, r, 1, &seed, err);
-            list[trials++] = (struct trial_figures){
-                .label = { .id = s[0], .seed = (uint64_t)seed, .backbone = s[2], .engine = s[7], .precision = s[8] },
-                .figures = &figures[r] };
-        }
-        if (st == BIOFT_OK)
-            st = read_row(path, &c, r, &figures[r], err);
+        struct trial_label label;
+        st = read_row(path, &c, r, at, &label, &figures[r], err);
         if (st != BIOFT_OK)
             return st;
+        if (trials == 0 || strcmp(list[trials - 1].label.id, label.id) != 0)
+            list[trials++] = (struct trial_figures){ .label = label, .figures = &figures[r] };
         list[trials - 1].count++;
     }
     *ret = list;
     *ret_count = trials;
     return BIOFT_OK;
+}
+
+/* The rows of one part, each with its trial's values of the sweep. */
+static bioft_status join_part(const struct results_part *part, size_t swept, struct text *t, struct error *err)
+{
+    struct arena *arena = arena_create();
+    struct trial_figures *trials;
+    size_t count;
+    bioft_status st = arena ? results_read(part->path, arena, &trials, &count, err) : error_memory(err, part->path);
+
+    for (size_t i = 0; st == BIOFT_OK && i < count; i++)
+        for (size_t k = 0; k < trials[i].count; k++) {
+            const struct figure shown = written(&trials[i].figures[k]);
+            add_cells(t, &trials[i].label, &shown);
+            for (size_t s = 0; s < swept; s++)
+                csv_text(t, part->swept[s]);
+            csv_end_line(t);
+        }
+    arena_destroy(arena);
+    return st;
+}
+
+bioft_status results_join(const char *path, const char *const *swept, size_t swept_count,
+                          const struct results_part *parts, size_t count, struct error *err)
+{
+    struct text t = { 0 };
+    bioft_status st = BIOFT_OK;
+
+    add_header(&t);
+    for (size_t i = 0; i < swept_count; i++)
+        csv_text(&t, swept[i]);
+    csv_end_line(&t);
+    for (size_t i = 0; st == BIOFT_OK && i < count; i++)
+        if (file_exists(parts[i].path))
+            st = join_part(&parts[i], swept_count, &t, err);
+    if (st == BIOFT_OK)
+        return write_text(path, &t, err);
+    text_free(&t);
+    return st;
 }

@@ -9,6 +9,7 @@ struct trial_label {                               /* the columns that all figur
     const char *id;
     uint64_t seed;
     const char *backbone, *engine, *precision;
+    const char *identity;                          /* all that determines it but the seed, 16 hex digits; "": not known */
 };
 /* A figure's file name, from what it is: "fine-tune.test.pgd.steps=5.exact.0.1"; filesystem-safe. ret: size bytes. */
 void figure_file(const struct figure *f, char *ret, size_t size);
@@ -30,9 +31,15 @@ struct trial_figures {
 };
 /* results.csv of one trial, in the order given. */
 bioft_status results_write(const char *path, const struct trial_figures *trial, struct error *err);
-/* results.csv of several: their rows one after another under one header. A file that does not exist is left out. */
-bioft_status results_join(const char *path, const char *const *parts, size_t count, struct error *err);
-/* The trials of a results.csv, without predictions. Everything in the arena. */
+/* results.csv of several: their rows one after another under one header, a column for each key that the trials differ in
+ * beside the others. A file that does not exist is left out; one that lacks columns has them empty. */
+struct results_part {
+    const char *path;
+    const char *const *swept;                      /* [swept_count] this trial's values of those keys */
+};
+bioft_status results_join(const char *path, const char *const *swept, size_t swept_count,
+                          const struct results_part *parts, size_t count, struct error *err);
+/* The trials of a results.csv, without predictions; columns are found by their names. Everything in the arena. */
 bioft_status results_read(const char *path, struct arena *arena, struct trial_figures **ret, size_t *ret_count,
                           struct error *err);
 

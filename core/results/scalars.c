@@ -126,7 +126,8 @@ static const char *name_of(const struct figure *f, struct arena *arena)
     text_add(&name, f->attacked ? "attack" : f->split);
     add_part(&name, f->attacked ? f->attack : f->stage);
     if (f->attacked) {
-        add_part(&name, f->options);
+        if (strcmp(f->attack, ATTACK_WORST) != 0)
+            add_part(&name, f->options);
         add_part(&name, f->gradient);
     }
     add_part(&name, f->metric);
@@ -137,7 +138,7 @@ static const char *name_of(const struct figure *f, struct arena *arena)
     return ret;
 }
 
-/* Two worst cases may differ in their images alone: the second one's name ends in "_2". */
+/* Two worst cases may differ in their images or attacks alone: the second one's name ends in "_2". */
 static const char *new_name(const struct scalars *all, size_t first, const char *name)
 {
     const char *ret = name;

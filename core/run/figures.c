@@ -6,6 +6,7 @@
 #include "attack/deterministic.h"
 #include "base/file.h"
 #include "run/entry.h"
+#include "run/identity.h"
 #include "run/retrieval_files.h"
 #include "eval/evaluate.h"
 #include "eval/gradients.h"
@@ -36,14 +37,18 @@ static bioft_status describe(struct trial_run *r, size_t stage, const char *spli
     bioft_status st = dataset_need(d, split_name, &s, err);
     if (st != BIOFT_OK)
         return st;
-    const char *protocol = arena_printf(r->arena, "%s/%s", d->protocol, s->fingerprint);
+    /* What is left out of a database changes what a query finds in it. */
+    const struct split *database = trial_head(t, stage)->bits > 0 ? dataset_split(d, "database") : NULL;
+    const char *protocol = arena_printf(r->arena, "%s/%s%s%s", d->protocol, s->identity, database ? "+" : "",
+                                        database ? database->identity : "");
     if (!protocol)
         return error_memory(err, "a figure");
     *ret = (struct figure){
         .dataset = d->name, .protocol = protocol, .rule = trained ? t->stages[stage].rule_name : "",
         .stage = trained ? t->stages[stage].name : "weights", .split = s->name, .attack = "",
-        .options = "", .gradient = "", .norm = "", .left_out = s->left_out, .warnings = "",
+        .options = "", .gradient = "", .norm = "", .left_out = s->left_out, .warnings = "", .target = "",
     };
+    identity_counts(r, stage, ret);
     *ret_split = s;
     return BIOFT_OK;
 }
@@ -76,13 +81,15 @@ static bioft_status target_of(struct trial_run *r, size_t stage, const struct sp
 }
 
 /* One evaluation's figures, a metric each, that differ from `common` in it. */
-static bioft_status spread(struct trial_run *r, const struct trained *t,
-                           const struct figure *common, struct figure *ret, struct error *err)
+static bioft_status spread(struct trial_run *r, size_t stage, const char *attack_key,
+                           const struct trained *t, const struct figure *common,
+                           struct figure *ret, struct error *err)
 {
     for (size_t m = 0; m < evaluate_metrics(t); m++) {
         ret[m] = *common;
         ret[m].metric = evaluate_metric(t, m, r->arena);
-        if (!ret[m].metric)
+        ret[m].identity = ret[m].metric ? identity_of(r, stage, &ret[m], attack_key) : NULL;
+        if (!ret[m].identity)
             return error_memory(err, "a figure");
     }
     return BIOFT_OK;
@@ -147,7 +154,7 @@ static bioft_status find_clean(struct trial_run *r, size_t stage, struct trained
         return st;
     const size_t metrics = evaluate_metrics(ret_target);
     *ret = arena_array(r->arena, metrics, sizeof **ret);
-    st = *ret ? spread(r, ret_target, &common, *ret, err) : error_memory(err, "figures");
+    st = *ret ? spread(r, stage, "", ret_target, &common, *ret, err) : error_memory(err, "figures");
     return st == BIOFT_OK ? figure_load(r->folder, *ret, metrics, r->arena, *ret, ret_found, err) : st;
 }
 
@@ -182,6 +189,15 @@ bioft_status figures_clean(struct trial_run *r, size_t stage, struct error *err)
     for (size_t m = 0; st == BIOFT_OK && m < metrics; m++)
         st = keep(r, &f[m], err);
     return st;
+}
+
+/* What the attack makes of the images; NULL: out of memory. */
+static const char *target_word(struct trial_run *r, const struct attack_spec *s)
+{
+    static const char *const words[] = {
+        [TARGET_NONE] = "", [TARGET_RANDOM] = "random", [TARGET_LEAST_LIKELY] = "least_likely",
+    };
+    return s->target == TARGET_CLASS ? arena_printf(r->arena, "%u", s->target_class) : words[s->target];
 }
 
 /* The gradients of the images that were looked at last: attacks mostly have the same. */
@@ -224,6 +240,9 @@ static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry
     common.attacked = true;
     common.attack = s->name;
     common.options = s->options;
+    common.target = target_word(r, s);
+    if (!common.target)
+        return error_memory(err, "figures");
     common.norm = norm_name(s->norm);
     common.nearest = s->choice.plugin->api.attack.flags & BIOFT_ATTACK_MINIMUM;
     for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++) {
@@ -237,7 +256,7 @@ static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry
         for (size_t i = 0; st == BIOFT_OK && i < s->epsilon_count; i++) {
             struct figure *f = &e->figures[g][i * e->metrics];
             common.epsilon = s->epsilon[i];
-            st = spread(r, &e->target, &common, f, err);
+            st = spread(r, stage, s->key, &e->target, &common, f, err);
             if (st == BIOFT_OK)
                 st = figure_load(r->folder, f, e->metrics, r->arena, f, &e->found[g][i], err);
         }

@@ -84,7 +84,7 @@ static bool is_key(const struct lines *l, const char *key, bool at_top)
 /* Is the line in no key? */
 static bool is_ignored(struct lines *l)
 {
-    static const char *const top[] = { "name", "folder", "output", "plugins", "log" };
+    static const char *const top[] = { "name", "folder", "output", "plugins", "log", "baseline" };
     static const char *const anywhere[] = { "threads", "cache", "alignment", "checkpoint" };
     const bool inner = l->inner;
 

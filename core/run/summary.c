@@ -74,19 +74,21 @@ static bioft_status write_trials(const char *out, const struct experiment *e, st
 
 bioft_status summary_results(const char *out, const struct experiment *e, struct error *err)
 {
-    char **parts = mem_array(e->trial_count, sizeof(char *));
+    struct results_part *parts = mem_array(e->trial_count, sizeof *parts);
     char *path = path_join(out, "results.csv");
     bioft_status st = parts && path ? BIOFT_OK : error_memory(err, "results.csv");
 
-    for (size_t i = 0; st == BIOFT_OK && i < e->trial_count; i++)
-        if (!(parts[i] = trial_results_path(out, &e->trials[i])))
+    for (size_t i = 0; st == BIOFT_OK && i < e->trial_count; i++) {
+        parts[i].swept = e->trials[i].varied;
+        if (!(parts[i].path = trial_results_path(out, &e->trials[i])))
             st = error_memory(err, "results.csv");
+    }
     if (st == BIOFT_OK)
-        st = results_join(path, (const char *const *)parts, e->trial_count, err);
+        st = results_join(path, e->varied, e->varied_count, parts, e->trial_count, err);
     if (st == BIOFT_OK)
         st = write_trials(out, e, err);
     for (size_t i = 0; parts && i < e->trial_count; i++)
-        free(parts[i]);
+        free((char *)parts[i].path);
     free(parts);
     free(path);
     return st;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "run/figures.h"
+#include "run/identity.h"
 #include "run/metrics.h"
 #include "run/trial_files.h"
 #include "run/trial_log.h"
@@ -341,6 +342,29 @@ static bioft_status largest_class(const struct trial_run *r, double *ret, struct
     return BIOFT_OK;
 }
 
+/* The predictions of worst cases stand in files as those of any figure; the metrics of one share them. */
+static bioft_status save_worst(const struct trial_run *r, struct figure *worst, size_t count, struct error *err)
+{
+    const size_t stages = r->trial->stage_count;
+    char name[256], other[256];
+    bioft_status st = BIOFT_OK;
+
+    /* Of all attacks' settings, which it holds the images of. */
+    for (size_t i = 0; i < count; i++)
+        if (!(worst[i].identity = identity_of(r, stages ? stages - 1 : 0, &worst[i], r->label.identity)))
+            return error_memory(err, "the worst case");
+    for (size_t i = 0, end; st == BIOFT_OK && i < count; i = end) {
+        figure_file(&worst[i], name, sizeof name);
+        for (end = i + 1; end < count; end++) {
+            figure_file(&worst[end], other, sizeof other);
+            if (strcmp(name, other) != 0)
+                break;
+        }
+        st = figure_save(r->folder, &r->label, &worst[i], end - i, err);
+    }
+    return st;
+}
+
 static bioft_status finish(struct trial_run *r, struct error *err)
 {
     const struct trial *t = r->trial;
@@ -363,6 +387,8 @@ static bioft_status finish(struct trial_run *r, struct error *err)
         st = largest_class(r, &share, err);
     if (st == BIOFT_OK)
         st = checks_run(r->figures, r->figure_count, share, r->arena, &worst, &worst_count, err);
+    if (st == BIOFT_OK)
+        st = save_worst(r, worst, worst_count, err);
     for (size_t i = 0; st == BIOFT_OK && i < worst_count; i++) {
         if (!mem_grow(&r->figures, &r->figure_capacity, r->figure_count + 1, sizeof *r->figures))
             st = error_memory(err, "figures");
@@ -378,6 +404,8 @@ static bioft_status finish(struct trial_run *r, struct error *err)
 bioft_status trial_run(struct trial_run *r, struct error *err)
 {
     bioft_status st = check_splits(r, err);
+    if (st == BIOFT_OK)
+        st = identity_open(r, err);
     if (st == BIOFT_OK)
         st = trial_sweep(r, err);
     if (st == BIOFT_OK)

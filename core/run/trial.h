@@ -37,6 +37,7 @@ struct trial_run {
     struct codebook *codebook;                     /* the network's codes, where its head has bits */
 
     struct trial_label label;
+    struct settings identity;                      /* all that decides its results but the seed (identity.h) */
     struct figure *figures;
     size_t figure_count, figure_capacity;
 };

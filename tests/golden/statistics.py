@@ -56,10 +56,22 @@ table("golden_student", "golden_students",
       [(df, p, student(p, df)) for df, p in itertools.product([1, 2, 3, 4, 9, 29, 99, 4999],
                                                                           [0.025, 0.5, 0.75, 0.975, 0.9995])])
 print("struct golden_seeds { uint64_t n; double x[6], mean, low, high, p; };")
-rows = []
-for x in ([0.01, 0.03], [-0.02, -0.05, -0.03], [0.1, -0.2, 0.05, 0.02, 0.01], [0.3, 0.31, 0.29, 0.32, 0.3, 0.33]):
+rows = []  # within -1..1: the interval's ends
+for x in ([0.01, 0.03], [0.9, 0.1, 0.8], [-0.02, -0.05, -0.03], [0.1, -0.2, 0.05, 0.02, 0.01], [0.3, 0.31, 0.29, 0.32, 0.3, 0.33]):
     r = stats.ttest_1samp(x, 0.0)
     ci = r.confidence_interval(0.95)
     full = "{ " + ", ".join(map(repr, x)) + " }"
-    rows.append((len(x), full, float(np.mean(x)), float(ci.low), float(ci.high), float(r.pvalue)))
+    rows.append((len(x), full, float(np.mean(x)), max(-1.0, float(ci.low)), min(1.0, float(ci.high)), float(r.pvalue)))
 table("golden_seeds", "golden_seed_sets", rows)
+print("struct golden_permutation { size_t n; double d[40], p; };")
+rows = []
+rng = np.random.default_rng(5)
+for n, shift in [(2, 0.5), (3, 0.5), (5, 0.3), (8, 0.1), (12, 0.2), (14, 0.0), (16, 0.25), (40, 0.0), (40, 0.1), (40, 0.2)]:
+    d = [float(v) for v in np.round(rng.normal(shift, 0.4, n), 6)]
+    if n == 8:
+        d[1], d[6], d[3] = 0.0, d[0], -d[2]
+    exact = n <= 16
+    r = stats.permutation_test((np.array(d),), np.sum, permutation_type="samples", vectorized=True, batch=10000,
+                               n_resamples=np.inf if exact else 999999, random_state=7)
+    rows.append((n, "{ " + ", ".join(map(repr, d)) + " }", float(r.pvalue)))
+table("golden_permutation", "golden_permutations", rows)

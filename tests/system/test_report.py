@@ -121,11 +121,16 @@ class Report(bioft.Case):
     def check_comparisons(self, out, page):
         table = next(t for t in page.tables if t[0][-2:] == ["p (Holm)", "significant"])
         self.assertEqual({line[0] for line in table[1:]}, {"usf", "brsf"})
-        self.assertEqual(len(table) - 1, 2 * (1 + 2 * 2 + 1 * 2))
+        self.assertEqual(len(table) - 1, 2 * (1 + 2 * 2 + 1 * 2 + 2 * 3))
         checked = 0
         for line in table[1:]:
             rule, _, attack, gradient, epsilon = line[:5]
-            name = "fine-tune.test" + ("" if attack == "clean" else f".{attack}.{gradient}.{epsilon}") + ".csv"
+            worst = re.fullmatch(r"worst \((.*)\)", attack)
+            if worst:
+                self.assertEqual(worst[1], "fgsm+pgd" if epsilon == "0.05" else "fgsm")
+                attack = f"worst.linf.{worst[1]}"
+            middle = f".{attack}" + (f".{gradient}" if gradient else "") + f".{epsilon}"
+            name = "fine-tune.test" + ("" if attack == "clean" else middle) + ".csv"
             number = {"usf": "01", "brsf": "02"}[rule]
             a = scores(out / f"trials/{number}-rule={rule}/predictions/{name}")
             b = scores(out / f"trials/00-rule=bp/predictions/{name}")

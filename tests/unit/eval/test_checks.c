@@ -38,16 +38,72 @@ static void finds_masking(void **state)
         attacked(arena, "a", "rule", 0.1, 0, 300), attacked(arena, "a", "exact", 0.1, 0, 40),
         attacked(arena, "a", "rule", 0.01, 0, 320), attacked(arena, "a", "exact", 0.01, 0, 318),
         attacked(arena, "b", "rule", 0.1, 0, 40), attacked(arena, "b", "exact", 0.1, 0, 60),
+        attacked(arena, "c", "rule", 0.1, 0, 200), attacked(arena, "c", "exact", 0.1, 0, 192),
     };
     struct figure *worst;
     size_t count;
     (void)state;
-    assert_int_equal(checks_run(f, 6, 0.2, arena, &worst, &count, NULL), BIOFT_OK);
-    assert_true(has(&f[0], "masking"));
+    assert_int_equal(checks_run(f, 8, 0.2, arena, &worst, &count, NULL), BIOFT_OK);
+    assert_true(has(&f[0], "masking") && strcmp(f[0].masking, "masking") == 0 && f[0].masking_n == 0);
     assert_false(has(&f[1], "masking"));
+    assert_null(f[1].masking);
     assert_false(has(&f[2], "masking"));
+    assert_string_equal(f[2].masking, "none");
     assert_true(has(&f[5], "exact-weaker-than-rule"));
+    assert_string_equal(f[4].masking, "reversed");
     assert_false(has(&f[1], "exact-weaker-than-rule"));
+    assert_true(has(&f[6], "gradients-undecided") && f[6].masking_n > N);
+    /* Four comparisons are one family for Holm: 260 images one way and none the other. */
+    assert_true(f[0].masking_p > 0.0 && f[0].masking_p < 1e-70);
+    assert_true(f[6].masking_p > 2 * 0.0078 && f[6].masking_p < 2 * 0.0079);
+    arena_destroy(arena);
+}
+
+/* The intervals of 36/100 and 26/100 meet; of the same images eleven are lost and one is won. */
+static void pairs_tell_where_intervals_do_not(void **state)
+{
+    struct arena *arena = arena_create();
+    struct figure f[] = { attacked(arena, "a", "rule", 0.1, 0, 158), attacked(arena, "a", "exact", 0.1, 1, 130) };
+    struct figure *worst;
+    size_t count;
+    (void)state;
+    assert_true(f[0].ci_low < f[1].ci_high);
+    assert_int_equal(checks_run(f, 2, 0.2, arena, &worst, &count, NULL), BIOFT_OK);
+    assert_string_equal(f[0].masking, "masking");
+    arena_destroy(arena);
+}
+
+/* More at a larger epsilon is reported where the same images show it; where the larger one lacks the
+ * stronger attack, the two worst cases hold other attacks and are not compared. */
+static void worst_cases_of_other_attacks_do_not_rise(void **state)
+{
+    struct arena *arena = arena_create();
+    struct figure f[] = {
+        attacked(arena, "a", "exact", 0.1, 0, 300), attacked(arena, "a", "exact", 0.2, 0, 290),
+        attacked(arena, "b", "exact", 0.1, 0, 40),
+    };
+    struct figure *worst;
+    size_t count;
+    (void)state;
+    assert_int_equal(checks_run(f, 3, 0.2, arena, &worst, &count, NULL), BIOFT_OK);
+    assert_int_equal(count, 2);
+    assert_string_equal(worst[0].options, "a+b");
+    assert_string_equal(worst[1].options, "a");
+    assert_true(worst[0].value == 0.1 && worst[1].value == 290.0 / N && !has(&worst[1], "rises"));
+    arena_destroy(arena);
+}
+
+static void norms_are_not_mixed(void **state)
+{
+    struct arena *arena = arena_create();
+    struct figure f[] = { attacked(arena, "a", "exact", 0.5, 0, 0), attacked(arena, "b", "exact", 0.5, 0, 324) };
+    struct figure *worst;
+    size_t count;
+    (void)state;
+    f[1].norm = "l2";
+    assert_int_equal(checks_run(f, 2, 0.2, arena, &worst, &count, NULL), BIOFT_OK);
+    assert_true(count == 2 && worst[0].value == 0.0 && worst[1].value == 0.81);
+    assert_string_equal(worst[1].norm, "l2");
     arena_destroy(arena);
 }
 
@@ -84,10 +140,16 @@ static void worst_case_is_by_sample(void **state)
     size_t count;
     (void)state;
     assert_int_equal(checks_run(f, 3, 0.2, arena, &worst, &count, NULL), BIOFT_OK);
-    assert_int_equal(count, 2);
+    assert_int_equal(count, 5);                    /* over all gradients, and of each that an epsilon has */
     assert_string_equal(worst[0].attack, "worst");
+    assert_string_equal(worst[0].options, "a+b");
+    assert_string_equal(worst[0].gradient, "");
     assert_true(worst[0].epsilon == 0.1 && worst[0].value == 0.5 && worst[0].n == N);
-    assert_true(worst[1].epsilon == 0.2 && worst[1].value == 10.0 / N);
+    assert_string_equal(worst[1].gradient, "exact");
+    assert_true(worst[1].value == 0.75 && worst[1].epsilon == 0.1 && strcmp(worst[1].options, "b") == 0);
+    assert_string_equal(worst[2].gradient, "rule");
+    assert_true(worst[2].value == 0.75);
+    assert_true(worst[3].epsilon == 0.2 && worst[3].value == 10.0 / N);
     assert_true(f[0].value == 0.75);
     arena_destroy(arena);
 }
@@ -96,6 +158,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_masking),
+        cmocka_unit_test(pairs_tell_where_intervals_do_not),
+        cmocka_unit_test(worst_cases_of_other_attacks_do_not_rise),
+        cmocka_unit_test(norms_are_not_mixed),
         cmocka_unit_test(finds_weak_attacks),
         cmocka_unit_test(worst_case_is_by_sample),
     };

@@ -1,6 +1,7 @@
 /* Paired tests, intervals, Student's quantiles and Holm's correction against scipy's, published and
  * hand-made values. */
 #include "eval/compare.h"
+#include "eval/permutation.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -60,18 +61,56 @@ static void student_agrees_with_scipy_and_tables(void **state)
 
 static void seeds_agree_with_a_t_test(void **state)
 {
-    const double one[] = { 0.25 }, same[] = { 0.5, 0.5, 0.5 };
+    const double one[] = { 0.25 };
 
     (void)state;
     for (size_t i = 0; i < COUNT(golden_seed_sets); i++) {
         const struct golden_seeds *g = &golden_seed_sets[i];
-        const struct comparison c = compare_seeds(g->x, g->n);
+        const struct comparison c = compare_seeds(g->x, g->n, -1.0, 1.0);
         assert_true(near(c.difference, g->mean, 1e-12) && near(c.p, g->p, 1e-9) && c.n == g->n);
         assert_true(near(c.ci.low, g->low, 1e-9) && near(c.ci.high, g->high, 1e-9));
     }
-    const struct comparison c = compare_seeds(one, 1);
-    assert_true(c.difference == 0.25 && isinf(c.ci.low) && isinf(c.ci.high) && c.p == 1.0);
-    assert_true(compare_seeds(same, 3).p == 0.0 && compare_seeds(same, 3).ci.low == 0.5);
+    const struct comparison c = compare_seeds(one, 1, 0.0, 1.0);
+    assert_true(c.difference == 0.25 && c.ci.low == 0.0 && c.ci.high == 1.0 && c.p == 1.0);
+}
+
+/* Five equal values have no variance: the sign test has 2 in 2^5, and there is no interval. */
+static void equal_seeds_have_no_t_test(void **state)
+{
+    const double same[] = { -0.03, -0.03, -0.03, -0.03, -0.03 }, zero[] = { 0.0, 0.0, 0.0 },
+                 high[] = { 0.9, 0.99, 1.0, 0.9, 0.8 };
+
+    (void)state;
+    const struct comparison c = compare_seeds(same, 5, -1.0, 1.0);
+    assert_true(c.alike && c.p == 0.0625 && c.ci.low == -1.0 && c.ci.high == 1.0);
+    assert_true(compare_seeds(zero, 3, -1.0, 1.0).p == 1.0);
+    const struct comparison top = compare_seeds(high, 5, 0.0, 1.0);
+    assert_true(top.ci.high == 1.0 && top.ci.low > 0.0 && !top.alike);
+}
+
+static void permutations_agree_with_scipy(void **state)
+{
+    double more[1000], p, again;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(golden_permutations); i++) {
+        const struct golden_permutation *g = &golden_permutations[i];
+        assert_int_equal(permutation_test(g->d, g->n, &p, NULL), BIOFT_OK);
+        /* Above 20 both draw: ours stops at 200 of them, a standard error of 7%. */
+        if (g->n <= 20)
+            assert_true(near(p, g->p, 1e-9));
+        else
+            assert_true(fabs(p - g->p) < 0.25 * g->p);
+    }
+    for (size_t i = 0; i < 1000; i++)
+        more[i] = 0.1 + 0.3 * sin((double)(i * i));
+    assert_int_equal(permutation_test(more, 1000, &p, NULL), BIOFT_OK);
+    assert_int_equal(permutation_test(more, 1000, &again, NULL), BIOFT_OK);
+    assert_true(p == 1.0 / 100000.0 && again == p); /* of 1,000 comparisons one would still tell */
+    for (size_t i = 0; i < 1000; i++)
+        more[i] = 0.0;
+    assert_int_equal(permutation_test(more, 1000, &p, NULL), BIOFT_OK);
+    assert_true(p == 1.0);
 }
 
 /* The worked example: 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1, never below the one before. */
@@ -138,7 +177,7 @@ static void means_are_bootstrapped_in_pairs(void **state)
     (void)state;
     assert_int_equal(compare_figures(&a, &b, &c, &paired, &err), BIOFT_OK);
     /* Paired, the spread is that of 0.05 cos: its deviation over sqrt(300) is 0.00204. */
-    assert_true(paired && fabs(c.difference - 0.1) < 0.001 && c.p == 1.0 / 5000.0);
+    assert_true(paired && fabs(c.difference - 0.1) < 0.001 && c.p == 1.0 / 100000.0);
     assert_true(fabs((c.ci.high - c.ci.low) / (2.0 * 1.96 * 0.00204) - 1.0) < 0.1);
     assert_int_equal(compare_figures(&a, &d, &c, &paired, &err), BIOFT_OK);
     assert_true(c.ci.low < 0.0 && c.ci.high > 0.0 && c.p > 0.05);
@@ -149,6 +188,99 @@ static void means_are_bootstrapped_in_pairs(void **state)
     free(d.predictions);
 }
 
+static double few(uint64_t i) { return i == 4; }
+static double none(uint64_t i) { return 0.0 * (double)i; }
+
+/* Seeds that agree on one image of 33 say nothing of other images; on many they do. */
+static void seeds_that_agree_need_images_too(void **state)
+{
+    struct figure a[5], b[5];
+    const struct figure *x[5], *y[5];
+    struct comparison c;
+    struct error err;
+    bool paired;
+
+    (void)state;
+    for (int k = 0; k < 5; k++) {
+        a[k] = b[k] = (struct figure){ .metric = METRIC_ACCURACY };
+        assert_int_equal(figure_fill(&a[k], make(33, few), 33, &err), BIOFT_OK);
+        assert_int_equal(figure_fill(&b[k], make(33, none), 33, &err), BIOFT_OK);
+        x[k] = &a[k];
+        y[k] = &b[k];
+    }
+    assert_int_equal(compare_runs(x, y, 5, &c, &paired, &err), BIOFT_OK);
+    assert_true(paired && c.alike && c.n == 5 && c.images == 33 && c.p == 1.0);
+    assert_true(c.ci.low <= 0.0 && c.ci.high > 1.0 / 33.0 && c.ci.high < 0.2);
+    /* Two of the seeds differ in one more: a t-test alone would have p < 0.01. */
+    for (int k = 0; k < 2; k++) {
+        a[k].predictions[9].score = 1.0;
+        assert_int_equal(figure_fill(&a[k], a[k].predictions, 33, &err), BIOFT_OK);
+    }
+    const double values[] = { 2 / 33.0, 2 / 33.0, 1 / 33.0, 1 / 33.0, 1 / 33.0 };
+    assert_true(compare_seeds(values, 5, -1.0, 1.0).p < 0.01);
+    assert_int_equal(compare_runs(x, y, 5, &c, &paired, &err), BIOFT_OK);
+    assert_true(!c.alike && c.p == 0.5 && c.ci.low <= compare_seeds(values, 5, -1.0, 1.0).ci.low);
+    for (int k = 0; k < 5; k++) {
+        free(a[k].predictions);
+        free(b[k].predictions);
+    }
+}
+
+/* b right-only and c wrong-only of n, the rest half and half. */
+static struct comparison counted(uint64_t only_a, uint64_t only_b, uint64_t n)
+{
+    const uint64_t rest = n - only_a - only_b;
+    const double difference = ((double)only_a - (double)only_b) / (double)n;
+    return (struct comparison){
+        .difference = difference, .n = n, .images = n, .counts = true,
+        .ci = compare_newcombe(rest / 2, only_a, only_b, rest - rest / 2),
+        .p = compare_mcnemar(only_a, only_b),
+        .spread = sqrt((double)(only_a + only_b) / (double)n - difference * difference)
+    };
+}
+
+static void outcomes_are_three_and_a_direction(void **state)
+{
+    (void)state;
+    struct comparison c = counted(26, 1, 200); /* p = 4e-7 */
+    assert_true(fabs(c.p - 4.1723e-7) < 1e-10);
+    assert_int_equal(compare_outcome(&c, c.p), OUTCOME_MORE);
+    c = counted(1, 26, 200);
+    assert_int_equal(compare_outcome(&c, c.p), OUTCOME_LESS);
+    c = counted(6, 0, 18); /* p = 0.03 */
+    assert_int_equal(compare_outcome(&c, c.p), OUTCOME_UNDECIDED);
+    c = counted(3, 1, 1000);
+    assert_int_equal(compare_outcome(&c, c.p), OUTCOME_SAME);
+    c = counted(0, 0, 30);
+    assert_int_equal(compare_outcome(&c, c.p), OUTCOME_UNDECIDED);
+    c = counted(190, 10, 10000); /* clear, and below the margin: too small to be called so */
+    assert_int_equal(compare_outcome(&c, c.p), OUTCOME_UNDECIDED);
+}
+
+/* With as many samples as are named, and the same shares, it is decided; with less than half of them not. */
+static void what_is_needed_decides(void **state)
+{
+    static const struct { uint64_t a, b, n; size_t family; } found[] = {
+        { 6, 0, 18, 1 }, { 6, 0, 18, 14 }, { 12, 4, 100, 6 }, { 3, 1, 100, 1 }, { 0, 0, 30, 1 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(found); i++) {
+        const struct comparison c = counted(found[i].a, found[i].b, found[i].n);
+        const double family = (double)found[i].family;
+        assert_int_equal(compare_outcome(&c, fmin(1.0, c.p * family)), OUTCOME_UNDECIDED);
+        const uint64_t n = compare_needed(&c, found[i].family);
+        assert_true(n > found[i].n && n < 100000);
+        for (int part = 0; part < 2; part++) {
+            const double scale = (part ? 1.3 : 0.4) * (double)n / (double)found[i].n;
+            const struct comparison d = counted((uint64_t)(scale * (double)found[i].a),
+                                                (uint64_t)(scale * (double)found[i].b),
+                                                (uint64_t)(scale * (double)found[i].n));
+            assert_true((compare_outcome(&d, fmin(1.0, d.p * family)) != OUTCOME_UNDECIDED) == part);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +288,11 @@ int main(void)
         cmocka_unit_test(newcombe_agrees_with_the_roots),
         cmocka_unit_test(student_agrees_with_scipy_and_tables),
         cmocka_unit_test(seeds_agree_with_a_t_test),
+        cmocka_unit_test(equal_seeds_have_no_t_test),
+        cmocka_unit_test(permutations_agree_with_scipy),
+        cmocka_unit_test(seeds_that_agree_need_images_too),
+        cmocka_unit_test(outcomes_are_three_and_a_direction),
+        cmocka_unit_test(what_is_needed_decides),
         cmocka_unit_test(holm_is_stepwise),
         cmocka_unit_test(figures_are_paired_by_sample),
         cmocka_unit_test(means_are_bootstrapped_in_pairs),

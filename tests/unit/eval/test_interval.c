@@ -78,6 +78,31 @@ static void bootstrap_has_the_spread_of_a_mean(void **state)
     assert_true(none.low == 0.0 && none.high == 1.0);
 }
 
+/* Values that are all alike: at the end of the range Wilson's interval, in the middle no less; and
+ * other values draw other samples. */
+static void a_mean_has_no_interval_of_width_zero(void **state)
+{
+    double ones[33], half[33], many[500], shifted[500];
+
+    (void)state;
+    for (size_t i = 0; i < 33; i++) {
+        ones[i] = 1.0;
+        half[i] = 0.5;
+    }
+    const struct interval top = interval_mean(ones, 33, 0.0, 1.0), wilson = interval_wilson(33, 33);
+    assert_true(fabs(top.low - wilson.low) < 1e-12 && top.high == 1.0);
+    const struct interval middle = interval_mean(half, 33, 0.0, 1.0);
+    assert_true(middle.low < 0.46 && middle.high > 0.54);
+    for (size_t i = 0; i < 500; i++) {
+        many[i] = (double)(i * i % 11) / 10.0;
+        shifted[i] = many[i] + 1e-9;
+    }
+    const struct interval a = interval_mean(many, 500, 0.0, 1.0), b = interval_mean(many, 500, 0.0, 1.0),
+                          c = interval_mean(shifted, 500, 0.0, 1.0);
+    assert_true(a.low == b.low && a.high == b.high);
+    assert_true(fabs(a.low - c.low) > 1e-6 || fabs(a.high - c.high) > 1e-6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -85,6 +110,7 @@ int main(void)
         cmocka_unit_test(is_symmetric_and_inside),
         cmocka_unit_test(bootstrap_agrees_with_numpy),
         cmocka_unit_test(bootstrap_has_the_spread_of_a_mean),
+        cmocka_unit_test(a_mean_has_no_interval_of_width_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

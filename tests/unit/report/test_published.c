@@ -197,22 +197,23 @@ static struct study study_of(struct place_of_tests *p, struct published *pub)
                   b[] = { figure_of("b", NULL, 0.0, 0.5),
                           figure_of("b", "rule", 8.0 / 255.0, 0.25) };
     const struct trial_figures trials[] = {
-        { { "00-rule=a", 1, "net", "e", "f32" }, a, 2 },
-        { { "01-rule=b,lr=1", 1, "net", "e", "f32" }, b, 2 },
-        { { "02-rule=a", 1, "other", "e", "f32" }, a, 1 },
+        { { "00-rule=a", 1, "net", "e", "f32", "" }, a, 2 },
+        { { "01-rule=b,lr=1", 1, "net", "e", "f32", "" }, b, 2 },
+        { { "02-rule=a", 1, "other", "e", "f32", "" }, a, 1 },
     };
-    const char *parts[3], **folders = arena_array(p->arena, 1, sizeof *folders);
+    struct results_part parts[3] = { 0 };
+    const char **folders = arena_array(p->arena, 1, sizeof *folders);
     struct study s;
     struct error err;
 
     assert_non_null(folders);
     folders[0] = p->folder;
     for (size_t i = 0; i < 3; i++) {
-        parts[i] = arena_printf(p->arena, "%s/%zu.csv", p->folder, i);
-        assert_int_equal(results_write(parts[i], &trials[i], &err), BIOFT_OK);
+        parts[i].path = arena_printf(p->arena, "%s/%zu.csv", p->folder, i);
+        assert_int_equal(results_write(parts[i].path, &trials[i], &err), BIOFT_OK);
     }
     assert_int_equal(
-        results_join(arena_printf(p->arena, "%s/results.csv", p->folder), parts, 3, &err),
+        results_join(arena_printf(p->arena, "%s/results.csv", p->folder), NULL, 0, parts, 3, &err),
         BIOFT_OK);
     assert_int_equal(study_read(folders, 1, NULL, p->arena, &s, &err), BIOFT_OK);
     assert_null(s.published);

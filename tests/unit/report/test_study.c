@@ -88,16 +88,16 @@ static void add_trial(struct place_of_tests *p, const char *id, uint64_t seed, c
 static struct study read_study(struct place_of_tests *p, const char *const *ids, size_t count,
                                const char *baseline)
 {
-    const char **folders = arena_array(p->arena, 1, sizeof *folders),
-               **parts = arena_array(p->arena, count, sizeof *parts);
+    const char **folders = arena_array(p->arena, 1, sizeof *folders);
+    struct results_part *parts = arena_array(p->arena, count, sizeof *parts);
     struct study s;
     struct error err;
 
     for (size_t i = 0; i < count; i++)
-        parts[i] = arena_printf(p->arena, "%s/trials/%s/results.csv", p->folder, ids[i]);
+        parts[i].path = arena_printf(p->arena, "%s/trials/%s/results.csv", p->folder, ids[i]);
     folders[0] = p->folder;
     assert_int_equal(
-        results_join(arena_printf(p->arena, "%s/results.csv", p->folder), parts, count, &err),
+        results_join(arena_printf(p->arena, "%s/results.csv", p->folder), NULL, 0, parts, count, &err),
         BIOFT_OK);
     assert_int_equal(study_read(folders, 1, baseline, p->arena, &s, &err), BIOFT_OK);
     return s;
@@ -114,7 +114,7 @@ static void one_seed_is_compared_on_its_samples(void **state)
 
     add_trial(p, ids[0], 1, "first", 180, 150, 20);
     add_trial(p, ids[1], 1, "true", 190, 40, 40);
-    struct study s = read_study(p, ids, 2, NULL);
+    struct study s = read_study(p, ids, 2, "true");
     assert_int_equal(s.count, 1);
     struct panel *q = &s.panels[0];
     assert_int_equal(q->count, 2);
@@ -124,11 +124,11 @@ static void one_seed_is_compared_on_its_samples(void **state)
     assert_true(q->metric_count == 1 && q->grid_count == 1 && q->grids[0].count == 2 &&
                 q->grids[0].rule && q->grids[0].exact);
     assert_true(study_point(q, &q->series[0],
-                            &(struct place){ METRIC_ACCURACY, "push", "", "exact", 0.1 }, &point));
+                            &(struct place){ METRIC_ACCURACY, "push", "", "exact", 0.1, "linf" }, &point));
     assert_true(point.value == 0.1 && point.seeds == 1 &&
                 point.low == interval_wilson(20, SAMPLES).low);
     assert_false(study_point(q, &q->series[0],
-                             &(struct place){ METRIC_ACCURACY, "push", "", "exact", 0.2 }, &point));
+                             &(struct place){ METRIC_ACCURACY, "push", "", "exact", 0.2, "linf" }, &point));
 
     assert_int_equal(findings_read(q, p->arena, &f, &count, &err), BIOFT_OK);
     assert_int_equal(count, 3); /* clean, and both gradients at 0.1 */
@@ -140,7 +140,7 @@ static void one_seed_is_compared_on_its_samples(void **state)
     assert_true(f[0].found.n == SAMPLES && fabs(f[0].found.difference + 0.05) < 1e-12);
 }
 
-static void without_one_gradient_there_is_no_baseline(void **state)
+static void without_its_rule_there_is_no_baseline(void **state)
 {
     static const char *const ids[] = { "00-rule=first", "01-rule=second" };
     struct place_of_tests *p = *state;
@@ -179,7 +179,7 @@ static void seeds_are_a_random_effect(void **state)
         made++;
         if (seeds < 4)
             continue;
-        struct study s = read_study(p, ids, made, NULL);
+        struct study s = read_study(p, ids, made, "true");
         struct panel *q = &s.panels[0];
         assert_true(q->count == 2 && q->series[0].count == seeds);
         assert_int_equal(findings_read(q, p->arena, &f, &count, &err), BIOFT_OK);
@@ -203,7 +203,7 @@ static void a_missing_file_of_predictions_is_no_comparison(void **state)
 
     add_trial(p, ids[0], 1, "first", 180, 150, 20);
     add_trial(p, ids[1], 1, "true", 190, 40, 40);
-    struct study s = read_study(p, ids, 2, NULL);
+    struct study s = read_study(p, ids, 2, "true");
     assert_int_equal(file_remove(arena_printf(p->arena, "%s/trials/%s/predictions/fine.test.csv",
                                               p->folder, ids[0]),
                                  &err),
@@ -216,7 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_seed_is_compared_on_its_samples, make, clear),
-        cmocka_unit_test_setup_teardown(without_one_gradient_there_is_no_baseline, make, clear),
+        cmocka_unit_test_setup_teardown(without_its_rule_there_is_no_baseline, make, clear),
         cmocka_unit_test_setup_teardown(seeds_are_a_random_effect, make, clear),
         cmocka_unit_test_setup_teardown(a_missing_file_of_predictions_is_no_comparison, make,
                                         clear),

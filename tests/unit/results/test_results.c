@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static const struct trial_label label = { "00-rule=a,b", 7, "net", "engine", "f32" };
+static const struct trial_label label = { "00-rule=a,b", 7, "net", "engine", "f32", "0123456789abcdef" };
 
 static struct figure example(struct prediction *p, uint64_t n)
 {
@@ -120,7 +120,8 @@ static void joins_and_reads(void **state)
     struct figure f[2] = { example(p, 1), example(p, 1) };
     struct trial_figures trial = { label, f, 2 }, *read;
     char *a = path_join(*state, "a.csv"), *b = path_join(*state, "b.csv"), *all = path_join(*state, "all.csv");
-    const char *const parts[] = { a, "no/such/file", b };
+    const char *const first[] = { "0.1", "x,y" }, *const second[] = { "0.2", "" }, *const swept[] = { "lr", "note" };
+    const struct results_part parts[] = { { a, first }, { "no/such/file", first }, { b, second } };
     struct arena *arena = arena_create();
     struct error err;
     size_t count;
@@ -130,17 +131,25 @@ static void joins_and_reads(void **state)
     assert_int_equal(results_write(a, &trial, &err), BIOFT_OK);
     trial.label.id = "01";
     assert_int_equal(results_write(b, &trial, &err), BIOFT_OK);
-    assert_int_equal(results_join(all, parts, 3, &err), BIOFT_OK);
+    assert_int_equal(results_join(all, swept, 2, parts, 3, &err), BIOFT_OK);
+    char *text = NULL;
+    size_t size;
+    assert_int_equal(file_read(all, 1 << 20, (uint8_t **)&text, &size, &err), BIOFT_OK);
+    assert_non_null(strstr(text, ",lr,note\n"));
+    assert_non_null(strstr(text, ",0.1,\"x,y\"\n"));
+    assert_non_null(strstr(text, ",0.2,\n01,7,"));
+    free(text);
     assert_int_equal(results_read(all, arena, &read, &count, &err), BIOFT_OK);
     assert_int_equal(count, 2);
     assert_string_equal(read[0].label.id, label.id);
     assert_string_equal(read[1].label.id, "01");
+    assert_string_equal(read[1].label.identity, label.identity);
     assert_true(read[0].label.seed == 7 && read[0].count == 2 && read[1].count == 2);
     assert_true(read[1].figures[0].attacked && !read[1].figures[1].attacked);
     assert_true(read[1].figures[0].epsilon == 8.0 / 255.0);
 
     assert_int_equal(file_write(b, "other,header\n1,2\n", 17, &err), BIOFT_OK);
-    assert_int_equal(results_join(all, parts, 3, &err), BIOFT_ERR_FORMAT);
+    assert_int_equal(results_join(all, swept, 2, parts, 3, &err), BIOFT_ERR_FORMAT);
     free(a);
     free(b);
     free(all);

@@ -1,0 +1,139 @@
+/* Indicators of failed attacks (Pintor et al. 2022; Athalye, Carlini and Wagner 2018; Carlini et al. 2019), from the
+ * columns of results.csv. */
+#include "report/indicators.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FILE = 256 << 20 };
+static const double still_rising = 0.05;           /* of the survivors */
+static const double black_box_below = 0.002;       /* in accuracy */
+static const double differences_off = 0.05;        /* of the images looked at */
+
+bioft_status indicators_open(const char *folder, struct arena *arena, struct csv *ret, struct error *err)
+{
+    char *path = path_join(folder, "results.csv");
+    uint8_t *bytes = NULL;
+    size_t size;
+    bioft_status st = path ? file_read(path, MAX_FILE, &bytes, &size, err) : error_memory(err, "a path");
+
+    if (st == BIOFT_OK)
+        st = csv_parse(path, (const char *)bytes, size, arena, ret, err);
+    free(bytes);
+    free(path);
+    return st;
+}
+
+static const char *cell(const struct csv *c, size_t row, const char *column)
+{
+    for (size_t i = 0; i < c->columns; i++)
+        if (strcmp(c->field[0][i], column) == 0)
+            return c->field[row][i];
+    return "";
+}
+
+/* NAN: empty, or no such column. */
+static double number(const struct csv *c, size_t row, const char *column)
+{
+    const char *s = cell(c, row, column);
+    double v;
+    return *s && text_to_double(s, strlen(s), &v) ? v : (double)NAN;
+}
+
+static bool is_row(const struct csv *c, size_t row, const char *trial, const struct place *at)
+{
+    const char *attack = cell(c, row, "attack");
+    return strcmp(cell(c, row, "trial"), trial) == 0 && *attack && strcmp(attack, ATTACK_WORST) != 0 &&
+           strcmp(cell(c, row, "gradient"), GRADIENT_OF_RULE) != 0 && strcmp(cell(c, row, "metric"), at->metric) == 0 &&
+           strcmp(cell(c, row, "norm"), at->norm) == 0;
+}
+
+/* What the attacks at one epsilon add up to. */
+struct sums {
+    double zero, silent, rising, off;              /* the most of any attack; NAN: not measured by any */
+    double white, black;                           /* the least that is left; NAN: no such attack */
+    bool zero_known;
+};
+
+static double most(double a, double b) { return isnan(a) || b > a ? b : a; }
+
+static void add_row(const struct csv *c, size_t row, struct sums *s)
+{
+    const double value = number(c, row, "value"), n = number(c, row, "n"), gradients = number(c, row, "gradients");
+    const double rising = number(c, row, "rising");
+
+    /* Where it is not known whether an attack asks for gradients it is taken for one that does. */
+    if (gradients <= 0.0)
+        s->black = isnan(s->black) ? value : fmin(s->black, value);
+    else
+        s->white = isnan(s->white) ? value : fmin(s->white, value);
+    if (!(gradients <= 0.0)) {
+        s->zero_known = s->zero_known && !isnan(number(c, row, "zero_gradient"));
+        s->zero = most(s->zero, number(c, row, "zero_gradient"));
+    }
+    s->silent = most(s->silent, number(c, row, "silent"));
+    if (!isnan(rising))
+        s->rising = most(s->rising, value * n > 0.0 ? rising / (value * n) : 0.0);
+    s->off = most(s->off, number(c, row, "differences_off"));
+}
+
+static const char *doubt_of(const struct sums *s, struct arena *arena)
+{
+    if (isnan(s->zero) || !s->zero_known)
+        return "zero gradients were not counted";
+    if (s->zero > 0.0)
+        return arena_printf(arena, "%.0f images had a gradient of zero or not a number", s->zero);
+    if (isnan(s->silent))
+        return "silent success was not counted";
+    if (s->silent > 0.0)
+        return arena_printf(arena, "%.0f adversarial images were found and not returned", s->silent);
+    if (isnan(s->rising))
+        return "no attack told its course, so whether it was done is not known";
+    if (s->rising > still_rising)
+        return arena_printf(arena, "%.1f%% of the survivors' attacks were still gaining", 100.0 * s->rising);
+    if (isnan(s->off))
+        return "the exact gradient was not held against differences";
+    if (s->off > differences_off)
+        return arena_printf(arena, "differences contradict the exact gradient in %.1f%% of images", 100.0 * s->off);
+    if (isnan(s->black))
+        return "no attack without gradients was made";
+    if (s->black < s->white - black_box_below)
+        return arena_printf(arena, "an attack without gradients leaves %.3f, those with them %.3f", s->black, s->white);
+    return "";
+}
+
+/* At an L-infinity epsilon of 1 any image can become any other: what survives says that the attacks fail. */
+static const char *unbounded_doubt(const struct csv *c, const char *trial, const struct place *at, struct arena *arena)
+{
+    const struct place linf = { .metric = at->metric, .norm = "linf" };
+    double least = (double)NAN, epsilon = 0.0;
+
+    for (size_t r = 1; r < c->rows; r++) {
+        const double e = number(c, r, "epsilon");
+        if (!is_row(c, r, trial, &linf) || !(e >= 1.0))
+            continue;
+        least = isnan(least) ? number(c, r, "value") : fmin(least, number(c, r, "value"));
+        epsilon = e;
+    }
+    if (isnan(least))
+        return "no attack was made at an L-infinity epsilon of 1, where nothing may survive";
+    return least > 0.0 ? arena_printf(arena, "%.3f survive an L-infinity epsilon of %g", least, epsilon) : "";
+}
+
+bioft_status indicators_doubt(const struct csv *c, const char *trial, const struct place *at, struct arena *arena,
+                              const char **ret, struct error *err)
+{
+    const double none = (double)NAN;
+    struct sums s = { none, none, none, none, none, none, true };
+
+    for (size_t r = 1; r < c->rows; r++)
+        if (is_row(c, r, trial, at) && number(c, r, "epsilon") == at->epsilon)
+            add_row(c, r, &s);
+    *ret = doubt_of(&s, arena);
+    if (*ret && !**ret)
+        *ret = unbounded_doubt(c, trial, at, arena);
+    return *ret ? BIOFT_OK : error_memory(err, "indicators");
+}
