@@ -67,13 +67,14 @@ static struct panel *panel_of(struct study *s, const struct trial_figures *t,
     return p;
 }
 
-/* Does the series have this trial already, in another folder? */
+/* Does the series have this trial already, from another folder or from this one given twice? */
 static const struct study_trial *copy_in(const struct series *s, const struct trial_figures *t,
                                          const char *out)
 {
     for (size_t i = 0; i < s->count; i++)
         if (*t->label.identity && same_text(s->identity, t->label.identity) &&
-            s->trials[i].results->label.seed == t->label.seed && !same_text(s->trials[i].out, out))
+            s->trials[i].results->label.seed == t->label.seed &&
+            (!same_text(s->trials[i].out, out) || same_text(s->trials[i].results->label.id, t->label.id)))
             return &s->trials[i];
     return NULL;
 }

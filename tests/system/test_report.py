@@ -181,7 +181,11 @@ class Report(bioft.Case):
         self.assertFalse([p for p in (self.folder / "again/plots").glob("*.png") if "adversarial" not in p.name])
         self.good("report", out, "--baseline", "brsf")
         self.assertIn("compared with <b>brsf</b>", (out / "report.html").read_text())
-        self.good("report", out, self.folder / "out", "--out", self.folder / "both")
+        shutil.copytree(out, self.folder / "copy")
+        for copy in (out, self.folder / "copy"):
+            self.bad(1, "report", out, copy, "--out", self.folder / "both", says="a copy is no repetition")
+        self.good("run", self.folder / "m.yaml", "--out", self.folder / "other", "--set", "seed=4", "--quiet")
+        self.good("report", out, self.folder / "other", "--out", self.folder / "both")
         self.assertIn("2 seeds a rule", (self.folder / "both/report.html").read_text())
         self.bad(2, "report", out, out, says="--out")
         self.bad(2, "report", self.folder / "none", says="no results.csv")

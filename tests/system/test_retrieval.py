@@ -224,7 +224,7 @@ class Retrieval(bioft.Case):
             self.assertFalse((self.folder / "out").exists())
         # no threshold for so many bits: said before anything is trained
         m = self.write(hash_head.replace("bits: 16", "bits: 20"), "bad.yaml")
-        self.bad(1, "run", m, "--out", "twenty", says=["20 bits and 4 classes", "give 'zeta'"])
+        self.bad(2, "run", m, "--out", "twenty", says=["20 bits and 4 classes", "give 'zeta'"])
         # no database to rank
         for part in ("images", "labels"):
             (self.folder / f"data/database_{part}.npy").unlink()

@@ -175,7 +175,7 @@ class Run(bioft.Case):
             self.assertLess(line["weight_angle"][layer], 1e-5)
         self.assertGreater(line["weight_angle"]["conv2"], 20)
         self.bad(2, "run", self.manifest(text.replace("fc*", "fd1"), "n.yaml"), "--out", "n", says=["fd1", "fc1"])
-        self.bad(1, "run", self.manifest(text.replace("'*'", "'conv1'"), "o.yaml"), "--out", "o", says="conv2")
+        self.bad(2, "run", self.manifest(text.replace("'*'", "'conv1'"), "o.yaml"), "--out", "o", says="conv2")
 
     def test_attacks_alone(self):
         m = self.manifest()
