@@ -133,6 +133,8 @@ static void first_failed(void *ctx, size_t item, bioft_status status, const char
     if (strncmp(why, "died of", 7) == 0 || strncmp(why, "did not", 7) == 0 || strncmp(why, "ended the", 9) == 0)
         error_set(&err, BIOFT_ERR_INVALID, "%s '%s': %s: it %s while its first instance was made", kind_word(d->kind), d->name,
                   c->plugin->path, why);
+    else if (status == BIOFT_ERR_UNSUPPORTED)
+        return;                                    /* a first instance has no engine: the trial that uses it has */
     else
         error_set(&err, status, "%s", why);
     fault(f->h, c->mark, &err);

@@ -54,7 +54,7 @@ class LearningRules(bioft.Case):
                 ("lenet5", "drtp", "here follows a ReLU")):
             (self.folder / "m.yaml").write_text(SCRATCH % (backbone, rule))
             self.bad(2, "check", "m.yaml", says=words)
-            self.bad(1, "run", "m.yaml", "--out", f"{backbone}-{rule}", says=words)
+            self.bad(2, "run", "m.yaml", "--out", f"{backbone}-{rule}", says=words)
 
 
 if __name__ == "__main__":
