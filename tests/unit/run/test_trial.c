@@ -47,9 +47,10 @@ static void leaves_results_metrics_and_a_checkpoint(void **state)
     struct experiment *e = read_experiment("", &h.log);
     assert_int_equal(e->trial_count, 1);
     assert_int_equal(run(e, 0, NULL, &h, activity), BIOFT_OK);
-    /* A header; the clean figure; two epsilons by two gradients; the worst case at both. */
+    /* A header; the clean figure; two epsilons by two gradients; at both the worst case of the exact gradient, of the
+     * rule's and of all. */
     char *path = trial_results_path("out", &e->trials[0]), *results = get_file(path);
-    assert_int_equal(lines(results), 1 + 1 + 4 + 2);
+    assert_int_equal(lines(results), 1 + 1 + 4 + 6);
     assert_non_null(strstr(results, "tiny_attack"));
     assert_non_null(strstr(results, "learn"));
     assert_non_null(strstr(h.text.data, "tiny_engine"));
@@ -136,7 +137,7 @@ static void joins_the_trials_that_are_done(void **state)
     run(e, 1, NULL, &h, NULL);
     OK(summary_results("out", e, &err), err);
     char *results = get_file("out/results.csv"), *trials = get_file("out/trials.csv");
-    assert_int_equal(lines(results), 1 + 7);
+    assert_int_equal(lines(results), 1 + 11);
     assert_int_equal(lines(trials), 3);
     assert_non_null(strstr(results, e->trials[1].id));
     assert_null(strstr(results, e->trials[0].id));
