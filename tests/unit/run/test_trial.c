@@ -145,7 +145,7 @@ static void joins_the_trials_that_are_done(void **state)
     run(e, 0, NULL, &h, NULL);
     OK(summary_results("out", e, &err), err);
     results = get_file("out/results.csv");
-    assert_int_equal(lines(results), 1 + 14);
+    assert_int_equal(lines(results), 1 + 22);
     /* In the manifest's order, not in that of the runs. */
     assert_true(strstr(results, e->trials[0].id) < strstr(results, e->trials[1].id));
     free(results);
