@@ -226,8 +226,9 @@ static bool try_environment(struct search *s)
 static bool try_system(struct search *s)
 {
     static const char *const patterns[] = {
-        "/usr/lib/python3/dist-packages/torch/lib/libtorch_cpu.so", "/usr/local/lib/python3*/dist-packages/torch/lib/"
-        "libtorch_cpu.so", "/opt/libtorch/lib/libtorch_cpu.so", "/usr/local/lib/libtorch_cpu.so*",
+        "/usr/lib/python3/dist-packages/torch/lib/libtorch_cpu.so",
+        "/usr/local/lib/python3*/dist-packages/torch/lib/libtorch_cpu.so",
+        "/opt/libtorch/lib/libtorch_cpu.so", "/usr/local/lib/libtorch_cpu.so*",
         "/usr/lib/*/libtorch_cpu.so*", "/usr/lib64/libtorch_cpu.so*", "/usr/lib/libtorch_cpu.so*",
     };
 
