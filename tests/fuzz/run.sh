@@ -19,7 +19,7 @@ python3 "$here/seeds.py" "$work/seeds"
 
 rm -rf "$work/objects" "$work/core.a"
 mkdir "$work/objects"
-manifest=$(for name in yaml yaml_check utf8 tree tree_write diagnose; do echo "$root/core/manifest/$name.c"; done)
+manifest=$(for name in yaml yaml_check tree tree_write diagnose; do echo "$root/core/manifest/$name.c"; done)
 for source in "$root"/core/base/*.c "$root"/core/formats/*.c $manifest; do
     case $source in *_avx512.c) continue ;; esac
     name=$(basename "$(dirname "$source")")-$(basename "$source" .c)
