@@ -40,7 +40,8 @@ void csv_text(struct text *t, const char *value)
     /* An empty first field is quoted too, or the next could not see that the line has begun. */
     bool quoted = first;
     if (length > 0)
-        quoted = strpbrk(s, ",\"\n\r") != NULL || is_blank(s[0]) || is_blank(s[length - 1]);
+        quoted = strpbrk(s, ",\"\n\r") != NULL || is_blank(s[0]) || is_blank(s[length - 1]) ||
+                 strncmp(s, "\xef\xbb\xbf", 3) == 0;   /* a byte order mark that the reader would pass over */
     if (!first)
         text_add(t, ",");
     if (!quoted) {
