@@ -259,9 +259,6 @@ static int run_experiment(struct run *run, const char *path)
         return fail(run, &err, 2);
     if (stop_asked(run->stop))
         return stopped(run);
-    /* Others will open it; or the experiment, whose plugins it needs, may give way to the one in the folder. */
-    if (run->slurm || run->jobs > 1 || run->resume || run->force)
-        shared_data_keep(&run->shared, NULL);
     bioft_status st = output_open(&(struct output_params){
         .out = run->out, .resume = run->resume || run->force, .force = run->force,
         .sharing = run->worker.is_one ? OUTPUT_CHILD : run->only ? OUTPUT_SHARED : OUTPUT_ALONE,
@@ -269,6 +266,8 @@ static int run_experiment(struct run *run, const char *path)
         .log = &run->console.log }, &run->experiment, &run->output, &err);
     if (st != BIOFT_OK)
         return fail(run, &err, st == BIOFT_ERR_INVALID ? 2 : 1);
+    if (run->slurm || run->jobs > 1 || run->output.replaced)
+        shared_data_keep(&run->shared, NULL);      /* others will open it, or no trial's sections are its own */
     run->shared.retold = true;
     if (run->slurm)
         return submit(run, &err) == BIOFT_OK ? 0 : fail(run, &err, 1);

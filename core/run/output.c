@@ -25,17 +25,17 @@ static bioft_status read_stored(const struct output_params *p, const struct expe
 
 /* Same key: the stored experiment goes on. Additions, with force: this one takes its place. */
 static bioft_status choose(const struct output_params *p, struct experiment **e, struct experiment **stored,
-                           const char *folder, struct error *err)
+                           struct output *o, struct error *err)
 {
     if (strcmp((*e)->key, (*stored)->key) == 0) {
-        experiment_destroy(*e);
+        o->replaced = *e;
         *e = *stored;
         *stored = NULL;
         return BIOFT_OK;
     }
     if (p->force && change_only_adds(*stored, *e))
         return BIOFT_OK;
-    return change_differs(folder, (*stored)->resolved, (*e)->resolved, err);
+    return change_differs(o->folder, (*stored)->resolved, (*e)->resolved, err);
 }
 
 /* Empty, or left by a run that was killed before it had written its manifest. */
@@ -71,7 +71,7 @@ bioft_status output_open(const struct output_params *p, struct experiment **e, s
     if (st == BIOFT_OK && compare)
         st = read_stored(p, *e, &o, manifest, &stored, err);
     if (st == BIOFT_OK && compare)
-        st = choose(p, e, &stored, o.folder, err);
+        st = choose(p, e, &stored, &o, err);
     if (st == BIOFT_OK && fresh)
         st = file_make_folder(o.folder, err);
     if (st == BIOFT_OK && p->sharing != OUTPUT_CHILD) {
@@ -88,6 +88,11 @@ bioft_status output_open(const struct output_params *p, struct experiment **e, s
     free(manifest);
     free(lock);
     if (st != BIOFT_OK) {
+        if (o.replaced) {
+            experiment_destroy(*e);
+            *e = o.replaced;
+            o.replaced = NULL;
+        }
         output_close(&o);
         return st;
     }
@@ -105,6 +110,7 @@ void output_unlock(struct output *o)
 void output_close(struct output *o)
 {
     output_unlock(o);
+    experiment_destroy(o->replaced);
     free(o->folder);
     *o = (struct output){ 0 };
 }

@@ -13,6 +13,7 @@ struct output {
     char *folder;                                  /* absolute */
     int lock;
     bool locked;
+    struct experiment *replaced;                   /* the caller's, where the folder's own took its place; ends with this */
 };
 struct output_params {
     const char *out;                               /* --out, or NULL: the manifest's */
@@ -25,7 +26,8 @@ struct output_params {
 };
 /* Creates or reopens it. Reopened, *e is replaced by the folder's own experiment where both have the same key, so that
  * what changes no key, threads above all, stays as it was. BIOFT_ERR_INVALID: it exists and is not empty (without
- * resume), or it belongs to another manifest: the first difference is shown. Nothing is changed then. */
+ * resume), or it belongs to another manifest: the first difference is shown. Nothing is changed then, nor is *e by any
+ * other error. */
 bioft_status output_open(const struct output_params *p, struct experiment **e, struct output *ret, struct error *err);
 void output_unlock(struct output *o);                /* the folder stays known */
 void output_close(struct output *o);
