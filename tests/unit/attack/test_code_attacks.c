@@ -4,19 +4,9 @@
 
 #include "../../../plugins/attacks/code_attack.h"
 #include "attack/check.h"
-#include "base/memory.h"
 #include "base/random.h"
 #include "golden_code_attacks.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <cmocka.h>
-
-#define OK(call, err)                                     \
-    do {                                                  \
-        if ((call) != BIOFT_OK)                           \
-            fail_msg("%s: %s", #call, (err).text);        \
-    } while (0)
+#include "instance.h"
 
 /* z = weight x + bias, in double. */
 static bioft_status linear_forward(const bioft_victim *v, uint32_t n, const float *x, float *ret)
@@ -74,23 +64,7 @@ static void attack(struct setting *s, const char *name, const bioft_victim *v, c
 {
     struct error err = { 0 };
     const struct plugin *plugin;
-    struct option_value *values;
-    struct instance *instance;
-    char *rest = arena_text(s->arena, options);
-
-    OK(registry_find(s->registry, BIOFT_KIND_ATTACK, name, &plugin, &err), err);
-    OK(options_defaults(plugin, s->arena, &values, &err), err);
-    for (char *word = strtok(rest, " "); word; word = strtok(NULL, " ")) {
-        size_t index = 0;
-        char *equals = strchr(word, '=');
-        *equals = '\0';
-        const char *text = equals + 1;
-        const bioft_option *o = options_find(plugin, word, &index);
-        assert_non_null(o);
-        OK(option_parse(o, &text, 1, false, ".", s->arena, &values[index], &err), err);
-    }
-    OK(instance_create(&(struct instance_params){ .plugin = plugin, .values = values, .seed = 1 },
-                       &instance, &err), err);
+    struct instance *instance = make_attack(s->registry, s->arena, name, options, &plugin);
     const bioft_batch batch = {
         .struct_size = sizeof batch, .n = n, .classes = CLASSES, .label_words = 1,
         .x = golden_clean + first * PIXELS, .sample = numbers + first,
