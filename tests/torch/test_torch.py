@@ -6,33 +6,9 @@ import unittest
 
 import bioft
 
-RUN = """\
-bioft: 1
-name: small
-seed: 3
-engine: %s
-dataset: {plugin: npy, root: data, classes: [2, 3]}
-model: {backbone: lenet5}
-stages:
-  - name: pre-train
-    dataset: {plugin: npy, root: data, classes: [0, 1]}
-    rule: bp
-    loss: cross_entropy
-    optimizer: {name: adam, lr: 1e-3}
-    epochs: 1
-    batch_size: 16
-  - name: fine-tune
-    head: {classes: 2}
-    rule: bp
-    loss: cross_entropy
-    optimizer: {name: adam, lr: 1e-4, head_lr: 1e-3}
-    steps: 12
-    batch_size: 16
-attacks:
-  - {plugin: fgsm, epsilon: [0, 0.05, 0.5], samples: 30}
-sweep:
-  stages.fine-tune.rule: [bp, fa, usf, frsf, brsf, {plugin: drtp, relu: true}]
-"""
+RUN = (bioft.MANIFEST.replace("engine: openblas", "engine: %s")
+       .replace("  - {plugin: pgd, epsilon: [0, 0.05], samples: 30}\n", "")
+       .replace("[bp, usf, brsf]", "[bp, fa, usf, frsf, brsf, {plugin: drtp, relu: true}]"))
 DEVICE = os.environ.get("BIOFT_TEST_DEVICE", "auto")
 ENGINE = "{plugin: torch, device: '%s'}" % DEVICE
 ONE = RUN[:RUN.index("attacks:")] + "threads: 1\n"
