@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,7 +99,7 @@ static void tell_of_end(const struct guard *g, size_t item, bool late, int statu
                  sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status)) : "?");
     else
         snprintf(text, sizeof text, "ended the process with status %d", WEXITSTATUS(status));
-    g->failed(g->ctx, item, BIOFT_ERR_FORMAT, text);
+    g->failed(g->ctx, item, false, BIOFT_ERR_FORMAT, text);
 }
 
 /* Hears the child out, from call *item on; *item: the call it did not survive, or count. */
@@ -115,7 +114,7 @@ static void listen(const struct guard *g, int fd, pid_t pid, size_t *item)
         if (w.what == BEGUN)
             *item = w.item;
         if (w.what == FAILED)
-            g->failed(g->ctx, w.item, w.status, w.error.text);
+            g->failed(g->ctx, w.item, true, w.status, w.error.text);
     }
     if (!done)
         kill(pid, SIGKILL);                        /* nothing to one that has ended */

@@ -4,15 +4,16 @@
 #define PLUGIN_GUARD_H
 
 #include "base/error.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 struct guard {
     size_t count;
     /* Call number `item`, made in the child. Its error is told too. */
     bioft_status (*call)(void *ctx, size_t item, struct error *err);
-    /* In this process, of each call that failed: why is "died of SIGILL", "ended the process with status 0", "did not
-     * return within 10 s", or the error's text with its status. */
-    void (*failed)(void *ctx, size_t item, bioft_status status, const char *why);
+    /* In this process, of each call that failed. returned: why is the error's text, with its status; else it is "died of
+     * SIGILL", "ended the process with status 0" or "did not return within 10 s". */
+    void (*failed)(void *ctx, size_t item, bool returned, bioft_status status, const char *why);
     void *ctx;
 };
 /* All calls in their order, in one child where none takes it down. The child is a copy of this process with one thread,

@@ -64,10 +64,11 @@ static bioft_status open_once(void *ctx, size_t item, struct error *err)
     return BIOFT_OK;
 }
 
-static void not_opened(void *ctx, size_t item, bioft_status status, const char *why)
+static void not_opened(void *ctx, size_t item, bool returned, bioft_status status, const char *why)
 {
     struct opening *o = ctx;
     (void)item;
+    (void)returned;                                /* open_once returns no error */
     o->status = error_set(o->err, status, "%s: it %s while being opened", o->path, why);
 }
 

@@ -123,14 +123,14 @@ static bioft_status make_first(void *ctx, size_t item, struct error *err)
     return st;
 }
 
-static void first_failed(void *ctx, size_t item, bioft_status status, const char *why)
+static void first_failed(void *ctx, size_t item, bool returned, bioft_status status, const char *why)
 {
     struct firsts *f = ctx;
     const struct choice *c = &f->items[item].choice;
     const bioft_plugin *d = &c->plugin->descriptor;
     struct error err;
 
-    if (strncmp(why, "died of", 7) == 0 || strncmp(why, "did not", 7) == 0 || strncmp(why, "ended the", 9) == 0)
+    if (!returned)
         error_set(&err, BIOFT_ERR_INVALID, "%s '%s': %s: it %s while its first instance was made", kind_word(d->kind), d->name,
                   c->plugin->path, why);
     else if (status == BIOFT_ERR_UNSUPPORTED)
