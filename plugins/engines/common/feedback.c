@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include "memory.h"
+#include "requests.h"
 #include "sums.h"
 
 #include <math.h>
@@ -19,25 +20,6 @@ struct job {                                       /* one making of V */
     unsigned char *failed;                         /* [chunks] */
 };
 
-static bool follows_weights(const bioft_feedback *d)
-{
-    return d->g != BIOFT_G_ONE || d->scale == BIOFT_SCALE_MATCH_NORM;
-}
-
-static bioft_status check(const struct model *m, uint32_t layer, const bioft_feedback *d)
-{
-    const bioft_host *host = m->engine->host;
-    const char *name = m->network.layers[layer].name;
-
-    if (d->g > BIOFT_G_ONE || d->m > BIOFT_M_ABS_NORMAL || d->redraw > BIOFT_REDRAW_EACH_UPDATE ||
-        d->scale > BIOFT_SCALE_CONSTANT)
-        return bioft_failf(host, BIOFT_ERR_UNSUPPORTED, "layer '%s': this engine does not know such a feedback", name);
-    if ((d->scale == BIOFT_SCALE_CONSTANT && !isfinite(d->constant)) ||
-        (d->m != BIOFT_M_ONES && (!isfinite(d->low) || !isfinite(d->high))))
-        return bioft_failf(host, BIOFT_ERR_INVALID, "layer '%s': the feedback's numbers must be finite", name);
-    return BIOFT_OK;
-}
-
 static bool take(float **array, size_t count)
 {
     if (!*array)
@@ -48,28 +30,22 @@ static bool take(float **array, size_t count)
 bioft_status feedback_set(struct model *m, uint32_t layer, const bioft_feedback *feedback, uint64_t draw)
 {
     const bioft_host *host = m->engine->host;
-    bioft_feedback d = { .struct_size = sizeof d };
+    bioft_feedback d;
     struct feedback *f;
     bioft_status st;
     size_t count;
 
-    if (layer >= m->network.layer_count)
-        return bioft_failf(host, BIOFT_ERR_INVALID, "the model has no layer %u", layer);
-    f = &m->feedback[layer];
-    count = m->network.layers[layer].count;
-    if (feedback) {
-        memcpy(&d, feedback, feedback->struct_size < sizeof d ? feedback->struct_size : sizeof d);
-        d.struct_size = sizeof d;
-    }
-    st = check(m, layer, &d);
+    st = request_feedback(host, &m->network, layer, feedback, &d);
     if (st != BIOFT_OK)
         return st;
+    f = &m->feedback[layer];
+    count = m->network.layers[layer].count;
     if (d.g == BIOFT_G_IDENTITY && d.m == BIOFT_M_ONES && d.scale == BIOFT_SCALE_NONE) {
         f->source = FEEDBACK_WEIGHTS;
         return BIOFT_OK;
     }
     if (!take(&f->v, count) ||
-        (d.m != BIOFT_M_ONES && d.redraw == BIOFT_REDRAW_NEVER && follows_weights(&d) && !take(&f->m, count)))
+        (d.m != BIOFT_M_ONES && d.redraw == BIOFT_REDRAW_NEVER && feedback_follows_weights(&d) && !take(&f->m, count)))
         return bioft_failf(host, BIOFT_ERR_MEMORY, "out of memory for the feedback of layer '%s'",
                            m->network.layers[layer].name);
     if (f->source != FEEDBACK_DECLARED || draw != f->draw || memcmp(&d, &f->declared, sizeof d) != 0)
@@ -211,7 +187,7 @@ static bool make(struct model *m, uint32_t layer)
     struct job j = { .model = m, .f = f, .layer = l, .w = m->parameters[node->weight].value };
 
     if (f->declared.m != BIOFT_M_ONES) {
-        bool stays = f->declared.redraw == BIOFT_REDRAW_NEVER && follows_weights(&f->declared);
+        bool stays = f->declared.redraw == BIOFT_REDRAW_NEVER && feedback_follows_weights(&f->declared);
         j.m = stays ? f->m : f->v;
         j.drawn = stays && f->m_made;
     }
@@ -241,7 +217,7 @@ const float *feedback_get(struct model *m, uint32_t layer)
     if (f->source == FEEDBACK_WEIGHTS)
         return w->value;
     if (f->source == FEEDBACK_DECLARED &&
-        (!f->v_made || (follows_weights(&f->declared) && f->version != w->version)) && !make(m, layer))
+        (!f->v_made || (feedback_follows_weights(&f->declared) && f->version != w->version)) && !make(m, layer))
         return NULL;
     return f->v;
 }

@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include "memory.h"
+#include "requests.h"
 
 #include <string.h>
 
@@ -121,25 +122,6 @@ bioft_status model_trainable(struct model *m)
     return BIOFT_OK;
 }
 
-static bioft_status check_access(const struct model *m, uint32_t what, uint32_t parameter, size_t count)
-{
-    const bioft_host *host = m->engine->host;
-
-    if (parameter >= m->network.parameter_count)
-        return bioft_failf(host, BIOFT_ERR_INVALID, "the model has no parameter %u", parameter);
-    if (count != m->parameters[parameter].count)
-        return bioft_failf(host, BIOFT_ERR_INVALID, "'%s' has %zu values, not %zu",
-                           m->network.parameters[parameter].name, m->parameters[parameter].count, count);
-    if (what < BIOFT_VALUE || what > BIOFT_FEEDBACK)
-        return bioft_failf(host, BIOFT_ERR_INVALID, "'%s' has no array number %u",
-                           m->network.parameters[parameter].name, what);
-    if ((what == BIOFT_FEEDBACK && !is_layer_weight(m, parameter)) || (what != BIOFT_VALUE && !trained(m, parameter)))
-        return bioft_failf(host, BIOFT_ERR_INVALID, "'%s' has a value only: %s",
-                           m->network.parameters[parameter].name,
-                           what == BIOFT_FEEDBACK ? "it is no layer's weight" : "it is never trained");
-    return BIOFT_OK;
-}
-
 static float **array_of(struct parameter *p, uint32_t what)
 {
     switch (what) {
@@ -156,7 +138,7 @@ static float **array_of(struct parameter *p, uint32_t what)
 
 bioft_status model_read(struct model *m, uint32_t what, uint32_t parameter, float *ret, size_t count)
 {
-    bioft_status st = check_access(m, what, parameter, count);
+    bioft_status st = request_access(m->engine->host, &m->network, what, parameter, count);
     const float *array;
 
     if (st != BIOFT_OK)
@@ -177,7 +159,7 @@ bioft_status model_read(struct model *m, uint32_t what, uint32_t parameter, floa
 
 bioft_status model_write(struct model *m, uint32_t what, uint32_t parameter, const float *values, size_t count)
 {
-    bioft_status st = check_access(m, what, parameter, count);
+    bioft_status st = request_access(m->engine->host, &m->network, what, parameter, count);
     struct parameter *p;
 
     if (st != BIOFT_OK)

@@ -1,5 +1,6 @@
 /* Running a program: forward and backward, segment by segment. */
 #include "program.h"
+#include "requests.h"
 
 #include <string.h>
 
@@ -13,27 +14,9 @@ static void settle(struct program *p, uint32_t tensor)
     t->filled = true;
 }
 
-static bioft_status check_forward(const struct program *p, uint32_t n)
-{
-    const bioft_host *host = p->engine->host;
-    char name[160];
-
-    if (n == 0 || n > p->use.max_batch)
-        return bioft_failf(host, BIOFT_ERR_INVALID, "a batch of %u; this program takes 1 to %u", n, p->use.max_batch);
-    for (uint32_t i = 0; batch_statistics(p) && i < p->node_count; i++) {
-        const bioft_node *d = p->nodes[i].def;
-        if (d->op != BIOFT_OP_BATCHNORM || n > 1 || d->height > 1 || d->width > 1)
-            continue;
-        node_text(&p->model->network, i, name, sizeof name);
-        return bioft_failf(host, BIOFT_ERR_INVALID, "%s: a batch of 1 leaves one value a channel, which has no "
-                           "variance: use larger batches or frozen batchnorm", name);
-    }
-    return BIOFT_OK;
-}
-
 bioft_status program_forward(struct program *p, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out)
 {
-    bioft_status st = check_forward(p, n);
+    bioft_status st = request_batch(p->engine->host, &p->model->network, p->use.max_batch, batch_statistics(p), n);
     const struct backend *backend = p->engine->backend;
     const struct tensor *out = &p->tensors[p->output];
     struct tensor *in = &p->tensors[0];

@@ -1,29 +1,11 @@
 /* Feedback weights: V = s * M o g(W), made on the device when they are needed. */
 #include "model.h"
+#include "../common/requests.h"
 
 #include "random.h"
 
 #include <math.h>
 #include <string.h>
-
-static bool follows_weights(const bioft_feedback *d)
-{
-    return d->g != BIOFT_G_ONE || d->scale == BIOFT_SCALE_MATCH_NORM;
-}
-
-static bioft_status check(const struct model *m, uint32_t layer, const bioft_feedback *d)
-{
-    const bioft_host *host = m->t->host;
-    const char *name = m->network.layers[layer].name;
-
-    if (d->g > BIOFT_G_ONE || d->m > BIOFT_M_ABS_NORMAL || d->redraw > BIOFT_REDRAW_EACH_UPDATE ||
-        d->scale > BIOFT_SCALE_CONSTANT)
-        return bioft_failf(host, BIOFT_ERR_UNSUPPORTED, "layer '%s': this engine does not know such a feedback", name);
-    if ((d->scale == BIOFT_SCALE_CONSTANT && !isfinite(d->constant)) ||
-        (d->m != BIOFT_M_ONES && (!isfinite(d->low) || !isfinite(d->high))))
-        return bioft_failf(host, BIOFT_ERR_INVALID, "layer '%s': the feedback's numbers must be finite", name);
-    return BIOFT_OK;
-}
 
 static struct parameter *weight_of(struct model *m, uint32_t layer)
 {
@@ -32,20 +14,14 @@ static struct parameter *weight_of(struct model *m, uint32_t layer)
 
 bioft_status feedback_set(struct model *m, uint32_t layer, const bioft_feedback *feedback, uint64_t draw)
 {
-    bioft_feedback d = { .struct_size = sizeof d };
+    bioft_feedback d;
     struct feedback *f;
     bioft_status st;
 
-    if (layer >= m->network.layer_count)
-        return bioft_failf(m->t->host, BIOFT_ERR_INVALID, "the model has no layer %u", layer);
-    f = &m->feedback[layer];
-    if (feedback) {
-        memcpy(&d, feedback, feedback->struct_size < sizeof d ? feedback->struct_size : sizeof d);
-        d.struct_size = sizeof d;
-    }
-    st = check(m, layer, &d);
+    st = request_feedback(m->t->host, &m->network, layer, feedback, &d);
     if (st != BIOFT_OK)
         return st;
+    f = &m->feedback[layer];
     if (d.g == BIOFT_G_IDENTITY && d.m == BIOFT_M_ONES && d.scale == BIOFT_SCALE_NONE) {
         f->source = FEEDBACK_WEIGHTS;
         return BIOFT_OK;
@@ -174,7 +150,7 @@ static bool make(struct model *m, uint32_t layer)
     struct torch *t = m->t;
     const bioft_feedback *d = &f->declared;
     const struct parameter *w = weight_of(m, layer);
-    const bool stays = d->m != BIOFT_M_ONES && d->redraw == BIOFT_REDRAW_NEVER && follows_weights(d);
+    const bool stays = d->m != BIOFT_M_ONES && d->redraw == BIOFT_REDRAW_NEVER && feedback_follows_weights(d);
     const double number = scale_of(d, &m->network.layers[layer]);
     tensor magnitude = NULL, v = NULL, scale = NULL;
 
@@ -239,7 +215,7 @@ tensor feedback_get(struct model *m, uint32_t layer, uint32_t precision)
     if (f->source == FEEDBACK_WEIGHTS)
         return model_value(m, weight, precision);
     if (f->source == FEEDBACK_DECLARED &&
-        (!f->v_made || (follows_weights(&f->declared) && f->version != m->parameters[weight].version)) &&
+        (!f->v_made || (feedback_follows_weights(&f->declared) && f->version != m->parameters[weight].version)) &&
         !make(m, layer))
         return NULL;
     return precision == BIOFT_BF16 ? narrowed(m, layer) : f->v;

@@ -1,27 +1,9 @@
 /* Running a program: forward and backward, node by node. */
 #include "clock.h"
 #include "program.h"
+#include "../common/requests.h"
 
-#include <stdio.h>
 #include <string.h>
-
-static bioft_status check_forward(const struct program *p, uint32_t n)
-{
-    const bioft_host *host = p->t->host;
-    char name[160];
-
-    if (n == 0 || n > p->use.max_batch)
-        return bioft_failf(host, BIOFT_ERR_INVALID, "a batch of %u; this program takes 1 to %u", n, p->use.max_batch);
-    for (uint32_t i = 0; batch_statistics(p) && i < p->node_count; i++) {
-        const bioft_node *d = p->nodes[i].def;
-        if (d->op != BIOFT_OP_BATCHNORM || n > 1 || d->height > 1 || d->width > 1)
-            continue;
-        node_text(&p->model->network, i, name, sizeof name);
-        return bioft_failf(host, BIOFT_ERR_INVALID, "%s: a batch of 1 leaves one value a channel, which has no "
-                           "variance: use larger batches or frozen batchnorm", name);
-    }
-    return BIOFT_OK;
-}
 
 static void drop_saved(struct program *p, struct node *n)
 {
@@ -104,7 +86,7 @@ static bool forward(struct program *p, const float *x, float *ret_out)
 
 bioft_status program_forward(struct program *p, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out)
 {
-    bioft_status st = check_forward(p, n);
+    bioft_status st = request_batch(p->t->host, &p->model->network, p->use.max_batch, batch_statistics(p), n);
 
     if (st != BIOFT_OK)
         return st;
