@@ -258,6 +258,16 @@ class BadRuns(bioft.Case):
         self.good("run", m, "--out", "whole")
         self.same_files(self.folder / "out", self.folder / "whole")
 
+    @unittest.skipIf("sanitize" in os.environ.get("BIOFT_BUILD", ""), "the address sanitizer maps terabytes")
+    def test_little_address_space(self):
+        """OpenBLAS retries a mapping that fails without end; what it wants is tried before it is called."""
+        m = self.manifest(bioft.MANIFEST.replace("name: small", "name: small\nthreads: 2"))
+        for mib, wanted in ((100, "128 MiB for 1"), (240, "256 MiB for 2")):
+            def limit():
+                resource.setrlimit(resource.RLIMIT_AS, (mib << 20, mib << 20))
+            self.bad(1, "run", m, "--out", "out", says=("OpenBLAS takes 128 MiB of address space per thread", wanted),
+                     preexec_fn=limit, timeout=60)
+
     def test_two_runs_on_one_folder(self):
         import fcntl
         m = self.manifest()

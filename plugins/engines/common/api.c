@@ -111,14 +111,19 @@ bioft_status engine_open(struct engine *e, const struct backend *backend, const 
     char why[400];
     bioft_status st = blas_open(&e->blas, why, sizeof why);
 
-    if (st == BIOFT_OK)
-        st = blas_check(&e->blas, why, sizeof why);
     if (st != BIOFT_OK)
         return host->fail(host, st, why);
     e->host = host;
     e->backend = backend;
-    return parallel_init(&e->parallel, host) ? BIOFT_OK
-                                             : host->fail(host, BIOFT_ERR_MEMORY, "out of memory for the engine");
+    if (!parallel_init(&e->parallel, host))
+        return host->fail(host, BIOFT_ERR_MEMORY, "out of memory for the engine");
+    st = blas_reserve(&e->blas, parallel_threads(&e->parallel), why, sizeof why);
+    if (st == BIOFT_OK)
+        st = blas_check(&e->blas, why, sizeof why);
+    if (st == BIOFT_OK)
+        return BIOFT_OK;
+    engine_close(e);
+    return host->fail(host, st, why);
 }
 
 void engine_close(struct engine *e)

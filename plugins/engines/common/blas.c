@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static const char library[] = "libopenblas.so.0";
 static const char core_variable[] = "OPENBLAS_CORETYPE", threads_variable[] = "OPENBLAS_NUM_THREADS";
@@ -78,6 +79,8 @@ bioft_status blas_open(struct blas *ret, char *why, size_t size)
         dlclose(handle);
         return BIOFT_ERR_UNSUPPORTED;
     }
+    if (!find(handle, "blas_memory_alloc", &blas.take_buffer) || !find(handle, "blas_memory_free", &blas.give_buffer))
+        blas.take_buffer = NULL;
     set_threads(1);
     kind = (unsigned)parallel();
     if (kind < sizeof builds / sizeof *builds)
@@ -92,6 +95,49 @@ bioft_status blas_open(struct blas *ret, char *why, size_t size)
              blas.slow ? "; these kernels are for much older CPUs and slow: set OPENBLAS_CORETYPE=Haswell" : "");
     *ret = blas;
     return BIOFT_OK;
+}
+
+/* The largest of its builds for x86-64; those for other CPUs take less. */
+enum { BUFFER_MIB = 128 };
+static const size_t buffer_bytes = (size_t)BUFFER_MIB << 20;
+
+/* A buffer of OpenBLAS's, or where it does not hand them out the same space. NULL: there is no space for one. */
+static void *take_buffer(const struct blas *blas)
+{
+    void *map = mmap(NULL, buffer_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (map == MAP_FAILED)
+        return NULL;
+    if (!blas->take_buffer)
+        return map;
+    munmap(map, buffer_bytes);
+    return blas->take_buffer(0);
+}
+
+static void give_buffer(const struct blas *blas, void *buffer)
+{
+    if (blas->take_buffer)
+        blas->give_buffer(buffer);
+    else
+        munmap(buffer, buffer_bytes);
+}
+
+bioft_status blas_reserve(const struct blas *blas, uint32_t threads, char *why, size_t size)
+{
+    void **buffers = calloc(threads, sizeof *buffers);
+    uint32_t count = 0;
+
+    while (buffers && count < threads && (buffers[count] = take_buffer(blas)))
+        count++;
+    for (uint32_t i = 0; i < count; i++)
+        give_buffer(blas, buffers[i]);
+    free(buffers);
+    if (count == threads)
+        return BIOFT_OK;
+    snprintf(why, size, "out of memory: OpenBLAS takes %d MiB of address space per thread, %llu MiB for %u; raise the "
+             "limit ('ulimit -v', or the batch system's) or set fewer threads", BUFFER_MIB,
+             (unsigned long long)BUFFER_MIB * threads, threads);
+    return BIOFT_ERR_MEMORY;
 }
 
 struct product {

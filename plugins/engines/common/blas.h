@@ -10,6 +10,8 @@ typedef void sgemm_fn(int order, int transpose_a, int transpose_b, int m, int n,
 
 struct blas {
     sgemm_fn *sgemm;
+    void *(*take_buffer)(int any);  /* its own allocator of working memory, with give_buffer; NULL: not exported */
+    void (*give_buffer)(void *buffer);
     char version[64];               /* "OpenBLAS 0.3.21" */
     char kernels[32];               /* "SkylakeX" */
     const char *build;              /* "serial", "pthread", "OpenMP" */
@@ -21,6 +23,9 @@ struct blas {
 bioft_status blas_open(struct blas *ret, char *why, size_t size);
 /* Products of a handful of shapes against a plain loop. */
 bioft_status blas_check(const struct blas *blas, char *why, size_t size);
+/* Has it map the buffers that `threads` concurrent products take; it keeps them while the process lives. Left to itself
+ * it retries a mapping that fails without end, so the space for each is tried first. Before the first product. */
+bioft_status blas_reserve(const struct blas *blas, uint32_t threads, char *why, size_t size);
 
 enum { NO = 111, YES = 112 };       /* transposed, as CBLAS counts */
 
