@@ -96,6 +96,22 @@ void text_free(struct text *t)
     *t = (struct text){ 0 };
 }
 
+int text_digits(const double *values, size_t count, int least)
+{
+    char a[TEXT_NUMBER], b[TEXT_NUMBER];
+    int digits = least;
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < i && digits < 17; k++)
+            for (; values[i] != values[k] && digits < 17; digits++) {
+                snprintf(a, sizeof a, "%.*g", digits, values[i]);
+                snprintf(b, sizeof b, "%.*g", digits, values[k]);
+                if (strcmp(a, b) != 0)
+                    break;
+            }
+    return digits;
+}
+
 const char *text_number(char ret[TEXT_NUMBER], double value)
 {
     struct c_locale l;

@@ -24,6 +24,8 @@ struct name_change {
     const char *from, *to;
 };
 
+/* How many significant digits, `least` or more, tell all values apart that differ; 17 at most. */
+int text_digits(const double *values, size_t count, int least);
 /* Shortest decimal that reads back to the same double (15, 16 or 17 digits), '.' always; "nan",
  * "inf", "-inf". */
 enum { TEXT_NUMBER = 32 };

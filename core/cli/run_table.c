@@ -34,7 +34,7 @@ bioft_status run_table_print(const char *out, const struct experiment *e, const 
     if (st == BIOFT_OK && !none)
         st = results_read(path, arena, &trials, &count, err);
     if (st == BIOFT_OK && !none) {
-        terminal_table(trials, count, &t);
+        t.failed = !terminal_table(trials, count, &t) || t.failed;
         text_printf(&t, "\n%s/\n  report.html     tables and plots to look at; also in tables/ and plots/\n"
                     "  results.csv     every figure with its n and 95%% interval\n"
                     "  trials/         metrics, predictions and checkpoint of each trial\n"

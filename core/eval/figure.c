@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *gradient_title(const char *gradient)
+{
+    return !*gradient ? "both" : strcmp(gradient, GRADIENT_OF_RULE) == 0 ? "rule's own" : gradient;
+}
+
 bool figure_counts(const struct figure *f) { return strcmp(f->metric, METRIC_ACCURACY) == 0; }
 
 static void fill_share(struct figure *f)

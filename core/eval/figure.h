@@ -61,6 +61,8 @@ struct figure {
     struct prediction *predictions;                /* [n], or NULL */
 };
 
+/* A figure's gradient for people: "exact", "rule's own", or "both" of a worst case over either. */
+const char *gradient_title(const char *gradient);
 /* Does the metric count right answers? Else it is a mean of scores, such as average precisions. */
 bool figure_counts(const struct figure *f);
 /* Fills value, 95% interval, n, deltas and the indicators' counts from the predictions: a share of right answers with

@@ -187,13 +187,20 @@ bioft_status findings_read(const struct panel *p, struct arena *arena, struct fi
     return st;
 }
 
+bool finding_follows_rule(const struct finding *f)
+{
+    return f->place.attack && strcmp(f->place.gradient, GRADIENT_OF_RULE) == 0;
+}
+
 const struct finding *findings_largest(const struct finding *f, size_t count,
                                        const struct series *s, const char *metric)
 {
     const struct finding *ret = NULL;
     for (size_t i = 0; i < count; i++)
         if (f[i].series == s && f[i].place.attack && strcmp(f[i].place.metric, metric) == 0 &&
-            (!ret || fabs(f[i].found.difference) > fabs(ret->found.difference)))
+            (!ret || (finding_follows_rule(ret) && !finding_follows_rule(&f[i])) ||
+             (finding_follows_rule(ret) == finding_follows_rule(&f[i]) &&
+              fabs(f[i].found.difference) > fabs(ret->found.difference))))
             ret = &f[i];
     return ret;
 }

@@ -21,7 +21,10 @@ struct finding {
  * paired, none. In the arena. */
 bioft_status findings_read(const struct panel *p, struct arena *arena, struct finding **ret,
                            size_t *ret_count, struct error *err);
-/* The largest gap under attack of a series and metric, to either side; NULL: none. */
+/* Is it under the rule's own gradient, where more is masking at best and not evidence of robustness? */
+bool finding_follows_rule(const struct finding *f);
+/* The largest gap under attack of a series and metric, to either side; NULL: none. One under the rule's own gradient
+ * only where there is no other. */
 const struct finding *findings_largest(const struct finding *f, size_t count,
                                        const struct series *s, const char *metric);
 

@@ -19,6 +19,31 @@ static void charts(const struct chart *c, size_t count, struct text *t)
     text_add(t, "</div>\n");
 }
 
+/* A rule's comparisons with the baseline; those under its own gradient apart. */
+struct tally {
+    size_t all, above, below, untested, own;
+};
+
+static struct tally tally(const struct page_panel *p, const struct series *s)
+{
+    struct tally ret = { 0 };
+
+    for (size_t i = 0; i < p->finding_count; i++) {
+        const struct finding *f = &p->findings[i];
+        if (f->series != s)
+            continue;
+        if (finding_follows_rule(f)) {
+            ret.own++;
+            continue;
+        }
+        ret.all++;
+        ret.untested += f->over_seeds && f->found.n < COMPARE_SEEDS;
+        ret.above += f->significant && f->found.difference > 0.0;
+        ret.below += f->significant && f->found.difference < 0.0;
+    }
+    return ret;
+}
+
 /* How the rules were compared, and how often it was enough. */
 static void verdicts(const struct page_panel *p, struct text *t)
 {
@@ -56,17 +81,21 @@ static void verdicts(const struct page_panel *p, struct text *t)
                     (int)COMPARE_SEEDS);
     text_add(t, "<ul>\n");
     for (size_t s = 0; s < p->panel->count; s++) {
-        size_t all = 0, significant = 0;
-        for (size_t i = 0; i < p->finding_count; i++)
-            if (p->findings[i].series == &p->panel->series[s]) {
-                all++;
-                significant += p->findings[i].significant;
-            }
-        if (all == 0)
+        const struct tally c = tally(p, &p->panel->series[s]);
+        if (c.all + c.own == 0)
             continue;
         text_add(t, "<li>");
         html_escape(t, p->panel->series[s].name);
-        text_printf(t, ": %zu of %zu comparisons are significant.</li>\n", significant, all);
+        if (c.untested == c.all)
+            text_printf(t, ": %zu comparisons, none tested", c.all);
+        else
+            text_printf(t, ": of %zu comparisons %zu significantly above, %zu below", c.all, c.above, c.below);
+        if (c.untested && c.untested < c.all)
+            text_printf(t, ", %zu not tested", c.untested);
+        if (c.own)
+            text_printf(t, "; %zu more under the rule's own gradient, where a higher value is not evidence of robustness",
+                        c.own);
+        text_add(t, ".</li>\n");
     }
     text_add(t, "</ul>\n");
 }
@@ -74,7 +103,7 @@ static void verdicts(const struct page_panel *p, struct text *t)
 static const struct {
     const char *word, *meaning;
 } warnings[] = {
-    { "masking", "under the rule's gradient clearly more is left than under the exact one: that "
+    { "masking", "under the rule's own gradient clearly more is left than under the exact one: that "
                  "gradient hides, the network "
                  "is not robust (marked *)" },
     { "attack-too-weak", "at this epsilon every image can become the same grey one, so no network "
@@ -83,7 +112,7 @@ static const struct {
     { "gradients-undecided", "the two gradients differ by neither enough to be called masking nor so little that there is "
                               "none: more images would tell" },
     { "exact-weaker-than-rule",
-      "the exact gradient leaves more than the rule's, which it should not" },
+      "the exact gradient leaves more than the rule's own, which it should not" },
     { "rises-with-epsilon", "more is left than at a smaller epsilon of the same attack" },
     { "budget-unused", "more than half of the images use less than half of epsilon" },
     { "vanished-gradient", "images survive whose gradients were zero or not finite, enough of them to move the figure: "
@@ -177,8 +206,10 @@ static void tables(const struct table *list, size_t count, struct text *t)
 
 static void robustness(const struct page_panel *p, struct text *t)
 {
-    bool both = false;
+    bool both = false, zero = false;
 
+    for (size_t i = 0; i < p->panel->grid_count; i++)
+        zero = zero || (p->panel->grids[i].count && p->panel->grids[i].epsilon[0] == 0.0);
     for (size_t i = 0; i < p->panel->grid_count; i++)
         both = both || (p->panel->grids[i].rule && p->panel->grids[i].exact);
     if (p->attack_count == 0)
@@ -189,6 +220,9 @@ static void robustness(const struct page_panel *p, struct text *t)
                     "the rule's own (dashed). "
                     "Only what withstands the exact one can be robust; where the two part, the rule "
                     "hides its gradient.</p>\n");
+    if (zero)
+        text_add(t, "<p class=\"soft\">Epsilon 0 is the network without attack on the attacked images alone; the clean "
+                    "figures are of the whole split.</p>\n");
     if (p->plots.robustness_count)
         charts(p->plots.robustness, p->plots.robustness_count, t);
     tables(p->attacks, p->attack_count, t);

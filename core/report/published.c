@@ -300,7 +300,8 @@ void published_describe(const struct published_figure *f, struct text *ret)
     text_printf(ret, "line %zu: %s, %s, %s, ", f->line, f->backbone, f->dataset, f->rule);
     if (at->attack)
         text_printf(ret, "%s%s%s%s%s, epsilon %.4g, ", at->attack, *at->options ? " " : "",
-                    at->options, *at->gradient ? ", gradient " : "", at->gradient, at->epsilon);
+                    at->options, *at->gradient ? ", gradient " : "",
+                    *at->gradient ? gradient_title(at->gradient) : "", at->epsilon);
     text_printf(ret, "%s %.*f", at->metric, TABLE_DIGITS, 100.0 * f->value);
     if (*f->source)
         text_printf(ret, " (%s)", f->source);

@@ -84,10 +84,10 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
         fine = tables_gaps(p, number, ret->findings, ret->finding_count, p->metrics[i], r->arena,
                            &gaps[i]);
     if (fine && ret->finding_count)
-        fine = tables_findings(number, ret->findings, ret->finding_count, r->arena, all);
+        fine = tables_findings(p, number, ret->findings, ret->finding_count, r->arena, all);
     if (!fine)
         return error_memory(err, "a table");
-    if (ret->verdict_count && !tables_verdicts(number, ret->verdicts, ret->verdict_count, r->arena, &all[1]))
+    if (ret->verdict_count && !tables_verdicts(p, number, ret->verdicts, ret->verdict_count, r->arena, &all[1]))
         return error_memory(err, "a table");
     ret->verdict = ret->verdict_count ? &all[1] : NULL;
     ret->attacks = attacks;

@@ -200,7 +200,7 @@ static bool attack_row(struct table *t, size_t row, const struct panel *p, const
         any = true;
     }
     table_cell(t, row, 0)->text = s->name;
-    table_cell(t, row, 1)->text = *gradient ? gradient : "both";
+    table_cell(t, row, 1)->text = gradient_title(gradient);
     return any;
 }
 
@@ -223,7 +223,7 @@ static bool published_row(struct table *t, size_t row, struct published *pub, co
         table_cell(t, row, 0)->text = s->name;
         *table_cell(t, row, 1) =
             (struct cell){ .text = arena_printf(arena, "%s, published%s%s",
-                                                *gradient ? gradient : "both",
+                                                gradient_title(gradient),
                                                 *source ? ", " : "", source),
                            .published = true };
     }
@@ -238,6 +238,8 @@ bool tables_attack(const struct study *study, size_t number, const struct grid *
     const char *const gradients[] = { g->exact ? "exact" : NULL, g->all ? "" : NULL,
                                       g->rule ? GRADIENT_OF_RULE : NULL };
     const bool worst = strcmp(g->attack, ATTACK_WORST) == 0;
+    const char *zero = g->count && g->epsilon[0] == 0.0 ? "; 0: the same images without attack" : "";
+    const int digits = text_digits(g->epsilon, g->count, 4);
     size_t row = 1;
     const char *attack = plots_attack(g->attack, g->options, arena);
 
@@ -246,10 +248,10 @@ bool tables_attack(const struct study *study, size_t number, const struct grid *
                              plots_again(p, g, arena)),
         .caption =
             worst ? arena_printf(arena,
-                                 "%s in %%, the worst case of each image over %s, by epsilon (%s)",
-                                 tables_metric(g->metric, arena), g->options, g->norm)
-                  : arena_printf(arena, "%s in %% under %s, by epsilon (%s)",
-                                 tables_metric(g->metric, arena), attack, g->norm)
+                                 "%s in %%, the worst case of each image over %s, by epsilon (%s%s)",
+                                 tables_metric(g->metric, arena), g->options, g->norm, zero)
+                  : arena_printf(arena, "%s in %% under %s, by epsilon (%s%s)",
+                                 tables_metric(g->metric, arena), attack, g->norm, zero)
     };
     if (!ret->name || !ret->caption ||
         !table_create(ret, 3 * p->count * (sources + 1) + 1, g->count + 2, arena))
@@ -257,7 +259,7 @@ bool tables_attack(const struct study *study, size_t number, const struct grid *
     table_cell(ret, 0, 0)->text = "rule";
     table_cell(ret, 0, 1)->text = "gradient";
     for (size_t e = 0; e < g->count; e++)
-        table_cell(ret, 0, e + 2)->text = arena_printf(arena, "%.4g", g->epsilon[e]);
+        table_cell(ret, 0, e + 2)->text = arena_printf(arena, "%.*g", digits, g->epsilon[e]);
     for (size_t s = 0; s < p->count; s++)
         for (size_t k = 0; k < 3; k++) {
             if (!gradients[k] || !attack_row(ret, row, p, &p->series[s], g, gradients[k], arena))
@@ -271,6 +273,15 @@ bool tables_attack(const struct study *study, size_t number, const struct grid *
     return true;
 }
 
+/* Of all epsilons of a panel, so that those that differ look it. */
+static int epsilon_digits(const struct panel *p)
+{
+    int digits = 4;
+    for (size_t i = 0; i < p->grid_count; i++)
+        digits = text_digits(p->grids[i].epsilon, p->grids[i].count, digits);
+    return digits;
+}
+
 static const char *p_text(double p, struct arena *arena)
 {
     return p < 0.0001 ? "<0.0001" : arena_printf(arena, "%.4f", p);
@@ -280,6 +291,8 @@ static const char *verdict(const struct finding *f)
 {
     if (f->over_seeds && f->found.n < COMPARE_SEEDS)
         return "too few seeds";
+    if (f->significant && f->found.difference > 0.0 && finding_follows_rule(f))
+        return "not robustness";
     return f->significant ? "yes" : "no";
 }
 
@@ -337,9 +350,12 @@ bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, 
         if (gap) {
             three_cells(ret, row, 4, gap, arena);
             table_cell(ret, row, 7)->text =
-                arena_printf(arena, "%s, %s gradient, epsilon %.4g",
+                arena_printf(arena, "%s, %s, epsilon %.*g",
                              plots_attack(gap->place.attack, gap->place.options, arena),
-                             gap->place.gradient, gap->place.epsilon);
+                             finding_follows_rule(gap) ? "the rule's own gradient"
+                             : *gap->place.gradient    ? "the exact gradient"
+                                                       : "both gradients",
+                             epsilon_digits(p), gap->place.epsilon);
         }
         row++;
     }
@@ -347,7 +363,7 @@ bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, 
     return true;
 }
 
-bool tables_findings(size_t number, const struct finding *f, size_t count, struct arena *arena,
+bool tables_findings(const struct panel *p, size_t number, const struct finding *f, size_t count, struct arena *arena,
                      struct table *ret)
 {
     static const char *const head[] = {
@@ -367,8 +383,8 @@ bool tables_findings(size_t number, const struct finding *f, size_t count, struc
             f[i].series->name,
             tables_metric(at->metric, arena),
             at->attack ? plots_attack(at->attack, at->options, arena) : "clean",
-            at->attack ? at->gradient : "",
-            at->attack ? arena_printf(arena, "%.4g", at->epsilon) : "",
+            at->attack ? gradient_title(at->gradient) : "",
+            at->attack ? arena_printf(arena, "%.*g", epsilon_digits(p), at->epsilon) : "",
             NULL,
             arena_printf(arena, "%llu%s", (unsigned long long)f[i].found.n,
                          f[i].over_seeds ? " seeds" : ""),
@@ -383,7 +399,8 @@ bool tables_findings(size_t number, const struct finding *f, size_t count, struc
     return true;
 }
 
-bool tables_verdicts(size_t number, const struct verdict *v, size_t count, struct arena *arena, struct table *ret)
+bool tables_verdicts(const struct panel *p, size_t number, const struct verdict *v, size_t count, struct arena *arena,
+                     struct table *ret)
 {
     static const char *const head[] = { "rule", "metric", "norm", "epsilon", "verdict", "why", "attacks" };
     enum { COLUMNS = sizeof head / sizeof *head };
@@ -398,7 +415,7 @@ bool tables_verdicts(size_t number, const struct verdict *v, size_t count, struc
     for (size_t i = 0; i < count; i++) {
         const char *const texts[COLUMNS] = {
             v[i].series->name, tables_metric(v[i].place.metric, arena), v[i].place.norm,
-            arena_printf(arena, "%.4g", v[i].place.epsilon), v[i].word, v[i].why, v[i].place.options
+            arena_printf(arena, "%.*g", epsilon_digits(p), v[i].place.epsilon), v[i].word, v[i].why, v[i].place.options
         };
         for (size_t c = 0; c < COLUMNS; c++)
             table_cell(ret, i + 1, c)->text = texts[c];

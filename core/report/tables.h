@@ -19,7 +19,7 @@ bool tables_attack(const struct study *s, size_t number, const struct grid *g, s
 bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, size_t count,
                  const char *metric, struct arena *arena, struct table *ret);
 /* Every comparison. */
-bool tables_findings(size_t number, const struct finding *f, size_t count, struct arena *arena,
+bool tables_findings(const struct panel *p, size_t number, const struct finding *f, size_t count, struct arena *arena,
                      struct table *ret);
 /* A metric for people: mAP@100 for map@100. */
 const char *tables_metric(const char *metric, struct arena *arena);
@@ -28,6 +28,7 @@ const char *tables_metric(const char *metric, struct arena *arena);
 const char *panel_title(const struct study *s, const struct panel *p, struct arena *arena);
 
 /* The verdicts of a panel. */
-bool tables_verdicts(size_t number, const struct verdict *v, size_t count, struct arena *arena, struct table *ret);
+bool tables_verdicts(const struct panel *p, size_t number, const struct verdict *v, size_t count, struct arena *arena,
+                     struct table *ret);
 
 #endif

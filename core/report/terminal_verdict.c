@@ -11,14 +11,6 @@ static bool judged(const struct figure *f)
     return f->attacked && f->verdict && *f->verdict && !strchr(f->metric, '/');
 }
 
-static bool is_first_of_series(const struct trial_figures *trials, size_t i)
-{
-    for (size_t k = 0; k < i; k++)
-        if (*trials[i].label.identity && same_text(trials[k].label.identity, trials[i].label.identity))
-            return false;
-    return true;
-}
-
 /* Is it the first of its epsilon, norm and metric in the trial? */
 static bool is_first(const struct trial_figures *t, size_t at)
 {
@@ -57,10 +49,11 @@ static void add_word(const struct trial_figures *t, size_t at, struct text *ret)
 void terminal_verdicts(const struct trial_figures *trials, size_t count, struct text *t)
 {
     bool any = false;
+    char label[TERMINAL_LABEL];
 
     for (size_t i = 0; i < count; i++) {
         bool begun = false;
-        for (size_t k = 0; is_first_of_series(trials, i) && k < trials[i].count; k++) {
+        for (size_t k = 0; k < trials[i].count; k++) {
             const struct figure *f = &trials[i].figures[k];
             bool said = !judged(f) || !is_first(&trials[i], k);
             for (size_t j = 0; j < k && !said; j++)
@@ -73,7 +66,7 @@ void terminal_verdicts(const struct trial_figures *trials, size_t count, struct 
             if (begun)
                 text_add(t, ";\n    ");
             else
-                text_printf(t, "  %s (%s): ", terminal_label(trials, count, i, f), f->metric);
+                text_printf(t, "  %s (%s): ", terminal_label(trials, count, i, f, label), f->metric);
             begun = true;
             add_word(&trials[i], k, t);
         }

@@ -28,6 +28,7 @@ struct trial_figures {
     struct trial_label label;
     struct figure *figures;
     size_t count;
+    size_t seeds;                                  /* trials whose means these are; 0: it is one trial */
 };
 /* results.csv of one trial, in the order given. */
 bioft_status results_write(const char *path, const struct trial_figures *trial, struct error *err);

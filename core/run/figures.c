@@ -311,9 +311,9 @@ static bioft_status want(struct trial_run *r, const struct entry *e, struct pred
             wanted[g] = true;
             st = make_room(r, e->metrics, e->count, true, ret + (g * s->epsilon_count + i) * e->metrics, err);
         }
-    *ret_gradients = wanted[0] && wanted[1] ? "rule and exact"
-                   : wanted[0]              ? gradient_word(s->gradients[0])
-                   : wanted[1]              ? gradient_word(s->gradients[1])
+    *ret_gradients = wanted[0] && wanted[1] ? "exact and the rule's own"
+                   : wanted[0]              ? gradient_title(gradient_word(s->gradients[0]))
+                   : wanted[1]              ? gradient_title(gradient_word(s->gradients[1]))
                                             : NULL;
     return st;
 }

@@ -70,6 +70,18 @@ static void writes_numbers(void **state)
     }
 }
 
+static void tells_numbers_apart(void **state)
+{
+    const double near[] = { 0.0, 8.0 / 255.0, 0.050001, 0.050002, 0.050001 };
+    const double next[] = { 0.1, 0.1 + 1e-18, 0.3, nextafter(0.3, 1.0) };
+    (void)state;
+    assert_int_equal(text_digits(near, 2, 4), 4);
+    assert_int_equal(text_digits(near, 5, 4), 5);
+    assert_int_equal(text_digits(next, 2, 4), 4);
+    assert_int_equal(text_digits(next, 4, 4), 17);
+    assert_int_equal(text_digits(NULL, 0, 4), 4);
+}
+
 static void reads_back_what_it_wrote(void **state)
 {
     uint64_t x = 88172645463325252u;
@@ -309,6 +321,7 @@ int main(void)
         cmocka_unit_test(builds),
         cmocka_unit_test(keeps_what_it_has_when_memory_is_out),
         cmocka_unit_test(writes_numbers),
+        cmocka_unit_test(tells_numbers_apart),
         cmocka_unit_test(reads_back_what_it_wrote),
         cmocka_unit_test(reads_decimals),
         cmocka_unit_test(reads_long_decimals),

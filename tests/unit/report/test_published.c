@@ -197,9 +197,9 @@ static struct study study_of(struct place_of_tests *p, struct published *pub)
                   b[] = { figure_of("b", NULL, 0.0, 0.5),
                           figure_of("b", "rule", 8.0 / 255.0, 0.25) };
     const struct trial_figures trials[] = {
-        { { "00-rule=a", 1, "net", "e", "f32", "" }, a, 2 },
-        { { "01-rule=b,lr=1", 1, "net", "e", "f32", "" }, b, 2 },
-        { { "02-rule=a", 1, "other", "e", "f32", "" }, a, 1 },
+        { { "00-rule=a", 1, "net", "e", "f32", "" }, a, 2, 0 },
+        { { "01-rule=b,lr=1", 1, "net", "e", "f32", "" }, b, 2, 0 },
+        { { "02-rule=a", 1, "other", "e", "f32", "" }, a, 1, 0 },
     };
     struct results_part parts[3] = { 0 };
     const char **folders = arena_array(p->arena, 1, sizeof *folders);
@@ -269,8 +269,8 @@ static void stands_beside_ours(void **state)
     assert_int_equal(s.panels[0].grid_count, 1);
     assert_true(tables_attack(&s, 0, &s.panels[0].grids[0], p->arena, &t));
     assert_non_null(strstr(markdown(&t, p->arena),
-                           "| a | rule | 50.00 |\n| b, lr=1 | rule | 25.00 |\n"
-                           "| b, lr=1 | rule, published, T1 | 50.00 |\n"));
+                           "| a | rule's own | 50.00 |\n| b, lr=1 | rule's own | 25.00 |\n"
+                           "| b, lr=1 | rule's own, published, T1 | 50.00 |\n"));
 
     for (size_t i = 0; i < pub.count; i++)
         assert_int_equal(pub.figures[i].shown ? 's' : '.', shown[i]);

@@ -3,6 +3,8 @@
 #include "figures.h"
 #include "report/findings.h"
 #include "report/study.h"
+#include "report/tables.h"
+#include "report/terminal.h"
 
 #include "base/file.h"
 #include "base/text.h"
@@ -134,9 +136,20 @@ static void one_seed_is_compared_on_its_samples(void **state)
     assert_int_equal(count, 3); /* clean, and both gradients at 0.1 */
     const struct finding *gap = findings_largest(f, count, &q->series[0], METRIC_ACCURACY);
     assert_non_null(gap);
-    assert_true(fabs(gap->found.difference - 0.55) < 1e-12 && gap->significant && !gap->over_seeds);
-    assert_string_equal(gap->place.gradient, "rule");
-    assert_true(gap->found.p == compare_mcnemar(110, 0) && gap->adjusted == 3.0 * gap->found.p);
+    /* The larger gap is under the rule's own gradient: it is shown as what it is, and never in front. */
+    assert_true(fabs(gap->found.difference + 0.1) < 1e-12 && gap->significant && !gap->over_seeds);
+    assert_string_equal(gap->place.gradient, "exact");
+    const struct finding *own = finding_follows_rule(&f[1]) ? &f[1] : &f[2];
+    assert_true(fabs(own->found.difference - 0.55) < 1e-12 && own->significant);
+    assert_true(own->found.p == compare_mcnemar(110, 0) && own->adjusted == 3.0 * own->found.p);
+    struct table t;
+    assert_true(tables_findings(q, 0, f, count, p->arena, &t));
+    for (size_t i = 0; i < count; i++) {
+        const bool rule = finding_follows_rule(&f[i]);
+        const char *gradient = table_cell(&t, i + 1, 3)->text, *said = table_cell(&t, i + 1, 9)->text;
+        assert_string_equal(gradient, rule ? "rule's own" : f[i].place.attack ? "exact" : "");
+        assert_string_equal(said, rule ? "not robustness" : f[i].significant ? "yes" : "no");
+    }
     assert_true(f[0].found.n == SAMPLES && fabs(f[0].found.difference + 0.05) < 1e-12);
 }
 
@@ -193,6 +206,34 @@ static void seeds_are_a_random_effect(void **state)
     }
 }
 
+/* The console has one row for five trials, with the mean, Student's interval, and epsilons that can be told apart. */
+static void the_console_has_means_over_seeds(void **state)
+{
+    struct place_of_tests *p = *state;
+    struct trial_figures trials[6];
+    struct text t = { 0 };
+
+    for (size_t i = 0; i < 6; i++) {
+        struct figure *f = arena_array(p->arena, 4, sizeof *f);
+        f[0] = figure_of(p, "fa", NULL, 0.0, 150 + i);
+        f[1] = figure_of(p, "fa", "exact", 0.0, 150 + i);
+        f[2] = figure_of(p, "fa", "rule", 0.050001, 100 + i);
+        f[3] = figure_of(p, "fa", "exact", 0.050002, 10 + i);
+        f[2].masking = i == 1 ? "masking" : "none";
+        trials[i] = (struct trial_figures){ .figures = f, .count = 4 };
+        trials[i].label = (struct trial_label){ .id = i < 5 ? "00-rule=fa,seed=1" : "05-rule=fa,lr=1", .seed = i,
+                                                .identity = i < 5 ? "same" : "other" };
+    }
+    assert_true(terminal_table(trials, 6, &t) && !t.failed);
+    assert_non_null(strstr(t.data, "  rule=fa, 5 seeds     d                200      0.7600 ["));
+    assert_non_null(strstr(t.data, "  05-rule=fa,lr=1      d                200      0.7750 ["));
+    assert_non_null(strstr(t.data, " gradient          0  0.050001  0.050002 "));
+    assert_non_null(strstr(t.data, "  rule=fa, 5 seeds     rule's own              0.510*"));
+    assert_null(strstr(t.data, "seed=1"));
+    assert_non_null(strstr(t.data, "epsilon 0: no attack, the attacked images alone"));
+    text_free(&t);
+}
+
 static void a_missing_file_of_predictions_is_no_comparison(void **state)
 {
     static const char *const ids[] = { "00-rule=first", "01-rule=true" };
@@ -215,6 +256,7 @@ static void a_missing_file_of_predictions_is_no_comparison(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_console_has_means_over_seeds, make, clear),
         cmocka_unit_test_setup_teardown(one_seed_is_compared_on_its_samples, make, clear),
         cmocka_unit_test_setup_teardown(without_its_rule_there_is_no_baseline, make, clear),
         cmocka_unit_test_setup_teardown(seeds_are_a_random_effect, make, clear),

@@ -118,7 +118,7 @@ static void joins_and_reads(void **state)
 {
     struct prediction p[1] = { { 5, 1, 1, 1.0, 0.031, 0.01, NULL } };
     struct figure f[2] = { example(p, 1), example(p, 1) };
-    struct trial_figures trial = { label, f, 2 }, *read;
+    struct trial_figures trial = { .label = label, .figures = f, .count = 2 }, *read;
     char *a = path_join(*state, "a.csv"), *b = path_join(*state, "b.csv"), *all = path_join(*state, "all.csv");
     const char *const first[] = { "0.1", "x,y" }, *const second[] = { "0.2", "" }, *const swept[] = { "lr", "note" };
     const struct results_part parts[] = { { a, first }, { "no/such/file", first }, { b, second } };
