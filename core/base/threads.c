@@ -31,6 +31,7 @@ struct pool {
     pthread_mutex_t mutex;          /* of what follows */
     pthread_cond_t wake, done;
     struct run run;
+    unsigned begun;                 /* workers that run */
     unsigned sleeping;
     bool quit;
 };
@@ -95,6 +96,10 @@ static void *worker_main(void *arg)
     struct run r = { .number = 0 };
 
     free(w);
+    pthread_mutex_lock(&pool->mutex);
+    pool->begun++;
+    pthread_cond_signal(&pool->done);
+    pthread_mutex_unlock(&pool->mutex);
     while (next_run(pool, r.number, &r))
         work(pool, &r, thread);
     return NULL;
@@ -117,6 +122,16 @@ static int start_worker(struct pool *pool, uint32_t thread)
     if (code != 0)
         free(w);
     return code;
+}
+
+/* A thread that is starting may hold a lock of the allocator, which a forked child would wait for without end; a thread
+ * that waits for work holds none. */
+static void await_workers(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    while (pool->begun < pool->started)
+        pthread_cond_wait(&pool->done, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 bioft_status pool_create(unsigned threads, struct pool **ret, struct error *err)
@@ -149,6 +164,7 @@ bioft_status pool_create(unsigned threads, struct pool **ret, struct error *err)
         }
         pool->started++;
     }
+    await_workers(pool);
     *ret = pool;
     return BIOFT_OK;
 }

@@ -92,7 +92,8 @@ static void print_absent(struct registry *r)
     registry_absences_free(absent, count);
 }
 
-static bioft_status compare(struct bench *b, const char *engine)
+/* A precision that the engine does not have is a row, not an error. */
+static bioft_status compare(struct bench *b, const char *engine, struct error *err)
 {
     static const struct {
         uint32_t precision;
@@ -107,7 +108,7 @@ static bioft_status compare(struct bench *b, const char *engine)
             one = measure(b, engine, precisions[i].precision, false, &r.forward, r.why, sizeof r.why);
         print(b, engine, precisions[i].name, &r);
         if (one != BIOFT_OK && one != BIOFT_ERR_UNSUPPORTED)
-            st = one;
+            st = error_set(err, one, "engine '%s' failed in %s: %s", engine, precisions[i].name, r.why);
     }
     return st;
 }
@@ -131,9 +132,9 @@ bioft_status bench_engines(struct bench *b, struct error *err)
                b->backbone, b->batch, b->threads, b->threads == 1 ? "" : "s", b->steps, "engine", "precision",
                "train", "forward", "what");
     for (size_t i = 0; i < count; i++) {
-        const bioft_status one = compare(b, names[i]);
+        const bioft_status one = compare(b, names[i], err);
         if (one != BIOFT_OK)
-            st = error_set(err, one, "engine '%s' failed: its line says why", names[i]);
+            st = one;
     }
     if (!b->json)
         print_absent(r);

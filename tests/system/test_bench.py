@@ -58,7 +58,7 @@ class Bench(bioft.Case):
         self.assertIn("f32 only", found["openblas", "bf16"]["why"])
         self.assertIn("openblas", self.good(*words).stdout)
         self.bad(2, *words, "--engine", "openblas", says="neither --engine")
-        self.bad(2, *[w if w != "lenet5" else "lenet6" for w in words], says="'openblas' failed")
+        self.bad(2, *[w if w != "lenet5" else "lenet6" for w in words], says="'openblas' failed in bf16: no backbone 'lenet6'; did you mean 'lenet5'?")
 
     def test_what_the_build_left_out_is_told(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -26,26 +26,33 @@ static double *widen(const float *x, size_t count)
     return ret;
 }
 
-/* y += x * w, one picture. */
+/* y += w x, one plane and one place of the kernel. */
+static void convolve_tap(const bioft_node *d, const bioft_node *in, int64_t ky, int64_t kx, double w, const double *x,
+                         double *y)
+{
+    for (int64_t oy = 0; oy < d->height; oy++) {
+        const int64_t iy = oy * d->stride[0] - d->padding[0] + ky * d->dilation[0];
+        if (iy < 0 || iy >= in->height)
+            continue;
+        for (int64_t ox = 0; ox < d->width; ox++) {
+            const int64_t ix = ox * d->stride[1] - d->padding[1] + kx * d->dilation[1];
+            if (ix >= 0 && ix < in->width)
+                y[oy * d->width + ox] += w * x[iy * in->width + ix];
+        }
+    }
+}
+
+/* y += x * w, one image. */
 static void convolve(const bioft_node *d, const bioft_node *in, const double *w, const double *x, double *y)
 {
     const int64_t ci = in->channels / d->groups, co = d->channels / d->groups;
 
     for (int64_t o = 0; o < d->channels; o++)
-        for (int64_t oy = 0; oy < d->height; oy++)
-            for (int64_t ox = 0; ox < d->width; ox++)
-                for (int64_t c = 0; c < ci; c++)
-                    for (int64_t ky = 0; ky < d->kernel[0]; ky++)
-                        for (int64_t kx = 0; kx < d->kernel[1]; kx++) {
-                            int64_t iy = oy * d->stride[0] - d->padding[0] + ky * d->dilation[0];
-                            int64_t ix = ox * d->stride[1] - d->padding[1] + kx * d->dilation[1];
-                            int64_t channel = o / co * ci + c;
-                            if (iy < 0 || ix < 0 || iy >= in->height || ix >= in->width)
-                                continue;
-                            y[(o * d->height + oy) * d->width + ox] +=
-                                w[((o * ci + c) * d->kernel[0] + ky) * d->kernel[1] + kx] *
-                                x[(channel * in->height + iy) * in->width + ix];
-                        }
+        for (int64_t c = 0; c < ci; c++)
+            for (int64_t ky = 0; ky < d->kernel[0]; ky++)
+                for (int64_t kx = 0; kx < d->kernel[1]; kx++)
+                    convolve_tap(d, in, ky, kx, w[((o * ci + c) * d->kernel[0] + ky) * d->kernel[1] + kx],
+                                 x + (o / co * ci + c) * in->height * in->width, y + o * d->height * d->width);
 }
 
 static void multiply(const bioft_node *d, const bioft_node *in, const double *w, const double *x, double *y)
@@ -222,11 +229,12 @@ static void node(const struct reference *r, uint32_t i, double *const *at, bool 
         dropout(r, i, y, count);
 }
 
-/* ret: every node's output; its arrays are there. */
-static void forward(const struct reference *r, bool around, double *const *ret)
+/* ret: the outputs of the nodes from `first` on; those before are there. */
+static void forward(const struct reference *r, bool around, uint32_t first, double *const *ret)
 {
-    memcpy(ret[0], r->x, r->n * node_count(&r->net->nodes[0]) * sizeof(double));
-    for (uint32_t i = 1; i < r->net->graph.node_count; i++)
+    if (first == 0)
+        memcpy(ret[0], r->x, r->n * node_count(&r->net->nodes[0]) * sizeof(double));
+    for (uint32_t i = first > 0 ? first : 1; i < r->net->graph.node_count; i++)
         node(r, i, ret, around, ret[i]);
 }
 
@@ -240,7 +248,7 @@ void reference_make(struct reference *r, const struct net *net, uint32_t n, cons
         r->values[i] = widen(net->values[i], net->parameters[i].count);
     for (uint32_t i = 0; i < net->graph.node_count; i++)
         r->base[i] = doubles(n * node_count(&net->nodes[i]));
-    forward(r, false, r->base);
+    forward(r, false, 0, r->base);
 }
 
 void reference_free(struct reference *r)
@@ -252,16 +260,25 @@ void reference_free(struct reference *r)
         free(r->base[i]);
 }
 
-static double objective(const struct reference *r, double *const *room, const float *d_out)
+static double objective(const struct reference *r, uint32_t first, double *const *room, const float *d_out)
 {
     const uint32_t last = r->net->graph.node_count - 1;
     const size_t count = r->n * node_count(&r->net->nodes[last]);
     double sum = 0;
 
-    forward(r, true, room);
+    forward(r, true, first, room);
     for (size_t i = 0; i < count; i++)
         sum += (double)d_out[i] * room[last][i];
     return sum;
+}
+
+/* The first node that has the parameter; 0, the input, for BIOFT_NONE. */
+static uint32_t first_user(const struct reference *r, uint32_t parameter)
+{
+    uint32_t i = parameter == BIOFT_NONE ? 0 : 1;
+    while (i > 0 && r->net->nodes[i].weight != parameter && r->net->nodes[i].bias != parameter)
+        i++;
+    return i;
 }
 
 double *reference_gradient(struct reference *r, uint32_t parameter, const float *d_out)
@@ -270,19 +287,20 @@ double *reference_gradient(struct reference *r, uint32_t parameter, const float 
     double *at = parameter == BIOFT_NONE ? r->x : r->values[parameter], *room[NODES];
     const size_t count = parameter == BIOFT_NONE ? r->n * node_count(&r->net->nodes[0])
                                                  : r->net->parameters[parameter].count;
+    const uint32_t first = first_user(r, parameter);
     double *ret = doubles(count);
 
     for (uint32_t i = 0; i < r->net->graph.node_count; i++)
-        room[i] = doubles(r->n * node_count(&r->net->nodes[i]));
+        room[i] = i < first ? r->base[i] : doubles(r->n * node_count(&r->net->nodes[i]));
     for (size_t k = 0; k < count; k++) {
         const double kept = at[k];
         at[k] = kept + h;
-        ret[k] = objective(r, room, d_out);
+        ret[k] = objective(r, first, room, d_out);
         at[k] = kept - h;
-        ret[k] = (ret[k] - objective(r, room, d_out)) / (2 * h);
+        ret[k] = (ret[k] - objective(r, first, room, d_out)) / (2 * h);
         at[k] = kept;
     }
-    for (uint32_t i = 0; i < r->net->graph.node_count; i++)
+    for (uint32_t i = first; i < r->net->graph.node_count; i++)
         free(room[i]);
     return ret;
 }
