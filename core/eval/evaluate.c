@@ -146,6 +146,7 @@ enum from { NOTHING, OWN_PASS, OTHER_GRADIENT };
 struct attacked {                                  /* where attack_run's batches go */
     const struct trained *target;
     const struct attack_spec *spec;
+    bool transferred;                              /* the images are made on another network */
     struct evaluator evaluator;
     struct prediction *const *predictions;
     size_t metrics, cells;
@@ -213,6 +214,10 @@ static void add_records(struct attacked *a, const struct attack_made *made, stru
             .target = made->target ? made->target[i] : -1, .distance = made->distance[i], .queries = c->queries,
             .gradients = c->gradients, .zero = c->zero, .nonfinite = c->nonfinite, .found = c->found,
             .rising = course_rising(c), .traced = c->told > 0, .part = c->part ? c->part : "" };
+        if (a->transferred) {                      /* what the attack saw was the other network's */
+            r->zero = r->nonfinite = 0;
+            r->found = r->rising = r->traced = false;
+        }
     }
     for (uint32_t i = 0; !a->target->codebook && i < made->clean->n; i++)
         if (!(a->evaluator.clean[i] > 0.0))
@@ -352,7 +357,9 @@ bioft_status evaluate_attack(const struct evaluate_params *p, struct prediction 
 {
     const struct trained *t = p->target;
     const struct attack_spec *spec = p->spec;
-    struct attacked a = { .target = t, .spec = spec, .predictions = ret, .metrics = evaluate_metrics(t) };
+    const struct trained *maker = p->maker ? p->maker : t;
+    struct attacked a = { .target = t, .spec = spec, .predictions = ret, .metrics = evaluate_metrics(t),
+                          .transferred = maker != t };
     bioft_status st = plan(&a, err);
 
     *ret_redrawn = false;
@@ -364,7 +371,7 @@ bioft_status evaluate_attack(const struct evaluate_params *p, struct prediction 
         st = make_room(&a, p->count, spec->dump && p->dump_folder, err);
     if (st == BIOFT_OK)
         st = attack_run(&(struct attack_params){
-            .target = t, .spec = spec, .skip = a.skip, .positions = p->positions, .count = p->count,
+            .target = maker, .spec = spec, .skip = a.skip, .positions = p->positions, .count = p->count,
             .leave = p->leave, .redrawn = ret_redrawn, .sink = take_batch, .judge = judge, .ctx = &a }, err);
     if (st == BIOFT_OK)
         st = complete(&a, p->count, err);

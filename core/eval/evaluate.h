@@ -23,6 +23,7 @@ bioft_status evaluate_clean(const struct trained *t, const uint64_t *positions,
  * Dumps go to `dump_folder` where the spec asks. */
 struct evaluate_params {
     const struct trained *target;
+    const struct trained *maker;                   /* the network that the images are made on; NULL: target */
     const struct attack_spec *spec;
     const uint64_t *positions;
     uint64_t count;

@@ -97,7 +97,7 @@ static void fill_indicators(struct figure *f)
         i.reached = -1;
     if (!records || !traced)
         i.silent = i.rising = -1;
-    if (!records || f->epsilon <= 0.0)
+    if (!records || f->epsilon <= 0.0 || (f->from && *f->from))
         i.zero_gradient = i.zero_survived = -1;
     if (!records || f->epsilon <= 0.0 || f->nearest)
         i.unchanged = i.budget_unused = -1;

@@ -49,6 +49,8 @@ struct figure {
     uint64_t n, left_out;
     uint64_t dropped;                              /* images left out of all splits of the stage's data */
     uint64_t n_train, steps;                       /* of the stage: images trained on, updates; 0: none */
+    const char *from;                              /* the other trial on whose network the images were made, as the
+                                                      manifest names it; "": none */
     const char *target;                            /* of the attack: "", "random", "least_likely" or a class */
     const char *identity;                          /* 16 hex digits of all that determines it but the seed, or "" */
     const char *attacks;                           /* as results.csv has them: those that a worst case holds */

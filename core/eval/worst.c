@@ -92,6 +92,7 @@ static bioft_status make(struct making *m, const struct figure *first, enum part
     w->options = held(m, first, part);
     w->gradient = gradients[part];
     w->warnings = "";
+    w->from = "";
     w->indicators = (struct indicators){ .cosine = (double)NAN, .signs = (double)NAN, .differs = (double)NAN,
                                          .draws = "" };
     if (!p || !w->options)

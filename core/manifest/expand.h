@@ -34,6 +34,15 @@ struct sweep {
 bool sweep_open(struct yaml *root, struct arena *arena, struct diagnostics *d, struct sweep *ret);
 /* The value of path `index` in a trial. */
 const struct yaml *sweep_value(const struct sweep *sweep, size_t index, size_t number);
+/* The trial that differs from trial `number` in these paths' values alone, with whatever is zipped with them. Paths go by
+ * their labels too. false: there is none; *ret_unknown: the first key that is no path of the sweep, else
+ * their number. */
+struct sweep_point {
+    const char *const *keys;
+    const struct yaml *const *values;
+    size_t count;
+};
+bool sweep_find(const struct sweep *sweep, size_t number, const struct sweep_point *point, size_t *ret, size_t *ret_unknown);
 /* Puts trial `number`'s values into its own copy of the tree. false: out of memory. */
 bool sweep_apply(const struct sweep *sweep, size_t number, const struct sets *sets, struct yaml *root,
                  struct arena *arena, struct diagnostics *d);

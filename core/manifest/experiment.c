@@ -249,6 +249,28 @@ static bool read_trials(struct job *j)
     return e->trials;
 }
 
+/* The trials that attacks take their images from. */
+static void find_surrogates(struct job *j)
+{
+    struct experiment *e = j->experiment;
+
+    for (size_t i = 0; i < e->trial_count; i++)
+        for (size_t a = 0; a < e->trials[i].attack_count; a++) {
+            struct attack_spec *s = &e->trials[i].attacks[a];
+            size_t found, unknown;
+            if (!s->from)
+                continue;
+            const struct sweep_point point = { s->from->keys, s->from->values, s->from->count };
+            if (sweep_find(&j->sweep, i, &point, &found, &unknown))
+                s->surrogate = &e->trials[found];
+            else if (unknown < point.count)
+                diagnose_error(&j->d, s->from->mark, 0, "'from': '%s' is not a path of the sweep", point.keys[unknown]);
+            else
+                diagnose_error(&j->d, s->from->mark, 0, "'from': the sweep does not have a trial with %s for all of its other "
+                               "values", s->from->text);
+        }
+}
+
 /* The manifest as resolved, and the sum over what decides its results. */
 static bool finish(struct job *j)
 {
@@ -300,7 +322,11 @@ static bioft_status run_job(struct job *j, struct error *err)
     st = open_registry(j, err);
     if (st != BIOFT_OK)
         return st;
-    if (!read_trials(j) || j->reader.failed || j->d.text.failed)
+    if (!read_trials(j) || j->reader.failed)
+        return out_of_memory(err);
+    if (j->d.errors == 0)
+        find_surrogates(j);
+    if (j->d.text.failed)
         return out_of_memory(err);
     if (j->d.errors > 0)
         return BIOFT_ERR_INVALID;

@@ -101,6 +101,15 @@ struct stage_spec {
 enum gradient_kind { GRADIENT_RULE = 1, GRADIENT_EXACT = 2 };
 enum target_kind { TARGET_NONE, TARGET_RANDOM, TARGET_LEAST_LIKELY, TARGET_CLASS };
 /* One attack of the grid of its own options: an entry of the manifest with lists makes several of these. */
+/* Which trial's network an attack's images are made on, as the manifest has it: swept paths and their values. */
+struct from_spec {
+    const char **keys;
+    const struct yaml **values;
+    size_t count;
+    const char *text;                              /* "rule:bp" */
+    struct mark mark;
+};
+
 struct attack_spec {
     const char *name;                              /* the entry's name: the plugin's by default */
     const char *options;                           /* "steps=5;restarts=1": the values of grids, "" without */
@@ -118,6 +127,8 @@ struct attack_spec {
     uint32_t restarts, batch_size;                 /* batch_size 0: the core's choice */
     uint32_t eot;                                  /* draws of a random V in each backward pass; 0: the network's own */
     bool rescale_logits;                           /* outputs divided by the clean image's margin, where that is above 1 */
+    const struct from_spec *from;                  /* NULL: the trial's own network */
+    const struct trial *surrogate;                  /* the trial that `from` names, which may be this one; NULL: none */
     bool survivors;                                /* leave out what earlier attacks of the same ball broke */
     uint64_t dump;
     char key[SHA256_HEX];                          /* of all that decides a figure but epsilon and gradient */

@@ -66,10 +66,12 @@ void read_unknown(struct reader *r, const struct yaml *map, const char *where, c
 /* An option that is a list where it takes one number: a grid, one value an attack. */
 struct grid {
     const char *name;
-    size_t option;                                 /* index in the plugin's table; GRID_RESTARTS */
+    size_t option;                                 /* index in the plugin's table; GRID_FROM, GRID_RESTARTS */
     size_t count;
-    struct option_value *values;
+    struct option_value *values;                   /* [count], but of GRID_FROM */
+    const struct from_spec **from;                 /* [count] of GRID_FROM */
 };
+#define GRID_FROM (SIZE_MAX - 1)
 #define GRID_RESTARTS SIZE_MAX
 struct grids {
     struct grid *items;
@@ -112,6 +114,8 @@ void read_optimizer(struct reader *r, struct yaml *stage, struct optimizer_spec 
 void read_schedule(struct reader *r, struct yaml *stage, struct schedule_spec *ret);
 void read_stages(struct reader *r, struct yaml *root, struct trial *ret);
 void read_attacks(struct reader *r, struct yaml *root, struct reading *ret);
+/* The key `from` of an attack, after its plugin and gradients. */
+void read_from(struct reader *r, struct yaml *entry, const struct trial *t, struct grids *grids, struct attack_spec *ret);
 /* After the heads. */
 void read_retrieval(struct reader *r, struct yaml *root, struct trial *ret);
 /* Everything that a trial is. */

@@ -7,7 +7,7 @@
 
 static const char *const keys[] = {
     "plugin", "name", "epsilon", "samples", "split", "gradient", "target", "labels", "restarts", "batch_size", "dump",
-    "eot", "rescale_logits", "only", NULL,
+    "eot", "rescale_logits", "only", "from", NULL,
 };
 
 enum { MOST_ATTACKS = 10000, LARGEST_BATCH = 1 << 20, MOST_DRAWS = 10000 };
@@ -179,8 +179,8 @@ static void read_more(struct reader *r, struct yaml *entry, const struct trial *
         read_error(r, entry, "'only': of hash codes no image is broken or not");
 }
 
-/* What the host does otherwise than by default, for the column `options`. */
-static void add_host_options(const struct attack_spec *s, struct text *t)
+/* What the host does otherwise than by default, for the column `options`; in_list: `from` stands there already. */
+static void add_host_options(const struct attack_spec *s, bool in_list, struct text *t)
 {
     static const char *const targets[] = { [TARGET_RANDOM] = "random", [TARGET_LEAST_LIKELY] = "least_likely" };
     const size_t before = t->length;
@@ -197,6 +197,8 @@ static void add_host_options(const struct attack_spec *s, struct text *t)
         text_add(t, ";rescale_logits=true");
     if (s->survivors)
         text_add(t, ";only=survivors");
+    if (s->from && !in_list)
+        text_printf(t, ";from=%s", s->from->text);
     if (before == 0 && t->length > 0 && !t->failed)
         memmove(t->data, t->data + 1, t->length--);        /* its end is moved too */
 }
@@ -225,6 +227,7 @@ static void read_entry(struct reader *r, struct yaml *node, const struct trial *
     read_target(r, node, ret);
     if (trial_head(t, t->stage_count)->bits > 0 && (ret->predicted_labels || ret->target == TARGET_LEAST_LIKELY))
         read_error(r, node, "'%s': a head with bits predicts no class", ret->predicted_labels ? "labels" : "target");
+    read_from(r, node, t, grids, ret);
     read_restarts(r, node, grids, ret);
     ret->batch_size = (uint32_t)read_integer(r, node, "batch_size", 0, LARGEST_BATCH, 0);
     read_more(r, node, t, ret);
@@ -240,6 +243,7 @@ static void expand(struct reader *r, const struct yaml *node, const struct attac
     struct option_value *values = read_array(r, options, sizeof *values);
     struct text text = { 0 };
     size_t below = 1;
+    bool in_list = false;
 
     *ret = *base;
     if (!values)
@@ -252,17 +256,21 @@ static void expand(struct reader *r, const struct yaml *node, const struct attac
     for (size_t g = 0; g < grids->count; g++) {
         const struct grid *grid = &grids->items[g];
         below /= grid->count;
-        const struct option_value *value = &grid->values[index / below % grid->count];
+        const size_t at = index / below % grid->count;
         text_printf(&text, "%s%s=", g ? ";" : "", grid->name);
-        if (grid->option == GRID_RESTARTS) {
-            ret->restarts = (uint32_t)value->integer;
+        if (grid->option == GRID_FROM) {
+            ret->from = grid->from[at];
+            text_add(&text, ret->from ? ret->from->text : "");
+            in_list = true;
+        } else if (grid->option == GRID_RESTARTS) {
+            ret->restarts = (uint32_t)grid->values[at].integer;
             text_printf(&text, "%u", ret->restarts);
         } else {
-            values[grid->option] = *value;
-            option_text(&plugin->descriptor.options[grid->option], value, &text);
+            values[grid->option] = grid->values[at];
+            option_text(&plugin->descriptor.options[grid->option], &grid->values[at], &text);
         }
     }
-    add_host_options(ret, &text);
+    add_host_options(ret, in_list, &text);
     if (grids->count && base->norm)
         ret->norm = read_norm(r, node, &ret->choice);
     ret->options = read_copy(r, text.data ? text.data : "");

@@ -190,7 +190,7 @@ bool read_choice(struct reader *r, struct yaml *node, uint32_t kind, const char 
     if (!ret->plugin)
         return false;
     if (grids) {
-        grids->items = read_array(r, ret->plugin->descriptor.option_count + 1, sizeof *grids->items);
+        grids->items = read_array(r, ret->plugin->descriptor.option_count + 2, sizeof *grids->items);
         if (!grids->items)
             return false;
     }

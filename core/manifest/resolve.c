@@ -252,6 +252,33 @@ static struct yaml *build_restarts(struct resolver *b, const struct attack_entry
     return list;
 }
 
+static struct yaml *build_from_map(struct resolver *b, const struct from_spec *f)
+{
+    struct yaml *map = build_map(b);
+
+    for (size_t i = 0; i < f->count; i++)
+        build_put(b, map, f->keys[i], yaml_copy(f->values[i], b->arena));
+    return map;
+}
+
+static void put_from(struct resolver *b, struct yaml *map, const struct attack_entry *e)
+{
+    struct yaml *list;
+
+    for (size_t g = 0; g < e->grids.count; g++) {
+        const struct grid *grid = &e->grids.items[g];
+        if (grid->option != GRID_FROM)
+            continue;
+        list = build_list(b);
+        for (size_t i = 0; i < grid->count; i++)
+            build_append(b, list, build_from_map(b, grid->from[i]));
+        build_put(b, map, "from", list);
+        return;
+    }
+    if (e->specs[0].from)
+        build_put(b, map, "from", build_from_map(b, e->specs[0].from));
+}
+
 /* What holds for the whole of an entry, whatever its lists. */
 static void put_attack(struct resolver *b, struct yaml *map, const struct attack_spec *s)
 {
@@ -282,6 +309,7 @@ static struct yaml *build_attack(struct resolver *b, const struct attack_entry *
         build_append(b, list, build_text(b, s->gradients[i] == GRADIENT_RULE ? "rule" : "exact"));
     build_put(b, map, "gradient", list);
     put_attack(b, map, s);
+    put_from(b, map, e);
     build_put(b, map, "restarts", build_restarts(b, e));
     build_put(b, map, "batch_size", build_integer(b, s->batch_size));
     build_put(b, map, "dump", build_integer(b, (int64_t)s->dump));
@@ -403,6 +431,8 @@ static void sum_attack(struct resolver *b, const struct trial *t, struct attack_
     build_put(b, map, "name", build_text(b, s->name));
     build_put(b, map, "options", build_text(b, s->options));
     put_attack(b, map, s);
+    if (s->from)
+        build_put(b, map, "from", build_from_map(b, s->from));
     build_put(b, map, "restarts", build_integer(b, s->restarts));
     build_put(b, map, "batch_size", build_integer(b, s->batch_size));
     build_put(b, map, "dump", build_integer(b, (int64_t)s->dump));

@@ -10,7 +10,7 @@
 
 enum { MAX_FILE = 256 << 20 };
 static const double still_rising = 0.05;           /* of the survivors */
-static const double black_box_below = 0.002;       /* in accuracy */
+static const double black_box_below = 0.002;       /* in accuracy; of transferred images too */
 static const double differences_off = 0.05;        /* of the images looked at */
 
 bioft_status indicators_open(const char *folder, struct arena *arena, struct csv *ret, struct error *err)
@@ -54,22 +54,28 @@ static bool is_row(const struct csv *c, size_t row, const char *trial, const str
 /* What the attacks at one epsilon add up to. */
 struct sums {
     double zero, silent, rising, off;              /* the most of any attack; NAN: not measured by any */
-    double white, black;                           /* the least that is left; NAN: no such attack */
+    double white, black, transfer;                 /* the least that is left; NAN: no such attack */
     bool zero_known;
 };
 
 static double most(double a, double b) { return isnan(a) || b > a ? b : a; }
+
+static double least(double a, double b) { return isnan(a) || b < a ? b : a; }
 
 static void add_row(const struct csv *c, size_t row, struct sums *s)
 {
     const double value = number(c, row, "value"), n = number(c, row, "n"), gradients = number(c, row, "gradients");
     const double rising = number(c, row, "rising");
 
+    if (*cell(c, row, "from")) {                   /* another network's gradients say nothing of this one's */
+        s->transfer = least(s->transfer, value);
+        return;
+    }
     /* Where it is not known whether an attack asks for gradients it is taken for one that does. */
     if (gradients <= 0.0)
-        s->black = isnan(s->black) ? value : fmin(s->black, value);
+        s->black = least(s->black, value);
     else
-        s->white = isnan(s->white) ? value : fmin(s->white, value);
+        s->white = least(s->white, value);
     if (!(gradients <= 0.0)) {
         s->zero_known = s->zero_known && !isnan(number(c, row, "zero_gradient"));
         s->zero = most(s->zero, number(c, row, "zero_gradient"));
@@ -102,6 +108,9 @@ static const char *doubt_of(const struct sums *s, struct arena *arena)
         return "no attack without gradients was made";
     if (s->black < s->white - black_box_below)
         return arena_printf(arena, "an attack without gradients leaves %.3f, those with them %.3f", s->black, s->white);
+    if (s->transfer < s->white - black_box_below)
+        return arena_printf(arena, "images made on another network leave %.3f, those made on this one %.3f", s->transfer,
+                            s->white);
     return "";
 }
 
@@ -109,25 +118,25 @@ static const char *doubt_of(const struct sums *s, struct arena *arena)
 static const char *unbounded_doubt(const struct csv *c, const char *trial, const struct place *at, struct arena *arena)
 {
     const struct place linf = { .metric = at->metric, .norm = "linf" };
-    double least = (double)NAN, epsilon = 0.0;
+    double left = (double)NAN, epsilon = 0.0;
 
     for (size_t r = 1; r < c->rows; r++) {
         const double e = number(c, r, "epsilon");
         if (!is_row(c, r, trial, &linf) || !(e >= 1.0))
             continue;
-        least = isnan(least) ? number(c, r, "value") : fmin(least, number(c, r, "value"));
+        left = least(left, number(c, r, "value"));
         epsilon = e;
     }
-    if (isnan(least))
+    if (isnan(left))
         return "no attack was made at an L-infinity epsilon of 1, where nothing may survive";
-    return least > 0.0 ? arena_printf(arena, "%.3f survive an L-infinity epsilon of %g", least, epsilon) : "";
+    return left > 0.0 ? arena_printf(arena, "%.3f survive an L-infinity epsilon of %g", left, epsilon) : "";
 }
 
 bioft_status indicators_doubt(const struct csv *c, const char *trial, const struct place *at, struct arena *arena,
                               const char **ret, struct error *err)
 {
     const double none = (double)NAN;
-    struct sums s = { none, none, none, none, none, none, true };
+    struct sums s = { none, none, none, none, none, none, none, true };
 
     for (size_t r = 1; r < c->rows; r++)
         if (is_row(c, r, trial, at) && number(c, r, "epsilon") == at->epsilon)

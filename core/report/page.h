@@ -14,6 +14,8 @@ struct page_panel {
     const char *title;
     const struct table *attacks, *gaps; /* tables: one a grid, one a metric */
     size_t attack_count, gap_count;
+    const struct table *transfers; /* a matrix for each attack with images of other networks */
+    size_t transfer_count;
     const struct table *comparisons; /* NULL: none */
     const struct finding *findings;
     size_t finding_count;

@@ -251,6 +251,9 @@ bioft_status page_panel_section(const struct page *page, size_t number, struct t
         table_html(p->verdict, t);
     }
     robustness(p, t);
+    if (p->transfer_count)
+        text_add(t, "<h3>Transfer</h3>\n");
+    tables(p->transfers, p->transfer_count, t);
     text_add(t, "<h3>Against the baseline</h3>\n");
     verdicts(p, t);
     tables(p->gaps, p->gap_count, t);

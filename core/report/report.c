@@ -75,6 +75,7 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
     struct table *attacks = arena_array(r->arena, p->grid_count, sizeof *attacks);
     struct table *gaps = arena_array(r->arena, p->metric_count, sizeof *gaps);
     struct table *all = arena_array(r->arena, 2, sizeof *all);
+    struct table *transfers = NULL;
     bool fine = attacks && gaps && all;
     bioft_status st = BIOFT_OK;
 
@@ -85,8 +86,11 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
                            &gaps[i]);
     if (fine && ret->finding_count)
         fine = tables_findings(p, number, ret->findings, ret->finding_count, r->arena, all);
+    if (fine)
+        fine = tables_transfer(p, number, r->arena, &transfers, &ret->transfer_count);
     if (!fine)
         return error_memory(err, "a table");
+    ret->transfers = transfers;
     if (ret->verdict_count && !tables_verdicts(p, number, ret->verdicts, ret->verdict_count, r->arena, &all[1]))
         return error_memory(err, "a table");
     ret->verdict = ret->verdict_count ? &all[1] : NULL;
@@ -97,6 +101,8 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
     ret->comparisons = ret->finding_count ? all : NULL;
     for (size_t i = 0; st == BIOFT_OK && i < ret->attack_count; i++)
         st = save_table(r, &attacks[i], err);
+    for (size_t i = 0; st == BIOFT_OK && i < ret->transfer_count; i++)
+        st = save_table(r, &transfers[i], err);
     for (size_t i = 0; st == BIOFT_OK && i < ret->gap_count; i++)
         st = save_table(r, &gaps[i], err);
     if (st == BIOFT_OK && ret->comparisons)

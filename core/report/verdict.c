@@ -27,20 +27,27 @@ struct judging {
 };
 
 
-/* The worst case under one gradient at the place's norm and epsilon, whatever attacks it holds. */
-static const struct figure *worst_of(const struct study_trial *t, const struct place *at, const char *gradient)
+/* Is it an attack of the place's metric, norm and epsilon, along this gradient of the network's own? */
+static bool is_attack(const struct figure *f, const struct place *at, const char *gradient)
+{
+    return f->attacked && !same_text(f->attack, ATTACK_WORST) && same_text(f->gradient, gradient) && !*f->from &&
+           same_text(f->metric, at->metric) && same_text(f->norm, at->norm) && f->epsilon == at->epsilon;
+}
+
+/* The figure of the same attack along the exact gradient; NULL: there is none. */
+static const struct figure *twin_of(const struct study_trial *t, const struct figure *own, const struct place *at)
 {
     for (size_t i = 0; i < t->results->count; i++) {
         const struct figure *f = &t->results->figures[i];
-        if (f->attacked && same_text(f->attack, ATTACK_WORST) && same_text(f->gradient, gradient) &&
-            same_text(f->metric, at->metric) && same_text(f->norm, at->norm) && f->epsilon == at->epsilon)
+        if (is_attack(f, at, "exact") && same_text(f->attack, own->attack) && same_text(f->options, own->options) &&
+            same_text(f->stage, own->stage) && same_text(f->split, own->split))
             return f;
     }
     return NULL;
 }
 
-static bioft_status load(const struct study_trial *t, const struct figure *f, struct arena *arena,
-                         const struct figure **ret, struct error *err)
+static bioft_status load(const struct study_trial *t, const struct figure *f, struct arena *arena, struct figure **ret,
+                         struct error *err)
 {
     struct figure *copy = arena_array(arena, 1, sizeof *copy);
     bool found;
@@ -60,11 +67,15 @@ struct sides {
 static bioft_status add_sides(const struct study_trial *t, const struct figure *x, const struct study_trial *u,
                               const struct figure *y, struct arena *arena, struct sides *s, struct error *err)
 {
-    bioft_status st = load(t, x, arena, &s->a[s->count], err);
+    struct figure *a, *b;
+    bioft_status st = load(t, x, arena, &a, err);
 
     if (st == BIOFT_OK)
-        st = load(u, y, arena, &s->b[s->count], err);
-    s->count += st == BIOFT_OK;
+        st = load(u, y, arena, &b, err);
+    if (st == BIOFT_OK) {
+        s->a[s->count] = a;
+        s->b[s->count++] = b;
+    }
     return st;
 }
 
@@ -74,18 +85,54 @@ static bioft_status make_sides(size_t most, struct arena *arena, struct sides *r
     return ret->a && ret->b ? BIOFT_OK : error_memory(err, "a verdict");
 }
 
-/* The rule's own gradient and what does not follow it, on the same images of the same networks. */
+/* Takes the worse of both, image by image; figures of other images are left out. */
+static void take_worse(struct figure *worst, const struct figure *f)
+{
+    bool same = worst->n == f->n;
+
+    for (uint64_t i = 0; same && i < f->n; i++)
+        same = worst->predictions[i].sample == f->predictions[i].sample;
+    for (uint64_t i = 0; same && i < f->n; i++)
+        if (f->predictions[i].score < worst->predictions[i].score)
+            worst->predictions[i].score = f->predictions[i].score;
+}
+
+/* The worst cases of a trial along the two gradients, over the attacks that were made along both: what only one of them
+ * has would be the attack's strength, and not the gradient's. */
+static bioft_status add_gradients(const struct study_trial *t, const struct place *at, struct arena *arena,
+                                  struct sides *s, struct error *err)
+{
+    struct figure *worst[2] = { NULL, NULL };
+    bioft_status st = BIOFT_OK;
+
+    for (size_t i = 0; st == BIOFT_OK && i < t->results->count; i++) {
+        const struct figure *own = &t->results->figures[i];
+        const struct figure *twin = is_attack(own, at, GRADIENT_OF_RULE) ? twin_of(t, own, at) : NULL;
+        struct figure *pair[2] = { NULL, NULL };
+        for (size_t k = 0; twin && st == BIOFT_OK && k < 2; k++)
+            st = load(t, k ? twin : own, arena, &pair[k], err);
+        for (size_t k = 0; twin && st == BIOFT_OK && k < 2 && pair[0]->predictions && pair[1]->predictions; k++) {
+            if (!worst[k])
+                worst[k] = pair[k];
+            else
+                take_worse(worst[k], pair[k]);
+        }
+    }
+    if (st == BIOFT_OK && worst[0]) {
+        s->a[s->count] = worst[0];
+        s->b[s->count++] = worst[1];
+    }
+    return st;
+}
+
+/* The rule's own gradient and the exact one, on the same images of the same networks. */
 static bioft_status compare_gradients(struct candidate *c, struct arena *arena, struct error *err)
 {
     struct sides s;
     bioft_status st = make_sides(c->series->count, arena, &s, err);
 
-    for (size_t i = 0; st == BIOFT_OK && i < c->series->count; i++) {
-        const struct study_trial *t = &c->series->trials[i];
-        const struct figure *own = worst_of(t, &c->place, GRADIENT_OF_RULE), *other = worst_of(t, &c->place, "exact");
-        if (own && other)
-            st = add_sides(t, own, t, other, arena, &s, err);
-    }
+    for (size_t i = 0; st == BIOFT_OK && i < c->series->count; i++)
+        st = add_gradients(&c->series->trials[i], &c->place, arena, &s, err);
     return st == BIOFT_OK ? compare_networks(s.a, s.b, s.count, &c->masking, &c->paired, err) : st;
 }
 

@@ -35,6 +35,7 @@ static const struct column columns[] = {
     ATTACK("masking_p", NUMBER, masking_p), ATTACK("masking_n", COUNT, masking_n),
     FIGURE("verdict", TEXT, verdict), FIGURE("verdict_why", TEXT, verdict_why), FIGURE("identity", TEXT, identity),
     TRIAL("trial_identity", TEXT, identity), FIGURE("attacks", TEXT, attacks),
+    FIGURE("from", TEXT, from),
 };
 enum { COLUMNS = sizeof columns / sizeof *columns, NEEDED = 23, MAX_FILE = 256 << 20 };
 

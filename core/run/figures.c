@@ -8,6 +8,7 @@
 #include "run/entry.h"
 #include "run/identity.h"
 #include "run/retrieval_files.h"
+#include "run/surrogate.h"
 #include "eval/evaluate.h"
 #include "eval/gradients.h"
 #include <math.h>
@@ -47,6 +48,7 @@ static bioft_status describe(struct trial_run *r, size_t stage, const char *spli
         .dataset = d->name, .protocol = protocol, .rule = trained ? t->stages[stage].rule_name : "",
         .stage = trained ? t->stages[stage].name : "weights", .split = s->name, .attack = "",
         .options = "", .gradient = "", .norm = "", .left_out = s->left_out, .warnings = "", .target = "",
+        .from = "",
     };
     identity_counts(r, stage, ret);
     *ret_split = s;
@@ -208,6 +210,12 @@ struct looked_at {
     struct gradients_found gradients;
 };
 
+/* What one attack leaves for the next. */
+struct seen {
+    struct looked_at gradients;
+    struct surrogate surrogate;
+};
+
 /* A targeted attack has nothing to do with images that are the target. */
 static void leave_targets_out(struct entry *e)
 {
@@ -243,6 +251,7 @@ static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry
     common.target = target_word(r, s);
     if (!common.target)
         return error_memory(err, "figures");
+    common.from = s->surrogate && s->surrogate != r->trial ? s->from->text : "";
     common.norm = norm_name(s->norm);
     common.nearest = s->choice.plugin->api.attack.flags & BIOFT_ATTACK_MINIMUM;
     for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++) {
@@ -335,7 +344,7 @@ static bioft_status measure_gradients(struct trial_run *r, struct entry *e, stru
         if (draws_at_random(r, e, g) && !s->eot)
             log_write(r->log, LOG_INFO, "%s: the rule draws V anew in each update; %s follows one draw, the last, as if "
                       "it were fixed. 'eot: 20' makes each gradient the mean over 20 draws", r->trial->id, s->name);
-    if (!(s->choice.plugin->api.attack.flags & BIOFT_ATTACK_GRADIENT))
+    if (!(s->choice.plugin->api.attack.flags & BIOFT_ATTACK_GRADIENT) || (s->surrogate && s->surrogate != r->trial))
         return BIOFT_OK;
     if (last->split != e->target.split || last->count != e->count || last->samples != s->samples || targeted ||
         last->targeted) {
@@ -358,7 +367,7 @@ static void describe_gradient(struct trial_run *r, const struct entry *e, size_t
 
     for (size_t m = 0; m < e->metrics; m++) {
         struct indicators *i = &f[m].indicators;
-        if (f[m].epsilon <= 0.0)
+        if (f[m].epsilon <= 0.0 || *f[m].from)
             continue;
         if (draws_at_random(r, e, g))
             i->draws = e->spec->eot ? arena_printf(r->arena, "%u", e->spec->eot) : redrawn ? "own" : "frozen";
@@ -368,7 +377,7 @@ static void describe_gradient(struct trial_run *r, const struct entry *e, size_t
     }
 }
 
-static bioft_status make_figures(struct trial_run *r, struct entry *e, struct looked_at *last, struct error *err)
+static bioft_status make_figures(struct trial_run *r, struct entry *e, struct seen *seen, struct error *err)
 {
     const struct attack_spec *s = e->spec;
     const size_t cells = s->gradient_count * s->epsilon_count;
@@ -387,14 +396,17 @@ static bioft_status make_figures(struct trial_run *r, struct entry *e, struct lo
     status_activity(r->status, "%s%s%s, gradient %s", s->name, *s->options ? " " : "", s->options,
                     gradients);
     const bool *const *leave = NULL;
+    const struct trained *maker = NULL;
     bool redrawn = false;
     if (e->broken)
         st = entry_masks(r, e, &leave, err);
     if (st == BIOFT_OK)
-        st = measure_gradients(r, e, last, err);
+        st = measure_gradients(r, e, &seen->gradients, err);
+    if (st == BIOFT_OK && s->surrogate)
+        st = surrogate_open(&seen->surrogate, r, s->surrogate, &e->target, &maker, err);
     if (st == BIOFT_OK)
         st = evaluate_attack(&(struct evaluate_params){
-            .target = &e->target, .spec = s, .positions = e->positions, .count = e->count, .leave = leave,
+            .target = &e->target, .maker = maker, .spec = s, .positions = e->positions, .count = e->count, .leave = leave,
             .dump_folder = dumps }, p, &redrawn, err);
     for (size_t i = 0; st == BIOFT_OK && i < cells; i++) {
         const size_t g = i / s->epsilon_count, k = i % s->epsilon_count;
@@ -431,7 +443,7 @@ bioft_status figures_attacks(struct trial_run *r, struct error *err)
 {
     const struct trial *t = r->trial;
     const size_t stage = t->stage_count ? t->stage_count - 1 : 0;
-    struct looked_at last = { 0 };
+    struct seen seen = { 0 };
     bioft_status st = BIOFT_OK;
 
     for (size_t a = 0; st == BIOFT_OK && a < t->attack_count; a++) {
@@ -447,11 +459,12 @@ bioft_status figures_attacks(struct trial_run *r, struct error *err)
         if (st == BIOFT_OK)
             st = entry_find_broken(r, &e, err);
         if (st == BIOFT_OK)
-            st = make_figures(r, &e, &last, err);
+            st = make_figures(r, &e, &seen, err);
         for (size_t g = 0; st == BIOFT_OK && g < e.spec->gradient_count; g++)
             for (size_t i = 0; st == BIOFT_OK && i < e.spec->epsilon_count * e.metrics; i++)
                 st = keep(r, &e.figures[g][i], err);
         free(e.positions);
     }
+    surrogate_close(&seen.surrogate);
     return st;
 }

@@ -242,7 +242,7 @@ static bioft_status report(void *ctx, const struct stage_report *s, struct error
 {
     struct reporting *reporting = ctx;
     bioft_status st = metrics_report(&reporting->metrics, s, err);
-    return st == BIOFT_OK && s->epoch_end ? trial_log(reporting->run, LOG_AT_EPOCH, err) : st;
+    return st == BIOFT_OK && s->epoch_end && !reporting->run->network_only ? trial_log(reporting->run, LOG_AT_EPOCH, err) : st;
 }
 
 static bioft_status train(struct trial_run *r, size_t stage, struct error *err)
@@ -280,7 +280,7 @@ static bioft_status train(struct trial_run *r, size_t stage, struct error *err)
         st = checkpoint_peek(place->checkpoint, &progress, key, err);
     r->step = progress.step;
     file_unlock(lock);
-    if (st == BIOFT_OK)
+    if (st == BIOFT_OK && !r->network_only)
         st = trial_log(r, LOG_AT_STAGE_END, err);
     return st == BIOFT_OK ? st : error_prefix(err, "%s, stage '%s'", t->id, t->stages[stage].name);
 }
@@ -294,9 +294,8 @@ static bioft_status is_behind(struct trial_run *r, size_t stage, bool *ret, stru
     if (stage + 1 >= r->trial->stage_count || !file_exists(r->places[stage + 1].checkpoint))
         return BIOFT_OK;
     bioft_status st = checkpoint_peek(r->places[stage + 1].checkpoint, &next, key, err);
-    if (st == BIOFT_OK && next.complete)
-        st = figures_have_clean(r, stage, ret, err);
-    return st;
+    *ret = st == BIOFT_OK && next.complete;
+    return *ret && !r->network_only ? figures_have_clean(r, stage, ret, err) : st;
 }
 
 /* Gives the next stage this one's network to start from. */
@@ -324,12 +323,18 @@ static bioft_status run_stages(struct trial_run *r, struct error *err)
             if (st == BIOFT_OK)
                 st = train(r, i, err);
         }
-        if (st == BIOFT_OK)
+        if (st == BIOFT_OK && !r->network_only)
             st = figures_clean(r, i, err);
         if (st == BIOFT_OK && !behind && i + 1 < t->stage_count)
             pass_on(r);
     }
-    return st == BIOFT_OK && t->stage_count == 0 ? figures_clean(r, 0, err) : st;
+    return st == BIOFT_OK && t->stage_count == 0 && !r->network_only ? figures_clean(r, 0, err) : st;
+}
+
+bioft_status trial_network(struct trial_run *r, struct error *err)
+{
+    r->network_only = true;
+    return run_stages(r, err);
 }
 
 /* The largest part that one class has of the attacked samples, which all attacks share. */

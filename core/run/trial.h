@@ -36,6 +36,7 @@ struct trial_run {
     uint64_t step;
     struct codebook *codebook;                     /* the network's codes, where its head has bits */
 
+    bool network_only;                             /* its figures are another process's, or another time's */
     struct trial_label label;
     struct settings identity;                      /* all that decides its results but the seed (identity.h) */
     struct figure *figures;
@@ -43,6 +44,8 @@ struct trial_run {
 };
 /* Runs, or goes on, until OUT/trials/<id>/results.csv stands. */
 bioft_status trial_run(struct trial_run *r, struct error *err);
+/* Its last stage's network alone, after trial_open: trained, or found trained. No figure, no file of the trial's own. */
+bioft_status trial_network(struct trial_run *r, struct error *err);
 /* Opens engine and data, and says what provenance wants of them. */
 bioft_status trial_open(struct trial_run *r, struct error *err);
 void trial_close(struct trial_run *r);             /* zero is fine */

@@ -137,6 +137,40 @@ class Host(bioft.Case):
                     self.assertEqual((y["prediction"], y["queries"], y["part"]), (z["prediction"], "10", ""))
             self.assertAlmostEqual(float(row["value"]), np.mean([x["score"] == z["score"] == "1" for x, z in zip(images, whole)]), 9)
 
+    def test_transfer(self):
+        """Images of another trial's network, whichever trial is first; its own are those of the white box."""
+        entry = "epsilon: [0.1, 0.3], samples: 40, steps: 5, dump: 40"
+        m = self.manifest(TRAIN.replace("RULE", "bp") + """\
+  - {plugin: pgd, name: white, gradient: exact, %s}
+  - {plugin: pgd, name: shown, from: [{rule: bp}, {stages.train.rule: fa}], %s}
+  - {plugin: pgd, name: rest, from: {rule: bp}, only: survivors, %s}
+sweep:
+  stages.train.rule: [bp, fa]
+""" % (entry, entry, entry))
+        self.good("run", m, "--out", "out", "--quiet")
+        out = self.folder / "out"
+        images = lambda trial, name: np.load(next(out.glob("trials/*%s/adversarial/%s.adversarial.npy" % (trial, name)))).tobytes()
+        for epsilon in ("0.1", "0.3"):
+            end = ".exact." + epsilon
+            bp, fa = images("bp", "white" + end), images("fa", "white" + end)
+            self.assertFalse(bp == fa)
+            for trial in ("bp", "fa"):
+                self.assertTrue(images(trial, "shown.from=rule:bp" + end) == bp)
+                self.assertTrue(images(trial, "shown.from=stages.train.rule:fa" + end) == fa)
+        found = {(r["rule"], r["attack"], r["options"], r["epsilon"]): r for r in bioft.rows(out / "results.csv") if r["gradient"] == "exact"}
+        for rule in ("bp", "fa"):
+            self.assertEqual(found[rule, "shown", "from=rule:bp", "0.3"]["from"], "" if rule == "bp" else "rule:bp")
+        other = found["fa", "shown", "from=rule:bp", "0.3"]
+        self.assertEqual((other["zero_gradient"], other["silent"], other["differences_off"], other["gradients"]), ("", "", "", "5"))
+        table = (out / "tables/1-transfer-shown-accuracy.md").read_text()
+        self.assertIn("| rule:bp | 0.3 | %.2f | %.2f |" % (100 * float(found["bp", "white", "", "0.3"]["value"]), 100 * float(other["value"])), table)
+        self.good("run", m, "--out", "jobs", "--quiet", "--jobs", "2")
+        self.good("run", m, "--out", "late", "--quiet", "--only-trial", "1")       # trains the other trial's network itself
+        self.good("run", m, "--out", "late", "--quiet", "--resume")
+        for name in ("jobs", "late"):
+            self.assertEqual((self.folder / name / "results.csv").read_bytes(), (out / "results.csv").read_bytes())
+            self.assertEqual(len(list((self.folder / name).glob("stages/*"))), 2)
+
     def test_targets(self):
         """Images of the target's class are left out; those that reach it are counted; a target is none of the image's own."""
         found = self.attacked("""\

@@ -42,6 +42,29 @@ static void product(void **state)
     experiment_destroy(e);
 }
 
+/* `from` of an attack: the trial that has this value and the others of its own; zipped paths go together. */
+static void sources(void **state)
+{
+    struct experiment *e = workspace_good(SMALL "attacks: [{plugin: pgd, epsilon: 0.1, from: [{seed: 2}, {rule: usf, "
+        "dataset.split_seed: 7}]}]\nsweep:\n  stages.train.rule: [bp, usf]\n  zip: [{seed: [1, 2], dataset.split_seed: [7, 8]}]\n"
+        "  skip_if: [{stages.train.rule: bp, seed: 1}]\n", NULL);
+    static const size_t wanted[3][2] = { { 0, 1 }, { 2, 1 }, { 2, 1 } };    /* bp,2  usf,1  usf,2 */
+
+    (void)state;
+    assert_int_equal(e->trial_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        const struct attack_spec *a = e->trials[i].attacks;
+        assert_int_equal(e->trials[i].attack_count, 2);
+        assert_string_equal(a[0].options, "from=seed:2");
+        assert_string_equal(a[1].options, "from=rule:usf,dataset.split_seed:7");
+        for (size_t k = 0; k < 2; k++)
+            assert_int_equal(a[k].surrogate->number, wanted[i][k]);
+        assert_true(a[0].gradient_count == 1 && a[0].gradients[0] == GRADIENT_EXACT);
+        assert_int_not_equal(strcmp(a[0].key, a[1].key), 0);
+    }
+    experiment_destroy(e);
+}
+
 /* A folder's name says what the trial is: the last component of a path, more where that is not enough. */
 static void names(void **state)
 {
@@ -296,7 +319,8 @@ static void wrong_sweeps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(product), cmocka_unit_test(names), cmocka_unit_test(many_digits),
+        cmocka_unit_test(product),
+        cmocka_unit_test(sources), cmocka_unit_test(names), cmocka_unit_test(many_digits),
         cmocka_unit_test(paths_that_make_their_way), cmocka_unit_test(trials_do_not_mix), cmocka_unit_test(set),
         cmocka_unit_test(set_sweep), cmocka_unit_test(set_paths), cmocka_unit_test(zipped), cmocka_unit_test(skipped),
         cmocka_unit_test(wrong_sweeps),

@@ -262,6 +262,17 @@ static const struct fault {
     { ATTACK("plugin: pgd, epsilon: 0, name: worst"), NULL, { "'worst' is the name of the results' rows" } },
     { ATTACK("plugin: pgd, epsilon: 0}\n  - {plugin: pgd, epsilon: 1"), NULL,
       { "m.yaml:9:5: error: two attacks are named 'pgd', the first on line 8; give one a 'name'" } },
+    /* images of another trial */
+    { ATTACK("plugin: pgd, epsilon: 0.1, from: {rule: usf}") "sweep: {seed: [1, 2]}\n", NULL,
+      { "m.yaml:8:39: error: 'from': 'rule' is not a path of the sweep" } },
+    { ATTACK("plugin: pgd, epsilon: 0.1, from: {seed: 3}") "sweep: {seed: [1, 2]}\n", NULL,
+      { "m.yaml:8:39: error: 'from': the sweep does not have a trial with seed:3 for all of its other values" } },
+    { ATTACK("plugin: pgd, epsilon: 0.1, from: {}") "sweep: {seed: [1, 2]}\n", NULL,
+      { "m.yaml:8:39: error: 'from': an empty map; name a swept path and its value, such as {rule: bp}" } },
+    { ATTACK("plugin: pgd, epsilon: 0.1, gradient: rule, from: {seed: 1}") "sweep: {seed: [1, 2]}\n", NULL,
+      { "m.yaml:8:55: error: 'from': images are made with the other network's exact gradient" } },
+    { ATTACK("plugin: pgd, epsilon: 0.1, from: [{seed: 1}, {seed: 1}]") "sweep: {seed: [1, 2]}\n", NULL,
+      { "m.yaml:8:51: error: 'from': this one is in the list already" } },
 
     /* sweep */
     { SMALL "sweep: 3\n", NULL, { "m.yaml:7:8: error: 'sweep': a map of paths to lists expected" } },

@@ -180,6 +180,22 @@ static void reads_back(void **state)
     }
 }
 
+/* Images of other trials: as a whole, since a trial alone has no other. */
+static void reads_back_with_other_trials(void **state)
+{
+    struct experiment *a = workspace_good(TWO_STAGES "  - {plugin: pgd, name: a, epsilon: 0.1, from: {rule: usf}}\n"
+        "  - {plugin: pgd, name: b, epsilon: 0.1, from: [{rule: usf}, {rule: {plugin: frsf, low: -1}}], restarts: [1, 2]}\n"
+        "sweep:\n  stages.tune.rule: [usf, {plugin: frsf, low: -1}]\n", NULL);
+    struct experiment *b = again(a->resolved);
+
+    (void)state;
+    assert_same(a, b);
+    for (size_t i = 0; i < a->trials[0].attack_count; i++)
+        assert_string_equal(a->trials[0].attacks[i].key, b->trials[0].attacks[i].key);
+    experiment_destroy(b);
+    experiment_destroy(a);
+}
+
 static void reads_back_with_set(void **state)
 {
     static const char *const sets[] = {
@@ -342,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_of_a_small_one), cmocka_unit_test(reads_back), cmocka_unit_test(reads_back_with_set),
+        cmocka_unit_test(reads_back_with_other_trials),
         cmocka_unit_test(what_changes_keys), cmocka_unit_test(shared_stages), cmocka_unit_test(places_change_no_key),
         cmocka_unit_test(large_sweep),
     };
