@@ -97,6 +97,8 @@ static void fill_indicators(struct figure *f)
         i.reached = -1;
     if (!records || !traced)
         i.silent = i.rising = -1;
+    if (f->nearest)                                /* what seeks the boundary ends where it is reached, still rising */
+        i.rising = -1;
     if (!records || f->epsilon <= 0.0 || (f->from && *f->from))
         i.zero_gradient = i.zero_survived = -1;
     if (!records || f->epsilon <= 0.0 || f->nearest)

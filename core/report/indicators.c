@@ -53,7 +53,8 @@ static bool is_row(const struct csv *c, size_t row, const char *trial, const str
 
 /* What the attacks at one epsilon add up to. */
 struct sums {
-    double zero, silent, rising, off;              /* the most of any attack; NAN: not measured by any */
+    double zero, silent, off;                      /* the most of any attack; NAN: not measured by any */
+    double rising;                                 /* the least of those along gradients: one of them was done */
     double white, black, transfer;                 /* the least that is left; NAN: no such attack */
     bool zero_known;
 };
@@ -79,15 +80,17 @@ static void add_row(const struct csv *c, size_t row, struct sums *s)
     if (!(gradients <= 0.0)) {
         s->zero_known = s->zero_known && !isnan(number(c, row, "zero_gradient"));
         s->zero = most(s->zero, number(c, row, "zero_gradient"));
+        if (!isnan(rising))
+            s->rising = least(s->rising, value * n > 0.0 ? rising / (value * n) : 0.0);
     }
     s->silent = most(s->silent, number(c, row, "silent"));
-    if (!isnan(rising))
-        s->rising = most(s->rising, value * n > 0.0 ? rising / (value * n) : 0.0);
     s->off = most(s->off, number(c, row, "differences_off"));
 }
 
 static const char *doubt_of(const struct sums *s, struct arena *arena)
 {
+    if (isnan(s->white))
+        return "no attack along a gradient was made";
     if (isnan(s->zero) || !s->zero_known)
         return "zero gradients were not counted";
     if (s->zero > 0.0)
