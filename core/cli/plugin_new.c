@@ -19,9 +19,9 @@ struct project {
 
 static const char *template_text(const char *name)
 {
-    for (size_t i = 0; i < sizeof templates / sizeof *templates; i++)
-        if (strcmp(templates[i].name, name) == 0)
-            return templates[i].text;
+    for (size_t i = 0; i < sizeof embedded_files / sizeof *embedded_files; i++)
+        if (strcmp(embedded_files[i].name, name) == 0)
+            return embedded_files[i].text;
     return "";
 }
 

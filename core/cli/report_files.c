@@ -64,16 +64,11 @@ bioft_status report_files(const struct report_order *order, struct error *err)
 {
     struct arena *arena = arena_create();
     struct report_order whole = *order;
-    const char **scripts = NULL;
-    size_t script_count = 0;
 
+    whole.draw = draw;
     if (arena && !whole.baseline)
         whole.baseline = baseline_of(order->folders[0], arena);
-    bioft_status st = arena ? report_write(&whole, arena, &scripts, &script_count, err)
-                            : error_memory(err, "a report");
-    const char *plots = st == BIOFT_OK ? arena_printf(arena, "%s/plots", order->out) : NULL;
-    if (plots && script_count)
-        draw(plots, scripts, script_count);
+    bioft_status st = arena ? report_write(&whole, arena, err) : error_memory(err, "a report");
     arena_destroy(arena);
     return st;
 }

@@ -1,54 +1,50 @@
-/* Charts as SVG, and as data and script for gnuplot. */
+/* Charts as SVG. */
 #include "report/chart.h"
 
+#include "report/colours.h"
+#include "report/epsilon.h"
 #include "report/table.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+/* In units of a pixel on a phone, where a letter of 12 is 12 high. */
 enum {
-    WIDTH = 480,
-    PLOT_LEFT = 46,
-    PLOT_RIGHT = 468,
-    PLOT_TOP = 30,
-    PLOT_BOTTOM = 236,
-    LEGEND_LINE = 18
+    WIDTH = 360,
+    LEFT = 42,
+    RIGHT = 350,
+    TOP = 10,
+    HIGH = 190,                                    /* of the plot */
+    LINE = 17,
+    MOST_MARKERS = 24,                             /* a curve with more points has none */
+    TITLE = 52                                     /* letters in a line of a title */
 };
-
-static const char *const colours[CHART_COLOURS] = { "#3b4252", "#0072b2", "#d55e00", "#009e73",
-                                                    "#b5558f", "#a07800", "#4aa3d8", "#8a5a44" };
-
-const char *chart_style(void)
-{
-    return ".chart text{font:12px system-ui,sans-serif;fill:var(--ink,#222)}"
-           ".chart .soft{fill:var(--soft,#666)}.chart .grid{stroke:var(--line,#ddd);stroke-width:1}"
-           ".chart .band{opacity:.13;stroke:none}.chart "
-           ".line{fill:none;stroke-width:1.8;stroke-linejoin:round}"
-           ".chart .c0{--c:var(--ink,#3b4252)}.chart .c1{--c:#0072b2}.chart .c2{--c:#d55e00}.chart "
-           ".c3{--c:#009e73}"
-           ".chart .c4{--c:#b5558f}.chart .c5{--c:#a07800}.chart .c6{--c:#4aa3d8}.chart "
-           ".c7{--c:#8a5a44}"
-           ".chart .line{stroke:var(--c)}.chart .band,.chart .dot{fill:var(--c)}"
-           "@media (prefers-color-scheme:dark){.chart .c1{--c:#58a6e0}.chart "
-           ".c2{--c:#f08a4b}.chart .c3{--c:#3cc79b}"
-           ".chart .c4{--c:#d98cbc}.chart .c5{--c:#d9b23c}.chart .c6{--c:#8fd0f5}.chart "
-           ".c7{--c:#c49a86}"
-           ".chart .band{opacity:.2}}";
-}
+#define LETTER 6.7                                 /* about as wide as one of 12 is */
+#define SOFT "class=\"soft\" fill=\"#646b75\""
+#define INK "fill=\"#23272e\""
+#define GRID "class=\"grid\" stroke=\"#dcdcd8\" fill=\"none\""
+#define DASHES " stroke-dasharray=\"5 3\""
 
 struct axis {
     double low, high;
 };
+/* A chart being drawn. */
+struct frame {
+    const struct chart *c;
+    struct axis x;
+    double least;
+    int top, bottom;
+    bool upright;                                  /* names along x stand on end */
+};
 
-/* Where a value stands along x: 0 is one step left of the smallest positive one's decade. */
-static double place(const struct chart *c, double least, double x)
+double chart_place(const struct chart *c, double least, double x)
 {
     if (!c->zero_and_log)
         return x;
     return x > 0.0 ? log10(x) : log10(least) - 0.6;
 }
 
-static double least_positive(const struct chart *c)
+double chart_least_positive(const struct chart *c)
 {
     double least = INFINITY;
     for (size_t i = 0; i < c->count; i++)
@@ -63,7 +59,7 @@ static struct axis x_axis(const struct chart *c, double least)
     struct axis a = { INFINITY, -INFINITY };
     for (size_t i = 0; i < c->count; i++)
         for (size_t k = 0; k < c->curves[i].count; k++) {
-            const double at = place(c, least, c->curves[i].x[k]);
+            const double at = chart_place(c, least, c->curves[i].x[k]);
             a.low = fmin(a.low, at);
             a.high = fmax(a.high, at);
         }
@@ -75,20 +71,42 @@ static struct axis x_axis(const struct chart *c, double least)
     return (struct axis){ a.low - margin, a.high + margin };
 }
 
-static double across(struct axis a, double at)
+static double across(const struct frame *f, double at)
 {
-    return PLOT_LEFT + (at - a.low) / (a.high - a.low) * (PLOT_RIGHT - PLOT_LEFT);
+    return LEFT + (at - f->x.low) / (f->x.high - f->x.low) * (RIGHT - LEFT);
 }
 
-static double down(const struct chart *c, double y)
+static double down(const struct frame *f, double y)
 {
-    return PLOT_BOTTOM - (y - c->y_low) / (c->y_high - c->y_low) * (PLOT_BOTTOM - PLOT_TOP);
+    return f->bottom - (y - f->c->y_low) / (f->c->y_high - f->c->y_low) * (f->bottom - f->top);
 }
 
-static void label(struct text *t, double x, double y, const char *anchor, const char *class,
-                  const char *s)
+/* Curves that coincide are drawn beside one another: a series' place among the others, in pixels. Lines of many points
+ * stay where they are. */
+static double aside(const struct frame *f, const struct curve *v)
 {
-    text_printf(t, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\"%s>", x, y, anchor, class);
+    double before = 0.0, all = 0.0;
+
+    for (size_t i = 0; i < f->c->count; i++) {
+        if (f->c->curves[i].dashed || f->c->curves[i].count > MOST_MARKERS)
+            continue;
+        before += &f->c->curves[i] < v && !same_text(f->c->curves[i].name, v->name);
+        all += 1.0;
+    }
+    if (all < 2.0 || v->count > MOST_MARKERS)
+        return 0.0;
+    /* The solid curve of a series comes before its dashed one: both have the same neighbours before them. */
+    return (before - (all - 1.0) / 2.0) * fmin(1.6, 8.0 / all);
+}
+
+static double point_x(const struct frame *f, const struct curve *v, size_t k)
+{
+    return across(f, chart_place(f->c, f->least, v->x[k])) + aside(f, v);
+}
+
+static void label(struct text *t, double x, double y, const char *anchor, const char *style, const char *s)
+{
+    text_printf(t, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" %s>", x, y, anchor, style);
     html_escape(t, s);
     text_add(t, "</text>");
 }
@@ -100,257 +118,254 @@ static double tick_step(double span)
     return power * (part <= 1.0 ? 1.0 : part <= 2.0 ? 2.0 : part <= 5.0 ? 5.0 : 10.0);
 }
 
-static void y_ticks(const struct chart *c, struct text *t)
+static void y_ticks(const struct frame *f, struct text *t)
 {
-    const double step = tick_step(c->y_high - c->y_low);
-    for (double y = ceil(c->y_low / step - 1e-9) * step; y <= c->y_high + step * 1e-6; y += step) {
+    const double step = tick_step(f->c->y_high - f->c->y_low);
+    for (double y = ceil(f->c->y_low / step - 1e-9) * step; y <= f->c->y_high + step * 1e-6; y += step) {
         char s[TEXT_NUMBER];
         snprintf(s, sizeof s, "%.6g", fabs(y) < step * 1e-6 ? 0.0 : y);
-        text_printf(t, "<path class=\"grid\" d=\"M%d %.1fH%d\"/>", PLOT_LEFT, down(c, y),
-                    PLOT_RIGHT);
-        label(t, PLOT_LEFT - 6, down(c, y) + 4.0, "end", " class=\"soft\"", s);
+        text_printf(t, "<path " GRID " d=\"M%d %.1fH%d\"/>", LEFT, down(f, y), RIGHT);
+        label(t, LEFT - 5, down(f, y) + 4.0, "end", SOFT, s);
     }
 }
 
-static void x_tick(struct text *t, double at, const char *s)
+static void x_tick(const struct frame *f, struct text *t, double at, const char *s)
 {
-    text_printf(t, "<path class=\"grid\" d=\"M%.1f %dv4\"/>", at, PLOT_BOTTOM);
-    label(t, at, PLOT_BOTTOM + 17.0, "middle", " class=\"soft\"", s);
-}
-
-/* The values that occur, the later ones left out where they would touch. */
-static void x_ticks(const struct chart *c, struct axis a, double least, struct text *t)
-{
-    double last = -INFINITY;
-
-    if (c->x_names) {
-        const size_t each = c->x_name_count / 8 + 1;
-        for (size_t i = 0; i < c->x_name_count; i += each)
-            x_tick(t, across(a, (double)i), c->x_names[i]);
+    text_printf(t, "<path " GRID " d=\"M%.1f %dv4\"/>", at, f->bottom);
+    if (!f->upright) {
+        label(t, at, f->bottom + 16.0, "middle", SOFT, s);
         return;
     }
-    if (!c->zero_and_log) {
-        const double step = fmax(1.0, tick_step(a.high - a.low));
-        for (double x = ceil(a.low / step) * step; x <= a.high; x += step) {
+    text_printf(t, "<g transform=\"translate(%.1f %d) rotate(-90)\">", at + 4.0, f->bottom + 7);
+    label(t, 0.0, 0.0, "end", SOFT, s);
+    text_add(t, "</g>");
+}
+
+/* Every so many names, that their letters do not touch. */
+static void x_names(const struct frame *f, struct text *t)
+{
+    const size_t n = f->c->x_name_count;
+    const double step = n > 1 ? across(f, 1.0) - across(f, 0.0) : WIDTH;
+    const size_t each = f->upright && step < 13.0 ? (size_t)(13.0 / step) + 1 : 1;
+    for (size_t i = 0; i < n; i += each)
+        x_tick(f, t, across(f, (double)i), f->c->x_names[i]);
+}
+
+/* The epsilons that occur, left out where they would touch the one before or the last one. */
+static void x_epsilons(const struct frame *f, struct text *t)
+{
+    double values[256], free_from = -INFINITY;
+    size_t n = 0;
+
+    for (double last = -INFINITY;;) {
+        double next = INFINITY;
+        for (size_t i = 0; i < f->c->count; i++)
+            for (size_t k = 0; k < f->c->curves[i].count; k++)
+                if (f->c->curves[i].x[k] > last && f->c->curves[i].x[k] < next)
+                    next = f->c->curves[i].x[k];
+        if (!isfinite(next) || n == sizeof values / sizeof *values)
+            break;
+        values[n++] = last = next;
+    }
+    for (size_t i = 0; i < n; i++) {
+        char s[TEXT_NUMBER], end[TEXT_NUMBER];
+        const double at = across(f, chart_place(f->c, f->least, values[i]));
+        const double wide = LETTER * (double)strlen(epsilon_text(s, values[i], 4)) / 2.0;
+        const double last = across(f, chart_place(f->c, f->least, values[n - 1])) -
+                            LETTER * (double)strlen(epsilon_text(end, values[n - 1], 4)) / 2.0;
+        if (at - wide < free_from || (i + 1 < n && at + wide + 4.0 > last))
+            continue;
+        x_tick(f, t, fmin(at, WIDTH - wide - 1.0), s);
+        free_from = at + wide + 4.0;
+    }
+}
+
+static void x_ticks(const struct frame *f, struct text *t)
+{
+    if (f->c->x_names) {
+        x_names(f, t);
+    } else if (f->c->zero_and_log) {
+        x_epsilons(f, t);
+    } else {
+        const double step = fmax(1.0, tick_step(f->x.high - f->x.low));
+        for (double x = ceil(f->x.low / step) * step; x <= f->x.high; x += step) {
             char s[TEXT_NUMBER];
             snprintf(s, sizeof s, "%.6g", x);
-            x_tick(t, across(a, x), s);
-        }
-        return;
-    }
-    for (;;) {
-        double next = INFINITY;
-        char s[TEXT_NUMBER];
-        for (size_t i = 0; i < c->count; i++)
-            for (size_t k = 0; k < c->curves[i].count; k++)
-                if (c->curves[i].x[k] > last && c->curves[i].x[k] < next)
-                    next = c->curves[i].x[k];
-        if (!isfinite(next))
-            return;
-        snprintf(s, sizeof s, "%.3g", next);
-        const double at = across(a, place(c, least, next));
-        if (!isfinite(last) || at - across(a, place(c, least, last)) > 7.0 * (double)strlen(s)) {
-            x_tick(t, at, s);
-            last = next;
-        } else {
-            last = nextafter(next, INFINITY);
+            x_tick(f, t, fmin(across(f, x), WIDTH - LETTER * (double)strlen(s) / 2.0 - 1.0), s);
         }
     }
 }
 
-static void draw_band(const struct chart *c, const struct curve *v, struct axis a, double least,
-                      struct text *t)
+static void draw_band(const struct frame *f, const struct curve *v, struct text *t)
 {
     bool begun = false;
+
     for (size_t k = 0; v->low && k < v->count; k++)
         if (isfinite(v->high[k]) && isfinite(v->low[k])) {
-            text_printf(t, "%s%.1f %.1f", begun ? "L" : "<path class=\"band\" d=\"M",
-                        across(a, place(c, least, v->x[k])), down(c, fmin(v->high[k], c->y_high)));
+            text_printf(t, "%s%.1f %.1f", begun ? "L" : "<path class=\"band\" opacity=\".12\" d=\"M", point_x(f, v, k),
+                        down(f, fmin(v->high[k], f->c->y_high)));
             begun = true;
         }
     for (size_t k = v->count; begun && k-- > 0;)
         if (isfinite(v->high[k]) && isfinite(v->low[k]))
-            text_printf(t, "L%.1f %.1f", across(a, place(c, least, v->x[k])),
-                        down(c, fmax(v->low[k], c->y_low)));
+            text_printf(t, "L%.1f %.1f", point_x(f, v, k), down(f, fmax(v->low[k], f->c->y_low)));
     if (begun)
-        text_add(t, "Z\"/>");
+        text_printf(t, "Z\" fill=\"%s\"/>", colours_literal(v->colour));
 }
 
-static void draw_curve(const struct chart *c, const struct curve *v, struct axis a, double least,
-                       struct text *t)
+/* Filled on a solid curve, hollow on a dashed one. */
+static void marker(double x, double y, const struct curve *v, struct text *t)
 {
-    text_printf(t, "<g class=\"c%u\">", v->colour % CHART_COLOURS);
-    draw_band(c, v, a, least, t);
-    text_printf(t, "<path class=\"line\"%s d=\"", v->dashed ? " stroke-dasharray=\"5 4\"" : "");
+    static const char *const shapes[MARKERS] = { "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z", "m-2.7-2.7h5.4v5.4h-5.4z",
+                                                 "m0-3.8l3.8 3.8l-3.8 3.8l-3.8-3.8z", "m0-3.6l3.6 6.2h-7.2z",
+                                                 "m0 3.6l3.6-6.2h-7.2z" };
+    const char *colour = colours_literal(v->colour);
+    text_printf(t, "<path class=\"%s\" d=\"M%.1f %.1f%s\" stroke=\"%s\" fill=\"%s\"/>", v->dashed ? "mark hollow" : "mark", x, y,
+                shapes[v->marker % MARKERS], colour, v->dashed ? "#fff" : colour);
+}
+
+/* "usf, exact gradient, epsilon (linf) 0.1: 0.132 [0.105, 0.164], n = 500" */
+static void tell_point(const struct frame *f, const struct curve *v, size_t k, struct text *t)
+{
+    char s[TEXT_NUMBER];
+
+    html_escape(t, v->name);
+    text_add(t, v->what ? ", " : "");
+    html_escape(t, v->what);
+    text_add(t, ", ");
+    if (f->c->x_names) {
+        html_escape(t, (size_t)v->x[k] < f->c->x_name_count ? f->c->x_names[(size_t)v->x[k]] : "");
+    } else {
+        html_escape(t, f->c->x_label);
+        text_printf(t, " %s", f->c->zero_and_log ? epsilon_text(s, v->x[k], 4) : text_number(s, v->x[k]));
+    }
+    text_printf(t, ": %.4g", v->y[k]);
+    if (v->low && isfinite(v->low[k]) && isfinite(v->high[k]))
+        text_printf(t, " [%.3f, %.3f]", v->low[k], v->high[k]);
+    if (v->n)
+        text_printf(t, ", n = %llu", (unsigned long long)v->n[k]);
+}
+
+static void draw_curve(const struct frame *f, const struct curve *v, struct text *t)
+{
+    text_printf(t, "<g class=\"curve c%u\" data-rule=\"", v->colour % COLOURS);
+    html_escape(t, v->name);
+    text_add(t, "\">");
+    draw_band(f, v, t);
+    text_printf(t, "<path class=\"line\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\" stroke-linejoin=\"round\"%s d=\"",
+                colours_literal(v->colour), v->dashed ? DASHES : "");
     for (size_t k = 0; k < v->count; k++)
-        text_printf(t, "%c%.1f %.1f", k ? 'L' : 'M', across(a, place(c, least, v->x[k])),
-                    down(c, v->y[k]));
+        text_printf(t, "%c%.1f %.1f", k ? 'L' : 'M', point_x(f, v, k), down(f, v->y[k]));
     text_add(t, "\"/>");
-    for (size_t k = 0; !v->dashed && k < v->count; k++)
-        text_printf(t, "<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"2.4\"/>",
-                    across(a, place(c, least, v->x[k])), down(c, v->y[k]));
+    for (size_t k = 0; k < v->count; k++) {
+        const double x = point_x(f, v, k), y = down(f, v->y[k]);
+        text_add(t, "<g class=\"point\">");
+        if (v->count <= MOST_MARKERS)
+            marker(x, y, v, t);
+        text_printf(t, "<circle class=\"hit\" cx=\"%.1f\" cy=\"%.1f\" r=\"6\" fill=\"none\"/><title>", x, y);
+        tell_point(f, v, k, t);
+        text_add(t, "</title></g>");
+    }
     text_add(t, "</g>\n");
 }
 
-/* Where the legend's entry i stands; the last one says how high the legend is. */
-static void legend_place(const struct chart *c, size_t i, double *ret_x, double *ret_y)
+/* One entry of the legend at *x, *y, which move on; not drawn where t is NULL. */
+static void entry(const struct curve *v, const char *s, bool mark, double *x, double *y, struct text *t)
 {
-    double x = PLOT_LEFT, y = PLOT_BOTTOM + 58.0;
-    for (size_t k = 0; k <= i && k < c->count; k++) {
-        const double wide =
-            c->curves[k].name ? 34.0 + 6.8 * (double)strlen(c->curves[k].name) : 0.0;
-        if (x + wide > PLOT_RIGHT && x > PLOT_LEFT) {
-            x = PLOT_LEFT;
-            y += LEGEND_LINE;
-        }
-        *ret_x = x;
-        *ret_y = y;
-        x += wide;
-    }
-}
+    const double wide = 36.0 + LETTER * (double)strlen(s);
 
-static void legend(const struct chart *c, struct text *t)
-{
-    for (size_t i = 0; i < c->count; i++) {
-        double x, y;
-        if (!c->curves[i].name)
-            continue;
-        legend_place(c, i, &x, &y);
-        text_printf(t, "<g class=\"c%u\"><path class=\"line\"%s d=\"M%.1f %.1fh18\"/>",
-                    c->curves[i].colour % CHART_COLOURS,
-                    c->curves[i].dashed ? " stroke-dasharray=\"5 4\"" : "", x, y - 4.0);
-        label(t, x + 23.0, y, "start", "", c->curves[i].name);
+    if (*x + wide > WIDTH && *x > LEFT - 30) {
+        *x = LEFT - 30;
+        *y += LINE;
+    }
+    if (t) {
+        text_printf(t, "<g class=\"%s%u\" data-rule=\"", mark ? "curve c" : "style s", mark ? v->colour % COLOURS : 0);
+        html_escape(t, mark ? s : "");
+        text_printf(t, "\"><path class=\"line\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\"%s d=\"M%.1f %.1fh20\"/>",
+                    mark ? colours_literal(v->colour) : "#646b75", v->dashed ? DASHES : "", *x, *y - 4.0);
+        if (mark)
+            marker(*x + 10.0, *y - 4.0, v, t);
+        label(t, *x + 25.0, *y, "start", INK, s);
         text_add(t, "</g>");
     }
+    *x += wide;
+}
+
+/* A line for each series, then what solid and dashed mean. Returns where it ends. */
+static double legend(const struct chart *c, double y, struct text *t)
+{
+    double x = LEFT - 30;
+
+    for (size_t i = 0; i < c->count; i++)
+        if (!c->curves[i].dashed)
+            entry(&c->curves[i], c->curves[i].name, true, &x, &y, t);
+    if (c->solid && c->dashed) {
+        entry(&(struct curve){ .dashed = false }, c->solid, false, &x, &y, t);
+        entry(&(struct curve){ .dashed = true }, c->dashed, false, &x, &y, t);
+    }
+    return y;
+}
+
+/* Lines of a title, broken at spaces; not drawn where t is NULL. Returns their number. */
+static int title(const char *s, struct text *t)
+{
+    int lines = 0;
+
+    while (*s) {
+        size_t n = strlen(s);
+        if (n > TITLE) {
+            n = TITLE;
+            while (n > 0 && s[n] != ' ')
+                n--;
+            n = n ? n : strcspn(s, " ");
+        }
+        if (t) {
+            struct text line = { 0 };
+            text_add_n(&line, s, n);
+            label(t, LEFT - 30, 16.0 + LINE * lines, "start", INK, line.data);
+            text_free(&line);
+        }
+        lines++;
+        s += n + (s[n] == ' ');
+    }
+    return lines;
+}
+
+static double widest_name(const struct chart *c)
+{
+    double ret = 0.0;
+    for (size_t i = 0; i < c->x_name_count; i++)
+        ret = fmax(ret, LETTER * (double)strlen(c->x_names[i]));
+    return ret;
 }
 
 void chart_svg(const struct chart *c, bool alone, struct text *ret)
 {
-    const double least = least_positive(c);
-    const struct axis a = x_axis(c, least);
-    double x = PLOT_LEFT, y = PLOT_BOTTOM + 40.0;
+    const double least = chart_least_positive(c), wide = widest_name(c);
+    const int top = TOP + (alone ? LINE * title(c->title, NULL) : 0);
+    const struct frame f = { .c = c, .x = x_axis(c, least), .least = least, .top = top, .bottom = top + HIGH,
+                             .upright = wide + 8.0 > (RIGHT - LEFT) / (double)(c->x_name_count ? c->x_name_count : 1) };
+    const double below = f.bottom + (f.upright ? wide + 24.0 : 33.0);      /* the axis' label */
+    const double end = legend(c, below + 24.0, NULL) + 8.0;
 
-    if (c->count)
-        legend_place(c, c->count - 1, &x, &y);
-    text_printf(ret,
-                "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" "
-                "role=\"img\" "
-                "aria-label=\"",
-                WIDTH, y + 12.0);
+    text_printf(ret, "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\"", WIDTH, end);
+    if (alone)
+        text_printf(ret, " width=\"%d\" height=\"%.0f\"", WIDTH, end);
+    text_add(ret, " font-family=\"sans-serif\" font-size=\"12\" role=\"img\" aria-label=\"");
     html_escape(ret, c->title);
     text_add(ret, "\">");
-    if (alone)
-        text_printf(
-            ret,
-            "<style>%s</style><rect width=\"100%%\" height=\"100%%\" fill=\"var(--paper,#fff)\"/>"
-            "<style>@media "
-            "(prefers-color-scheme:dark){.chart{--ink:#e6e6e3;--soft:#a3a5a8;--line:#33373c;"
-            "--paper:#16181b}}</style>",
-            chart_style());
-    label(ret, PLOT_LEFT, 16.0, "start", "", c->title);
-    y_ticks(c, ret);
-    x_ticks(c, a, least, ret);
-    label(ret, (PLOT_LEFT + PLOT_RIGHT) / 2.0, PLOT_BOTTOM + 35.0, "middle", " class=\"soft\"",
-          c->x_label);
-    text_printf(ret, "<g transform=\"translate(11 %d) rotate(-90)\">",
-                (PLOT_TOP + PLOT_BOTTOM) / 2);
-    label(ret, 0.0, 0.0, "middle", " class=\"soft\"", c->y_label);
+    if (alone) {
+        text_printf(ret, "<rect width=\"%d\" height=\"%.0f\" fill=\"#fff\"/>", WIDTH, end);
+        title(c->title, ret);
+    }
+    y_ticks(&f, ret);
+    x_ticks(&f, ret);
+    label(ret, (LEFT + RIGHT) / 2.0, below, "middle", SOFT, c->x_label);
+    text_printf(ret, "<g transform=\"translate(11 %d) rotate(-90)\">", (f.top + f.bottom) / 2);
+    label(ret, 0.0, 0.0, "middle", SOFT, c->y_label);
     text_add(ret, "</g>\n");
     for (size_t i = 0; i < c->count; i++)
-        draw_curve(c, &c->curves[i], a, least, ret);
-    legend(c, ret);
+        draw_curve(&f, &c->curves[i], ret);
+    legend(c, below + 24.0, ret);
     text_add(ret, "</svg>\n");
-}
-
-void chart_data(const struct chart *c, struct text *ret)
-{
-    const double least = least_positive(c);
-
-    text_add(ret, "# x as drawn, value, low, high, x\n");
-    for (size_t i = 0; i < c->count; i++) {
-        const struct curve *v = &c->curves[i];
-        text_printf(ret, "%s# %s\n", i ? "\n\n" : "", v->name ? v->name : "");
-        for (size_t k = 0; k < v->count; k++) {
-            const bool band = v->low && isfinite(v->low[k]) && isfinite(v->high[k]);
-            const double values[] = { place(c, least, v->x[k]), v->y[k], band ? v->low[k] : v->y[k],
-                                      band ? v->high[k] : v->y[k], v->x[k] };
-            for (size_t n = 0; n < 5; n++) {
-                char s[TEXT_NUMBER];
-                text_printf(ret, "%s%s", n ? " " : "", text_number(s, values[n]));
-            }
-            text_add(ret, "\n");
-        }
-    }
-}
-
-/* In gnuplot's single quotes a quote is written twice. */
-static void quoted(struct text *t, const char *s)
-{
-    text_add(t, "'");
-    for (; s && *s; s++)
-        text_add(t, *s == '\'' ? "''" : *s == '\n' ? " " : (char[]){ *s, '\0' });
-    text_add(t, "'");
-}
-
-static void gnuplot_ticks(const struct chart *c, double least, struct text *t)
-{
-    bool any = false;
-
-    if (!c->zero_and_log && !c->x_names)
-        return;
-    text_add(t, "set xtics (");
-    for (size_t i = 0; i < c->x_name_count; i++) {
-        text_add(t, i ? ", " : "");
-        quoted(t, c->x_names[i]);
-        text_printf(t, " %zu", i);
-    }
-    for (size_t k = 0; c->zero_and_log && c->count && k < c->curves[0].count; k++) {
-        text_printf(t, "%s'%.3g' %.6f", any ? ", " : "", c->curves[0].x[k],
-                    place(c, least, c->curves[0].x[k]));
-        any = true;
-    }
-    text_add(t, ")\n");
-}
-
-void chart_gnuplot(const struct chart *c, struct text *ret)
-{
-    text_printf(ret,
-                "# gnuplot %s.gp\nreset\nset terminal pngcairo size 1200,900 font 'sans,18' "
-                "noenhanced\nset output '%s.png'\n"
-                "set title ",
-                c->name, c->name);
-    quoted(ret, c->title);
-    text_add(ret, " noenhanced\nset xlabel ");
-    quoted(ret, c->x_label);
-    text_add(ret, "\nset ylabel ");
-    quoted(ret, c->y_label);
-    text_printf(ret,
-                "\nset yrange [%g:%g]\nset offsets graph 0.03, graph 0.03, 0, 0\nset grid ytics lc "
-                "rgb '#dddddd'\n"
-                "set border 3\nset tics nomirror\nset key outside top center horizontal\n",
-                c->y_low, c->y_high);
-    gnuplot_ticks(c, least_positive(c), ret);
-    text_add(ret, "plot ");
-    for (size_t i = 0; i < c->count; i++) {
-        const char *colour = colours[c->curves[i].colour % CHART_COLOURS];
-        if (c->curves[i].low)
-            text_printf(ret,
-                        "%s'%s.dat' index %zu using 1:3:4 with filledcurves lc rgb '%s' fs "
-                        "transparent solid 0.12 "
-                        "notitle, \\\n    ",
-                        i ? ", \\\n    " : "", c->name, i, colour);
-        else if (i)
-            text_add(ret, ", \\\n    ");
-        text_printf(
-            ret,
-            "'%s.dat' index %zu using 1:2 with linespoints pt 7 ps 0.8 lw 2 dt %d lc rgb '%s' ",
-            c->name, i, c->curves[i].dashed ? 2 : 1, colour);
-        if (c->curves[i].name) {
-            text_add(ret, "title ");
-            quoted(ret, c->curves[i].name);
-        } else {
-            text_add(ret, "notitle");
-        }
-    }
-    text_add(ret, c->count ? "\n" : "0 notitle\n");
 }

@@ -76,15 +76,33 @@ static void what_was_run(const struct page *p, struct text *t)
     text_add(t, "<p class=\"soft\">In a column the best is <b>bold</b>, the second "
                 "<u>underlined</u>; two equal best are both "
                 "underlined, three or more equal ones not at all.</p>\n");
-    if (p->panel_count < 2)
-        return;
-    text_add(t, "<nav>");
-    for (size_t i = 0; i < p->panel_count; i++) {
-        text_printf(t, "<a href=\"#panel-%zu\">", i + 1);
-        html_escape(t, p->panels[i].title);
-        text_add(t, "</a> ");
+}
+
+void page_heading(struct text *t, int level, const char *id, size_t number, const char *title)
+{
+    text_printf(t, "<h%d id=\"%s", level, id);
+    if (number)
+        text_printf(t, "-%zu", number);
+    text_add(t, "\">");
+    html_escape(t, title);
+    text_printf(t, "</h%d>\n", level);
+}
+
+/* The list of contents, from the headings of what was written. */
+static void contents(const char *body, struct text *t)
+{
+    text_add(t, "<nav class=\"contents\" aria-label=\"contents\"><ul>\n");
+    for (const char *s = body; s && (s = strstr(s, "<h")) != NULL; s += 2) {
+        const bool sub = strncmp(s, "<h3 id=\"", 8) == 0;
+        if (!sub && strncmp(s, "<h2 id=\"", 8) != 0)
+            continue;
+        const char *id = s + 8, *end = strchr(id, '"'), *close = end ? strstr(end, "</h") : NULL;
+        if (!close)
+            break;
+        text_printf(t, "<li%s><a href=\"#%.*s\">%.*s</a></li>\n", sub ? " class=\"sub\"" : "", (int)(end - id), id,
+                    (int)(close - end - 2), end + 2);
     }
-    text_add(t, "<a href=\"#provenance\">Provenance</a></nav>\n");
+    text_add(t, "</ul></nav>\n");
 }
 
 /* Where the published figures are from, and which of them no table shows. */
@@ -119,18 +137,18 @@ static void published_part(const struct published *pub, struct text *t)
     text_add(t, "</ul>\n");
 }
 
-bioft_status page_build(const struct page *p, struct text *t, struct error *err)
+static bioft_status build_body(const struct page *p, struct text *t, struct error *err)
 {
     bioft_status st = BIOFT_OK;
 
-    text_add(t,
-             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
-    experiment_name(p->study, t);
-    text_printf(t, " &mdash; bioft</title>\n<style>\n%s%s</style></head>\n<body><main>\n<h1>",
-                page_style(), chart_style());
+    text_add(t, "<h1>");
     experiment_name(p->study, t);
     text_add(t, "</h1>\n");
+    for (size_t i = 0; i < p->panel_count; i++) {
+        page_heading(t, 2, "finding", i + 1, p->panels[i].title);
+        page_headline(&p->panels[i], t);
+    }
+    page_heading(t, 2, "clean", 0, "Without attack");
     what_was_run(p, t);
     for (size_t i = 0; i < p->clean_count; i++)
         table_html(&p->clean[i], t);
@@ -138,11 +156,30 @@ bioft_status page_build(const struct page *p, struct text *t, struct error *err)
         published_part(p->study->published, t);
     for (size_t i = 0; st == BIOFT_OK && i < p->panel_count; i++)
         st = page_panel_section(p, i, t, err);
-    text_add(t, "<section><h2 id=\"provenance\">Provenance</h2>\n");
+    text_add(t, "<section>");
+    page_heading(t, 2, "provenance", 0, "Provenance");
     for (size_t i = 0; st == BIOFT_OK && i < p->study->folder_count; i++)
         st = page_provenance(p->study->folders[i], t, err);
-    text_add(t, "</section>\n</main></body></html>\n");
-    if (st == BIOFT_OK && t->failed)
+    text_add(t, "</section>\n");
+    return st;
+}
+
+bioft_status page_build(const struct page *p, struct text *t, struct error *err)
+{
+    struct text body = { 0 };
+    bioft_status st = build_body(p, &body, err);
+
+    text_add(t,
+             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
+    experiment_name(p->study, t);
+    text_printf(t, " &mdash; bioft</title>\n<style>\n%s</style></head>\n<body>\n", page_file("report.css"));
+    contents(body.data, t);
+    text_add(t, "<main>\n");
+    text_add(t, body.data ? body.data : "");
+    text_printf(t, "</main>\n<script>\n%s</script>\n</body></html>\n", page_file("report.js"));
+    if (st == BIOFT_OK && (t->failed || body.failed))
         st = error_memory(err, "report.html");
+    text_free(&body);
     return st;
 }

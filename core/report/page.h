@@ -3,6 +3,7 @@
 #define REPORT_PAGE_H
 
 #include "report/findings.h"
+#include "report/headline.h"
 #include "report/pictures.h"
 #include "report/plots.h"
 #include "report/table.h"
@@ -11,7 +12,8 @@
 /* All that stands in the part of one panel. */
 struct page_panel {
     const struct panel *panel;
-    const char *title;
+    const char *title, *recipe; /* recipe: of the training, "" where it is not known */
+    struct headline headline;
     const struct table *attacks, *gaps; /* tables: one a grid, one a metric */
     size_t attack_count, gap_count;
     const struct table *transfers; /* a matrix for each attack with images of other networks */
@@ -40,8 +42,13 @@ bioft_status page_build(const struct page *p, struct text *ret, struct error *er
  */
 bioft_status page_panel_section(const struct page *p, size_t number, struct text *ret,
                                 struct error *err);
-bioft_status page_classes(const struct panel *p, struct text *ret, struct error *err);
+bioft_status page_classes(const struct panel *p, size_t number, struct text *ret, struct error *err);
 bioft_status page_provenance(const char *folder, struct text *ret, struct error *err);
-const char *page_style(void);
+/* report.css or report.js. */
+const char *page_file(const char *name);
+/* The sentences and the table on top of a task. */
+void page_headline(const struct page_panel *p, struct text *ret);
+/* A heading that the list of contents has; level 2 or 3, id a word, then the panel's number from 1, 0: none. */
+void page_heading(struct text *t, int level, const char *id, size_t number, const char *title);
 
 #endif

@@ -191,7 +191,7 @@ static bool by_class(const struct panel *p, const struct confusion *all, const s
     return true;
 }
 
-bioft_status page_classes(const struct panel *p, struct text *ret, struct error *err)
+bioft_status page_classes(const struct panel *p, size_t number, struct text *ret, struct error *err)
 {
     struct arena *arena = arena_create();
     struct confusion *all = arena ? arena_array(arena, p->count, sizeof *all) : NULL;
@@ -209,7 +209,7 @@ bioft_status page_classes(const struct panel *p, struct text *ret, struct error 
         widest = all[s].classes > widest ? all[s].classes : widest;
     }
     if (st == BIOFT_OK && count) {
-        text_add(ret, "<h3>Classes</h3>\n");
+        page_heading(ret, 3, "classes", number, "Classes");
         if (!by_class(p, all, rows, count, widest > MATRIX, names, arena, ret))
             st = error_memory(err, "a confusion matrix");
         for (size_t s = 0; st == BIOFT_OK && widest <= MATRIX && s < p->count; s++) {

@@ -8,12 +8,42 @@
 
 enum { MAX_PICTURE = 16 << 20 };
 
-static void charts(const struct chart *c, size_t count, struct text *t)
+/* Links to those files of a chart that there are. */
+static bool chart_files(const struct page *page, const struct chart *c, struct text *t)
+{
+    static const char *const suffixes[] = { "svg", "pdf", "png", "dat", "gp" };
+    const char *there[sizeof suffixes / sizeof *suffixes + 1];
+    size_t n = 0;
+    bool failed = false;
+
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        struct text path = { 0 };
+        text_printf(&path, "%s/plots/%s.%s", page->folder, c->name, suffixes[i]);
+        failed = failed || path.failed;
+        if (!path.failed && file_exists(path.data))
+            there[n++] = suffixes[i];
+        text_free(&path);
+    }
+    there[n] = NULL;
+    html_files("plots", c->name, there, t);
+    return !failed;
+}
+
+static void charts(const struct page *page, const struct chart *c, size_t count, struct text *t)
 {
     text_add(t, "<div class=\"charts\">\n");
     for (size_t i = 0; i < count; i++) {
-        text_add(t, "<figure>");
+        text_add(t, "<figure><figcaption><b>");
+        html_escape(t, c[i].title);
+        text_add(t, "</b>");
+        if (c[i].note && *c[i].note) {
+            text_add(t, " ");
+            html_escape(t, c[i].note);
+        }
+        text_add(t, "</figcaption><div class=\"scroll\">");
         chart_svg(&c[i], false, t);
+        text_add(t, "</div>");
+        t->failed = !chart_files(page, &c[i], t) || t->failed;
         text_add(t, "</figure>\n");
     }
     text_add(t, "</div>\n");
@@ -42,6 +72,15 @@ static struct tally tally(const struct page_panel *p, const struct series *s)
         ret.below += f->significant && f->found.difference < 0.0;
     }
     return ret;
+}
+
+void page_headline(const struct page_panel *p, struct text *t)
+{
+    text_add(t, "<p class=\"finding\">");
+    html_escape(t, p->headline.text);
+    text_add(t, "</p>\n<div class=\"lead\">\n");
+    table_html(&p->headline.table, t);
+    text_add(t, "</div>\n");
 }
 
 /* How the rules were compared, and how often it was enough. */
@@ -131,7 +170,7 @@ static size_t warned(const struct series *s, const char *word)
     return n;
 }
 
-static void warning_list(const struct panel *p, struct text *t)
+static void warning_list(const struct panel *p, size_t number, struct text *t)
 {
     bool any = false;
 
@@ -141,7 +180,9 @@ static void warning_list(const struct panel *p, struct text *t)
             const size_t n = warned(&p->series[s], warnings[w].word);
             if (n == 0)
                 continue;
-            text_add(t, any ? "" : "<h3>Warnings</h3>\n<ul>\n");
+            if (!any)
+                page_heading(t, 3, "warnings", number, "Warnings");
+            text_add(t, any ? "" : "<ul>\n");
             any = true;
             if (!begun)
                 text_printf(t, "<li><b>%s</b>: %s. ", warnings[w].word, warnings[w].meaning);
@@ -181,14 +222,15 @@ static bioft_status strip(const struct page *page, const struct strip *s, struct
     return st;
 }
 
-static bioft_status strips(const struct page *page, const struct page_panel *p, struct text *t,
+static bioft_status strips(const struct page *page, const struct page_panel *p, size_t number, struct text *t,
                            struct error *err)
 {
     bioft_status st = BIOFT_OK;
 
     if (p->strip_count == 0)
         return st;
-    text_add(t, "<h3>Adversarial images</h3>\n<p class=\"soft\">Clean above, attacked in the "
+    page_heading(t, 3, "images", number, "Adversarial images");
+    text_add(t, "<p class=\"soft\">Clean above, attacked in the "
                 "middle, below their difference "
                 "around middle grey: black is &minus;epsilon, white +epsilon.</p>\n<div "
                 "class=\"charts\">\n");
@@ -204,7 +246,7 @@ static void tables(const struct table *list, size_t count, struct text *t)
         table_html(&list[i], t);
 }
 
-static void robustness(const struct page_panel *p, struct text *t)
+static void robustness(const struct page *page, const struct page_panel *p, size_t number, struct text *t)
 {
     bool both = false, zero = false;
 
@@ -214,7 +256,7 @@ static void robustness(const struct page_panel *p, struct text *t)
         both = both || (p->panel->grids[i].rule && p->panel->grids[i].exact);
     if (p->attack_count == 0)
         return;
-    text_add(t, "<h3>Under attack</h3>\n");
+    page_heading(t, 3, "attacks", number, "Under attack");
     if (both)
         text_add(t, "<p class=\"soft\">The gradient an attack follows is the exact one (solid) or "
                     "the rule's own (dashed). "
@@ -224,8 +266,10 @@ static void robustness(const struct page_panel *p, struct text *t)
         text_add(t, "<p class=\"soft\">Epsilon 0 is the network without attack on the attacked images alone; the clean "
                     "figures are of the whole split.</p>\n");
     if (p->plots.robustness_count)
-        charts(p->plots.robustness, p->plots.robustness_count, t);
+        charts(page, p->plots.robustness, p->plots.robustness_count, t);
+    text_add(t, "<div class=\"tables\">\n");
     tables(p->attacks, p->attack_count, t);
+    text_add(t, "</div>\n");
 }
 
 bioft_status page_panel_section(const struct page *page, size_t number, struct text *t,
@@ -233,9 +277,14 @@ bioft_status page_panel_section(const struct page *page, size_t number, struct t
 {
     const struct page_panel *p = &page->panels[number];
 
-    text_printf(t, "<section><h2 id=\"panel-%zu\">", number + 1);
-    html_escape(t, p->title);
-    text_add(t, "</h2>\n<p class=\"soft\">Protocol ");
+    struct text title = { 0 };
+
+    text_printf(&title, "Figures: %s", p->title);
+    t->failed = t->failed || title.failed;
+    text_add(t, "<section>");
+    page_heading(t, 2, "panel", number + 1, title.data);
+    text_free(&title);
+    text_add(t, "<p class=\"soft\">Protocol ");
     html_escape(t, p->panel->protocol);
     text_add(t, ", split ");
     html_escape(t, p->panel->split);
@@ -245,16 +294,21 @@ bioft_status page_panel_section(const struct page *page, size_t number, struct t
     html_escape(t, p->panel->engine);
     text_add(t, ", ");
     html_escape(t, p->panel->precision);
+    if (*p->recipe) {
+        text_add(t, ". Training: ");
+        html_escape(t, p->recipe);
+    }
     text_add(t, ".</p>\n");
     if (p->verdict) {
-        text_add(t, "<h3>Verdict</h3>\n");
+        text_add(t, "<details><summary>The verdict at each epsilon</summary>\n");
         table_html(p->verdict, t);
+        text_add(t, "</details>\n");
     }
-    robustness(p, t);
+    robustness(page, p, number + 1, t);
     if (p->transfer_count)
-        text_add(t, "<h3>Transfer</h3>\n");
+        page_heading(t, 3, "transfer", number + 1, "Transfer");
     tables(p->transfers, p->transfer_count, t);
-    text_add(t, "<h3>Against the baseline</h3>\n");
+    page_heading(t, 3, "baseline", number + 1, "Against the baseline");
     verdicts(p, t);
     tables(p->gaps, p->gap_count, t);
     if (p->comparisons) {
@@ -262,15 +316,16 @@ bioft_status page_panel_section(const struct page *page, size_t number, struct t
         table_html(p->comparisons, t);
         text_add(t, "</details>\n");
     }
-    warning_list(p->panel, t);
-    bioft_status st = strips(page, p, t, err);
+    warning_list(p->panel, number + 1, t);
+    bioft_status st = strips(page, p, number + 1, t, err);
     if (st == BIOFT_OK)
-        st = page_classes(p->panel, t, err);
+        st = page_classes(p->panel, number + 1, t, err);
     if (st == BIOFT_OK && p->plots.training_count) {
-        text_add(t, "<h3>Training</h3>\n<p class=\"soft\">The first seed of each rule. The angle "
+        page_heading(t, 3, "training", number + 1, "Training");
+        text_add(t, "<p class=\"soft\">The first seed of each rule. The angle "
                     "is between the error that a "
                     "rule sends back and backpropagation's: 90 degrees is no relation.</p>\n");
-        charts(p->plots.training, p->plots.training_count, t);
+        charts(page, p->plots.training, p->plots.training_count, t);
     }
     text_add(t, "</section>\n");
     return st;

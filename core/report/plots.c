@@ -3,21 +3,12 @@
 
 #include "base/file.h"
 #include "formats/json.h"
+#include "report/recipe.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_METRICS = 64 << 20, MOST_LAYERS = 256 };
-
-unsigned plots_colour(const struct panel *p, const struct series *s)
-{
-    unsigned colour = 1;
-    if (s == p->baseline)
-        return 0;
-    for (const struct series *o = p->series; o < s; o++)
-        colour += o != p->baseline;
-    return 1 + (colour - 1) % (CHART_COLOURS - 1);
-}
 
 const char *plots_attack(const char *attack, const char *options, struct arena *arena)
 {
@@ -60,8 +51,9 @@ static bool robustness_curve(const struct panel *p, const struct series *s, cons
                              const char *gradient, struct chart *c, struct arena *arena)
 {
     struct curve *v = &c->curves[c->count];
+    uint64_t *n = arena_array(arena, g->count, sizeof *n);
 
-    if (!curve_room(v, g->count, arena))
+    if (!n || !curve_room(v, g->count, arena))
         return false;
     for (size_t e = 0; e < g->count; e++) {
         struct point point;
@@ -72,13 +64,17 @@ static bool robustness_curve(const struct panel *p, const struct series *s, cons
         v->x[v->count] = g->epsilon[e];
         v->y[v->count] = point.value;
         v->low[v->count] = point.low;
+        n[v->count] = point.n;
         v->high[v->count++] = point.high;
     }
     v->dashed = strcmp(gradient, GRADIENT_OF_RULE) == 0 && g->exact;
-    v->name = v->dashed ? NULL : s->name;
-    v->colour = plots_colour(p, s);
+    v->name = s->name;
+    v->what = *gradient ? arena_printf(arena, "%s gradient", gradient) : NULL;
+    v->n = n;
+    v->colour = s->colour;
+    v->marker = s->marker;
     c->count += v->count > 0;
-    return true;
+    return !*gradient || v->what;
 }
 
 static bool robustness(const struct panel *p, size_t number, const struct grid *g, struct chart *c,
@@ -97,6 +93,8 @@ static bool robustness(const struct panel *p, size_t number, const struct grid *
                                     g->options),
         .x_label = arena_printf(arena, "epsilon (%s)", g->norm && *g->norm ? g->norm : "norm"),
         .y_label = g->metric,
+        .solid = g->exact && g->rule ? "exact gradient" : NULL,
+        .dashed = g->exact && g->rule ? "the rule's own" : NULL,
         .zero_and_log = true,
         .y_low = 0.0,
         .y_high = 1.0,
@@ -162,16 +160,23 @@ static bool number(const struct json *line, const char *key, double *ret)
     return true;
 }
 
-static bool epoch_curve(const struct metrics *m, const char *key, struct curve *v,
+/* A point for each line that has the value. Every epoch's mean comes beside the lines of `log_every`: where there are
+ * those, they are drawn alone. */
+static bool step_curve(const struct metrics *m, const char *key, struct curve *v,
                         struct arena *arena)
 {
+    bool by_step = false;
+
+    for (size_t i = 0; i < m->count; i++)
+        by_step = by_step || (json_get(m->lines[i], key) && !json_get(m->lines[i], "images_per_s"));
     if (!curve_room(v, m->count + 1, arena))
         return false;
     for (size_t i = 0; i < m->count; i++) {
-        double epoch, y;
-        if (!number(m->lines[i], "epoch", &epoch) || !number(m->lines[i], key, &y))
+        double step, y;
+        if (!number(m->lines[i], "step", &step) || !number(m->lines[i], key, &y) ||
+            (by_step && json_get(m->lines[i], "images_per_s")))
             continue;
-        v->x[v->count] = epoch + 1.0;
+        v->x[v->count] = step;
         v->low[v->count] = v->high[v->count] = NAN;
         v->y[v->count++] = y;
     }
@@ -214,11 +219,12 @@ static void fit(struct chart *c, double low, double high)
     c->y_high = high > low ? high : low + 1.0;
 }
 
-static void keep(struct chart *c, const struct panel *p, const struct series *s)
+static void keep(struct chart *c, const struct series *s)
 {
     struct curve *v = &c->curves[c->count];
     v->name = s->name;
-    v->colour = plots_colour(p, s);
+    v->colour = s->colour;
+    v->marker = s->marker;
     c->count += v->count > 0;
     if (v->count == 0)
         *v = (struct curve){ 0 };
@@ -229,11 +235,11 @@ static bioft_status training(const struct panel *p, size_t panel, struct arena *
 {
     struct chart charts[3] = { { .name = file_name(arena, panel, "training", "loss", ""),
                                  .title = "training loss",
-                                 .x_label = "epoch",
+                                 .x_label = "step",
                                  .y_label = "loss" },
                                { .name = file_name(arena, panel, "training", METRIC_ACCURACY, ""),
                                  .title = "training accuracy",
-                                 .x_label = "epoch",
+                                 .x_label = "step",
                                  .y_label = METRIC_ACCURACY },
                                { .name = file_name(arena, panel, "alignment", "angle", ""),
                                  .title = "angle to backpropagation's error",
@@ -250,13 +256,13 @@ static bioft_status training(const struct panel *p, size_t panel, struct arena *
         struct metrics m;
         st = read_metrics(&p->series[s].trials[0], p->stage, arena, &m, err);
         if (st == BIOFT_OK &&
-            !(epoch_curve(&m, "loss", &charts[0].curves[charts[0].count], arena) &&
-              epoch_curve(&m, "accuracy", &charts[1].curves[charts[1].count], arena) &&
+            !(step_curve(&m, "loss", &charts[0].curves[charts[0].count], arena) &&
+              step_curve(&m, "accuracy", &charts[1].curves[charts[1].count], arena) &&
               angle_curve(&m, &charts[2].curves[charts[2].count], names, &charts[2].x_name_count,
                           arena)))
             st = error_memory(err, "curves");
         for (size_t i = 0; st == BIOFT_OK && i < 3; i++)
-            keep(&charts[i], p, &p->series[s]);
+            keep(&charts[i], &p->series[s]);
     }
     charts[2].x_names = names;
     fit(&charts[0], 0.0, 0.0);
@@ -280,8 +286,12 @@ bioft_status plots_read(const struct panel *p, size_t panel, struct arena *arena
     for (size_t i = 0; i < p->grid_count; i++) {
         if (p->grids[i].count < 2)
             continue;
-        if (!robustness(p, panel, &p->grids[i], &ret->robustness[ret->robustness_count++], arena))
+        struct chart *c = &ret->robustness[ret->robustness_count++];
+        if (!robustness(p, panel, &p->grids[i], c, arena))
             return error_memory(err, "curves");
+        const bioft_status st = recipe_attack(p, &p->grids[i], arena, &c->note, err);
+        if (st != BIOFT_OK)
+            return st;
     }
     return training(p, panel, arena, ret, err);
 }

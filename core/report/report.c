@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "report/page.h"
+#include "report/recipe.h"
 #include "report/tables.h"
 #include <stdlib.h>
 #include <string.h>
@@ -28,21 +29,26 @@ static bioft_status write_text(const struct report *r, const char *folder, const
     return st;
 }
 
-static bioft_status save_table(const struct report *r, const struct table *t, struct error *err)
+static bioft_status save_table(const struct report *r, struct table *t, struct error *err)
 {
-    struct text latex = { 0 }, markdown = { 0 };
+    struct text latex = { 0 }, markdown = { 0 }, csv = { 0 };
     char *name = arena_text(r->arena, t->name);
 
     if (!name)
         return error_memory(err, "a table");
-    for (char *s = name; *s; s++)
-        *s = strchr("/@ ", *s) ? '-' : *s;
+    for (char *s = name; *s; s++)                  /* letters that a file's name and a link may have */
+        *s = strchr("/@ %#?\"'<>&", *s) ? '-' : *s;
+    t->file = name;
     table_latex(t, &latex);
     table_markdown(t, &markdown);
+    table_csv(t, &csv);
     bioft_status st = write_text(r, r->tables, name, ".tex", &latex, err);
     if (st == BIOFT_OK)
         st = write_text(r, r->tables, name, ".md", &markdown, err);
+    if (st == BIOFT_OK)
+        st = write_text(r, r->tables, name, ".csv", &csv, err);
     text_free(&markdown);
+    text_free(&csv);
     return st;
 }
 
@@ -99,8 +105,11 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
     ret->gaps = gaps;
     ret->gap_count = ret->finding_count ? p->metric_count : 0;
     ret->comparisons = ret->finding_count ? all : NULL;
-    for (size_t i = 0; st == BIOFT_OK && i < ret->attack_count; i++)
-        st = save_table(r, &attacks[i], err);
+    for (size_t i = 0; st == BIOFT_OK && i < ret->attack_count; i++) {
+        st = recipe_attack(p, &p->grids[i], r->arena, &attacks[i].about, err);
+        if (st == BIOFT_OK)
+            st = save_table(r, &attacks[i], err);
+    }
     for (size_t i = 0; st == BIOFT_OK && i < ret->transfer_count; i++)
         st = save_table(r, &transfers[i], err);
     for (size_t i = 0; st == BIOFT_OK && i < ret->gap_count; i++)
@@ -108,7 +117,9 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
     if (st == BIOFT_OK && ret->comparisons)
         st = save_table(r, all, err);
     if (st == BIOFT_OK && ret->verdict)
-        st = save_table(r, ret->verdict, err);
+        st = save_table(r, &all[1], err);
+    if (st == BIOFT_OK)
+        st = save_table(r, &ret->headline.table, err);
     return st;
 }
 
@@ -147,8 +158,13 @@ static bioft_status panel_part(struct report *r, size_t number, struct page_pane
     }
     if (st == BIOFT_OK) {
         ret->verdicts = verdicts;
-        st = panel_tables(r, number, ret, err);
+        st = headline_read(&r->study, number, findings, ret->finding_count, verdicts, ret->verdict_count, r->arena,
+                           &ret->headline, err);
     }
+    if (st == BIOFT_OK)
+        st = recipe_training(p, r->arena, &ret->recipe, err);
+    if (st == BIOFT_OK)
+        st = panel_tables(r, number, ret, err);
     for (size_t i = 0; st == BIOFT_OK && r->keep && i < r->study.folder_count; i++)
         st = verdicts_keep(r->study.folders[i], verdicts, ret->verdict_count, err);
     if (st == BIOFT_OK)
@@ -188,7 +204,7 @@ static bioft_status clean_tables(const struct report *r, const struct table **re
     return st;
 }
 
-static bioft_status write_all(struct report *r, struct error *err)
+static bioft_status write_all(struct report *r, const struct report_order *order, struct error *err)
 {
     struct page_panel *panels = arena_array(r->arena, r->study.count, sizeof *panels);
     struct page page = {
@@ -203,6 +219,8 @@ static bioft_status write_all(struct report *r, struct error *err)
         st = clean_tables(r, &page.clean, &page.clean_count, err);
     for (size_t i = 0; st == BIOFT_OK && i < r->study.count; i++)
         st = panel_part(r, i, &panels[i], err);
+    if (st == BIOFT_OK && order->draw && r->script_count)
+        order->draw(r->plots, r->scripts, r->script_count);
     if (st == BIOFT_OK)
         st = page_build(&page, &html, err);
     if (st == BIOFT_OK)
@@ -211,8 +229,7 @@ static bioft_status write_all(struct report *r, struct error *err)
     return st;
 }
 
-bioft_status report_write(const struct report_order *order, struct arena *arena,
-                          const char ***ret_scripts, size_t *ret_script_count, struct error *err)
+bioft_status report_write(const struct report_order *order, struct arena *arena, struct error *err)
 {
     struct report r = { .out = order->out,
                         .keep = order->keep,
@@ -225,16 +242,7 @@ bioft_status report_write(const struct report_order *order, struct arena *arena,
                                           : error_memory(err, "a report");
     r.study.published = order->published;
     if (st == BIOFT_OK)
-        st = write_all(&r, err);
-    if (st == BIOFT_OK) {
-        const char **scripts = arena_array(arena, r.script_count, sizeof *scripts);
-        if (!scripts)
-            st = error_memory(err, "a report");
-        else if (r.script_count)
-            memcpy(scripts, r.scripts, r.script_count * sizeof *scripts);
-        *ret_scripts = scripts;
-        *ret_script_count = r.script_count;
-    }
+        st = write_all(&r, order, err);
     free(r.scripts);
     return st;
 }

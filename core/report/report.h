@@ -10,11 +10,11 @@ struct report_order {
     const char *out, *baseline;  /* baseline: as study_read's */
     bool keep;                   /* put the verdicts into the folders' results.csv */
     struct published *published; /* NULL: none */
+    /* Draws PNG and PDF files from the scripts in the folder of plots, where it can; NULL: nobody does. */
+    void (*draw)(const char *plots, const char *const *scripts, size_t count);
 };
-/* Writes OUT/tables/NAME.tex and .md, OUT/plots/NAME.svg, .dat and .gp, strips of images, and
- * OUT/report.html. *ret_scripts: the names of the scripts in OUT/plots that gnuplot draws PNG files
- * from, in the arena. */
-bioft_status report_write(const struct report_order *order, struct arena *arena,
-                          const char ***ret_scripts, size_t *ret_script_count, struct error *err);
+/* Writes OUT/tables/NAME.csv, .tex and .md, OUT/plots/NAME.svg, .dat and .gp, strips of images, and OUT/report.html, which
+ * links to those of them and of what `draw` left that exist. */
+bioft_status report_write(const struct report_order *order, struct arena *arena, struct error *err);
 
 #endif

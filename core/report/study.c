@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "eval/compare.h"
+#include "report/colours.h"
 #include "report/identity.h"
 #include <math.h>
 #include <stdlib.h>
@@ -291,6 +292,25 @@ static void choose_baseline(struct panel *p, const char *rule)
             p->baseline = &p->series[i];
 }
 
+const char **study_names(const struct study *s, size_t *ret_count, struct arena *arena)
+{
+    size_t most = 0, n = 0;
+
+    for (size_t i = 0; i < s->count; i++)
+        most += s->panels[i].count;
+    const char **names = arena_array(arena, most + 1, sizeof *names);
+    for (size_t i = 0; names && i < s->count; i++)
+        for (size_t k = 0; k < s->panels[i].count; k++) {
+            size_t at = 0;
+            while (at < n && strcmp(names[at], s->panels[i].series[k].name) != 0)
+                at++;
+            if (at == n)
+                names[n++] = s->panels[i].series[k].name;
+        }
+    *ret_count = n;
+    return names;
+}
+
 bioft_status study_read(const char *const *folders, size_t count, const char *baseline,
                         struct arena *arena, struct study *ret, struct error *err)
 {
@@ -321,5 +341,7 @@ bioft_status study_read(const char *const *folders, size_t count, const char *ba
         choose_baseline(&ret->panels[i], baseline);
         st = identity_names(&ret->panels[i], arena, err);
     }
+    if (st == BIOFT_OK && !colours_give(ret, arena))
+        st = error_memory(err, "a report");
     return st;
 }

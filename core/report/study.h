@@ -13,6 +13,7 @@ struct series {
     const char *name; /* the rule, and what else its sweep chose or its settings have */
     const char *identity; /* of its trials; "": not known */
     const char *rule;
+    unsigned colour, marker; /* colours.h */
     struct study_trial *trials;
     size_t count;
 };
@@ -49,6 +50,9 @@ struct study {
  * first series of rule `baseline`; NULL: there is none. Everything in the arena. */
 bioft_status study_read(const char *const *folders, size_t count, const char *baseline,
                         struct arena *arena, struct study *ret, struct error *err);
+
+/* The names of all series over all panels, each once; NULL: out of memory. */
+const char **study_names(const struct study *s, size_t *ret_count, struct arena *arena);
 
 /* Which number: of a metric, clean (attack NULL) or under an attack. */
 struct place {

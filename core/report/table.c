@@ -1,4 +1,4 @@
-/* Tables for HTML, LaTeX and Markdown, and the paper's marks. */
+/* Tables for HTML, and the paper's marks. */
 #include "report/table.h"
 
 #include <math.h>
@@ -93,9 +93,8 @@ void html_escape(struct text *t, const char *s)
     }
 }
 
-/* A column of words stands left, one of numbers right: the first cell that is not empty says which
- * it is. */
-static bool is_word(const struct table *t, size_t column)
+/* The first cell that is not empty says which it is. */
+bool table_is_word(const struct table *t, size_t column)
 {
     for (size_t r = 1; column > 0 && r < t->rows; r++) {
         const char *s = t->cells[r * t->columns + column].text;
@@ -105,17 +104,38 @@ static bool is_word(const struct table *t, size_t column)
     return false;
 }
 
+bool table_is_long(const struct table *t, size_t column)
+{
+    enum { LONG = 28 };
+    for (size_t r = 1; column > 0 && r < t->rows; r++) {
+        const char *s = t->cells[r * t->columns + column].text;
+        if (s && strlen(s) > LONG)
+            return true;
+    }
+    return false;
+}
+
 static void html_cell(const struct table *t, size_t row, size_t column, struct text *ret)
 {
     const struct cell *c = &t->cells[row * t->columns + column];
     const char *tag = row == 0 || column == 0 ? "th" : "td";
     const char *scope = row == 0 ? " scope=\"col\"" : column == 0 ? " scope=\"row\"" : "";
+    const char *const classes[] = { table_is_word(t, column) ? "word" : "", table_is_long(t, column) ? "long" : "",
+                                    c->published ? "published" : "", c->faint ? "faint" : "" };
+    bool begun = false;
 
-    const bool word = is_word(t, column);
     text_printf(ret, "<%s%s", tag, scope);
-    if (word || c->published)
-        text_printf(ret, " class=\"%s%s%s\"", word ? "word" : "", word && c->published ? " " : "",
-                    c->published ? "published" : "");
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (*classes[i]) {
+            text_printf(ret, "%s%s", begun ? " " : " class=\"", classes[i]);
+            begun = true;
+        }
+    text_add(ret, begun ? "\"" : "");
+    if (c->more) {
+        text_add(ret, " title=\"");
+        html_escape(ret, c->more);
+        text_add(ret, "\"");
+    }
     text_add(ret, ">");
     if (c->mark == MARK_BEST)
         text_add(ret, "<b>");
@@ -134,95 +154,59 @@ static void html_cell(const struct table *t, size_t row, size_t column, struct t
     text_printf(ret, "</%s>", tag);
 }
 
+/* A row of a rule can be hidden with the rule's curves. */
+static void html_row(const struct table *t, size_t row, struct text *ret)
+{
+    const struct cell *first = &t->cells[row * t->columns];
+
+    text_add(ret, "<tr");
+    if (row > 0 && first->text && !first->faint && same_text(t->cells[0].text, "rule")) {
+        text_add(ret, " data-rule=\"");
+        html_escape(ret, first->text);
+        text_add(ret, "\"");
+    }
+    text_add(ret, ">");
+    for (size_t c = 0; c < t->columns; c++)
+        html_cell(t, row, c, ret);
+    text_add(ret, "</tr>");
+}
+
+void html_files(const char *folder, const char *name, const char *const *suffixes, struct text *ret)
+{
+    static const char *const names[][2] = { { "csv", "CSV" }, { "tex", "LaTeX" }, { "md", "Markdown" }, { "svg", "SVG" },
+                                            { "pdf", "PDF" }, { "png", "PNG" }, { "dat", "data" }, { "gp", "gnuplot" } };
+
+    text_add(ret, "<p class=\"files\">");
+    for (; *suffixes; suffixes++)
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            if (strcmp(names[i][0], *suffixes) == 0) {
+                text_printf(ret, "<a href=\"%s/", folder);
+                html_escape(ret, name);
+                text_printf(ret, ".%s\">%s</a>", *suffixes, names[i][1]);
+            }
+    text_add(ret, "</p>");
+}
+
 void table_html(const struct table *t, struct text *ret)
 {
+    static const char *const suffixes[] = { "csv", "tex", "md", NULL };
+
     text_add(ret, "<figure class=\"table\">");
     if (t->caption) {
         text_add(ret, "<figcaption>");
         html_escape(ret, t->caption);
+        text_add(ret, t->about ? ". " : "");
+        html_escape(ret, t->about);
         text_add(ret, "</figcaption>");
     }
     text_add(ret, "<div class=\"scroll\"><table>");
     for (size_t r = 0; r < t->rows; r++) {
-        text_add(ret, r == 0 ? "<thead><tr>" : r == 1 ? "<tbody><tr>" : "<tr>");
-        for (size_t c = 0; c < t->columns; c++)
-            html_cell(t, r, c, ret);
-        text_add(ret, r == 0 ? "</tr></thead>\n" : "</tr>\n");
+        text_add(ret, r == 0 ? "<thead>" : r == 1 ? "<tbody>" : "");
+        html_row(t, r, ret);
+        text_add(ret, r == 0 ? "</thead>\n" : "\n");
     }
-    text_add(ret, t->rows > 1 ? "</tbody></table></div></figure>\n" : "</table></div></figure>\n");
-}
-
-static void latex_text(struct text *t, const char *s)
-{
-    for (; s && *s; s++) {
-        if (strchr("&%$#_{}", *s))
-            text_printf(t, "\\%c", *s);
-        else if (*s == '\\' || *s == '~' || *s == '^')
-            text_add(t, *s == '\\'  ? "\\textbackslash{}"
-                        : *s == '~' ? "\\textasciitilde{}"
-                                    : "\\textasciicircum{}");
-        else
-            text_add_n(t, s, 1);
-    }
-}
-
-void table_latex(const struct table *t, struct text *ret)
-{
-    text_add(ret, "% needs \\usepackage{booktabs}\n\\begin{tabular}{l");
-    for (size_t c = 1; c < t->columns; c++)
-        text_add(ret, "r");
-    text_add(ret, "}\n\\toprule\n");
-    for (size_t r = 0; r < t->rows; r++) {
-        for (size_t c = 0; c < t->columns; c++) {
-            const struct cell *cell = &t->cells[r * t->columns + c];
-            text_add(ret, c ? " & " : "");
-            text_add(ret, cell->mark == MARK_BEST     ? "\\textbf{"
-                          : cell->mark == MARK_SECOND ? "\\underline{"
-                                                      : "");
-            latex_text(ret, cell->text);
-            text_add(ret, cell->mark != MARK_NONE ? "}" : "");
-            if (cell->note) {
-                text_add(ret, " {\\scriptsize ");
-                latex_text(ret, cell->note);
-                text_add(ret, "}");
-            }
-        }
-        text_add(ret, r == 0 ? " \\\\\n\\midrule\n" : " \\\\\n");
-    }
-    text_add(ret, "\\bottomrule\n\\end{tabular}\n");
-}
-
-static void markdown_text(struct text *t, const char *s)
-{
-    for (; s && *s; s++) {
-        if (strchr("|*_<>`\\", *s))
-            text_add(t, "\\");
-        text_add_n(t, s, 1);
-    }
-}
-
-void table_markdown(const struct table *t, struct text *ret)
-{
-    if (t->caption) {
-        markdown_text(ret, t->caption);
-        text_add(ret, "\n\n");
-    }
-    for (size_t r = 0; r < t->rows; r++) {
-        for (size_t c = 0; c < t->columns; c++) {
-            const struct cell *cell = &t->cells[r * t->columns + c];
-            text_add(ret, c ? " | " : "| ");
-            text_add(ret, cell->mark == MARK_BEST ? "**" : cell->mark == MARK_SECOND ? "<u>" : "");
-            markdown_text(ret, cell->text);
-            text_add(ret, cell->mark == MARK_BEST ? "**" : cell->mark == MARK_SECOND ? "</u>" : "");
-            if (cell->note) {
-                text_add(ret, " ");
-                markdown_text(ret, cell->note);
-            }
-        }
-        text_add(ret, " |\n");
-        for (size_t c = 0; r == 0 && c < t->columns; c++)
-            text_add(ret, c == 0 ? "|---" : c + 1 < t->columns ? "|---:" : "|---:|\n");
-        if (r == 0 && t->columns == 1)
-            text_add(ret, "|\n");
-    }
+    text_add(ret, t->rows > 1 ? "</tbody></table></div>" : "</table></div>");
+    if (t->file)
+        html_files("tables", t->file, suffixes, ret);
+    text_add(ret, "</figure>\n");
 }

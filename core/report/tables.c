@@ -1,6 +1,7 @@
 /* The tables of a report. */
 #include "report/tables.h"
 
+#include "report/epsilon.h"
 #include "report/plots.h"
 #include "report/published.h"
 #include <math.h>
@@ -22,26 +23,6 @@ static const char *interval_text(double low, double high, struct arena *arena)
     if (!isfinite(low) || !isfinite(high))
         return NULL;
     return arena_printf(arena, "[%.1f, %.1f]", 100.0 * low, 100.0 * high);
-}
-
-/* The names of all series over the panels that have the metric, each once. */
-static const char **row_names(const struct study *s, size_t *ret_count, struct arena *arena)
-{
-    size_t most = 0, n = 0;
-
-    for (size_t i = 0; i < s->count; i++)
-        most += s->panels[i].count;
-    const char **names = arena_array(arena, most + 1, sizeof *names);
-    for (size_t i = 0; names && i < s->count; i++)
-        for (size_t k = 0; k < s->panels[i].count; k++) {
-            size_t at = 0;
-            while (at < n && strcmp(names[at], s->panels[i].series[k].name) != 0)
-                at++;
-            if (at == n)
-                names[n++] = s->panels[i].series[k].name;
-        }
-    *ret_count = n;
-    return names;
 }
 
 static bool has_metric(const struct panel *p, const char *metric)
@@ -149,7 +130,7 @@ static bool clean_column(struct table *t, size_t column, const struct panel *p,
 bool tables_clean(const struct study *s, const char *metric, struct arena *arena, struct table *ret)
 {
     size_t rows, columns = 0;
-    const char **names = row_names(s, &rows, arena);
+    const char **names = study_names(s, &rows, arena);
 
     for (size_t i = 0; i < s->count; i++) {
         columns += has_metric(&s->panels[i], metric);
@@ -196,7 +177,10 @@ static bool attack_row(struct table *t, size_t row, const struct panel *p, const
         *table_cell(t, row, e + 2) =
             (struct cell){ .text = arena_printf(arena, "%.*f%s%s", TABLE_DIGITS,
                                                 100.0 * point.value, point.masking ? "*" : "",
-                                                point.weak ? "!" : "") };
+                                                point.weak ? "!" : ""),
+                           .more = arena_printf(arena, "%s%sn = %llu",
+                                                interval_text(point.low, point.high, arena) ? interval_text(point.low, point.high, arena) : "",
+                                                isfinite(point.low) ? ", " : "", (unsigned long long)point.n) };
         any = true;
     }
     table_cell(t, row, 0)->text = s->name;
@@ -233,6 +217,7 @@ static bool published_row(struct table *t, size_t row, struct published *pub, co
 bool tables_attack(const struct study *study, size_t number, const struct grid *g,
                    struct arena *arena, struct table *ret)
 {
+    char number_of[TEXT_NUMBER];
     const struct panel *p = &study->panels[number];
     const size_t sources = sources_of(study);
     const char *const gradients[] = { g->exact ? "exact" : NULL, g->all ? "" : NULL,
@@ -259,7 +244,7 @@ bool tables_attack(const struct study *study, size_t number, const struct grid *
     table_cell(ret, 0, 0)->text = "rule";
     table_cell(ret, 0, 1)->text = "gradient";
     for (size_t e = 0; e < g->count; e++)
-        table_cell(ret, 0, e + 2)->text = arena_printf(arena, "%.*g", digits, g->epsilon[e]);
+        table_cell(ret, 0, e + 2)->text = arena_text(arena, epsilon_text(number_of, g->epsilon[e], digits));
     for (size_t s = 0; s < p->count; s++)
         for (size_t k = 0; k < 3; k++) {
             if (!gradients[k] || !attack_row(ret, row, p, &p->series[s], g, gradients[k], arena))
@@ -323,6 +308,7 @@ static void three_cells(struct table *t, size_t row, size_t column, const struct
 bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, size_t count,
                  const char *metric, struct arena *arena, struct table *ret)
 {
+    char number_of[TEXT_NUMBER];
     static const char *const head[] = { "rule",        "clean", "p",           "significant",
                                         "largest gap", "p",     "significant", "at" };
     enum { COLUMNS = sizeof head / sizeof *head };
@@ -350,12 +336,12 @@ bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, 
         if (gap) {
             three_cells(ret, row, 4, gap, arena);
             table_cell(ret, row, 7)->text =
-                arena_printf(arena, "%s, %s, epsilon %.*g",
+                arena_printf(arena, "%s, %s, epsilon %s",
                              plots_attack(gap->place.attack, gap->place.options, arena),
                              finding_follows_rule(gap) ? "the rule's own gradient"
                              : *gap->place.gradient    ? "the exact gradient"
                                                        : "both gradients",
-                             epsilon_digits(p), gap->place.epsilon);
+                             epsilon_text(number_of, gap->place.epsilon, epsilon_digits(p)));
         }
         row++;
     }
@@ -366,6 +352,7 @@ bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, 
 bool tables_findings(const struct panel *p, size_t number, const struct finding *f, size_t count, struct arena *arena,
                      struct table *ret)
 {
+    char number_of[TEXT_NUMBER];
     static const char *const head[] = {
         "rule",       "metric", "attack", "gradient", "epsilon",
         "difference", "n",      "p",      "p (Holm)", "significant"
@@ -384,7 +371,7 @@ bool tables_findings(const struct panel *p, size_t number, const struct finding 
             tables_metric(at->metric, arena),
             at->attack ? plots_attack(at->attack, at->options, arena) : "clean",
             at->attack ? gradient_title(at->gradient) : "",
-            at->attack ? arena_printf(arena, "%.*g", epsilon_digits(p), at->epsilon) : "",
+            at->attack ? arena_text(arena, epsilon_text(number_of, at->epsilon, epsilon_digits(p))) : "",
             NULL,
             arena_printf(arena, "%llu%s", (unsigned long long)f[i].found.n,
                          f[i].over_seeds ? " seeds" : ""),
@@ -402,6 +389,7 @@ bool tables_findings(const struct panel *p, size_t number, const struct finding 
 bool tables_verdicts(const struct panel *p, size_t number, const struct verdict *v, size_t count, struct arena *arena,
                      struct table *ret)
 {
+    char number_of[TEXT_NUMBER];
     static const char *const head[] = { "rule", "metric", "norm", "epsilon", "verdict", "why", "attacks" };
     enum { COLUMNS = sizeof head / sizeof *head };
 
@@ -415,7 +403,7 @@ bool tables_verdicts(const struct panel *p, size_t number, const struct verdict 
     for (size_t i = 0; i < count; i++) {
         const char *const texts[COLUMNS] = {
             v[i].series->name, tables_metric(v[i].place.metric, arena), v[i].place.norm,
-            arena_printf(arena, "%.*g", epsilon_digits(p), v[i].place.epsilon), v[i].word, v[i].why, v[i].place.options
+            arena_text(arena, epsilon_text(number_of, v[i].place.epsilon, epsilon_digits(p))), v[i].word, v[i].why, v[i].place.options
         };
         for (size_t c = 0; c < COLUMNS; c++)
             table_cell(ret, i + 1, c)->text = texts[c];

@@ -1,5 +1,6 @@
 """The report: well-formed, whole, self-contained; its numbers are those of results.csv; and a browser shows it uncut."""
 import csv
+import html
 import html.parser
 import json
 import math
@@ -27,13 +28,40 @@ window.onload = function () {
         if (box.width && (box.right > wide + 1 || box.left < -1) && !e.closest(".scroll, pre")) cut.push(e.tagName);
     });
     document.querySelectorAll("svg").forEach(function (s) {
-        var frame = s.getBoundingClientRect();
+        var frame = s.getBoundingClientRect(), words = [];
         s.querySelectorAll("text, path").forEach(function (e) {
             var box = e.getBoundingClientRect();
             if (box.right > frame.right + 1 || box.left < frame.left - 1 || box.bottom > frame.bottom + 1) cut.push(e.outerHTML);
+            if (e.tagName === "text") words.push({ box: box, text: e.textContent });
         });
+        words.forEach(function (a, i) {
+            words.slice(0, i).forEach(function (b) {
+                if (Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 1 &&
+                    Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 4) cut.push(a.text + " on " + b.text);
+            });
+        });
+        if (12 * frame.width / s.viewBox.baseVal.width < 11.99) cut.push("small letters in a chart");
     });
-    parent.postMessage([[innerWidth, document.documentElement.scrollWidth, errors.length].join(" "), cut.join(" ")], "*");
+    // What the script does: a table sorted up, down and back, a rule hidden, a value under the pointer.
+    var head = document.querySelector(".lead thead th:nth-child(3)"), orders = [];
+    for (var i = 0; i < 3; i++) {
+        head.click();
+        orders.push(Array.from(head.closest("table").tBodies[0].rows).map(function (r) { return r.cells[2].firstChild.nodeValue; }));
+    }
+    var box = document.querySelector(".rules input"), name = box.parentNode.textContent;
+    function visible() {
+        return Array.from(document.querySelectorAll("[data-rule]")).filter(function (e) {
+            return e.getAttribute("data-rule") === name && getComputedStyle(e).display !== "none"; }).length;
+    }
+    var before = visible();
+    box.click();
+    var after = visible();
+    box.click();
+    var point = document.querySelector(".point");
+    point.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, clientX: 5, clientY: 5 }));
+    var tip = document.querySelector(".tip").textContent;
+    parent.postMessage([[innerWidth, document.documentElement.scrollWidth, errors.length].join(" "), cut.join(" "),
+                        JSON.stringify({ orders: orders, hidden: [before > 3, after], tip: tip })], "*");
 };
 </script></head>"""
 # A window of a browser is never very narrow, a frame in it is.
@@ -41,6 +69,7 @@ FRAME = """<!DOCTYPE html><body><script>
 onmessage = function (m) {
     document.body.setAttribute("data-probe", m.data[0]);
     document.body.setAttribute("data-cut", m.data[1]);
+    document.body.setAttribute("data-does", m.data[2]);
 };
 </script><iframe width="%d" height="900" style="border:0" src="probe.html"></iframe></body>"""
 
@@ -109,7 +138,7 @@ class Report(bioft.Case):
                         if table[0] == ["rule", "npy, lenet5"] and line[1] == want:
                             return True
                     elif table[0][1] == "gradient" and line[1] == {"rule": "rule's own", "": "both"}.get(row["gradient"], row["gradient"]):
-                        epsilon = f"{float(row['epsilon']):.4g}"
+                        epsilon = f"{float(row['epsilon']):g}"
                         if epsilon in table[0] and line[table[0].index(epsilon)].rstrip("*!") == want:
                             return True
             return False
@@ -151,6 +180,7 @@ class Report(bioft.Case):
             xml.etree.ElementTree.parse(script.with_suffix(".svg"))
             self.assertGreater(len(script.with_suffix(".dat").read_text().split("\n")), 2)
             if shutil.which("gnuplot"):
+                self.assertEqual(script.with_suffix(".pdf").read_bytes()[:5], b"%PDF-")
                 self.assertEqual(script.with_suffix(".png").read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
         for latex in (out / "tables").glob("*.tex"):
             text = latex.read_text()
@@ -159,6 +189,8 @@ class Report(bioft.Case):
             counts = {line.count(" & ") for line in body.split("\n") if line.endswith("\\\\")}
             self.assertEqual(len(counts), 1, latex)
             self.assertTrue(latex.with_suffix(".md").exists())
+            rows = list(csv.reader(latex.with_suffix(".csv").open(newline="")))
+            self.assertEqual({len(row) for row in rows}, {len(rows[0])})
 
     def test_report(self):
         out = self.make()
@@ -170,15 +202,19 @@ class Report(bioft.Case):
         for text in ("compared with", "Confusion matrix of usf", "Adversarial images", "Provenance", "training loss",
                      "angle to backpropagation", "worst case over attacks", "small-n"):
             self.assertIn(text, words)
-        for source in page.sources:
-            self.assertTrue(source.startswith(("data:image/png;base64,", "#")), source[:80])
+        for source in page.sources:                # of files beside it the page needs none
+            self.assertTrue(source.startswith(("data:image/png;base64,", "#")) or (out / source).is_file(), source[:80])
+        for word in ("tables/1-finding.csv", "tables/clean-accuracy.tex", "plots/1-fgsm-accuracy.svg"):
+            self.assertIn(word, page.sources)
+        self.assertEqual("plots/1-fgsm-accuracy.pdf" in page.sources, bool(shutil.which("gnuplot")))
         self.assertEqual(set(re.findall(r"https?://[^\"'\s<]+", (out / "report.html").read_text())),
                          {"http://www.w3.org/2000/svg"})
 
-        first = (out / "report.html").read_bytes()
+        first = (out / "report.html").read_text()
         r = self.good("report", out, "--out", self.folder / "again", env={"PATH": "/nonexistent"})
         self.assertEqual(r.stdout, f"{self.folder}/again/report.html\n")
-        self.assertEqual(first, (self.folder / "again/report.html").read_bytes())
+        drawn = re.compile(r'<a href="plots/[^"]*[.](png|pdf)">[A-Z]+</a>')
+        self.assertEqual(drawn.sub("", first), (self.folder / "again/report.html").read_text())
         self.assertFalse([p for p in (self.folder / "again/plots").glob("*.png") if "adversarial" not in p.name])
         self.good("report", out, "--baseline", "brsf")
         self.assertIn("compared with <b>brsf</b>", (out / "report.html").read_text())
@@ -226,7 +262,7 @@ class Report(bioft.Case):
         self.assertIn("| <u>90.62</u> [75.8, 96.8], n = 32 |", markdown)
         self.assertIn("| 87.50 |", markdown)
         latex = (self.folder / "both/tables/clean-accuracy.tex").read_text()
-        self.assertIn("& \\textbf{93.75} {\\scriptsize [79.9, 98.3], n = 32} \\\\", latex)
+        self.assertIn("& \\textbf{93.75}\\bioftnote{[79.9, 98.3], n = 32} \\\\", latex)
 
         path.write_text("backbone,dataset,rule,metric,value\nlenet5,npy,bp,accuracy,93.75\n")
         before = (self.folder / "both/report.html").read_bytes()
@@ -272,21 +308,38 @@ class Report(bioft.Case):
         self.good("report", out)
         self.assertIn(["class", "0", "1", "2", "3", "n"], [t[0] for t in self.read(out / "report.html").tables])
 
+    @unittest.skipUnless(shutil.which("pdflatex") and subprocess.run(["kpsewhich", "booktabs.sty"], stdout=subprocess.DEVNULL)
+                         .returncode == 0, "no pdflatex with booktabs")
+    def test_latex(self):
+        """All tables compile, in a column of two, and none is wider than that; with and without the intervals."""
+        out = self.make()
+        for preamble in ("", "\\newcommand{\\bioftnote}[1]{ {\\scriptsize #1}}\n"):
+            tables = sorted((out / "tables").glob("*.tex"))
+            self.assertGreater(len(tables), 5)
+            text = ("\\documentclass[twocolumn]{article}\n\\usepackage{array,booktabs,graphicx}\n" + preamble
+                    + "\\begin{document}\n"
+                    + "".join(f"\\begin{{table}}\\input{{{t}}}\\end{{table}}\\clearpage\n" for t in tables) + "\\end{document}\n")
+            (self.folder / "t.tex").write_text(text)
+            r = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=self.folder, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            self.assertEqual(r.returncode, 0, r.stdout[-3000:])
+            self.assertNotIn("Overfull \\hbox", r.stdout)
+
     @unittest.skipUnless(shutil.which("chromium"), "no chromium")
     def test_in_a_browser(self):
         out = self.make()
-        self.look(out)
-        self.look(self.make_named())
+        self.look(out, (1920, 1280, 390))
+        self.look(self.make_named(), (390,))
 
-    def look(self, out):
+    def look(self, out, widths):
         copy = self.folder / "probe.html"
         copy.write_text((out / "report.html").read_text().replace("</head>", PROBE, 1).replace("<details>", "<details open>"))
         chromium = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage",
                     f"--user-data-dir={self.folder}/profile"]
-        for width in (1200, 390):
+        for width in widths:
             frame = self.folder / f"frame{width}.html"
             frame.write_text(FRAME % width)
-            r = subprocess.run([*chromium, "--window-size=1400,1000", "--virtual-time-budget=5000",
+            r = subprocess.run([*chromium, "--window-size=2000,1000", "--virtual-time-budget=5000",
                                 "--dump-dom", f"file://{frame}"], text=True, timeout=120,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, HOME=str(self.folder)))
             probe = re.search(r'data-probe="(\d+) (\d+) (\d+)"', r.stdout)
@@ -295,12 +348,11 @@ class Report(bioft.Case):
             self.assertEqual((inner, errors), (width, 0))
             self.assertLessEqual(scroll, inner)
             self.assertIn('data-cut=""', r.stdout, re.search(r'data-cut="[^"]*"', r.stdout)[0][:2000])
-            picture = self.folder / f"{width}.png"
-            subprocess.run([*chromium, f"--window-size={width},3000", f"--screenshot={picture}", f"file://{out}/report.html"],
-                           check=True, timeout=120, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                           env=dict(os.environ, HOME=str(self.folder)))
-            self.assertGreater(picture.stat().st_size, 50000)
-            self.assertEqual(int.from_bytes(picture.read_bytes()[16:20], "big"), width)
+            does = json.loads(html.unescape(re.search(r'data-does="([^"]*)"', r.stdout)[1]))
+            up, down, back = ([float(v) for v in order] for order in does["orders"])
+            self.assertEqual((up, down), (sorted(back), sorted(back, reverse=True)))
+            self.assertEqual(does["hidden"], [True, 0])
+            self.assertRegex(does["tip"], r"^\w+, (exact|rule) gradient, epsilon \(linf\) 0: [\d.]+ \[.*\], n = 30$")
 
 
 if __name__ == "__main__":

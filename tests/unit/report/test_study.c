@@ -2,6 +2,7 @@
  * and over seeds. */
 #include "figures.h"
 #include "report/findings.h"
+#include "report/headline.h"
 #include "report/study.h"
 #include "report/tables.h"
 #include "report/terminal.h"
@@ -253,6 +254,41 @@ static void a_missing_file_of_predictions_is_no_comparison(void **state)
     assert_true(count == 2 && f[0].place.attack);
 }
 
+/* The top of the page, from findings and verdicts. */
+static void the_headline_names_what_hides(void **state)
+{
+    static const char *const ids[] = { "00-rule=first", "01-rule=true" };
+    struct place_of_tests *p = *state;
+    struct finding *f;
+    struct error err;
+    struct headline h;
+    size_t count;
+
+    add_trial(p, ids[0], 1, "first", 160, 150, 20);
+    add_trial(p, ids[1], 1, "true", 190, 41, 40);
+    struct study s = read_study(p, ids, 2, "true");
+    const struct panel *q = &s.panels[0];
+    const struct verdict v[] = {
+        { .series = &q->series[0], .word = VERDICT_MASKING, .why = "w",
+          .place = { METRIC_ACCURACY, ATTACK_WORST, "push", "exact", 0.1, "linf" } },
+        { .series = &q->series[1], .word = VERDICT_UNDECIDED, .why = "nothing was counted",
+          .place = { METRIC_ACCURACY, ATTACK_WORST, "push", "exact", 0.1, "linf" } },
+    };
+    assert_int_equal(findings_read(q, p->arena, &f, &count, &err), BIOFT_OK);
+    assert_int_equal(headline_read(&s, 0, f, count, v, 2, p->arena, &h, &err), BIOFT_OK);
+    assert_string_equal(h.text,
+                        "first (80.0%) is less accurate than true (95.0%). No rule is shown to be robust. first only hides its "
+                        "gradient (masking): under its own gradient a rule looks robust, under the exact gradient of the same "
+                        "network it is not; at epsilon 0.1 first keeps 75.0% under its own and 10.0% under the exact one. "
+                        "Undecided: true, because nothing was counted. All of this is about these networks, 1 seed a rule; "
+                        "other seeds give others.");
+    assert_string_equal(table_cell(&h.table, 1, 1)->text, "masking");
+    assert_string_equal(table_cell(&h.table, 1, 2)->text, "80.0");
+    assert_string_equal(table_cell(&h.table, 1, 4)->text, "10.0");
+    assert_true(table_cell(&h.table, 1, 5)->faint);
+    assert_string_equal(table_cell(&h.table, 1, 5)->text, "75.0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +298,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(seeds_are_a_random_effect, make, clear),
         cmocka_unit_test_setup_teardown(a_missing_file_of_predictions_is_no_comparison, make,
                                         clear),
+        cmocka_unit_test_setup_teardown(the_headline_names_what_hides, make, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

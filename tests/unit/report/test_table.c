@@ -148,7 +148,7 @@ static void columns_are_marked_as_printed(void **state)
 static void is_written_three_ways(void **state)
 {
     const double values[] = { 0.9062, 0.9375 };
-    struct text html = { 0 }, latex = { 0 }, markdown = { 0 };
+    struct text html = { 0 }, latex = { 0 }, markdown = { 0 }, csv = { 0 };
     struct table t;
     struct arena *arena = make(&t);
 
@@ -163,18 +163,23 @@ static void is_written_three_ways(void **state)
         "<div class=\"scroll\"><table>"
         "<thead><tr><th scope=\"col\">rule</th><th scope=\"col\">cifar_10 &amp; "
         "x</th></tr></thead>\n"
-        "<tbody><tr><th scope=\"row\">a</th><td><u>90.62</u><small>[80, 96]</small></td></tr>\n"
-        "<tr><th "
+        "<tbody><tr data-rule=\"a\"><th scope=\"row\">a</th><td><u>90.62</u><small>[80, 96]</small></td></tr>\n"
+        "<tr data-rule=\"b|c\"><th "
         "scope=\"row\">b|c</th><td><b>&lt;93%</b></td></tr>\n</tbody></table></div></figure>\n");
     text_free(&html);
     table_cell(&t, 2, 1)->published = true;
     table_html(&t, &html);
     assert_non_null(strstr(html.data, "<td class=\"published\"><b>&lt;93%</b></td>"));
-    assert_string_equal(latex.data,
-                        "% needs \\usepackage{booktabs}\n\\begin{tabular}{lr}\n\\toprule\n"
-                        "rule & cifar\\_10 \\& x \\\\\n\\midrule\na & \\underline{90.62} "
-                        "{\\scriptsize [80, 96]} \\\\\n"
-                        "b|c & \\textbf{<93\\%} \\\\\n\\bottomrule\n\\end{tabular}\n");
+    const char *body = strstr(latex.data, "\\begin{tabular}");
+    assert_non_null(body);
+    assert_string_equal(body, "\\begin{tabular}{@{}lr@{}}\n\\toprule\n"
+                              "rule & cifar\\_10 \\& x \\\\\n\\midrule\na & \\underline{90.62}"
+                              "\\bioftnote{[80, 96]} \\\\\n"
+                              "b\\textbar{}c & \\textbf{\\textless{}93\\%} \\\\\n\\bottomrule\n\\end{tabular}}%\n"
+                              "\\ifdim\\wd0>\\linewidth\\resizebox{\\linewidth}{!}{\\usebox0}\\else\\usebox0\\fi}\n");
+    table_csv(&t, &csv);
+    assert_string_equal(csv.data, "rule,cifar_10 & x,cifar_10 & x [95%]\na,90.62,\"[80, 96]\"\nb|c,<93%,\n");
+    text_free(&csv);
     assert_string_equal(markdown.data, "a \\< b\n\n| rule | cifar\\_10 & x |\n|---|---:|\n"
                                        "| a | <u>90.62</u> [80, 96] |\n| b\\|c | **\\<93%** |\n");
     text_free(&html);

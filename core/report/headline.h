@@ -1,0 +1,38 @@
+/* What a task showed, in a few sentences and one table: the top of the page. */
+#ifndef REPORT_HEADLINE_H
+#define REPORT_HEADLINE_H
+
+#include "report/findings.h"
+#include "report/table.h"
+#include "report/verdict.h"
+
+/* What is known of one series. */
+struct fact {
+    const struct series *series;
+    bool measured;
+    struct point clean;
+    bool constant;                                 /* one answer to every clean image */
+    const struct finding *against;                 /* clean, beside the baseline; NULL: not compared */
+    const struct verdict *verdict;                 /* the weightiest over norms and epsilons; NULL: none */
+    size_t verdicts;                               /* how many have its word, of how many */
+    size_t of;
+};
+struct headline {
+    const struct panel *panel;
+    const char *metric;
+    struct fact *facts;                            /* of each series */
+    const struct fact *baseline;                   /* NULL: none */
+    double chance;                                 /* share of the largest class; NAN: not a share of classes */
+    size_t classes;
+    const struct grid *grid;                       /* whose figures the table has; NULL: no attack */
+    const char *text;                              /* sentences */
+    struct table table;
+};
+/* From the first metric of a panel, its findings and verdicts. In the arena. */
+bioft_status headline_read(const struct study *s, size_t number, const struct finding *f, size_t finding_count,
+                           const struct verdict *v, size_t verdict_count, struct arena *arena, struct headline *ret,
+                           struct error *err);
+/* Its sentences; false: out of memory. */
+bool headline_words(struct headline *h, size_t comparisons, struct arena *arena);
+
+#endif
