@@ -6,6 +6,7 @@
 int command_run(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_status(int argc, char **argv);
+int command_verify(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_plugin(int argc, char **argv);
 int command_map(int argc, char **argv);

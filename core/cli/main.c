@@ -11,6 +11,7 @@ static const struct {
     { "run", "train, evaluate and attack what a manifest describes", command_run },
     { "status", "say what a run is doing, from another terminal", command_status },
     { "report", "tables, plots and a page from the results of runs", command_report },
+    { "verify", "recompute every figure of a run from its checkpoints and predictions", command_verify },
     { "check", "validate a manifest; print its trials and what they will take", command_check },
     { "plugin", "list and show plugins", command_plugin },
     { "map", "mean average precision of hash codes in .npy files", command_map },

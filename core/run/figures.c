@@ -251,7 +251,7 @@ static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry
     common.target = target_word(r, s);
     if (!common.target)
         return error_memory(err, "figures");
-    common.from = s->surrogate && s->surrogate != r->trial ? s->from->text : "";
+    common.from = surrogate_is_other(r, s) ? s->from->text : "";
     common.norm = norm_name(s->norm);
     common.nearest = s->choice.plugin->api.attack.flags & BIOFT_ATTACK_MINIMUM;
     for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++) {
@@ -344,7 +344,7 @@ static bioft_status measure_gradients(struct trial_run *r, struct entry *e, stru
         if (draws_at_random(r, e, g) && !s->eot)
             log_write(r->log, LOG_INFO, "%s: the rule draws V anew in each update; %s follows one draw, the last, as if "
                       "it were fixed. 'eot: 20' makes each gradient the mean over 20 draws", r->trial->id, s->name);
-    if (!(s->choice.plugin->api.attack.flags & BIOFT_ATTACK_GRADIENT) || (s->surrogate && s->surrogate != r->trial))
+    if (!(s->choice.plugin->api.attack.flags & BIOFT_ATTACK_GRADIENT) || surrogate_is_other(r, s))
         return BIOFT_OK;
     if (last->split != e->target.split || last->count != e->count || last->samples != s->samples || targeted ||
         last->targeted) {

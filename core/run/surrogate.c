@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+bool surrogate_is_other(const struct trial_run *r, const struct attack_spec *s)
+{
+    return s->surrogate && s->surrogate->number != r->trial->number;
+}
+
 void surrogate_close(struct surrogate *s)
 {
     if (s->run.trial)
@@ -43,7 +48,7 @@ bioft_status surrogate_open(struct surrogate *s, const struct trial_run *r, cons
 {
     bioft_status st = BIOFT_OK;
 
-    if (t == r->trial) {
+    if (t->number == r->trial->number) {
         *ret = own;
         return BIOFT_OK;
     }

@@ -10,6 +10,8 @@ struct surrogate {
     struct trial_run run;
     struct trained network;
 };
+/* Are the attack's images made on another trial's network? */
+bool surrogate_is_other(const struct trial_run *r, const struct attack_spec *s);
 /* Trains the stages of trial `t` that are not trained yet, as the trial itself would, and in its place: with the same locks,
  * keys and files, so that whichever process comes first does it and the order between trials is free. *ret: its network,
  * with the data of `own`, the network that is attacked; until the next call or surrogate_close. BIOFT_ERR_INVALID: the two do
