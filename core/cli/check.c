@@ -6,6 +6,7 @@
 #include "run/rehearse.h"
 #include "base/clock.h"
 #include "train/stage.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,17 +152,30 @@ static bioft_status on_stage(void *ctx, struct trial_run *r, size_t stage, struc
     return BIOFT_OK;
 }
 
-/* A step's third is its forward pass. An attack goes forward and back for each of its steps, if it has that option, and
- * forward for its figure. */
-static double attack_seconds(const struct attack_spec *a, uint64_t images, double image)
+/* The number that the attack's options of this unit come to; 0: it has none. */
+static double option_count(const struct attack_spec *a, const char *unit)
 {
     const bioft_plugin *d = &a->choice.plugin->descriptor;
-    double steps = 1.0;
+    double sum = 0.0;
 
-    for (uint32_t i = 0; i < d->option_count; i++)
-        if (strcmp(d->options[i].name, "steps") == 0 && d->options[i].type == BIOFT_I64)
-            steps = (double)a->choice.values[i].integer;
-    return (double)images * image * (steps * a->restarts * 2.0 + 1.0) / 3.0;
+    for (uint32_t i = 0; i < d->option_count; i++) {
+        const char *u = d->options[i].unit;
+        if (u && strcmp(u, unit) == 0 && d->options[i].type == BIOFT_I64)
+            sum += (double)a->choice.values[i].integer;
+    }
+    return sum;
+}
+
+/* A training step's third is its forward pass. An attack goes forward and back for each of its steps, towards each class where
+ * it has that option, forward for each query, and forward for its figure: for all images, though many attacks leave out those
+ * that they have broken. */
+static double attack_seconds(const struct attack_spec *a, uint64_t images, double image, uint32_t classes)
+{
+    const double steps = option_count(a, "steps"), queries = option_count(a, "queries"), targets = option_count(a, "classes");
+    const double towards = targets > 0.0 && classes > 1 ? fmin(targets, classes - 1.0) : 1.0;
+    const double passes = 2.0 * (steps > 0.0 ? steps : queries > 0.0 ? 0.0 : 1.0) * towards + queries;
+
+    return (double)images * image * (passes * a->restarts + 1.0) / 3.0;
 }
 
 /* rehearsal.attack */
@@ -170,14 +184,16 @@ static void on_attack(void *ctx, struct trial_run *r, const struct attack_spec *
     struct check *c = ctx;
     const uint64_t n = a->samples && a->samples < s->count ? a->samples : s->count;
     const uint64_t images = n * a->epsilon_count * a->gradient_count;
-    const double seconds = attack_seconds(a, images, c->image);
+    const size_t stages = r->trial->stage_count;
+    const bool once = a->choice.plugin->api.attack.flags & BIOFT_ATTACK_MINIMUM;
+    const double seconds = attack_seconds(a, once ? n * a->gradient_count : images, c->image,
+                                          r->data[stages ? stages - 1 : 0]->classes);
     char duration[TEXT_NUMBER];
 
-    (void)r;
     c->images += images;
     c->rest += seconds;
     printf("  attack %-11s %-14s %llu images, %zu epsilons, %zu gradients%s%s\n", a->name, a->options,
-           (unsigned long long)n, a->epsilon_count, a->gradient_count, c->image > 0.0 ? ", about " : "",
+           (unsigned long long)n, a->epsilon_count, a->gradient_count, c->image > 0.0 ? ", at most about " : "",
            c->image > 0.0 ? text_duration(duration, seconds) : "");
 }
 
@@ -210,7 +226,7 @@ static int check_experiment(struct check *c, const char *path)
         return status;
     printf("%zu trial%s, ", e->trial_count, e->trial_count == 1 ? "" : "s");
     if (!c->no_timing)
-        printf("training about %s, evaluation and attacks about %s with %u threads (stages that trials share are counted "
+        printf("training about %s, evaluation and attacks at most about %s with %u threads (stages that trials share are counted "
                "once), ", text_duration(duration, c->seconds), text_duration(rest, c->rest),
                e->trial_count ? e->trials[0].threads : 0);
     printf("%llu adversarial images, checkpoints of %s; output: %s\n", (unsigned long long)c->images,

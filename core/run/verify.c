@@ -77,6 +77,7 @@ static bioft_status recount(struct verifying *v, struct error *err)
         if (!f->attacked || strcmp(f->attack, ATTACK_WORST) == 0)
             continue;
         st = figure_load(v->kept, f, end - i, arena, f, &found, err);
+        found = found && f->predictions;
         if (st == BIOFT_OK && !found)
             differ(v, "predictions/%s.csv is missing, and with it what %s is computed from", name, f->attack);
         for (size_t m = i; st == BIOFT_OK && found && m < end; m++)

@@ -23,12 +23,18 @@ class Run(bioft.Case):
         m = self.manifest()
         said = self.good("check", m).stdout
         last = said.splitlines()[-1]
-        for words in ("3 trials, training about ", "evaluation and attacks about ", " 900 adversarial images, "):
+        for words in ("3 trials, training about ", "evaluation and attacks at most about ", " 900 adversarial images, "):
             self.assertIn(words, last)
         numbers = [int(n) for n in re.findall(r"(\d+) parameters", said)]
         self.assertEqual(len(numbers), 4)
         self.assertIn(f"checkpoints of {12 * (sum(numbers) + max(numbers)) / 1048576:.1f} MiB;", last)
-        self.assertRegex(said, r"attack pgd +30 images, 2 epsilons, 2 gradients, about ")
+        self.assertRegex(said, r"attack pgd +30 images, 2 epsilons, 2 gradients, at most about ")
+        m = self.manifest(bioft.MANIFEST.replace("attacks:\n", "attacks:\n  - {plugin: square, name: few, queries: 1, epsilon: 0.1, "
+            "samples: 30}\n  - {plugin: square, name: many, queries: 10000000, epsilon: 0.1, samples: 30}\n"))
+        said = self.good("check", m).stdout            # by the number of queries
+        self.assertRegex(said, r"attack few .* at most about [0-9.]+ s")
+        self.assertRegex(said, r"attack many .* at most about \d+ (min|h)")
+        m = self.manifest()
         quick = self.good("check", m, "--no-timing").stdout
         self.assertNotIn("about", quick)
         self.assertIn("3 trials, 900 adversarial images, checkpoints of ", quick.splitlines()[-1])
