@@ -118,6 +118,21 @@ static void to_normal(const uint32_t words[LANE_WORDS], float ret[LANE_WORDS], s
     }
 }
 
+/* How many of `count` numbers from `first` on were made where they are wanted, the fast way; 0 where there is none. */
+static size_t fill_uniform(const struct keyed *k, uint64_t first, void *ret, size_t count)
+{
+#ifdef BASE_AVX512
+    if (first % 4 == 0 && count >= LANE_WORDS && __builtin_cpu_supports("avx512f")) {
+        count -= count % LANE_WORDS;
+        random_uniform_avx512(k->philox, k->key, first / 4, ret, count);
+        return count;
+    }
+#else
+    (void)k, (void)first, (void)ret, (void)count;
+#endif
+    return 0;
+}
+
 bioft_status random_fill(uint32_t kind, uint64_t seed, const char *stream, uint64_t key,
                          uint64_t first, void *ret, size_t count)
 {
@@ -126,6 +141,12 @@ bioft_status random_fill(uint32_t kind, uint64_t seed, const char *stream, uint6
 
     if (kind != BIOFT_UNIFORM && kind != BIOFT_NORMAL && kind != BIOFT_BITS)
         return BIOFT_ERR_INVALID;
+    if (kind == BIOFT_UNIFORM) {
+        const size_t done = fill_uniform(&k, first, out, count);
+        out += done * 4;
+        first += done;
+        count -= done;
+    }
     while (count > 0) {
         uint32_t words[LANE_WORDS];
         float values[LANE_WORDS];

@@ -8,22 +8,22 @@ enum { ROUNDS = 10, VECTOR = 8, XOR3 = 0x96 };
 
 static __m512i word(uint32_t w) { return _mm512_set1_epi64((int64_t)w); }
 
-/* Words of eight counters, in the order of the counters. */
-static void store(const __m512i c[4], uint32_t ret[4 * VECTOR])
+/* Words of eight counters, in the order of the counters: sixteen each. */
+static void in_order(const __m512i c[4], __m512i ret[2])
 {
     const __m512i low = _mm512_mask_blend_epi32(0xAAAA, c[0], _mm512_slli_epi64(c[1], 32));
     const __m512i high = _mm512_mask_blend_epi32(0xAAAA, c[2], _mm512_slli_epi64(c[3], 32));
     const __m512i first = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
     const __m512i second = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
 
-    _mm512_storeu_si512(ret, _mm512_permutex2var_epi64(low, first, high));
-    _mm512_storeu_si512(ret + 2 * VECTOR, _mm512_permutex2var_epi64(low, second, high));
+    ret[0] = _mm512_permutex2var_epi64(low, first, high);
+    ret[1] = _mm512_permutex2var_epi64(low, second, high);
 }
 
-void random_words_avx512(const uint32_t philox[2], const uint32_t key[2], uint64_t block,
-                         uint32_t ret[RANDOM_WORDS])
+enum { VECTORS = RANDOM_LANES / VECTOR };
+
+static inline void draw(const uint32_t philox[2], const uint32_t key[2], uint64_t block, __m512i ret[2 * VECTORS])
 {
-    enum { VECTORS = RANDOM_LANES / VECTOR };
     const __m512i m0 = word(0xD2511F53u), m1 = word(0xCD9E8D57u);
     const __m512i numbers = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
     uint32_t k0 = philox[0], k1 = philox[1];
@@ -47,5 +47,27 @@ void random_words_avx512(const uint32_t philox[2], const uint32_t key[2], uint64
         }
     }
     for (int v = 0; v < VECTORS; v++)
-        store(c[v], ret + 4 * VECTOR * v);
+        in_order(c[v], ret + 2 * v);
+}
+
+void random_words_avx512(const uint32_t philox[2], const uint32_t key[2], uint64_t block,
+                         uint32_t ret[RANDOM_WORDS])
+{
+    __m512i words[2 * VECTORS];
+
+    draw(philox, key, block, words);
+    for (int i = 0; i < 2 * VECTORS; i++)
+        _mm512_storeu_si512(ret + 2 * VECTOR * i, words[i]);
+}
+
+void random_uniform_avx512(const uint32_t philox[2], const uint32_t key[2], uint64_t block, float *ret, size_t count)
+{
+    __m512i words[2 * VECTORS];
+
+    for (size_t at = 0; at < count; at += RANDOM_WORDS, block += RANDOM_LANES) {
+        draw(philox, key, block, words);
+        for (int i = 0; i < 2 * VECTORS; i++)
+            _mm512_storeu_ps(ret + at + 2 * VECTOR * i,
+                             _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_srli_epi32(words[i], 8)), _mm512_set1_ps(0x1p-24f)));
+    }
 }
