@@ -1,6 +1,7 @@
 /* Feedback weights: V = s * M o g(W), made when they are needed, in pieces whose sums add up in a fixed order. */
 #include "model.h"
 
+#include "feedback_values.h"
 #include "memory.h"
 #include "requests.h"
 #include "sums.h"
@@ -18,6 +19,8 @@ struct job {                                       /* one making of V */
     bool drawn;                                    /* M stands already */
     char stream[320];
     unsigned char *failed;                         /* [chunks] */
+    feedback_shift_fn *shift;
+    feedback_product_fn *product;
 };
 
 static bool take(float **array, size_t count)
@@ -79,40 +82,10 @@ static bool draw(const struct job *j, size_t first, size_t count)
     if (host->random(host, d->m == BIOFT_M_UNIFORM ? BIOFT_UNIFORM : BIOFT_NORMAL, j->stream, j->f->draw, first, m,
                      count) != BIOFT_OK)
         return false;
-    if (d->m == BIOFT_M_UNIFORM) {
-        const float width = d->high - d->low;
-        for (size_t i = 0; i < count; i++)
-            m[i] = d->low + width * m[i];
-    } else {
-        for (size_t i = 0; i < count; i++)
-            m[i] = d->low + d->high * m[i];
-    }
+    j->shift(d->low, d->m == BIOFT_M_UNIFORM ? d->high - d->low : d->high, m, count);
     for (size_t i = 0; d->m == BIOFT_M_ABS_NORMAL && i < count; i++)
         m[i] = fabsf(m[i]);
     return true;
-}
-
-/* v = scale * m * g(w), in place where m is v. */
-static void multiply(const struct job *j, size_t first, size_t count)
-{
-    const float *w = j->w + first, *m = j->m ? j->m + first : NULL;
-    const float scale = j->scale;
-    float *v = j->f->v + first;
-
-    switch (j->f->declared.g) {
-    case BIOFT_G_IDENTITY:
-        for (size_t i = 0; i < count; i++)
-            v[i] = scale * ((m ? m[i] : 1.0f) * w[i]);
-        break;
-    case BIOFT_G_SIGN:
-        for (size_t i = 0; i < count; i++)
-            v[i] = scale * ((m ? m[i] : 1.0f) * (w[i] > 0 ? 1.0f : w[i] < 0 ? -1.0f : w[i]));
-        break;
-    default:
-        for (size_t i = 0; i < count; i++)
-            v[i] = scale * (m ? m[i] : 1.0f);
-        break;
-    }
 }
 
 static size_t chunk_count(const struct job *j, size_t index)
@@ -131,7 +104,9 @@ static void make_chunk(void *ctx, size_t index, uint32_t thread)
         j->failed[index] = 1;
         return;
     }
-    multiply(j, first, count);
+    j->product(j->f->declared.g, j->scale,
+               &(struct feedback_values){ .w = j->w + first, .m = j->m ? j->m + first : NULL, .v = j->f->v + first,
+                                          .count = count });
     if (j->f->declared.scale == BIOFT_SCALE_MATCH_NORM) {
         double *norms = j->model->norms + 2 * index;
         norms[0] = sum_squares(j->w + first, count);
@@ -178,6 +153,18 @@ static float matching_scale(const struct job *j, size_t chunks)
     return v > 0 ? (float)sqrt(w / v) : 0.0f;
 }
 
+static void choose_loops(struct job *j)
+{
+    j->shift = shift_values;
+    j->product = multiply_values;
+#ifdef ENGINE_AVX2
+    if (__builtin_cpu_supports("avx2")) {
+        j->shift = feedback_shift_avx2;
+        j->product = feedback_product_avx2;
+    }
+#endif
+}
+
 static bool make(struct model *m, uint32_t layer)
 {
     struct feedback *f = &m->feedback[layer];
@@ -191,6 +178,7 @@ static bool make(struct model *m, uint32_t layer)
         j.m = stays ? f->m : f->v;
         j.drawn = stays && f->m_made;
     }
+    choose_loops(&j);
     j.scale = scale_of(&j);
     j.failed = m->nonfinite;                       /* free outside of an update, and as long */
     memset(j.failed, 0, chunks);

@@ -28,7 +28,7 @@ static void choose_loops(struct job *j)
 {
     j->adam = adam;
     j->sgd = sgd;
-#ifdef UPDATE_AVX2
+#ifdef ENGINE_AVX2
     if (__builtin_cpu_supports("avx2")) {
         j->adam = update_adam_avx2;
         j->sgd = update_sgd_avx2;
