@@ -53,6 +53,7 @@ struct figure {
                                                       manifest names it; "": none */
     const char *target;                            /* of the attack: "", "random", "least_likely" or a class */
     const char *identity;                          /* 16 hex digits of all that determines it but the seed, or "" */
+    const char *network;                           /* 16 hex digits of the key of its network's stage, or "" */
     const char *attacks;                           /* as results.csv has them: those that a worst case holds */
     const char *verdict, *verdict_why;             /* of worst cases (docs/report.md), else "" */
     const char *warnings;                          /* joined by ';' */

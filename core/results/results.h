@@ -22,6 +22,12 @@ bioft_status figure_save(const char *folder, const struct trial_label *t, const 
 bioft_status figure_load(const char *folder, const struct figure *wanted, size_t count,
                          struct arena *arena, struct figure *ret, bool *ret_found,
                          struct error *err);
+/* The same for a run that goes on with them: they have to be of this trial and this network, and what their predictions
+ * give. Not found, and *ret_other (in the arena) has both values: of another network or other settings. BIOFT_ERR_FORMAT
+ * with both values: a file says something else than it was written with. */
+bioft_status figure_resume(const char *folder, const struct trial_label *l, const struct figure *wanted, size_t count,
+                           struct arena *arena, struct figure *ret, bool *ret_found, const char **ret_other,
+                           struct error *err);
 
 /* The figures of one trial with what they share. */
 struct trial_figures {

@@ -6,6 +6,7 @@
 #include "attack/deterministic.h"
 #include "base/file.h"
 #include "run/entry.h"
+#include "run/found.h"
 #include "run/identity.h"
 #include "run/retrieval_files.h"
 #include "run/surrogate.h"
@@ -42,13 +43,14 @@ static bioft_status describe(struct trial_run *r, size_t stage, const char *spli
     const struct split *database = trial_head(t, stage)->bits > 0 ? dataset_split(d, "database") : NULL;
     const char *protocol = arena_printf(r->arena, "%s/%s%s%s", d->protocol, s->identity, database ? "+" : "",
                                         database ? database->identity : "");
-    if (!protocol)
+    const char *network = trial_network_key(r, stage);
+    if (!protocol || !network)
         return error_memory(err, "a figure");
     *ret = (struct figure){
         .dataset = d->name, .protocol = protocol, .rule = trained ? t->stages[stage].rule_name : "",
         .stage = trained ? t->stages[stage].name : "weights", .split = s->name, .attack = "",
         .options = "", .gradient = "", .norm = "", .left_out = s->left_out, .warnings = "", .target = "",
-        .from = "",
+        .from = "", .network = network,
     };
     identity_counts(r, stage, ret);
     *ret_split = s;
@@ -157,7 +159,11 @@ static bioft_status find_clean(struct trial_run *r, size_t stage, struct trained
     const size_t metrics = evaluate_metrics(ret_target);
     *ret = arena_array(r->arena, metrics, sizeof **ret);
     st = *ret ? spread(r, stage, "", ret_target, &common, *ret, err) : error_memory(err, "figures");
-    return st == BIOFT_OK ? figure_load(r->folder, *ret, metrics, r->arena, *ret, ret_found, err) : st;
+    if (st == BIOFT_OK)
+        st = found_read(r, metrics, *ret, ret_found, err);
+    for (size_t m = 0; st == BIOFT_OK && *ret_found && m < metrics; m++)
+        st = found_samples(&(*ret)[m], s, NULL, s->count, err);
+    return st;
 }
 
 bioft_status figures_have_clean(struct trial_run *r, size_t stage, bool *ret, struct error *err)
@@ -267,7 +273,7 @@ static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry
             common.epsilon = s->epsilon[i];
             st = spread(r, stage, s->key, &e->target, &common, f, err);
             if (st == BIOFT_OK)
-                st = figure_load(r->folder, f, e->metrics, r->arena, f, &e->found[g][i], err);
+                st = found_read(r, e->metrics, f, &e->found[g][i], err);
         }
     }
     return st;
@@ -282,8 +288,10 @@ static bool take_over(struct trial_run *r, struct entry *e, size_t g, size_t i)
         (r->feedback && !feedback_is_exact(r->feedback)))
         return false;
     for (size_t m = i * e->metrics; m < (i + 1) * e->metrics; m++) {
+        const char *identity = e->figures[g][m].identity;
         e->figures[g][m] = e->figures[other][m];
         e->figures[g][m].gradient = gradient_word(e->spec->gradients[g]);
+        e->figures[g][m].identity = identity;
     }
     return true;
 }
@@ -456,6 +464,8 @@ bioft_status figures_attacks(struct trial_run *r, struct error *err)
             leave_targets_out(&e);
         if (st == BIOFT_OK && e.count == 0)
             st = error_set(err, BIOFT_ERR_INVALID, "attack '%s': no image is left to attack", e.spec->name);
+        if (st == BIOFT_OK)
+            st = found_entry(&e, err);
         if (st == BIOFT_OK)
             st = entry_find_broken(r, &e, err);
         if (st == BIOFT_OK)

@@ -32,17 +32,19 @@ static bioft_status add_data(struct trial_run *r, const char *stage, const struc
 }
 
 /* Were the same inputs other ones when this folder's other results were made? what: a key for a file's name. */
-static bioft_status guard(const struct trial_run *r, const char *what, const char *shown, const char *sum,
-                          struct error *err)
+static bioft_status guard(const struct trial_run *r, const char *what, const char *shown, const char *version,
+                          const char *hex, struct error *err)
 {
     char name[SHA256_HEX], *there = NULL;
+    const char *sum = arena_printf(r->arena, "%s%s%schecksum %.16s", version ? "version " : "", version ? version : "",
+                                   version ? ", " : "", hex);
     size_t size;
 
     sha256_bytes(what, strlen(what), name);
     name[DIGITS] = '\0';
     const char *folder = arena_printf(r->arena, "%s/inputs", r->out);
     const char *path = arena_printf(r->arena, "%s/inputs/%s", r->out, name);
-    bioft_status st = folder && path ? BIOFT_OK : error_memory(err, "a path");
+    bioft_status st = folder && path && sum ? BIOFT_OK : error_memory(err, "a path");
     if (st == BIOFT_OK && !file_exists(path)) {
         st = file_make_folder(folder, err);
         return st == BIOFT_OK ? file_write(path, sum, strlen(sum), err) : st;
@@ -50,8 +52,8 @@ static bioft_status guard(const struct trial_run *r, const char *what, const cha
     if (st == BIOFT_OK)
         st = file_read(path, MAX_FILE, (uint8_t **)&there, &size, err);
     if (st == BIOFT_OK && (size != strlen(sum) || memcmp(there, sum, size) != 0))
-        st = error_set(err, BIOFT_ERR_INVALID, "%s: what it holds has changed since other results in %s were made (checksum "
-                       "%.16s there, %.16s now); use another --out", shown, r->out, there, sum);
+        st = error_set(err, BIOFT_ERR_INVALID, "%s: what it holds has changed since other results in %s were made (%s "
+                       "there, %s now); use another --out", shown, r->out, there, sum);
     free(there);
     return st;
 }
@@ -66,7 +68,7 @@ static bioft_status guard_data(const struct trial_run *r, const struct dataset *
 
     if (st == BIOFT_OK && !what)
         st = error_memory(err, "a trial's identity");
-    return st == BIOFT_OK ? guard(r, what, spec->root ? spec->root : d->name, sum, err) : st;
+    return st == BIOFT_OK ? guard(r, what, spec->root ? spec->root : d->name, NULL, sum, err) : st;
 }
 
 static bioft_status add_weights(struct trial_run *r, size_t stage, const char *path, struct error *err)
@@ -76,8 +78,40 @@ static bioft_status add_weights(struct trial_run *r, size_t stage, const char *p
     bioft_status st = sum && what ? sha256_file(path, sum, err) : error_memory(err, "a trial's identity");
 
     if (st == BIOFT_OK)
-        st = guard(r, what, path, sum, err);
+        st = guard(r, what, path, NULL, sum, err);
     return st == BIOFT_OK ? add(r, arena_printf(r->arena, "weights.%zu", stage), sum, err) : st;
+}
+
+/* A plugin's file: two versions of it are two experiments, whatever they call themselves. */
+static bioft_status guard_plugin(const struct trial_run *r, const struct plugin *p, struct error *err)
+{
+    const char *kind = kind_word(p->descriptor.kind), *name = p->descriptor.name;
+    const char *what = arena_printf(r->arena, "plugin %s %s", kind, name);
+    const char *shown = arena_printf(r->arena, "%s '%s', %s", kind, name, p->path);
+    char sum[SHA256_HEX];
+    bioft_status st = what && shown ? sha256_file(p->path, sum, err) : error_memory(err, "a plugin");
+
+    return st == BIOFT_OK ? guard(r, what, shown, p->descriptor.version, sum, err) : st;
+}
+
+static bioft_status guard_plugins(const struct trial_run *r, struct error *err)
+{
+    const struct trial *t = r->trial;
+    bioft_status st = guard_plugin(r, r->engine->instance->plugin, err);
+
+    if (st == BIOFT_OK)
+        st = guard_plugin(r, t->backbone.plugin, err);
+    for (size_t i = 0; st == BIOFT_OK && i <= t->stage_count; i++)
+        st = guard_plugin(r, r->data[i]->instance->plugin, err);
+    for (size_t i = 0; st == BIOFT_OK && i < t->stage_count; i++) {
+        const struct stage_spec *s = &t->stages[i];
+        st = guard_plugin(r, s->loss.plugin, err);
+        for (size_t k = 0; st == BIOFT_OK && k < s->rule_count; k++)
+            st = guard_plugin(r, s->rules[k].choice.plugin, err);
+    }
+    for (size_t i = 0; st == BIOFT_OK && i < t->attack_count; i++)
+        st = guard_plugin(r, t->attacks[i].choice.plugin, err);
+    return st;
 }
 
 /* The data's settings but for its contents: two stages may look at the same files in two ways. */
@@ -173,7 +207,9 @@ bioft_status identity_open(struct trial_run *r, struct error *err)
     for (size_t i = 0; i < deciding->count; i++)
         if (strcmp(deciding->items[i].path, "engine.plugin") != 0)
             r->identity.items[r->identity.count++] = deciding->items[i];
-    bioft_status st = add_inputs(r, err);
+    bioft_status st = guard_plugins(r, err);
+    if (st == BIOFT_OK)
+        st = add_inputs(r, err);
     if (st != BIOFT_OK)
         return st;
     for (size_t i = 0; i < r->identity.count; i++)

@@ -78,16 +78,18 @@ static bioft_status check_splits(const struct trial_run *r, struct error *err)
     return st;
 }
 
-/* A stage's identity: the manifest's part, the data of all stages so far, the weights' bytes, and what decides the
- * engine's bits. */
+/* A network's key: the manifest's part, the data of all stages so far, the weights' bytes, and what decides the engine's
+ * bits. Whatever is kept of the network has it. */
 static bioft_status identify(struct trial_run *r, size_t stage, char ret[SHA256_HEX], struct error *err)
 {
     const struct trial *t = r->trial;
+    const bioft_plugin *engine = &r->engine->instance->plugin->descriptor;
     struct text all = { 0 };
     char sum[SHA256_HEX];
     bioft_status st = BIOFT_OK;
 
-    text_printf(&all, "%s\n%s\n", t->stage_key[stage], r->engine->identity);
+    text_printf(&all, "%s\n%s %s\n%s\n", t->stage_count ? t->stage_key[stage] : t->base_key, engine->name, engine->version,
+                r->engine->identity);
     if (r->engine->threads_matter)
         text_printf(&all, "threads %u\n", t->threads);
     for (size_t i = 0; st == BIOFT_OK && i <= stage; i++) {
@@ -96,7 +98,7 @@ static bioft_status identify(struct trial_run *r, size_t stage, char ret[SHA256_
             text_printf(&all, "data %s\n", sum);
     }
     for (size_t i = 0; st == BIOFT_OK && i <= stage; i++) {
-        const struct weights_spec *weights = t->stages[i].weights ? t->stages[i].weights : i == 0 ? t->weights : NULL;
+        const struct weights_spec *weights = trial_weights(r, i);
         if (weights && (st = sha256_file(weights->file, sum, err)) == BIOFT_OK)
             text_printf(&all, "weights %zu %s\n", i, sum);
     }
@@ -114,6 +116,8 @@ static bioft_status place_stages(struct trial_run *r, struct error *err)
     r->places = arena_array(r->arena, t->stage_count + 1, sizeof *r->places);
     if (!r->places)
         return error_memory(err, "stages");
+    if (t->stage_count == 0)
+        return identify(r, 0, r->places[0].key, err);
     for (size_t i = 0; i < t->stage_count; i++) {
         struct stage_place *p = &r->places[i];
         bioft_status st = identify(r, i, p->key, err);
@@ -178,6 +182,11 @@ void trial_close(struct trial_run *r)
     r->pool = NULL;
     r->figures = NULL;
     r->arena = NULL;
+}
+
+const char *trial_network_key(const struct trial_run *r, size_t stage)
+{
+    return arena_printf(r->arena, "%.16s", r->places[stage].key);
 }
 
 const struct weights_spec *trial_weights(const struct trial_run *r, size_t stage)
@@ -294,7 +303,7 @@ static bioft_status is_behind(struct trial_run *r, size_t stage, bool *ret, stru
     if (stage + 1 >= r->trial->stage_count || !file_exists(r->places[stage + 1].checkpoint))
         return BIOFT_OK;
     bioft_status st = checkpoint_peek(r->places[stage + 1].checkpoint, &next, key, err);
-    *ret = st == BIOFT_OK && next.complete;
+    *ret = st == BIOFT_OK && next.complete && strcmp(key, r->places[stage + 1].key) == 0;
     return *ret && !r->network_only ? figures_have_clean(r, stage, ret, err) : st;
 }
 

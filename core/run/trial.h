@@ -10,7 +10,7 @@
 #include "train/stage.h"
 
 struct stage_place {                               /* where a stage stands on disk */
-    char key[SHA256_HEX];                          /* of all that determines it */
+    char key[SHA256_HEX];                          /* of all that determines its network */
     char *folder, *checkpoint, *metrics;
 };
 
@@ -30,7 +30,7 @@ struct trial_run {
     struct pool *pool;
     struct engine *engine;
     struct dataset **data;                         /* [stage_count + 1]: of each stage, and the trial's own last */
-    struct stage_place *places;                    /* [stage_count] */
+    struct stage_place *places;                    /* [stage_count]; without stages one, of the weights, in no folder */
     struct network network, before;                /* of the stage at hand; of the one before it */
     struct feedback *feedback;                     /* of the stage at hand, at `step` updates */
     uint64_t step;
@@ -39,6 +39,7 @@ struct trial_run {
     bool network_only;                             /* its figures are another process's, or another time's */
     struct trial_label label;
     struct settings identity;                      /* all that decides its results but the seed (identity.h) */
+    size_t remade;                                 /* figures of another network that stood in its files */
     struct figure *figures;
     size_t figure_count, figure_capacity;
 };
@@ -52,6 +53,8 @@ void trial_close(struct trial_run *r);             /* zero is fine */
 /* The file that a stage begins with, or NULL; what its head is new by, "bits" or "classes", or NULL where it is kept. */
 const struct weights_spec *trial_weights(const struct trial_run *r, size_t stage);
 const char *trial_new_head(const struct trial_run *r, size_t stage);
+/* 16 digits of the stage's key, which every figure of its network has; in the arena. NULL: out of memory. */
+const char *trial_network_key(const struct trial_run *r, size_t stage);
 char *trial_results_path(const char *out, const struct trial *t);      /* free() */
 char *trial_status_path(const char *out, const struct trial *t);
 

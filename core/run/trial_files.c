@@ -3,19 +3,34 @@
 
 #include "base/file.h"
 #include "formats/json.h"
+#include <string.h>
 #include <unistd.h>
 
 bioft_status trial_checkpoint(const struct trial_run *r, struct error *err)
 {
     const struct trial *t = r->trial;
     const char *to = arena_printf(r->arena, "%s/checkpoint.safetensors", r->folder);
+    const struct stage_place *last = &r->places[t->stage_count ? t->stage_count - 1 : 0];
+    struct progress ignored;
+    char key[SHA256_HEX];
     struct file_map map;
 
     if (!to)
         return error_memory(err, "a path");
-    if (t->stage_count == 0 || file_exists(to) || link(r->places[t->stage_count - 1].checkpoint, to) == 0)
+    if (t->stage_count == 0)
         return BIOFT_OK;
-    bioft_status st = file_map_open(r->places[t->stage_count - 1].checkpoint, &map, err);
+    /* One that is there may be of another network, which this run has replaced. */
+    if (file_exists(to)) {
+        struct error unread;
+        if (checkpoint_peek(to, &ignored, key, &unread) == BIOFT_OK && ignored.complete && strcmp(key, last->key) == 0)
+            return BIOFT_OK;
+        bioft_status gone = file_remove(to, err);
+        if (gone != BIOFT_OK)
+            return gone;
+    }
+    if (link(last->checkpoint, to) == 0)
+        return BIOFT_OK;
+    bioft_status st = file_map_open(last->checkpoint, &map, err);
     if (st != BIOFT_OK)
         return st;
     st = file_write(to, map.bytes, map.size, err);

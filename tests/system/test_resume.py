@@ -4,6 +4,7 @@
     test_resume.py --long   every rename and fsync of a run; then a sweep of 5 rules, 3 seeds and 2 attacks on some of the
                             quickstart's pictures: 50 random instants, and a kill inside every rename and fsync
 """
+import csv
 import gzip
 import hashlib
 import os
@@ -162,6 +163,67 @@ class Resume(Case):
         for change in ("seed=4", "attacks=[]", "attacks.0.samples=20", "sweep.stages.fine-tune.rule=[usf]",
                        "sweep.stages.fine-tune.rule=[brsf, usf, frsf]", "stages.fine-tune.steps=13"):
             self.bad(2, "run", "m.yaml", "--out", "out", "--force", "--set", change, says="another manifest")
+
+
+class Mixed(Case):
+    """What was left of a run goes on only as what it was made as."""
+    TRIAL = "out/trials/00-rule=usf"
+
+    def setUp(self):
+        super().setUp()
+        self.manifest(SMALL)
+        self.good("run", "m.yaml", "--out", "out", "--quiet")
+        (self.folder / self.TRIAL / "results.csv").unlink()
+
+    def test_other_kernels(self):
+        """Of another CPU's kernels the network is another one: all that was kept of the old one is made again."""
+        other = {"OPENBLAS_CORETYPE": "Prescott"}
+        next((self.folder / self.TRIAL / "results").glob("fine-tune.test.pgd.exact.0.05.csv")).unlink()
+        old = {r["network"] for r in bioft.rows(self.folder / "out/results.csv")}
+        r = self.good("run", "m.yaml", "--out", "out", "--resume", "--quiet", env=other)
+        now = [r for r in bioft.rows(self.folder / "out/results.csv") if r["trial"] == "00-rule=usf"]
+        if {r["network"] for r in now} <= old:
+            self.skipTest("an OpenBLAS of one kernel set")
+        self.assertFalse({r["network"] for r in now} & old)
+        self.assertIn(f"is of network {bioft.rows(self.folder / 'out/trials/01-rule=brsf/results.csv')[0]['network']}, "
+                      f"this is {now[0]['network']}", r.stderr)
+        for path in (self.folder / self.TRIAL / "predictions").glob("fine-tune.*"):
+            self.assertEqual({r["network"] for r in bioft.rows(path)}, {now[1]["network"]}, path)
+        self.good("run", "m.yaml", "--out", "whole", "--quiet", env=other)
+        for name in ("results.csv", "checkpoint.safetensors"):
+            path = f"trials/00-rule=usf/{name}"
+            self.assertEqual((self.folder / "out" / path).read_bytes(), (self.folder / "whole" / path).read_bytes())
+
+    def test_another_plugin(self):
+        (self.folder / "mine/learning_rules").mkdir(parents=True)
+        [usf] = pathlib.Path(bioft.BIOFT).resolve().parents[2].glob("plugins/learning_rules/usf.so")
+        (self.folder / "mine/learning_rules/usf.so").write_bytes(usf.read_bytes() + b"other")
+        r = self.bad(1, "run", "m.yaml", "--out", "out", "--resume", "--quiet", "--plugin-path", "mine", says="rule 'usf'")
+        self.assertRegex(r.stderr, r"version \S+, checksum [0-9a-f]{16} there, version \S+, checksum [0-9a-f]{16} now")
+
+    def test_altered_files(self):
+        """Each column that says what a figure is or what came of it, one at a time."""
+        for folder, column, value in (
+                ("results", "value", "0.5"), ("results", "n", "3000"), ("results", "epsilon", "0.04"), ("results", "rule", "bp"),
+                ("results", "trial", "01-rule=brsf"), ("results", "ci_low", "0.99"), ("results", "queries", "1"),
+                ("results", "steps", "1"), ("predictions", "score", "0"), ("predictions", "label", "1"),
+                ("predictions", "sample", "7")):
+            path = next((self.folder / self.TRIAL / folder).glob("fine-tune.test.pgd.exact.0.05.csv"))
+            whole = path.read_bytes()
+            table = bioft.rows(path)
+            self.assertNotEqual(table[0][column], value)
+            table[0][column] = value
+            with open(path, "w", newline="") as f:
+                w = csv.DictWriter(f, table[0].keys(), lineterminator="\n")
+                w.writeheader()
+                w.writerows(table)
+            self.bad(1, "run", "m.yaml", "--out", "out", "--resume", "--quiet", says=["altered", path.name])
+            path.write_bytes(whole)
+        for path in list((self.folder / self.TRIAL / "predictions").glob("*exact.0.05.csv")):
+            path.unlink()                          # a figure without its predictions is made again
+        self.good("run", "m.yaml", "--out", "out", "--resume", "--quiet")
+        self.good("run", "m.yaml", "--out", "whole", "--quiet")
+        self.same_files(self.folder / "whole", self.folder / "out")
 
 
 @unittest.skipUnless(LONG, "long: test_resume.py --long")
