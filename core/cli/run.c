@@ -11,8 +11,8 @@
 #include "cli/run_table.h"
 #include "cli/signals.h"
 #include "cli/slurm.h"
-#include "run/summary.h"
 #include "run/rehearse.h"
+#include "run/trials.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,146 +32,52 @@ struct run {
     struct shared_data shared;                     /* the trials' data, opened once */
 };
 
-/* A trial that runs beside others has a lock of its own. */
-static bioft_status lock_trial(const struct run *run, const struct trial_run *r, int *ret, struct error *err)
+/* A trial's messages go to its log too. A trials' begin. */
+static bioft_status begin_trial(void *ctx, const struct trial *t, const char *folder, bool done, struct error *err)
 {
-    char *path = run->only ? path_join(r->folder, ".lock") : NULL;
-    bioft_status st = BIOFT_OK;
-    if (run->only)
-        st = path ? file_lock(path, ret, err) : error_memory(err, "a path");
-    free(path);
-    return st;
-}
+    struct run *run = ctx;
+    char *path = path_join(folder, "log");
+    bioft_status st = path ? BIOFT_OK : error_memory(err, "a path");
+    (void)t;
 
-static bioft_status open_log(struct run *run, const struct trial_run *r, struct error *err)
-{
-    char *path = path_join(r->folder, "log");
-    bioft_status st = path ? file_make_folder(r->folder, err) : error_memory(err, "a path");
-    if (st == BIOFT_OK && !(run->console.file = fopen(path, "a")))
+    run->console.sweep.begun = clock_seconds();
+    if (st == BIOFT_OK && !done && !(run->console.file = fopen(path, "a")))
         st = error_set(err, BIOFT_ERR_IO, "%s: cannot be written", path);
     free(path);
     return st;
 }
 
-static bioft_status run_trial(struct run *run, const struct trial *t, struct error *err)
+/* A trials' end, and what the console says of the sweep. */
+static void end_trial(void *ctx, const struct trial *t, bool done, const char *why)
 {
-    char *results = trial_results_path(run->output.folder, t);
-    char *status_path = trial_status_path(run->output.folder, t);
-    struct status_file status = { 0 };
-    struct trial_run r = { .experiment = run->experiment, .trial = t, .out = run->output.folder,
-                           .log = &run->console.log, .engine_log = run->console.engine_said ? NULL : &run->console.log,
-                           .stop = run->stop, .status = &status, .shared = &run->shared };
-    bioft_status st = results && status_path ? BIOFT_OK : error_memory(err, "a path");
-    int lock = -1;
+    struct run *run = ctx;
+    struct console_sweep *s = &run->console.sweep;
+    (void)t;
 
-    if (st == BIOFT_OK && !file_exists(results)) {
-        log_write(&run->console.log, LOG_INFO, "trial %s (%u of %zu)", t->id, t->number + 1,
-                  run->experiment->trial_count);
-        shared_data_keep(&run->shared, t);
-        st = trial_open(&r, err);
-        run->console.engine_said = true;
-        if (st == BIOFT_OK)
-            st = open_log(run, &r, err);
-        if (st == BIOFT_OK)
-            st = lock_trial(run, &r, &lock, err);
-        if (st == BIOFT_OK)
-            status_open(status_path, &status);
-        if (st == BIOFT_OK)
-            st = summary_provenance(&r, run->worker.user_argc, run->worker.user_argv, err);
-        if (st == BIOFT_OK)
-            st = trial_run(&r, err);
-        if (st == BIOFT_OK)
-            log_write(&run->console.log, LOG_DETAIL, "trial %s done", t->id);
+    if (why) {
+        console_error(&run->console, why);
+        s->failed++;
+    } else {
+        s->done++;
     }
-    status_close(&status, status_path, st != BIOFT_OK && st != BIOFT_ERR_CANCELLED);
-    file_unlock(lock);
-    trial_close(&r);
-    free(status_path);
-    free(results);
-    if (st != BIOFT_OK)
-        console_error(&run->console, err->text);
+    if (!done)                                     /* of those of this run the mean */
+        s->each += (clock_seconds() - s->begun - s->each) / (double)++run->timed;
     if (run->console.file)
         fclose(run->console.file);
     run->console.file = NULL;
-    return st;
-}
-
-/* Single trials that run side by side build it one after another, so that the last one's has all. */
-static bioft_status build_results(const struct run *run, struct error *err)
-{
-    char *path = path_join(run->output.folder, ".results.lock");
-    int lock = -1;
-    bioft_status st = path ? BIOFT_OK : error_memory(err, "a path");
-    if (st == BIOFT_OK && run->only)
-        st = file_lock_wait(path, run->stop, &lock, err);
-    if (st == BIOFT_OK)
-        st = summary_results(run->output.folder, run->experiment, err);
-    file_unlock(lock);
-    free(path);
-    return st;
-}
-
-/* Is it the trial of --only-trial, which has its number or its id? */
-static bool is_wanted(const struct run *run, const struct trial *t)
-{
-    char number[16];
-    snprintf(number, sizeof number, "%u", t->number);
-    return !run->only || strcmp(run->only, number) == 0 || strcmp(run->only, t->id) == 0;
-}
-
-static bool has_results(const struct run *run, const struct trial *t)
-{
-    char *path = trial_results_path(run->output.folder, t);
-    const bool has = path && file_exists(path);
-    free(path);
-    return has;
-}
-
-/* run_trial, and what the console says of the sweep; had: its results were there. */
-static bioft_status run_next(struct run *run, const struct trial *t, bool had, struct error *err)
-{
-    struct console_sweep *s = &run->console.sweep;
-
-    s->begun = clock_seconds();
-    bioft_status st = run_trial(run, t, err);
-    if (st == BIOFT_OK)
-        s->done++;
-    else
-        s->failed++;
-    if (!had)                                      /* of those of this run the mean */
-        s->each += (clock_seconds() - s->begun - s->each) / (double)++run->timed;
-    return st;
 }
 
 static bioft_status run_trials(struct run *run, struct error *err)
 {
-    const struct experiment *e = run->experiment;
-    bool any = false, built = run->worker.is_one;   /* a child leaves results.csv to its parent */
-    bioft_status st = BIOFT_OK;
+    struct trials s = {
+        .experiment = run->experiment, .out = run->output.folder, .only = run->only, .child = run->worker.is_one,
+        .fail_fast = run->fail_fast, .shared = &run->shared,
+        .process = { .argv = (const char *const *)run->worker.user_argv, .argc = run->worker.user_argc },
+        .log = &run->console.log, .engine_log = run->console.engine_said ? NULL : &run->console.log, .stop = run->stop,
+        .begin = begin_trial, .end = end_trial, .ctx = run };
 
-    run->console.sweep.count = run->only ? 0 : e->trial_count;
-    for (size_t i = 0; i < e->trial_count; i++) {
-        if (!is_wanted(run, &e->trials[i]))
-            continue;
-        any = true;
-        const bool had = has_results(run, &e->trials[i]);
-        st = run_next(run, &e->trials[i], had, err);
-        if (st == BIOFT_ERR_CANCELLED)
-            return st;
-        const bool stop = st != BIOFT_OK && run->fail_fast;
-        if (st != BIOFT_OK)
-            failures_add(&run->failures, e->trials[i].id, err->text);
-        st = BIOFT_OK;
-        if (!had && !run->worker.is_one) {
-            st = build_results(run, err);
-            built = true;
-        }
-        if (st != BIOFT_OK || stop)
-            return st;
-    }
-    if (!any)
-        return error_set(err, BIOFT_ERR_INVALID, "there is no trial '%s'; 'bioft check' lists them", run->only);
-    return built ? st : build_results(run, err);   /* it may be that the run was killed before it could */
+    run->console.sweep.count = run->only ? 0 : run->experiment->trial_count;
+    return trials_run(&s, &run->failures, err);
 }
 
 static bioft_status run_in_parallel(struct run *run, struct error *err)
@@ -207,7 +113,7 @@ static void make_report(struct run *run)
     bool all = true;
 
     for (size_t i = 0; run->only && all && i < run->experiment->trial_count; i++)
-        all = has_results(run, &run->experiment->trials[i]);
+        all = trials_have_results(folder, &run->experiment->trials[i]);
     if (all && report_files(&(struct report_order){ .folders = &folder, .count = 1, .out = folder, .keep = true },
                             &err) != BIOFT_OK)
         log_write(&run->console.log, LOG_WARNING, "no report: %s; 'bioft report %s' tries again", err.text, folder);
@@ -216,7 +122,7 @@ static void make_report(struct run *run)
 static const struct trial *wanted_alone(const struct run *run)
 {
     for (size_t i = 0; run->only && i < run->experiment->trial_count; i++)
-        if (is_wanted(run, &run->experiment->trials[i]))
+        if (trials_wants(run->only, &run->experiment->trials[i]))
             return &run->experiment->trials[i];
     return NULL;
 }

@@ -287,9 +287,10 @@ static bioft_status check_scores(const char *path, const struct figure *f, struc
     return BIOFT_OK;
 }
 
-/* What the rows say of a figure against what it has to be, and against what its predictions give. */
+/* What the rows say of a figure against what it has to be, and against what its predictions give. `measured`: the values
+ * are given too. */
 static bioft_status check_one(const struct files *f, size_t m, const struct trial_label *l, const struct figure *wanted,
-                              struct arena *arena, struct error *err)
+                              bool measured, struct arena *arena, struct error *err)
 {
     const struct columns_side there = { &f->labels[m], &f->rows[m] }, here = { l, wanted };
     struct columns_difference d;
@@ -298,6 +299,11 @@ static bioft_status check_one(const struct files *f, size_t m, const struct tria
     bioft_status st = columns_compare(&there, &here, COLUMNS_IS, arena, &d, err);
     if (st == BIOFT_OK && d.name)
         st = altered(f->results, &d, "the run", err);
+    if (st == BIOFT_OK && measured) {
+        st = columns_compare(&there, &here, COLUMNS_GIVEN, arena, &d, err);
+        if (st == BIOFT_OK && d.name)
+            st = altered(f->results, &d, "results.csv", err);
+    }
     again.nearest = f->figures[m].nearest = wanted->nearest;
     if (st == BIOFT_OK)
         st = check_scores(f->predictions, &f->figures[m], err);
@@ -329,13 +335,34 @@ bioft_status figure_resume(const char *folder, const struct trial_label *l, cons
         else if (strcmp(there->identity, wanted[m].identity) != 0)
             *ret_other = arena_printf(arena, "%s is of settings %s, these are %s", file, there->identity, wanted[m].identity);
         else
-            st = check_one(&f, m, l, &wanted[m], arena, err);
+            st = check_one(&f, m, l, &wanted[m], false, arena, err);
     }
     *ret_found = st == BIOFT_OK && !*ret_other;
     if (*ret_found)
         memcpy(ret, f.figures, count * sizeof *ret);
 
 end:
+    free_files(&f);
+    return st;
+}
+
+bioft_status figure_check(const char *folder, const struct trial_label *l, const struct figure *rows, size_t count,
+                          struct arena *arena, struct error *err)
+{
+    struct files f;
+    bioft_status st = load(folder, rows, count, arena, &f, err);
+
+    if (st == BIOFT_OK && (!f.found || !f.network))
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: %s; remove the trial's results.csv to have them made again",
+                       f.found ? f.predictions : f.results,
+                       file_exists(f.found ? f.predictions : f.results) ? "made by another version" : "missing");
+    for (size_t m = 0; st == BIOFT_OK && m < count; m++) {
+        if (strcmp(f.network, rows[m].network) != 0)
+            st = error_set(err, BIOFT_ERR_FORMAT, "%s: of network %s, by results.csv of %s; remove the file and the trial's "
+                           "results.csv to have them made again", f.predictions, f.network, rows[m].network);
+        else
+            st = check_one(&f, m, l, &rows[m], true, arena, err);
+    }
     free_files(&f);
     return st;
 }

@@ -12,6 +12,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+enum { MAX_PART = 16 << 20 };
+
 static void member(struct text *t, const char *key, const char *value)
 {
     json_key(t, key);
@@ -136,37 +138,90 @@ static void texts(struct text *t, const char *key, const char *const *items, siz
     json_end_array(t);
 }
 
-bioft_status provenance_write(const char *path, const struct provenance *p, struct error *err)
+void provenance_begin(struct text *t, const struct provenance *p)
+{
+    json_begin_object(t);
+    build(t);
+    texts(t, "command", p->argv, p->argc);
+    member(t, "manifest_sha256", p->manifest_key);
+    member(t, "started", p->started);
+    member(t, "host", p->host);
+    json_key(t, "pid");
+    json_integer(t, p->pid);
+    machine(t, p->threads);
+    json_key(t, "engine");
+    json_begin_object(t);
+    member(t, "name", p->engine);
+    member(t, "identity", p->engine_identity);
+    member(t, "why", p->engine_why);
+    member(t, "precision", p->precision);
+    json_end_object(t);
+    json_key(t, "libraries");
+    json_begin_object(t);
+    for (size_t i = 0; i < p->library_count; i++)
+        member(t, p->libraries[i].name, p->libraries[i].version);
+    json_end_object(t);
+    plugins(t, p);
+    datasets(t, p);
+    json_key(t, "seed");
+    json_integer(t, (int64_t)p->seed);
+    texts(t, "notes", p->notes, p->note_count);
+    json_key(t, "trials");
+    json_begin_array(t);
+}
+
+void provenance_trial(struct text *t, const char *id, uint64_t seed, const char *engine)
+{
+    json_begin_object(t);
+    member(t, "trial", id);
+    json_key(t, "seed");
+    json_integer(t, (int64_t)seed);
+    member(t, "engine", engine);
+    json_key(t, "did");
+    json_begin_array(t);
+}
+
+void provenance_trial_end(struct text *t)
+{
+    json_end_array(t);
+    json_end_object(t);
+}
+
+void provenance_end(struct text *t, const char *finished)
+{
+    json_end_array(t);
+    member(t, "finished", finished);
+    json_end_object(t);
+    text_add(t, "\n");
+}
+
+bioft_status provenance_join(const char *path, const char *const *parts, size_t count, struct error *err)
 {
     struct text t = { 0 };
+    bioft_status st = BIOFT_OK;
 
-    json_begin_object(&t);
-    build(&t);
-    texts(&t, "command", p->argv, p->argc);
-    member(&t, "manifest_sha256", p->manifest_key);
-    member(&t, "started", p->started);
-    member(&t, "finished", p->finished);
-    machine(&t, p->threads);
-    json_key(&t, "engine");
-    json_begin_object(&t);
-    member(&t, "name", p->engine);
-    member(&t, "identity", p->engine_identity);
-    member(&t, "why", p->engine_why);
-    member(&t, "precision", p->precision);
-    json_end_object(&t);
-    json_key(&t, "libraries");
-    json_begin_object(&t);
-    for (size_t i = 0; i < p->library_count; i++)
-        member(&t, p->libraries[i].name, p->libraries[i].version);
-    json_end_object(&t);
-    plugins(&t, p);
-    datasets(&t, p);
-    json_key(&t, "seed");
-    json_integer(&t, (int64_t)p->seed);
-    texts(&t, "notes", p->notes, p->note_count);
+    for (size_t i = 0; st == BIOFT_OK && i < count; i++) {
+        char *bytes = NULL;
+        size_t size = 0;
+        st = file_read(parts[i], MAX_PART, (uint8_t **)&bytes, &size, err);
+        while (st == BIOFT_OK && size > 0 && bytes[size - 1] == '\n')
+            bytes[--size] = '\0';
+        if (st == BIOFT_OK && (size < 2 || bytes[0] != '{' || bytes[size - 1] != '}'))
+            st = error_set(err, BIOFT_ERR_FORMAT, "%s: not an object; remove it", parts[i]);
+        if (st == BIOFT_OK && i == 0) {
+            text_add_n(&t, bytes, size - 1);       /* whoever began, and then everybody */
+            json_key(&t, "processes");
+            json_begin_array(&t);
+        }
+        if (st == BIOFT_OK)
+            text_printf(&t, "%s\n%s", i ? "," : "", bytes);
+        free(bytes);
+    }
+    json_end_array(&t);
     json_end_object(&t);
     text_add(&t, "\n");
-    bioft_status st = t.failed ? error_memory(err, path) : file_write(path, t.data, t.length, err);
+    if (st == BIOFT_OK)
+        st = t.failed ? error_memory(err, path) : file_write(path, t.data, t.length, err);
     text_free(&t);
     return st;
 }

@@ -1,4 +1,4 @@
-/* provenance.json: what a result depends on that the manifest does not say (docs/formats.md). */
+/* provenance.json: what results depend on that the manifest does not say, of every process that added to them. */
 #ifndef RESULTS_PROVENANCE_H
 #define RESULTS_PROVENANCE_H
 
@@ -11,7 +11,8 @@ struct provenance_library { const char *name, *version; };
 struct provenance {
     const char *const *argv;
     size_t argc;
-    const char *manifest_key, *started, *finished;         /* finished NULL: still running */
+    const char *manifest_key, *started, *host;
+    long pid;
     const char *engine, *engine_identity, *engine_why, *precision;
     uint32_t threads;
     uint64_t seed;
@@ -24,6 +25,14 @@ struct provenance {
     const char *const *notes;
     size_t note_count;
 };
-bioft_status provenance_write(const char *path, const struct provenance *p, struct error *err);
+/* One process as an object that is written bit by bit: its circumstances; of each trial what it did, as strings that the
+ * caller adds between the two; its end. finished NULL: it is at work, or was killed. Each may be followed by `end`s into a
+ * copy. */
+void provenance_begin(struct text *t, const struct provenance *p);
+void provenance_trial(struct text *t, const char *id, uint64_t seed, const char *engine);
+void provenance_trial_end(struct text *t);
+void provenance_end(struct text *t, const char *finished);
+/* provenance.json of the files of several processes, in their order: the first one's members, and `processes` with all. */
+bioft_status provenance_join(const char *path, const char *const *parts, size_t count, struct error *err);
 
 #endif

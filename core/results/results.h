@@ -28,6 +28,9 @@ bioft_status figure_load(const char *folder, const struct figure *wanted, size_t
 bioft_status figure_resume(const char *folder, const struct trial_label *l, const struct figure *wanted, size_t count,
                            struct arena *arena, struct figure *ret, bool *ret_found, const char **ret_other,
                            struct error *err);
+/* A finished trial's rows of one evaluation against its files: there, and the same, and what their predictions give. */
+bioft_status figure_check(const char *folder, const struct trial_label *l, const struct figure *rows, size_t count,
+                          struct arena *arena, struct error *err);
 
 /* The figures of one trial with what they share. */
 struct trial_figures {

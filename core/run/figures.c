@@ -8,6 +8,7 @@
 #include "run/entry.h"
 #include "run/found.h"
 #include "run/identity.h"
+#include "run/process.h"
 #include "run/retrieval_files.h"
 #include "run/surrogate.h"
 #include "eval/evaluate.h"
@@ -193,6 +194,8 @@ bioft_status figures_clean(struct trial_run *r, size_t stage, struct error *err)
             st = write_codes(r, f, err);
         if (st == BIOFT_OK)
             st = fill_and_save(r, metrics, p, target.split->count, f, err);
+        if (st == BIOFT_OK)
+            st = process_did(r->process, err, "measured stage '%s'", f->stage);
     }
     for (size_t m = 0; st == BIOFT_OK && m < metrics; m++)
         st = keep(r, &f[m], err);
@@ -427,6 +430,9 @@ static bioft_status make_figures(struct trial_run *r, struct entry *e, struct se
                            &e->figures[g][k * e->metrics], err);
         e->found[g][k] = true;
     }
+    if (st == BIOFT_OK)
+        st = process_did(r->process, err, "attacked by %s%s%s, gradient %s", s->name, *s->options ? " " : "", s->options,
+                         gradients);
     return st == BIOFT_OK ? take_over_all(r, e, err) : st;
 }
 

@@ -6,6 +6,7 @@
 #include "run/figures.h"
 #include "run/identity.h"
 #include "run/metrics.h"
+#include "run/process.h"
 #include "run/trial_files.h"
 #include "run/trial_log.h"
 #include "eval/checks.h"
@@ -254,6 +255,21 @@ static bioft_status report(void *ctx, const struct stage_report *s, struct error
     return st == BIOFT_OK && s->epoch_end && !reporting->run->network_only ? trial_log(reporting->run, LOG_AT_EPOCH, err) : st;
 }
 
+/* What became of a stage by this process, whose failure, if any, is told first. */
+static bioft_status keep_trained(struct trial_run *r, size_t stage, uint64_t before, bioft_status st, struct error *err)
+{
+    struct progress now;
+    struct error later, *told = st == BIOFT_OK ? err : &later;
+    char key[SHA256_HEX];
+
+    if (!r->process || checkpoint_peek(r->places[stage].checkpoint, &now, key, &later) != BIOFT_OK || now.step == before)
+        return st;
+    bioft_status kept = process_did(r->process, told, "trained stage '%s' of network %.16s, updates %llu to %llu",
+                                    r->trial->stages[stage].name, key, (unsigned long long)before + 1,
+                                    (unsigned long long)now.step);
+    return st == BIOFT_OK ? kept : st;
+}
+
 static bioft_status train(struct trial_run *r, size_t stage, struct error *err)
 {
     const struct trial *t = r->trial;
@@ -285,6 +301,8 @@ static bioft_status train(struct trial_run *r, size_t stage, struct error *err)
             .stage = &t->stages[stage], .stage_number = (uint32_t)stage, .key = place->key,
             .checkpoint = place->checkpoint, .resume = true, .pool = r->pool, .stop = r->stop,
             .log = r->log, .report = report, .ctx = &reporting }, &r->feedback, err);
+    if (lock >= 0)
+        st = keep_trained(r, stage, progress.step, st, err);
     if (st == BIOFT_OK)
         st = checkpoint_peek(place->checkpoint, &progress, key, err);
     r->step = progress.step;

@@ -9,6 +9,7 @@
 #include "results/results.h"
 #include "train/stage.h"
 
+struct process;                                    /* process.h */
 struct stage_place {                               /* where a stage stands on disk */
     char key[SHA256_HEX];                          /* of all that determines its network */
     char *folder, *checkpoint, *metrics;
@@ -23,6 +24,7 @@ struct trial_run {
     const struct log *engine_log;                  /* hears which engine was chosen; NULL: nobody does */
     const struct stop *stop;
     struct shared_data *shared;                    /* where data is opened, for trials after this one; NULL: nowhere */
+    struct process *process;                       /* what this process does is kept there; NULL: nowhere */
     double started;
     struct status_file *status;                    /* what the trial is doing */
 

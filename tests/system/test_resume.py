@@ -7,6 +7,7 @@
 import csv
 import gzip
 import hashlib
+import json
 import os
 import pathlib
 import random
@@ -187,6 +188,15 @@ class Mixed(Case):
         self.assertFalse({r["network"] for r in now} & old)
         self.assertIn(f"is of network {bioft.rows(self.folder / 'out/trials/01-rule=brsf/results.csv')[0]['network']}, "
                       f"this is {now[0]['network']}", r.stderr)
+        provenance = json.loads((self.folder / "out/provenance.json").read_text())
+        first, second = provenance["processes"]
+        self.assertEqual(first["engine"], provenance["engine"])
+        self.assertNotEqual(first["engine"]["identity"], second["engine"]["identity"])
+        self.assertTrue(first["finished"] and second["finished"])
+        self.assertIn({"kind": "rule", "name": "usf"}, [{k: p[k] for k in ("kind", "name")} for p in second["plugins"]])
+        [trial] = second["trials"]
+        self.assertEqual((trial["trial"], trial["engine"]), ("00-rule=usf", second["engine"]["identity"]))
+        self.assertIn(f"trained stage 'fine-tune' of network {now[1]['network']}, updates 1 to 12", trial["did"])
         for path in (self.folder / self.TRIAL / "predictions").glob("fine-tune.*"):
             self.assertEqual({r["network"] for r in bioft.rows(path)}, {now[1]["network"]}, path)
         self.good("run", "m.yaml", "--out", "whole", "--quiet", env=other)
@@ -200,6 +210,21 @@ class Mixed(Case):
         (self.folder / "mine/learning_rules/usf.so").write_bytes(usf.read_bytes() + b"other")
         r = self.bad(1, "run", "m.yaml", "--out", "out", "--resume", "--quiet", "--plugin-path", "mine", says="rule 'usf'")
         self.assertRegex(r.stderr, r"version \S+, checksum [0-9a-f]{16} there, version \S+, checksum [0-9a-f]{16} now")
+
+    def test_finished_trials(self):
+        """Their results.csv has every figure, as its own files have it."""
+        trial = self.folder / "out/trials/01-rule=brsf"
+        whole = (trial / "results.csv").read_text()
+        lines = whole.splitlines(keepends=True)
+        pgd = next(line for line in lines if ",pgd," in line and line.split(",")[15] == "0.05")
+        for text, says in (("".join(line for line in lines if line != pgd), "no figure of attack 'pgd'"),
+                           (whole.replace(pgd, pgd.replace(",30,", ",31,", 1)), "n is 30 in the file, 31 by results.csv"),
+                           (lines[0], "not of trial 01-rule=brsf")):
+            (trial / "results.csv").write_text(text)
+            self.bad(1, "run", "m.yaml", "--out", "out", "--resume", "--quiet", says=says)
+        (trial / "results.csv").write_text(whole)
+        (trial / "predictions/fine-tune.test.csv").unlink()
+        self.bad(1, "run", "m.yaml", "--out", "out", "--resume", "--quiet", says="predictions/fine-tune.test.csv: missing")
 
     def test_altered_files(self):
         """Each column that says what a figure is or what came of it, one at a time."""

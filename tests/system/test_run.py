@@ -61,8 +61,8 @@ class Run(bioft.Case):
             "epsilon,value,ci_low,ci_high,n,left_out,delta_max,delta_mean,warnings,right,gained,reached,queries,gradients,"
             "zero_gradient,zero_survived,unchanged,budget_unused,silent,rising,draws,gradient_cosine,sign_agreement,"
             "differences_off,dropped,n_train,steps,target,masking,"
-            "masking_p,masking_n,verdict,verdict_why,identity,trial_identity,attacks,from,stages.fine-tune.rule.plugin,"
-            "stages.fine-tune.rule.scale").split(",") + list(rows[0])[54:])
+            "masking_p,masking_n,verdict,verdict_why,identity,trial_identity,attacks,from,network,stages.fine-tune.rule.plugin,"
+            "stages.fine-tune.rule.scale").split(",") + list(rows[0])[55:])
         for row in rows:                           # options of rules are columns where a sweep varies them
             self.assertEqual(row["stages.fine-tune.rule.plugin"], row["trial"].split("=")[1])
             self.assertEqual(row["stages.fine-tune.rule.scale"] != "", row["trial"] != "00-rule=bp")
