@@ -11,6 +11,7 @@
 #include "cli/run_table.h"
 #include "cli/signals.h"
 #include "cli/slurm.h"
+#include "cli/supervise.h"
 #include "run/rehearse.h"
 #include "run/trials.h"
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 
 struct run {
     struct argument_list set, plugin_paths, slurm_options;
-    const char *out;
+    const char *path, *out;                        /* of the manifest; --out */
     uint32_t threads, jobs;
     bool resume, force, quiet, fail_fast, slurm;
     const char *only;                              /* --only-trial, or NULL */
@@ -152,11 +153,11 @@ static int stopped(struct run *run)
     return signals_exit_status(run->stop) ? signals_exit_status(run->stop) : 1;
 }
 
-static int run_experiment(struct run *run, const char *path)
+static int run_experiment(struct run *run)
 {
     struct error err = { 0 };
     run->stop = signals_catch();
-    const int status = run->worker.is_one ? 0 : check_all(run, path);
+    const int status = run->worker.is_one ? 0 : check_all(run, run->path);
     if (status)
         return status;
     if (run->slurm && slurm_check(&(struct slurm_params){ .experiment = run->experiment,
@@ -199,6 +200,34 @@ static uint32_t default_threads(const struct run *run)
     return run->threads ? run->threads : share ? share : 1;
 }
 
+/* All of it, from the manifest on. A supervise's body. */
+static int run_manifest(void *ctx)
+{
+    struct run *run = ctx;
+    struct error err = { 0 };
+    char *said = NULL;
+    int status;
+
+    console_init(&run->console, run->quiet);
+    bioft_status st = experiment_read(&(struct experiment_params){
+        .path = run->path, .set = run->set.items, .set_count = run->set.count, .out = run->out,
+        .threads = default_threads(run), .plugin_paths = run->plugin_paths.items,
+        .plugin_path_count = run->plugin_paths.count, .log = &run->console.log }, &run->experiment, &said, &err);
+    if (said)
+        fputs(said, stderr);
+    free(said);
+    if (st != BIOFT_OK)
+        status = err.text[0] ? fail(run, &err, 2) : 2;
+    else
+        status = run_experiment(run);
+    shared_data_keep(&run->shared, NULL);
+    output_close(&run->output);
+    failures_free(&run->failures);
+    experiment_destroy(run->experiment);
+    console_finish(&run->console);
+    return status;
+}
+
 int command_run(int argc, char **argv)
 {
     struct run run = { 0 };
@@ -221,30 +250,12 @@ int command_run(int argc, char **argv)
         .name = "run", .usage = "MANIFEST [options]", .arguments = arguments, .positional_min = 1, .positional_max = 1,
         .summary = "Trains, evaluates and attacks what the manifest describes, and prints a table of the results.",
     };
-    char *said = NULL;
-    struct error err = { 0 };
 
     if (!worker_begin(&argc, &argv, &run.worker))
         return 1;
-    int status = arguments_parse(&line, argc, argv);
+    const int status = arguments_parse(&line, argc, argv);
     if (status >= 0)
         return status;
-    console_init(&run.console, run.quiet);
-    bioft_status st = experiment_read(&(struct experiment_params){
-        .path = line.positional[0], .set = run.set.items, .set_count = run.set.count, .out = run.out,
-        .threads = default_threads(&run), .plugin_paths = run.plugin_paths.items,
-        .plugin_path_count = run.plugin_paths.count, .log = &run.console.log }, &run.experiment, &said, &err);
-    if (said)
-        fputs(said, stderr);
-    free(said);
-    if (st != BIOFT_OK)
-        status = err.text[0] ? fail(&run, &err, 2) : 2;
-    else
-        status = run_experiment(&run, line.positional[0]);
-    shared_data_keep(&run.shared, NULL);
-    output_close(&run.output);
-    failures_free(&run.failures);
-    experiment_destroy(run.experiment);
-    console_finish(&run.console);
-    return status;
+    run.path = line.positional[0];
+    return run.worker.is_one ? run_manifest(&run) : supervise(run_manifest, &run);
 }

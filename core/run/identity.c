@@ -201,15 +201,23 @@ bioft_status identity_open(struct trial_run *r, struct error *err)
     const size_t most = deciding->count + (r->trial->stage_count + 1) * (MAX_SPLITS + 1) + 1;
     struct text all = { 0 };
 
+    const char *lock_path = arena_printf(r->arena, "%s/.inputs.lock", r->out);
+    int lock = -1;
+
     r->identity = (struct settings){ .items = arena_array(r->arena, most, sizeof *r->identity.items) };
-    if (!r->identity.items)
+    if (!r->identity.items || !lock_path)
         return error_memory(err, "a trial's identity");
     for (size_t i = 0; i < deciding->count; i++)
         if (strcmp(deciding->items[i].path, "engine.plugin") != 0)
             r->identity.items[r->identity.count++] = deciding->items[i];
-    bioft_status st = guard_plugins(r, err);
+    bioft_status st = file_make_folder(r->out, err);
+    if (st == BIOFT_OK)                            /* trials that begin together agree on what the inputs are */
+        st = file_lock_wait(lock_path, r->stop, &lock, err);
+    if (st == BIOFT_OK)
+        st = guard_plugins(r, err);
     if (st == BIOFT_OK)
         st = add_inputs(r, err);
+    file_unlock(lock);
     if (st != BIOFT_OK)
         return st;
     for (size_t i = 0; i < r->identity.count; i++)

@@ -4,8 +4,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "run/status_file.h"
+#include "run/complete.h"
 #include "run/summary.h"
-#include "run/trial.h"
+#include "run/trials.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -190,7 +191,16 @@ static bioft_status finish(struct jobs *j, struct job *job, int status, struct e
     if (job->line.data)
         pass_line(j, job);
     close(job->said);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    /* A plugin may have ended it so: what counts is what it left. */
+    struct error left = { 0 };
+    bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (done && !trials_have_results(j->p->out, t))
+        error_set(&left, BIOFT_ERR_FORMAT, "its process ended with status 0 and left no results: a plugin called exit, or a "
+                  "library that it uses");
+    else if (done)
+        complete_check(j->p->out, t, &left);
+    done = done && !left.text[0];
+    if (done) {
         j->done++;
         j->finished++;
         j->seconds += clock_seconds() - job->begun;
@@ -200,7 +210,7 @@ static bioft_status finish(struct jobs *j, struct job *job, int status, struct e
         if (WIFSIGNALED(status))
             text_printf(&why, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
         else
-            text_add(&why, job->why.data ? job->why.data : "see its log");
+            text_add(&why, left.text[0] ? left.text : job->why.data ? job->why.data : "see its log");
         failures_add(j->failures, t->id, why.data ? why.data : "");
         struct text said = { 0 };
         text_printf(&said, "trial %s failed: %s", t->id, why.data ? why.data : "");
@@ -217,14 +227,6 @@ static bioft_status finish(struct jobs *j, struct job *job, int status, struct e
     return st;
 }
 
-static bool has_results(const struct jobs *j, const struct trial *t)
-{
-    char *path = trial_results_path(j->p->out, t);
-    const bool has = path && file_exists(path);
-    free(path);
-    return has;
-}
-
 static bioft_status fill(struct jobs *j, struct error *err)
 {
     const struct experiment *e = j->p->experiment;
@@ -233,7 +235,7 @@ static bioft_status fill(struct jobs *j, struct error *err)
     for (uint32_t i = 0; st == BIOFT_OK && !j->stopping && i < j->p->jobs; i++) {
         if (j->running[i].trial)
             continue;
-        while (j->next < e->trial_count && has_results(j, &e->trials[j->next])) {
+        while (j->next < e->trial_count && trials_have_results(j->p->out, &e->trials[j->next])) {
             j->done++;
             j->next++;
         }

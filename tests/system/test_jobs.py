@@ -273,5 +273,38 @@ for i in $(cat "$FAKE/requeued" 2>/dev/null); do SLURM_ARRAY_TASK_ID=${i#7_} bas
         self.bad(2, "run", m, "--out", "none", "--slurm", "--sbatch=--array=0,3,4", env=env, says="equal steps")
 
 
+class Ends(bioft.Case):
+    """A plugin that ends the process, or never comes back, where no guard is."""
+    PROBE = os.environ["PROBE_ATTACK"]
+
+    def write(self, ends):
+        i, k = bioft.MANIFEST.index("attacks:"), bioft.MANIFEST.index("sweep:")
+        attacks = f"attacks: [{{plugin: probe_ball, ends: {ends}, epsilon: 0.1, samples: 10}}]\n"
+        self.manifest(bioft.MANIFEST[:i] + attacks + bioft.MANIFEST[k:].replace("[bp, usf, brsf]", "[bp, usf]"))
+
+    def test_with_status_0(self):
+        for ends in ("exit", "_exit"):
+            self.write(ends)
+            self.bad(1, "run", "m.yaml", "--out", ends, "--plugin-path", self.PROBE, "--quiet",
+                     says="the process ended with status 0 before the run did")
+            self.assertFalse(list((self.folder / ends).glob("**/results.csv")))
+            r = self.bad(1, "run", "m.yaml", "--out", "jobs" + ends, "--plugin-path", self.PROBE, "--quiet", "--jobs", "2")
+            self.assertEqual(r.stderr.count("left no results: a plugin called exit"), 2, r.stderr)
+
+    def test_never(self):
+        """SIGTERM ends the run, after what it has to save, and at once the second time."""
+        self.write("never")
+        for more, seconds, signals in (([], "1", 1), (["--jobs", "2"], "1", 1), ([], "1000", 2)):
+            p = subprocess.Popen([bioft.BIOFT, "run", "m.yaml", "--out", "out", "--plugin-path", self.PROBE, "--resume", *more],
+                                 cwd=self.folder, stderr=subprocess.PIPE, env=dict(os.environ, BIOFT_STOP_SECONDS=seconds))
+            while b"never" not in p.stderr.readline():
+                self.assertIsNone(p.poll())
+            for _ in range(signals):
+                p.terminate()
+                time.sleep(0.3)
+            self.assertIn(b"did not stop when asked to", p.communicate(timeout=60)[1])
+            self.assertEqual(p.returncode, 143)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -6,7 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* What another process does just before this one gets its lock; once. */
+static void (*before_lock)(void);
+
+int flock(int fd, int how)
+{
+    void (*other)(void) = before_lock;
+
+    before_lock = NULL;
+    if (other)
+        other();
+    return (int)syscall(SYS_flock, fd, how);
+}
 
 static bioft_status open_folder(const char *more, bool resume, bool force, struct output *ret, struct error *err)
 {
@@ -93,6 +108,31 @@ static void is_locked_while_in_use(void **state)
     output_close(&o);
 }
 
+static void run_another(void)
+{
+    struct error err = { 0 };
+    struct output o;
+
+    OK(open_folder("precision: bf16\n", true, false, &o, &err), err);
+    output_close(&o);
+}
+
+/* Both found the folder empty; only one may think that it is its own. */
+static void another_run_comes_first(void **state)
+{
+    struct error err = { 0 };
+    struct output o;
+    (void)state;
+
+    before_lock = run_another;
+    assert_int_equal(open_folder("", false, false, &o, &err), BIOFT_ERR_INVALID);
+    assert_non_null(strstr(err.text, "not empty"));
+    unlink("out/manifest.yaml");
+    before_lock = run_another;
+    assert_int_equal(open_folder("", true, false, &o, &err), BIOFT_ERR_INVALID);
+    assert_non_null(strstr(err.text, "bf16"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +141,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(shows_how_another_manifest_differs, folder_open, folder_close),
         cmocka_unit_test_setup_teardown(leaves_the_folders_of_others_alone, folder_open, folder_close),
         cmocka_unit_test_setup_teardown(is_locked_while_in_use, folder_open, folder_close),
+        cmocka_unit_test_setup_teardown(another_run_comes_first, folder_open, folder_close),
     };
     return cmocka_run_group_tests_name("output", tests, NULL, NULL);
 }
