@@ -173,7 +173,7 @@ static bioft_status write_all(int fd, const void *bytes, size_t size)
     return BIOFT_OK;
 }
 
-static bioft_status sync_folder(const char *path, struct error *err)
+bioft_status file_sync_folder(const char *path, struct error *err)
 {
     char *folder = path_folder(path);
     bioft_status st = BIOFT_OK;
@@ -196,7 +196,7 @@ static bioft_status sync_folder(const char *path, struct error *err)
     return st;
 }
 
-/* Opens ".NAME.PID-N" beside path, with the modes that the umask leaves (mkstemp's would keep
+/* Opens ".NAME.PID-N.bioft-part" beside path, with the modes that the umask leaves (mkstemp's would keep
  * others from reading the results). */
 static int open_temporary(const char *path, char **ret)
 {
@@ -211,7 +211,7 @@ static int open_temporary(const char *path, char **ret)
     }
     for (unsigned n = 0; n < 10000 && fd < 0; n++) {
         /* Cut: with what is added the name must stay within NAME_MAX. */
-        snprintf(temporary, size, "%.*s.%.200s.%ld-%u", (int)(name - path), path, name,
+        snprintf(temporary, size, "%.*s.%.200s.%ld-%u" FILE_PART, (int)(name - path), path, name,
                  (long)getpid(), n);
         fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd < 0 && errno != EEXIST && errno != EINTR)
@@ -296,7 +296,7 @@ bioft_status file_commit(struct file_writer *w, struct error *err)
         return fail_write(w, errno, err);
     if (rename(w->temporary, w->path) < 0)
         return fail_write(w, errno, err);
-    st = sync_folder(w->path, err);
+    st = file_sync_folder(w->path, err);
     release(w);
     return st;
 }
@@ -325,7 +325,7 @@ bioft_status file_rename(const char *from, const char *to, struct error *err)
         free(what);
         return st;
     }
-    return sync_folder(to, err);
+    return file_sync_folder(to, err);
 }
 
 bioft_status file_remove(const char *path, struct error *err)

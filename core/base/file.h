@@ -40,13 +40,19 @@ bioft_status file_begin(const char *path, struct file_writer *ret, struct error 
 bioft_status file_add(struct file_writer *w, const void *bytes, size_t size, struct error *err);
 bioft_status file_commit(struct file_writer *w, struct error *err);
 void file_abort(struct file_writer *w);
+/* What the temporaries' names end in: ".NAME.PID-N.bioft-part". */
+#define FILE_PART ".bioft-part"
 /* Removes the temporaries that writers left which were killed. For who alone writes in the folder; fine where there is
  * none. */
 bioft_status file_sweep(const char *folder, struct error *err);
 
-/* mkdir -p. */
+/* mkdir -p; a new folder's entry is synced, as a file's is. */
 bioft_status file_make_folder(const char *path, struct error *err);
+/* Makes an entry of a folder survive a loss of power: the folder that path is in is synced. */
+bioft_status file_sync_folder(const char *path, struct error *err);
 bool file_exists(const char *path);
+/* Do both exist, and are they one, by whatever names? */
+bool file_same(const char *a, const char *b);
 bool file_is_folder(const char *path);
 /* True where the folder does not exist or has no entries. */
 bool file_folder_is_empty(const char *path);
@@ -67,6 +73,8 @@ bioft_status file_lock_wait(const char *path, const struct stop *stop, int *ret,
 /* Shared with others of its kind; excludes file_lock and is excluded by it. */
 bioft_status file_lock_shared(const char *path, int *ret, struct error *err);
 void file_unlock(int lock);
+/* Is the file at path still the one that is locked? Not where it, or a folder above it, was removed or replaced. */
+bool file_lock_holds(int lock, const char *path);
 
 /* "a/b" from "a" and "b"; b alone where it is absolute. Freed with free(); NULL: out of memory. */
 char *path_join(const char *folder, const char *name);
@@ -75,6 +83,8 @@ char *path_join(const char *folder, const char *name);
 char *path_absolute(const char *folder, const char *path);
 /* The same, with the user's home folder for "~" and "~/..." where HOME names one. */
 char *path_of_user(const char *folder, const char *path);
+/* Can a file system have it, and files of a run below it: parts of at most 255 bytes, 3500 in all? */
+bool path_fits(const char *path);
 /* The folder part, "." where there is none. Freed with free(). */
 char *path_folder(const char *path);
 

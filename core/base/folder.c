@@ -22,6 +22,13 @@ bool file_exists(const char *path)
     return stat(path, &s) == 0;
 }
 
+bool file_same(const char *a, const char *b)
+{
+    struct stat s, t;
+
+    return stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev && s.st_ino == t.st_ino;
+}
+
 bool file_is_folder(const char *path)
 {
     struct stat s;
@@ -41,9 +48,12 @@ bioft_status file_make_folder(const char *path, struct error *err)
         slash = strchr(slash + 1, '/');
         if (slash)
             *slash = '\0';
-        if (mkdir(folder, 0777) < 0 && !file_is_folder(folder)) {
-            int code = errno == EEXIST ? ENOTDIR : errno;
-            st = file_error(err, folder, "make this folder", code);
+        if (mkdir(folder, 0777) == 0) {
+            st = file_sync_folder(folder, err);    /* its own entry, in the folder above */
+        } else {
+            const int code = errno == EEXIST ? ENOTDIR : errno;    /* before another call replaces it */
+            if (!file_is_folder(folder))
+                st = file_error(err, folder, "make this folder", code);
         }
         if (slash)
             *slash = '/';
@@ -140,12 +150,15 @@ fail:
     return st;
 }
 
-/* ".NAME.PID-N"? */
+/* ".NAME.PID-N.bioft-part"? The first part is anybody's, the end ours alone. */
 static bool is_temporary(const char *name)
 {
-    const char *end = name + strlen(name), *dot = strrchr(name, '.');
+    const size_t length = strlen(name), tail = strlen(FILE_PART);
 
-    if (name[0] != '.' || dot == name)
+    if (name[0] != '.' || length <= tail || strcmp(name + length - tail, FILE_PART) != 0)
+        return false;
+    const char *end = name + length - tail, *dot = memrchr(name, '.', (size_t)(end - name));
+    if (dot == name)
         return false;
     const char *dash = dot + 1 + strspn(dot + 1, "0123456789");
     return dash > dot + 1 && *dash == '-' && dash + 1 < end && dash + 1 + strspn(dash + 1, "0123456789") == end;
@@ -240,6 +253,13 @@ bioft_status file_lock_wait(const char *path, const struct stop *stop, int *ret,
 bioft_status file_lock_shared(const char *path, int *ret, struct error *err)
 {
     return lock(path, LOCK_SH, false, NULL, ret, err);
+}
+
+bool file_lock_holds(int lock, const char *path)
+{
+    struct stat held, there;
+
+    return fstat(lock, &held) == 0 && stat(path, &there) == 0 && held.st_dev == there.st_dev && held.st_ino == there.st_ino;
 }
 
 void file_unlock(int lock)

@@ -1,6 +1,7 @@
 /* Paths, as text: nothing here looks at the disk. */
 #include "base/file.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -110,4 +111,16 @@ char *path_folder(const char *path)
     memcpy(ret, path, n);
     ret[n] = '\0';
     return ret;
+}
+
+bool path_fits(const char *path)
+{
+    enum { LONGEST = 3500 };                       /* PATH_MAX, less what lies in an output folder */
+
+    if (strlen(path) > LONGEST)
+        return false;
+    for (size_t n; *path; path += n + (path[n] == '/'))
+        if ((n = strcspn(path, "/")) > NAME_MAX)
+            return false;
+    return true;
 }

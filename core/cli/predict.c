@@ -111,6 +111,23 @@ static void add_rows(const struct predict *p, size_t index, struct text *t)
     }
 }
 
+/* Would the output take the place of what it is made of? */
+static bioft_status check_output(const struct predict *p, struct error *err)
+{
+    if (!p->output || !file_exists(p->output))
+        return BIOFT_OK;
+    bool same = file_same(p->output, p->input) || file_same(p->output, p->params.weights);
+    for (size_t i = 0; !same && p->in.names && i < p->in.count; i++) {
+        char *path = path_join(p->in.folder, p->in.names[i]);
+        if (!path)
+            return error_memory(err, p->output);
+        same = file_same(p->output, path);
+        free(path);
+    }
+    return same ? error_set(err, BIOFT_ERR_INVALID, "--output %s is an input, which it would replace; name another file",
+                            p->output) : BIOFT_OK;
+}
+
 static bioft_status write_csv(const struct predict *p, struct error *err)
 {
     static const char *const columns[] = { "picture", "rank", "class", "name", "probability" };
@@ -190,6 +207,8 @@ static bioft_status predict(struct predict *p, struct error *err)
                                                 .pool = p->predictor.pool,
                                                 .log = &p->console.log },
                         &p->in, err);
+    if (st == BIOFT_OK)
+        st = check_output(p, err);
     if (st == BIOFT_OK && p->in.count < p->params.batch)
         p->params.batch = (uint32_t)p->in.count;
     if (st == BIOFT_OK)

@@ -71,7 +71,8 @@ static void end_trial(void *ctx, const struct trial *t, bool done, const char *w
 static bioft_status run_trials(struct run *run, struct error *err)
 {
     struct trials s = {
-        .experiment = run->experiment, .out = run->output.folder, .only = run->only, .child = run->worker.is_one,
+        .experiment = run->experiment, .out = run->output.folder,
+        .lock = run->output.locked ? run->output.lock : -1, .only = run->only, .child = run->worker.is_one,
         .fail_fast = run->fail_fast, .shared = &run->shared,
         .process = { .argv = (const char *const *)run->worker.user_argv, .argc = run->worker.user_argc },
         .log = &run->console.log, .engine_log = run->console.engine_said ? NULL : &run->console.log, .stop = run->stop,
@@ -84,7 +85,7 @@ static bioft_status run_trials(struct run *run, struct error *err)
 static bioft_status run_in_parallel(struct run *run, struct error *err)
 {
     return jobs_run(&(struct jobs_params){
-        .experiment = run->experiment, .out = run->output.folder, .jobs = run->jobs, .fail_fast = run->fail_fast,
+        .experiment = run->experiment, .out = run->output.folder, .lock = run->output.lock, .jobs = run->jobs, .fail_fast = run->fail_fast,
         .plugin_paths = run->plugin_paths.items, .plugin_path_count = run->plugin_paths.count,
         .argv = run->worker.user_argv, .argc = run->worker.user_argc, .log = &run->console.log, .stop = run->stop },
         &run->failures, err);

@@ -29,8 +29,8 @@ static void show_trial(const char *out, const struct trial *t, struct count *cou
         count->stopped += !live && !s.failed;
         text_printf(ret, "%s: %s", t->id, s.failed ? "failed at " : live ? "" : "stopped at ");
         status_line(&s, ret);
-        if (live && !isnan(s.started))
-            text_printf(ret, " (for %s)", text_duration(number, status_clock() - s.started));
+        if (live && !isnan(status_age(&s)))
+            text_printf(ret, " (for %s)", text_duration(number, status_age(&s)));
         text_add(ret, "\n");
     }
     free(results);

@@ -169,6 +169,9 @@ static void read_common(struct job *j)
     char *absolute = output ? path_of_user(r->working_folder, output) : NULL;
     j->common.output = absolute ? read_copy(r, absolute) : NULL;
     r->failed = r->failed || !j->common.output;
+    if (absolute && !path_fits(absolute))
+        read_error(r, node ? node : j->root, "the output folder has a name of more than 255 bytes, which no file system has, or "
+                   "is too deep: %.100s...", absolute);
     free(absolute);
     j->common.folder = r->folder;
 }

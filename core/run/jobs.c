@@ -205,7 +205,9 @@ static bioft_status finish(struct jobs *j, struct job *job, int status, struct e
         j->finished++;
         j->seconds += clock_seconds() - job->begun;
         log_write(j->p->log, LOG_INFO, "trial %s done", t->id);
-        st = summary_results(j->p->out, j->p->experiment, err);
+        st = trials_check_folder(j->p->out, j->p->lock, err);
+        if (st == BIOFT_OK)
+            st = summary_results(j->p->out, j->p->experiment, err);
     } else if (!cancelled) {
         if (WIFSIGNALED(status))
             text_printf(&why, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));

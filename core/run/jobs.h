@@ -10,6 +10,7 @@
 struct jobs_params {
     const struct experiment *experiment;
     const char *out;                               /* the output folder, which the caller has locked */
+    int lock;                                      /* by that */
     uint32_t jobs;                                 /* at most so many at once */
     bool fail_fast;
     const char *const *plugin_paths;

@@ -155,6 +155,19 @@ bioft_status metrics_report(void *ctx, const struct stage_report *r, struct erro
     return r->epoch_end || r->delta_angle ? write_line(m, r, err) : BIOFT_OK;
 }
 
+bioft_status metrics_sync(const char *path, struct error *err)
+{
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bioft_status st = BIOFT_OK;
+
+    if (fd < 0)
+        return errno == ENOENT ? BIOFT_OK : file_error(err, path, "open", errno);
+    if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
+        st = file_error(err, path, "sync", errno);
+    close(fd);
+    return st == BIOFT_OK ? file_sync_folder(path, err) : st;
+}
+
 bioft_status metrics_join(const char *path, const char *const *parts, size_t count, struct error *err)
 {
     struct text all = { 0 };

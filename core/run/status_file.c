@@ -1,6 +1,7 @@
 /* A trial's status: one JSON object of a fixed size, replaced by a single write. */
 #include "run/status_file.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "formats/json.h"
 #include <errno.h>
@@ -32,6 +33,8 @@ static void write_now(struct status_file *s)
     if (s->fd <= 0)
         return;
     s->now.updated = status_clock();
+    s->written = clock_seconds();
+    s->now.seconds = s->written - s->begun;
     json_begin_object(&t);
     json_key(&t, "pid");
     json_integer(&t, n->pid);
@@ -53,6 +56,8 @@ static void write_now(struct status_file *s)
     json_number(&t, n->left);
     json_key(&t, "started");
     json_number(&t, n->started);
+    json_key(&t, "seconds");
+    json_number(&t, n->seconds);
     json_key(&t, "updated");
     json_number(&t, n->updated);
     json_key(&t, "failed");
@@ -78,6 +83,7 @@ void status_open(const char *path, struct status_file *ret)
     ret->now.pid = (long)getpid();
     while (ret->fd > 0 && flock(ret->fd, LOCK_EX) != 0 && errno == EINTR)
         continue;                                  /* somebody looks at it for a moment */
+    ret->begun = clock_seconds();
     ret->now.started = status_clock();
     ret->now.loss = ret->now.left = NAN;
 }
@@ -97,7 +103,7 @@ void status_activity(struct status_file *s, const char *format, ...)
 
 void status_progress(struct status_file *s)
 {
-    if (status_clock() - s->now.updated >= 1.0)
+    if (clock_seconds() - s->written >= 1.0)
         write_now(s);
 }
 
@@ -159,6 +165,7 @@ bool status_read(const char *path, struct status *ret)
             .step = count_of(j, "step"), .steps = count_of(j, "steps"), .loss = number_of(j, "loss"),
             .images_per_s = number_of(j, "images_per_s"), .left = number_of(j, "left"),
             .started = number_of(j, "started"), .updated = number_of(j, "updated"),
+            .seconds = number_of(j, "seconds"),
             .failed = failed && failed->type == JSON_BOOL && failed->boolean };
         ret->live = is_locked(path);
         text_of(j, "activity", ret->activity, sizeof ret->activity);
@@ -166,6 +173,11 @@ bool status_read(const char *path, struct status *ret)
     free(bytes);
     arena_destroy(arena);
     return good;
+}
+
+double status_age(const struct status *s)
+{
+    return fmax(s->seconds, status_clock() - s->started);
 }
 
 void status_line(const struct status *s, struct text *ret)

@@ -255,6 +255,13 @@ static bioft_status report(void *ctx, const struct stage_report *s, struct error
     return st == BIOFT_OK && s->epoch_end && !reporting->run->network_only ? trial_log(reporting->run, LOG_AT_EPOCH, err) : st;
 }
 
+/* stage_params' before_save. */
+static bioft_status before_save(void *ctx, struct error *err)
+{
+    const struct reporting *reporting = ctx;
+    return metrics_sync(reporting->metrics.path, err);
+}
+
 /* What became of a stage by this process, whose failure, if any, is told first. */
 static bioft_status keep_trained(struct trial_run *r, size_t stage, uint64_t before, bioft_status st, struct error *err)
 {
@@ -300,7 +307,8 @@ static bioft_status train(struct trial_run *r, size_t stage, struct error *err)
             .model = r->network.model, .dataset = r->data[stage], .picture = r->network.picture, .trial = t,
             .stage = &t->stages[stage], .stage_number = (uint32_t)stage, .key = place->key,
             .checkpoint = place->checkpoint, .resume = true, .pool = r->pool, .stop = r->stop,
-            .log = r->log, .report = report, .ctx = &reporting }, &r->feedback, err);
+            .log = r->log, .report = report, .before_save = before_save,
+            .ctx = &reporting }, &r->feedback, err);
     if (lock >= 0)
         st = keep_trained(r, stage, progress.step, st, err);
     if (st == BIOFT_OK)

@@ -61,6 +61,18 @@ static bioft_status run(struct trials *s, const struct trial *t, const char *sta
     return st;
 }
 
+bioft_status trials_check_folder(const char *out, int lock, struct error *err)
+{
+    char *path = path_join(out, ".lock");
+    bioft_status st = path ? BIOFT_OK : error_memory(err, "a path");
+
+    if (st == BIOFT_OK && lock >= 0 && !file_lock_holds(lock, path))
+        st = error_set(err, BIOFT_ERR_IO, "%s was removed, or replaced, while the run worked in it; what is there is not whole",
+                       out);
+    free(path);
+    return st;
+}
+
 /* ret_had: its results were there. */
 static bioft_status run_one(struct trials *s, const struct trial *t, bool *ret_had, struct error *err)
 {
@@ -114,6 +126,11 @@ static bioft_status run_all(struct trials *s, struct failures *failures, struct 
         st = run_one(s, &e->trials[i], &had, err);
         if (st == BIOFT_ERR_CANCELLED)
             return st;
+        struct error gone;
+        if (trials_check_folder(s->out, s->lock, &gone) != BIOFT_OK) {
+            *err = gone;
+            return gone.status;
+        }
         const bool stop = st != BIOFT_OK && s->fail_fast;
         if (st != BIOFT_OK)
             failures_add(failures, e->trials[i].id, err->text);

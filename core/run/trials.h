@@ -8,6 +8,7 @@
 struct trials {
     const struct experiment *experiment;
     const char *out;                               /* the output folder, which the caller has locked */
+    int lock;                                      /* on OUT/.lock; below 0: the caller's parent has it */
     const char *only;                              /* one trial's number or id; NULL: all */
     bool child;                                    /* of a run in parallel, which makes results.csv itself */
     bool fail_fast;
@@ -25,6 +26,9 @@ struct trials {
 bioft_status trials_run(struct trials *s, struct failures *failures, struct error *err);
 /* Is t what `only` names? NULL: any is. */
 bool trials_wants(const char *only, const struct trial *t);
+/* Is OUT still the folder that is locked? Files that are made in one which somebody removed come up in another of its name,
+ * without the rest. lock below 0: yes. */
+bioft_status trials_check_folder(const char *out, int lock, struct error *err);
 bool trials_have_results(const char *out, const struct trial *t);
 
 #endif

@@ -24,7 +24,8 @@ static bioft_status save(struct run *r, bool complete, struct error *err)
         return BIOFT_OK;
     r->at.complete = complete;
     const struct checkpoint c = stage_checkpoint(r);
-    return checkpoint_save(r->p->checkpoint, &c, err);
+    bioft_status st = r->p->before_save ? r->p->before_save(r->p->ctx, err) : BIOFT_OK;
+    return st != BIOFT_OK ? st : checkpoint_save(r->p->checkpoint, &c, err);
 }
 
 static bioft_status resume(struct run *r, struct error *err)

@@ -35,6 +35,7 @@ struct stage_params {
     const struct stop *stop;                       /* between steps: saves, BIOFT_ERR_CANCELLED */
     const struct log *log;
     stage_reporter *report;
+    bioft_status (*before_save)(void *ctx, struct error *err);     /* what was reported has to be on disk; NULL: nothing has */
     void *ctx;
 };
 /* Trains. On success *ret_feedback (may be NULL) is the stage's rule at its last step: evaluation

@@ -143,9 +143,20 @@ class Resume(Case):
         self.manifest(SMALL)
         (self.folder / "out").mkdir()
         (self.folder / "out/.lock").write_text("1\n")
-        (self.folder / "out/.manifest.yaml.1-0").write_text("half")
+        (self.folder / "out/.manifest.yaml.1-0.bioft-part").write_text("half")
         self.bad(2, "run", "m.yaml", "--out", "out", says="--resume")
         self.good("run", "m.yaml", "--out", "out", "--resume", "--quiet")
+
+    def test_a_folder_that_is_removed(self):
+        """What is made in another folder of its name is not a run."""
+        self.manifest(SMALL.replace("epochs: 3", "epochs: 200"))
+        p = self.start("out")
+        while not list((self.folder / "out").glob("stages/*/metrics.jsonl")):
+            self.assertIsNone(p.poll())
+            time.sleep(0.01)
+        (self.folder / "out").rename(self.folder / "gone")
+        self.assertIn(b"was removed, or replaced, while the run worked in it", p.communicate()[1])
+        self.assertEqual(p.returncode, 1)
 
     def test_additions(self):
         self.manifest(SMALL)

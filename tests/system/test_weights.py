@@ -404,6 +404,11 @@ class Checkpoint(Case):
         rows = [row for row in bioft.rows_of(r.stdout) if row["rank"] == "1"]
         self.assertEqual([row["class"] for row in rows], [row["prediction"] for row in run])
         self.assertTrue(all(row["name"] for row in rows))
+        os.link(self.folder / "x.npy", self.folder / "alias.npy")
+        for name in ("x.npy", "alias.npy"):
+            self.bad(2, "predict", "--weights", trial / "checkpoint.safetensors", "--input", "x.npy", "--output", name,
+                     says=f"--output {name} is an input")
+        np.testing.assert_array_equal(np.load(self.folder / "x.npy"), pixels)
 
         normalised = ((pixels / np.float32(255) - np.float32(0.2860)) / np.float32(0.3530)).transpose(0, 3, 1, 2)
         np.save(self.folder / "f.npy", np.ascontiguousarray(normalised, "f4"))

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* How many entries the working folder has, hidden ones too: a temporary left behind shows. */
@@ -380,6 +381,36 @@ static void renames(void **state)
     assert_int_equal(file_remove("b/c", &err), BIOFT_ERR_IO);
 }
 
+/* Names of what is synced, one after another. */
+static char synced[4096];
+
+int fsync(int fd)
+{
+    char link[64], name[1024];
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    const ssize_t n = readlink(link, name, sizeof name - 1);
+    const size_t have = strlen(synced);
+    snprintf(synced + have, sizeof synced - have, "%.*s\n", n > 0 ? (int)n : 0, name);
+    return (int)syscall(SYS_fsync, fd);
+}
+
+/* Each new folder is an entry of another one, and as lasting as a file in it. */
+static void new_folders_last(void **state)
+{
+    char want[1100];
+    struct error err = { 0 };
+
+    assert_int_equal(file_make_folder("a", &err), BIOFT_OK);
+    synced[0] = '\0';
+    assert_int_equal(file_make_folder("a/b/c", &err), BIOFT_OK);
+    snprintf(want, sizeof want, "%s/a\n%s/a/b\n", (char *)*state, (char *)*state);
+    assert_string_equal(synced, want);
+    /* The first reason counts, not that of the look at what is there. */
+    assert_int_equal(file_make_folder("/sys/bioft", &err), BIOFT_ERR_IO);
+    assert_null(strstr(err.text, "No such file"));
+}
+
 static void folders(void **state)
 {
     struct error err = { 0 };
@@ -448,7 +479,8 @@ static void lists(void **state)
 /* A writer that was killed leaves its temporary; nothing else goes. */
 static void sweeps(void **state)
 {
-    static const char *const kept[] = { ".lock", ".a.1", ".a.1-", ".a.-1", ".a.1-2x", "a.1-2", ".1-2", ".a.b-2", ".x-1.2" };
+    static const char *const kept[] = { ".lock", ".a.1", ".a.1-", ".a.-1", ".a.1-2x", "a.1-2", ".1-2", ".a.b-2", ".x-1.2",
+                                        ".notes.2024-11", ".bioft-part", ".1-2.bioft-part", ".a.1-.bioft-part" };
     struct file_writer w;
     struct error err;
 
@@ -478,6 +510,7 @@ int main(void)
         IN_FOLDER(interrupted_write), IN_FOLDER(not_writable),    IN_FOLDER(bounds),
         IN_FOLDER(irregular_files),  IN_FOLDER(maps),             IN_FOLDER(renames),
         IN_FOLDER(folders),          IN_FOLDER(lists),             IN_FOLDER(sweeps),
+        IN_FOLDER(new_folders_last),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,21 @@ static void faults(void **state)
 }
 
 /* Many may share a lock; one that wants it alone is neither let in nor lets them in. */
+static void holds_a_file_and_not_its_name(void **state)
+{
+    struct error err;
+    int lock;
+
+    (void)state;
+    assert_int_equal(file_lock("held", &lock, &err), BIOFT_OK);
+    assert_true(file_lock_holds(lock, "held"));
+    assert_int_equal(file_remove("held", &err), BIOFT_OK);
+    assert_false(file_lock_holds(lock, "held"));
+    assert_int_equal(file_write("held", "", 0, &err), BIOFT_OK);
+    assert_false(file_lock_holds(lock, "held"));
+    file_unlock(lock);
+}
+
 static void shared(void **state)
 {
     int one = -1, two = -1, alone = -1;
@@ -91,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(shared, test_enter_folder, test_leave_folder),
+        cmocka_unit_test_setup_teardown(holds_a_file_and_not_its_name, test_enter_folder, test_leave_folder),
         cmocka_unit_test_setup_teardown(excludes, test_enter_folder, test_leave_folder),
         cmocka_unit_test_setup_teardown(ends_with_its_process, test_enter_folder,
                                         test_leave_folder),

@@ -20,6 +20,8 @@
 #define ATTACK(REST) TRAIN "attacks:\n  - {" REST "}\n"
 #define OPTIMIZER(REST) STAGE("epochs: 1, optimizer: {" REST "}")
 
+#define HUNDRED "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+
 static const struct fault {
     const char *manifest, *set;
     const char *said[3];                           /* errors, and notes by their "note: " */
@@ -62,6 +64,8 @@ static const struct fault {
     { SMALL "plugins: x\n", NULL, { "'plugins': a list of folders and files expected, found 'x'" } },
     { SMALL "plugins: [nowhere]\n", NULL, { "m.yaml:7:11: error: 'plugins': there is no '" } },
     { SMALL "folder: nowhere\n", NULL, { "m.yaml:7:9: error: 'folder': there is no '" } },
+    { SMALL "output: a/" HUNDRED HUNDRED HUNDRED "/b\n", NULL,
+      { "m.yaml:7:9: error: the output folder has a name of more than 255 bytes" } },
     { SMALL "output: [x]\n", NULL, { "'output': a path expected, found a list" } },
 
     /* dataset */

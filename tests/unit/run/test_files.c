@@ -62,9 +62,13 @@ static void status_is_read_by_others(void **state)
     file.now.epochs = 5;
     file.now.loss = 0.5;
     file.now.left = 182.0;
-    file.now.updated = 0.0;
+    /* A clock that was put back since: what is shown is told by one that nobody sets. */
+    file.now.updated = file.now.started = status_clock() + 3600.0;
+    file.written = 0.0;
+    file.begun -= 100.0;
     status_progress(&file);
     assert_true(status_read("status", &s));
+    assert_true(s.step == 120 && status_age(&s) >= 100.0 && status_age(&s) < 200.0);
     status_line(&s, &line);
     assert_string_equal(line.data, "fine-tune: clean: 3 min 2 s left, epoch 2 of 5, loss 0.5000, step 120 of 800");
     text_free(&line);
