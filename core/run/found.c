@@ -25,6 +25,9 @@ bioft_status found_samples(const struct figure *f, const struct split *s, const 
 bioft_status found_read(struct trial_run *r, size_t metrics, struct figure *f, bool *ret_found, struct error *err)
 {
     const char *other;
+
+    if (r->recounting)
+        return figure_load(r->folder, f, metrics, r->arena, f, ret_found, err);
     bioft_status st = figure_resume(r->folder, &r->label, f, metrics, r->arena, f, ret_found, &other, err);
 
     if (st == BIOFT_OK && other)

@@ -31,6 +31,22 @@ static bioft_status add_data(struct trial_run *r, const char *stage, const struc
     return st;
 }
 
+/* What no result was made with yet. Trials that begin together agree on it. */
+static bioft_status keep_input(const struct trial_run *r, const char *path, const char *sum, struct error *err)
+{
+    const char *folder = arena_printf(r->arena, "%s/inputs", r->out);
+    const char *lock_path = arena_printf(r->arena, "%s/.inputs.lock", r->out);
+    int lock = -1;
+    bioft_status st = folder && lock_path ? file_make_folder(folder, err) : error_memory(err, "a path");
+
+    if (st == BIOFT_OK)
+        st = file_lock_wait(lock_path, r->stop, &lock, err);
+    if (st == BIOFT_OK && !file_exists(path))
+        st = file_write(path, sum, strlen(sum), err);
+    file_unlock(lock);
+    return st;
+}
+
 /* Were the same inputs other ones when this folder's other results were made? what: a key for a file's name. */
 static bioft_status guard(const struct trial_run *r, const char *what, const char *shown, const char *version,
                           const char *hex, struct error *err)
@@ -42,13 +58,10 @@ static bioft_status guard(const struct trial_run *r, const char *what, const cha
 
     sha256_bytes(what, strlen(what), name);
     name[DIGITS] = '\0';
-    const char *folder = arena_printf(r->arena, "%s/inputs", r->out);
     const char *path = arena_printf(r->arena, "%s/inputs/%s", r->out, name);
-    bioft_status st = folder && path && sum ? BIOFT_OK : error_memory(err, "a path");
-    if (st == BIOFT_OK && !file_exists(path)) {
-        st = file_make_folder(folder, err);
-        return st == BIOFT_OK ? file_write(path, sum, strlen(sum), err) : st;
-    }
+    bioft_status st = path && sum ? BIOFT_OK : error_memory(err, "a path");
+    if (st == BIOFT_OK && !file_exists(path))
+        st = keep_input(r, path, sum, err);
     if (st == BIOFT_OK)
         st = file_read(path, MAX_FILE, (uint8_t **)&there, &size, err);
     if (st == BIOFT_OK && (size != strlen(sum) || memcmp(there, sum, size) != 0))
@@ -201,23 +214,16 @@ bioft_status identity_open(struct trial_run *r, struct error *err)
     const size_t most = deciding->count + (r->trial->stage_count + 1) * (MAX_SPLITS + 1) + 1;
     struct text all = { 0 };
 
-    const char *lock_path = arena_printf(r->arena, "%s/.inputs.lock", r->out);
-    int lock = -1;
 
     r->identity = (struct settings){ .items = arena_array(r->arena, most, sizeof *r->identity.items) };
-    if (!r->identity.items || !lock_path)
+    if (!r->identity.items)
         return error_memory(err, "a trial's identity");
     for (size_t i = 0; i < deciding->count; i++)
         if (strcmp(deciding->items[i].path, "engine.plugin") != 0)
             r->identity.items[r->identity.count++] = deciding->items[i];
-    bioft_status st = file_make_folder(r->out, err);
-    if (st == BIOFT_OK)                            /* trials that begin together agree on what the inputs are */
-        st = file_lock_wait(lock_path, r->stop, &lock, err);
-    if (st == BIOFT_OK)
-        st = guard_plugins(r, err);
+    bioft_status st = guard_plugins(r, err);
     if (st == BIOFT_OK)
         st = add_inputs(r, err);
-    file_unlock(lock);
     if (st != BIOFT_OK)
         return st;
     for (size_t i = 0; i < r->identity.count; i++)

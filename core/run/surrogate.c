@@ -38,7 +38,7 @@ static bioft_status open_other(struct surrogate *s, const struct trial_run *r, c
 {
     surrogate_close(s);
     s->run = (struct trial_run){ .experiment = r->experiment, .trial = t, .out = r->out, .log = r->log, .stop = r->stop,
-                                 .shared = r->shared, .status = r->status };
+                                 .shared = r->shared, .status = r->status, .process = r->process };
     bioft_status st = trial_open(&s->run, err);
     return st == BIOFT_OK ? trial_network(&s->run, err) : st;
 }

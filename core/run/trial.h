@@ -41,6 +41,7 @@ struct trial_run {
     bool network_only;                             /* its figures are another process's, or another time's */
     struct trial_label label;
     struct settings identity;                      /* all that decides its results but the seed (identity.h) */
+    bool recounting;                               /* figures that are there are taken as they are: to be told where wrong */
     size_t remade;                                 /* figures of another network that stood in its files */
     struct figure *figures;
     size_t figure_count, figure_capacity;

@@ -245,7 +245,7 @@ bioft_status verify_trial(const struct verify_params *p, const struct trial *t, 
     v.kept = kept.data;
     v.trial.tensorboard = v.trial.mlflow = false;
     v.run = (struct trial_run){ .experiment = p->experiment, .trial = &v.trial, .out = p->out, .log = p->log, .stop = p->stop,
-                                .status = &status, .shared = p->shared };
+                                .status = &status, .shared = p->shared, .recounting = true };
     if (!work || kept.failed)
         st = error_memory(err, "a path");
     else if (!mkdtemp(work))
