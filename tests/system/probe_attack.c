@@ -162,11 +162,11 @@ static const bioft_attack attacks[2] = {
 static const bioft_plugin plugins[2] = {
     { .magic = BIOFT_MAGIC, .struct_size = sizeof *plugins, .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_ATTACK,
       .name = "probe_ball", .version = "1", .author = "bioft", .license = "MIT", .summary = "a step, told", .reference = "",
-      .instance_size = sizeof(probe), .options = options, .option_count = 3, .option_size = sizeof *options, .create = create,
+      .instance_size = sizeof(probe), .options = options, .option_count = 4, .option_size = sizeof *options, .create = create,
       .vtable = &attacks[0] },
     { .magic = BIOFT_MAGIC, .struct_size = sizeof *plugins, .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_ATTACK,
       .name = "probe_nearest", .version = "1", .author = "bioft", .license = "MIT", .summary = "a line", .reference = "",
-      .instance_size = sizeof(probe), .options = options, .option_count = 3, .option_size = sizeof *options, .create = create,
+      .instance_size = sizeof(probe), .options = options, .option_count = 4, .option_size = sizeof *options, .create = create,
       .vtable = &attacks[1] },
 };
 
