@@ -40,6 +40,8 @@ PUBLIC_MAY = {'stddef.h', 'stdint.h'}
 PUBLIC_ALSO = {'util.h': {'stdarg.h', 'stdio.h'}, 'attack_util.h': {'math.h'}}      # inline helpers
 # The one place that may fork and end the child: it tries plugins in copies of the process, before there are threads.
 GUARD = 'core/plugin/guard.c'
+# And the one that forks before anything is loaded: a run's parent.
+SUPERVISE = 'core/cli/supervise.c'
 # The one place of core that may name plugins: what a manifest gets where it does not say.
 DEFAULTS = 'core/manifest/defaults.h'
 # Words that core writes for a reason of its own, should a plugin ever be called so.
@@ -126,7 +128,7 @@ def core_faults(root, plugins):
                 yield path, n, fault
         code = code_of(text)
         guard = path == root / GUARD
-        for m in () if guard else FORKS.finditer(code):
+        for m in () if guard or path == root / SUPERVISE else FORKS.finditer(code):
             yield path, line_of(code, m.start()), 'fork() hangs some libraries: posix_spawn()'
         if room == 'cli':
             continue
