@@ -88,20 +88,27 @@ static bioft_status add_environment(struct places *places, const struct log *log
     return st;
 }
 
+/* The folder of this executable; false: not known. */
+static bool executable_folder(char ret[PATH_MAX])
+{
+    const ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - 1);
+    if (n <= 0)
+        return false;
+    ret[n] = '\0';
+    char *slash = strrchr(ret, '/');
+    if (slash)
+        *slash = '\0';
+    return slash;
+}
+
 /* BUILD/plugins, where this executable is BUILD/core/cli/PROGRAM; otherwise *ret is NULL. */
 static bioft_status build_folder(char **ret, struct error *err)
 {
     static const char inside[] = "/core/cli";
     char path[PATH_MAX];
-    const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
     *ret = NULL;
-    if (n <= 0)
+    if (!executable_folder(path))
         return BIOFT_OK;
-    path[n] = '\0';
-    char *slash = strrchr(path, '/');
-    if (!slash)
-        return BIOFT_OK;
-    *slash = '\0';
     const size_t length = strlen(path), tail = sizeof inside - 1;
     if (length < tail || strcmp(path + length - tail, inside) != 0)
         return BIOFT_OK;
@@ -114,6 +121,20 @@ static bioft_status build_folder(char **ret, struct error *err)
     else
         free(folder);
     return BIOFT_OK;
+}
+
+/* The installed plugins where they are beside the executable, wherever both were moved; NULL: they are not there. */
+static bioft_status beside_executable(char **ret, struct error *err)
+{
+    char path[PATH_MAX];
+    *ret = NULL;
+    if (!executable_folder(path))
+        return BIOFT_OK;
+    char *joined = path_join(path, PLUGIN_DIR_FROM_BIN), *whole = joined ? realpath(joined, NULL) : NULL;
+    const bool fine = joined;
+    free(joined);
+    *ret = whole;
+    return fine ? BIOFT_OK : error_memory(err, "the installed folder of plugins");
 }
 
 /* $XDG_DATA_HOME/bioft/plugins, by default ~/.local/share; relative ones are none (XDG base directories, 0.8). */
@@ -136,6 +157,10 @@ static bioft_status add_implicit(struct places *places, struct error *err)
     bioft_status st = build_folder(&folder, err);
     if (st == BIOFT_OK && folder)
         st = add(places, folder, PLACE_BUILD, err);
+    if (st == BIOFT_OK)
+        st = beside_executable(&folder, err);
+    if (st == BIOFT_OK && folder)
+        st = add(places, folder, PLACE_INSTALLED, err);
     if (st == BIOFT_OK)
         st = add(places, path_absolute(NULL, PLUGIN_DIR), PLACE_INSTALLED, err);
     if (st == BIOFT_OK)

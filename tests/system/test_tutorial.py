@@ -27,8 +27,8 @@ class Docs(bioft.Case):
         (pc,) = self.prefix.rglob("bioft.pc")
         (program,) = self.prefix.rglob("bin/bioft")
         self.env = dict(os.environ, PKG_CONFIG_PATH=str(pc.parent), PKG_CONFIG_SYSROOT_DIR=str(self.prefix),
-                        PATH=f"{program.parent}:{os.environ['PATH']}", XDG_DATA_HOME=str(self.folder / "data"),
-                        BIOFT_PLUGIN_PATH=str(pc.parents[1] / "bioft"))    # of a staged installation
+                        PATH=f"{program.parent}:{os.environ['PATH']}", XDG_DATA_HOME=str(self.folder / "data"))
+        self.env.pop("BIOFT_PLUGIN_PATH", None)    # a moved installation finds its plugins beside it
         self.env.pop("LD_LIBRARY_PATH", None)
 
     def follow(self, page):

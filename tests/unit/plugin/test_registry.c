@@ -387,6 +387,16 @@ static void knows_its_build_tree(void **state)
     ask("elsewhere/bin/bioft", "alpha", empty, "ooked in " PLUGIN_DIR);
 }
 
+/* An installation that was moved as a whole. */
+static void knows_what_is_beside_it(void **state)
+{
+    (void)state;
+    put("self", "moved/usr/bin/bioft");
+    put("alpha_1", "moved/usr/bin/" PLUGIN_DIR_FROM_BIN "/learning_rules/alpha.so");
+    ask("moved/usr/bin/bioft", "alpha", empty, "/bioft/learning_rules/alpha.so\n");
+    ask("moved/usr/bin/bioft", "gamma", empty, "/bioft, " PLUGIN_DIR);
+}
+
 static void looks_into_the_users_folder(void **state)
 {
     char data[4200], home[4200], want[4300];
@@ -472,6 +482,7 @@ int main(int argc, char **argv)
         in_folder(marks_what_is_overridden),
         in_folder(refuses_what_a_file_is_not),
         in_folder(knows_its_build_tree),
+        in_folder(knows_what_is_beside_it),
         in_folder(looks_into_the_users_folder),
         in_folder(reads_the_environment),
         in_folder(ignores_the_environment_when_privileged),
