@@ -8,23 +8,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-bioft_status dump_begin(struct dump *d, const struct picture *picture, uint64_t count, struct error *err)
+bioft_status dump_begin(struct dump *d, const struct picture *picture, uint32_t outputs, uint64_t count,
+                        struct error *err)
 {
-    size_t values;
-    *d = (struct dump){ .picture = *picture, .count = count };
-    if (mem_product(pixels_count(picture), count, &values)) {
+    size_t values, numbers;
+    *d = (struct dump){ .picture = *picture, .outputs = outputs, .count = count };
+    if (mem_product(pixels_count(picture), count, &values) && mem_product(outputs, count, &numbers)) {
         d->clean = mem_array(values, sizeof(float));
         d->adversarial = mem_array(values, sizeof(float));
+        d->out = mem_array(numbers, sizeof(float));
     }
-    return d->clean && d->adversarial ? BIOFT_OK : error_memory(err, "dumped images");
+    return d->clean && d->adversarial && d->out ? BIOFT_OK : error_memory(err, "dumped images");
 }
 
-void dump_add(struct dump *d, const struct attack_made *made)
+void dump_add(struct dump *d, const struct attack_made *made, const float *out)
 {
     const size_t pixels = pixels_count(&d->picture);
     for (uint32_t i = 0; i < made->clean->n && made->first + i < d->count; i++, d->have++) {
         memcpy(d->clean + (made->first + i) * pixels, made->clean->x + i * pixels, sizeof(float) * pixels);
         memcpy(d->adversarial + (made->first + i) * pixels, made->adversarial + i * pixels, sizeof(float) * pixels);
+        if (d->outputs)
+            memcpy(d->out + (made->first + i) * d->outputs, out + (size_t)i * d->outputs, sizeof(float) * d->outputs);
     }
 }
 
@@ -41,14 +45,13 @@ static void pair(const struct picture *p, uint32_t channels, const float *left, 
             }
 }
 
-static bioft_status write_array(const struct dump *d, const char *folder, const char *name, const char *what,
-                                const float *values, struct error *err)
+static bioft_status write_array(const char *folder, const char *name, const char *what,
+                                uint32_t dims, const uint64_t *shape, const float *values, struct error *err)
 {
-    const uint64_t shape[4] = { d->have, d->picture.channels, d->picture.height, d->picture.width };
     struct text path = { 0 };
     text_printf(&path, "%s/%s.%s.npy", folder, name, what);
     bioft_status st = path.failed ? error_memory(err, "a path")
-                                  : npy_write(path.data, NPY_F32, 4, shape, values, err);
+                                  : npy_write(path.data, NPY_F32, dims, shape, values, err);
     text_free(&path);
     return st;
 }
@@ -58,13 +61,16 @@ bioft_status dump_write(const struct dump *d, const char *folder, const char *na
     const struct picture *p = &d->picture;
     const size_t pixels = pixels_count(p);
     const uint32_t channels = p->channels == 3 ? 3 : 1;
+    const uint64_t images[] = { d->have, p->channels, p->height, p->width }, outputs[] = { d->have, d->outputs };
     uint8_t *bytes = mem_array((size_t)2 * p->height * p->width, channels);
 
     bioft_status st = bytes ? file_make_folder(folder, err) : error_memory(err, "a picture");
     if (st == BIOFT_OK)
-        st = write_array(d, folder, name, "clean", d->clean, err);
+        st = write_array(folder, name, "clean", 4, images, d->clean, err);
     if (st == BIOFT_OK)
-        st = write_array(d, folder, name, "adversarial", d->adversarial, err);
+        st = write_array(folder, name, "adversarial", 4, images, d->adversarial, err);
+    if (st == BIOFT_OK && d->outputs)
+        st = write_array(folder, name, "outputs", 2, outputs, d->out, err);
     for (uint64_t i = 0; st == BIOFT_OK && i < d->have; i++) {
         struct text path = { 0 };
         text_printf(&path, "%s/%s.%03llu.png", folder, name, (unsigned long long)i);
@@ -81,5 +87,6 @@ void dump_free(struct dump *d)
 {
     free(d->clean);
     free(d->adversarial);
+    free(d->out);
     *d = (struct dump){ 0 };
 }

@@ -246,7 +246,7 @@ static bioft_status take_batch(void *ctx, const struct attack_made *made, struct
     if (st == BIOFT_OK)
         add_records(a, made, ret);
     if (st == BIOFT_OK && a->dumps && a->dumps[cell].count)
-        dump_add(&a->dumps[cell], made);
+        dump_add(&a->dumps[cell], made, a->evaluator.encoder.out);
     return st;
 }
 
@@ -325,8 +325,8 @@ static bioft_status make_room(struct attacked *a, uint64_t count, bool dumps, st
         if (a->skip[i])
             continue;
         if (dumps)
-            st = dump_begin(&a->dumps[i], &t->picture, a->spec->dump < count ? a->spec->dump : count,
-                            err);
+            st = dump_begin(&a->dumps[i], &t->picture, t->codebook ? 0 : a->evaluator.encoder.bits,
+                            a->spec->dump < count ? a->spec->dump : count, err);
         if (st == BIOFT_OK && t->codebook)
             st = codes_create(count, e->encoder.bits, t->dataset->classes, &e->queries[i], err);
     }

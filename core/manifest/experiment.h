@@ -94,6 +94,7 @@ struct stage_spec {
     size_t freeze_count;
     bool batchnorm_frozen, shuffle, select_by_val;
     uint64_t alignment;                            /* log it every so many steps, 0: the first step only */
+    uint64_t log_every;                            /* log loss and accuracy of every so many steps' batches; 0: none */
     uint64_t checkpoint_epochs;                    /* a checkpoint every so many epochs; 0: at the end only */
     struct mark mark;
 };

@@ -7,7 +7,7 @@
 
 static const char *const stage_keys[] = {
     "name", "dataset", "head", "weights", "rule", "rules", "loss", "optimizer", "schedule", "epochs", "steps",
-    "batch_size", "accumulate", "label_smoothing", "freeze", "batchnorm", "shuffle", "model_selection", "alignment",
+    "batch_size", "accumulate", "label_smoothing", "freeze", "batchnorm", "shuffle", "model_selection", "alignment", "log_every",
     "checkpoint", NULL,
 };
 
@@ -205,6 +205,7 @@ static void read_stage(struct reader *r, struct yaml *node, const struct trial *
     ret->shuffle = read_bool(r, node, "shuffle", true);
     ret->select_by_val = read_word(r, node, "model_selection", selections, 0) == 1;
     ret->alignment = (uint64_t)read_integer(r, node, "alignment", 0, INT64_MAX, 0);
+    ret->log_every = (uint64_t)read_integer(r, node, "log_every", 0, INT64_MAX, 0);
     read_checkpoint(r, node, ret);
     read_unknown(r, node, "in a stage", stage_keys, NULL);
 }

@@ -194,6 +194,7 @@ static void put_records(struct resolver *b, struct yaml *map, const struct stage
     struct yaml *checkpoint = build_map(b);
 
     build_put(b, map, "alignment", build_integer(b, (int64_t)s->alignment));
+    build_put(b, map, "log_every", build_integer(b, (int64_t)s->log_every));
     build_put(b, checkpoint, "every", build_integer(b, (int64_t)s->checkpoint_epochs));
     build_put(b, map, "checkpoint", checkpoint);
 }

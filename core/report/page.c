@@ -148,6 +148,10 @@ static bioft_status build_body(const struct page *p, struct text *t, struct erro
         page_heading(t, 2, "finding", i + 1, p->panels[i].title);
         page_headline(&p->panels[i], t);
     }
+    if (p->differences.rows) {
+        page_heading(t, 2, "differences", 0, "What differs between the runs");
+        table_html(&p->differences, t);
+    }
     page_heading(t, 2, "clean", 0, "Without attack");
     what_was_run(p, t);
     for (size_t i = 0; i < p->clean_count; i++)

@@ -33,6 +33,7 @@ struct page {
     const char *folder;
     const struct table *clean; /* one a metric */
     size_t clean_count;
+    struct table differences; /* of several runs; rows 0: none */
     const struct page_panel *panels;
     size_t panel_count;
 };

@@ -1,51 +1,16 @@
 /* Classes: accuracy of each, and the confusion matrix, from the predictions of the clean split. */
 #include "report/page.h"
 
-#include "base/file.h"
-#include "formats/json.h"
+#include "report/class_names.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CLASSES = 1000, MATRIX = 20, WORST = 10, MAX_NAMES = 1 << 20 };
+enum { MATRIX = 20, WORST = 10 };
 
 struct confusion {
     uint64_t *counts; /* [classes][classes], label by answer */
     size_t classes;
 };
-
-/* What a trial calls its classes: names[k], or their numbers where it does not say. */
-struct class_names {
-    const char *names[MOST_CLASSES];
-    bool long_ones; /* some are no numbers */
-};
-
-static bioft_status read_names(const struct study_trial *t, struct arena *arena,
-                               struct class_names *ret, struct error *err)
-{
-    char *path = path_join(t->folder, "classes.json");
-    uint8_t *bytes = NULL;
-    size_t size;
-    struct json *list = NULL;
-    bioft_status st = path ? BIOFT_OK : error_memory(err, "a path");
-
-    if (st == BIOFT_OK && file_exists(path))
-        st = file_read(path, MAX_NAMES, &bytes, &size, err);
-    if (bytes)
-        st = json_parse(path, (char *)bytes, size, arena, &list, err);
-    for (size_t k = 0; st == BIOFT_OK && k < MOST_CLASSES; k++) {
-        const struct json *name =
-            list && list->type == JSON_ARRAY && k < list->count ? list->items[k] : NULL;
-        ret->names[k] = name && name->type == JSON_STRING ? name->text
-                                                          : arena_printf(arena, "%zu", k);
-        if (!ret->names[k])
-            st = error_memory(err, "names of classes");
-        else if (strspn(ret->names[k], "0123456789") != strlen(ret->names[k]))
-            ret->long_ones = true;
-    }
-    free(bytes);
-    free(path);
-    return st;
-}
 
 /* All seeds of a series together; classes 0: no predictions, or no classes in them. */
 static bioft_status count_answers(const struct panel *p, const struct series *s,
@@ -204,7 +169,7 @@ bioft_status page_classes(const struct panel *p, size_t number, struct text *ret
     for (size_t s = 0; st == BIOFT_OK && s < p->count; s++) {
         if (count == 0 && all[s].classes) {
             count = choose(&all[s], rows);
-            st = read_names(&p->series[s].trials[0], arena, names, err);
+            st = class_names_read(&p->series[s].trials[0], arena, names, err);
         }
         widest = all[s].classes > widest ? all[s].classes : widest;
     }

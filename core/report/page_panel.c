@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "report/tables.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,6 +197,25 @@ static void warning_list(const struct panel *p, size_t number, struct text *t)
     text_add(t, any ? "</ul>\n" : "");
 }
 
+/* "Shirt &rarr; Bag, 97%" below each image. */
+static void answers(const struct strip *s, struct text *t)
+{
+    if (s->answer_count == 0)
+        return;
+    text_add(t, "<div class=\"answers\">");
+    for (size_t i = 0; i < s->answer_count; i++) {
+        const struct answer *a = &s->answers[i];
+        text_printf(t, "<span%s>", a->right ? " class=\"kept\"" : "");
+        html_escape(t, a->label);
+        text_add(t, " &rarr; ");
+        html_escape(t, a->answer);
+        if (isfinite(a->confidence))
+            text_printf(t, " %.0f%%", 100.0 * a->confidence);
+        text_add(t, "</span>");
+    }
+    text_add(t, "</div>");
+}
+
 static bioft_status strip(const struct page *page, const struct strip *s, struct text *t,
                           struct error *err)
 {
@@ -207,13 +227,17 @@ static bioft_status strip(const struct page *page, const struct strip *s, struct
     bioft_status st = path.failed ? error_memory(err, "a path")
                                   : file_read(path.data, MAX_PICTURE, &bytes, &size, err);
     if (st == BIOFT_OK) {
+        text_add(t, "<figure class=\"strip\" data-rule=\"");
+        html_escape(t, s->rule);
         text_printf(t,
-                    "<figure class=\"strip\"><img width=\"%u\" height=\"%u\" alt=\"clean, "
+                    "\"><img width=\"%u\" height=\"%u\" alt=\"clean, "
                     "attacked, difference\" "
                     "src=\"data:image/png;base64,",
                     s->width, s->height);
         text_add_base64(t, bytes, size);
-        text_add(t, "\"><figcaption>");
+        text_add(t, "\">");
+        answers(s, t);
+        text_add(t, "<figcaption>");
         html_escape(t, s->title);
         text_add(t, "</figcaption></figure>\n");
     }
@@ -232,7 +256,8 @@ static bioft_status strips(const struct page *page, const struct page_panel *p, 
     page_heading(t, 3, "images", number, "Adversarial images");
     text_add(t, "<p class=\"soft\">Clean above, attacked in the "
                 "middle, below their difference "
-                "around middle grey: black is &minus;epsilon, white +epsilon.</p>\n<div "
+                "around middle grey: black is &minus;epsilon, white +epsilon. Below: the label, the answer to the attacked "
+                "image and its share of the softmax.</p>\n<div "
                 "class=\"charts\">\n");
     for (size_t i = 0; st == BIOFT_OK && i < p->strip_count; i++)
         st = strip(page, &p->strips[i], t, err);
@@ -326,6 +351,8 @@ bioft_status page_panel_section(const struct page *page, size_t number, struct t
                     "is between the error that a "
                     "rule sends back and backpropagation's: 90 degrees is no relation.</p>\n");
         charts(page, p->plots.training, p->plots.training_count, t);
+        if (p->plots.durations.rows > 1)
+            table_html(&p->plots.durations, t);
     }
     text_add(t, "</section>\n");
     return st;

@@ -22,13 +22,24 @@ static bioft_status read_text(const char *folder, const char *name, char **ret, 
     return st;
 }
 
+/* A hash by its first digits, with all of it under the pointer. */
+static void shortened(struct text *t, const char *s)
+{
+    enum { HASH = 16, SHOWN = 10 };
+    if (strlen(s) < HASH || strspn(s, "0123456789abcdef") != strlen(s)) {
+        html_escape(t, s);
+        return;
+    }
+    text_printf(t, "<span title=\"%s\">%.*s&hellip;</span>", s, SHOWN, s);
+}
+
 static void item(struct text *t, const char *name, const struct json *object, const char *key)
 {
     const struct json *v = json_get(object, key);
     if (!v || (v->type != JSON_STRING && v->type != JSON_NUMBER) || !v->length)
         return;
     text_printf(t, "<dt>%s</dt><dd>", name);
-    html_escape(t, v->text);
+    shortened(t, v->text);
     text_add(t, "</dd>\n");
 }
 
@@ -59,7 +70,7 @@ static void list(struct text *t, const struct json *root, const char *name, cons
             if (!v || (v->type != JSON_STRING && v->type != JSON_NUMBER))
                 continue;
             text_add(t, k ? " " : "");
-            html_escape(t, v->text);
+            shortened(t, v->text);
         }
         text_add(t, "</dd>\n");
     }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "formats/npy.h"
 #include "formats/png.h"
+#include "report/epsilon.h"
 #include "report/plots.h"
 #include <math.h>
 #include <stdlib.h>
@@ -47,11 +48,16 @@ static void draw(const struct pair *p, size_t images, double epsilon, size_t wid
                 }
 }
 
+static size_t images_of(const struct pair *p)
+{
+    const size_t most = p->clean.shape[3] > LARGE ? LARGE_IMAGES : IMAGES;
+    return p->clean.shape[0] < most ? p->clean.shape[0] : most;
+}
+
 static bioft_status write_strip(const struct pair *p, double epsilon, const char *path,
                                 struct strip *s, struct error *err)
 {
-    const size_t most = p->clean.shape[3] > LARGE ? LARGE_IMAGES : IMAGES;
-    const size_t images = p->clean.shape[0] < most ? p->clean.shape[0] : most;
+    const size_t images = images_of(p);
     const size_t width = images * (p->clean.shape[3] + GAP) - GAP,
                  height = ROWS * (p->clean.shape[2] + GAP) - GAP;
     const size_t bytes = width * height * p->clean.shape[1];
@@ -71,11 +77,11 @@ static bioft_status write_strip(const struct pair *p, double epsilon, const char
 
 /* One figure's strip; *ret_made false where nothing was dumped. */
 static bioft_status strip_of(const struct study_trial *t, const struct figure *f, const char *path,
-                             struct strip *s, bool *ret_made, struct error *err)
+                             struct arena *arena, struct strip *s, bool *ret_made, struct error *err)
 {
     char number[TEXT_NUMBER];
     const char *dot = *f->options ? "." : "";
-    struct text clean = { 0 }, adversarial = { 0 };
+    struct text clean = { 0 }, adversarial = { 0 }, outputs = { 0 };
     struct pair p = { 0 };
     bioft_status st = BIOFT_OK;
 
@@ -84,7 +90,9 @@ static bioft_status strip_of(const struct study_trial *t, const struct figure *f
                 f->options, f->gradient, number);
     text_printf(&adversarial, "%s/adversarial/%s%s%s.%s.%s.adversarial.npy", t->folder, f->attack,
                 dot, f->options, f->gradient, number);
-    *ret_made = !clean.failed && !adversarial.failed && file_exists(clean.data) &&
+    text_printf(&outputs, "%s/adversarial/%s%s%s.%s.%s.outputs.npy", t->folder, f->attack, dot, f->options, f->gradient,
+                number);
+    *ret_made = !clean.failed && !adversarial.failed && !outputs.failed && file_exists(clean.data) &&
                 file_exists(adversarial.data);
     if (*ret_made)
         st = npy_read(clean.data, &p.clean, err);
@@ -93,10 +101,13 @@ static bioft_status strip_of(const struct study_trial *t, const struct figure *f
     *ret_made = *ret_made && st == BIOFT_OK && usable(&p);
     if (*ret_made)
         st = write_strip(&p, f->epsilon, path, s, err);
+    if (*ret_made && st == BIOFT_OK)
+        st = answers_read(t, f, outputs.data, images_of(&p), arena, s, err);
     npy_free(&p.clean);
     npy_free(&p.adversarial);
     text_free(&clean);
     text_free(&adversarial);
+    text_free(&outputs);
     return st;
 }
 
@@ -129,17 +140,19 @@ bioft_status pictures_write(const struct panel *p, size_t number, const char *fo
         const struct study_trial *t = &p->series[s].trials[0];
         for (size_t k = 0; st == BIOFT_OK && k < t->results->count && *ret_count < most; k++) {
             const struct figure *f = &t->results->figures[k];
+            char epsilon[TEXT_NUMBER];
             bool made = false;
             if (!shown(t, f, p))
                 continue;
             struct strip strip = {
                 .file = arena_printf(arena, "%zu-adversarial-%zu.png", number + 1, *ret_count + 1),
-                .title = arena_printf(arena, "%s, %s at epsilon %g, %s gradient", p->series[s].name,
-                                      plots_attack(f->attack, f->options, arena), f->epsilon,
-                                      f->gradient)
+                .title = arena_printf(arena, "%s, %s at epsilon %s, %s gradient", p->series[s].name,
+                                      plots_attack(f->attack, f->options, arena),
+                                      epsilon_text(epsilon, f->epsilon, 6), f->gradient),
+                .rule = p->series[s].name
             };
             char *path = strip.file && strip.title ? path_join(folder, strip.file) : NULL;
-            st = path ? strip_of(t, f, path, &strip, &made, err)
+            st = path ? strip_of(t, f, path, arena, &strip, &made, err)
                       : error_memory(err, "a strip of images");
             if (made)
                 ret[(*ret_count)++] = strip;

@@ -5,6 +5,7 @@
 #include "formats/json.h"
 #include "report/recipe.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,21 +161,24 @@ static bool number(const struct json *line, const char *key, double *ret)
     return true;
 }
 
-/* A point for each line that has the value. Every epoch's mean comes beside the lines of `log_every`: where there are
- * those, they are drawn alone. */
+/* A point for each line that has the value: of every so many steps' batches where `log_every` asked for them, else each
+ * epoch's mean. */
 static bool step_curve(const struct metrics *m, const char *key, struct curve *v,
                         struct arena *arena)
 {
-    bool by_step = false;
+    char by_step[TEXT_NUMBER];
 
+    snprintf(by_step, sizeof by_step, "step_%s", key);
     for (size_t i = 0; i < m->count; i++)
-        by_step = by_step || (json_get(m->lines[i], key) && !json_get(m->lines[i], "images_per_s"));
+        if (json_get(m->lines[i], by_step)) {
+            key = by_step;
+            break;
+        }
     if (!curve_room(v, m->count + 1, arena))
         return false;
     for (size_t i = 0; i < m->count; i++) {
         double step, y;
-        if (!number(m->lines[i], "step", &step) || !number(m->lines[i], key, &y) ||
-            (by_step && json_get(m->lines[i], "images_per_s")))
+        if (!number(m->lines[i], "step", &step) || !number(m->lines[i], key, &y))
             continue;
         v->x[v->count] = step;
         v->low[v->count] = v->high[v->count] = NAN;
@@ -230,6 +234,41 @@ static void keep(struct chart *c, const struct series *s)
         *v = (struct curve){ 0 };
 }
 
+/* Seconds and images per second of a series' first trial, by the lines of its epochs' ends. */
+static bool duration(const struct panel *p, const struct series *s, const struct metrics *m, struct table *t,
+                     struct arena *arena)
+{
+    const struct figure *f = p->metric_count ? study_figure(&s->trials[0], p, &(struct place){ .metric = p->metrics[0] }) : NULL;
+    char words[TEXT_NUMBER];
+    double seconds = 0.0, speed;
+    size_t epochs = 0;
+
+    for (size_t i = 0; i < m->count; i++)
+        if (number(m->lines[i], "images_per_s", &speed) && speed > 0.0) {
+            seconds += (double)(f ? f->n_train : 0) / speed;
+            epochs++;
+        }
+    if (!f || f->n_train == 0 || epochs == 0)
+        return true;
+    table_cell(t, t->rows, 0)->text = s->name;
+    table_cell(t, t->rows, 1)->text = arena_text(arena, text_duration(words, seconds));
+    table_cell(t, t->rows, 2)->text = arena_printf(arena, "%.0f", (double)(f->n_train * epochs) / seconds);
+    t->rows++;
+    return table_cell(t, t->rows - 1, 1)->text && table_cell(t, t->rows - 1, 2)->text;
+}
+
+static bool begin_durations(const struct panel *p, struct table *t, struct arena *arena)
+{
+    *t = (struct table){ .name = "durations", .caption = "training of this stage" };
+    if (!table_create(t, p->count + 1, 3, arena))
+        return false;
+    table_cell(t, 0, 0)->text = "rule";
+    table_cell(t, 0, 1)->text = "time";
+    table_cell(t, 0, 2)->text = "images/s";
+    t->rows = 1;
+    return true;
+}
+
 static bioft_status training(const struct panel *p, size_t panel, struct arena *arena,
                              struct plots *ret, struct error *err)
 {
@@ -246,7 +285,7 @@ static bioft_status training(const struct panel *p, size_t panel, struct arena *
                                  .x_label = "layer",
                                  .y_label = "degrees" } };
     const char **names = arena_array(arena, MOST_LAYERS, sizeof *names);
-    bioft_status st = names ? BIOFT_OK : error_memory(err, "curves");
+    bioft_status st = names && begin_durations(p, &ret->durations, arena) ? BIOFT_OK : error_memory(err, "curves");
 
     for (size_t i = 0; st == BIOFT_OK && i < 3; i++)
         if (!charts[i].name ||
@@ -259,7 +298,8 @@ static bioft_status training(const struct panel *p, size_t panel, struct arena *
             !(step_curve(&m, "loss", &charts[0].curves[charts[0].count], arena) &&
               step_curve(&m, "accuracy", &charts[1].curves[charts[1].count], arena) &&
               angle_curve(&m, &charts[2].curves[charts[2].count], names, &charts[2].x_name_count,
-                          arena)))
+                          arena) &&
+              duration(p, &p->series[s], &m, &ret->durations, arena)))
             st = error_memory(err, "curves");
         for (size_t i = 0; st == BIOFT_OK && i < 3; i++)
             keep(&charts[i], &p->series[s]);

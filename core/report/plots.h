@@ -4,10 +4,12 @@
 
 #include "report/chart.h"
 #include "report/study.h"
+#include "report/table.h"
 
 struct plots {
     struct chart *robustness, *training; /* training: losses, accuracies, angles */
     size_t robustness_count, training_count;
+    struct table durations; /* of the stage's training, a row a rule; rows 0: not known */
 };
 /* `number` of the panel goes into the names. metrics.jsonl is read of each series' first trial;
  * where there is none, there is no curve. Everything in the arena. */

@@ -2,6 +2,7 @@
 #include "report/report.h"
 
 #include "base/file.h"
+#include "report/differences.h"
 #include "report/page.h"
 #include "report/recipe.h"
 #include "report/tables.h"
@@ -217,6 +218,10 @@ static bioft_status write_all(struct report *r, const struct report_order *order
         st = file_make_folder(r->plots, err);
     if (st == BIOFT_OK)
         st = clean_tables(r, &page.clean, &page.clean_count, err);
+    if (st == BIOFT_OK)
+        st = differences_read(&r->study, r->arena, &page.differences, err);
+    if (st == BIOFT_OK && page.differences.rows)
+        st = save_table(r, &page.differences, err);
     for (size_t i = 0; st == BIOFT_OK && i < r->study.count; i++)
         st = panel_part(r, i, &panels[i], err);
     if (st == BIOFT_OK && order->draw && r->script_count)

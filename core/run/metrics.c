@@ -83,16 +83,19 @@ static bioft_status write_line(const struct metrics *m, const struct stage_repor
     json_integer(&t, (int64_t)r->step);
     json_key(&t, "split");
     json_string(&t, "train");
-    if (r->epoch_end || !r->delta_angle) {
-        json_key(&t, "loss");
-        json_number(&t, r->loss);
-        if (!isnan(r->accuracy)) {
-            json_key(&t, "accuracy");
-            json_number(&t, r->accuracy);
+    if (r->epoch_end || r->logged) {
+        const double loss = r->epoch_end ? r->loss : r->step_loss, accuracy = r->epoch_end ? r->accuracy : r->step_accuracy;
+        json_key(&t, r->epoch_end ? "loss" : "step_loss");
+        json_number(&t, loss);
+        if (!isnan(accuracy)) {
+            json_key(&t, r->epoch_end ? "accuracy" : "step_accuracy");
+            json_number(&t, accuracy);
         }
-        json_key(&t, "lr");
-        json_number(&t, r->lr);
-        if (!isfinite(r->loss)) {
+        if (r->epoch_end) {
+            json_key(&t, "lr");
+            json_number(&t, r->lr);
+        }
+        if (!isfinite(loss)) {
             json_key(&t, "nonfinite");
             json_begin_array(&t);
             json_string(&t, "loss");
@@ -152,7 +155,7 @@ bioft_status metrics_report(void *ctx, const struct stage_report *r, struct erro
                   "step %llu of %llu", m->trial, r->stage->name, left, (unsigned long long)r->epoch + 1,
                   (unsigned long long)r->epochs, r->loss, r->images_per_s, (unsigned long long)r->step,
                   (unsigned long long)r->steps);
-    return r->epoch_end || r->delta_angle ? write_line(m, r, err) : BIOFT_OK;
+    return r->epoch_end || r->logged || r->delta_angle ? write_line(m, r, err) : BIOFT_OK;
 }
 
 bioft_status metrics_sync(const char *path, struct error *err)

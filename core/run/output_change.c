@@ -85,7 +85,7 @@ static bool is_key(const struct lines *l, const char *key, bool at_top)
 static bool is_ignored(struct lines *l)
 {
     static const char *const top[] = { "name", "folder", "output", "plugins", "log", "baseline" };
-    static const char *const anywhere[] = { "threads", "cache", "alignment", "checkpoint" };
+    static const char *const anywhere[] = { "threads", "cache", "alignment", "log_every", "checkpoint" };
     const bool inner = l->inner;
 
     l->inner = is_key(l, "checkpoint", false);

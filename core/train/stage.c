@@ -97,8 +97,12 @@ static bioft_status prepare(struct run *r, struct error *err)
     return st;
 }
 
-static bioft_status report(const struct run *r, bool epoch_end, struct error *err)
+/* before: at the beginning of the step; NULL at an epoch's end. */
+static bioft_status report(const struct run *r, const struct progress *before, struct error *err)
 {
+    const bool epoch_end = !before;
+    const uint64_t every = r->p->stage->log_every;
+    const double step_seen = before ? (double)(r->at.seen - before->seen) : 0.0;
     const struct alignment *a = epoch_end ? NULL : r->step.alignment;
     const double seconds = clock_seconds() - r->began, seen = (double)r->at.seen;
     const struct schedule_spec *schedule = &r->p->stage->schedule;
@@ -117,6 +121,10 @@ static bioft_status report(const struct run *r, bool epoch_end, struct error *er
         .images_per_s = seconds > 0.0 ? (double)(r->at.seen - r->began_seen) / seconds : 0.0,
         .data_wait = batches_waited(r->batches) - r->waited,
         .epoch_end = epoch_end,
+        .logged = before && every > 0 && r->at.step % every == 0,
+        .step_loss = step_seen > 0.0 ? (r->at.loss_sum - before->loss_sum) / step_seen : NAN,
+        .step_accuracy =
+            r->step.classes && step_seen > 0.0 ? (double)(r->at.correct - before->correct) / step_seen : NAN,
         .delta_angle = a ? a->delta_angle : NULL,
         .weight_angle = a ? a->weight_angle : NULL,
         .weight_ratio = a ? a->weight_ratio : NULL,
@@ -195,16 +203,17 @@ static bioft_status epoch(struct run *r, struct error *err)
             st = save(r, false, err);
             return st == BIOFT_OK ? stopped(r, err) : st;
         }
+        const struct progress before = r->at;
         st = prepare(r, err);
         if (st == BIOFT_OK)
             st = r->step.chain ? own_step_run(&r->step, r->batches, &r->at, err)
                                : step_run(&r->step, r->batches, &r->at, err);
         if (st == BIOFT_OK)
-            st = report(r, false, err);
+            st = report(r, &before, err);
         if (st == BIOFT_OK)
             warn_of_none(r);
     }
-    return st == BIOFT_OK ? report(r, true, err) : st;
+    return st == BIOFT_OK ? report(r, NULL, err) : st;
 }
 
 static bioft_status train(struct run *r, struct error *err)

@@ -13,6 +13,8 @@ struct stage_report {
     double loss, accuracy;                         /* means of the open or just ended epoch */
     double lr, images_per_s, data_wait;            /* data_wait: seconds in this epoch */
     bool epoch_end;
+    bool logged;                                   /* log_every: the next two are of this step's batches */
+    double step_loss, step_accuracy;
     /* Angle between the rule's and backprop's delta in degrees, cos(V, W) as an angle, |V|/|W|; by
      * layer; NULL where not measured at this step. NaN where a norm is 0. */
     const double *delta_angle, *weight_angle, *weight_ratio;

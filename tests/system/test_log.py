@@ -12,7 +12,7 @@ import bioft
 
 SHIM = os.environ.get("KILL_SHIM", "")
 LOGGED = (bioft.MANIFEST.replace("[bp, usf, brsf]", "[usf]").replace("seed: 3\n", "seed: 3\nlog: [tensorboard, mlflow]\n", 1)
-          .replace("epochs: 1\n", "epochs: 3\n    alignment: 7\n"))
+          .replace("epochs: 1\n", "epochs: 3\n    alignment: 7\n    log_every: 1\n"))
 
 
 def crc32c(data):
@@ -146,6 +146,15 @@ class Log(bioft.Case):
                      "attack/fgsm/rule/accuracy/epsilon_0.05", "attack/pgd/steps=2/exact/accuracy/epsilon_0",
                      "attack/worst/accuracy/epsilon_0.5"):
             self.assertIn(name, names)
+
+        lines = [json.loads(x) for x in next((self.folder / "out").glob("trials/*/metrics.jsonl")).read_text().splitlines()]
+        first = [x for x in lines if x["stage"] == "pre-train" and x["epoch"] == 0]
+        steps = [x for x in first if "step_loss" in x]
+        self.assertEqual([x["step"] for x in steps], list(range(1, 11)))       # 150 images in tens of 16 and one of 6
+        sizes = [16] * 9 + [6]
+        for key in ("loss", "accuracy"):
+            mean = sum(n * x[f"step_{key}"] for n, x in zip(sizes, steps)) / 150
+            self.assertAlmostEqual(mean, next(x[key] for x in first if key in x), places=9)
 
     def test_nothing_unless_asked(self):
         self.manifest(LOGGED.replace("log: [tensorboard, mlflow]", "log: []"))

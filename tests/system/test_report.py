@@ -189,8 +189,21 @@ class Report(bioft.Case):
             counts = {line.count(" & ") for line in body.split("\n") if line.endswith("\\\\")}
             self.assertEqual(len(counts), 1, latex)
             self.assertTrue(latex.with_suffix(".md").exists())
-            rows = list(csv.reader(latex.with_suffix(".csv").open(newline="")))
+            with open(latex.with_suffix(".csv"), newline="") as f:
+                rows = list(csv.reader(f))
             self.assertEqual({len(row) for row in rows}, {len(rows[0])})
+
+    def check_answers(self, out, page):
+        """Below a dumped image its label, the answer, and the answer's share of the softmax."""
+        folder = out / "trials/01-rule=usf"
+        logits = np.load(next((folder / "adversarial").glob("pgd*exact.0.05.outputs.npy"))).astype(float)
+        rows = bioft.rows(next((folder / "predictions").glob("*pgd*exact.0.05.csv")))[:4]
+        share = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        self.assertEqual([str(k) for k in logits.argmax(axis=1)], [r["prediction"] for r in rows])
+        names = json.loads((folder / "classes.json").read_text())
+        want = [f"{names[int(r['label'])]} \u2192 {names[int(r['prediction'])]} {100 * share[i, int(r['prediction'])]:.0f}%"
+                for i, r in enumerate(rows)]
+        self.assertIn("|".join(want), "|".join(page.words))
 
     def test_report(self):
         out = self.make()
@@ -198,6 +211,7 @@ class Report(bioft.Case):
         self.check_numbers(out, page)
         self.check_comparisons(out, page)
         self.check_files(out)
+        self.check_answers(out, page)
         words = " ".join(page.words)
         for text in ("compared with", "Confusion matrix of usf", "Adversarial images", "Provenance", "training loss",
                      "angle to backpropagation", "worst case over attacks", "small-n"):
@@ -224,6 +238,8 @@ class Report(bioft.Case):
         self.good("run", self.folder / "m.yaml", "--out", self.folder / "other", "--set", "seed=4", "--quiet")
         self.good("report", out, self.folder / "other", "--out", self.folder / "both")
         self.assertIn("2 seeds a rule", (self.folder / "both/report.html").read_text())
+        differs = next(t for t in self.read(self.folder / "both/report.html").tables if t[0][0] == "setting")
+        self.assertEqual(differs, [["setting", "out", "other"], ["seed", "3", "4"]])
         self.bad(2, "report", out, out, says="--out")
         self.bad(2, "report", self.folder / "none", says="no results.csv")
 

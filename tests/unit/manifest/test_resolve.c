@@ -51,7 +51,7 @@ static void text_of_a_small_one(void **state)
         "    optimizer:\n      name: adam\n      lr: 1e-05\n      head_lr: 1e-05\n      loss_lr: 1e-05\n"
         "      weight_decay: 0\n      betas: [0.9, 0.999]\n      eps: 1e-08\n"
         "    schedule: constant\n    epochs: 1\n    batch_size: 32\n    accumulate: 1\n    freeze: []\n"
-        "    batchnorm: train\n    shuffle: true\n    model_selection: last\n    alignment: 0\n"
+        "    batchnorm: train\n    shuffle: true\n    model_selection: last\n    alignment: 0\n    log_every: 0\n"
         "    checkpoint:\n      every: 1\n"
         "attacks:\n  - plugin: fgsm\n    name: fgsm\n    epsilon: [0, 0.5]\n    gradient: [rule, exact]\n"
         "    samples: 0\n    split: test\n    labels: true\n    target: none\n    restarts: 1\n    batch_size: 0\n"
@@ -254,6 +254,7 @@ static void what_changes_keys(void **state)
         { "engine.threads=1", false, false, false },
         { "dataset.cache=off", false, false, false },
         { "stages.pre.alignment=5", false, false, false },
+        { "stages.pre.log_every=5", false, false, false },
         { "stages.pre.checkpoint={every: 0}", false, false, false },
         { "stages.tune.rule.scale=xavier", false, false, false },
         { "stages.pre.rule={plugin: bp}", false, false, false },
