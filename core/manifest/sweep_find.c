@@ -12,12 +12,25 @@ static size_t path_named(const struct sweep *s, const char *key)
     return p;
 }
 
+/* With or without quotes: what a value is for is not known here. */
+static bool same_value(const struct yaml *a, const struct yaml *b)
+{
+    if (a->type != b->type || a->count != b->count)
+        return false;
+    if (a->type == YAML_SCALAR)
+        return strcmp(a->text, b->text) == 0;
+    for (size_t i = 0; i < a->count; i++)
+        if ((a->type == YAML_MAP && strcmp(a->keys[i]->text, b->keys[i]->text) != 0) || !same_value(a->items[i], b->items[i]))
+            return false;
+    return true;
+}
+
 /* Does row `row` of an axis have the values that the point gives for its paths? */
 static bool is_row(const struct sweep *s, const struct sweep_point *point, size_t axis, size_t row)
 {
     for (size_t i = 0; i < point->count; i++) {
         const size_t p = path_named(s, point->keys[i]);
-        if (s->axis[p] == axis && !tree_equal(s->lists[p]->items[row], point->values[i]))
+        if (s->axis[p] == axis && !same_value(s->lists[p]->items[row], point->values[i]))
             return false;
     }
     return true;

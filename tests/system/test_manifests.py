@@ -28,6 +28,9 @@ SIZES = {
     ("nus_wide", None): {"train_per_concept": 3, "val_per_concept": 1, "test_per_concept": 1},
     ("coco", "retrieval"): {"train_count": 60, "val_count": 20, "test_count": 20},
 }
+# What an attack does so many times, by plugin.
+TIMES = {"apgd": ["iterations"], "fab": ["iterations"], "square": ["queries"], "sparse_rs": ["queries"],
+         "auto_attack": ["iterations", "queries"], "deepfool": ["steps"]}
 LONG = os.environ.get("BIOFT_LONG") == "1"
 LIGHT = "resnet18"
 SIDE = 64                                                # AlexNet takes no smaller picture than 63
@@ -150,7 +153,11 @@ class Manifests(unittest.TestCase):
                 put(f"model.{key}", model[key])
         for i, attack in enumerate(manifest.get("attacks", [])):
             put(f"attacks.{i}.samples", 4)
+            if "from" in attack and all(len(v) == 1 for v in sweep.values()):
+                put(f"attacks.{i}.from", None)           # the trial that it names is not in the sweep
             if small:
+                for key in TIMES.get(attack["plugin"], []):
+                    put(f"attacks.{i}.{key}", 2)
                 put(f"attacks.{i}.epsilon", [0, 0.01])
                 for key in {"steps", "restarts"} & set(attack):
                     put(f"attacks.{i}.{key}", 2)
@@ -158,8 +165,12 @@ class Manifests(unittest.TestCase):
         return [x for path, value in out.items() for x in ("--set", f"{path}={'' if value is None else json.dumps(value)}")]
 
     def covering(self, manifest):
-        """Sweeps of one trial each that have every value of the manifest's once or more."""
+        """Sweeps of one trial each that have every value of the manifest's once or more; of rules and seeds alone, which have
+        the data and the network in common, all at once."""
         sweep = manifest.get("sweep", {})
+        if all(p.split(".")[-1] in ("rule", "seed") for p in sweep):
+            yield {p: v[:1] if p == "seed" else v for p, v in sweep.items()}
+            return
         for k in range(max(map(len, sweep.values()), default=1)):
             yield {p: [v[k % len(v)]] for p, v in sweep.items()}
 

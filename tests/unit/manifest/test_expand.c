@@ -46,7 +46,7 @@ static void product(void **state)
 static void sources(void **state)
 {
     struct experiment *e = workspace_good(SMALL "attacks: [{plugin: pgd, epsilon: 0.1, from: [{seed: 2}, {rule: usf, "
-        "dataset.split_seed: 7}]}]\nsweep:\n  stages.train.rule: [bp, usf]\n  zip: [{seed: [1, 2], dataset.split_seed: [7, 8]}]\n"
+        "dataset.split_seed: 7}]}]\nsweep:\n  stages.train.rule: [bp, \"usf\"]\n  zip: [{seed: [1, 2], dataset.split_seed: [7, 8]}]\n"
         "  skip_if: [{stages.train.rule: bp, seed: 1}]\n", NULL);
     static const size_t wanted[3][2] = { { 0, 1 }, { 2, 1 }, { 2, 1 } };    /* bp,2  usf,1  usf,2 */
 
