@@ -388,15 +388,27 @@ static bool take(float **array, size_t floats)
     return *array != NULL;
 }
 
+/* In training W changes with every step, so that what forward made of it is of no more use once an exact backward pass
+ * makes its own of the same W: both in one place. */
+static bool take_weights(const struct program *p, struct convolution_node *c)
+{
+    const size_t forward = convolution_weights(c, FORWARD), backward = goes_back(p) ? convolution_weights(c, BACKWARD) : 0;
+    const bool shared = trains(p) && backward > 0;
+
+    if (!take(&c->w.data, shared && backward > forward ? backward : forward))
+        return false;
+    if (shared)
+        c->v[1].data = c->w.data;
+    return backward == 0 || (take(&c->v[0].data, backward) && (shared || take(&c->v[1].data, backward)));
+}
+
 static bioft_status finish(struct program *p)
 {
     for (uint32_t i = 1; i < p->node_count; i++) {
         struct convolution_node *c = p->nodes[i].own;
         if (p->nodes[i].op != &operator_convolution)
             continue;
-        if (!take(&c->w.data, convolution_weights(c, FORWARD)) ||
-            (goes_back(p) && (!take(&c->v[0].data, convolution_weights(c, BACKWARD)) ||
-                              !take(&c->v[1].data, convolution_weights(c, BACKWARD)))) ||
+        if (!take_weights(p, c) ||
             (c->batchnorm && (!take(&c->factor, p->nodes[i].def->channels) ||
                               !take(&c->bias, p->nodes[i].def->channels))))
             return p->engine->host->fail(p->engine->host, BIOFT_ERR_MEMORY,
@@ -416,9 +428,10 @@ static void release(struct program *p)
         primitive_destroy(c->forward);
         primitive_destroy(c->input_error);
         primitive_destroy(c->weight_gradient);
+        if (c->v[1].data != c->w.data)
+            memory_give(c->v[1].data);
         memory_give(c->w.data);
         memory_give(c->v[0].data);
-        memory_give(c->v[1].data);
         memory_give(c->gradient_table);
         memory_give(c->factor);
         memory_give(c->bias);

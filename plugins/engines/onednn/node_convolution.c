@@ -267,7 +267,7 @@ static void refresh(struct program *p, struct node *n, enum phase phase)
     const struct feedback *f = &p->model->feedback[n->def->layer];
     const float *w = parameter_value(p, n->def->weight), *from = phase == FORWARD ? w : n->v;
     const uint64_t stamp = fold_stamp(p, n) + (from == w ? version(p, n->def->weight) : f->revision);
-    struct packed *to = phase == FORWARD ? &c->w : &c->v[from == w];
+    struct packed *to = phase == FORWARD ? &c->w : &c->v[from == w], *other = phase == FORWARD ? &c->v[1] : &c->w;
 
     if (phase == BACKWARD && !c->input_error && !c->ours[BACKWARD].kernels)
         return;                                    /* columns take the values as they are */
@@ -275,6 +275,8 @@ static void refresh(struct program *p, struct node *n, enum phase phase)
         c->use_v = to;
     if (to->from == from && to->stamp == stamp)
         return;
+    if (other->data == to->data)
+        other->from = NULL;
     if (c->batchnorm)
         fold(p, n, c);
     if (c->ours[phase].kernels)

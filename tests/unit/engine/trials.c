@@ -141,6 +141,9 @@ static void training(void **state)
         check_gradients(&t, all->cases[i].name, 2);
         check_gradient(&t, all->cases[i].name, BIOFT_NONE, t.dx, 1);
         check_running(&t, all->cases[i].name);
+        memset(t.out, 0, t.n * t.net.graph.outputs * sizeof *t.out);
+        call(&t, t.rig.api->forward(t.rig.self, p, t.n, t.x, KEY, t.out));
+        check_output(&t, all->cases[i].name);
         t.rig.api->program_destroy(t.rig.self, p);
         end(&t);
     }
