@@ -2,6 +2,7 @@
 #include "cli/arguments.h"
 
 #include "base/text.h"
+#include "cli/complete.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,8 @@ int arguments_parse(struct command_line *c, int argc, char **argv)
 {
     bool options = true;
 
+    if (argc > 1 && strcmp(argv[1], COMPLETE_WORD) == 0)
+        return complete_arguments(c, argc - 2, argv + 2);
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (options && strcmp(word, "--") == 0) {

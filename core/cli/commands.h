@@ -13,5 +13,7 @@ int command_map(int argc, char **argv);
 int command_predict(int argc, char **argv);
 int command_weights(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_schema(int argc, char **argv);
+int command_completion(int argc, char **argv);
 
 #endif

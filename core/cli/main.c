@@ -1,6 +1,8 @@
 /* bioft: the command line. */
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/complete.h"
+#include "results/provenance.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +20,8 @@ static const struct {
     { "predict", "a network's outputs for an array or a folder of pictures", command_predict },
     { "weights", "show and convert files of weights", command_weights },
     { "bench", "measure images per second", command_bench },
+    { "schema", "a JSON Schema of the manifest, for editors", command_schema },
+    { "completion", "a script that completes command lines in a shell", command_completion },
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -29,6 +33,22 @@ static void help(FILE *to)
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
     fprintf(to, "\n'bioft COMMAND --help' says more; 'man bioft' says all; 'bioft --version' says which this is.\n");
+}
+
+/* `bioft __complete WORD...`, which the shells' scripts call: the last word is being written. A command completes its own
+ * arguments from its table. */
+static int complete_command(int argc, char **argv)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (argc <= 3) {
+            complete_print(argc == 3 ? argv[2] : "", commands[i].name, commands[i].help);
+        } else if (strcmp(argv[2], commands[i].name) == 0) {
+            argv[2] = argv[1];                     /* COMMAND __complete WORD..., as arguments_parse knows it */
+            argv[1] = (char *)commands[i].name;
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    return 0;
 }
 
 /* A full disk behind standard output is a failure like any other. */
@@ -53,9 +73,11 @@ int main(int argc, char **argv)
         return finish(0);
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("bioft %s\n", BIOFT_VERSION);
+        printf("bioft %s (%s)\n", BIOFT_VERSION, provenance_commit());
         return finish(0);
     }
+    if (strcmp(argv[1], COMPLETE_WORD) == 0)
+        return finish(complete_command(argc, argv));
     for (size_t i = 0; i < COMMANDS; i++) {
         names[i] = commands[i].name;
         if (strcmp(argv[1], commands[i].name) == 0)

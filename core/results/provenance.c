@@ -20,6 +20,8 @@ static void member(struct text *t, const char *key, const char *value)
     json_string(t, value);
 }
 
+const char *provenance_commit(void) { return BUILD_COMMIT; }
+
 static void build(struct text *t)
 {
     static const char commit[] = BUILD_COMMIT, mark[] = "-dirty";

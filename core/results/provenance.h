@@ -25,6 +25,8 @@ struct provenance {
     const char *const *notes;
     size_t note_count;
 };
+/* The commit that was built, with "-dirty" where files differed from it; "unknown" outside a repository. */
+const char *provenance_commit(void);
 /* One process as an object that is written bit by bit: its circumstances; of each trial what it did, as strings that the
  * caller adds between the two; its end. finished NULL: it is at work, or was killed. Each may be followed by `end`s into a
  * copy. */

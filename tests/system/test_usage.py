@@ -7,7 +7,7 @@ import bioft
 class Usage(bioft.Case):
     def test_help_and_version(self):
         self.assertIn("usage: bioft COMMAND", self.good("--help").stdout)
-        self.assertRegex(self.good("--version").stdout, r"^bioft \d+\.\d+\.\d+\n$")
+        self.assertRegex(self.good("--version").stdout, r"^bioft \d+\.\d+\.\d+ \([0-9a-f]+(-dirty)?\)\n$")
         for command in ("run", "check", "plugin", "map", "bench"):
             r = self.good(command, "--help")
             self.assertIn(f"bioft {command}", r.stdout)
