@@ -388,14 +388,22 @@ static bool take(float **array, size_t floats)
     return *array != NULL;
 }
 
+/* Does a packing write the whole place? The library's kernels want zeros where channels do not fill a block. */
+static bool fills(const struct convolution_node *c, enum phase phase)
+{
+    const struct weight_map *m = phase == FORWARD ? &c->w_map : &c->v_map;
+
+    return c->ours[phase].kernels || m->floats == (size_t)m->groups * m->out * m->in * m->taps;
+}
+
 /* In training W changes with every step, so that what forward made of it is of no more use once an exact backward pass
  * makes its own of the same W: both in one place. */
 static bool take_weights(const struct program *p, struct convolution_node *c)
 {
     const size_t forward = convolution_weights(c, FORWARD), backward = goes_back(p) ? convolution_weights(c, BACKWARD) : 0;
-    const bool shared = trains(p) && backward > 0;
+    const bool shared = trains(p) && backward > 0 && backward == forward && fills(c, FORWARD) && fills(c, BACKWARD);
 
-    if (!take(&c->w.data, shared && backward > forward ? backward : forward))
+    if (!take(&c->w.data, forward))
         return false;
     if (shared)
         c->v[1].data = c->w.data;
