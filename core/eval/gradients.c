@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST_IMAGES = 100 };
 static const double jitter = 0.01, step = 0.01;    /* in pixels of [0,1]; the length of the step along the gradient */
@@ -199,8 +200,10 @@ static bioft_status add_batch(struct study *s, const bioft_batch *clean, struct 
         cross_entropy(s, clean);
         st = gradient(s, GRADIENT_RULE, clean->n, s->rule);
     }
-    if (st == BIOFT_OK)
+    if (st == BIOFT_OK && s->target->feedback && !feedback_is_exact(s->target->feedback))
         st = gradient(s, GRADIENT_EXACT, clean->n, s->exact);
+    else if (st == BIOFT_OK)
+        memcpy(s->exact, s->rule, sizeof(float) * s->pixels * clean->n);       /* the rule's is the exact one */
     if (st == BIOFT_OK) {
         add_agreement(s, clean->n, sums);
         margin(s, clean);

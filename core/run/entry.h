@@ -26,4 +26,8 @@ bioft_status entry_masks(struct trial_run *r, const struct entry *e, const bool 
 /* Images that were left out are what the attack before made of them, and its name is given. p: [count]. */
 void entry_take_broken(const struct entry *e, size_t cell, struct prediction *p);
 
+/* recalled.c. The gradients' agreement from the trial's figures so far, where an attack on the same images has measured all
+ * that this one's figures say of it. false: it is to be measured. */
+bool entry_recall_gradients(const struct trial_run *r, const struct entry *e, struct gradients_found *ret);
+
 #endif

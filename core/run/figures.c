@@ -211,20 +211,6 @@ static const char *target_word(struct trial_run *r, const struct attack_spec *s)
     return s->target == TARGET_CLASS ? arena_printf(r->arena, "%u", s->target_class) : words[s->target];
 }
 
-/* The gradients of the images that were looked at last: attacks mostly have the same. */
-struct looked_at {
-    const struct split *split;
-    uint64_t count, samples;
-    bool targeted;
-    struct gradients_found gradients;
-};
-
-/* What one attack leaves for the next. */
-struct seen {
-    struct looked_at gradients;
-    struct surrogate surrogate;
-};
-
 /* A targeted attack has nothing to do with images that are the target. */
 static void leave_targets_out(struct entry *e)
 {
@@ -345,10 +331,9 @@ static bool draws_at_random(const struct trial_run *r, const struct entry *e, si
 }
 
 /* What the attack's gradient is, once an entry: it is of the network alone. */
-static bioft_status measure_gradients(struct trial_run *r, struct entry *e, struct looked_at *last, struct error *err)
+static bioft_status measure_gradients(struct trial_run *r, struct entry *e, struct error *err)
 {
     const struct attack_spec *s = e->spec;
-    const bool targeted = s->target == TARGET_CLASS;
 
     e->gradients = (struct gradients_found){ .cosine = (double)NAN, .signs = (double)NAN, .differs = (double)NAN };
     for (size_t g = 0; g < s->gradient_count; g++)
@@ -357,18 +342,8 @@ static bioft_status measure_gradients(struct trial_run *r, struct entry *e, stru
                       "it were fixed. 'eot: 20' makes each gradient the mean over 20 draws", r->trial->id, s->name);
     if (!(s->choice.plugin->api.attack.flags & BIOFT_ATTACK_GRADIENT) || surrogate_is_other(r, s))
         return BIOFT_OK;
-    if (last->split != e->target.split || last->count != e->count || last->samples != s->samples || targeted ||
-        last->targeted) {
-        bioft_status st = gradients_compare(&e->target, e->positions, e->count, &last->gradients, err);
-        if (st != BIOFT_OK)
-            return st;
-        last->split = e->target.split;
-        last->count = e->count;
-        last->samples = s->samples;
-        last->targeted = targeted;
-    }
-    e->gradients = last->gradients;
-    return BIOFT_OK;
+    return entry_recall_gradients(r, e, &e->gradients)
+           ? BIOFT_OK : gradients_compare(&e->target, e->positions, e->count, &e->gradients, err);
 }
 
 static void describe_gradient(struct trial_run *r, const struct entry *e, size_t g, bool redrawn, struct figure *f)
@@ -388,7 +363,7 @@ static void describe_gradient(struct trial_run *r, const struct entry *e, size_t
     }
 }
 
-static bioft_status make_figures(struct trial_run *r, struct entry *e, struct seen *seen, struct error *err)
+static bioft_status make_figures(struct trial_run *r, struct entry *e, struct surrogate *surrogate, struct error *err)
 {
     const struct attack_spec *s = e->spec;
     const size_t cells = s->gradient_count * s->epsilon_count;
@@ -412,9 +387,9 @@ static bioft_status make_figures(struct trial_run *r, struct entry *e, struct se
     if (e->broken)
         st = entry_masks(r, e, &leave, err);
     if (st == BIOFT_OK)
-        st = measure_gradients(r, e, &seen->gradients, err);
+        st = measure_gradients(r, e, err);
     if (st == BIOFT_OK && s->surrogate)
-        st = surrogate_open(&seen->surrogate, r, s->surrogate, &e->target, &maker, err);
+        st = surrogate_open(surrogate, r, s->surrogate, &e->target, &maker, err);
     if (st == BIOFT_OK)
         st = evaluate_attack(&(struct evaluate_params){
             .target = &e->target, .maker = maker, .spec = s, .positions = e->positions, .count = e->count, .leave = leave,
@@ -457,7 +432,7 @@ bioft_status figures_attacks(struct trial_run *r, struct error *err)
 {
     const struct trial *t = r->trial;
     const size_t stage = t->stage_count ? t->stage_count - 1 : 0;
-    struct seen seen = { 0 };
+    struct surrogate surrogate = { 0 };
     bioft_status st = BIOFT_OK;
 
     for (size_t a = 0; st == BIOFT_OK && a < t->attack_count; a++) {
@@ -475,12 +450,12 @@ bioft_status figures_attacks(struct trial_run *r, struct error *err)
         if (st == BIOFT_OK)
             st = entry_find_broken(r, &e, err);
         if (st == BIOFT_OK)
-            st = make_figures(r, &e, &seen, err);
+            st = make_figures(r, &e, &surrogate, err);
         for (size_t g = 0; st == BIOFT_OK && g < e.spec->gradient_count; g++)
             for (size_t i = 0; st == BIOFT_OK && i < e.spec->epsilon_count * e.metrics; i++)
                 st = keep(r, &e.figures[g][i], err);
         free(e.positions);
     }
-    surrogate_close(&seen.surrogate);
+    surrogate_close(&surrogate);
     return st;
 }

@@ -6,7 +6,7 @@
 
 typedef struct {
     int32_t norm, loss, larger_first;
-    int64_t iterations, targets, average_over;
+    int64_t iterations, targets;
     double rho;
     const bioft_host *host;
 } state;
@@ -25,15 +25,13 @@ static const bioft_option options[] = {
       .unit = "of a window", .help = "steps are halved where the loss rose in fewer steps; Linf and L2" },
     { .name = "larger_first", .type = BIOFT_BOOL, .offset = offsetof(state, larger_first), .def = 0,
       .help = "begin in balls of 3 and 2 epsilon, three tenths of the steps each; helps in L1" },
-    { .name = "average_over", .type = BIOFT_I64, .offset = offsetof(state, average_over), .def = 1, .min = 1, .max = 1e6,
-      .unit = "draws", .help = "gradients of a rule that draws its V anew, averaged at each step" },
 };
 
 static struct apgd settings(const state *s)
 {
     return (struct apgd){
         .norm = (uint32_t)s->norm + BIOFT_LINF, .loss = s->loss, .iterations = s->iterations, .restarts = 1,
-        .targets = s->targets, .average_over = s->average_over, .rho = s->rho, .larger_first = s->larger_first,
+        .targets = s->targets, .rho = s->rho, .larger_first = s->larger_first,
     };
 }
 
@@ -72,7 +70,7 @@ static const bioft_attack attack = {
 
 static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "apgd", .version = "1.0", .author = "bioft", .license = "MIT",
+    .kind = BIOFT_KIND_ATTACK, .name = "apgd", .version = "1.1", .author = "bioft", .license = "MIT",
     .summary = "Auto-PGD: gradient steps with momentum, halved where the loss no longer rises; Linf, L2, L1",
     .reference = "Croce and Hein, ICML 2020; ICML 2021", .instance_size = sizeof(state),
     .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),

@@ -36,7 +36,7 @@ static struct sequence settings(const state *s, const bioft_victim *v)
     const uint32_t norm = (uint32_t)s->norm + BIOFT_LINF;
     const int32_t l1 = norm == BIOFT_L1;
     const struct apgd apgd = {
-        .norm = norm, .loss = LOSS_CE, .iterations = s->iterations, .restarts = 1, .average_over = 1, .rho = 0.75,
+        .norm = norm, .loss = LOSS_CE, .iterations = s->iterations, .restarts = 1, .rho = 0.75,
         .larger_first = l1, .targets = l1 && s->targets > 5 ? 5 : s->targets, .part = "apgd_ce",
     };
     struct sequence q = {

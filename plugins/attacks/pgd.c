@@ -1,7 +1,7 @@
 /* PGD: steps along the sign of the gradient of the cross-entropy, each followed by the projection onto the ball and
  * [0,1] (Madry et al., ICLR 2018, equation 2; the paper's equation 5 starts at x). By its options also along the gradient
- * itself (L2), on another loss, with momentum (MI-FGSM: Dong et al., CVPR 2018, equations 6 and 7), over draws of a rule
- * that draws its V anew (Athalye et al., ICML 2018, section 4.1.2), and with the best iterate kept. */
+ * itself (L2), on another loss, with momentum (MI-FGSM: Dong et al., CVPR 2018, equations 6 and 7), and with the best
+ * iterate kept. */
 #include <bioft/attack_util.h>
 
 #include "parts/ball.h"
@@ -14,9 +14,9 @@ static const char *const keeps[] = { "last", "best", NULL };
 static const char *const losses[] = { "ce", "dlr", "margin", NULL };
 
 typedef struct {
-    int64_t steps, average_over;
+    int64_t steps;
     double rel_stepsize, stepsize, momentum;
-    int32_t random_start, norm, loss, scale_logits, keep;
+    int32_t random_start, norm, loss, keep;
     const bioft_host *host;
 } pgd;
 
@@ -35,18 +35,13 @@ static const bioft_option options[] = {
       .help = "what is raised: cross-entropy, difference of logits ratio, or the largest other output over the label's" },
     { .name = "momentum", .type = BIOFT_F64, .offset = offsetof(pgd, momentum), .def = 0.0, .min = 0.0, .max = 10.0,
       .help = "what is left of the direction before, gradients made of L1 length 1; MI-FGSM has 1" },
-    { .name = "scale_logits", .type = BIOFT_BOOL, .offset = offsetof(pgd, scale_logits), .def = 0,
-      .help = "ce of the outputs divided by the gap between the two largest where that is above 1, so that its gradient "
-              "does not vanish" },
-    { .name = "average_over", .type = BIOFT_I64, .offset = offsetof(pgd, average_over), .def = 1, .min = 1, .max = 1e6,
-      .unit = "draws", .help = "gradients of a rule that draws its V anew, averaged at each step" },
     { .name = "keep", .type = BIOFT_CHOICE, .offset = offsetof(pgd, keep), .def = KEEP_LAST, .choices = keeps,
       .help = "the last iterate; or the best, images that are fooled taking no further steps" },
 };
 
 /* Arrays of a run: [batch][pixels]. */
 struct work {
-    float *x, *direction, *sum;                    /* where an image stands; momentum; the mean over draws (packed) */
+    float *x, *direction;                          /* where an image stands; momentum */
 };
 
 static int32_t loss_of(const pgd *p)
@@ -60,8 +55,6 @@ static bioft_status take(const pgd *p, const bioft_victim *v, struct work *w)
     bioft_status st = attack_scratch(p->host, v, "pgd.x", pixels, sizeof(float), &w->x);
     if (st == BIOFT_OK && p->momentum > 0.0)
         st = attack_scratch(p->host, v, "pgd.direction", pixels, sizeof(float), &w->direction);
-    if (st == BIOFT_OK && p->average_over > 1)
-        st = attack_scratch(p->host, v, "pgd.sum", pixels, sizeof(float), &w->sum);
     return st;
 }
 
@@ -117,20 +110,6 @@ static bioft_status start(const pgd *p, const struct left *l, uint32_t j, float 
     return BIOFT_OK;
 }
 
-/* Divides an image's outputs by the gap between the two largest where that is above 1. */
-static void scale_outputs(uint32_t classes, float *z)
-{
-    float first = -INFINITY, second = -INFINITY;
-
-    for (uint32_t c = 0; c < classes; c++) {
-        second = z[c] > first ? first : z[c] > second ? z[c] : second;
-        first = z[c] > first ? z[c] : first;
-    }
-    const float gap = first - second;
-    for (uint32_t c = 0; gap > 1.0f && c < classes; c++)
-        z[c] /= gap;
-}
-
 /* The objective of each image, and its derivative to d_out. */
 static void value(const pgd *p, struct left *l)
 {
@@ -139,35 +118,12 @@ static void value(const pgd *p, struct left *l)
     for (uint32_t j = 0; j < l->n; j++) {
         const uint32_t i = l->image[j];
         const int32_t target = targeted ? l->clean->target[i] : 0, own = targeted ? target : l->clean->label[i];
-        float *z = l->out + (size_t)j * l->outputs, *d = l->d_out + (size_t)j * l->outputs;
-        if (p->scale_logits && p->loss == 0)
-            scale_outputs(l->outputs, z);
+        const float *z = l->out + (size_t)j * l->outputs;
+        float *d = l->d_out + (size_t)j * l->outputs;
         l->objective[j] = (float)loss_value(loss_of(p), l->outputs, z, l->clean->label[i], target, targeted, d);
-        if (p->loss == 0 && !p->scale_logits)  /* the arithmetic of bioft_input_gradient */
+        if (p->loss == 0)                          /* the arithmetic of bioft_input_gradient */
             bioft_cross_entropy_gradient(1, l->outputs, z, &own, targeted ? -1.0f : 1.0f, d);
     }
-}
-
-/* The gradient of the objective at l->x: of one V, or the mean over draws of it. */
-static bioft_status gradient(const pgd *p, struct left *l, struct work *w, int64_t t)
-{
-    const bioft_victim *v = l->v;
-    const int64_t draws = v->redraw && p->average_over > 1 ? p->average_over : 1;
-    const size_t count = l->n * l->pixels;
-    bioft_status st = BIOFT_OK;
-
-    if (draws == 1)
-        return left_backward(l);
-    memset(w->sum, 0, sizeof(float) * count);
-    for (int64_t d = 0; st == BIOFT_OK && d < draws; d++) {
-        st = v->redraw(v, (uint64_t)(t * draws + d));
-        if (st == BIOFT_OK)
-            st = left_backward(l);
-        for (size_t k = 0; st == BIOFT_OK && k < count; k++)
-            w->sum[k] += l->gradient[k] / (float)draws;
-    }
-    memcpy(l->gradient, w->sum, sizeof(float) * count);
-    return st;
 }
 
 static void step(const pgd *p, const struct left *l, const struct work *w, uint32_t j, double length, double epsilon)
@@ -232,7 +188,7 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
         if (best)
             left_judge(&l);
         value(p, &l);
-        st = t < p->steps ? gradient(p, &l, &w, t) : BIOFT_OK;
+        st = t < p->steps ? left_backward(&l) : BIOFT_OK;
         if (st == BIOFT_OK)
             st = left_trace(&l, (uint64_t)t);
         for (uint32_t j = 0; st == BIOFT_OK && t < p->steps && j < l.n; j++)
@@ -244,8 +200,6 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
     }
     for (uint32_t j = 0; st == BIOFT_OK && !best && j < l.n; j++)
         memcpy(ret_x + l.image[j] * l.pixels, w.x + l.image[j] * l.pixels, sizeof(float) * l.pixels);
-    if (st == BIOFT_OK && v->redraw && p->average_over > 1)
-        st = v->redraw(v, 0);
     return st;
 }
 
@@ -263,7 +217,7 @@ static const bioft_attack attack = {
 
 static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "pgd", .version = "1.1", .author = "bioft", .license = "MIT",
+    .kind = BIOFT_KIND_ATTACK, .name = "pgd", .version = "1.2", .author = "bioft", .license = "MIT",
     .summary = "projected gradient descent: steps along the gradient's sign, or in L2 the gradient; with momentum MI-FGSM",
     .reference = "Madry et al., ICLR 2018", .instance_size = sizeof(pgd),
     .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),

@@ -160,6 +160,9 @@ sweep:
         found = {(r["rule"], r["attack"], r["options"], r["epsilon"]): r for r in bioft.rows(out / "results.csv") if r["gradient"] == "exact"}
         for rule in ("bp", "fa"):
             self.assertEqual(found[rule, "shown", "from=rule:bp", "0.3"]["from"], "" if rule == "bp" else "rule:bp")
+        own = found["fa", "shown", "from=stages.train.rule:fa", "0.3"]         # the same images: measured once
+        self.assertEqual(own["differences_off"], found["fa", "white", "", "0.3"]["differences_off"])
+        self.assertNotEqual(own["differences_off"], "")
         other = found["fa", "shown", "from=rule:bp", "0.3"]
         self.assertEqual((other["zero_gradient"], other["silent"], other["differences_off"], other["gradients"]), ("", "", "", "5"))
         table = (out / "tables/1-transfer-shown-accuracy.md").read_text()

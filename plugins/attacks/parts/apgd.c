@@ -21,7 +21,7 @@ struct climb {
     struct course *course;
     int32_t *target;                               /* dlr_targeted */
     float *x, *before, *gradient, *x_best, *gradient_best;     /* ...[pixels] */
-    float *sum, *sorted;                           /* packed: the mean of several draws; work space of L1 */
+    float *sorted;                                 /* work space of L1 */
     int64_t t, restart;                            /* steps taken; which random start */
     bioft_status start;
 };
@@ -36,7 +36,6 @@ static bioft_status take(struct climb *c, const struct apgd *a, const bioft_host
     } parts[] = {
         { "apgd.x", pixels, &c->x }, { "apgd.before", pixels, &c->before }, { "apgd.gradient", pixels, &c->gradient },
         { "apgd.x_best", pixels, &c->x_best }, { "apgd.gradient_best", pixels, &c->gradient_best },
-        { "apgd.sum", a->average_over > 1 ? pixels : 0, &c->sum },
         { "apgd.sorted", a->norm == BIOFT_L1 ? pixels : 0, &c->sorted },
     };
     bioft_status st = attack_scratch(host, v, "apgd.course", 1, sizeof *c->course, &c->course);
@@ -86,30 +85,16 @@ static void value(struct climb *c)
     }
 }
 
-/* The gradient of the objective at l->x, the mean over draws where V is drawn anew, and what the images come to. */
+/* The gradient of the objective at l->x, and what the images come to. */
 static bioft_status look(struct climb *c)
 {
     struct left *l = c->l;
-    const bioft_victim *v = l->v;
-    const int64_t draws = v->redraw && c->a->average_over > 1 ? c->a->average_over : 1;
-    const size_t count = l->n * l->pixels;
     bioft_status st = left_forward(l);
 
     if (st != BIOFT_OK)
         return st;
     value(c);
-    if (draws == 1)
-        return left_backward(l);
-    memset(c->sum, 0, sizeof(float) * count);
-    for (int64_t d = 0; st == BIOFT_OK && d < draws; d++) {
-        st = v->redraw(v, (uint64_t)(c->t * draws + d));
-        if (st == BIOFT_OK)
-            st = left_backward(l);
-        for (size_t k = 0; st == BIOFT_OK && k < count; k++)
-            c->sum[k] += l->gradient[k] / (float)draws;
-    }
-    memcpy(l->gradient, c->sum, sizeof(float) * count);
-    return st;
+    return left_backward(l);
 }
 
 static double first_step(const struct climb *c)
@@ -383,7 +368,5 @@ bioft_status apgd_run(const struct apgd *a, struct left *l, double epsilon)
             if (st == BIOFT_OK)
                 st = attempt(&c, epsilon);
         }
-    if (st == BIOFT_OK && l->v->redraw && a->average_over > 1)
-        st = l->v->redraw(l->v, 0);
     return st;
 }

@@ -340,7 +340,7 @@ static void alone_as_together(void **state)
         { "auto_attack", "norm=linf iterations=10 queries=50" },
         { "cw", "steps=20 searches=3" }, { "few_pixel", "population=20 generations=5" },
         { "hop_skip_jump", "steps=2" }, { "deepfool", "norm=l2" }, { "tpgd", "steps=5" }, { "sparse_rs", "queries=50" }, { "pgd", "steps=5" },
-        { "pgd", "steps=5 norm=l2 random_start=true keep=best momentum=1 scale_logits=true" },
+        { "pgd", "steps=5 norm=l2 random_start=true keep=best momentum=1" },
     };
     struct setting *s = *state;
 
