@@ -11,7 +11,7 @@ import textwrap
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGE = ROOT / 'docs/reference.md'
 # In the order to read them.
-HEADERS = ['plugin', 'rule', 'attack', 'dataset', 'backbone', 'loss', 'engine', 'util', 'attack_util', 'backbone_util']
+HEADERS = ['plugin', 'rule', 'attack', 'dataset', 'backbone', 'loss', 'engine', 'util', 'rule_util', 'attack_util', 'backbone_util']
 NAMES = re.compile(r'^typedef struct (\w+) \{|^struct (\w+) \{|^#define (BIOFT_\w+)|^typedef \w+ (bioft_\w+);|'
                    r'^(?:static inline [\w *]+?|const bioft_plugin \*)(bioft_\w+)\(', re.M)
 NOISE = re.compile(r'^#(?:ifndef BIOFT_\w+_H|define BIOFT_\w+_H|endif|include.*|ifdef __cplusplus)$|^extern "C" \{$|^\}$')

@@ -152,17 +152,15 @@ static bioft_status on_stage(void *ctx, struct trial_run *r, size_t stage, struc
     return BIOFT_OK;
 }
 
-/* The number that the attack's options of this unit come to; 0: it has none. */
-static double option_count(const struct attack_spec *a, const char *unit)
+/* The sum of the attack's options that have a flag; 0: it has none. */
+static double option_sum(const struct attack_spec *a, uint32_t flag)
 {
     const bioft_plugin *d = &a->choice.plugin->descriptor;
     double sum = 0.0;
 
-    for (uint32_t i = 0; i < d->option_count; i++) {
-        const char *u = d->options[i].unit;
-        if (u && strcmp(u, unit) == 0 && d->options[i].type == BIOFT_I64)
+    for (uint32_t i = 0; i < d->option_count; i++)
+        if (d->options[i].flags & flag)
             sum += (double)a->choice.values[i].integer;
-    }
     return sum;
 }
 
@@ -171,7 +169,8 @@ static double option_count(const struct attack_spec *a, const char *unit)
  * that they have broken. */
 static double attack_seconds(const struct attack_spec *a, uint64_t images, double image, uint32_t classes)
 {
-    const double steps = option_count(a, "steps"), queries = option_count(a, "queries"), targets = option_count(a, "classes");
+    const double steps = option_sum(a, BIOFT_OPTION_STEPS), queries = option_sum(a, BIOFT_OPTION_QUERIES);
+    const double targets = option_sum(a, BIOFT_OPTION_CLASSES);
     const double towards = targets > 0.0 && classes > 1 ? fmin(targets, classes - 1.0) : 1.0;
     const double passes = 2.0 * (steps > 0.0 ? steps : queries > 0.0 ? 0.0 : 1.0) * towards + queries;
 

@@ -2,6 +2,8 @@
 #include "conform/private.h"
 
 #include "base/random.h"
+#include "plugin/instance.h"
+#include "rules/scale.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +133,8 @@ static const void *host_extension(const bioft_host *host, const char *id)
     struct subject *s = subject_of(host);
     if (strcmp(id, "bioft.parallel/1") == 0)
         return &s->parallel;
+    if (strcmp(id, "bioft.scale/1") == 0)
+        return &scale_extension;
     return strcmp(id, "bioft.layer/1") == 0 ? conform_layer_ops() : NULL;
 }
 
@@ -160,6 +164,7 @@ static struct subject *prepare(struct conform *c, const struct option_value *val
         return NULL;
     }
     options_write(c->p->plugin, values, s->self);
+    instance_write_host(c->p->plugin, &s->host, s->self);
     return s;
 }
 

@@ -81,7 +81,7 @@ static void read_rules(struct reader *r, struct yaml *stage, struct stage_spec *
     text_free(&names);
 }
 
-/* `label_smoothing` beside the loss is the option of that name. */
+/* `label_smoothing` beside the loss is the option that the loss marks as such. */
 static void read_smoothing(struct reader *r, struct yaml *stage, struct choice *loss)
 {
     struct yaml *node = read_member(stage, "label_smoothing");
@@ -90,7 +90,7 @@ static void read_smoothing(struct reader *r, struct yaml *stage, struct choice *
 
     if (!node || !loss->plugin)
         return;
-    if (!options_find(loss->plugin, "label_smoothing", &index)) {
+    if (!options_flagged(loss->plugin, BIOFT_OPTION_LABEL_SMOOTHING, &index)) {
         read_error(r, node, "loss '%s' has no label smoothing", loss->plugin->descriptor.name);
     } else if (read_option(r, loss->plugin, index, node, &value)) {
         if (loss->values[index].given && loss->values[index].number != value.number)

@@ -1,5 +1,6 @@
 /* A plugin's structs adopted by copy, so that the host reads only what it knows and ignores nothing. */
 #include "base/memory.h"
+#include "plugin/check.h"
 #include "plugin/load.h"
 
 #include <stdlib.h>
@@ -50,6 +51,29 @@ static bioft_status check_head(const bioft_plugin *p, const char *path, struct e
     return BIOFT_OK;
 }
 
+/* What flags say since ABI 0.3 hung on units and names before. */
+static void translate_flags(const bioft_plugin *d, bioft_option *o)
+{
+    enum { FLAGS_SINCE = 3 };
+    static const struct {
+        const char *unit;
+        uint32_t flag;
+    } units[] = {
+        { "steps", BIOFT_OPTION_STEPS }, { "queries", BIOFT_OPTION_QUERIES }, { "classes", BIOFT_OPTION_CLASSES },
+    };
+    if ((d->abi_version & 0xffff) >= FLAGS_SINCE || o->flags != 0)
+        return;
+    const bool real = o->type == BIOFT_F64 || o->type == BIOFT_F64_LIST;
+    if (real && !string_fault(o->unit) && strncmp(o->unit, "pixel", 5) == 0)
+        o->flags |= BIOFT_OPTION_FRACTIONS;
+    for (size_t i = 0; d->kind == BIOFT_KIND_ATTACK && o->type == BIOFT_I64 && i < sizeof units / sizeof *units; i++)
+        if (!string_fault(o->unit) && strcmp(o->unit, units[i].unit) == 0)
+            o->flags |= units[i].flag;
+    if (d->kind == BIOFT_KIND_LOSS && o->type == BIOFT_F64 && !string_fault(o->name) &&
+        strcmp(o->name, "label_smoothing") == 0)
+        o->flags |= BIOFT_OPTION_LABEL_SMOOTHING;
+}
+
 /* Until this is done `options` points into the library; afterwards it is ours to free. */
 static bioft_status adopt_options(struct plugin *p, struct error *err)
 {
@@ -69,9 +93,11 @@ static bioft_status adopt_options(struct plugin *p, struct error *err)
         return error_memory(err, "an options table");
     d->options = ours;
     d->option_size = sizeof *ours;
-    for (uint32_t i = 0; i < d->option_count; i++)
+    for (uint32_t i = 0; i < d->option_count; i++) {
         if (!abi_adopt(&ours[i], sizeof ours[i], theirs + (size_t)i * stride, stride))
             return newer(d, p->path, "options", err);
+        translate_flags(d, &ours[i]);
+    }
     return BIOFT_OK;
 }
 

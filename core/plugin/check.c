@@ -2,6 +2,7 @@
 #include "plugin/check.h"
 #include "base/utf8.h"
 #include "plugin/load.h"
+#include "plugin/options.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -109,6 +110,29 @@ static void check_folder(struct faults *f)
     }
 }
 
+/* Where the host is written: a pointer's place in the instance, which no option has. */
+static void check_host(struct faults *f)
+{
+    const bioft_plugin *d = &f->plugin->descriptor;
+    const size_t bytes = sizeof(const bioft_host *), at = d->host_offset;
+    if (d->reserved != 0)
+        fault(f, "reserved is %u, not 0", d->reserved);
+    if (!(d->flags & BIOFT_PLUGIN_HOST)) {
+        if (at != 0)
+            fault(f, "host_offset is %zu, but flags lack BIOFT_PLUGIN_HOST", at);
+        return;
+    }
+    if (at % _Alignof(const bioft_host *) != 0)
+        fault(f, "host_offset %zu is not aligned to %zu", at, _Alignof(const bioft_host *));
+    if (at > d->instance_size || bytes > d->instance_size - at)
+        fault(f, "host_offset: bytes %zu to %zu lie outside the instance of %zu", at, at + bytes, d->instance_size);
+    for (uint32_t i = 0; i < d->option_count; i++) {
+        const bioft_option *o = &d->options[i];
+        if (is_option_name(o->name) && o->offset < at + bytes && at < o->offset + option_bytes(o->type))
+            fault(f, "option '%s' and the host overlap in the instance", o->name);
+    }
+}
+
 bioft_status plugin_check(const struct plugin *p, const char *file_name, struct error *err)
 {
     struct faults f = { .plugin = p, .several = !file_name };
@@ -121,8 +145,9 @@ bioft_status plugin_check(const struct plugin *p, const char *file_name, struct 
         check_folder(&f);
     else
         fault(&f, "kind %u is unknown to this bioft", d->kind);
-    if (d->flags != 0)
-        fault(&f, "unknown flag 0x%llx", (unsigned long long)d->flags);
+    if ((d->flags & ~(uint64_t)BIOFT_PLUGIN_HOST) != 0)
+        fault(&f, "unknown flag 0x%llx", (unsigned long long)(d->flags & ~(uint64_t)BIOFT_PLUGIN_HOST));
+    check_host(&f);
     if (d->instance_size > INSTANCE_SANE)
         fault(&f, "an instance of %zu bytes makes no sense: keep arrays in host->state or host->scratch",
               d->instance_size);

@@ -128,10 +128,24 @@ static void check_words(struct faults *f, const bioft_option *o, const char *nam
         fault(f, "option '%s': its help %s", name, string_fault(o->help));
     if (o->unit && *o->unit && string_fault(o->unit))
         fault(f, "option '%s': its unit %s", name, string_fault(o->unit));
-    if (o->flags != 0)
-        fault(f, "option '%s': unknown flag 0x%x", name, o->flags);
     if (o->reserved != 0)
         fault(f, "option '%s': reserved is %u, not 0", name, o->reserved);
+}
+
+/* A flag where its type and its plugin's kind give it a meaning. */
+static void check_flags(struct faults *f, const bioft_option *o, const char *name)
+{
+    const uint32_t kind = f->plugin->descriptor.kind;
+    const uint32_t cost = BIOFT_OPTION_STEPS | BIOFT_OPTION_QUERIES | BIOFT_OPTION_CLASSES;
+    const uint32_t known = BIOFT_OPTION_FRACTIONS | BIOFT_OPTION_LABEL_SMOOTHING | cost;
+    if (o->flags & ~known)
+        fault(f, "option '%s': unknown flag 0x%x", name, o->flags & ~known);
+    if ((o->flags & BIOFT_OPTION_FRACTIONS) && o->type != BIOFT_F64 && o->type != BIOFT_F64_LIST)
+        fault(f, "option '%s': FRACTIONS are for F64 and F64_LIST", name);
+    if ((o->flags & cost) && (o->type != BIOFT_I64 || kind != BIOFT_KIND_ATTACK))
+        fault(f, "option '%s': STEPS, QUERIES and CLASSES are for an I64 of an attack", name);
+    if ((o->flags & BIOFT_OPTION_LABEL_SMOOTHING) && (o->type != BIOFT_F64 || kind != BIOFT_KIND_LOSS))
+        fault(f, "option '%s': LABEL_SMOOTHING is for an F64 of a loss", name);
 }
 
 static void check_option(struct faults *f, const bioft_option *o, uint32_t index)
@@ -146,6 +160,7 @@ static void check_option(struct faults *f, const bioft_option *o, uint32_t index
         fault(f, "option '%s': a name is a letter, then a-z, 0-9 and _", name);
     else if (is_reserved(f->plugin->descriptor.kind, o->name))
         fault(f, "option '%s': this name is a key of the manifest", name);
+    check_flags(f, o, name);
     check_words(f, o, name);
     if (option_bytes(o->type) == 0) {
         fault(f, "option '%s': type %u is unknown to this bioft", name, o->type);
@@ -166,6 +181,8 @@ static void check_pair(struct faults *f, const bioft_option *a, const bioft_opti
         fault(f, "option '%s' is there twice", a->name);
     else if (a->offset < b_end && b->offset < a_end)
         fault(f, "options '%s' and '%s' overlap in the instance", a->name, b->name);
+    if (a->flags & b->flags & BIOFT_OPTION_LABEL_SMOOTHING)
+        fault(f, "options '%s' and '%s' both have LABEL_SMOOTHING", a->name, b->name);
 }
 
 void check_options(struct faults *f)

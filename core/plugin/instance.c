@@ -63,6 +63,7 @@ bioft_status instance_create(const struct instance_params *p, struct instance **
         values = defaults;
     }
     options_write(p->plugin, values, i->self);
+    instance_write_host(p->plugin, &i->host, i->self);
     if (d->create)
         st = d->create(i->self, &i->host);
     if (st != BIOFT_OK) {
@@ -75,6 +76,12 @@ bioft_status instance_create(const struct instance_params *p, struct instance **
 fail:
     free_all(i);
     return st;
+}
+
+void instance_write_host(const struct plugin *p, const bioft_host *host, void *self)
+{
+    if (p->descriptor.flags & BIOFT_PLUGIN_HOST)
+        memcpy((char *)self + p->descriptor.host_offset, &host, sizeof host);
 }
 
 void instance_destroy(struct instance *i)

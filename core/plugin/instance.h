@@ -46,6 +46,8 @@ struct instance_params {
 bioft_status instance_create(const struct instance_params *p, struct instance **ret, struct error *err);
 void instance_destroy(struct instance *i);         /* NULL is fine */
 
+/* The host's address where the plugin's descriptor asks for it; nothing where it does not. */
+void instance_write_host(const struct plugin *p, const bioft_host *host, void *self);
 struct instance *instance_of_host(const bioft_host *host);
 /* The extension's ctx given for `id`, from inside its functions. */
 void *instance_extension_ctx(const bioft_host *host, const char *id);

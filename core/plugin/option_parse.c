@@ -61,7 +61,7 @@ static bioft_status in_range(const bioft_option *o, double value, const char *fo
 static bioft_status parse_number(const bioft_option *o, const char *s, double *ret, struct error *err)
 {
     double value;
-    if (!s || !number_parse(s, strlen(s), option_takes_fractions(o), &value))
+    if (!s || !number_parse(s, strlen(s), o->flags & BIOFT_OPTION_FRACTIONS, &value))
         return expected(o, s, err);
     bioft_status st = in_range(o, value, s, err);
     if (st == BIOFT_OK)

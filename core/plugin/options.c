@@ -30,9 +30,14 @@ bool option_is_list(uint32_t type)
     return type == BIOFT_F64_LIST || type == BIOFT_I64_LIST || type == BIOFT_STRING_LIST;
 }
 
-bool option_takes_fractions(const bioft_option *o)
+const bioft_option *options_flagged(const struct plugin *p, uint32_t flag, size_t *ret_index)
 {
-    return o->unit && strncmp(o->unit, "pixel", 5) == 0;           /* "pixels", "pixel range" */
+    for (uint32_t i = 0; i < p->descriptor.option_count; i++)
+        if (p->descriptor.options[i].flags & flag) {
+            *ret_index = i;
+            return &p->descriptor.options[i];
+        }
+    return NULL;
 }
 
 bioft_status options_defaults(const struct plugin *p, struct arena *arena, struct option_value **ret,

@@ -24,10 +24,11 @@ bioft_status options_defaults(const struct plugin *p, struct arena *arena, struc
 /* The default of one option, checked as a given value is. */
 bioft_status option_default(const bioft_option *o, struct arena *arena, struct option_value *ret, struct error *err);
 const bioft_option *options_find(const struct plugin *p, const char *name, size_t *ret_index);
+/* The option with a flag that one option at most has; NULL: none. */
+const bioft_option *options_flagged(const struct plugin *p, uint32_t flag, size_t *ret_index);
 /* One option from a scalar as a manifest writes it ("1e-3", "8/255", "true", "xavier"); lists by their items. The
  * error says what is wrong without naming file or line: "number expected, found 'x'", "2 is above the largest, 1".
- * An item that is NULL is the manifest's null: a STRING or PATH without a value. Fractions are for options whose
- * unit begins with "pixel". folder: what PATH is relative to. */
+ * An item that is NULL is the manifest's null: a STRING or PATH without a value. folder: what PATH is relative to. */
 bioft_status option_parse(const bioft_option *o, const char *const *items, size_t count, bool is_list,
                           const char *folder, struct arena *arena, struct option_value *ret, struct error *err);
 /* As a manifest writes it: "0.001", "[0, 1]", "xavier", "'text'"; NULL strings as "null". */
@@ -41,7 +42,6 @@ void options_write(const struct plugin *p, const struct option_value *values, vo
 size_t option_bytes(uint32_t type);
 size_t option_alignment(uint32_t type);
 bool option_is_list(uint32_t type);
-bool option_takes_fractions(const bioft_option *o);
 
 /* A number as manifests write it: 1e-5, .001, 3, and fractions "8/255" where they are allowed. */
 bool number_parse(const char *s, size_t length, bool fraction, double *ret);

@@ -1,6 +1,7 @@
 /* The learning rules of a stage on a model: instances, layers, and the V that the model has after
  * each update. */
 #include "rules/feedback_private.h"
+#include "rules/scale.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,9 +63,10 @@ static bioft_status take_room(struct feedback *f, struct error *err)
 static bioft_status make_instances(struct feedback *f, const struct rule_spec *rules, size_t count,
                                    uint64_t seed, struct pool *pool, struct error *err)
 {
-    const struct extension layer = { .id = "bioft.layer/1",
-                                     .table = &layer_operations,
-                                     .ctx = f->model->engine };
+    const struct extension extensions[] = {
+        { .id = "bioft.scale/1", .table = &scale_extension },
+        { .id = "bioft.layer/1", .table = &layer_operations, .ctx = f->model->engine },
+    };
     f->instances = mem_array(count, sizeof(*f->instances));
     if (!f->instances)
         return error_memory(err, "rules");
@@ -74,8 +76,8 @@ static bioft_status make_instances(struct feedback *f, const struct rule_spec *r
             .values = rules[r].choice.values,
             .seed = seed,
             .pool = pool,
-            .extensions = &layer,
-            .extension_count = f->model->engine->api->layer ? 1 : 0,
+            .extensions = extensions,
+            .extension_count = f->model->engine->api->layer ? 2 : 1,
         };
         bioft_status st = instance_create(&p, &f->instances[r], err);
         if (st != BIOFT_OK)

@@ -2,8 +2,8 @@
  *
  * A plugin is a shared object DIR/KIND/NAME.so that exports one symbol, bioft_plugin_entry, and links to
  * nothing of bioft. It describes itself in a static const bioft_plugin; the host reads that, writes the
- * options into a zeroed instance, and then calls the plugin through the vtable of its kind (rule.h,
- * backbone.h, dataset.h, attack.h, loss.h, engine.h).
+ * options (and its own address where host_offset asks for it) into a zeroed instance, and then calls the
+ * plugin through the vtable of its kind (rule.h, backbone.h, dataset.h, attack.h, loss.h, engine.h).
  *
  * Threads. Every callback carries one of these words:
  *   [control]  one thread at a time per instance; may allocate, read files, take time
@@ -37,7 +37,7 @@ extern "C" {
 
 #define BIOFT_MAGIC       0x54464f42u                  /* "BOFT" */
 #define BIOFT_ABI_MAJOR   0u                           /* 1 when frozen: until then nothing is promised */
-#define BIOFT_ABI_MINOR   2u
+#define BIOFT_ABI_MINOR   3u
 #define BIOFT_ABI_VERSION (BIOFT_ABI_MAJOR << 16 | BIOFT_ABI_MINOR)
 #define BIOFT_NONE        0xffffffffu                  /* no index */
 
@@ -59,7 +59,7 @@ enum {
 /* Distributions of host->random: [0,1) floats; N(0,1) floats; uint32_t words. */
 enum { BIOFT_UNIFORM = 1, BIOFT_NORMAL, BIOFT_BITS };
 
-/* What the host does for a plugin. Given to create(), lives as long as the instance. */
+/* What the host does for a plugin. Written at host_offset, given to create(), lives as long as the instance. */
 typedef struct bioft_host bioft_host;
 struct bioft_host {
     uint32_t struct_size, abi_version;
@@ -97,17 +97,36 @@ typedef struct bioft_list {
     const void *items;
 } bioft_list;
 
+/* bioft_option.flags, since ABI 0.3. FRACTIONS: a manifest may write 8/255 (F64, F64_LIST). LABEL_SMOOTHING: a loss's; a
+ * stage's `label_smoothing` sets it (F64; at most one). Of an attack (I64), by which `bioft check` estimates its time:
+ * STEPS, how often it goes forward and back; QUERIES, how often forward alone; CLASSES, towards how many classes it takes
+ * its steps. Units and names stand for them in a plugin of ABI 0.2 or older: "pixel..."; "label_smoothing"; "steps",
+ * "queries", "classes". */
+enum {
+    BIOFT_OPTION_FRACTIONS = 1, BIOFT_OPTION_STEPS = 2, BIOFT_OPTION_LABEL_SMOOTHING = 4, BIOFT_OPTION_QUERIES = 8,
+    BIOFT_OPTION_CLASSES = 16
+};
+
 /* One option. `min` = `max` = 0 means no bounds. For CHOICE `def` is the index of the default in `choices`, a
  * NULL-terminated list. For STRING, PATH and lists the default is def_string; a list's is written as in a
  * manifest, "[0, 1]". */
 typedef struct bioft_option {
     const char *name;                                  /* [a-z][a-z0-9_]*, none of the manifest's reserved keys */
-    uint32_t type, offset, flags, reserved;            /* flags: 0 */
+    uint32_t type, offset, flags, reserved;            /* flags: BIOFT_OPTION_... */
     double def, min, max;
     const char *def_string;
     const char *const *choices;
     const char *unit, *help;                           /* unit: "" or NULL where there is none */
 } bioft_option;
+
+/* In a descriptor: the options of an array. */
+#define BIOFT_OPTIONS(table) \
+    .options = (table), .option_count = sizeof(table) / sizeof((table)[0]), .option_size = sizeof((table)[0])
+
+/* bioft_plugin.flags. HOST, since ABI 0.3: the host writes a const bioft_host * at host_offset of the instance. */
+enum { BIOFT_PLUGIN_HOST = 1 };
+/* In a descriptor: where the host is written, so that no create() is needed for it. */
+#define BIOFT_HOST_AT(type, field) .flags = BIOFT_PLUGIN_HOST, .host_offset = offsetof(type, field)
 
 enum {
     BIOFT_KIND_RULE = 1, BIOFT_KIND_BACKBONE, BIOFT_KIND_DATASET, BIOFT_KIND_ATTACK, BIOFT_KIND_LOSS,
@@ -123,15 +142,17 @@ typedef struct bioft_plugin {
     const char *reference;                             /* the paper it implements, or "" */
     size_t instance_size;                              /* bytes the host allocates, zeroed; may be 0 */
     const bioft_option *options;
-    uint32_t option_count, option_size;                /* option_size: the plugin's sizeof(bioft_option), the stride */
-    uint64_t flags;                                    /* 0 */
-    /* After the options are written. NULL: nothing to do. `host` lives as long as the instance. [control] */
+    uint32_t option_count, option_size;                /* option_size: the plugin's sizeof(bioft_option), the stride;
+                                                          not read where option_count is 0 */
+    uint64_t flags;                                    /* BIOFT_PLUGIN_... */
+    /* After the options and the host are written. NULL: nothing to do. `host` lives as long as the instance. [control] */
     bioft_status (*create)(void *self, const bioft_host *host);
     /* Called once for each instance whose create succeeded or is NULL. NULL: nothing to do. [control] */
     void (*destroy)(void *self);
     /* What the plugin offers beyond its vtable, by id; NULL callback or NULL answer: nothing. [any] */
     const void *(*extension)(void *self, const char *id);
     const void *vtable;                                /* bioft_rule, bioft_backbone, ... as `kind` says */
+    uint32_t host_offset, reserved;                    /* since ABI 0.3; read where flags has BIOFT_PLUGIN_HOST */
 } bioft_plugin;
 
 /* One batch, as losses, rules and attacks see it. Arrays live until the callback returns. */

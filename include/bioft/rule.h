@@ -43,8 +43,9 @@ enum { BIOFT_LAYER_FIRST = 1, BIOFT_LAYER_LAST = 2 };                  /* bioft_
  * at each token of a transformer is a conv2d of a 1x1 kernel over in_h tokens. */
 typedef struct bioft_layer {
     uint32_t struct_size, index, kind, flags;          /* index: in the order of the forward pass */
-    const char *name;                                  /* "layer1.0.conv1" */
-    const char *key;                                   /* prefix for host->state, unique in the rule's instance */
+    /* name: "layer1.0.conv1", as weights' files have it; for messages. key: what the rule calls this layer's arrays and
+     * draws in host->state and host->random; the host keeps it unique in the rule's instance, which names need not be. */
+    const char *name, *key;
     uint32_t out_channels, in_channels, groups;        /* linear: out and in features, groups 1 */
     uint32_t outputs;                                  /* width of the network's output */
     uint32_t in_h, in_w, out_h, out_w;                 /* 1 for linear */
@@ -83,7 +84,8 @@ typedef struct bioft_rule {
     /* Once per layer before the first step, also after a resume; saved state is put back afterwards. [control] */
     bioft_status (*attach)(void *self, const bioft_layer *layer, const float *w);
     /* Depth 2. Writes V, `count` floats in W's layout, for `step` updates done. Once after attach and once after
-     * each update. Replaces `feedback`. [step] */
+     * each update. v is undefined on entry: write all of it. Replaces `feedback`, and the scale with it, which
+     * "bioft.scale/1" computes. [step] */
     bioft_status (*fill_feedback)(void *self, const bioft_layer *layer, uint64_t step, const float *w, float *v);
     /* After the optimizer: dw = w_new - w_old, weight decay included; `step` updates done before it. w may be
      * changed; *ret_changed = 1 then. [step] */
@@ -114,6 +116,16 @@ typedef struct bioft_layer_ops {
     bioft_status (*weight_gradient)(const bioft_host *host, const bioft_layer *layer, uint32_t n, const float *x,
                                     const float *dy, float *ret_dw);
 } bioft_layer_ops;
+
+/* Extension "bioft.scale/1", from the host of a rule, since ABI 0.3: s for a V that the rule writes itself, as depth 1
+ * declares it. */
+typedef struct bioft_scales {
+    uint32_t struct_size, reserved;
+    /* V = *ret u: scale is BIOFT_SCALE_..., constant s for SCALE_CONSTANT. w, u: [layer->count] W and M o g(W), read for
+     * SCALE_MATCH_NORM alone and NULL otherwise; s is 0 there where u is 0. [step] */
+    bioft_status (*scale)(const bioft_host *host, const bioft_layer *layer, uint32_t scale, float constant,
+                          const float *w, const float *u, float *ret);
+} bioft_scales;
 
 /* Draft extension "bioft.step/0", asked of the rule's plugin by extension(): the rule runs the whole training step
  * (forward-forward, target propagation). It is then the only rule of its stage, and the network a chain without

@@ -18,9 +18,9 @@ static const bioft_option options[] = {
       .help = "what is raised: cross-entropy, difference of logits ratio, that towards each other class in turn, or the "
               "largest other output over the label's" },
     { .name = "iterations", .type = BIOFT_I64, .offset = offsetof(state, iterations), .def = 100, .min = 1, .max = 1e6,
-      .unit = "steps", .help = "gradient steps, for each class of dlr_targeted" },
+      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "gradient steps, for each class of dlr_targeted" },
     { .name = "targets", .type = BIOFT_I64, .offset = offsetof(state, targets), .def = 9, .min = 1, .max = 1e6,
-      .unit = "classes", .help = "dlr_targeted: how many classes, those first that the network puts next" },
+      .unit = "classes", .flags = BIOFT_OPTION_CLASSES, .help = "dlr_targeted: how many classes, those first that the network puts next" },
     { .name = "rho", .type = BIOFT_F64, .offset = offsetof(state, rho), .def = 0.75, .min = 0.0, .max = 1.0,
       .unit = "of a window", .help = "steps are halved where the loss rose in fewer steps; Linf and L2" },
     { .name = "larger_first", .type = BIOFT_BOOL, .offset = offsetof(state, larger_first), .def = 0,
@@ -33,12 +33,6 @@ static struct apgd settings(const state *s)
         .norm = (uint32_t)s->norm + BIOFT_LINF, .loss = s->loss, .iterations = s->iterations, .restarts = 1,
         .targets = s->targets, .rho = s->rho, .larger_first = s->larger_first,
     };
-}
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
 }
 
 static bioft_status prepare(void *self, const bioft_victim *v)
@@ -73,8 +67,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "apgd", .version = "1.1", .author = "bioft", .license = "MIT",
     .summary = "Auto-PGD: gradient steps with momentum, halved where the loss no longer rises; Linf, L2, L1",
     .reference = "Croce and Hein, ICML 2020; ICML 2021", .instance_size = sizeof(state),
-    .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &attack,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(state, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -17,11 +17,11 @@ static const bioft_option options[] = {
     { .name = "norm", .type = BIOFT_CHOICE, .offset = offsetof(state, norm), .def = 0, .choices = ball_norms,
       .help = "of the ball" },
     { .name = "iterations", .type = BIOFT_I64, .offset = offsetof(state, iterations), .def = 100, .min = 1, .max = 1e6,
-      .unit = "steps", .help = "of APGD and FAB; of the standard version 100" },
+      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "of APGD and FAB; of the standard version 100" },
     { .name = "targets", .type = BIOFT_I64, .offset = offsetof(state, targets), .def = 9, .min = 1, .max = 1e6,
-      .unit = "classes", .help = "of APGD and FAB; of the standard version 9, and 5 for APGD in L1" },
+      .unit = "classes", .flags = BIOFT_OPTION_CLASSES, .help = "of APGD and FAB; of the standard version 9, and 5 for APGD in L1" },
     { .name = "queries", .type = BIOFT_I64, .offset = offsetof(state, queries), .def = 5000, .min = 1, .max = 1e9,
-      .unit = "queries", .help = "of Square; of the standard version 5000" },
+      .unit = "queries", .flags = BIOFT_OPTION_QUERIES, .help = "of Square; of the standard version 5000" },
 };
 
 /* The four parts. */
@@ -50,12 +50,6 @@ static struct sequence settings(const state *s, const bioft_victim *v)
     q.targeted.loss = v->outputs >= loss_classes(LOSS_DLR_TARGETED, 0) ? LOSS_DLR_TARGETED : LOSS_MARGIN;
     q.targeted.part = "apgd_t";
     return q;
-}
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
 }
 
 static bioft_status prepare(void *self, const bioft_victim *v)
@@ -102,8 +96,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "auto_attack", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "AutoAttack's standard version: APGD, targeted APGD, targeted FAB and Square in turn; Linf, L2, L1",
     .reference = "Croce and Hein, ICML 2020", .instance_size = sizeof(state),
-    .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &attack,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(state, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

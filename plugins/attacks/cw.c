@@ -14,7 +14,7 @@ typedef struct {
 
 static const bioft_option options[] = {
     { .name = "steps", .type = BIOFT_I64, .offset = offsetof(state, steps), .def = 1000, .min = 1, .max = 1e7,
-      .unit = "steps", .help = "of Adam, for each c; the paper has 10000" },
+      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "of Adam, for each c; the paper has 10000" },
     { .name = "searches", .type = BIOFT_I64, .offset = offsetof(state, searches), .def = 9, .min = 1, .max = 100,
       .help = "values of c that are tried" },
     { .name = "stepsize", .type = BIOFT_F64, .offset = offsetof(state, stepsize), .def = 0.01, .min = 1e-6, .max = 10.0,
@@ -57,12 +57,6 @@ static bioft_status take(const state *s, const bioft_victim *v, struct work *w)
     if (st == BIOFT_OK)
         st = attack_scratch(s->host, v, "cw.all", 1, sizeof *w->all, &w->all);
     return st == BIOFT_OK ? attack_scratch(s->host, v, "cw.loss", 1, sizeof *w->loss, &w->loss) : st;
-}
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
 }
 
 static bioft_status prepare(void *self, const bioft_victim *v)
@@ -244,8 +238,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "cw", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "Carlini and Wagner's: distance and misclassification minimised together; L2",
     .reference = "Carlini and Wagner, S&P 2017", .instance_size = sizeof(state),
-    .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &attack,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(state, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -15,9 +15,9 @@ static const bioft_option options[] = {
     { .name = "norm", .type = BIOFT_CHOICE, .offset = offsetof(state, norm), .def = 1, .choices = ball_norms_smooth,
       .help = "of the distance" },
     { .name = "steps", .type = BIOFT_I64, .offset = offsetof(state, steps), .def = 50, .min = 1, .max = 1e6,
-      .unit = "steps", .help = "at most" },
+      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "at most" },
     { .name = "candidates", .type = BIOFT_I64, .offset = offsetof(state, candidates), .def = 10, .min = 2, .max = 1e6,
-      .unit = "classes", .help = "the boundaries between the first of the clean image's classes and the next of them" },
+      .unit = "classes", .flags = BIOFT_OPTION_CLASSES, .help = "the boundaries between the first of the clean image's classes and the next of them" },
     { .name = "overshoot", .type = BIOFT_F64, .offset = offsetof(state, overshoot), .def = 0.02, .min = 0.0, .max = 10.0,
       .help = "part of the way that is gone beyond the boundary" },
 };
@@ -48,12 +48,6 @@ static bioft_status take(const state *s, const bioft_victim *v, struct work *w)
     if (st == BIOFT_OK)
         st = attack_scratch(s->host, v, "deepfool.ranks", candidates_of(s, v), sizeof(int32_t), &w->ranks);
     return st;
-}
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
 }
 
 static bioft_status prepare(void *self, const bioft_victim *v)
@@ -172,8 +166,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "deepfool", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "DeepFool: each image's nearest linearised boundary, step by step; L2, Linf",
     .reference = "Moosavi-Dezfooli et al., CVPR 2016", .instance_size = sizeof(state),
-    .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &attack,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(state, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

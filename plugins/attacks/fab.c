@@ -14,9 +14,9 @@ static const bioft_option options[] = {
     { .name = "norm", .type = BIOFT_CHOICE, .offset = offsetof(state, norm), .def = 0, .choices = ball_norms,
       .help = "of the distance" },
     { .name = "iterations", .type = BIOFT_I64, .offset = offsetof(state, iterations), .def = 100, .min = 1, .max = 1e6,
-      .unit = "steps", .help = "for each class" },
+      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "for each class" },
     { .name = "targets", .type = BIOFT_I64, .offset = offsetof(state, targets), .def = 9, .min = 0, .max = 1e6,
-      .unit = "classes", .help = "the boundaries to the first of the classes that the network puts next, one after the "
+      .unit = "classes", .flags = BIOFT_OPTION_CLASSES, .help = "the boundaries to the first of the classes that the network puts next, one after the "
                                  "other; 0: at each step to the nearest of all, at one gradient a class" },
     { .name = "alpha_max", .type = BIOFT_F64, .offset = offsetof(state, alpha_max), .def = 0.1, .min = 0.0, .max = 1.0,
       .help = "the most that a step is of the one from the clean image" },
@@ -36,12 +36,6 @@ static struct fab settings(const state *s)
         .norm = (uint32_t)s->norm + BIOFT_LINF, .iterations = s->iterations, .targets = s->targets,
         .alpha_max = s->alpha_max, .eta = s->eta, .beta = s->beta, .random_start = s->random_start, .start = s->start,
     };
-}
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
 }
 
 static bioft_status prepare(void *self, const bioft_victim *v)
@@ -76,8 +70,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "fab", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "fast adaptive boundary attack: each image's nearest adversarial one; Linf, L2, L1",
     .reference = "Croce and Hein, ICML 2020", .instance_size = sizeof(state),
-    .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &attack,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(state, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

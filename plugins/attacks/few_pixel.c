@@ -65,12 +65,6 @@ static bioft_status take(const state *s, const bioft_victim *v, struct search *r
     return st == BIOFT_OK ? attack_scratch(s->host, v, "few_pixel.image", 1, sizeof *r->image, &r->image) : st;
 }
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
-}
-
 static bioft_status prepare(void *self, const bioft_victim *v)
 {
     struct search r = { 0 };
@@ -236,8 +230,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "few_pixel", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "one pixel, or a few, by differential evolution, without gradients; L0",
     .reference = "Su et al., IEEE TEVC 2019", .instance_size = sizeof(state),
-    .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &attack,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(state, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -4,12 +4,6 @@
 
 typedef struct { const bioft_host *host; } fgsm;
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((fgsm *)self)->host = host;
-    return BIOFT_OK;
-}
-
 static bioft_status prepare(void *self, const bioft_victim *v)
 {
     void *work[3];
@@ -37,7 +31,7 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "fgsm", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "fast gradient sign method: one step of size epsilon, L-infinity",
     .reference = "Goodfellow, Shlens, Szegedy, ICLR 2015", .instance_size = sizeof(fgsm),
-    .create = create, .vtable = &attack,
+    BIOFT_HOST_AT(fgsm, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

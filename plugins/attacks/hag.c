@@ -16,7 +16,7 @@ typedef struct {
 
 static const bioft_option options[] = {
     { .name = "steps", .type = BIOFT_I64, .offset = offsetof(hag, steps), .def = 5, .min = 1,
-      .max = 1e6, .unit = "steps", .help = "gradient steps" },
+      .max = 1e6, .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "gradient steps" },
     { .name = "lr", .type = BIOFT_F64, .offset = offsetof(hag, lr), .def = 100.0, .min = 0.0,
       .max = 1e9, .unit = "", .help = "size of a step, as a factor of the gradient" },
     { .name = "momentum", .type = BIOFT_F64, .offset = offsetof(hag, momentum), .def = 0.9,
@@ -29,12 +29,6 @@ static const bioft_option options[] = {
       .unit = "", .help = "give the image of the last forward pass, without the last step" },
     CODE_LOGITS_OPTION(hag),
 };
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((hag *)self)->host = host;
-    return BIOFT_OK;
-}
 
 static bioft_status room(const hag *p, const bioft_victim *v, struct code_work *w, float **ret_own,
                          float **ret_velocity)
@@ -119,8 +113,7 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "hag", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "away from the image's own hash code by gradient steps with momentum, L-infinity",
     .reference = "Yang et al., IEEE Transactions on Cybernetics 2020", .instance_size = sizeof(hag),
-    .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .create = create, .vtable = &attack,
+    BIOFT_OPTIONS(options), BIOFT_HOST_AT(hag, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

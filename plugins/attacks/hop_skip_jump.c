@@ -15,13 +15,13 @@ static const bioft_option options[] = {
     { .name = "norm", .type = BIOFT_CHOICE, .offset = offsetof(state, norm), .def = 1, .choices = ball_norms_smooth,
       .help = "of the distance" },
     { .name = "steps", .type = BIOFT_I64, .offset = offsetof(state, steps), .def = 25, .min = 1, .max = 1e6,
-      .unit = "steps", .help = "along the boundary" },
+      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "along the boundary" },
     { .name = "first_evaluations", .type = BIOFT_I64, .offset = offsetof(state, first_evaluations), .def = 100, .min = 1,
-      .max = 1e6, .unit = "queries", .help = "for the direction of the first step; of step t sqrt(t) times as many" },
+      .max = 1e6, .unit = "queries", .flags = BIOFT_OPTION_QUERIES, .help = "for the direction of the first step; of step t sqrt(t) times as many" },
     { .name = "most_evaluations", .type = BIOFT_I64, .offset = offsetof(state, most_evaluations), .def = 10000, .min = 1,
-      .max = 1e7, .unit = "queries", .help = "for a direction, at most" },
+      .max = 1e7, .unit = "queries", .flags = BIOFT_OPTION_QUERIES, .help = "for a direction, at most" },
     { .name = "starts", .type = BIOFT_I64, .offset = offsetof(state, starts), .def = 100, .min = 1, .max = 1e6,
-      .unit = "queries", .help = "images of uniform noise that are tried for a start" },
+      .unit = "queries", .flags = BIOFT_OPTION_QUERIES, .help = "images of uniform noise that are tried for a start" },
     { .name = "gamma", .type = BIOFT_F64, .offset = offsetof(state, gamma), .def = 1.0, .min = 1e-6, .max = 1e6,
       .help = "how exactly the boundary is found: gamma / d^1.5 of the way (Linf: / d^2) of d values" },
 };
@@ -56,12 +56,6 @@ static bioft_status take(const state *s, const bioft_victim *v, struct walk *w)
     if (st == BIOFT_OK)
         st = named(s, "hop.next", pixels, &w->next);
     return st == BIOFT_OK ? attack_scratch(s->host, v, "hop.image", 1, sizeof *w->image, &w->image) : st;
-}
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
 }
 
 static bioft_status prepare(void *self, const bioft_victim *v)
@@ -269,8 +263,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "hop_skip_jump", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "HopSkipJump: along the boundary by decisions alone, to each image's nearest adversarial one; L2, Linf",
     .reference = "Chen et al., S&P 2020", .instance_size = sizeof(state),
-    .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &attack,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(state, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -14,12 +14,6 @@ static const bioft_option options[] = {
       .help = "sign: every value moves by epsilon up or down; uniform: by U(-epsilon, epsilon)" },
 };
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((noise *)self)->host = host;
-    return BIOFT_OK;
-}
-
 static bioft_status prepare(void *self, const bioft_victim *v)
 {
     const bioft_host *host = ((noise *)self)->host;
@@ -58,8 +52,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "noise", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "random noise of size epsilon: the control beside every attack, L-infinity", .reference = "",
     .instance_size = sizeof(noise),
-    .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &attack,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(noise, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

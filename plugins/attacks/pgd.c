@@ -22,11 +22,12 @@ typedef struct {
 
 static const bioft_option options[] = {
     { .name = "steps", .type = BIOFT_I64, .offset = offsetof(pgd, steps), .def = 5, .min = 1, .max = 1e6,
-      .unit = "steps", .help = "gradient steps" },
+      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "gradient steps" },
     { .name = "rel_stepsize", .type = BIOFT_F64, .offset = offsetof(pgd, rel_stepsize), .def = 1.0 / 3.0,
       .min = 0.0, .max = 10.0, .unit = "epsilon", .help = "step as a part of epsilon" },
     { .name = "stepsize", .type = BIOFT_F64, .offset = offsetof(pgd, stepsize), .def = 0.0, .min = 0.0, .max = 1.0,
-      .unit = "pixel range", .help = "step in pixels of [0,1]; 0: rel_stepsize times epsilon" },
+      .unit = "pixel range", .flags = BIOFT_OPTION_FRACTIONS,
+      .help = "step in pixels of [0,1]; 0: rel_stepsize times epsilon" },
     { .name = "random_start", .type = BIOFT_BOOL, .offset = offsetof(pgd, random_start), .def = 0, .unit = "",
       .help = "start at a uniform point of the ball instead of at x" },
     { .name = "norm", .type = BIOFT_CHOICE, .offset = offsetof(pgd, norm), .def = 0, .choices = ball_norms_smooth,
@@ -56,12 +57,6 @@ static bioft_status take(const pgd *p, const bioft_victim *v, struct work *w)
     if (st == BIOFT_OK && p->momentum > 0.0)
         st = attack_scratch(p->host, v, "pgd.direction", pixels, sizeof(float), &w->direction);
     return st;
-}
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((pgd *)self)->host = host;
-    return BIOFT_OK;
 }
 
 static bioft_status enough_classes(const pgd *p, const bioft_victim *v, bool targeted)
@@ -220,8 +215,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "pgd", .version = "1.2", .author = "bioft", .license = "MIT",
     .summary = "projected gradient descent: steps along the gradient's sign, or in L2 the gradient; with momentum MI-FGSM",
     .reference = "Madry et al., ICLR 2018", .instance_size = sizeof(pgd),
-    .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &attack,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(pgd, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

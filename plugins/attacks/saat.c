@@ -20,20 +20,14 @@ typedef struct {
 
 static const bioft_option options[] = {
     { .name = "steps", .type = BIOFT_I64, .offset = offsetof(saat, steps), .def = 100, .min = 1,
-      .max = 1e6, .unit = "steps", .help = "gradient steps" },
+      .max = 1e6, .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "gradient steps" },
     { .name = "stepsize", .type = BIOFT_F64, .offset = offsetof(saat, stepsize), .def = 0.0,
-      .min = 0.0, .max = 1.0, .unit = "pixel range",
+      .min = 0.0, .max = 1.0, .unit = "pixel range", .flags = BIOFT_OPTION_FRACTIONS,
       .help = "0: 2.5 epsilon / steps, at least 1/255; the published one is 1/255" },
     { .name = "random_start", .type = BIOFT_BOOL, .offset = offsetof(saat, random_start), .def = 1,
       .unit = "", .help = "start at a uniform point of the ball instead of at x" },
     CODE_LOGITS_OPTION(saat),
 };
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((saat *)self)->host = host;
-    return BIOFT_OK;
-}
 
 static void destroy(void *self) { code_groups_free(&((saat *)self)->groups); }
 
@@ -183,8 +177,7 @@ static const bioft_plugin plugin = {
     .license = "MIT",
     .summary = "away from the code that stands for an image's labels, by signs of gradients, L-infinity",
     .reference = "Yuan, Zhang, Wang, Wu, IEEE TIFS 2023", .instance_size = sizeof(saat),
-    .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .create = create, .destroy = destroy, .vtable = &attack,
+    BIOFT_OPTIONS(options), BIOFT_HOST_AT(saat, host), .destroy = destroy, .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -24,9 +24,9 @@ static const char *const splits[] = { "train", "database", NULL };
 
 static const bioft_option options[] = {
     { .name = "steps", .type = BIOFT_I64, .offset = offsetof(sdha, steps), .def = 5, .min = 1,
-      .max = 1e6, .unit = "steps", .help = "steps of Adam" },
+      .max = 1e6, .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "steps of Adam" },
     { .name = "lr", .type = BIOFT_F64, .offset = offsetof(sdha, lr), .def = 0.01, .min = 0.0,
-      .max = 1.0, .unit = "pixel range",
+      .max = 1.0, .unit = "pixel range", .flags = BIOFT_OPTION_FRACTIONS,
       .help = "Adam's rate: about how far a step moves a pixel, whatever epsilon allows" },
     { .name = "relevant", .type = BIOFT_CHOICE, .offset = offsetof(sdha, database), .def = 0,
       .choices = splits, .unit = "", .help = "the split whose codes are to be left" },
@@ -38,12 +38,6 @@ static const bioft_option options[] = {
       .unit = "", .help = "give the image of the last forward pass, without the last step" },
     CODE_LOGITS_OPTION(sdha),
 };
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((sdha *)self)->host = host;
-    return BIOFT_OK;
-}
 
 static void destroy(void *self) { code_groups_free(&((sdha *)self)->groups); }
 
@@ -201,8 +195,7 @@ static const bioft_plugin plugin = {
     .license = "MIT",
     .summary = "away from the codes of images with a label in common, bit by bit, L-infinity",
     .reference = "Lu et al., ICMR 2021", .instance_size = sizeof(sdha),
-    .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .create = create, .destroy = destroy, .vtable = &attack,
+    BIOFT_OPTIONS(options), BIOFT_HOST_AT(sdha, host), .destroy = destroy, .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

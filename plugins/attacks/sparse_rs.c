@@ -16,7 +16,7 @@ static const char *const losses[] = { "margin", "ce", NULL };
 
 static const bioft_option options[] = {
     { .name = "queries", .type = BIOFT_I64, .offset = offsetof(state, queries), .def = 5000, .min = 1, .max = 1e9,
-      .unit = "queries", .help = "candidates asked for each image" },
+      .unit = "queries", .flags = BIOFT_OPTION_QUERIES, .help = "candidates asked for each image" },
     { .name = "alpha_init", .type = BIOFT_F64, .offset = offsetof(state, alpha_init), .def = 0.3, .min = 0.0, .max = 1.0,
       .unit = "of the pixels", .help = "what is exchanged at first; divided by 2, 4, 5, 6, 8, 10, 12, 15 and 20 from query "
                                        "1, 51, 201, 501, 1001, 2001, 4001, 6001 and 8001 on" },
@@ -49,12 +49,6 @@ static bioft_status take(struct search *r, const state *s, const bioft_victim *v
     if (st == BIOFT_OK)
         st = attack_scratch(s->host, v, "sparse_rs.value", 1, sizeof(float), &r->value);
     return st == BIOFT_OK ? attack_scratch(s->host, v, "sparse_rs.random", r->numbers, sizeof(float), &r->random) : st;
-}
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
 }
 
 static bioft_status prepare(void *self, const bioft_victim *v)
@@ -216,8 +210,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "sparse_rs", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "random search over a number of pixels, without gradients; L0",
     .reference = "Croce et al., AAAI 2022", .instance_size = sizeof(state),
-    .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &attack,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(state, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

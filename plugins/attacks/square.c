@@ -17,7 +17,7 @@ static const bioft_option options[] = {
     { .name = "norm", .type = BIOFT_CHOICE, .offset = offsetof(state, norm), .def = 0, .choices = ball_norms,
       .help = "of the ball" },
     { .name = "queries", .type = BIOFT_I64, .offset = offsetof(state, queries), .def = 5000, .min = 1, .max = 1e9,
-      .unit = "queries", .help = "candidates asked for each image, after the first" },
+      .unit = "queries", .flags = BIOFT_OPTION_QUERIES, .help = "candidates asked for each image, after the first" },
     { .name = "p_init", .type = BIOFT_F64, .offset = offsetof(state, p_init), .def = 0.8, .min = 1e-6, .max = 1.0,
       .unit = "of the image", .help = "what the first squares cover; halved after 10, 50, 200, 500, 1000, 2000, 4000, "
                                       "6000 and 8000 queries" },
@@ -33,12 +33,6 @@ static struct square settings(const state *s)
         .norm = (uint32_t)s->norm + BIOFT_LINF, .loss = s->loss == 0 ? LOSS_MARGIN : LOSS_CE, .queries = s->queries,
         .p_init = s->p_init, .rescale = s->rescale,
     };
-}
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
 }
 
 static bioft_status prepare(void *self, const bioft_victim *v)
@@ -72,8 +66,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "square", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "random search over squares, without gradients; Linf, L2, L1",
     .reference = "Andriushchenko et al., ECCV 2020", .instance_size = sizeof(state),
-    .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &attack,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(state, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -15,13 +15,15 @@ typedef struct {
 
 static const bioft_option options[] = {
     { .name = "steps", .type = BIOFT_I64, .offset = offsetof(state, steps), .def = 10, .min = 1, .max = 1e6,
-      .unit = "steps", .help = "gradient steps" },
+      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "gradient steps" },
     { .name = "rel_stepsize", .type = BIOFT_F64, .offset = offsetof(state, rel_stepsize), .def = 0.25, .min = 0.0,
       .max = 10.0, .unit = "epsilon", .help = "step as a part of epsilon" },
     { .name = "stepsize", .type = BIOFT_F64, .offset = offsetof(state, stepsize), .def = 0.0, .min = 0.0, .max = 1.0,
-      .unit = "pixel range", .help = "step in pixels of [0,1]; 0: rel_stepsize times epsilon" },
+      .unit = "pixel range", .flags = BIOFT_OPTION_FRACTIONS,
+      .help = "step in pixels of [0,1]; 0: rel_stepsize times epsilon" },
     { .name = "noise", .type = BIOFT_F64, .offset = offsetof(state, noise), .def = 0.001, .min = 0.0, .max = 1.0,
-      .unit = "pixel range", .help = "standard deviation of the normal noise at the start: at the image itself the "
+      .unit = "pixel range", .flags = BIOFT_OPTION_FRACTIONS,
+      .help = "standard deviation of the normal noise at the start: at the image itself the "
                                      "divergence has no gradient" },
 };
 
@@ -29,12 +31,6 @@ static bioft_status take(const state *s, const bioft_victim *v, float **ret_x, f
 {
     bioft_status st = attack_scratch(s->host, v, "tpgd.x", attack_pixels(v), sizeof(float), ret_x);
     return st == BIOFT_OK ? attack_scratch(s->host, v, "tpgd.answer", v->outputs, sizeof(float), ret_answer) : st;
-}
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
 }
 
 static bioft_status prepare(void *self, const bioft_victim *v)
@@ -136,8 +132,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ATTACK, .name = "tpgd", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "PGD on the divergence from the clean image's answer, as in TRADES; L-infinity",
     .reference = "Zhang et al., ICML 2019", .instance_size = sizeof(state),
-    .options = options, .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &attack,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(state, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

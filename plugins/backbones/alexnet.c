@@ -68,8 +68,7 @@ static const bioft_plugin plugin = {
     .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "AlexNet as in torchvision: five convs, three linear layers, 224x224",
     .reference = "Krizhevsky, Sutskever, Hinton, NIPS 2012; Krizhevsky, arXiv:1404.5997, 2014",
-    .instance_size = sizeof(alexnet), .options = options,
-    .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
+    .instance_size = sizeof(alexnet), BIOFT_OPTIONS(options),
     .vtable = &backbone,
 };
 

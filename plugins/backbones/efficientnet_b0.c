@@ -133,8 +133,7 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_BACKBONE, .name = "efficientnet_b0", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "EfficientNet-B0 as in torchvision, 224x224", .reference = "Tan, Le, ICML 2019",
-    .instance_size = sizeof(efficientnet), .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .vtable = &backbone,
+    .instance_size = sizeof(efficientnet), BIOFT_OPTIONS(options), .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -128,8 +128,7 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_BACKBONE, .name = "efficientnet_lite" VALUE(LITE), .version = "1.0", .author = "bioft",
     .license = "MIT", .summary = "EfficientNet-lite" VALUE(LITE) ": depthwise layers, ReLU6, no gates",
     .reference = "Tan, Le, ICML 2019; Liu, EfficientNet-Lite, 2020",
-    .instance_size = sizeof(lite), .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .vtable = &backbone,
+    .instance_size = sizeof(lite), BIOFT_OPTIONS(options), .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

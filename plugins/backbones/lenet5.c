@@ -73,8 +73,7 @@ static const bioft_plugin plugin = {
     .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "LeNet-5: two convs, three linear layers, 28x28 grey pictures",
     .reference = "LeCun, Bottou, Bengio, Haffner, Proceedings of the IEEE 86(11), 1998",
-    .instance_size = sizeof(lenet5), .options = options,
-    .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
+    .instance_size = sizeof(lenet5), BIOFT_OPTIONS(options),
     .create = create, .vtable = &backbone,
 };
 

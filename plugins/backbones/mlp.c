@@ -63,8 +63,7 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_BACKBONE, .name = "mlp",
     .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "multilayer perceptron: linear layers of any number and width", .reference = "",
-    .instance_size = sizeof(mlp), .options = options,
-    .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
+    .instance_size = sizeof(mlp), BIOFT_OPTIONS(options),
     .create = create, .vtable = &backbone,
 };
 

@@ -96,8 +96,7 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_BACKBONE, .name = "mobilenet_v2", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "MobileNetV2 as in torchvision, 224x224",
     .reference = "Sandler, Howard, Zhu, Zhmoginov, Chen, CVPR 2018",
-    .instance_size = sizeof(mobilenet), .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .vtable = &backbone,
+    .instance_size = sizeof(mobilenet), BIOFT_OPTIONS(options), .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -122,8 +122,7 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_BACKBONE, .name = NAME, .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "ResNet of " VALUE(RESNET_DEPTH) " layers" WIDER ", as in torchvision, 224x224",
-    .reference = PAPER, .instance_size = sizeof(resnet), .options = options,
-    .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options), .vtable = &backbone,
+    .reference = PAPER, .instance_size = sizeof(resnet), BIOFT_OPTIONS(options), .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -103,8 +103,7 @@ static const bioft_plugin plugin = {
     .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "VGG of " VALUE(VGG_DEPTH) " layers" NORM ", as in torchvision, 224x224",
     .reference = "Simonyan, Zisserman, ICLR 2015",
-    .instance_size = sizeof(vgg), .options = options,
-    .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
+    .instance_size = sizeof(vgg), BIOFT_OPTIONS(options),
     .vtable = &backbone,
 };
 

@@ -65,8 +65,7 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_BACKBONE, .name = "wide_resnet28_10", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "WRN-28-10: 28 layers, norms before convs, ten times as wide, 32x32",
-    .reference = "Zagoruyko, Komodakis, BMVC 2016", .instance_size = sizeof(wide), .options = options,
-    .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options), .vtable = &backbone,
+    .reference = "Zagoruyko, Komodakis, BMVC 2016", .instance_size = sizeof(wide), BIOFT_OPTIONS(options), .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -73,15 +73,6 @@ static const bioft_option options[] = {
       .help = "retrieval: split test, the queries" },
 };
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    cifar10 *d = self;
-    d->host = host;
-    d->files = files_of(host);
-    return d->files ? BIOFT_OK
-                    : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
-}
-
 static void destroy(void *self)
 {
     cifar10 *d = self;
@@ -304,12 +295,14 @@ static bioft_status make_splits(cifar10 *d)
 static bioft_status describe(void *self, bioft_info *ret)
 {
     cifar10 *d = self;
-    const char *protocol = d->files->protocol(d->host);
-    bioft_status st = check_protocol(d->host, protocols);
+    const char *protocol;
+    bioft_status st = open_files(d->host, protocols, &d->files);
 
+    if (st != BIOFT_OK)
+        return st;
+    protocol = d->files->protocol(d->host);
     d->retrieval = protocol && !strcmp(protocol, "retrieval");
-    if (st == BIOFT_OK)
-        st = read_any(d);
+    st = read_any(d);
     if (st == BIOFT_OK)
         st = check_counts(d, ret);
     if (st == BIOFT_OK)
@@ -378,10 +371,8 @@ static const bioft_plugin plugin = {
                "of JPEG or PNG",
     .reference = "Krizhevsky, Learning multiple layers of features from tiny images, 2009",
     .instance_size = sizeof(cifar10),
-    .options = options,
-    .option_count = sizeof options / sizeof *options,
-    .option_size = sizeof *options,
-    .create = create,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(cifar10, host),
     .destroy = destroy,
     .vtable = &dataset,
 };

@@ -26,15 +26,6 @@ static const bioft_option options[] = {
       .help = "the hundred classes, or the twenty groups of five" },
 };
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    cifar100 *d = self;
-    d->host = host;
-    d->files = files_of(host);
-    return d->files ? BIOFT_OK
-                    : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
-}
-
 /* The folder of train.bin below the root, with its slash. */
 static bioft_status find(const cifar100 *d, const char **ret)
 {
@@ -108,7 +99,7 @@ static bioft_status describe(void *self, bioft_info *ret)
     cifar100 *d = self;
     const char *folder = "";
     char path[64];
-    bioft_status st = check_protocol(d->host, protocols);
+    bioft_status st = open_files(d->host, protocols, &d->files);
 
     if (st == BIOFT_OK)
         st = find(d, &folder);
@@ -167,10 +158,8 @@ static const bioft_plugin plugin = {
     .summary = "60,000 colour pictures in a hundred classes, 32x32: the binary release",
     .reference = "Krizhevsky, Learning multiple layers of features from tiny images, 2009",
     .instance_size = sizeof(cifar100),
-    .options = options,
-    .option_count = sizeof options / sizeof *options,
-    .option_size = sizeof *options,
-    .create = create,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(cifar100, host),
     .vtable = &dataset,
 };
 

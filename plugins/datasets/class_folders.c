@@ -129,18 +129,18 @@ static bioft_status read_split(struct class_folders *c, const char *name, const 
     return st;
 }
 
-static bioft_status begin(struct class_folders *c, const bioft_host *host)
+static void begin(struct class_folders *c, const bioft_host *host)
 {
-    c->host = host;
-    c->files = files_of(host);
-    return picture_list_begin(&c->texts, host);
+    c->host = c->texts.host = host;
+    c->files = c->texts.files = files_of(host);
 }
 
 bioft_status class_folders_read(struct class_folders *c, const bioft_host *host)
 {
-    bioft_status st = begin(c, host);
+    bioft_status st = BIOFT_OK;
     char folder[16];
 
+    begin(c, host);
     for (int i = 0; st == BIOFT_OK && i < FOLDER_SPLITS; i++) {
         snprintf(folder, sizeof folder, "%s/", split_names[i]);
         if (c->files->exists(host, split_names[i]) == 2)
@@ -151,8 +151,8 @@ bioft_status class_folders_read(struct class_folders *c, const bioft_host *host)
 
 bioft_status class_folders_read_plain(struct class_folders *c, const bioft_host *host)
 {
-    const bioft_status st = begin(c, host);
-    return st == BIOFT_OK ? read_split(c, split_names[0], "") : st;
+    begin(c, host);
+    return read_split(c, split_names[0], "");
 }
 
 void class_folders_free(struct class_folders *c)

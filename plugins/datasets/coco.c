@@ -17,10 +17,10 @@ static const char *const protocols[] = { "classification", "retrieval", NULL };
 static const char *const part_names[PARTS] = { "train2017", "val2017" };
 
 typedef struct {
+    struct picture_list list;
     int64_t train_count, val_count, test_count;
     int32_t iscrowd;
     const char *lists, *strip_prefix;
-    struct picture_list list;
     struct coco_file parts[PARTS];
     char folders[PARTS][32]; /* "train2017/", or below images/ */
     uint64_t ends[PARTS];    /* of each part's pictures in the list */
@@ -69,11 +69,6 @@ static const bioft_option options[] = {
       .offset = offsetof(coco, strip_prefix),
       .help = "what the lists' paths begin with that is no folder here: './data/coco'" },
 };
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    return picture_list_begin(&((coco *)self)->list, host);
-}
 
 static void destroy(void *self)
 {
@@ -292,52 +287,27 @@ static bioft_status read_all(coco *d, int retrieval, bioft_info *info, uint32_t 
 static bioft_status describe(void *self, bioft_info *ret)
 {
     coco *d = self;
-    const char *protocol = d->list.files->protocol(d->list.host);
     uint32_t columns = 0;
-    bioft_status st = check_protocol(d->list.host, protocols);
+    bioft_status st = picture_list_begin(&d->list, protocols);
 
     if (st == BIOFT_OK && !d->list.files->root(d->list.host))
         st = d->list.host->fail(d->list.host, BIOFT_ERR_INVALID,
                                 "no root given: name the folder of annotations/, train2017/ and "
                                 "val2017/ with 'root'");
     if (st == BIOFT_OK)
-        st = read_all(d, protocol && !strcmp(protocol, "retrieval"), ret, &columns);
-    for (uint32_t c = 0; st == BIOFT_OK && c < columns; c++) {
-        char number[16];
-        snprintf(number, sizeof number, "%u", c);
-        st = ret->class_name(ret, c, number);
-    }
+        st = read_all(d, picture_list_retrieval(&d->list), ret, &columns);
+    if (st == BIOFT_OK)
+        st = number_classes(ret, columns);
     for (uint64_t c = 0; st == BIOFT_OK && !d->lists && c < d->parts[0].category_count; c++)
         st = ret->class_name(ret, (uint32_t)c, d->parts[0].categories[c].name);
     return st == BIOFT_OK ? picture_list_describe(&d->list, ret) : st;
-}
-
-static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
-                           uint32_t label_words)
-{
-    (void)label_words;
-    return picture_list_labels(&((const coco *)self)->list, split, index, ret);
-}
-
-static bioft_status name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size)
-{
-    return picture_list_name(&((const coco *)self)->list, split, index, ret, size);
-}
-
-static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
-                           bioft_sample *ret)
-{
-    (void)reader;
-    return picture_list_sample(&((const coco *)self)->list, split, index, ret);
 }
 
 static const bioft_dataset dataset = {
     .struct_size = sizeof dataset,
     .flags = BIOFT_DATASET_MULTI_LABEL,
     .describe = describe,
-    .labels = labels,
-    .name = name,
-    .sample = sample,
+    PICTURE_LIST_CALLS,
 };
 
 static const bioft_plugin plugin = {
@@ -353,10 +323,8 @@ static const bioft_plugin plugin = {
                "annotations, or list files",
     .reference = "Lin et al., Microsoft COCO: common objects in context, ECCV 2014",
     .instance_size = sizeof(coco),
-    .options = options,
-    .option_count = sizeof options / sizeof *options,
-    .option_size = sizeof *options,
-    .create = create,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(coco, list.host),
     .destroy = destroy,
     .vtable = &dataset,
 };

@@ -11,11 +11,16 @@ static inline const bioft_files *files_of(const bioft_host *host)
     return host->get_extension(host, "bioft.files/1");
 }
 
-/* Refuses a protocol that this dataset has no splits for. known: "classification" and such, NULL at
- * the end. */
-static inline bioft_status check_protocol(const bioft_host *host, const char *const *known)
+/* What describe() begins with: "bioft.files/1" into *ret, and no protocol but those that this dataset
+ * has splits for. known: "classification" and such, NULL at the end. */
+static inline bioft_status open_files(const bioft_host *host, const char *const *known,
+                                      const bioft_files **ret)
 {
-    const char *asked = files_of(host)->protocol(host);
+    const bioft_files *files = files_of(host);
+    const char *asked = files ? files->protocol(host) : NULL;
+    if (!files)
+        return host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
+    *ret = files;
     for (size_t i = 0; asked && known[i]; i++)
         if (!strcmp(asked, known[i]))
             return BIOFT_OK;
@@ -66,6 +71,18 @@ static inline int is_folder(const char *entry)
 static inline void set_label(uint64_t *bits, uint32_t label)
 {
     bits[label / 64] |= UINT64_C(1) << (label % 64);
+}
+
+/* Classes without names: 0, 1, 2, ... */
+static inline bioft_status number_classes(bioft_info *info, uint32_t count)
+{
+    bioft_status st = BIOFT_OK;
+    for (uint32_t c = 0; st == BIOFT_OK && c < count; c++) {
+        char number[16];
+        snprintf(number, sizeof number, "%u", c);
+        st = info->class_name(info, c, number);
+    }
+    return st;
 }
 
 static inline bioft_status sample_name(const bioft_host *host, const char *split, uint64_t index,

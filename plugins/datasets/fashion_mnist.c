@@ -46,15 +46,6 @@ typedef struct {
     uint32_t height, width;
 } fashion_mnist;
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    fashion_mnist *f = self;
-    f->host = host;
-    f->files = files_of(host);
-    return f->files ? BIOFT_OK
-                    : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
-}
-
 static uint32_t big_endian(const uint8_t *b)
 {
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
@@ -240,7 +231,7 @@ static bioft_status describe(void *self, bioft_info *ret)
 {
     fashion_mnist *f = self;
     char unknown[160] = "", note[240];
-    bioft_status st = check_protocol(f->host, protocols);
+    bioft_status st = open_files(f->host, protocols, &f->files);
 
     for (int i = 0; st == BIOFT_OK && i < 2; i++)
         st = load(f, i, unknown, sizeof unknown);
@@ -304,7 +295,7 @@ static const bioft_plugin plugin = {
         "70,000 grey pictures of clothes in ten classes, 28x28, from four IDX files, gzip or plain",
     .reference = "Xiao, Rasul and Vollgraf, arXiv:1708.07747",
     .instance_size = sizeof(fashion_mnist),
-    .create = create,
+    BIOFT_HOST_AT(fashion_mnist, host),
     .vtable = &dataset,
 };
 

@@ -6,14 +6,6 @@
 
 static const char *const protocols[] = { "classification", "retrieval", NULL };
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((struct class_folders *)self)->host = host;
-    return files_of(host)
-               ? BIOFT_OK
-               : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
-}
-
 static void destroy(void *self)
 {
     class_folders_free(self);
@@ -74,7 +66,7 @@ static bioft_status read_folders(struct class_folders *c, bioft_info *info)
 static bioft_status describe(void *self, bioft_info *ret)
 {
     struct class_folders *c = self;
-    bioft_status st = check_protocol(c->host, protocols);
+    bioft_status st = open_files(c->host, protocols, &c->files);
 
     if (st == BIOFT_OK)
         st = check_root(c->host);
@@ -127,7 +119,7 @@ static const bioft_plugin plugin = {
     .summary = "JPEG and PNG images in folders: train/CLASS/NAME.jpg, test/CLASS/NAME.jpg, or CLASS/NAME.jpg",
     .reference = "",
     .instance_size = sizeof(struct class_folders),
-    .create = create,
+    BIOFT_HOST_AT(struct class_folders, host),
     .destroy = destroy,
     .vtable = &dataset,
 };

@@ -8,8 +8,8 @@
 static const char *const protocols[] = { "classification", NULL };
 
 typedef struct {
+    struct ilsvrc set; /* which begins with the list */
     int64_t val_per_class;
-    struct ilsvrc set;
 } imagenet;
 
 static const bioft_option options[] = {
@@ -22,11 +22,6 @@ static const bioft_option options[] = {
       .unit = "pictures",
       .help = "split val, drawn from the training pictures; 0: none" },
 };
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    return picture_list_begin(&((imagenet *)self)->set.list, host);
-}
 
 static void destroy(void *self)
 {
@@ -51,7 +46,7 @@ static bioft_status describe(void *self, bioft_info *ret)
     imagenet *d = self;
     struct ilsvrc *m = &d->set;
     const bioft_host *host = m->list.host;
-    bioft_status st = check_protocol(host, protocols);
+    bioft_status st = picture_list_begin(&m->list, protocols);
 
     if (st == BIOFT_OK)
         st = ilsvrc_open(m, host);
@@ -68,31 +63,10 @@ static bioft_status describe(void *self, bioft_info *ret)
     return st == BIOFT_OK ? picture_list_describe(&m->list, ret) : st;
 }
 
-static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
-                           uint32_t label_words)
-{
-    (void)label_words;
-    return picture_list_labels(&((const imagenet *)self)->set.list, split, index, ret);
-}
-
-static bioft_status name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size)
-{
-    return picture_list_name(&((const imagenet *)self)->set.list, split, index, ret, size);
-}
-
-static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
-                           bioft_sample *ret)
-{
-    (void)reader;
-    return picture_list_sample(&((const imagenet *)self)->set.list, split, index, ret);
-}
-
 static const bioft_dataset dataset = {
     .struct_size = sizeof dataset,
     .describe = describe,
-    .labels = labels,
-    .name = name,
-    .sample = sample,
+    PICTURE_LIST_CALLS,
 };
 
 static const bioft_plugin plugin = {
@@ -108,10 +82,8 @@ static const bioft_plugin plugin = {
                "flat with the development kit or in folders",
     .reference = "Russakovsky et al., ImageNet large scale visual recognition challenge, IJCV 2015",
     .instance_size = sizeof(imagenet),
-    .options = options,
-    .option_count = sizeof options / sizeof *options,
-    .option_size = sizeof *options,
-    .create = create,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(imagenet, set.list.host),
     .destroy = destroy,
     .vtable = &dataset,
 };

@@ -15,11 +15,10 @@ enum { LARGEST_TEXT = 1 << 20, MOST_CLASSES = 1000 };
 static const char *const protocols[] = { "classification", "retrieval", NULL };
 
 typedef struct {
+    struct ilsvrc set; /* which begins with the list */
     bioft_list wnids;
     const char *wnid_file, *lists, *strip_prefix;
     int64_t random_classes, train_per_class, val_per_class;
-    struct ilsvrc set;
-    struct picture_list listed; /* of list files */
     const char **chosen;
     uint32_t chosen_count;
 } imagenet100;
@@ -70,24 +69,16 @@ static const bioft_option options[] = {
       .help = "what the lists' paths begin with that is no folder here: './data/imagenet'" },
 };
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    imagenet100 *d = self;
-    const bioft_status st = picture_list_begin(&d->set.list, host);
-    return st == BIOFT_OK ? picture_list_begin(&d->listed, host) : st;
-}
-
 static void destroy(void *self)
 {
     imagenet100 *d = self;
     free(d->chosen);
-    picture_list_free(&d->listed);
     ilsvrc_free(&d->set);
 }
 
 static bioft_status out_of_memory(const imagenet100 *d)
 {
-    return d->listed.host->fail(d->listed.host, BIOFT_ERR_MEMORY, "out of memory for the classes");
+    return d->set.list.host->fail(d->set.list.host, BIOFT_ERR_MEMORY, "out of memory for the classes");
 }
 
 static bioft_status add_chosen(imagenet100 *d, const char *wnid)
@@ -105,7 +96,7 @@ static bioft_status read_wnid_file(imagenet100 *d)
     struct lines *in = malloc(sizeof *in);
     int more = 1;
     bioft_status st =
-        in ? lines_open(in, d->listed.host, d->wnid_file, LARGEST_TEXT) : out_of_memory(d);
+        in ? lines_open(in, d->set.list.host, d->wnid_file, LARGEST_TEXT) : out_of_memory(d);
 
     while (st == BIOFT_OK) {
         char *at, *word, text[24];
@@ -123,7 +114,7 @@ static bioft_status read_wnid_file(imagenet100 *d)
         else if (d->chosen_count == MOST_CLASSES)
             st = lines_fail(in, "more than %d classes", MOST_CLASSES);
         else {
-            const char *kept = picture_list_text(&d->listed, word, strlen(word));
+            const char *kept = picture_list_text(&d->set.list, word, strlen(word));
             st = kept ? add_chosen(d, kept) : out_of_memory(d);
         }
     }
@@ -159,9 +150,9 @@ static bioft_status check_chosen(const imagenet100 *d)
             n += (size_t)snprintf(text + n, sizeof text - n, "%s%.20s %s", n ? ", " : "",
                                   d->chosen[i], twice ? "twice" : "not there");
     }
-    return wrong ? bioft_failf(d->listed.host, BIOFT_ERR_INVALID,
+    return wrong ? bioft_failf(d->set.list.host, BIOFT_ERR_INVALID,
                                "%.200s: %zu of the classes named cannot be used: %s%s",
-                               d->wnid_file ? d->wnid_file : d->listed.files->root(d->listed.host),
+                               d->wnid_file ? d->wnid_file : d->set.list.files->root(d->set.list.host),
                                wrong, text, n + 40 >= sizeof text ? ", ..." : "")
                  : BIOFT_OK;
 }
@@ -175,14 +166,14 @@ static bioft_status draw_classes(imagenet100 *d)
     bioft_status st;
 
     if (m->there_count < wanted)
-        return bioft_failf(d->listed.host, BIOFT_ERR_FORMAT,
+        return bioft_failf(d->set.list.host, BIOFT_ERR_FORMAT,
                            "%s: %u classes are there, and %u are to be drawn (options wnids, "
                            "wnid_file, random_classes)",
-                           d->listed.files->root(d->listed.host), m->there_count, wanted);
+                           d->set.list.files->root(d->set.list.host), m->there_count, wanted);
     order = malloc((m->there_count + 1) * sizeof *order);
     if (!order)
         return out_of_memory(d);
-    st = d->listed.files->permute(d->listed.host, "imagenet100/classes", m->there_count, order);
+    st = d->set.list.files->permute(d->set.list.host, "imagenet100/classes", m->there_count, order);
     for (uint32_t i = 0; st == BIOFT_OK && i < wanted; i++)
         st = add_chosen(d, m->there[order[i]]);
     free(order);
@@ -196,7 +187,7 @@ static bioft_status choose(imagenet100 *d)
     bioft_status st = BIOFT_OK;
 
     if (d->wnids.count && d->wnid_file)
-        return d->listed.host->fail(d->listed.host, BIOFT_ERR_INVALID,
+        return d->set.list.host->fail(d->set.list.host, BIOFT_ERR_INVALID,
                                     "both wnids and wnid_file are given; one of them says the "
                                     "classes");
     if (d->wnid_file)
@@ -224,7 +215,7 @@ static bioft_status note_classes(const imagenet100 *d, bioft_info *info)
     }
     for (uint32_t i = 0; i < d->chosen_count; i++)
         n += (size_t)snprintf(list + n, size - n, "%s%s", i ? "\n" : "", d->chosen[i]);
-    d->listed.files->sha256(list, n, sum);
+    d->set.list.files->sha256(list, n, sum);
     for (size_t i = 0; i < n; i++)
         list[i] = list[i] == '\n' ? ' ' : list[i];
     snprintf(text, size, "%u classes%s, SHA-256 of their list %s%s%s", d->chosen_count,
@@ -272,8 +263,8 @@ static bioft_status read_pictures(imagenet100 *d, int retrieval, bioft_info *inf
     bioft_status st = choose(d);
 
     if (st == BIOFT_OK && retrieval && !m->has_train)
-        st = bioft_failf(d->listed.host, BIOFT_ERR_IO, "%s: no folder train, which retrieval needs",
-                         d->listed.files->root(d->listed.host));
+        st = bioft_failf(d->set.list.host, BIOFT_ERR_IO, "%s: no folder train, which retrieval needs",
+                         d->set.list.files->root(d->set.list.host));
     if (st == BIOFT_OK)
         st = ilsvrc_classes(m, d->chosen, d->chosen_count);
     if (st == BIOFT_OK)
@@ -332,63 +323,29 @@ static bioft_status read_lists(imagenet100 *d, bioft_info *info)
     struct label_lists lists = {
         .folder = d->lists, .strip = d->strip_prefix, .single = 1, .place = place, .ctx = d
     };
-    bioft_status st = label_lists_read(&lists, &d->listed, info);
+    bioft_status st = label_lists_read(&lists, &d->set.list, info);
 
-    for (uint32_t c = 0; st == BIOFT_OK && c < lists.columns; c++) {
-        char number[16];
-        snprintf(number, sizeof number, "%u", c);
-        st = info->class_name(info, c, number);
-    }
-    return st;
-}
-
-/* The pictures in use. */
-static const struct picture_list *pictures(const void *self)
-{
-    const imagenet100 *d = self;
-    return d->lists ? &d->listed : &d->set.list;
+    return st == BIOFT_OK ? number_classes(info, lists.columns) : st;
 }
 
 static bioft_status describe(void *self, bioft_info *ret)
 {
     imagenet100 *d = self;
-    const bioft_host *host = d->listed.host;
-    const char *protocol = d->listed.files->protocol(host);
-    bioft_status st = check_protocol(host, protocols);
+    const bioft_host *host = d->set.list.host;
+    bioft_status st = picture_list_begin(&d->set.list, protocols);
 
     if (st == BIOFT_OK)
         st = ilsvrc_open(&d->set, host);
     if (st == BIOFT_OK)
         st = d->lists ? read_lists(d, ret)
-                      : read_pictures(d, protocol && !strcmp(protocol, "retrieval"), ret);
-    return st == BIOFT_OK ? picture_list_describe(pictures(d), ret) : st;
-}
-
-static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
-                           uint32_t label_words)
-{
-    (void)label_words;
-    return picture_list_labels(pictures(self), split, index, ret);
-}
-
-static bioft_status name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size)
-{
-    return picture_list_name(pictures(self), split, index, ret, size);
-}
-
-static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
-                           bioft_sample *ret)
-{
-    (void)reader;
-    return picture_list_sample(pictures(self), split, index, ret);
+                      : read_pictures(d, picture_list_retrieval(&d->set.list), ret);
+    return st == BIOFT_OK ? picture_list_describe(&d->set.list, ret) : st;
 }
 
 static const bioft_dataset dataset = {
     .struct_size = sizeof dataset,
     .describe = describe,
-    .labels = labels,
-    .name = name,
-    .sample = sample,
+    PICTURE_LIST_CALLS,
 };
 
 static const bioft_plugin plugin = {
@@ -404,10 +361,8 @@ static const bioft_plugin plugin = {
         "a hundred of ILSVRC 2012's classes, named or drawn, for classification or retrieval",
     .reference = "Russakovsky et al., ImageNet large scale visual recognition challenge, IJCV 2015",
     .instance_size = sizeof(imagenet100),
-    .options = options,
-    .option_count = sizeof options / sizeof *options,
-    .option_size = sizeof *options,
-    .create = create,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(imagenet100, set.list.host),
     .destroy = destroy,
     .vtable = &dataset,
 };

@@ -21,9 +21,9 @@ static const char *const concepts[CONCEPTS] = {
 static const char *const protocols[] = { "retrieval", NULL };
 
 typedef struct {
+    struct picture_list list;
     int64_t train_per_concept, val_per_concept, test_per_concept;
     const char *images, *lists, *strip_prefix;
-    struct picture_list list;
     uint64_t missing; /* pictures that are not there */
 } nus_wide;
 
@@ -67,11 +67,6 @@ static const bioft_option options[] = {
       .offset = offsetof(nus_wide, strip_prefix),
       .help = "what the lists' paths begin with that is no folder here: './data/nuswide_81'" },
 };
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    return picture_list_begin(&((nus_wide *)self)->list, host);
-}
 
 static void destroy(void *self)
 {
@@ -305,7 +300,7 @@ static bioft_status describe(void *self, bioft_info *ret)
 {
     nus_wide *d = self;
     struct label_lists lists = { .folder = d->lists, .strip = d->strip_prefix };
-    bioft_status st = check_protocol(d->list.host, protocols);
+    bioft_status st = picture_list_begin(&d->list, protocols);
 
     if (st == BIOFT_OK && !d->list.files->root(d->list.host))
         st = d->list.host->fail(d->list.host, BIOFT_ERR_INVALID,
@@ -327,32 +322,11 @@ static bioft_status describe(void *self, bioft_info *ret)
     return st == BIOFT_OK ? picture_list_describe(&d->list, ret) : st;
 }
 
-static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
-                           uint32_t label_words)
-{
-    (void)label_words;
-    return picture_list_labels(&((const nus_wide *)self)->list, split, index, ret);
-}
-
-static bioft_status name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size)
-{
-    return picture_list_name(&((const nus_wide *)self)->list, split, index, ret, size);
-}
-
-static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
-                           bioft_sample *ret)
-{
-    (void)reader;
-    return picture_list_sample(&((const nus_wide *)self)->list, split, index, ret);
-}
-
 static const bioft_dataset dataset = {
     .struct_size = sizeof dataset,
     .flags = BIOFT_DATASET_MULTI_LABEL,
     .describe = describe,
-    .labels = labels,
-    .name = name,
-    .sample = sample,
+    PICTURE_LIST_CALLS,
 };
 
 static const bioft_plugin plugin = {
@@ -369,10 +343,8 @@ static const bioft_plugin plugin = {
     .reference = "Chua et al., NUS-WIDE: a real-world web image database from National University "
                  "of Singapore, CIVR 2009",
     .instance_size = sizeof(nus_wide),
-    .options = options,
-    .option_count = sizeof options / sizeof *options,
-    .option_size = sizeof *options,
-    .create = create,
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(nus_wide, list.host),
     .destroy = destroy,
     .vtable = &dataset,
 };

@@ -18,12 +18,15 @@ static bioft_status out_of_memory(const struct picture_list *l)
     return l->host->fail(l->host, BIOFT_ERR_MEMORY, "out of memory for the list of pictures");
 }
 
-bioft_status picture_list_begin(struct picture_list *l, const bioft_host *host)
+bioft_status picture_list_begin(struct picture_list *l, const char *const *known)
 {
-    l->host = host;
-    l->files = files_of(host);
-    return l->files ? BIOFT_OK
-                    : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.files/1");
+    return open_files(l->host, known, &l->files);
+}
+
+int picture_list_retrieval(const struct picture_list *l)
+{
+    const char *protocol = l->files->protocol(l->host);
+    return protocol && !strcmp(protocol, "retrieval");
 }
 
 void picture_list_free(struct picture_list *l)
@@ -165,10 +168,12 @@ bioft_status picture_list_describe(const struct picture_list *l, bioft_info *inf
     return st;
 }
 
-bioft_status picture_list_labels(const struct picture_list *l, uint32_t split, uint64_t index,
-                                 uint64_t *ret)
+bioft_status picture_list_labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
+                                 uint32_t label_words)
 {
+    const struct picture_list *l = self;
     const uint32_t i = l->splits[split].pictures[index];
+    (void)label_words;
     if (l->label_words)
         memcpy(ret, picture_list_bits(l, i), l->label_words * sizeof *ret);
     else
@@ -176,9 +181,10 @@ bioft_status picture_list_labels(const struct picture_list *l, uint32_t split, u
     return BIOFT_OK;
 }
 
-bioft_status picture_list_name(const struct picture_list *l, uint32_t split, uint64_t index,
-                               char *ret, size_t size)
+bioft_status picture_list_name(const void *self, uint32_t split, uint64_t index, char *ret,
+                               size_t size)
 {
+    const struct picture_list *l = self;
     const struct listed_picture *p = &l->pictures[l->splits[split].pictures[index]];
     const int n = snprintf(ret, size, "%s%s", p->folder, p->name);
     return n >= 0 && (size_t)n < size
@@ -186,10 +192,12 @@ bioft_status picture_list_name(const struct picture_list *l, uint32_t split, uin
                : l->host->fail(l->host, BIOFT_ERR_INVALID, "no room for a sample's name");
 }
 
-bioft_status picture_list_sample(const struct picture_list *l, uint32_t split, uint64_t index,
+bioft_status picture_list_sample(const void *self, void *reader, uint32_t split, uint64_t index,
                                  bioft_sample *ret)
 {
+    const struct picture_list *l = self;
     char path[LONGEST_PATH];
     const bioft_status st = picture_list_name(l, split, index, path, sizeof path);
+    (void)reader;
     return st == BIOFT_OK ? l->files->sample(l->host, path, LARGEST_PICTURE, ret) : st;
 }

@@ -32,7 +32,10 @@ struct picture_list {
     struct text_block *texts;
 };
 
-bioft_status picture_list_begin(struct picture_list *l, const bioft_host *host);
+/* What describe() begins with; the host is in the list. known: the dataset's protocols. */
+bioft_status picture_list_begin(struct picture_list *l, const char *const *known);
+/* Does the manifest ask for retrieval? */
+int picture_list_retrieval(const struct picture_list *l);
 void picture_list_free(struct picture_list *l); /* zero is fine */
 
 /* For several labels a picture: call it before the first is added. */
@@ -58,11 +61,14 @@ bioft_status picture_list_split(struct picture_list *l, const uint8_t *which);
 /* Tells the host of them. */
 bioft_status picture_list_describe(const struct picture_list *l, bioft_info *info);
 
-bioft_status picture_list_labels(const struct picture_list *l, uint32_t split, uint64_t index,
-                                 uint64_t *ret);
-bioft_status picture_list_name(const struct picture_list *l, uint32_t split, uint64_t index,
-                               char *ret, size_t size);
-bioft_status picture_list_sample(const struct picture_list *l, uint32_t split, uint64_t index,
+/* The callbacks of a bioft_dataset whose instance begins with a picture_list. */
+#define PICTURE_LIST_CALLS \
+    .labels = picture_list_labels, .name = picture_list_name, .sample = picture_list_sample
+bioft_status picture_list_labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
+                                 uint32_t label_words);
+bioft_status picture_list_name(const void *self, uint32_t split, uint64_t index, char *ret,
+                               size_t size);
+bioft_status picture_list_sample(const void *self, void *reader, uint32_t split, uint64_t index,
                                  bioft_sample *ret);
 
 #endif

@@ -14,8 +14,7 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_RULE, .name = "brsf", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "batchwise random sign-concordant feedback: V = s M sign(W), M redrawn each update",
     .reference = "Liao, Leibo, Poggio, AAAI 2016", .instance_size = sizeof(random_sign),
-    .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .create = create, .vtable = &rule,
+    BIOFT_OPTIONS(options), .create = create, .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

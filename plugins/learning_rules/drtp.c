@@ -29,12 +29,6 @@ static size_t elements(const bioft_layer *layer)
     return (size_t)layer->in_channels * layer->in_h * layer->in_w;
 }
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((drtp *)self)->host = host;
-    return BIOFT_OK;
-}
-
 static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
 {
     const drtp *p = self;
@@ -103,9 +97,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_RULE, .name = "drtp", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "direct random target projection: dx = y* B, y* the label, B random and fixed",
     .reference = "Frenkel, Lefebvre, Bol, Frontiers in Neuroscience 2021",
-    .instance_size = sizeof(drtp), .options = options,
-    .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &rule,
+    .instance_size = sizeof(drtp), BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(drtp, host), .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

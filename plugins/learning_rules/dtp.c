@@ -8,7 +8,7 @@
  *   g_i(h) = s(V_i h + c_i), s tanh where block i-1 ends in tanh, else the identity,
  * learns |g_i(f_i(x)) - x|^2 / 2 at x = h_i + noise N(0, 1), by gradient steps normalised by the
  * mean of |f_i(x)|^2. V_i is dense, from all of h_i+1 to all of h_i: this is for small networks. */
-#include <bioft/rule.h>
+#include <bioft/rule_util.h>
 #include <bioft/util.h>
 #include <math.h>
 #include <string.h>
@@ -34,13 +34,7 @@ static const bioft_option options[] = {
 
 static bioft_status create(void *self, const bioft_host *host)
 {
-    dtp *p = self;
-    p->host = host;
-    p->ops = host->get_extension(host, "bioft.layer/1");
-    if (!p->ops)
-        return host->fail(host, BIOFT_ERR_UNSUPPORTED,
-                          "the engine runs no layer alone, and the inverses need that");
-    return BIOFT_OK;
+    return bioft_take_layer_ops(host, &((dtp *)self)->ops);
 }
 
 static size_t inputs(const bioft_layer *layer)
@@ -274,8 +268,7 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_RULE, .name = "dtp", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "difference target propagation: targets by learned inverses; chains of layers",
     .reference = "Lee, Zhang, Fischer, Bengio, ECML PKDD 2015", .instance_size = sizeof(dtp),
-    .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .create = create, .extension = extension, .vtable = &rule,
+    BIOFT_OPTIONS(options), BIOFT_HOST_AT(dtp, host), .create = create, .extension = extension, .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -30,12 +30,6 @@ static const bioft_option options[] = {
       .help = "true: hidden inputs have mean square 1 while the hidden layers learn" },
 };
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((forward_forward *)self)->host = host;
-    return BIOFT_OK;
-}
-
 static size_t inputs(const bioft_layer *layer)
 {
     return (size_t)layer->in_channels * layer->in_h * layer->in_w;
@@ -188,8 +182,7 @@ static const bioft_plugin plugin = {
     .license = "MIT",
     .summary = "forward-forward: each layer tells right labels from wrong ones; chains of layers",
     .reference = "Hinton, arXiv:2212.13345, 2022", .instance_size = sizeof(forward_forward),
-    .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .create = create, .extension = extension, .vtable = &rule,
+    BIOFT_OPTIONS(options), BIOFT_HOST_AT(forward_forward, host), .extension = extension, .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -14,8 +14,7 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_RULE, .name = "frsf", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "fixed random sign-concordant feedback: V = s M sign(W), M >= 0 drawn once",
     .reference = "Liao, Leibo, Poggio, AAAI 2016", .instance_size = sizeof(random_sign),
-    .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .create = create, .vtable = &rule,
+    BIOFT_OPTIONS(options), .create = create, .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

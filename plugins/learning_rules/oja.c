@@ -6,7 +6,7 @@
  *   dW = dy^T x - strength mean(y x^T - y^2 W),
  * the mean over images and, for a convolution, over places. The error that goes down is
  * backpropagation's. The last layer has no Hebbian term: its output is the answer. */
-#include <bioft/rule.h>
+#include <bioft/rule_util.h>
 
 typedef struct {
     double strength;
@@ -21,13 +21,7 @@ static const bioft_option options[] = {
 
 static bioft_status create(void *self, const bioft_host *host)
 {
-    oja *p = self;
-    p->host = host;
-    p->ops = host->get_extension(host, "bioft.layer/1");
-    if (!p->ops)
-        return host->fail(host, BIOFT_ERR_UNSUPPORTED,
-                          "the engine runs no layer alone, and the Hebbian term needs that");
-    return BIOFT_OK;
+    return bioft_take_layer_ops(host, &((oja *)self)->ops);
 }
 
 /* y [max_batch][out] and the product y x^T of W's shape, one after the other. */
@@ -120,9 +114,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_RULE, .name = "oja", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "backpropagation with a Hebbian term by Oja's rule: dw = y (x - y w)",
     .reference = "Oja, Journal of Mathematical Biology 15, 1982",
-    .instance_size = sizeof(oja), .options = options,
-    .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &rule,
+    .instance_size = sizeof(oja), BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(oja, host), .create = create, .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

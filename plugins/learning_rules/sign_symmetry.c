@@ -1,36 +1,22 @@
 /* Sign symmetry with constrained norm: V = sign(W) as large as W, and W keeps the norm that it
  * began with (Moskovitz, Litwin-Kumar and Abbott 2018). A rule of depths 1 and 2. */
-#include <bioft/rule.h>
+#include <bioft/rule_util.h>
 #include <math.h>
 
 typedef struct {
-    int32_t scale;
-    double constant;
+    bioft_scale_choice size;
     const bioft_host *host;
 } sign_symmetry;
 
-static const char *const scales[] = { "none", "xavier", "kaiming", "match_norm", "constant", NULL };
-
 static const bioft_option options[] = {
-    { .name = "scale", .type = BIOFT_CHOICE, .offset = offsetof(sign_symmetry, scale),
-      .def = BIOFT_SCALE_MATCH_NORM, .choices = scales, .help = "s: what the size of V follows" },
-    { .name = "constant", .type = BIOFT_F64, .offset = offsetof(sign_symmetry, constant),
-      .def = 1.0, .min = 0.0, .max = 1e30, .help = "s where scale is constant; 0: no feedback" },
+    BIOFT_OPTION_SCALE(sign_symmetry, size, BIOFT_SCALE_MATCH_NORM),
 };
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((sign_symmetry *)self)->host = host;
-    return BIOFT_OK;
-}
 
 static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedback *ret)
 {
-    const sign_symmetry *p = self;
     (void)layer;
     ret->g = BIOFT_G_SIGN;
-    ret->scale = (uint32_t)p->scale;
-    ret->constant = (float)p->constant;
+    bioft_take_scale(&((const sign_symmetry *)self)->size, ret);
     return BIOFT_OK;
 }
 
@@ -83,9 +69,8 @@ static const bioft_plugin plugin = {
     .license = "MIT",
     .summary = "sign symmetry with constrained norm: V = s sign(W), |W| stays what it was at first",
     .reference = "Moskovitz, Litwin-Kumar, Abbott, arXiv:1812.06488, 2018",
-    .instance_size = sizeof(sign_symmetry), .options = options,
-    .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &rule,
+    .instance_size = sizeof(sign_symmetry), BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(sign_symmetry, host), .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

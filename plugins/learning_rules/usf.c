@@ -1,27 +1,17 @@
 /* uSF: the feedback is the sign of the weights (Liao, Leibo and Poggio 2016). */
-#include <bioft/rule.h>
+#include <bioft/rule_util.h>
 
 typedef struct {
-    int32_t scale;
-    double constant;
+    bioft_scale_choice size;
 } usf;
 
-static const char *const scales[] = { "none", "xavier", "kaiming", "match_norm", "constant", NULL };
-
-static const bioft_option options[] = {
-    { .name = "scale", .type = BIOFT_CHOICE, .offset = offsetof(usf, scale),
-      .def = BIOFT_SCALE_XAVIER, .choices = scales, .help = "s: what the size of V follows" },
-    { .name = "constant", .type = BIOFT_F64, .offset = offsetof(usf, constant),
-      .def = 1.0, .min = 0.0, .max = 1e30, .help = "s where scale is constant; 0: no feedback" },
-};
+static const bioft_option options[] = { BIOFT_OPTION_SCALE(usf, size, BIOFT_SCALE_XAVIER) };
 
 static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedback *ret)
 {
-    const usf *p = self;
     (void)layer;
     ret->g = BIOFT_G_SIGN;
-    ret->scale = (uint32_t)p->scale;
-    ret->constant = (float)p->constant;
+    bioft_take_scale(&((const usf *)self)->size, ret);
     return BIOFT_OK;
 }
 
@@ -32,8 +22,7 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_RULE, .name = "usf", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "uniform sign-concordant feedback: V = s sign(W)",
     .reference = "Liao, Leibo, Poggio, AAAI 2016", .instance_size = sizeof(usf),
-    .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .vtable = &rule,
+    BIOFT_OPTIONS(options), .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

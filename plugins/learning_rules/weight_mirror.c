@@ -5,7 +5,7 @@
  *   V <- (1 - rate) V + rate mean(y x^T),
  * whose mean goes to W, since the mean of x x^T is the identity. The decay is the rate, so that V's
  * size follows W's. For a convolution x is noise on one patch under the kernel. */
-#include <bioft/rule.h>
+#include <bioft/rule_util.h>
 #include <math.h>
 #include <string.h>
 
@@ -27,13 +27,7 @@ static const bioft_option options[] = {
 
 static bioft_status create(void *self, const bioft_host *host)
 {
-    weight_mirror *p = self;
-    p->host = host;
-    p->ops = host->get_extension(host, "bioft.layer/1");
-    if (!p->ops)
-        return host->fail(host, BIOFT_ERR_UNSUPPORTED,
-                          "the engine runs no layer alone, and the mirror needs that");
-    return BIOFT_OK;
+    return bioft_take_layer_ops(host, &((weight_mirror *)self)->ops);
 }
 
 /* The layer's V, in every checkpoint under the layer's key. */
@@ -144,9 +138,8 @@ static const bioft_plugin plugin = {
     .license = "MIT",
     .summary = "weight mirror: V learns W from noise sent through the layer",
     .reference = "Akrout, Wilson, Humphreys, Lillicrap, Tweed, NeurIPS 2019",
-    .instance_size = sizeof(weight_mirror), .options = options,
-    .option_count = sizeof(options) / sizeof(*options), .option_size = sizeof(*options),
-    .create = create, .vtable = &rule,
+    .instance_size = sizeof(weight_mirror), BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(weight_mirror, host), .create = create, .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -12,12 +12,6 @@ typedef struct {
     const bioft_host *host;
 } binary_cross_entropy;
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((binary_cross_entropy *)self)->host = host;
-    return BIOFT_OK;
-}
-
 static bioft_status attach(void *self, const bioft_task *task)
 {
     binary_cross_entropy *p = self;
@@ -60,7 +54,7 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_LOSS, .name = "binary_cross_entropy", .version = "1.0", .author = "bioft",
     .license = "MIT",
     .summary = "one sigmoid and cross-entropy a class, for samples with any number of labels",
-    .reference = "", .instance_size = sizeof(binary_cross_entropy), .create = create,
+    .reference = "", .instance_size = sizeof(binary_cross_entropy), BIOFT_HOST_AT(binary_cross_entropy, host),
     .vtable = &loss,
 };
 

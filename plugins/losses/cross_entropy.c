@@ -15,15 +15,9 @@ typedef struct {
 
 static const bioft_option options[] = {
     { .name = "label_smoothing", .type = BIOFT_F64, .offset = offsetof(cross_entropy, smoothing),
-      .def = 0.0, .min = 0.0, .max = 1.0,
+      .def = 0.0, .min = 0.0, .max = 1.0, .flags = BIOFT_OPTION_LABEL_SMOOTHING,
       .help = "share of the target that all classes have alike" },
 };
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((cross_entropy *)self)->host = host;
-    return BIOFT_OK;
-}
 
 static bioft_status attach(void *self, const bioft_task *task)
 {
@@ -89,7 +83,7 @@ static const bioft_plugin plugin = {
     .license = "MIT",
     .summary = "softmax and cross-entropy, one class a sample",
     .reference = "", .instance_size = sizeof(cross_entropy),
-    .options = options, .option_count = 1, .option_size = sizeof(*options), .create = create,
+    BIOFT_OPTIONS(options), BIOFT_HOST_AT(cross_entropy, host),
     .vtable = &loss,
 };
 

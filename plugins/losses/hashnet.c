@@ -36,12 +36,6 @@ static const bioft_option options[] = {
       .help = "the tanh gets steeper every so many epochs" },
 };
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((hashnet *)self)->host = host;
-    return BIOFT_OK;
-}
-
 static bioft_status look_up(const hashnet *p, struct bank *ret)
 {
     const bioft_host *host = p->host;
@@ -190,8 +184,7 @@ static const bioft_plugin plugin = {
     .license = "MIT",
     .summary = "pairs with a bank of the training samples' last codes, tanh made steeper by epochs",
     .reference = "Cao, Long, Wang, Yu, ICCV 2017", .instance_size = sizeof(hashnet),
-    .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .create = create, .vtable = &loss,
+    BIOFT_OPTIONS(options), BIOFT_HOST_AT(hashnet, host), .vtable = &loss,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

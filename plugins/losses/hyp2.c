@@ -32,12 +32,6 @@ static const bioft_option options[] = {
       .help = "up to this similarity others are let be; 2: the table's by bits and classes" },
 };
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((hyp2 *)self)->host = host;
-    return BIOFT_OK;
-}
-
 /* The trained array, its gradient, and the proxies divided by their norms: [classes][bits]. */
 struct proxies {
     float *value, *gradient, *unit;
@@ -230,8 +224,7 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_LOSS, .name = "hyp2", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "trained proxies of the classes and pairs without a class in common, for hash codes",
     .reference = "Xu et al., ACM Multimedia 2022", .instance_size = sizeof(hyp2),
-    .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .create = create, .vtable = &loss,
+    BIOFT_OPTIONS(options), BIOFT_HOST_AT(hyp2, host), .vtable = &loss,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -12,12 +12,6 @@ typedef struct {
     const bioft_host *host;
 } mse;
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((mse *)self)->host = host;
-    return BIOFT_OK;
-}
-
 static bioft_status attach(void *self, const bioft_task *task)
 {
     mse *p = self;
@@ -57,7 +51,7 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_LOSS, .name = "mse", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "half the squared error against one-hot or multi-hot targets",
-    .reference = "", .instance_size = sizeof(mse), .create = create, .vtable = &loss,
+    .reference = "", .instance_size = sizeof(mse), BIOFT_HOST_AT(mse, host), .vtable = &loss,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -72,7 +72,9 @@ AT(bioft_plugin, create, 96, bioft_status (**)(void *self, const bioft_host *hos
 AT(bioft_plugin, destroy, 104, void (**)(void *self));
 AT(bioft_plugin, extension, 112, const void *(**)(void *self, const char *id));
 AT(bioft_plugin, vtable, 120, const void **);
-SIZE(bioft_plugin, 128);
+AT(bioft_plugin, host_offset, 128, uint32_t *);
+AT(bioft_plugin, reserved, 132, uint32_t *);
+SIZE(bioft_plugin, 136);
 AT(bioft_batch, struct_size, 0, uint32_t *);
 AT(bioft_batch, n, 4, uint32_t *);
 AT(bioft_batch, classes, 8, uint32_t *);
@@ -111,6 +113,12 @@ IS(BIOFT_CHOICE, 6);
 IS(BIOFT_F64_LIST, 7);
 IS(BIOFT_I64_LIST, 8);
 IS(BIOFT_STRING_LIST, 9);
+IS(BIOFT_OPTION_FRACTIONS, 1);
+IS(BIOFT_OPTION_STEPS, 2);
+IS(BIOFT_OPTION_LABEL_SMOOTHING, 4);
+IS(BIOFT_OPTION_QUERIES, 8);
+IS(BIOFT_OPTION_CLASSES, 16);
+IS(BIOFT_PLUGIN_HOST, 1);
 IS(BIOFT_KIND_RULE, 1);
 IS(BIOFT_KIND_BACKBONE, 2);
 IS(BIOFT_KIND_DATASET, 3);
@@ -197,6 +205,11 @@ AT(bioft_layer_ops, input_error, 16, bioft_status (**)(const bioft_host *host, c
 AT(bioft_layer_ops, weight_gradient, 24, bioft_status (**)(const bioft_host *host, const bioft_layer
    *layer, uint32_t n, const float *x, const float *dy, float *ret_dw));
 SIZE(bioft_layer_ops, 32);
+AT(bioft_scales, struct_size, 0, uint32_t *);
+AT(bioft_scales, reserved, 4, uint32_t *);
+AT(bioft_scales, scale, 8, bioft_status (**)(const bioft_host *host, const bioft_layer *layer,
+   uint32_t scale, float constant, const float *w, const float *u, float *ret));
+SIZE(bioft_scales, 16);
 AT(bioft_step, struct_size, 0, uint32_t *);
 AT(bioft_step, layers, 4, uint32_t *);
 AT(bioft_step, batch, 8, const bioft_batch **);

@@ -1,4 +1,4 @@
-"""Every plugin of ours, and the examples, keep the contract."""
+"""Every plugin of ours keeps the contract."""
 import concurrent.futures
 import os
 import pathlib

@@ -1,9 +1,14 @@
 """Learning rules on Fashion-MNIST beside the same network with its head alone trained; a plain word where one does not
 fit."""
+import json
+import math
 import os
 import unittest
 
+import numpy as np
+
 import bioft
+from test_run import tensors
 
 SCRATCH = """\
 bioft: 1
@@ -38,13 +43,30 @@ class LearningRules(bioft.Case):
 
     @unittest.skipIf(os.environ.get("BIOFT_BUILD"), "slow under sanitizers, and test_chains goes the same way")
     def test_feedback(self):
-        *accuracies, head = self.accuracies("lenet5", "weight_mirror", "sign_symmetry", "oja", "dtp")
+        *accuracies, head = self.accuracies("lenet5", "weight_mirror", "sign_symmetry", "oja", "dtp", "dfa")
         for accuracy in accuracies:
             self.assertGreater(accuracy, head + 0.1)
 
     def test_random_targets(self):
         targets, head = self.accuracies("{plugin: lenet5, activation: tanh}", "drtp")
         self.assertGreater(targets, head + 0.05)
+
+    def test_kolen_pollack(self):
+        """V and W meet, and not by both shrinking to nothing."""
+        (self.folder / "m.yaml").write_text(
+            (SCRATCH % ("lenet5", "{plugin: kolen_pollack, decay: 0.001}")).replace(
+                "steps: 469", "steps: 3001\n    alignment: 1000") + "sweep:\n  stages.scratch.steps: [0, 3001]\n")
+        self.good("run", "m.yaml", "--out", "out", "--quiet")
+        first, last = sorted((self.folder / "out/trials").iterdir())
+        lines = [json.loads(line) for line in (last / "metrics.jsonl").read_text().splitlines()]
+        angles = [line["weight_angle"] for line in lines if line["step"] == 3001 and "weight_angle" in line][-1]
+        begin, end = tensors(first / "checkpoint.safetensors"), tensors(last / "checkpoint.safetensors")
+        self.assertEqual(len(angles), 5)
+        for layer, angle in angles.items():
+            self.assertGreater(math.cos(math.radians(angle)), 0.9, layer)
+        norm = [math.sqrt(sum(np.square(np.frombuffer(t[f"{layer}.weight"], "<f4").astype(float)).sum()
+                              for layer in angles)) for t in (begin, end)]
+        self.assertGreaterEqual(norm[1], 0.5 * norm[0])
 
     def test_what_does_not_fit(self):
         for backbone, rule, words in (

@@ -2,7 +2,7 @@
  * the ball of its norm. This one takes one step along the sign of the gradient. */
 #include <bioft/attack_util.h>
 
-/* The instance: the host writes the options into it before create(). */
+/* The instance: the host writes the options and its own address into it. */
 typedef struct {
     double step;
     const bioft_host *host;
@@ -12,12 +12,6 @@ static const bioft_option options[] = {
     { .name = "step", .type = BIOFT_F64, .offset = offsetof(state, step), .def = 1.0, .min = 0.0, .max = 10.0,
       .unit = "epsilon", .help = "length of the step as a part of epsilon" },
 };
-
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
-}
 
 /* Once per victim: take the work space here, for run() may allocate nothing. */
 static bioft_status prepare(void *self, const bioft_victim *v)
@@ -47,8 +41,7 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_ATTACK, .name = "@NAME@", .version = "0.1", .author = "you", .license = "MIT",
     .summary = "one step along the gradient's sign", .reference = "the paper it implements",
-    .instance_size = sizeof(state), .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .create = create, .vtable = &attack,
+    .instance_size = sizeof(state), BIOFT_OPTIONS(options), BIOFT_HOST_AT(state, host), .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -35,8 +35,7 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_BACKBONE, .name = "@NAME@", .version = "0.1", .author = "you", .license = "MIT",
     .summary = "two convolutions and a linear layer, 28x28 grey pictures", .reference = "the paper it implements",
-    .instance_size = sizeof(state), .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .vtable = &backbone,
+    .instance_size = sizeof(state), BIOFT_OPTIONS(options), .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -18,12 +18,6 @@ static const bioft_option options[] = {
 
 static const char *const splits[] = { "train", "test" };
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
-}
-
 /* Splits are numbered in the order of these calls, classes too. */
 static bioft_status describe(void *self, bioft_info *ret)
 {
@@ -80,8 +74,7 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_DATASET, .name = "@NAME@", .version = "0.1", .author = "you", .license = "MIT",
     .summary = "noisy stripes, upright and level, drawn by the seed", .reference = "where the data comes from",
-    .instance_size = sizeof(state), .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .create = create, .vtable = &dataset,
+    .instance_size = sizeof(state), BIOFT_OPTIONS(options), BIOFT_HOST_AT(state, host), .vtable = &dataset,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -29,12 +29,6 @@ static bioft_status identity(void *self, char *ret, size_t size, int32_t *ret_th
     return BIOFT_OK;
 }
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
-}
-
 static bioft_status supports(void *self, const bioft_graph *graph, const bioft_use *use, char *why, size_t size)
 {
     (void)self;
@@ -321,7 +315,7 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_ENGINE, .name = "@NAME@", .version = "0.1", .author = "you", .license = "MIT",
     .summary = "float32 in plain loops on one thread", .reference = "", .instance_size = sizeof(state),
-    .option_size = sizeof(bioft_option), .create = create, .vtable = &engine,
+    BIOFT_HOST_AT(state, host), .vtable = &engine,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -7,12 +7,6 @@ typedef struct {
     uint32_t outputs;
 } state;
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((state *)self)->host = host;
-    return BIOFT_OK;
-}
-
 /* Once before the first step: is this a task for it? Arrays that are trained too come from host->trainable here. */
 static bioft_status attach(void *self, const bioft_task *task)
 {
@@ -48,7 +42,7 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_LOSS, .name = "@NAME@", .version = "0.1", .author = "you", .license = "MIT",
     .summary = "mean squared difference from the true class", .reference = "the paper it implements",
-    .instance_size = sizeof(state), .create = create, .vtable = &loss,
+    .instance_size = sizeof(state), BIOFT_HOST_AT(state, host), .vtable = &loss,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

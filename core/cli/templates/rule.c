@@ -32,8 +32,7 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_RULE, .name = "@NAME@", .version = "0.1", .author = "you", .license = "MIT",
     .summary = "feedback by the weights' signs: V = s sign(W)", .reference = "the paper it implements",
-    .instance_size = sizeof(state), .options = options, .option_count = sizeof(options) / sizeof(*options),
-    .option_size = sizeof(*options), .vtable = &rule,
+    .instance_size = sizeof(state), BIOFT_OPTIONS(options), .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -66,7 +66,7 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ENGINE, .name = "onednn", .version = "1.1", .author = "bioft", .license = "MIT",
     .summary = "float32 and bfloat16 on the CPU over oneDNN: fused layers; bits depend on the number of threads",
     .reference = "", .instance_size = sizeof(struct engine), .create = create, .destroy = destroy,
-    .option_size = sizeof(bioft_option), .vtable = &engine,
+    .vtable = &engine,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index)

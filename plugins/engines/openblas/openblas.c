@@ -45,8 +45,8 @@ static const bioft_plugin plugin = {
     .kind = BIOFT_KIND_ENGINE, .name = "openblas", .version = "1.1", .author = "bioft", .license = "MIT",
     .summary = "float32 on the CPU over OpenBLAS; the same bits for any number of threads",
     .reference = "", .instance_size = sizeof(struct openblas),
-    .options = options, .option_count = sizeof options / sizeof *options, .create = create, .destroy = destroy,
-    .option_size = sizeof(bioft_option), .vtable = &engine,
+    BIOFT_OPTIONS(options), .create = create, .destroy = destroy,
+    .vtable = &engine,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index)

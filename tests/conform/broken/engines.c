@@ -80,7 +80,7 @@ static const bioft_plugin broken_plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(broken_plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_ENGINE, .name = NAME, .version = "1", .author = "bioft", .license = "MIT",
     .summary = "breaks the contract", .reference = "", .instance_size = sizeof(state),
-    .option_size = sizeof(bioft_option), .create = create, .vtable = &broken_engine,
+    BIOFT_HOST_AT(state, host), .vtable = &broken_engine,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index)

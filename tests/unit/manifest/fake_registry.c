@@ -34,11 +34,12 @@ static const bioft_option pictures_options[] = {
     OPTION("grey", BIOFT_BOOL, .def = 0),
 };
 static const bioft_option pgd_options[] = {
-    OPTION("steps", BIOFT_I64, .def = 5, .min = 1, .max = 1000),
-    OPTION("stepsize", BIOFT_F64, .def = 0.0, .max = 1.0, .unit = "pixels"),
+    OPTION("steps", BIOFT_I64, .def = 5, .min = 1, .max = 1000, .flags = BIOFT_OPTION_STEPS),
+    OPTION("stepsize", BIOFT_F64, .def = 0.0, .max = 1.0, .unit = "pixels", .flags = BIOFT_OPTION_FRACTIONS),
     OPTION("random_start", BIOFT_BOOL, .def = 0),
 };
-static const bioft_option smoothing_options[] = { OPTION("label_smoothing", BIOFT_F64, .max = 0.99) };
+static const bioft_option smoothing_options[] = { OPTION("label_smoothing", BIOFT_F64, .max = 0.99,
+                                                         .flags = BIOFT_OPTION_LABEL_SMOOTHING) };
 static const bioft_option engine_options[] = { OPTION("block", BIOFT_I64, .def = 64, .min = 1, .max = 4096) };
 
 #define PLUGIN(KIND, NAME, ...) \

@@ -70,10 +70,10 @@ static void refuses_heads(void **state)
     refused(&p, "magic 0x12345678 instead of 0x54464f42");
     p = valid;
     p.abi_version = 7u << 16 | 3;
-    refused(&p, "built for bioft ABI 7.3, this is ABI 0.2: rebuild the plugin");
+    refused(&p, "built for bioft ABI 7.3, this is ABI 0.3: rebuild the plugin");
     p = valid;
     p.abi_version = 0;
-    refused(&p, "built for bioft ABI 0.0, this bioft (0.2) reads 0.1 and newer");
+    refused(&p, "built for bioft ABI 0.0, this bioft (0.3) reads 0.1 and newer");
     p = valid;
     p.struct_size = 64;
     refused(&p, "a descriptor of 64 bytes makes no sense");
@@ -126,13 +126,54 @@ static void refuses_what_it_does_not_know(void **state)
     plugin_free(p);
 
     descriptor.more = 1;
-    refused(&descriptor.p, "uses something in its descriptor of ABI 0.4 that this bioft (0.2) lacks");
+    refused(&descriptor.p, "uses something in its descriptor of ABI 0.5 that this bioft (0.3) lacks");
     descriptor.more = 0;
     vtable.more = 1ull << 63;
-    refused(&descriptor.p, "uses something in its vtable of ABI 0.4");
+    refused(&descriptor.p, "uses something in its vtable of ABI 0.5");
     vtable.more = 0;
     options[1].more = 1;
-    refused(&descriptor.p, "uses something in its options of ABI 0.4");
+    refused(&descriptor.p, "uses something in its options of ABI 0.5");
+}
+
+/* Units and names that meant something before flags did, in the plugins of that time alone. */
+static void translates_what_was_words(void **state)
+{
+    static const struct {
+        uint32_t kind, type, minor;
+        const char *name, *unit;
+        uint32_t want;
+    } words[] = {
+        { BIOFT_KIND_RULE, BIOFT_F64, 2, "size", "pixel range", BIOFT_OPTION_FRACTIONS },
+        { BIOFT_KIND_RULE, BIOFT_F64_LIST, 1, "size", "pixels", BIOFT_OPTION_FRACTIONS },
+        { BIOFT_KIND_RULE, BIOFT_F64, 3, "size", "pixels", 0 },
+        { BIOFT_KIND_RULE, BIOFT_F64, 2, "size", "epsilon", 0 },
+        { BIOFT_KIND_RULE, BIOFT_I64, 2, "size", "pixels", 0 },
+        { BIOFT_KIND_ATTACK, BIOFT_I64, 2, "rounds", "steps", BIOFT_OPTION_STEPS },
+        { BIOFT_KIND_ATTACK, BIOFT_I64, 3, "rounds", "steps", 0 },
+        { BIOFT_KIND_RULE, BIOFT_I64, 2, "rounds", "steps", 0 },
+        { BIOFT_KIND_ATTACK, BIOFT_I64, 1, "rounds", "queries", BIOFT_OPTION_QUERIES },
+        { BIOFT_KIND_ATTACK, BIOFT_I64, 1, "rounds", "classes", BIOFT_OPTION_CLASSES },
+        { BIOFT_KIND_LOSS, BIOFT_F64, 2, "label_smoothing", NULL, BIOFT_OPTION_LABEL_SMOOTHING },
+        { BIOFT_KIND_LOSS, BIOFT_F64, 3, "label_smoothing", NULL, 0 },
+    };
+    const uint32_t vtable[2] = { 8, 0 };           /* as short as any kind's may be */
+    struct plugin *p;
+    struct error err;
+    (void)state;
+    for (size_t i = 0; i < COUNT(words); i++) {
+        bioft_option o = option;
+        bioft_plugin d = valid;
+        o.type = words[i].type;
+        o.name = words[i].name;
+        o.unit = words[i].unit;
+        d.kind = words[i].kind;
+        d.abi_version = words[i].minor;
+        d.options = &o;
+        d.vtable = vtable;
+        assert_int_equal(plugin_adopt(&d, "/x/valid.so", &p, &err), BIOFT_OK);
+        assert_int_equal(p->descriptor.options[0].flags, words[i].want);
+        plugin_free(p);
+    }
 }
 
 static void refuses_other_engine_drafts(void **state)
@@ -171,6 +212,7 @@ int main(void)
         cmocka_unit_test(refuses_heads),
         cmocka_unit_test(refuses_tables),
         cmocka_unit_test(refuses_what_it_does_not_know),
+        cmocka_unit_test(translates_what_was_words),
         cmocka_unit_test(refuses_other_engine_drafts),
         cmocka_unit_test(fills_a_shorter_vtable),
     };

@@ -212,8 +212,15 @@ static const struct {
     { "help", 0, { .name = "number", .type = BIOFT_F64 }, "option 'number': its help is NULL" },
     { "unit", 0, { .name = "number", .type = BIOFT_F64, .help = "h", .unit = "\n" },
       "option 'number': its unit has a control character or a line break" },
-    { "flag", 0, { .name = "number", .type = BIOFT_F64, .help = "h", .flags = 2, .reserved = 3 },
-      "option 'number': unknown flag 0x2\noption 'number': reserved is 3, not 0" },
+    { "flag", 0, { .name = "number", .type = BIOFT_F64, .help = "h", .flags = 32, .reserved = 3 },
+      "option 'number': unknown flag 0x20\noption 'number': reserved is 3, not 0" },
+    { "fractions of an integer", 1,
+      { .name = "integer", .type = BIOFT_I64, .offset = 8, .help = "h", .flags = BIOFT_OPTION_FRACTIONS },
+      "option 'integer': FRACTIONS are for F64 and F64_LIST" },
+    { "steps of a rule", 1, { .name = "integer", .type = BIOFT_I64, .offset = 8, .help = "h", .flags = BIOFT_OPTION_STEPS },
+      "option 'integer': STEPS, QUERIES and CLASSES are for an I64 of an attack" },
+    { "smoothing of a rule", 0, { .name = "number", .type = BIOFT_F64, .help = "h", .flags = BIOFT_OPTION_LABEL_SMOOTHING },
+      "option 'number': LABEL_SMOOTHING is for an F64 of a loss" },
     { "type", 0, { .name = "number", .type = 77, .help = "h" }, "option 'number': type 77 is unknown to this bioft" },
     { "outside", 0, { .name = "number", .type = BIOFT_F64, .offset = sizeof(struct sample), .help = "h" },
       "option 'number': bytes 88 to 96 lie outside the instance of 88" },
@@ -283,6 +290,51 @@ static void checks_options(void **state)
         b->options[rows[i].at] = rows[i].row;
         says(b, rows[i].want);
     }
+}
+
+/* Where the host is written. */
+static void checks_the_host(void **state)
+{
+    static const struct {
+        uint64_t flags;
+        uint32_t offset, reserved;
+        const char *want;
+    } hosts[] = {
+        { 1, 80, 0, "" },
+        { 1, 48, 0, "option 'numbers' and the host overlap in the instance" },
+        { 1, 4, 0, "host_offset 4 is not aligned to 8\noption 'number' and the host overlap in the instance\n"
+                   "option 'integer' and the host overlap in the instance" },
+        { 1, 88, 0, "host_offset: bytes 88 to 96 lie outside the instance of 88" },
+        { 1, 0xfffffff8u, 0, "host_offset: bytes 4294967288 to 4294967296 lie outside the instance of 88" },
+        { 0, 80, 0, "host_offset is 80, but flags lack BIOFT_PLUGIN_HOST" },
+        { 1, 80, 7, "reserved is 7, not 0" },
+        { 3, 80, 0, "unknown flag 0x2" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(hosts); i++) {
+        struct bench *b = bench(BIOFT_KIND_RULE);
+        b->p.descriptor.flags = hosts[i].flags;
+        b->p.descriptor.host_offset = hosts[i].offset;
+        b->p.descriptor.reserved = hosts[i].reserved;
+        says(b, hosts[i].want);
+    }
+}
+
+static void has_one_label_smoothing(void **state)
+{
+    struct bench *b = bench(BIOFT_KIND_ATTACK);
+    (void)state;
+    b->options[1].flags = BIOFT_OPTION_STEPS | BIOFT_OPTION_CLASSES;
+    says(b, "");
+    b = bench(BIOFT_KIND_RULE);
+    b->options[0].flags = BIOFT_OPTION_LABEL_SMOOTHING;
+    b->p.descriptor.option_count = 2;
+    b->options[1] = b->options[0];
+    b->options[1].name = "more";
+    b->options[1].offset = 8;
+    says(b, "option 'number': LABEL_SMOOTHING is for an F64 of a loss\n"
+            "option 'more': LABEL_SMOOTHING is for an F64 of a loss\n"
+            "options 'number' and 'more' both have LABEL_SMOOTHING");
 }
 
 static void checks_reserved_names_by_kind(void **state)
@@ -387,6 +439,8 @@ int main(void)
         cmocka_unit_test(names_the_plugin_of_several),
         cmocka_unit_test(checks_kind_folder_and_flags),
         cmocka_unit_test(checks_options),
+        cmocka_unit_test(checks_the_host),
+        cmocka_unit_test(has_one_label_smoothing),
         cmocka_unit_test(checks_reserved_names_by_kind),
         cmocka_unit_test(finds_all_faults_at_once),
         cmocka_unit_test(checks_rules),

@@ -74,6 +74,26 @@ static void creates_and_destroys(void **state)
     instance_destroy(NULL);
 }
 
+/* Instead of a create() that keeps it. */
+static void writes_the_host_where_asked(void **state)
+{
+    struct plugin asking = plugin;
+    const struct instance_params p = { .plugin = &asking };
+    struct instance *i;
+    struct error err;
+    (void)state;
+    asking.descriptor.create = NULL;
+    asking.descriptor.host_offset = offsetof(struct self, host);
+    assert_int_equal(instance_create(&p, &i, &err), BIOFT_OK);
+    assert_null(((struct self *)i->self)->host);
+    instance_destroy(i);
+    asking.descriptor.flags = BIOFT_PLUGIN_HOST;
+    assert_int_equal(instance_create(&p, &i, &err), BIOFT_OK);
+    assert_ptr_equal(((struct self *)i->self)->host, &i->host);
+    assert_true(((struct self *)i->self)->rate == 0.25);
+    instance_destroy(i);
+}
+
 static void takes_given_values(void **state)
 {
     const struct option_value values[] = { { .number = 3 }, { .text = "given" } };
@@ -362,6 +382,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(creates_and_destroys),
+        cmocka_unit_test(writes_the_host_where_asked),
         cmocka_unit_test(takes_given_values),
         cmocka_unit_test(reports_a_failed_create),
         cmocka_unit_test(owns_states),

@@ -63,7 +63,7 @@ static const bioft_option options[] = {
       .choices = choices },
     { .name = "text", .type = BIOFT_STRING, .offset = offsetof(struct sample, text), .def_string = "it's" },
     { .name = "path", .type = BIOFT_PATH, .offset = offsetof(struct sample, path) },
-    { .name = "numbers", .type = BIOFT_F64_LIST, .offset = offsetof(struct sample, numbers), .unit = "pixels",
+    { .name = "numbers", .type = BIOFT_F64_LIST, .offset = offsetof(struct sample, numbers), .flags = BIOFT_OPTION_FRACTIONS,
       .def_string = "[0, 8/255 , .5]" },
     { .name = "integers", .type = BIOFT_I64_LIST, .offset = offsetof(struct sample, integers) },
     { .name = "texts", .type = BIOFT_STRING_LIST, .offset = offsetof(struct sample, texts),
@@ -198,21 +198,18 @@ static const struct {
     { CHOICE, { "none", "xavier" }, 2, "one of none, xavier, kaiming expected, found a list", false },
 };
 
-static void takes_fractions_of_pixels(void **state)
+static void takes_fractions_where_flagged(void **state)
 {
-    static const struct {
-        const char *unit;
-        bool ok;
-    } units[] = { { "pixels", true }, { "pixel range", true }, { "epsilon", false }, { "", false }, { NULL, false } };
     const char *item = "8/255";
     struct arena *arena = arena_create();
+    bioft_option o = options[NUMBER];
+    struct option_value v;
     (void)state;
-    for (size_t i = 0; i < COUNT(units); i++) {
-        bioft_option o = options[NUMBER];
-        struct option_value v;
-        o.unit = units[i].unit;
-        assert_int_equal(option_parse(&o, &item, 1, false, NULL, arena, &v, NULL) == BIOFT_OK, units[i].ok);
-    }
+    o.unit = "pixels";                             /* words decide nothing */
+    assert_int_equal(option_parse(&o, &item, 1, false, NULL, arena, &v, NULL), BIOFT_ERR_INVALID);
+    o.flags = BIOFT_OPTION_FRACTIONS;
+    assert_int_equal(option_parse(&o, &item, 1, false, NULL, arena, &v, NULL), BIOFT_OK);
+    assert_true(v.number == 8.0 / 255.0);
     arena_destroy(arena);
 }
 
@@ -325,7 +322,7 @@ int main(void)
         cmocka_unit_test(fills_defaults),
         cmocka_unit_test(writes_an_instance),
         cmocka_unit_test(parses_scalars),
-        cmocka_unit_test(takes_fractions_of_pixels),
+        cmocka_unit_test(takes_fractions_where_flagged),
         cmocka_unit_test(parses_lists),
         cmocka_unit_test(reads_back_its_own_lists),
         cmocka_unit_test(refuses_bad_lists),

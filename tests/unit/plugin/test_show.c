@@ -63,7 +63,7 @@ static void shows_everything(void **state)
         "version    1.2\n"
         "author     Jos\xc3\xa9\n"
         "licence    MIT\n"
-        "ABI        0.2\n"
+        "ABI        0.3\n"
         "file       /x/sample.so\n"
         "\n"
         "what it does:\n"

@@ -192,6 +192,42 @@ static void test_formulas(void **state)
     }
 }
 
+/* A rule of depth 2 gets the scales that depth 1 declares: V = s sign(W) as usf has it. */
+static void test_scales(void **state)
+{
+    static const char *const names[] = { "scale=none", "scale=xavier", "scale=kaiming", "scale=match_norm",
+                                         "scale=constant" };
+    (void)state;
+    for (uint32_t how = 0; how < 5; how++) {
+        struct model *m = lenet();
+        struct feedback *f = feedback_of(
+            m, fixture_choice(&fixture, BIOFT_KIND_RULE, "usf", names[how], "constant=0.25", NULL));
+        const bioft_host *host = &feedback_instance(f, 0)->host;
+        const bioft_scales *scales = host->get_extension(host, "bioft.scale/1");
+        const uint32_t p = graph_parameter(m->graph, "conv2.weight");
+        const bioft_layer *layer = &m->graph->layers[graph_layer(m->graph, "conv2")];
+        float *w = fixture_read(m, BIOFT_VALUE, p), *v = fixture_read(m, BIOFT_FEEDBACK, p), s = -1.0f;
+        float *u = mem_array(layer->count, sizeof(*u));
+        assert_non_null(scales);
+        for (size_t i = 0; i < layer->count; i++)
+            u[i] = (float)((w[i] > 0.0f) - (w[i] < 0.0f));
+        assert_int_equal(scales->scale(host, layer, how, 0.25f, w, u, &s), BIOFT_OK);
+        for (size_t i = 0; i < layer->count; i++)
+            assert_true(fabsf(s * u[i] - v[i]) <= 1e-6f * s);
+        if (how == BIOFT_SCALE_MATCH_NORM) {
+            memset(u, 0, layer->count * sizeof(*u));
+            assert_int_equal(scales->scale(host, layer, how, 0.0f, w, u, &s), BIOFT_OK);
+            assert_true(s == 0.0f);
+        }
+        assert_int_equal(scales->scale(host, layer, 5, 0.0f, w, u, &s), BIOFT_ERR_INVALID);
+        free(w);
+        free(v);
+        free(u);
+        feedback_destroy(f);
+        model_destroy(m);
+    }
+}
+
 /* Depth 2: V is the rule's own array, and takes the optimizer's step and the decay. */
 static void test_kolen_pollack(void **state)
 {
@@ -408,6 +444,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_matching),         cmocka_unit_test(test_formulas),
+        cmocka_unit_test(test_scales),
         cmocka_unit_test(test_kolen_pollack),    cmocka_unit_test(test_dfa),
         cmocka_unit_test(test_layer_operations), cmocka_unit_test(test_reads),
         cmocka_unit_test(test_failures),

@@ -15,12 +15,6 @@ static const bioft_option options[] = {
       .help = "shrinks W and V alike; V aligns in about 3/decay updates, from scratch" },
 };
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((kolen_pollack *)self)->host = host;
-    return BIOFT_OK;
-}
-
 /* The layer's V, in every checkpoint under the layer's key. */
 static bioft_status feedback_of(const kolen_pollack *p, const bioft_layer *layer, float **ret)
 {
@@ -82,8 +76,7 @@ static const bioft_plugin plugin = {
     .license = "MIT",
     .summary = "feedback that learns with the weights",
     .reference = "Kolen, Pollack 1994; Akrout, Wilson, Humphreys, Lillicrap, Tweed, NeurIPS 2019",
-    .instance_size = sizeof(kolen_pollack), .options = options, .option_count = 1,
-    .option_size = sizeof(*options), .create = create, .vtable = &rule,
+    .instance_size = sizeof(kolen_pollack), BIOFT_OPTIONS(options), BIOFT_HOST_AT(kolen_pollack, host), .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

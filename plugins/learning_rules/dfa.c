@@ -18,12 +18,6 @@ typedef struct {
     const bioft_host *host;
 } dfa;
 
-static bioft_status create(void *self, const bioft_host *host)
-{
-    ((dfa *)self)->host = host;
-    return BIOFT_OK;
-}
-
 /* The layer's B, in every checkpoint under the layer's key. */
 static bioft_status matrix(const dfa *p, const bioft_layer *layer, float **ret)
 {
@@ -85,7 +79,7 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_RULE, .name = "dfa", .version = "1.0", .author = "bioft", .license = "MIT",
     .summary = "direct feedback alignment: dx = e B, B random and fixed",
-    .reference = "Nokland, NeurIPS 2016", .instance_size = sizeof(dfa), .create = create,
+    .reference = "Nokland, NeurIPS 2016", .instance_size = sizeof(dfa), BIOFT_HOST_AT(dfa, host),
     .vtable = &rule,
 };
 
