@@ -3,7 +3,7 @@
 
 #include "attack/answer.h"
 #include "attack/check.h"
-#include "attack/run.h"
+#include "attack/attack_private.h"
 #include "base/random.h"
 #include <stdlib.h>
 #include <string.h>

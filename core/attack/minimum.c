@@ -1,7 +1,7 @@
 /* Attacks that seek each image's nearest adversarial one: asked once, held against every epsilon. */
 #include "attack/answer.h"
 #include "attack/check.h"
-#include "attack/run.h"
+#include "attack/attack_private.h"
 
 #include <math.h>
 #include <string.h>

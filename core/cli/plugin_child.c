@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "plugin/show.h"
+#include "plugin/load.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

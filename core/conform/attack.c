@@ -55,7 +55,7 @@ static bool work_make(struct conform *c, struct work *w, uint64_t seed)
     if (a->ball && !subject_ok(w->s, a->ball(w->s->self, &w->norm)))
         return false;
     if (w->norm < BIOFT_LINF || w->norm > BIOFT_L0) {
-        find(c, "norm %u is unknown to this bioft", w->norm);
+        conform_find(c, "norm %u is unknown to this bioft", w->norm);
         return false;
     }
     calling(c, "attack.h", "prepare", "once per victim, before run: take scratch for max_batch, fetch codes",
@@ -124,9 +124,9 @@ static void test_ball(struct conform *c)
                 if (check_image(&prey_picture, w.norm, epsilon, w.x + first, x + first, &d, &err) ==
                     BIOFT_OK)
                     continue;
-                says(c, "attack.h", "run", "|ret_x - x| <= epsilon in the attack's norm (1e-6 of tolerance) and [0,1] "
+                conform_says(c, "attack.h", "run", "|ret_x - x| <= epsilon in the attack's norm (1e-6 of tolerance) and [0,1] "
                      "exactly");
-                find(c, "image %u is outside the epsilon ball or the range: %s", i, err.text);
+                conform_find(c, "image %u is outside the epsilon ball or the range: %s", i, err.text);
                 break;
             }
         }
@@ -138,7 +138,7 @@ static void compare(struct conform *c, const float *a, const float *b, uint32_t 
 {
     const size_t at = first_difference(a, b, (size_t)n * PREY_PIXELS, sizeof(float));
     if (at != SIZE_MAX)
-        find(c, "%s: image %zu, value %zu is %.9g, and %.9g before", what, at / PREY_PIXELS, at % PREY_PIXELS,
+        conform_find(c, "%s: image %zu, value %zu is %.9g, and %.9g before", what, at / PREY_PIXELS, at % PREY_PIXELS,
              (double)b[at], (double)a[at]);
 }
 
@@ -150,7 +150,7 @@ static void test_again(struct conform *c)
         float *x = room(c), *y = room(c), *z = room(c);
         if (run(&a, 0, PREY_BATCH, epsilon, x) && run(&a, 0, PREY_BATCH, epsilon, y) &&
             run(&b, 0, PREY_BATCH, epsilon, z)) {
-            says(c, "plugin.h", "random", "random numbers are a function of (seed, stream, key, index), never of the "
+            conform_says(c, "plugin.h", "random", "random numbers are a function of (seed, stream, key, index), never of the "
                  "order of calls");
             compare(c, x, y, PREY_BATCH, "other images when called again");
             if (c->findings == 0)
@@ -167,7 +167,7 @@ static void test_batch(struct conform *c)
 {
     struct work w;
     if (attack_of(c)->flags & BIOFT_ATTACK_BATCH_COUPLED) {
-        skip(c, "it says that the images of a batch are coupled");
+        conform_skip(c, "it says that the images of a batch are coupled");
         return;
     }
     if (work_make(c, &w, c->p->seed)) {
@@ -181,9 +181,9 @@ static void test_batch(struct conform *c)
             for (uint32_t o = 0; fine && o < w.prey.view.outputs; o++) {
                 if (fabs((double)a[o] - (double)b[o]) <= 1e-5 * fmax(1.0, fabs((double)a[o])))
                     continue;
-                says(c, "attack.h", "BIOFT_ATTACK_BATCH_COUPLED", "only an attack with this flag may let an image's "
+                conform_says(c, "attack.h", "BIOFT_ATTACK_BATCH_COUPLED", "only an attack with this flag may let an image's "
                      "result depend on the others of its batch");
-                find(c, "depends on its batch: image %u alone has output %u %.6g, in a batch of %d %.6g", i, o,
+                conform_find(c, "depends on its batch: image %u alone has output %u %.6g, in a batch of %d %.6g", i, o,
                      (double)b[o], PREY_BATCH, (double)a[o]);
                 fine = false;
             }
@@ -239,7 +239,7 @@ static void test_improvement(struct conform *c)
     struct work w;
     const bioft_attack *a = attack_of(c);
     if (a->flags & BIOFT_ATTACK_CODES) {
-        skip(c, "an attack on hash codes has an objective of its own");
+        conform_skip(c, "an attack on hash codes has an objective of its own");
         return;
     }
     if (work_make(c, &w, c->p->seed)) {
@@ -253,9 +253,9 @@ static void test_improvement(struct conform *c)
             }
             chance = fmax(chance, mean_loss(&w, w.x));
             if (w.prey.queries == 0)
-                skip(c, "it asks the victim nothing: it is noise itself");
+                conform_skip(c, "it asks the victim nothing: it is noise itself");
             else if (!(mean_loss(&w, x) > chance))
-                find(c, "the victim's mean cross-entropy is %.4g, before, or after random noise of the same epsilon, "
+                conform_find(c, "the victim's mean cross-entropy is %.4g, before, or after random noise of the same epsilon, "
                      "%.4g: no better than noise", mean_loss(&w, x), chance);
         }
     }

@@ -28,18 +28,18 @@ static void test_shapes(struct conform *c)
     struct error err;
     calling_build(c, "the published size");
     if (!open_graph(c, 0, &i[0], &g[0], &err)) {
-        find(c, "%s", err.text);
+        conform_find(c, "%s", err.text);
     } else if (g[0]->view.outputs != 7 || g[0]->view.layer_count == 0) {
-        find(c, "the network has %u outputs, the task's head 7", g[0]->view.outputs);
+        conform_find(c, "the network has %u outputs, the task's head 7", g[0]->view.outputs);
     } else if (!open_graph(c, 0, &i[1], &g[1], &err)) {
-        find(c, "another instance: %s", err.text);
+        conform_find(c, "another instance: %s", err.text);
     } else {
         const bioft_graph *a = &g[0]->view, *b = &g[1]->view;
         bool same = a->node_count == b->node_count && a->parameter_count == b->parameter_count;
         for (uint32_t k = 0; same && k < a->parameter_count; k++)
             same = a->parameters[k].count == b->parameters[k].count;
         if (!same)
-            find(c, "another graph when built again");
+            conform_find(c, "another graph when built again");
     }
     for (int k = 0; k < 2; k++) {
         const bool made = k == 0 || c->findings == 0;
@@ -74,11 +74,11 @@ static void test_names(struct conform *c)
     bool fine = open_graph(c, 0, &i[0], &g[0], &err);
     fine = open_graph(c, 0, &i[1], &g[1], fine ? &err : NULL) && fine;
     if (!fine)
-        find(c, "%s", err.text);
+        conform_find(c, "%s", err.text);
     const int few = fine && g[1]->view.parameter_count < g[0]->view.parameter_count;
     for (uint32_t k = 0; fine && k < g[few]->view.parameter_count; k++)
         if (graph_parameter(g[!few], g[few]->parameters[k].name) == BIOFT_NONE) {
-            find(c, "no parameter is called '%s' when built again", g[few]->parameters[k].name);
+            conform_find(c, "no parameter is called '%s' when built again", g[few]->parameters[k].name);
             break;
         }
     for (int k = 0; k < 2; k++) {
@@ -114,15 +114,15 @@ static void round_trip(struct conform *c, struct small_network *n, uint32_t i)
     float *a = mem_aligned(p->count, sizeof *a), *b = mem_aligned(p->count, sizeof *b);
     struct error err;
     if (!a || !b) {
-        skip(c, "out of memory");
+        conform_skip(c, "out of memory");
     } else {
         for (size_t k = 0; k < p->count; k++)
             a[k] = (float)((k + i) % 65521);
         if (model_write(n->made.model, BIOFT_VALUE, i, a, &err) != BIOFT_OK ||
             model_read(n->made.model, BIOFT_VALUE, i, b, &err) != BIOFT_OK)
-            find(c, "%s", err.text);
+            conform_find(c, "%s", err.text);
         else if (first_difference(a, b, p->count, sizeof *a) != SIZE_MAX)
-            find(c, "'%s' reads back otherwise than it was written", p->name);
+            conform_find(c, "'%s' reads back otherwise than it was written", p->name);
     }
     free(a);
     free(b);
@@ -141,14 +141,14 @@ static void test_weights(struct conform *c)
     if (!small_network_open_zero(c, NULL, c->p->plugin, size, &n))
         return;
     if (!open_graph(c, size, &again, &g, &err))
-        find(c, "%s", err.text);
+        conform_find(c, "%s", err.text);
     for (uint32_t i = 0; c->findings == 0 && i < n.made.graph->view.parameter_count; i++) {
         const char *name = n.made.graph->parameters[i].name;
         const uint32_t j = graph_parameter(g, name);
         if (graph_parameter(n.made.graph, name) != i)
-            find(c, "'%s' is found as another parameter", name);
+            conform_find(c, "'%s' is found as another parameter", name);
         else if (j != BIOFT_NONE && !same_values(n.made.graph, i, g, j))
-            find(c, "'%s' begins with other values when built again with the same seed", name);
+            conform_find(c, "'%s' begins with other values when built again with the same seed", name);
         else
             round_trip(c, &n, i);
     }

@@ -51,13 +51,13 @@ static void check_symbol(void *ctx, const char *name)
         /* An engine answers for a library with a will of its own. */
         if (c->d->kind == BIOFT_KIND_ENGINE && (strstr(name, "env") || strcmp(name, "clock") == 0))
             continue;
-        says(c, "plugin.h", forbidden[i].mark,
+        conform_says(c, "plugin.h", forbidden[i].mark,
              strcmp(forbidden[i].mark, "random") == 0
                  ? "element i is a pure function of (trial seed, stream, key, first + i)"
                  : strcmp(forbidden[i].mark, "options") == 0
                      ? "the host writes the options into the instance: there is no other way in"
                      : "a plugin never prints, never exits, never changes process-wide state");
-        find(c, "uses %s(), which %s", name, forbidden[i].why);
+        conform_find(c, "uses %s(), which %s", name, forbidden[i].why);
     }
 }
 
@@ -67,7 +67,7 @@ static void test_symbols(struct conform *c)
     calling(c, "plugin.h", "Errors.", "a plugin never prints, never exits, never changes process-wide state",
             "reading the dynamic symbols of the file");
     if (undefined_symbols(c->p->plugin->path, check_symbol, c, &err) != BIOFT_OK)
-        skip(c, "%s", err.text);
+        conform_skip(c, "%s", err.text);
 }
 
 size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
@@ -116,7 +116,7 @@ void check_leak(struct conform *c, bool (*round)(struct conform *c))
             return;
     calling(c, "plugin.h", "Memory.", "what a plugin allocates it frees in destroy",
             "creating, using and destroying %d instances", WARM + TRIES * ROUNDS);
-    find(c, "the heap grew with every one of them, by %zu bytes in the last %d: it leaks", bytes, ROUNDS);
+    conform_find(c, "the heap grew with every one of them, by %zu bytes in the last %d: it leaks", bytes, ROUNDS);
 }
 
 /* One value of an option at the edge of what its row allows: way 0 the least, 1 the most, 2 between. */
@@ -157,7 +157,7 @@ static bool cannot_create(struct conform *c)
     if (c->d->kind == BIOFT_KIND_ENGINE && !engine_runs_here(c, false))
         return true;
     if (c->d->kind == BIOFT_KIND_DATASET)
-        skip(c, "a dataset is created with its root: the tests of labels, names and samples do it");
+        conform_skip(c, "a dataset is created with its root: the tests of labels, names and samples do it");
     return c->d->kind == BIOFT_KIND_DATASET;
 }
 
@@ -172,7 +172,7 @@ static void test_options(struct conform *c)
     for (uint32_t i = 0; i < c->d->option_count; i++)
         for (int way = 0; way < 3; way++) {
             if (options_defaults(c->p->plugin, c->arena, &v, &err) != BIOFT_OK) {
-                find(c, "%s", err.text);
+                conform_find(c, "%s", err.text);
                 return;
             }
             edge_value(c, &c->d->options[i], way, i, &v[i]);
@@ -202,7 +202,7 @@ static void test_instances(struct conform *c)
 static void test_extension(struct conform *c)
 {
     if (!c->d->extension)
-        skip(c, "it has no extension()");
+        conform_skip(c, "it has no extension()");
     if (!c->d->extension || cannot_create(c))
         return;
     struct subject *s = subject_create(c, NULL, c->p->seed, NULL);
@@ -211,7 +211,7 @@ static void test_extension(struct conform *c)
     calling(c, "plugin.h", "extension", "what the plugin offers beyond its vtable, by id; a NULL answer: nothing",
             "extension(\"conform.nothing/1\")");
     if (c->d->extension(s->self, "conform.nothing/1"))
-        find(c, "returned something for an id that nobody has");
+        conform_find(c, "returned something for an id that nobody has");
     subject_destroy(s);
 }
 

@@ -25,7 +25,7 @@ static bool work_make(struct conform *c, struct work *w)
     struct extension e;
     *w = (struct work){ .c = c };
     if (!c->p->root) {
-        skip(c, "no data: give a folder with --root");
+        conform_skip(c, "no data: give a folder with --root");
         return false;
     }
     calling(c, "dataset.h", "describe", "opens and verifies, then names classes and splits", "describe(root %s)",
@@ -38,7 +38,7 @@ static bool work_make(struct conform *c, struct work *w)
             describe(w->instance, c->arena, &w->what, &err) == BIOFT_OK)
             return true;
     }
-    find(c, "%s", err.text);
+    conform_find(c, "%s", err.text);
     return false;
 }
 
@@ -67,16 +67,16 @@ static void test_labels(struct conform *c)
                 calling(c, "dataset.h", "labels", "sets bits of classes in ret (label_words words, zeroed)",
                         "labels(split '%s', sample %llu)", w.what.splits[s].name, (unsigned long long)i);
                 if (dataset_of(c)->labels(w.instance->self, s, i, set, words) != BIOFT_OK)
-                    find(c, "failed");
+                    conform_find(c, "failed");
                 for (uint64_t k = 0; k < (uint64_t)words * 64; k++) {
                     const bool has = set[k / 64] >> (k % 64) & 1;
                     count += has;
                     if (has && k >= w.what.class_count)
-                        find(c, "label %llu; there are classes 0 to %zu", (unsigned long long)k,
+                        conform_find(c, "label %llu; there are classes 0 to %zu", (unsigned long long)k,
                              w.what.class_count - 1);
                 }
                 if (count > 1 && !w.what.multi_label)
-                    find(c, "%llu labels in data that is not multi-label", (unsigned long long)count);
+                    conform_find(c, "%llu labels in data that is not multi-label", (unsigned long long)count);
                 guard_release_calls(c);
                 if (c->findings)
                     break;
@@ -98,7 +98,7 @@ static const char *name_of(struct work *w, uint32_t s, uint64_t i)
             w->what.splits[s].name, (unsigned long long)i);
     if (dataset_of(w->c)->name(w->instance->self, s, i, name, sizeof name) != BIOFT_OK ||
         !memchr(name, 0, sizeof name)) {
-        find(w->c, "failed, or wrote no end of the name");
+        conform_find(w->c, "failed, or wrote no end of the name");
         return NULL;
     }
     return arena_text(w->c->arena, name);
@@ -119,7 +119,7 @@ static void test_names(struct conform *c)
                 if (name && i % step_of(w.what.splits[s].count, LOOKED_AT) == 0) {
                     const char *second = name_of(&again, s, i);
                     if (second && strcmp(name, second) != 0)
-                        find(c, "'%s', and '%s' when opened again: the order is not stable", name, second);
+                        conform_find(c, "'%s', and '%s' when opened again: the order is not stable", name, second);
                 }
                 if (name)
                     names[n++] = name;
@@ -128,8 +128,8 @@ static void test_names(struct conform *c)
             qsort(names, n, sizeof *names, by_text);
         for (uint64_t i = 1; names && i < n && c->findings == 0; i++)
             if (strcmp(names[i - 1], names[i]) == 0) {
-                says(c, "dataset.h", "split", "splits have no sample in common");
-                find(c, "'%s' stands twice: the splits are not disjoint", names[i]);
+                conform_says(c, "dataset.h", "split", "splits have no sample in common");
+                conform_find(c, "'%s' stands twice: the splits are not disjoint", names[i]);
             }
     }
     work_free(&w);
@@ -226,10 +226,10 @@ static void test_samples(struct conform *c)
         for (int i = 0; i < started; i++)
             pthread_join(threads[i], NULL);
         if (r && r[THREADS].fault)
-            find(c, "%s", r[THREADS].fault);
+            conform_find(c, "%s", r[THREADS].fault);
         for (int i = 0; i < started && c->findings == 0; i++)
             if (r[i].fault || memcmp(r[i].sums, r[THREADS].sums, sizeof r[i].sums) != 0)
-                find(c, "thread %d: %s", i, r[i].fault ? r[i].fault : "other bytes than one thread alone reads");
+                conform_find(c, "thread %d: %s", i, r[i].fault ? r[i].fault : "other bytes than one thread alone reads");
     }
     work_free(&w);
 }
@@ -264,7 +264,7 @@ static void test_leaks(struct conform *c)
         total += w.what.splits[s].count;
     work_free(&w);
     if (total > MANY)
-        skip(c, "%llu samples are too many to open again and again: try a root with a part of them",
+        conform_skip(c, "%llu samples are too many to open again and again: try a root with a part of them",
              (unsigned long long)total);
     else
         check_leak(c, round_of);

@@ -18,10 +18,10 @@ bool engine_runs_here(struct conform *c, bool told)
     calling(c, "engine.h", "score", "how well it runs on this machine: 0 not at all; `why` is always filled", "score()");
     const int32_t score = engine_of(c)->score(why, sizeof why);
     if (told && (!why[0] || !memchr(why, 0, sizeof why)))
-        find(c, "returned %d and no reason", score);
+        conform_find(c, "returned %d and no reason", score);
     why[sizeof why - 1] = '\0';
     if (score <= 0)
-        skip(c, "it does not run here: %s", why);
+        conform_skip(c, "it does not run here: %s", why);
     return score > 0;
 }
 
@@ -43,9 +43,9 @@ static void check_phase(struct conform *c, struct instance *i, const bioft_layer
     if (st != BIOFT_OK) {
         struct error err;
         instance_error(i, st, &err);
-        find(c, "returned %s: %s", conform_status_word(st), err.text);
+        conform_find(c, "returned %s: %s", conform_status_word(st), err.text);
     } else if (!(relative_difference(got, wanted, count) < 1e-4)) {
-        find(c, "differs from plain loops by %.3g of the largest value", relative_difference(got, wanted, count));
+        conform_find(c, "differs from plain loops by %.3g of the largest value", relative_difference(got, wanted, count));
     }
     guard_release_calls(c);
 }
@@ -115,7 +115,7 @@ static bool numbers_of(struct conform *c, struct small_network *n, struct number
                       program_backward(p, d, 0, ret->dx, NULL, &err) == BIOFT_OK &&
                       model_read(n->made.model, BIOFT_GRADIENT, 0, ret->gradient, &err) == BIOFT_OK;
     if (!fine)
-        find(c, "%s", err.text);
+        conform_find(c, "%s", err.text);
     program_destroy(p);
     return fine;
 }
@@ -129,11 +129,11 @@ static void calling_pass(struct conform *c)
 static void same_numbers(struct conform *c, const struct numbers *a, const struct numbers *b, const char *when)
 {
     if (first_difference(a->out, b->out, a->out_count, 4) != SIZE_MAX)
-        find(c, "other outputs %s", when);
+        conform_find(c, "other outputs %s", when);
     else if (first_difference(a->dx, b->dx, a->dx_count, 4) != SIZE_MAX)
-        find(c, "another error of the pixels %s", when);
+        conform_find(c, "another error of the pixels %s", when);
     else if (first_difference(a->gradient, b->gradient, a->gradient_count, 4) != SIZE_MAX)
-        find(c, "another gradient of the first weight %s", when);
+        conform_find(c, "another gradient of the first weight %s", when);
 }
 
 static void test_again(struct conform *c)

@@ -83,9 +83,9 @@ static void check(struct conform *c, const struct plugin *other, const struct gr
             "supports(a network of the operators from clip on)");
     if (!runs(c, c->p->plugin, g, why, sizeof why)) {
         if (!is_named(&g->view, why))
-            find(c, "refuses and names none of the network's operators: '%s'", why);
+            conform_find(c, "refuses and names none of the network's operators: '%s'", why);
     } else if (!runs(c, other, g, why, sizeof why)) {
-        skip(c, "the other engine lacks an operator: %s", why);
+        conform_skip(c, "the other engine lacks an operator: %s", why);
     } else {
         operators_beside(c, other, &more_operators);
     }
@@ -103,7 +103,7 @@ void test_more_operators(struct conform *c)
             BIOFT_OK && graph_build(&(struct graph_params){ .backbone = backbone }, &g, &err) == BIOFT_OK)
         check(c, other, g);
     else
-        find(c, "%s", err.text);
+        conform_find(c, "%s", err.text);
     graph_destroy(g);
     instance_destroy(backbone);
 }

@@ -59,7 +59,7 @@ const struct plugin *operators_other(struct conform *c)
     char **names;
     size_t count;
     if (!c->p->registry || registry_names(c->p->registry, BIOFT_KIND_ENGINE, &names, &count, &err) != BIOFT_OK) {
-        skip(c, "no other engine is found");
+        conform_skip(c, "no other engine is found");
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
@@ -76,7 +76,7 @@ const struct plugin *operators_other(struct conform *c)
     }
     registry_names_free(names, count);
     if (!best)
-        skip(c, "no other engine that runs here is found");
+        conform_skip(c, "no other engine that runs here is found");
     return best;
 }
 
@@ -97,7 +97,7 @@ static bool open_side(struct conform *c, const struct plugin *engine, const stru
     if (program_create(s->n.made.model, &use, NULL, &s->program, &err) == BIOFT_OK &&
         model_feedback(s->n.made.model, 1, &v, 3, &err) == BIOFT_OK)
         return true;
-    find(c, "%s", err.text);
+    conform_find(c, "%s", err.text);
     return false;
 }
 
@@ -116,7 +116,7 @@ static bool step(struct conform *c, struct side *s, const float *x, const float 
     if (program_forward(s->program, IMAGES, x, 7, s->out, &err) == BIOFT_OK &&
         program_backward(s->program, d_out, 0, s->dx, NULL, &err) == BIOFT_OK)
         return true;
-    find(c, "%s", err.text);
+    conform_find(c, "%s", err.text);
     return false;
 }
 
@@ -124,7 +124,7 @@ static void compare(struct conform *c, const char *what, const float *a, const f
 {
     const double off = relative_difference(a, b, count);
     if (!(off < 1e-3))
-        find(c, "%s differs from the other engine's by %.3g of the largest value", what, off);
+        conform_find(c, "%s differs from the other engine's by %.3g of the largest value", what, off);
 }
 
 static bool compare_parameters(struct conform *c, struct side s[2], uint32_t what, const char *called)
@@ -138,7 +138,7 @@ static bool compare_parameters(struct conform *c, struct side s[2], uint32_t wha
             continue;
         for (int k = 0; k < 2; k++)
             if (model_read(s[k].n.made.model, what, i, s[k].arrays[i], &err) != BIOFT_OK) {
-                find(c, "%s", err.text);
+                conform_find(c, "%s", err.text);
                 return false;
             }
         snprintf(text, sizeof text, "the %s of '%s'", called, p->name);
@@ -162,11 +162,11 @@ static bool optimize(struct conform *c, struct side s[2], uint32_t kind, const c
     for (int k = 0; k < 2; k++) {
         uint32_t first = 0;
         if (model_update(s[k].n.made.model, &u, NULL, &first, &err) != BIOFT_OK) {
-            find(c, "%s", err.text);
+            conform_find(c, "%s", err.text);
             return false;
         }
         if (first != BIOFT_NONE && k == 0)
-            find(c, "parameter %u is said to hold a value that is not finite", first);
+            conform_find(c, "parameter %u is said to hold a value that is not finite", first);
     }
     return compare_parameters(c, s, BIOFT_VALUE, "value");
 }
@@ -186,7 +186,7 @@ static void compare_evaluation(struct conform *c, struct side s[2], const float 
     if (fine)
         compare(c, "the output", s[0].out, s[1].out, (size_t)IMAGES * s[0].n.made.graph->view.outputs);
     else
-        find(c, "%s", err.text);
+        conform_find(c, "%s", err.text);
 }
 
 static void compare_sides(struct conform *c, struct side s[2])

@@ -78,10 +78,10 @@ static bool call_value(struct work *w, double *ret, float *ret_d)
     const bool fine = subject_ok(w->s, loss_of(c)->value(w->s->self, out, &w->batch, ret, d));
     w->s->step = false;
     if (fine && !isfinite(*ret))
-        find(c, "the value is %g", *ret);
+        conform_find(c, "the value is %g", *ret);
     const size_t bad = d ? first_nonfinite(d, w->count) : SIZE_MAX;
     if (fine && bad != SIZE_MAX)
-        find(c, "ret_d_out[%zu] of %zu was not written, or is not finite", bad, w->count);
+        conform_find(c, "ret_d_out[%zu] of %zu was not written, or is not finite", bad, w->count);
     if (d)
         memcpy(ret_d, d, w->count * sizeof *d);
     guard_release_calls(c);
@@ -114,8 +114,8 @@ static void compare_slope(struct work *w, const char *name, size_t index, float 
     if (!slope(w, x, &measured, &bent) || bent)
         return;
     if (fabs(measured - (double)said) > 2e-3 + 0.02 * fmax(fabs(measured), fabs((double)said))) {
-        says(w->c, "loss.h", "value", "ret_d_out is the derivative of *ret_value by the outputs");
-        find(w->c, "wrong gradient: %s[%zu] is %.6g, differences of the value say %.6g", name, index, (double)said,
+        conform_says(w->c, "loss.h", "value", "ret_d_out is the derivative of *ret_value by the outputs");
+        conform_find(w->c, "wrong gradient: %s[%zu] is %.6g, differences of the value say %.6g", name, index, (double)said,
              measured);
     }
 }
@@ -156,18 +156,18 @@ static void test_evaluation(struct conform *c)
             for (size_t i = 0; i < arrays; i++)
                 if (!w.s->arrays[i].scratch &&
                     memcmp(before[i], w.s->arrays[i].value, w.s->arrays[i].count * sizeof(float)) != 0)
-                    find(c, "changed '%s', and no gradient was asked for", w.s->arrays[i].name);
+                    conform_find(c, "changed '%s', and no gradient was asked for", w.s->arrays[i].name);
             /* With state of its own the batch at hand may count first. */
             bool state = false;
             for (size_t i = 0; i < arrays; i++)
                 state = state || (!w.s->arrays[i].scratch && !w.s->arrays[i].gradient);
             if (call_value(&w, &with, d) && !state && with != without)
-                find(c, "%.17g with a gradient asked for, %.17g without", with, without);
+                conform_find(c, "%.17g with a gradient asked for, %.17g without", with, without);
         }
         struct work again = { 0 };
         if (c->findings == 0 && work_make(c, &again) && call_value(&again, &with, d2) &&
             memcmp(d, d2, w.count * sizeof *d) != 0)
-            find(c, "another instance with the same seed gives another gradient");
+            conform_find(c, "another instance with the same seed gives another gradient");
         subject_destroy(again.s);
     }
     subject_destroy(w.s);

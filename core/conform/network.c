@@ -44,7 +44,7 @@ bool small_network_open_zero(struct conform *c, const struct plugin *engine, con
     struct error err;
     *n = (struct small_network){ 0 };
     if (!engine && !c->p->registry) {
-        skip(c, "no engine was found");
+        conform_skip(c, "no engine was found");
         return false;
     }
     bioft_status st = pool_create(1, &n->pool, &err);
@@ -52,7 +52,7 @@ bool small_network_open_zero(struct conform *c, const struct plugin *engine, con
         st = engine_open(&(struct engine_params){ .registry = c->p->registry, .plugin = engine, .pool = n->pool,
                                                   .seed = c->p->seed }, &n->engine, &err);
     if (st != BIOFT_OK) {
-        skip(c, "no engine runs here: %s", err.text);
+        conform_skip(c, "no engine runs here: %s", err.text);
         small_network_close(n);
         return false;
     }
@@ -60,7 +60,7 @@ bool small_network_open_zero(struct conform *c, const struct plugin *engine, con
         .backbone = backbone ? backbone : &small, .values = backbone ? c->p->values : NULL, .seed = c->p->seed,
         .engine = n->engine, .height = size, .width = size, .outputs = 5 }, &n->made, &err);
     if (st != BIOFT_OK) {
-        find(c, "%s", err.text);
+        conform_find(c, "%s", err.text);
         small_network_close(n);
     }
     return st == BIOFT_OK;
@@ -74,7 +74,7 @@ bool small_network_open(struct conform *c, const struct plugin *engine, const st
         return false;
     if (model_initialise(n->made.model, c->p->seed, NULL, &err) == BIOFT_OK)
         return true;
-    find(c, "%s", err.text);
+    conform_find(c, "%s", err.text);
     small_network_close(n);
     return false;
 }
@@ -125,7 +125,7 @@ static bool probe_make(struct conform *c, struct small_network *n, struct probe 
     p->out = arena_array(c->arena, p->g->outputs, sizeof(float));
     p->d_out = arena_array(c->arena, p->g->outputs, sizeof(float));
     if (program_create(n->made.model, &use, NULL, &p->program, err) != BIOFT_OK) {
-        find(c, "%s", err->text);
+        conform_find(c, "%s", err->text);
         return false;
     }
     random_floats(c, "conform/pixels", 0, -1.0f, 1.0f, p->x, p->pixels);
@@ -165,7 +165,7 @@ bool small_network_check_gradient(struct conform *c, struct small_network *n)
         double best = INFINITY, measured = 0.0;
         if (program_forward(p.program, 1, p.x, 0, p.out, &err) != BIOFT_OK ||
             program_backward(p.program, p.d_out, BIOFT_EXACT, p.dx, NULL, &err) != BIOFT_OK) {
-            find(c, "%s", err.text);
+            conform_find(c, "%s", err.text);
             break;
         }
         turn(c, &p, k, u);
@@ -180,7 +180,7 @@ bool small_network_check_gradient(struct conform *c, struct small_network *n)
         }
         fine = best < 0.05;
         if (!fine)
-            find(c, "wrong gradient: along a direction of length 1 the derivative is %.6g, differences of the output say "
+            conform_find(c, "wrong gradient: along a direction of length 1 the derivative is %.6g, differences of the output say "
                  "%.6g", said, measured);
     }
     program_destroy(p.program);

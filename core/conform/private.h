@@ -21,11 +21,11 @@ struct conform {
 void calling(struct conform *c, const char *header, const char *name, const char *says, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 /* A finding about the present call: what came back. */
-void find(struct conform *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void conform_find(struct conform *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The contract's sentence for the next finding, where it is another than the call's. */
-void says(struct conform *c, const char *header, const char *name, const char *text);
+void conform_says(struct conform *c, const char *header, const char *name, const char *text);
 /* The test cannot be done here. */
-void skip(struct conform *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void conform_skip(struct conform *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* An array for a plugin that ends where a page ends that cannot be touched: 64-byte aligned where `aligned`, else of
  * float alignment. Zeroed. The name shows in findings. */

@@ -32,7 +32,7 @@ static float *weights(struct conform *c, const bioft_layer *l)
 static bool attached(struct subject *s, const bioft_layer *l, bioft_status st)
 {
     if (st == BIOFT_ERR_UNSUPPORTED && s->has_reason) {
-        skip(s->c, "it refuses layer '%s': %s", l->name, s->reason);
+        conform_skip(s->c, "it refuses layer '%s': %s", l->name, s->reason);
         return false;
     }
     return subject_ok(s, st);
@@ -82,14 +82,14 @@ static void check_declared(struct conform *c, const bioft_layer *l, const bioft_
 {
     if (f->g > BIOFT_G_ONE || f->m > BIOFT_M_ABS_NORMAL || f->redraw > BIOFT_REDRAW_EACH_UPDATE ||
         f->scale > BIOFT_SCALE_CONSTANT)
-        find(c, "g %u, m %u, redraw %u, scale %u at '%s': one of them is no value that there is", f->g, f->m, f->redraw,
+        conform_find(c, "g %u, m %u, redraw %u, scale %u at '%s': one of them is no value that there is", f->g, f->m, f->redraw,
              f->scale, l->name);
     else if (f->m != BIOFT_M_ONES && (!isfinite(f->low) || !isfinite(f->high)))
-        find(c, "low %g, high %g at '%s': not finite", (double)f->low, (double)f->high, l->name);
+        conform_find(c, "low %g, high %g at '%s': not finite", (double)f->low, (double)f->high, l->name);
     else if (f->m == BIOFT_M_UNIFORM && !(f->low < f->high))
-        find(c, "M ~ U[%g, %g) at '%s': low is not below high", (double)f->low, (double)f->high, l->name);
+        conform_find(c, "M ~ U[%g, %g) at '%s': low is not below high", (double)f->low, (double)f->high, l->name);
     else if (f->scale == BIOFT_SCALE_CONSTANT && !isfinite(f->constant))
-        find(c, "scale %g at '%s': not finite", (double)f->constant, l->name);
+        conform_find(c, "scale %g at '%s': not finite", (double)f->constant, l->name);
 }
 
 /* What it declares for a layer; false: nothing, or a failure. */
@@ -125,10 +125,10 @@ static void test_feedback(struct conform *c)
             break;
         const size_t bad = first_nonfinite(v, l->count);
         if (bad != SIZE_MAX)
-            find(c, "V[%zu] is %s: %s", bad, isnan(v[bad]) ? "as it was before the call" : "infinite",
+            conform_find(c, "V[%zu] is %s: %s", bad, isnan(v[bad]) ? "as it was before the call" : "infinite",
                  isnan(v[bad]) ? "V has another shape, or NaN was written" : "it must be finite");
         if (filled(s, l, 0, w, again) && first_difference(v, again, l->count, sizeof *v) != SIZE_MAX)
-            find(c, "another V for the same step and W, first at element %zu",
+            conform_find(c, "another V for the same step and W, first at element %zu",
                  first_difference(v, again, l->count, sizeof *v));
     }
     subject_destroy(s);
@@ -146,13 +146,13 @@ static void test_sign(struct conform *c)
             continue;
         claims = true;
         if (f.m == BIOFT_M_NORMAL || (f.m == BIOFT_M_UNIFORM && f.low < 0.0f))
-            find(c, "V follows sign(W) at '%s', times a random M that may be below zero: the signs do not agree", l->name);
+            conform_find(c, "V follows sign(W) at '%s', times a random M that may be below zero: the signs do not agree", l->name);
         if (f.scale == BIOFT_SCALE_CONSTANT && f.constant < 0.0f)
-            find(c, "V follows sign(W) at '%s', times %g: every sign is the wrong one", l->name, (double)f.constant);
+            conform_find(c, "V follows sign(W) at '%s', times %g: every sign is the wrong one", l->name, (double)f.constant);
     }
     subject_destroy(s);
     if (s && !claims)
-        skip(c, "it declares no layer's V to follow sign(W)");
+        conform_skip(c, "it declares no layer's V to follow sign(W)");
 }
 
 /* Every callback of `updates` steps on all layers, W changing; V of the last step goes into ret, layer by layer. */
@@ -178,10 +178,10 @@ bool rule_updates(struct subject *s, float *const *w, uint64_t first, uint64_t u
             for (size_t k = 0; k < l->count && !moved; k++)
                 moved = now[k] != w[i][k] + dw[k];
             if (fine && moved && !changed)
-                find(c, "w was changed and *ret_changed is 0");
+                conform_find(c, "w was changed and *ret_changed is 0");
             const size_t bad = first_nonfinite(now, l->count);
             if (fine && bad != SIZE_MAX)
-                find(c, "w[%zu] is not finite after it", bad);
+                conform_find(c, "w[%zu] is not finite after it", bad);
             memcpy(w[i], now, l->count * sizeof *now);
             guard_release_calls(c);
             if (!fine)
@@ -216,7 +216,7 @@ static void compare(struct conform *c, float *const *a, float *const *b, const c
         const bioft_layer *l = conform_layer(i);
         const size_t at = first_difference(a[i], b[i], l->count, sizeof(float));
         if (at != SIZE_MAX) {
-            find(c, "%s at layer '%s': element %zu is %.9g, and %.9g before", what, l->name, at, (double)b[i][at],
+            conform_find(c, "%s at layer '%s': element %zu is %.9g, and %.9g before", what, l->name, at, (double)b[i][at],
                  (double)a[i][at]);
             return;
         }
@@ -347,12 +347,12 @@ static void check_draws(struct conform *c, struct subject *s)
         if (!fine)
             return;
         if (first_nonfinite(v[k], l->count) != SIZE_MAX)
-            find(c, "V[%zu] of another draw is not finite", first_nonfinite(v[k], l->count));
+            conform_find(c, "V[%zu] of another draw is not finite", first_nonfinite(v[k], l->count));
     }
     if (first_difference(v[0], v[1], l->count, sizeof **v) != SIZE_MAX)
-        find(c, "another V for the same step and draw");
+        conform_find(c, "another V for the same step and draw");
     if (first_difference(v[0], v[2], l->count, sizeof **v) == SIZE_MAX)
-        find(c, "the same V for draws 1 and 2: nothing is drawn");
+        conform_find(c, "the same V for draws 1 and 2: nothing is drawn");
     guard_release_calls(c);
 }
 
@@ -367,16 +367,16 @@ static void test_redraw(struct conform *c)
         return;
     }
     if (s && !r->feedback)
-        skip(c, "it declares no feedback: what it draws is its own");
+        conform_skip(c, "it declares no feedback: what it draws is its own");
     for (uint32_t i = 0; s && r->feedback && i < CONFORM_LAYERS; i++) {
         bioft_feedback a, b;
         if (!declared(s, conform_layer(i), &a) || !declared(s, conform_layer(i), &b))
             break;
         if (a.g != b.g || a.m != b.m || a.redraw != b.redraw || a.scale != b.scale || a.low != b.low ||
             a.high != b.high || a.constant != b.constant)
-            find(c, "another answer when asked again");
+            conform_find(c, "another answer when asked again");
         if (a.redraw == BIOFT_REDRAW_EACH_UPDATE && a.m == BIOFT_M_ONES)
-            find(c, "redraws M after each update, and M is all ones at '%s': there is nothing to draw",
+            conform_find(c, "redraws M after each update, and M is all ones at '%s': there is nothing to draw",
                  conform_layer(i)->name);
     }
     subject_destroy(s);

@@ -41,7 +41,7 @@ static void check_written(struct conform *c, const char *name, const float *a, s
         return;
     const size_t bad = first_nonfinite(a, count);
     if (bad != SIZE_MAX)
-        find(c, "%s[%zu] of %zu was not written, or is not finite", name, bad, count);
+        conform_find(c, "%s[%zu] of %zu was not written, or is not finite", name, bad, count);
     *ret = arena_array(c->arena, count, sizeof(float));
     memcpy(*ret, a, count * sizeof(float));
 }
@@ -107,7 +107,7 @@ static bool same_again(struct subject *s, struct visit *v)
     for (int i = 0; i < 3; i++) {
         const size_t at = v->written[i] ? first_difference(v->written[i], again.written[i], counts[i], 4) : SIZE_MAX;
         if (at != SIZE_MAX)
-            find(s->c, "another %s for the same layer and arrays, first at element %zu", names[i], at);
+            conform_find(s->c, "another %s for the same layer and arrays, first at element %zu", names[i], at);
     }
     return true;
 }
@@ -118,7 +118,7 @@ void test_local(struct conform *c)
     const bioft_rule *r = &c->p->plugin->api.rule;
     struct subject *s;
     if (!r->route || !r->local) {
-        skip(c, "it has no route of its own");
+        conform_skip(c, "it has no route of its own");
         return;
     }
     s = subject_create(c, NULL, c->p->seed, NULL);
@@ -128,7 +128,7 @@ void test_local(struct conform *c)
         calling(c, "rule.h", "route", "reads: any; writes: of DY, DX, DW", "route(layer '%s')", v.layer->name);
         fine = subject_ok(s, r->route(s->self, v.layer, &v.route));
         if (fine && (v.route.reads & ~known || v.route.writes & ~(uint32_t)(BIOFT_DY | BIOFT_DX | BIOFT_DW)))
-            find(c, "reads 0x%x, writes 0x%x", v.route.reads, v.route.writes);
+            conform_find(c, "reads 0x%x, writes 0x%x", v.route.reads, v.route.writes);
         else if (fine && (v.route.reads || v.route.writes))
             for (int attack = 0; fine && attack < 2; attack++) {
                 v.attack = attack;

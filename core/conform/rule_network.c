@@ -22,7 +22,7 @@ struct pass {
 
 static bool failed(struct pass *p, const struct error *err)
 {
-    find(p->c, "%s", err->text);
+    conform_find(p->c, "%s", err->text);
     return false;
 }
 
@@ -85,7 +85,7 @@ static void check_gradients(struct pass *p)
         const bioft_parameter *q = &p->n.made.graph->parameters[i];
         const size_t bad = first_nonfinite(p->rule[i], q->count);
         if (bad != SIZE_MAX) {
-            find(p->c, "the gradient of %s is not finite at element %zu", q->name, bad);
+            conform_find(p->c, "the gradient of %s is not finite at element %zu", q->name, bad);
             return;
         }
         for (size_t k = 0; k < q->count && silent; k++)
@@ -94,10 +94,10 @@ static void check_gradients(struct pass *p)
             most = fmax(most, relative_difference(p->rule[i], p->exact[i], q->count));
     }
     if (silent)
-        find(p->c, "every gradient is zero: nothing would be learned");
+        conform_find(p->c, "every gradient is zero: nothing would be learned");
     if (!feedback_is_exact(p->feedback) && most < 1e-6) {
-        says(p->c, "rule.h", "feedback", "NULL, or g identity, m ones and no scale, say V = W");
-        find(p->c, "the error it sends equals backpropagation's at every layer (within 1e-6), and it does not say so");
+        conform_says(p->c, "rule.h", "feedback", "NULL, or g identity, m ones and no scale, say V = W");
+        conform_find(p->c, "the error it sends equals backpropagation's at every layer (within 1e-6), and it does not say so");
     }
 }
 
@@ -122,14 +122,14 @@ static void check_redraw(struct pass *p)
             }
         }
         if (first_difference(v[0], v[2], q->count, sizeof(float)) != SIZE_MAX)
-            find(p->c, "V of '%s' for 0 updates is another after V for 1 update was asked for", q->name);
+            conform_find(p->c, "V of '%s' for 0 updates is another after V for 1 update was asked for", q->name);
         moved = moved || first_difference(v[0], v[1], q->count, sizeof(float)) != SIZE_MAX;
     }
     if (feedback_is_random(p->feedback) && !moved)
-        find(p->c, "it says that V is drawn again after each update, and V stays");
+        conform_find(p->c, "it says that V is drawn again after each update, and V stays");
     if (!feedback_is_random(p->feedback) && moved && p->c->p->plugin->api.rule.feedback &&
         !p->c->p->plugin->api.rule.fill_feedback)
-        find(p->c, "it says that V's random part stays, and V changes though W does not");
+        conform_find(p->c, "it says that V's random part stays, and V changes though W does not");
 }
 
 void test_network(struct conform *c)

@@ -132,7 +132,7 @@ static bool open_stepping(struct conform *c, struct stepping *r)
     }
     fill_batch(r);
     if (chain_create(r->n.made.model, &use, 0, &r->chain, &err) != BIOFT_OK) {
-        find(c, "%s", err.text);
+        conform_find(c, "%s", err.text);
         return false;
     }
     r->s = subject_create(c, NULL, c->p->seed, NULL);
@@ -158,7 +158,7 @@ static float **weights_of(struct stepping *r)
             return NULL;
         const size_t bad = first_nonfinite(ret[i], g->parameters[i].count);
         if (bad != SIZE_MAX) {
-            find(r->c, "%s is not finite at element %zu after it", g->parameters[i].name, bad);
+            conform_find(r->c, "%s is not finite at element %zu after it", g->parameters[i].name, bad);
             return NULL;
         }
     }
@@ -186,15 +186,15 @@ static bool one_step(struct stepping *r, uint64_t t)
     const bioft_status st = own->train(r->s->self, &step, &value);
     r->s->step = false;
     if (r->error.status != BIOFT_OK) {
-        find(c, "what it asked for failed: %s", r->error.text);
+        conform_find(c, "what it asked for failed: %s", r->error.text);
         return false;
     }
     if (!subject_ok(r->s, st))
         return false;
     if (r->losses != 1)
-        find(c, "it asked for the loss %d times", r->losses);
+        conform_find(c, "it asked for the loss %d times", r->losses);
     else if (!isfinite(value))
-        find(c, "it reports %g as the loss", value);
+        conform_find(c, "it reports %g as the loss", value);
     if (rule->step_end) {
         r->s->step = true;
         const bool ended = subject_ok(r->s, rule->step_end(r->s->self, t));
@@ -239,7 +239,7 @@ static bool same(struct conform *c, float *const *a, float *const *b, const char
         const size_t at = first_difference(a[i], b[i], n.made.graph->parameters[i].count, sizeof(float));
         same = at == SIZE_MAX;
         if (!same)
-            find(c, "%s: %s differs, first at element %zu", what, n.made.graph->parameters[i].name, at);
+            conform_find(c, "%s: %s differs, first at element %zu", what, n.made.graph->parameters[i].name, at);
     }
     small_network_close(&n);
     return same;
@@ -253,19 +253,19 @@ void test_step(struct conform *c)
     const bool has_train = own && BIOFT_HAS(own, bioft_own_step, train) && own->train;
     subject_destroy(s);
     if (!own) {
-        skip(c, "it leaves the training step to the host");
+        conform_skip(c, "it leaves the training step to the host");
         return;
     }
     calling(c, "rule.h", "bioft_own_step", "a rule with bioft.step/0 has train()", "extension(\"bioft.step/0\")");
     if (!has_train) {
-        find(c, "there is no train()");
+        conform_find(c, "there is no train()");
         return;
     }
     float **once = run_steps(c, false, &moved);
     float **again = once ? run_steps(c, false, &moved) : NULL;
     float **resumed = again ? run_steps(c, true, &moved) : NULL;
     if (once && !moved)
-        find(c, "%d steps moved no weight", STEPS);
+        conform_find(c, "%d steps moved no weight", STEPS);
     if (again && resumed && same(c, once, again, "the same steps twice end in other weights"))
         same(c, once, resumed, "it forgot its state: other weights than without the interruption");
 }

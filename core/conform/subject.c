@@ -59,7 +59,7 @@ static bioft_status take(struct subject *s, const char *name, size_t bytes, bool
         a->value = NULL;
     }
     if (s->step && (!a || !a->value))
-        find(s->c, "asked the host for a new array '%s' inside a [step] callback", name);
+        conform_find(s->c, "asked the host for a new array '%s' inside a [step] callback", name);
     if (!a) {
         if (!mem_grow(&s->arrays, &s->array_capacity, s->array_count + 1, sizeof *a))
             return BIOFT_ERR_MEMORY;
@@ -202,9 +202,9 @@ bool subject_ok(struct subject *s, bioft_status st)
 {
     if (st != BIOFT_OK) {
         if (st > 0 || st < BIOFT_ERR_CANCELLED)
-            find(s->c, "returned %d: %s", st, conform_status_word(st));
+            conform_find(s->c, "returned %d: %s", st, conform_status_word(st));
         else
-            find(s->c, "returned %s: %s", conform_status_word(st),
+            conform_find(s->c, "returned %s: %s", conform_status_word(st),
                  s->has_reason ? s->reason : "it gave host->fail no reason");
     }
     guard_check(s->c);
@@ -238,7 +238,7 @@ bool subject_restore(struct subject *to, const struct subject *from)
         if (a->scratch)
             continue;
         if (!b || b->count != a->count) {
-            find(to->c, "a second instance has no array '%s' of %zu numbers after the same calls", a->name, a->count);
+            conform_find(to->c, "a second instance has no array '%s' of %zu numbers after the same calls", a->name, a->count);
             return false;
         }
         memcpy(b->value, a->value, a->bytes);

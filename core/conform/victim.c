@@ -35,7 +35,7 @@ static bioft_status forward(const bioft_victim *v, uint32_t n, const float *x, f
 {
     struct prey *p = prey_of(v);
     if (n == 0 || n > PREY_BATCH) {
-        find(p->c, "asked the victim for %u images at once; max_batch is %d", n, PREY_BATCH);
+        conform_find(p->c, "asked the victim for %u images at once; max_batch is %d", n, PREY_BATCH);
         return BIOFT_ERR_INVALID;
     }
     for (uint32_t i = 0; i < n; i++) {
@@ -51,7 +51,7 @@ static bioft_status backward(const bioft_victim *v, uint32_t n, const float *d_o
 {
     struct prey *p = prey_of(v);
     if (n != p->last) {
-        find(p->c, "asked the victim for the gradient of %u images after a forward of %u", n, p->last);
+        conform_find(p->c, "asked the victim for the gradient of %u images after a forward of %u", n, p->last);
         return BIOFT_ERR_INVALID;
     }
     p->queries += n;
@@ -89,7 +89,7 @@ static bioft_status check_images(const bioft_victim *v, const char *call, uint32
         fine = image[i] < p->batch;
     if (fine)
         return BIOFT_OK;
-    find(p->c, "told the victim of images that are not in its batch of %u: %s of %u", p->batch, call, n);
+    conform_find(p->c, "told the victim of images that are not in its batch of %u: %s of %u", p->batch, call, n);
     return BIOFT_ERR_INVALID;
 }
 
@@ -105,7 +105,7 @@ static bioft_status trace(const bioft_victim *v, uint64_t iteration, uint32_t n,
     (void)iteration;
     (void)x;
     if (!objective && n > 0) {
-        find(p->c, "traced %u images without their objective", n);
+        conform_find(p->c, "traced %u images without their objective", n);
         return BIOFT_ERR_INVALID;
     }
     return check_images(v, "trace", n, image);
@@ -116,7 +116,7 @@ static bioft_status credit(const bioft_victim *v, uint32_t n, const uint32_t *im
     struct prey *p = prey_of(v);
     const size_t length = part ? strspn(part, "abcdefghijklmnopqrstuvwxyz0123456789_") : 0;
     if (length == 0 || part[length]) {
-        find(p->c, "credited a part whose name is not of [a-z0-9_]");
+        conform_find(p->c, "credited a part whose name is not of [a-z0-9_]");
         return BIOFT_ERR_INVALID;
     }
     return check_images(v, "credit", n, image);

@@ -2,33 +2,7 @@
 #ifndef DATA_BATCH_H
 #define DATA_BATCH_H
 
-#include "data/dataset.h"
-
-/* What the network takes. */
-struct picture {
-    uint32_t channels, height, width;
-    float mean[4], std[4];                         /* by channel */
-};
-/* The input that a transform gives for a backbone whose published picture has `channels` and height x width: fills in
- * ret->channels, height and width. Grey data become three equal channels where the backbone takes three; colour is not
- * made grey.
- *
- * none: the data's own size. map: `size` (the published one where it is not given). auto: the published one, to which
- *  - a set of pictures none of which is larger is resized straight (a no-op where they have its size);
- *  - other pictures are resized so that the shorter side is 256/224 of the input's, then the centre is cut out.
- * In training auto mirrors half of the pictures and cuts at random instead of in the centre, but only pictures of the
- * world: encoded ones and 3-channel bytes. Grey bytes and floats are arrays whose mirror image may mean something else.
- * Floats are never resized. */
-bioft_status transform_size(const struct dataset *d, const struct transform_spec *t, uint32_t channels,
-                            uint32_t height, uint32_t width, struct picture *ret, struct error *err);
-
-/* Keeps pictures as the transform resizes them for that input, where their pixels are not held as they are, so that a
- * batch decodes nothing: in memory up to 1 GiB with those, or (cache: a folder) in a file a split, made by the first run
- * and mapped, which takes at most half of the disk's free room. train: the splits that are trained and selected on too.
- * What cannot be kept is said and decoded at each use; so is what a random resized crop is cut from. Without batches of
- * this dataset. */
-bioft_status pictures_hold(struct dataset *d, const struct picture *input, bool train, struct pool *pool,
-                           const struct log *log, struct error *err);
+#include "data/input.h"
 
 struct batches_params {
     const struct dataset *dataset;

@@ -70,7 +70,7 @@ static bool whole(const struct file_map *map, const struct header *h, uint64_t c
 }
 
 /* The bytes of the pictures that are fine are those there are, or none are there. */
-static bool fits(const struct header *h, const struct look *look)
+static bool fits(const struct header *h, const struct inspection *look)
 {
     uint64_t left = h->pixel_bytes, bytes;
 
@@ -84,7 +84,7 @@ static bool fits(const struct header *h, const struct look *look)
     return !left;
 }
 
-static void read_arrays(const uint8_t *at, struct look *ret)
+static void read_arrays(const uint8_t *at, struct inspection *ret)
 {
     const size_t count = (size_t)ret->count;
 
@@ -94,7 +94,7 @@ static void read_arrays(const uint8_t *at, struct look *ret)
     memcpy(ret->fault, at + count * sizeof *ret->size, count);
 }
 
-bool cache_load(const struct dataset *d, const char *path, struct look *look,
+bool cache_load(const struct dataset *d, const char *path, struct inspection *look,
                 struct file_map *ret_map, struct error *why)
 {
     struct file_map map = { 0 };
@@ -125,12 +125,12 @@ bool cache_load(const struct dataset *d, const char *path, struct look *look,
     return false;
 }
 
-const uint8_t *cache_pixels(const struct file_map *map, const struct look *look)
+const uint8_t *cache_pixels(const struct file_map *map, const struct inspection *look)
 {
     return look->pixel_bytes ? map->bytes + pixels_at(look->count) : NULL;
 }
 
-bioft_status cache_begin(const struct dataset *d, const char *path, const struct look *look,
+bioft_status cache_begin(const struct dataset *d, const char *path, const struct inspection *look,
                          struct cache_writer *ret, struct error *err)
 {
     static const char zeros[ALIGNMENT];
@@ -191,7 +191,7 @@ void cache_abort(struct cache_writer *w)
     file_abort(&w->file);
 }
 
-bioft_status cache_save(const struct dataset *d, const char *path, const struct look *look,
+bioft_status cache_save(const struct dataset *d, const char *path, const struct inspection *look,
                         struct error *err)
 {
     struct cache_writer w;

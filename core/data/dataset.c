@@ -156,8 +156,8 @@ void dataset_close(struct dataset *d)
     instance_destroy(d->instance);
     if (d->private) {
         for (size_t i = 0; i < MAX_SPLITS; i++) {
-            held_finish(&d->private->held[i]);
-            held_finish(&d->private->resized[i]);
+            pixel_store_finish(&d->private->stored[i]);
+            pixel_store_finish(&d->private->resized[i]);
         }
         files_destroy(d->private->files);
         arena_destroy(d->private->arena);

@@ -40,23 +40,12 @@ struct dataset {
  * decodes every picture once: what is missing, broken or unlabelled is left out, counted and noted, or an error, as the
  * policies say. Decoded pictures of one size stay in memory up to 1 GiB (cache: auto or a folder) and in the cache's
  * folder for the next run, which compares some with the files; `off` decodes at each use. Photographs are kept resized
- * (pictures_hold). spec must live on. */
+ * (pixel_store_keep_resized). spec must live on. */
 bioft_status dataset_open(const struct dataset_spec *spec, struct pool *pool, const struct log *log,
                           struct dataset **ret, struct error *err);
 void dataset_close(struct dataset *d);             /* NULL is fine */
 const struct split *dataset_split(const struct dataset *d, const char *name);      /* NULL: none */
 /* The split, or an error that names those there are. */
 bioft_status dataset_need(const struct dataset *d, const char *name, const struct split **ret, struct error *err);
-bioft_status dataset_name(const struct dataset *d, const struct split *s, uint64_t position, char *ret, size_t size,
-                          struct error *err);
-/* SHA-256 over class names, names, labels and contents of all splits, and the files that were read whole: what the data
- * is, for a stage's identity. The same wherever it lies. */
-bioft_status dataset_digest(const struct dataset *d, char ret[SHA256_HEX], struct error *err);
-
-/* `samples` positions of a split (0 or more than there are: all), class-balanced for single labels (uniform for
- * multi-label), drawn by split_seed, stream "choose/<split>", ascending: the same for every rule, backbone and attack.
- * A class short of samples gives all it has, the others make up for it evenly. *ret: free(). */
-bioft_status dataset_choose(const struct dataset *d, const struct split *s, uint64_t samples, uint64_t **ret,
-                            uint64_t *ret_count, struct error *err);
 
 #endif

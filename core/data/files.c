@@ -16,7 +16,7 @@
 
 static const char EXTENSION_ID[] = "bioft.files/1";
 
-struct held { /* something read, owned here */
+struct kept_file { /* something read, owned here */
     void *bytes;
     size_t size;
     struct file_map map;
@@ -29,7 +29,7 @@ struct files {
     struct root root;
     char *protocol;
     uint64_t split_seed;
-    struct held *held;
+    struct kept_file *kept;
     size_t count, capacity;
 };
 
@@ -44,12 +44,12 @@ static bioft_status fail(const bioft_host *host, bioft_status status, const stru
 }
 
 /* Room for one more thing to hold, zeroed: it counts once the caller adds one to f->count. */
-static bioft_status new_held(struct files *f, struct held **ret, struct error *err)
+static bioft_status new_kept(struct files *f, struct kept_file **ret, struct error *err)
 {
-    if (!mem_grow(&f->held, &f->capacity, f->count + 1, sizeof *f->held))
+    if (!mem_grow(&f->kept, &f->capacity, f->count + 1, sizeof *f->kept))
         return error_memory(err, "a dataset's files");
-    memset(&f->held[f->count], 0, sizeof *f->held);
-    *ret = &f->held[f->count];
+    memset(&f->kept[f->count], 0, sizeof *f->kept);
+    *ret = &f->kept[f->count];
     return BIOFT_OK;
 }
 
@@ -70,7 +70,7 @@ static uint64_t compressed_bound(uint64_t max)
     return max > UINT64_MAX - extra ? UINT64_MAX : max + extra;
 }
 
-static bioft_status read_bytes(const char *full, uint64_t max, struct held *ret, struct error *err)
+static bioft_status read_bytes(const char *full, uint64_t max, struct kept_file *ret, struct error *err)
 {
     uint8_t *bytes, *unpacked;
     size_t size, unpacked_size;
@@ -94,56 +94,56 @@ static bioft_status read_bytes(const char *full, uint64_t max, struct held *ret,
     return BIOFT_OK;
 }
 
-static bioft_status read_list(const char *full, uint64_t unused, struct held *ret,
+static bioft_status read_list(const char *full, uint64_t unused, struct kept_file *ret,
                               struct error *err)
 {
     (void)unused;
     return file_list(full, &ret->names, &ret->name_count, err);
 }
 
-static bioft_status read_map(const char *full, uint64_t unused, struct held *ret, struct error *err)
+static bioft_status read_map(const char *full, uint64_t unused, struct kept_file *ret, struct error *err)
 {
     (void)unused;
     return file_map_open(full, &ret->map, err);
 }
 
-static bioft_status read_npy(const char *full, uint64_t unused, struct held *ret, struct error *err)
+static bioft_status read_npy(const char *full, uint64_t unused, struct kept_file *ret, struct error *err)
 {
     (void)unused;
     return npy_read(full, &ret->npy, err);
 }
 
 /* Reads a file or folder in one of the ways above and keeps what comes of it. */
-static bioft_status hold(const bioft_host *host, const char *path, uint64_t max,
-                         bioft_status (*how)(const char *full, uint64_t max, struct held *ret,
+static bioft_status keep_file(const bioft_host *host, const char *path, uint64_t max,
+                         bioft_status (*how)(const char *full, uint64_t max, struct kept_file *ret,
                                              struct error *err),
-                         const struct held **ret)
+                         const struct kept_file **ret)
 {
     struct files *f = files_of(host);
-    struct held *held = NULL;
+    struct kept_file *kept = NULL;
     struct error e;
     char *full = NULL;
-    bioft_status st = new_held(f, &held, &e);
+    bioft_status st = new_kept(f, &kept, &e);
     if (st == BIOFT_OK)
         st = root_path(&f->root, path, &full, &e);
     if (st == BIOFT_OK)
-        st = how(full, max, held, &e);
+        st = how(full, max, kept, &e);
     free(full);
     if (st != BIOFT_OK)
         return fail(host, st, &e);
     f->count++;
-    *ret = held;
+    *ret = kept;
     return BIOFT_OK;
 }
 
 static bioft_status ext_read(const bioft_host *host, const char *path, uint64_t max,
                              const uint8_t **ret, uint64_t *ret_size)
 {
-    const struct held *held;
-    const bioft_status st = hold(host, path, max, read_bytes, &held);
+    const struct kept_file *kept;
+    const bioft_status st = keep_file(host, path, max, read_bytes, &kept);
     if (st == BIOFT_OK) {
-        *ret = held->bytes;
-        *ret_size = held->size;
+        *ret = kept->bytes;
+        *ret_size = kept->size;
     }
     return st;
 }
@@ -151,24 +151,24 @@ static bioft_status ext_read(const bioft_host *host, const char *path, uint64_t 
 static bioft_status ext_map(const bioft_host *host, const char *path, const uint8_t **ret,
                             uint64_t *ret_size)
 {
-    const struct held *held;
-    const bioft_status st = hold(host, path, 0, read_map, &held);
+    const struct kept_file *kept;
+    const bioft_status st = keep_file(host, path, 0, read_map, &kept);
     if (st == BIOFT_OK) {
-        *ret = held->map.bytes;
-        *ret_size = held->map.size;
+        *ret = kept->map.bytes;
+        *ret_size = kept->map.size;
     }
     return st;
 }
 
 static bioft_status ext_npy(const bioft_host *host, const char *path, bioft_array *ret)
 {
-    const struct held *held;
-    const bioft_status st = hold(host, path, 0, read_npy, &held);
+    const struct kept_file *kept;
+    const bioft_status st = keep_file(host, path, 0, read_npy, &kept);
     if (st == BIOFT_OK) {
-        ret->dtype = (uint32_t)held->npy.dtype;
-        ret->dims = held->npy.dims;
-        memcpy(ret->shape, held->npy.shape, sizeof ret->shape);
-        ret->data = held->npy.data;
+        ret->dtype = (uint32_t)kept->npy.dtype;
+        ret->dims = kept->npy.dims;
+        memcpy(ret->shape, kept->npy.shape, sizeof ret->shape);
+        ret->data = kept->npy.data;
     }
     return st;
 }
@@ -176,11 +176,11 @@ static bioft_status ext_npy(const bioft_host *host, const char *path, bioft_arra
 static bioft_status ext_list(const bioft_host *host, const char *folder, const char *const **ret,
                              uint64_t *ret_count)
 {
-    const struct held *held;
-    const bioft_status st = hold(host, folder, 0, read_list, &held);
+    const struct kept_file *kept;
+    const bioft_status st = keep_file(host, folder, 0, read_list, &kept);
     if (st == BIOFT_OK) {
-        *ret = (const char *const *)held->names;
-        *ret_count = held->name_count;
+        *ret = (const char *const *)kept->names;
+        *ret_count = kept->name_count;
     }
     return st;
 }
@@ -312,13 +312,13 @@ void files_destroy(struct files *f)
     if (!f)
         return;
     for (size_t i = 0; i < f->count; i++) {
-        struct held *h = &f->held[i];
+        struct kept_file *h = &f->kept[i];
         free(h->bytes);
         file_map_close(&h->map);
         npy_free(&h->npy);
         file_list_free(h->names, h->name_count);
     }
-    free(f->held);
+    free(f->kept);
     free(f->protocol);
     root_finish(&f->root);
     free(f);
@@ -332,7 +332,7 @@ struct extension files_extension(struct files *f)
 void files_digest(const struct files *f, struct sha256 *sum)
 {
     for (size_t i = 0; i < f->count; i++) {
-        const struct held *h = &f->held[i];
+        const struct kept_file *h = &f->kept[i];
         if (h->bytes)
             sha256_add(sum, h->bytes, h->size);
         if (h->map.bytes)

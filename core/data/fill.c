@@ -3,8 +3,9 @@
 #include "data/fill.h"
 
 #include "base/memory.h"
-#include "data/hold.h"
+#include "data/pixel_store_resize.h"
 #include "data/private.h"
+#include "data/identity.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ bioft_status filler_init(struct filler *f, const struct batches_params *p, size_
                              "0",
                              c);
     transform_init(&f->transform, p);
-    f->resized = held_resized(p->dataset, p->split, &f->transform);
+    f->resized = pixel_store_resized(p->dataset, p->split, &f->transform);
     f->picture_size = (size_t)pic->channels * pic->height * pic->width;
     f->piece = f->picture_size < PIECE_VALUES ? (uint32_t)(PIECE_VALUES / f->picture_size) : 1;
     f->worker_count = workers;
@@ -122,7 +123,7 @@ static bioft_status fill_picture(struct filler *f, struct worker *w, uint64_t po
     bioft_status st = BIOFT_OK;
 
     if (f->resized) {
-        pixels = held_pixels(f->resized, position, d->channels);
+        pixels = pixel_store_pixels(f->resized, position, d->channels);
     } else {
         if (!w->reader)
             st = reader_open(d, &w->reader, err);

@@ -3,6 +3,7 @@
 
 #include "data/private.h"
 #include "data/transform.h"
+#include "data/identity.h"
 #include "formats/resize.h"
 
 static bool fits(const struct transform *t, struct size size)
@@ -21,7 +22,7 @@ bioft_status dataset_fits(const struct dataset *d, const struct picture *picture
 
     for (size_t i = 0; i < d->split_count; i++) {
         const struct split *s = &d->splits[i];
-        const struct size *sizes = d->private->held[i].size;
+        const struct size *sizes = d->private->stored[i].size;
         struct transform t;
         transform_init(&t, &(struct batches_params){ .dataset = d, .split = s, .picture = *picture });
         for (uint64_t k = 0; sizes && k < s->count; k++) {

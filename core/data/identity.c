@@ -154,7 +154,7 @@ static void identify(struct split *s)
 bioft_status split_content(const struct dataset *d, struct split *s, struct pool *pool,
                            struct error *err)
 {
-    const struct held *held = &d->private->held[s - d->splits];
+    const struct pixel_store *held = &d->private->stored[s - d->splits];
     struct sha256 *sum = sha256_begin();
     bioft_status st = sum ? BIOFT_OK : error_memory(err, "a sum");
 

@@ -4,6 +4,12 @@
 
 #include "data/dataset.h"
 
+bioft_status dataset_name(const struct dataset *d, const struct split *s, uint64_t position, char *ret, size_t size,
+                          struct error *err);
+/* SHA-256 over class names, names, labels and contents of all splits, and the files that were read whole: what the data
+ * is, for a stage's identity. The same wherever it lies. */
+bioft_status dataset_digest(const struct dataset *d, char ret[SHA256_HEX], struct error *err);
+
 /* Adds count and names to a sum. */
 bioft_status split_names(const struct dataset *d, const struct split *s, struct sha256 *sum,
                          struct error *err);

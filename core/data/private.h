@@ -5,10 +5,10 @@
 #include "data/dataset.h"
 #include "data/describe.h"
 #include "data/files.h"
-#include "data/held.h"
+#include "data/pixel_store.h"
 
 /* Pixels are held in memory up to this size, all splits together. */
-#define HELD_BYTES (UINT64_C(1) << 30)
+#define PIXEL_STORE_BYTES (UINT64_C(1) << 30)
 
 struct sides { /* smallest and largest; all 0: of nothing */
     uint32_t min_height, min_width, max_height, max_width;
@@ -19,8 +19,8 @@ struct dataset_private {
     struct files *files;
     uint32_t format;                 /* of the first sample: BIOFT_SAMPLE_* */
     struct sides sides;              /* of the pictures kept */
-    struct held held[MAX_SPLITS];    /* with pixels where all have one size and there is room */
-    struct held resized[MAX_SPLITS]; /* the same pictures resized for an input */
+    struct pixel_store stored[MAX_SPLITS];    /* with pixels where all have one size and there is room */
+    struct pixel_store resized[MAX_SPLITS]; /* the same pictures resized for an input */
     uint32_t resized_height, resized_width; /* of these sides; 0: none */
     bool resized_train;                     /* those of training too */
     size_t note_capacity;

@@ -18,7 +18,7 @@ struct hand { /* one thread's */
 
 struct run {
     const struct making *m;
-    const struct held *from; /* what is known of the pictures */
+    const struct pixel_store *from; /* what is known of the pictures */
     struct hand *hands;
     size_t hand_count;
     uint64_t first; /* picture */
@@ -45,7 +45,7 @@ static bioft_status scale(const struct pixels *p, struct size to, uint8_t *ret, 
         ret, err);
 }
 
-static bool same(const struct held *known, uint64_t position, const struct reader *r,
+static bool same(const struct pixel_store *known, uint64_t position, const struct reader *r,
                  const struct pixels *p)
 {
     const struct size was = known->size[position];
@@ -63,7 +63,7 @@ static void resize_one(void *ctx, size_t index, uint32_t thread)
 {
     struct run *g = ctx;
     const struct split *s = g->m->s;
-    const struct held *to = g->m->to;
+    const struct pixel_store *to = g->m->to;
     const uint64_t position = g->first + index, number = s->index[position];
     struct hand *h = &g->hands[thread];
     struct pixels p;
@@ -87,7 +87,7 @@ static void resize_one(void *ctx, size_t index, uint32_t thread)
         atomic_store(&g->failed, true);
 }
 
-static uint64_t run_end(const struct held *h, uint64_t first, uint64_t count)
+static uint64_t run_end(const struct pixel_store *h, uint64_t first, uint64_t count)
 {
     uint64_t end = first + 1;
     while (end < count && end - first < RUN_PICTURES && h->at[end + 1] - h->at[first] <= RUN_BYTES)
@@ -96,7 +96,7 @@ static uint64_t run_end(const struct held *h, uint64_t first, uint64_t count)
 }
 
 /* Room for each run in turn. */
-static uint8_t *run_room(const struct held *h, uint64_t count)
+static uint8_t *run_room(const struct pixel_store *h, uint64_t count)
 {
     uint64_t most = 0;
     for (uint64_t first = 0, end; first < count; first = end) {
@@ -119,8 +119,8 @@ bioft_status resized_make(struct making *m, uint8_t *own, struct cache_writer *f
                           struct error *err)
 {
     const uint64_t count = m->s->count;
-    const struct held *to = m->to;
-    struct run g = { .m = m, .from = &m->d->private->held[m->s - m->d->splits] };
+    const struct pixel_store *to = m->to;
+    struct run g = { .m = m, .from = &m->d->private->stored[m->s - m->d->splits] };
     uint8_t *room = own ? NULL : run_room(to, count);
     double told = clock_seconds();
     bioft_status st = BIOFT_OK;

@@ -8,7 +8,7 @@
 struct making {
     const struct dataset *d;
     const struct split *s;
-    const struct held *to; /* the sizes and places of the results */
+    const struct pixel_store *to; /* the sizes and places of the results */
     struct pool *pool;
     const struct log *log;
     bool failed;           /* a picture's fault, not that of memory or the file */

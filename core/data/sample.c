@@ -182,10 +182,10 @@ bioft_status reader_pixels(struct reader *r, const struct split *s, uint64_t pos
                            struct pixels *ret, struct error *err)
 {
     const struct dataset *d = r->dataset;
-    const struct held *held = &d->private->held[s - d->splits];
+    const struct pixel_store *held = &d->private->stored[s - d->splits];
 
     if (!held->pixels)
         return reader_sample(r, s->number, s->index[position], ret, NULL, err);
-    *ret = held_pixels(held, position, d->channels);
+    *ret = pixel_store_pixels(held, position, d->channels);
     return BIOFT_OK;
 }

@@ -23,7 +23,7 @@ static enum fault probe(const struct dataset *d, const struct split *s, uint64_t
 
     if (reader_open(d, &r, text) != BIOFT_OK)
         return FAILED;
-    found = look_at_one(r, s, position, &p, text);
+    found = inspect_one(r, s, position, &p, text);
     if (found == FINE)
         reader_source(r, ret_source);
     reader_close(r);
@@ -33,7 +33,7 @@ static enum fault probe(const struct dataset *d, const struct split *s, uint64_t
 /* Counts the faults of a kind and names the first ones in a note, or fails with the first where
  * they are not dropped. A fault's text is made by reading again, which is cheaper than keeping them
  * all. */
-static bioft_status report_faults(struct dataset *d, const struct split *s, const struct look *l,
+static bioft_status report_faults(struct dataset *d, const struct split *s, const struct inspection *l,
                                   enum fault kind, const char *word, bool drop,
                                   const struct log *log, struct error *err)
 {
@@ -67,7 +67,7 @@ static bioft_status report_faults(struct dataset *d, const struct split *s, cons
     return st;
 }
 
-static bioft_status apply_faults(struct dataset *d, struct split *s, const struct look *l,
+static bioft_status apply_faults(struct dataset *d, struct split *s, const struct inspection *l,
                                  const struct log *log, struct error *err)
 {
     uint8_t *keep;
@@ -92,7 +92,7 @@ static bioft_status apply_faults(struct dataset *d, struct split *s, const struc
 
 /* A few of the pictures, evenly spread, are still what the cache was made from, and what was at
  * fault is so still. */
-static bool still_true(const struct dataset *d, const struct split *s, const struct look *l)
+static bool still_true(const struct dataset *d, const struct split *s, const struct inspection *l)
 {
     const uint64_t stride = l->count < PROBES ? 1 : l->count / PROBES;
     for (uint64_t i = 0; i < l->count; i++) {
@@ -109,7 +109,7 @@ static bool still_true(const struct dataset *d, const struct split *s, const str
 }
 
 /* What is kept on disk of an earlier look; false: nothing of use. */
-static bool recall(const struct dataset *d, const struct split *s, const char *path, struct look *l,
+static bool recall(const struct dataset *d, const struct split *s, const char *path, struct inspection *l,
                    struct file_map *map, const struct log *log)
 {
     struct error why;
@@ -129,9 +129,9 @@ static bool recall(const struct dataset *d, const struct split *s, const char *p
 }
 
 /* What is known of the pictures that are kept. */
-static bioft_status take(struct dataset *d, size_t split, struct look *l, struct error *err)
+static bioft_status take(struct dataset *d, size_t split, struct inspection *l, struct error *err)
 {
-    struct held *held = &d->private->held[split];
+    struct pixel_store *held = &d->private->stored[split];
     uint64_t n = 0;
 
     for (uint64_t i = 0; i < l->count; i++) {
@@ -145,19 +145,19 @@ static bioft_status take(struct dataset *d, size_t split, struct look *l, struct
     l->size = NULL;
     held->source = l->source;
     l->source = NULL;
-    return held_place(held, n, d->channels, err);
+    return pixel_store_place(held, n, d->channels, err);
 }
 
 static bioft_status verify_split(struct dataset *d, size_t split, bool hold, struct pool *pool,
                                  const struct log *log, struct error *err)
 {
     struct split *s = &d->splits[split];
-    struct held *held = &d->private->held[split];
-    struct look l;
+    struct pixel_store *held = &d->private->stored[split];
+    struct inspection l;
     struct error e;
     char *path = NULL;
     bool recalled;
-    bioft_status st = look_init(&l, s->count, err);
+    bioft_status st = inspection_init(&l, s->count, err);
 
     if (st != BIOFT_OK)
         return st;
@@ -165,7 +165,7 @@ static bioft_status verify_split(struct dataset *d, size_t split, bool hold, str
     recalled = st == BIOFT_OK && path && recall(d, s, path, &l, &held->map, log);
     if (st == BIOFT_OK && !recalled) {
         l.pixel_bytes = 0;
-        st = look_at_all(d, s, hold, true, pool, log, &l, err);
+        st = inspect_all(d, s, hold, true, pool, log, &l, err);
         if (st == BIOFT_OK && path && cache_save(d, path, &l, &e) != BIOFT_OK)
             log_write(log, LOG_WARNING, "dataset '%s': no cache is kept: %s", d->name, e.text);
     }
@@ -179,7 +179,7 @@ static bioft_status verify_split(struct dataset *d, size_t split, bool hold, str
         held->pixels = held->own = l.pixels;
     l.pixels = NULL;
     free(path);
-    look_finish(&l);
+    inspection_finish(&l);
     return st;
 }
 
@@ -221,7 +221,7 @@ bioft_status verify_pictures(struct dataset *d, struct pool *pool, const struct 
         all += d->splits[i].count;
     const uint64_t picture = (uint64_t)d->height * d->width * d->channels;
     const bool hold =
-        strcmp(d->spec->cache ? d->spec->cache : "auto", "off") != 0 && all <= HELD_BYTES / picture;
+        strcmp(d->spec->cache ? d->spec->cache : "auto", "off") != 0 && all <= PIXEL_STORE_BYTES / picture;
     for (size_t i = 0; st == BIOFT_OK && i < d->split_count; i++)
         st = verify_split(d, i, hold, pool, log, err);
     return st;

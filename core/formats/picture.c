@@ -1,6 +1,6 @@
 /* A picture's format by its first bytes, its limits and its memory. */
 #include "formats/picture.h"
-#include "formats/picture_formats.h"
+#include "formats/picture_private.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* JPEG (ITU-T T.81) by libjpeg-turbo with the library's defaults, which are what Pillow uses. */
-#include "formats/picture_formats.h"
+#include "formats/picture_private.h"
 
 #include <setjmp.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* PNG (ISO/IEC 15948) by libpng, to the RGB that Pillow makes of it. */
-#include "formats/picture_formats.h"
+#include "formats/picture_private.h"
 
 #include <setjmp.h>
 #include <stdbool.h>

@@ -1,5 +1,6 @@
 /* Outputs that are not finite. */
 #include "network/finite.h"
+#include "data/identity.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,6 +2,8 @@
 #include "network/network.h"
 
 #include "base/memory.h"
+#include "data/identity.h"
+#include "data/input.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +91,7 @@ bioft_status network_create(struct engine *engine, const struct trial *trial, co
     if (st == BIOFT_OK)
         st = network_open(&(struct network_params){ p.backbone, p.values, p.seed, NULL, 0, 0, 0, 0 }, &published, err);
     if (st == BIOFT_OK)
-        st = transform_size(data, &data->spec->transform, published.graph->published_channels,
+        st = input_size(data, &data->spec->transform, published.graph->published_channels,
                             published.graph->published_height, published.graph->published_width, &picture, err);
     network_destroy(&published);
     if (st != BIOFT_OK)

@@ -1,10 +1,15 @@
-/* The faults of one descriptor, gathered a line each. Only for check*.c. */
+/* The faults of one descriptor, gathered a line each. */
 #ifndef PLUGIN_CHECK_H
 #define PLUGIN_CHECK_H
 
 #include "plugin/registry.h"
 #include "base/text.h"
 
+/* All faults of an adopted descriptor and its vtable, one a line. file_name: its name where it holds one plugin, or
+ * NULL. */
+bioft_status plugin_check(const struct plugin *p, const char *file_name, struct error *err);
+
+/* What follows is for check*.c and what else needs a name checked. */
 struct faults {
     const struct plugin *plugin;
     bool several;                                  /* the file holds more than one plugin: say which */

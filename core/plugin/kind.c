@@ -1,5 +1,5 @@
 /* The kinds of plugins: their words in manifests and their folders. */
-#include "plugin/registry.h"
+#include "plugin/kind.h"
 
 #include <string.h>
 
@@ -30,4 +30,13 @@ uint32_t kind_by_word(const char *word)
         if (strcmp(word, kinds[kind].word) == 0 || strcmp(word, kinds[kind].folder) == 0)
             return kind;
     return 0;
+}
+
+const char *attack_unsuited(const bioft_attack *a, bool codes)
+{
+    if (a->flags & BIOFT_ATTACK_CODES && !codes)
+        return "is for retrieval, and the last head has classes";
+    if (a->flags & BIOFT_ATTACK_CLASSES && codes)
+        return "is for classifiers, and the last head has bits";
+    return NULL;
 }

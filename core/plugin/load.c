@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "plugin/elf.h"
+#include "plugin/check.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -13,8 +13,9 @@ bool abi_adopt(void *ret, size_t ours, const void *theirs, size_t theirs_size);
 bioft_status plugin_adopt(const bioft_plugin *theirs, const char *path, struct plugin **ret, struct error *err);
 void plugin_free(struct plugin *p);                /* NULL is fine */
 
-/* All faults of an adopted descriptor and its vtable, one a line. file_name: its name where it holds one plugin, or
- * NULL. */
-bioft_status plugin_check(const struct plugin *p, const char *file_name, struct error *err);
+/* Loads one file: every fault of it, one a line. kind 0: whatever it holds. The file stays loaded for ever; what is
+ * known of it is freed with plugins_free. */
+bioft_status plugin_load(const char *path, uint32_t kind, struct plugin ***ret, size_t *ret_count, struct error *err);
+void plugins_free(struct plugin **plugins, size_t count);
 
 #endif

@@ -5,6 +5,7 @@
 #include "plugin/check.h"
 #include "plugin/guard.h"
 #include "plugin/registry_private.h"
+#include "plugin/load.h"
 
 #include <stdlib.h>
 #include <string.h>

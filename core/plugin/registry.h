@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/sha256.h"
+#include "plugin/kind.h"
 #include <bioft/attack.h>
 #include <bioft/backbone.h>
 #include <bioft/dataset.h>
@@ -12,15 +13,6 @@
 #include <bioft/loss.h>
 #include <bioft/rule.h>
 #include <stdbool.h>
-
-enum { PLUGIN_KINDS = BIOFT_KIND_ENGINE };         /* kinds are 1..PLUGIN_KINDS */
-/* The word of a kind in manifests and messages ("rule") and its folder ("learning_rules"); NULL for no kind. */
-const char *kind_word(uint32_t kind);
-/* Why an attack does not suit a network with hash codes, or with classes, as the rest of a sentence that begins with
- * its name; NULL: it does. */
-const char *attack_unsuited(const bioft_attack *a, bool codes);
-const char *kind_folder(uint32_t kind);
-uint32_t kind_by_word(const char *word);           /* either word; 0: none */
 
 /* A descriptor that the rest of core may trust: adopted by copy, complete, its strings and options checked. */
 struct plugin {
@@ -82,10 +74,5 @@ bioft_status registry_absences(struct registry *r, uint32_t kind, struct registr
 void registry_absences_free(struct registry_absence *list, size_t count);      /* NULL is fine */
 /* Every plugin loaded so far, for provenance. */
 const struct plugin *const *registry_loaded(const struct registry *r, size_t *ret_count);
-
-/* Loads one file: every fault of it, one a line. kind 0: whatever it holds. The file stays loaded for ever; what is
- * known of it is freed with plugins_free. */
-bioft_status plugin_load(const char *path, uint32_t kind, struct plugin ***ret, size_t *ret_count, struct error *err);
-void plugins_free(struct plugin **plugins, size_t count);
 
 #endif

@@ -13,6 +13,7 @@
 #include "run/surrogate.h"
 #include "eval/evaluate.h"
 #include "eval/gradients.h"
+#include "data/choose.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

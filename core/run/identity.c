@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "data/describe.h"
+#include "data/identity.h"
 #include "formats/csv.h"
 #include <stdlib.h>
 #include <string.h>

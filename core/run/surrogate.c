@@ -1,5 +1,6 @@
 /* The network of another trial of the sweep. */
 #include "run/surrogate.h"
+#include "data/identity.h"
 
 #include <string.h>
 

@@ -13,6 +13,8 @@
 #include "eval/class_share.h"
 #include "network/initialise.h"
 #include "plugin/precision.h"
+#include "data/identity.h"
+#include "data/pixel_store_resize.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -236,7 +238,7 @@ static bioft_status begin_network(struct trial_run *r, size_t stage, struct erro
     if (st == BIOFT_OK && !first)
         st = network_carry(&r->network, &r->before, keep_head, err);
     if (st == BIOFT_OK)
-        st = pictures_hold(r->data[stage], &r->network.picture, s != NULL, r->pool, r->log, err);
+        st = pixel_store_keep_resized(r->data[stage], &r->network.picture, s != NULL, r->pool, r->log, err);
     if (st == BIOFT_OK && weights)
         st = load_weights(r, stage, weights, trial_new_head(r, stage), err);
     return st;

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "plugin/registry.h"
+#include "plugin/load.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 
 #include "memory.h"
 #include "program.h"
+#include "compile.h"
 
 bioft_status engine_supports(void *self, const bioft_graph *graph, const bioft_use *use, char *why, size_t size)
 {
@@ -13,7 +14,7 @@ bioft_status engine_supports(void *self, const bioft_graph *graph, const bioft_u
     why[0] = '\0';
     st = network_copy(graph, &n, why, size);
     if (st == BIOFT_OK) {
-        st = program_check(e->backend, &n, use, why, size);
+        st = compile_check(e->backend, &n, use, why, size);
         network_free(&n);
     }
     return st == BIOFT_OK ? BIOFT_OK : BIOFT_ERR_UNSUPPORTED;
@@ -22,7 +23,7 @@ bioft_status engine_supports(void *self, const bioft_graph *graph, const bioft_u
 bioft_status engine_create_model(void *self, const bioft_graph *graph, void **ret_model)
 {
     struct model *m;
-    bioft_status st = model_create(self, graph, &m);
+    bioft_status st = cpu_model_create(self, graph, &m);
 
     if (st == BIOFT_OK)
         *ret_model = m;
@@ -32,20 +33,20 @@ bioft_status engine_create_model(void *self, const bioft_graph *graph, void **re
 void engine_destroy_model(void *self, void *model)
 {
     (void)self;
-    model_destroy(model);
+    cpu_model_destroy(model);
 }
 
 bioft_status engine_read(void *self, void *model, uint32_t what, uint32_t parameter, float *ret, size_t count)
 {
     (void)self;
-    return model_read(model, what, parameter, ret, count);
+    return cpu_model_read(model, what, parameter, ret, count);
 }
 
 bioft_status engine_write(void *self, void *model, uint32_t what, uint32_t parameter, const float *values,
                           size_t count)
 {
     (void)self;
-    return model_write(model, what, parameter, values, count);
+    return cpu_model_write(model, what, parameter, values, count);
 }
 
 bioft_status engine_set_feedback(void *self, void *model, uint32_t layer, const bioft_feedback *feedback,
@@ -59,7 +60,7 @@ bioft_status engine_create_program(void *self, void *model, const bioft_use *use
                                    void **ret_program)
 {
     struct program *p;
-    bioft_status st = program_create(model, use, routes, &p);
+    bioft_status st = cpu_program_create(model, use, routes, &p);
 
     (void)self;
     if (st == BIOFT_OK)
@@ -70,7 +71,7 @@ bioft_status engine_create_program(void *self, void *model, const bioft_use *use
 void engine_destroy_program(void *self, void *program)
 {
     (void)self;
-    program_destroy(program);
+    cpu_program_destroy(program);
 }
 
 uint64_t engine_program_bytes(void *self, const void *program)
@@ -83,21 +84,21 @@ bioft_status engine_forward(void *self, void *program, uint32_t n, const float *
                             float *ret_out)
 {
     (void)self;
-    return program_forward(program, n, x, dropout_key, ret_out);
+    return cpu_program_forward(program, n, x, dropout_key, ret_out);
 }
 
 bioft_status engine_backward(void *self, void *program, const float *d_out, uint32_t flags, float *ret_dx,
                              const bioft_hooks *hooks)
 {
     (void)self;
-    return program_backward(program, d_out, flags, ret_dx, hooks);
+    return cpu_program_backward(program, d_out, flags, ret_dx, hooks);
 }
 
 bioft_status engine_update(void *self, void *model, const bioft_update *u, const bioft_hooks *hooks,
                            uint32_t *ret_first_nonfinite)
 {
     (void)self;
-    return model_update(model, u, hooks, ret_first_nonfinite);
+    return cpu_model_update(model, u, hooks, ret_first_nonfinite);
 }
 
 bioft_status engine_profile(void *self, void *program, char *ret_json, size_t size)
@@ -106,7 +107,7 @@ bioft_status engine_profile(void *self, void *program, char *ret_json, size_t si
     return program_profile(program, ret_json, size);
 }
 
-bioft_status engine_open(struct engine *e, const struct backend *backend, const bioft_host *host)
+bioft_status cpu_engine_open(struct engine *e, const struct backend *backend, const bioft_host *host)
 {
     char why[400];
     bioft_status st = blas_open(&e->blas, why, sizeof why);
@@ -122,11 +123,11 @@ bioft_status engine_open(struct engine *e, const struct backend *backend, const 
         st = blas_check(&e->blas, why, sizeof why);
     if (st == BIOFT_OK)
         return BIOFT_OK;
-    engine_close(e);
+    cpu_engine_close(e);
     return host->fail(host, st, why);
 }
 
-void engine_close(struct engine *e)
+void cpu_engine_close(struct engine *e)
 {
     memory_give(e->layer_work);
     parallel_finish(&e->parallel);

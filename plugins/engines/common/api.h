@@ -35,8 +35,8 @@ bioft_status engine_layer(void *self, const bioft_layer *layer, uint32_t phase, 
     .program_destroy = engine_destroy_program, .program_bytes = engine_program_bytes, .forward = engine_forward, \
     .backward = engine_backward, .update = engine_update, .profile = engine_profile, .layer = engine_layer
 
-/* What every instance has, OpenBLAS and threads; engine_close() gives it back. */
-bioft_status engine_open(struct engine *e, const struct backend *backend, const bioft_host *host);
-void engine_close(struct engine *e);
+/* What every instance has, OpenBLAS and threads; cpu_engine_close() gives it back. */
+bioft_status cpu_engine_open(struct engine *e, const struct backend *backend, const bioft_host *host);
+void cpu_engine_close(struct engine *e);
 
 #endif

@@ -1,6 +1,6 @@
 /* From a network to nodes, tensors and segments. */
 #include "compile.h"
-#include "batchnorm.h"
+#include "node_batchnorm.h"
 #include "memory.h"
 #include "plain.h"
 
@@ -20,7 +20,7 @@ static bool knows_precision(const struct backend *b, uint32_t precision, char *w
     return precision == BIOFT_F32;
 }
 
-bioft_status program_check(const struct backend *b, const struct network *n, const bioft_use *use, char *why,
+bioft_status compile_check(const struct backend *b, const struct network *n, const bioft_use *use, char *why,
                            size_t size)
 {
     size_t floats;
@@ -155,7 +155,7 @@ static bioft_status make_node(struct program *p, uint32_t index, uint32_t *tenso
     return BIOFT_OK;
 }
 
-struct node *only_reader(const struct program *p, uint32_t tensor)
+struct node *compile_only_reader(const struct program *p, uint32_t tensor)
 {
     if (p->tensors[tensor].uses != 1 || tensor == p->output)
         return NULL;
@@ -169,10 +169,10 @@ struct node *only_reader(const struct program *p, uint32_t tensor)
 /* H of a layer: its output after the activation that follows, across a batchnorm; or its output. */
 static uint32_t activated(const struct program *p, const struct node *n)
 {
-    const struct node *next = only_reader(p, n->y);
+    const struct node *next = compile_only_reader(p, n->y);
 
     while (next && next->def->op == BIOFT_OP_BATCHNORM)
-        next = only_reader(p, next->y);
+        next = compile_only_reader(p, next->y);
     return next && (next->def->op == BIOFT_OP_RELU || next->def->op == BIOFT_OP_TANH) ? next->y : n->y;
 }
 

@@ -47,7 +47,7 @@ static bool list_chunks(struct model *m)
     return true;
 }
 
-bioft_status model_create(struct engine *e, const bioft_graph *graph, struct model **ret)
+bioft_status cpu_model_create(struct engine *e, const bioft_graph *graph, struct model **ret)
 {
     struct model *m = memory_take(1, sizeof *m);
     char why[512] = "out of memory for the model";
@@ -76,11 +76,11 @@ bioft_status model_create(struct engine *e, const bioft_graph *graph, struct mod
 
 fail:
     st = no_memory(m);
-    model_destroy(m);
+    cpu_model_destroy(m);
     return st;
 }
 
-void model_destroy(struct model *m)
+void cpu_model_destroy(struct model *m)
 {
     if (!m)
         return;
@@ -136,7 +136,7 @@ static float **array_of(struct parameter *p, uint32_t what)
     }
 }
 
-bioft_status model_read(struct model *m, uint32_t what, uint32_t parameter, float *ret, size_t count)
+bioft_status cpu_model_read(struct model *m, uint32_t what, uint32_t parameter, float *ret, size_t count)
 {
     bioft_status st = request_access(m->engine->host, &m->network, what, parameter, count);
     const float *array;
@@ -157,7 +157,7 @@ bioft_status model_read(struct model *m, uint32_t what, uint32_t parameter, floa
     return BIOFT_OK;
 }
 
-bioft_status model_write(struct model *m, uint32_t what, uint32_t parameter, const float *values, size_t count)
+bioft_status cpu_model_write(struct model *m, uint32_t what, uint32_t parameter, const float *values, size_t count)
 {
     bioft_status st = request_access(m->engine->host, &m->network, what, parameter, count);
     struct parameter *p;

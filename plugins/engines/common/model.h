@@ -40,12 +40,12 @@ struct model {
     double *norms;                                 /* [largest layer's feedback chunks][2], for MATCH_NORM */
 };
 
-bioft_status model_create(struct engine *e, const bioft_graph *graph, struct model **ret);
-void model_destroy(struct model *m);               /* NULL is fine */
+bioft_status cpu_model_create(struct engine *e, const bioft_graph *graph, struct model **ret);
+void cpu_model_destroy(struct model *m);               /* NULL is fine */
 /* Gradients, moments and changes, for the first program that trains. */
 bioft_status model_trainable(struct model *m);
-bioft_status model_read(struct model *m, uint32_t what, uint32_t parameter, float *ret, size_t count);
-bioft_status model_write(struct model *m, uint32_t what, uint32_t parameter, const float *values, size_t count);
+bioft_status cpu_model_read(struct model *m, uint32_t what, uint32_t parameter, float *ret, size_t count);
+bioft_status cpu_model_write(struct model *m, uint32_t what, uint32_t parameter, const float *values, size_t count);
 
 bioft_status feedback_set(struct model *m, uint32_t layer, const bioft_feedback *feedback, uint64_t draw);
 bioft_status feedback_write(struct model *m, uint32_t layer, const float *v);
@@ -53,7 +53,7 @@ bioft_status feedback_write(struct model *m, uint32_t layer, const float *v);
 const float *feedback_get(struct model *m, uint32_t layer);
 void feedback_free(struct feedback *f);
 
-bioft_status model_update(struct model *m, const bioft_update *u, const bioft_hooks *hooks,
+bioft_status cpu_model_update(struct model *m, const bioft_update *u, const bioft_hooks *hooks,
                           uint32_t *ret_first_nonfinite);
 
 enum { UPDATE_CHUNK = 16384, FEEDBACK_CHUNK = 16384 };

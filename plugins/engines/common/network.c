@@ -72,7 +72,7 @@ static void fill_geometry(bioft_node *d)
         d->groups = 1;
 }
 
-uint64_t window_count(const bioft_node *d, uint32_t axis, uint32_t input)
+uint64_t cpu_window_count(const bioft_node *d, uint32_t axis, uint32_t input)
 {
     uint64_t padded = (uint64_t)input + d->padding[axis] + d->padding[axis + 2], count;
     uint64_t window;
@@ -108,7 +108,7 @@ static bioft_status check_windows(const struct report *r, uint32_t node, const b
 {
     const bioft_node *d = &r->n->nodes[node];
 
-    if (d->height != window_count(d, 0, x->height) || d->width != window_count(d, 1, x->width) || d->height == 0 ||
+    if (d->height != cpu_window_count(d, 0, x->height) || d->width != cpu_window_count(d, 1, x->width) || d->height == 0 ||
         d->width == 0)
         return refuse(r, node, BIOFT_ERR_INVALID, "a %ux%u output does not follow from a %ux%u input", d->height,
                       d->width, x->height, x->width);

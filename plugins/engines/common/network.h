@@ -25,6 +25,6 @@ static inline size_t node_floats(const bioft_node *node)
 /* "conv2d 'layer1.0.conv1'", "maxpool (node 3)". */
 void node_text(const struct network *n, uint32_t node, char *ret, size_t size);
 /* From an op's height or width (axis 0, 1) to its output's. */
-uint64_t window_count(const bioft_node *node, uint32_t axis, uint32_t input);
+uint64_t cpu_window_count(const bioft_node *node, uint32_t axis, uint32_t input);
 
 #endif

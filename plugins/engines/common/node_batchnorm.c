@@ -3,7 +3,7 @@
  * Three operators: by the batch's statistics; by the running ones with gradients for gamma and beta; and by the
  * running ones alone, which is one product and one sum a value. Saved, by channel: mean, 1/deviation, and the factor
  * and the term that turn x into y. */
-#include "batchnorm.h"
+#include "node_batchnorm.h"
 
 #include "sums.h"
 

@@ -1,6 +1,7 @@
 /* Nodes with an array a channel: scale and layernorm (Ba, Kiros and Hinton 2016); and the gradients of these arrays and
  * of tokens'. */
 #include "plain.h"
+#include "node_layernorm.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* Running plain operators: image by image, with copies of what stands in blocks. */
 #include "plain.h"
+#include "node_layernorm.h"
 
 #include <string.h>
 

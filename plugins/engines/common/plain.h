@@ -33,8 +33,5 @@ extern const struct operator operator_plain;
 
 extern const struct plain_operator plain_multiply, plain_concat, plain_slice, plain_scale, plain_layernorm,
     plain_softmax, plain_matmul, plain_tokens;
-/* Gradients of the parameters of scale, layernorm and tokens: some channels a task. */
-size_t affine_tasks(const struct program *p, const struct node *n, enum phase phase);
-void affine_task(struct program *p, struct node *n, enum phase phase, size_t index, float *work);
 
 #endif

@@ -180,7 +180,7 @@ static bioft_status take_memory(struct program *p, size_t slots)
     return BIOFT_OK;
 }
 
-bioft_status compile_memory(struct program *p)
+bioft_status program_memory(struct program *p)
 {
     struct slot *slots = memory_take(2 * (size_t)p->tensor_count, sizeof *slots);
     uint32_t *nodes = memory_take(2 * (size_t)p->node_count, sizeof *nodes), count = 0;
@@ -229,7 +229,7 @@ static bioft_status compile(struct program *p, const bioft_route *routes)
     const bioft_host *host = p->engine->host;
     const struct backend *backend = p->engine->backend;
     char why[256];
-    bioft_status st = program_check(p->engine->backend, &p->model->network, &p->use, why, sizeof why);
+    bioft_status st = compile_check(p->engine->backend, &p->model->network, &p->use, why, sizeof why);
 
     if (st != BIOFT_OK)
         return host->fail(host, st, why);
@@ -248,13 +248,13 @@ static bioft_status compile(struct program *p, const bioft_route *routes)
         return st;
     if (!compile_segments(p))
         return too_much(p, 0);
-    st = compile_memory(p);
+    st = program_memory(p);
     if (st == BIOFT_OK && backend->finish)
         st = backend->finish(p);
     return st == BIOFT_OK && trains(p) ? model_trainable(p->model) : st;
 }
 
-bioft_status program_create(struct model *m, const bioft_use *use, const bioft_route *routes, struct program **ret)
+bioft_status cpu_program_create(struct model *m, const bioft_use *use, const bioft_route *routes, struct program **ret)
 {
     struct program *p = memory_take(1, sizeof *p);
     bioft_status st;
@@ -270,11 +270,11 @@ bioft_status program_create(struct model *m, const bioft_use *use, const bioft_r
     if (st == BIOFT_OK)
         *ret = p;
     else
-        program_destroy(p);
+        cpu_program_destroy(p);
     return st;
 }
 
-void program_destroy(struct program *p)
+void cpu_program_destroy(struct program *p)
 {
     if (!p)
         return;

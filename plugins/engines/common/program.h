@@ -120,15 +120,14 @@ struct program {
     atomic_int failed;                             /* a bioft_status from inside a task */
 };
 
-bioft_status program_create(struct model *m, const bioft_use *use, const bioft_route *routes, struct program **ret);
-void program_destroy(struct program *p);           /* NULL is fine */
-bioft_status program_forward(struct program *p, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out);
-bioft_status program_backward(struct program *p, const float *d_out, uint32_t flags, float *ret_dx,
+bioft_status cpu_program_create(struct model *m, const bioft_use *use, const bioft_route *routes, struct program **ret);
+void cpu_program_destroy(struct program *p);           /* NULL is fine */
+bioft_status cpu_program_forward(struct program *p, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out);
+bioft_status cpu_program_backward(struct program *p, const float *d_out, uint32_t flags, float *ret_dx,
                               const bioft_hooks *hooks);
 bioft_status program_profile(const struct program *p, char *ret_json, size_t size);
-/* The use and the routes, before anything is made of them. */
-bioft_status program_check(const struct backend *b, const struct network *n, const bioft_use *use, char *why,
-                           size_t size);
+/* Slots, then everything else that a step writes to. BIOFT_ERR_MEMORY has been reported. */
+bioft_status program_memory(struct program *p);
 
 /* Running one phase of a segment on the engine's threads. */
 void segment_run(struct program *p, const struct segment *s, enum phase phase);
@@ -172,7 +171,5 @@ extern const struct operator operator_input, operator_linear, operator_batchnorm
 void tensor_export(const struct tensor *t, const float *array, uint32_t n, float *ret);
 void tensor_import(const struct tensor *t, const float *plain, uint32_t n, bool add, float *ret);
 static inline size_t plain_floats(const struct tensor *t) { return t->channels * t->plane; }
-/* The one node that reads a tensor; NULL: none, several, or the caller. */
-struct node *only_reader(const struct program *p, uint32_t tensor);
 
 #endif

@@ -1,5 +1,5 @@
 /* The optimizer's loops in vectors of eight. */
-#include "update_step.h"
+#include "update.h"
 
 unsigned update_adam_avx2(const struct update_numbers *u, const struct update_arrays *a, float step)
 {

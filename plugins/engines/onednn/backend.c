@@ -2,8 +2,9 @@
 #include "backend.h"
 
 #include "../common/memory.h"
-#include "../common/batchnorm.h"
+#include "../common/node_batchnorm.h"
 #include "../common/columns.h"
+#include "../common/compile.h"
 
 #include <string.h>
 
@@ -181,7 +182,7 @@ static bool is_relu_in_place(const struct node *n) { return n && n->op == &opera
 /* The sum behind a tensor, if the other operand is made before node `n` runs. */
 static struct node *sum_behind(const struct program *p, const struct node *n, uint32_t tensor, uint32_t *ret_other)
 {
-    struct node *add = only_reader(p, tensor);
+    struct node *add = compile_only_reader(p, tensor);
     uint32_t other;
 
     if (!add || add->op != &operator_add || add->x[0] == add->x[1] || p->tensors[tensor].watched)
@@ -202,14 +203,14 @@ static struct behind behind_of(const struct program *p, const struct node *n, bo
 {
     struct behind b = { .other = BIOFT_NONE };
     uint32_t tensor = n->y;
-    struct node *next = only_reader(p, tensor);
+    struct node *next = compile_only_reader(p, tensor);
 
     if (may_fold && next && next->op == &operator_norm_fixed && next->in_place) {
         b.norm = next;
         tensor = next->y;
     }
     b.add = sum_behind(p, n, tensor, &b.other);
-    next = only_reader(p, b.add ? b.add->y : tensor);
+    next = compile_only_reader(p, b.add ? b.add->y : tensor);
     b.relu = is_relu_in_place(next) ? next : NULL;
     return b;
 }

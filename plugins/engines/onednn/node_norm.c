@@ -4,7 +4,8 @@
  * Saved, by channel: mean, 1/deviation, and the factor and the term that turn x into y; 0 for lanes that fill up the
  * last block. A block's channels are one task, and lane by lane its sums are in a fixed order. */
 #include "backend.h"
-#include "../common/batchnorm.h"
+#include "../common/node_batchnorm.h"
+#include "../common/compile.h"
 
 #include <math.h>
 #include <string.h>
@@ -115,7 +116,7 @@ static inline void scale_any(const float *x, const float *other, float *y, size_
 
 static int what_of(const struct program *p, const struct node *n)
 {
-    const struct node *relu = only_reader(p, n->out);
+    const struct node *relu = compile_only_reader(p, n->out);
 
     return (n->other != BIOFT_NONE ? SUM : PLAIN) |
            (relu && relu->op == &operator_relu && relu->absorbed[FORWARD] ? RELU : PLAIN);
@@ -187,7 +188,7 @@ static void errors(const struct strip *s, const float *dy, const float *y, const
 /* The mask of the relu that this node does backward too. */
 static const float *mask_of(const struct program *p, const struct node *n)
 {
-    const struct node *relu = only_reader(p, n->y);
+    const struct node *relu = compile_only_reader(p, n->y);
 
     return relu && relu->op == &operator_relu && relu->absorbed[BACKWARD] ? p->tensors[relu->y].value : NULL;
 }

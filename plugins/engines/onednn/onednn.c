@@ -28,13 +28,13 @@ static bioft_status create(void *self, const bioft_host *host)
 {
     struct engine *e = self;
     const char *problem;
-    bioft_status st = engine_open(e, &onednn_backend, host);
+    bioft_status st = cpu_engine_open(e, &onednn_backend, host);
 
     if (st != BIOFT_OK)
         return st;
     e->own = library_open(parallel_threads(&e->parallel), &problem);
     if (!e->own) {
-        engine_close(e);
+        cpu_engine_close(e);
         return bioft_failf(host, BIOFT_ERR_UNSUPPORTED, "oneDNN does not start: %s", problem);
     }
     return BIOFT_OK;
@@ -45,7 +45,7 @@ static void destroy(void *self)
     struct engine *e = self;
 
     library_close(e->own);
-    engine_close(e);
+    cpu_engine_close(e);
 }
 
 static bioft_status identity(void *self, char *ret, size_t size, int32_t *ret_threads_matter)

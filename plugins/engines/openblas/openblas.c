@@ -14,12 +14,12 @@ static int32_t score(char *why, size_t size)
 
 static bioft_status create(void *self, const bioft_host *host)
 {
-    return engine_open(self, &openblas_backend, host);
+    return cpu_engine_open(self, &openblas_backend, host);
 }
 
 static void destroy(void *self)
 {
-    engine_close(self);
+    cpu_engine_close(self);
 }
 
 static bioft_status identity(void *self, char *ret, size_t size, int32_t *ret_threads_matter)

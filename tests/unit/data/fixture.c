@@ -2,6 +2,8 @@
 #include "fixture.h"
 
 #include "data/sample.h"
+#include "data/identity.h"
+#include "plugin/load.h"
 #include <ftw.h>
 #include <stdatomic.h>
 #include <unistd.h>

@@ -1,5 +1,6 @@
 /* The datasets cifar10 and cifar100: the binary releases, their splits, files that lie. */
 #include "fixture.h"
+#include "data/identity.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

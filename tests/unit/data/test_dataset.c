@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "data/choose.h"
+#include "data/identity.h"
 #include "golden_choices.h"
 
 static struct dataset_spec spec;

@@ -1,5 +1,7 @@
 /* The dataset fashion_mnist: the real data, and files that lie. */
 #include "fixture.h"
+#include "data/identity.h"
+#include "data/choose.h"
 
 #include <unistd.h>
 

@@ -1,5 +1,6 @@
 /* The dataset npy: bytes, floats, single labels and several, and arrays that do not fit. */
 #include "fixture.h"
+#include "data/identity.h"
 
 #include <math.h>
 #include <unistd.h>

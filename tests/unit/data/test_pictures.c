@@ -3,6 +3,8 @@
 
 #include "base/file.h"
 #include "formats/png.h"
+#include "data/identity.h"
+#include "data/input.h"
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -362,10 +364,10 @@ static void test_sizes(void **state)
     write_picture("train/B/1.png", 12, 10, 1);
     struct dataset *d = open_dataset(&spec);
     struct transform_spec t = { .kind = TRANSFORM_NONE };
-    assert_int_equal(transform_size(d, &t, 3, 224, 224, &p, &e), BIOFT_ERR_INVALID);
+    assert_int_equal(input_size(d, &t, 3, 224, 224, &p, &e), BIOFT_ERR_INVALID);
     assert_contains(e.text, "7 to 10 rows and 9 to 12 columns");
     t.kind = TRANSFORM_AUTO;
-    assert_int_equal(transform_size(d, &t, 3, 224, 224, &p, &e), BIOFT_OK);
+    assert_int_equal(input_size(d, &t, 3, 224, 224, &p, &e), BIOFT_OK);
     assert_int_equal(p.height, 224);
     dataset_close(d);
 }
@@ -398,7 +400,7 @@ static void test_resized(void **state)
             struct dataset *d = open_dataset(&spec);
             p.dataset = d;
             p.split = &d->splits[0];
-            assert_int_equal(transform_size(d, &spec.transform, 3, 16, 16, &p.picture, &e),
+            assert_int_equal(input_size(d, &spec.transform, 3, 16, 16, &p.picture, &e),
                              BIOFT_OK);
             assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
             assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);

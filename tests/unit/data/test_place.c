@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "data/transform.h"
+#include "data/input.h"
 #include "golden_places.h"
 
 static struct dataset_spec spec;
@@ -148,37 +149,37 @@ static void test_sizes(void **state)
     struct error e;
     struct dataset *d = open_dataset(&spec);
 
-    assert_int_equal(transform_size(d, &t, 1, 28, 30, &p, &e), BIOFT_OK);
+    assert_int_equal(input_size(d, &t, 1, 28, 30, &p, &e), BIOFT_OK);
     assert_true(p.channels == 1 && p.height == 28 && p.width == 30 && p.mean[0] == 0.5f &&
                 p.std[0] == 0.25f);
-    assert_int_equal(transform_size(d, &t, 3, 28, 30, &p, &e), BIOFT_OK);
+    assert_int_equal(input_size(d, &t, 3, 28, 30, &p, &e), BIOFT_OK);
     assert_int_equal(p.channels, 3);
     t.kind = TRANSFORM_NONE;
-    assert_int_equal(transform_size(d, &t, 3, 28, 30, &p, &e), BIOFT_OK);
+    assert_int_equal(input_size(d, &t, 3, 28, 30, &p, &e), BIOFT_OK);
     assert_true(p.height == 6 && p.width == 5);
     t = (struct transform_spec){ .kind = TRANSFORM_MAP, .size = 16 };
-    assert_int_equal(transform_size(d, &t, 3, 28, 30, &p, &e), BIOFT_OK);
+    assert_int_equal(input_size(d, &t, 3, 28, 30, &p, &e), BIOFT_OK);
     assert_true(p.height == 16 && p.width == 16);
     t.resize = 15;
-    assert_int_equal(transform_size(d, &t, 3, 28, 30, &p, &e), BIOFT_ERR_INVALID);
+    assert_int_equal(input_size(d, &t, 3, 28, 30, &p, &e), BIOFT_ERR_INVALID);
     assert_contains(e.text, "fewer than size: 16");
     t.train = CROP_RANDOM;
     t.padding = 1;
-    assert_int_equal(transform_size(d, &t, 3, 28, 30, &p, &e), BIOFT_OK);
-    assert_int_equal(transform_size(d, &t, 2, 28, 30, &p, &e), BIOFT_ERR_INVALID);
+    assert_int_equal(input_size(d, &t, 3, 28, 30, &p, &e), BIOFT_OK);
+    assert_int_equal(input_size(d, &t, 2, 28, 30, &p, &e), BIOFT_ERR_INVALID);
     dataset_close(d);
 
     fake.channels = 3;
     d = open_dataset(&spec);
-    assert_int_equal(transform_size(d, &t, 1, 28, 30, &p, &e), BIOFT_ERR_INVALID);
+    assert_int_equal(input_size(d, &t, 1, 28, 30, &p, &e), BIOFT_ERR_INVALID);
     assert_contains(e.text, "3 channels, the network takes 1");
     dataset_close(d);
 
     fake.format = BIOFT_SAMPLE_F32_CHW;
     d = open_dataset(&spec);
     t.kind = TRANSFORM_AUTO;
-    assert_int_equal(transform_size(d, &t, 3, 6, 5, &p, &e), BIOFT_OK);
-    assert_int_equal(transform_size(d, &t, 3, 28, 30, &p, &e), BIOFT_ERR_UNSUPPORTED);
+    assert_int_equal(input_size(d, &t, 3, 6, 5, &p, &e), BIOFT_OK);
+    assert_int_equal(input_size(d, &t, 3, 28, 30, &p, &e), BIOFT_ERR_UNSUPPORTED);
     assert_contains(e.text, "transform: none");
     dataset_close(d);
 }

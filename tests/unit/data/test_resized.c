@@ -4,6 +4,8 @@
 
 #include "base/file.h"
 #include "data/private.h"
+#include "data/pixel_store_resize.h"
+#include "data/input.h"
 #include "formats/png.h"
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -85,8 +87,8 @@ static struct dataset *open_held(const struct dataset_spec *spec, struct pool *p
     if (said)
         said->text[0] = '\0';
     if (dataset_open(spec, pool, said ? &log : NULL, &d, &e) != BIOFT_OK ||
-        transform_size(d, &spec->transform, 3, INPUT, INPUT, ret, &e) != BIOFT_OK ||
-        pictures_hold(d, ret, true, pool, said ? &log : NULL, &e) != BIOFT_OK)
+        input_size(d, &spec->transform, 3, INPUT, INPUT, ret, &e) != BIOFT_OK ||
+        pixel_store_keep_resized(d, ret, true, pool, said ? &log : NULL, &e) != BIOFT_OK)
         fail_msg("%s", e.text);
     return d;
 }
@@ -131,7 +133,7 @@ static void ask(const struct dataset *d, const struct picture *picture, uint32_t
 static bool is_resized(const struct dataset *d, const char *split, bool mapped)
 {
     const struct split *s = dataset_split(d, split);
-    const struct held *h = &d->private->resized[s - d->splits];
+    const struct pixel_store *h = &d->private->resized[s - d->splits];
     return h->pixels && (mapped ? h->map.bytes != NULL : h->own != NULL);
 }
 
@@ -391,9 +393,9 @@ static void test_splits(void **state)
     struct dataset_spec spec = write_set(*state, folder, sizeof folder);
     struct picture picture = { .channels = 3, .height = INPUT, .width = INPUT };
     struct dataset *d = open_dataset(&spec);
-    assert_int_equal(pictures_hold(d, &picture, false, NULL, NULL, NULL), BIOFT_OK);
+    assert_int_equal(pixel_store_keep_resized(d, &picture, false, NULL, NULL, NULL), BIOFT_OK);
     assert_true(is_resized(d, "test", false) && !is_resized(d, "train", false));
-    assert_int_equal(pictures_hold(d, &picture, true, NULL, NULL, NULL), BIOFT_OK);
+    assert_int_equal(pixel_store_keep_resized(d, &picture, true, NULL, NULL, NULL), BIOFT_OK);
     assert_true(is_resized(d, "test", false) && is_resized(d, "train", false));
     dataset_close(d);
     spec.cache = folder;

@@ -2,6 +2,7 @@
 #include "net.h"
 
 #include "base/random.h"
+#include "plugin/load.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -13,6 +13,7 @@
 
 #include "plugin/load.h"
 #include "plugin/options.h"
+#include "plugin/check.h"
 #include <ftw.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,17 +1,17 @@
 /* Pictures one after the other, each at its size. */
-#include "data/held.h"
+#include "data/pixel_store.h"
 
 #include "base/memory.h"
 #include <stdlib.h>
 
-void held_finish(struct held *h)
+void pixel_store_finish(struct pixel_store *h)
 {
     free(h->size);
     free(h->source);
     free(h->at);
     free(h->own);
     file_map_close(&h->map);
-    *h = (struct held){ 0 };
+    *h = (struct pixel_store){ 0 };
 }
 
 bool size_bytes(struct size s, uint32_t channels, uint64_t *ret)
@@ -23,7 +23,7 @@ bool size_bytes(struct size s, uint32_t channels, uint64_t *ret)
     return true;
 }
 
-bioft_status held_place(struct held *h, uint64_t count, uint32_t channels, struct error *err)
+bioft_status pixel_store_place(struct pixel_store *h, uint64_t count, uint32_t channels, struct error *err)
 {
     uint64_t end = 0, bytes = 0;
 
@@ -41,7 +41,7 @@ bioft_status held_place(struct held *h, uint64_t count, uint32_t channels, struc
     return BIOFT_OK;
 }
 
-struct pixels held_pixels(const struct held *h, uint64_t position, uint32_t channels)
+struct pixels pixel_store_pixels(const struct pixel_store *h, uint64_t position, uint32_t channels)
 {
     return (struct pixels){
         .format = BIOFT_SAMPLE_U8_HWC,

@@ -1,7 +1,7 @@
 /* A look at every picture of a split: which are missing or broken, how large they are, and their
  * pixels. */
-#ifndef DATA_LOOK_H
-#define DATA_LOOK_H
+#ifndef DATA_INSPECT_H
+#define DATA_INSPECT_H
 
 #include "base/threads.h"
 #include "data/private.h"
@@ -9,7 +9,7 @@
 
 enum fault { FINE, MISSING, BROKEN, FAILED }; /* FAILED: not the picture's fault */
 
-struct look {
+struct inspection {
     uint64_t count;             /* pictures looked at */
     uint8_t *fault;             /* [count] enum fault */
     char (*source)[SOURCE_HEX]; /* [count] of those that are FINE */
@@ -17,16 +17,16 @@ struct look {
     uint8_t *pixels;            /* of those, one after the other; NULL: not kept */
     uint64_t pixel_bytes;       /* of all of them */
 };
-bioft_status look_init(struct look *l, uint64_t count, struct error *err);
-void look_finish(struct look *l); /* zero is fine */
+bioft_status inspection_init(struct inspection *l, uint64_t count, struct error *err);
+void inspection_finish(struct inspection *l); /* zero is fine */
 
 /* Decodes every picture, in pieces over the pool. hold: keep the pixels, where all have the first
  * one's size; source: fill in that array. */
-bioft_status look_at_all(const struct dataset *d, const struct split *s, bool hold, bool source,
-                         struct pool *pool, const struct log *log, struct look *l,
+bioft_status inspect_all(const struct dataset *d, const struct split *s, bool hold, bool source,
+                         struct pool *pool, const struct log *log, struct inspection *l,
                          struct error *err);
 /* One picture. text: what is wrong with it. */
-enum fault look_at_one(struct reader *r, const struct split *s, uint64_t position,
+enum fault inspect_one(struct reader *r, const struct split *s, uint64_t position,
                        struct pixels *ret, struct error *text);
 
 void sides_widen(struct sides *s, uint32_t height, uint32_t width);

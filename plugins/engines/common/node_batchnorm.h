@@ -1,6 +1,6 @@
 /* What batchnorm's operators share, whatever the layout of their values. */
-#ifndef COMMON_BATCHNORM_H
-#define COMMON_BATCHNORM_H
+#ifndef COMMON_NODE_BATCHNORM_H
+#define COMMON_NODE_BATCHNORM_H
 
 #include "program.h"
 

@@ -1,6 +1,6 @@
 /* Keeping pictures resized: within a bound in memory, or in the cache's folder as far as its disk
  * has room. */
-#include "data/hold.h"
+#include "data/pixel_store_resize.h"
 
 #include "base/memory.h"
 #include "data/private.h"
@@ -13,7 +13,7 @@
 static const double GIBIBYTE = 1024.0 * 1024.0 * 1024.0;
 enum { SHARE = 2 }; /* a file takes at most one part in so many of what is free */
 
-struct holding {
+struct keeping {
     struct dataset *d;
     struct transform transform;
     bool in_memory; /* there is room for it */
@@ -27,11 +27,11 @@ static bool crops_first(const struct transform_spec *t)
     return t->kind == TRANSFORM_MAP && t->train == CROP_RANDOM_RESIZED;
 }
 
-const struct held *held_resized(const struct dataset *d, const struct split *s,
+const struct pixel_store *pixel_store_resized(const struct dataset *d, const struct split *s,
                                 const struct transform *t)
 {
     const struct dataset_private *p = d->private;
-    const struct held *h = &p->resized[s - d->splits];
+    const struct pixel_store *h = &p->resized[s - d->splits];
 
     if (!h->pixels || p->resized_height != t->picture.height ||
         p->resized_width != t->picture.width || (t->train && crops_first(t->spec)))
@@ -47,11 +47,11 @@ static void transform_key(const struct transform *t, char *ret, size_t size)
 }
 
 /* The sizes that the pictures will have, and their places. */
-static bioft_status lay_out(const struct holding *g, size_t split, struct error *err)
+static bioft_status lay_out(const struct keeping *g, size_t split, struct error *err)
 {
     const struct split *s = &g->d->splits[split];
-    const struct held *from = &g->d->private->held[split];
-    struct held *to = &g->d->private->resized[split];
+    const struct pixel_store *from = &g->d->private->stored[split];
+    struct pixel_store *to = &g->d->private->resized[split];
     struct placement at;
 
     to->size = mem_array((size_t)s->count, sizeof *to->size);
@@ -64,21 +64,21 @@ static bioft_status lay_out(const struct holding *g, size_t split, struct error 
             return st;
         to->size[i] = (struct size){ .height = at.height, .width = at.width };
     }
-    return held_place(to, s->count, g->d->channels, err);
+    return pixel_store_place(to, s->count, g->d->channels, err);
 }
 
 /* The file of an earlier run, where it is of these pictures in these sizes. */
-static bool recall(const struct holding *g, size_t split, const char *path, struct error *err)
+static bool recall(const struct keeping *g, size_t split, const char *path, struct error *err)
 {
-    const struct held *from = &g->d->private->held[split];
-    struct held *to = &g->d->private->resized[split];
+    const struct pixel_store *from = &g->d->private->stored[split];
+    struct pixel_store *to = &g->d->private->resized[split];
     const size_t count = (size_t)g->d->splits[split].count;
-    struct look l;
+    struct inspection l;
     struct file_map map;
     bool found = false;
 
     err->text[0] = '\0';
-    if (look_init(&l, count, err) != BIOFT_OK)
+    if (inspection_init(&l, count, err) != BIOFT_OK)
         return false;
     if (cache_load(g->d, path, &l, &map, err)) {
         found = l.pixel_bytes == to->at[count] &&
@@ -92,7 +92,7 @@ static bool recall(const struct holding *g, size_t split, const char *path, stru
             file_map_close(&map);
         }
     }
-    look_finish(&l);
+    inspection_finish(&l);
     return found;
 }
 
@@ -119,8 +119,8 @@ static bioft_status check_disk(const char *path, uint64_t bytes, struct error *e
 static bioft_status make_file(struct making *m, const char *path, struct error *err)
 {
     const size_t split = (size_t)(m->s - m->d->splits);
-    struct look l = { .count = m->s->count,
-                      .source = m->d->private->held[split].source,
+    struct inspection l = { .count = m->s->count,
+                      .source = m->d->private->stored[split].source,
                       .size = m->to->size,
                       .pixel_bytes = m->to->at[m->s->count] };
     struct cache_writer w;
@@ -142,10 +142,10 @@ static bioft_status make_file(struct making *m, const char *path, struct error *
 }
 
 /* Where it does not work the pictures are decoded at each use, which is as good but slower. */
-static void hold_split(const struct holding *g, size_t split, const char *path)
+static void hold_split(const struct keeping *g, size_t split, const char *path)
 {
     const char *name = g->d->name;
-    struct held *to = &g->d->private->resized[split];
+    struct pixel_store *to = &g->d->private->resized[split];
     struct making m = {
         .d = g->d, .s = &g->d->splits[split], .to = to, .pool = g->pool, .log = g->log
     };
@@ -170,7 +170,7 @@ static void hold_split(const struct holding *g, size_t split, const char *path)
                   "them on disk",
                   name, m.s->name, (double)to->at[m.s->count] / GIBIBYTE);
     if (!to->pixels)
-        held_finish(to);
+        pixel_store_finish(to);
 }
 
 /* Whether a split is worth it: of those that are used, one that is not at hand already. */
@@ -179,7 +179,7 @@ static bool wanted(const struct dataset *d, size_t split, bool train)
     const char *name = d->splits[split].name;
     const bool trained = !strcmp(name, "train");
 
-    if (!d->splits[split].count || d->private->held[split].pixels)
+    if (!d->splits[split].count || d->private->stored[split].pixels)
         return false;
     if (trained || !strcmp(name, "val"))
         return train && !(trained && crops_first(&d->spec->transform));
@@ -187,20 +187,20 @@ static bool wanted(const struct dataset *d, size_t split, bool train)
 }
 
 /* Lays out the splits that are wanted, and says whether memory has room for them. */
-static bioft_status lay_out_all(struct holding *g, bool train, struct error *err)
+static bioft_status lay_out_all(struct keeping *g, bool train, struct error *err)
 {
     struct dataset *d = g->d;
-    uint64_t left = HELD_BYTES;
+    uint64_t left = PIXEL_STORE_BYTES;
     bioft_status st = BIOFT_OK;
 
     for (size_t i = 0; i < d->split_count; i++) {
-        const struct held *h = &d->private->held[i];
+        const struct pixel_store *h = &d->private->stored[i];
         left -= h->own ? h->at[d->splits[i].count] : 0;
-        held_finish(&d->private->resized[i]);
+        pixel_store_finish(&d->private->resized[i]);
     }
     g->in_memory = true;
     for (size_t i = 0; st == BIOFT_OK && i < d->split_count; i++) {
-        const struct held *h = &d->private->resized[i];
+        const struct pixel_store *h = &d->private->resized[i];
         if (!wanted(d, i, train))
             continue;
         st = lay_out(g, i, err);
@@ -212,11 +212,11 @@ static bioft_status lay_out_all(struct holding *g, bool train, struct error *err
     return st;
 }
 
-bioft_status pictures_hold(struct dataset *d, const struct picture *input, bool train,
+bioft_status pixel_store_keep_resized(struct dataset *d, const struct picture *input, bool train,
                            struct pool *pool, const struct log *log, struct error *err)
 {
     struct dataset_private *p = d->private;
-    struct holding g = { .d = d, .pool = pool, .log = log };
+    struct keeping g = { .d = d, .pool = pool, .log = log };
     char key[96];
     bioft_status st;
 

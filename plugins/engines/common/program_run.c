@@ -14,7 +14,7 @@ static void settle(struct program *p, uint32_t tensor)
     t->filled = true;
 }
 
-bioft_status program_forward(struct program *p, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out)
+bioft_status cpu_program_forward(struct program *p, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out)
 {
     bioft_status st = request_batch(p->engine->host, &p->model->network, p->use.max_batch, batch_statistics(p), n);
     const struct backend *backend = p->engine->backend;
@@ -154,7 +154,7 @@ static bioft_status check_backward(const struct program *p, uint32_t flags, cons
     return BIOFT_OK;
 }
 
-bioft_status program_backward(struct program *p, const float *d_out, uint32_t flags, float *ret_dx,
+bioft_status cpu_program_backward(struct program *p, const float *d_out, uint32_t flags, float *ret_dx,
                               const bioft_hooks *hooks)
 {
     bioft_status st = check_backward(p, flags, hooks);

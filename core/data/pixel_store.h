@@ -1,6 +1,6 @@
 /* What is known of a split's pictures, and their pixels where those are at hand. */
-#ifndef DATA_HELD_H
-#define DATA_HELD_H
+#ifndef DATA_PIXEL_STORE_H
+#define DATA_PIXEL_STORE_H
 
 #include "base/file.h"
 #include "data/sample.h"
@@ -11,7 +11,7 @@ struct size {
     uint32_t height, width;
 };
 
-struct held {
+struct pixel_store {
     struct size *size;          /* [count] */
     char (*source)[SOURCE_HEX]; /* [count] of what each is made from; NULL: not known */
     uint64_t *at;               /* [count + 1] where each begins in pixels, then their end */
@@ -19,11 +19,11 @@ struct held {
     uint8_t *own;               /* pixels that are freed */
     struct file_map map;        /* or lie in a cache's file */
 };
-void held_finish(struct held *h); /* zero is fine */
+void pixel_store_finish(struct pixel_store *h); /* zero is fine */
 /* Fills in `at` from the sizes. */
-bioft_status held_place(struct held *h, uint64_t count, uint32_t channels, struct error *err);
+bioft_status pixel_store_place(struct pixel_store *h, uint64_t count, uint32_t channels, struct error *err);
 /* Of pixels that are at hand. */
-struct pixels held_pixels(const struct held *h, uint64_t position, uint32_t channels);
+struct pixels pixel_store_pixels(const struct pixel_store *h, uint64_t position, uint32_t channels);
 
 /* Bytes of a picture; false: more than can be counted. */
 bool size_bytes(struct size s, uint32_t channels, uint64_t *ret);

@@ -1,5 +1,5 @@
 /* Looking at pictures: in pieces over the pool, in runs between which progress is told. */
-#include "data/look.h"
+#include "data/inspect.h"
 
 #include "base/clock.h"
 #include <stdatomic.h>
@@ -11,35 +11,35 @@ enum {
     PIECES_A_RUN = 128 /* between two reports of progress */
 };
 
-struct looking {
+struct inspecting {
     const struct dataset *d;
     const struct split *s;
-    struct look *look;
+    struct inspection *look;
     bool source;
     struct reader **readers; /* one a thread, opened when it is first needed */
     size_t first;            /* piece of this run */
     atomic_bool uneven;      /* a picture has another size than the first */
 };
 
-bioft_status look_init(struct look *l, uint64_t count, struct error *err)
+bioft_status inspection_init(struct inspection *l, uint64_t count, struct error *err)
 {
-    *l = (struct look){ .count = count };
+    *l = (struct inspection){ .count = count };
     l->fault = mem_array(count, 1);
     l->source = mem_array(count, SOURCE_HEX);
     l->size = mem_array(count, sizeof *l->size);
     if (l->fault && l->source && l->size)
         return BIOFT_OK;
-    look_finish(l);
+    inspection_finish(l);
     return error_memory(err, "a look at the pictures");
 }
 
-void look_finish(struct look *l)
+void inspection_finish(struct inspection *l)
 {
     free(l->fault);
     free(l->source);
     free(l->size);
     free(l->pixels);
-    *l = (struct look){ 0 };
+    *l = (struct inspection){ 0 };
 }
 
 void sides_widen(struct sides *s, uint32_t height, uint32_t width)
@@ -56,7 +56,7 @@ static size_t picture_bytes(const struct dataset *d)
     return (size_t)d->height * d->width * d->channels;
 }
 
-enum fault look_at_one(struct reader *r, const struct split *s, uint64_t position,
+enum fault inspect_one(struct reader *r, const struct split *s, uint64_t position,
                        struct pixels *ret, struct error *text)
 {
     const bioft_status st = reader_sample(r, s->number, s->index[position], ret, NULL, text);
@@ -68,8 +68,8 @@ enum fault look_at_one(struct reader *r, const struct split *s, uint64_t positio
 
 static void look_at_piece(void *ctx, size_t index, uint32_t thread)
 {
-    struct looking *g = ctx;
-    struct look *l = g->look;
+    struct inspecting *g = ctx;
+    struct inspection *l = g->look;
     const size_t piece = g->first + index, bytes = picture_bytes(g->d);
     const uint64_t end = (piece + 1) * PIECE < l->count ? (piece + 1) * PIECE : l->count;
     struct reader **r = &g->readers[thread];
@@ -81,7 +81,7 @@ static void look_at_piece(void *ctx, size_t index, uint32_t thread)
             l->fault[i] = FAILED;
             continue;
         }
-        l->fault[i] = (uint8_t)look_at_one(*r, g->s, i, &p, NULL);
+        l->fault[i] = (uint8_t)inspect_one(*r, g->s, i, &p, NULL);
         if (l->fault[i] != FINE)
             continue;
         if (g->source) {
@@ -96,7 +96,7 @@ static void look_at_piece(void *ctx, size_t index, uint32_t thread)
     }
 }
 
-static void run(struct looking *g, size_t pieces, struct pool *pool, const struct log *log)
+static void run(struct inspecting *g, size_t pieces, struct pool *pool, const struct log *log)
 {
     double told = clock_seconds();
 
@@ -115,7 +115,7 @@ static void run(struct looking *g, size_t pieces, struct pool *pool, const struc
 }
 
 /* The pixels of the pictures that are fine, one after the other. */
-static void close_gaps(const struct dataset *d, struct look *l)
+static void close_gaps(const struct dataset *d, struct inspection *l)
 {
     const size_t bytes = picture_bytes(d);
     uint64_t n = 0;
@@ -129,13 +129,13 @@ static void close_gaps(const struct dataset *d, struct look *l)
     l->pixel_bytes = n * bytes;
 }
 
-bioft_status look_at_all(const struct dataset *d, const struct split *s, bool hold, bool source,
-                         struct pool *pool, const struct log *log, struct look *l,
+bioft_status inspect_all(const struct dataset *d, const struct split *s, bool hold, bool source,
+                         struct pool *pool, const struct log *log, struct inspection *l,
                          struct error *err)
 {
     const unsigned threads = pool ? pool_threads(pool) : 1;
     const size_t pieces = (size_t)(l->count / PIECE + (l->count % PIECE != 0));
-    struct looking g = { .d = d, .s = s, .look = l, .source = source };
+    struct inspecting g = { .d = d, .s = s, .look = l, .source = source };
     bioft_status st = BIOFT_OK;
 
     g.readers = mem_array(threads, sizeof(struct reader *));

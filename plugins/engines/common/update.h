@@ -1,7 +1,7 @@
 /* One optimizer step on a piece of a parameter: loops that a compiler makes vectors of, in each width its own copy. The
  * arithmetic of an element is the same in all of them. */
-#ifndef COMMON_UPDATE_STEP_H
-#define COMMON_UPDATE_STEP_H
+#ifndef COMMON_UPDATE_H
+#define COMMON_UPDATE_H
 
 #include <float.h>
 #include <math.h>

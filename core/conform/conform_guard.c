@@ -84,9 +84,9 @@ static void check_one(struct conform *c, struct guard *g)
         if ((p >= g->begin && p < g->begin + g->bytes) || *p == MARK)
             continue;
         if (p < g->begin)
-            find(c, "wrote %zu bytes before the beginning of '%s'", (size_t)(g->begin - p), t->name);
+            conform_find(c, "wrote %zu bytes before the beginning of '%s'", (size_t)(g->begin - p), t->name);
         else
-            find(c, "wrote %zu bytes after the end of '%s' (%zu bytes)", (size_t)(p - g->begin) - g->bytes + 1,
+            conform_find(c, "wrote %zu bytes after the end of '%s' (%zu bytes)", (size_t)(p - g->begin) - g->bytes + 1,
                  t->name, g->bytes);
         memset(first, MARK, (size_t)(g->begin - first));
         memset(g->begin + g->bytes, MARK, (size_t)(last - g->begin) - g->bytes);

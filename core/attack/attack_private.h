@@ -1,6 +1,6 @@
 /* An attack at work, shared by the files that run it. */
-#ifndef ATTACK_RUN_H
-#define ATTACK_RUN_H
+#ifndef ATTACK_ATTACK_PRIVATE_H
+#define ATTACK_ATTACK_PRIVATE_H
 
 #include "attack/survivors.h"
 #include "attack/victim.h"

@@ -1,6 +1,6 @@
 /* The optimizer: one pass over memory, in pieces, that also looks for what is not finite. */
 #include "model.h"
-#include "update_step.h"
+#include "update.h"
 
 #include <string.h>
 
@@ -96,7 +96,7 @@ static bioft_status tell(struct model *m, const bioft_update *u, const bioft_hoo
     return BIOFT_OK;
 }
 
-bioft_status model_update(struct model *m, const bioft_update *u, const bioft_hooks *hooks,
+bioft_status cpu_model_update(struct model *m, const bioft_update *u, const bioft_hooks *hooks,
                           uint32_t *ret_first_nonfinite)
 {
     struct job j = {

@@ -1,6 +1,6 @@
 /* What the decoders of picture.h share: their entry points, and the memory of the pixels. */
-#ifndef FORMATS_PICTURE_FORMATS_H
-#define FORMATS_PICTURE_FORMATS_H
+#ifndef FORMATS_PICTURE_PRIVATE_H
+#define FORMATS_PICTURE_PRIVATE_H
 
 #include "formats/picture.h"
 

@@ -83,12 +83,3 @@ void plugin_traits(const struct plugin *p, void (*each)(void *ctx, const char *t
     default: break;                                /* a backbone says all in its options */
     }
 }
-
-const char *attack_unsuited(const bioft_attack *a, bool codes)
-{
-    if (a->flags & BIOFT_ATTACK_CODES && !codes)
-        return "is for retrieval, and the last head has classes";
-    if (a->flags & BIOFT_ATTACK_CLASSES && codes)
-        return "is for classifiers, and the last head has bits";
-    return NULL;
-}

@@ -57,7 +57,7 @@ void conform_run(const struct conform_params *p, const struct conform_test *test
     if (c.arena)
         test->run(&c);
     else
-        skip(&c, "out of memory");
+        conform_skip(&c, "out of memory");
     guard_finish(&c);
     arena_destroy(c.arena);
     p->trace->done = 1;
@@ -72,7 +72,7 @@ const char *conform_status_word(bioft_status status)
     return status <= 0 && status >= BIOFT_ERR_CANCELLED ? words[-status] : "no status that there is";
 }
 
-void says(struct conform *c, const char *header, const char *name, const char *text)
+void conform_says(struct conform *c, const char *header, const char *name, const char *text)
 {
     struct conform_trace *t = c->p->trace;
     snprintf(t->says, sizeof t->says, "%s", text);
@@ -86,10 +86,10 @@ void calling(struct conform *c, const char *header, const char *name, const char
     va_start(args, format);
     vsnprintf(c->p->trace->calling, sizeof c->p->trace->calling, format, args);
     va_end(args);
-    says(c, header, name, text);
+    conform_says(c, header, name, text);
 }
 
-void find(struct conform *c, const char *format, ...)
+void conform_find(struct conform *c, const char *format, ...)
 {
     const struct conform_trace *t = c->p->trace;
     char text[1024];
@@ -101,7 +101,7 @@ void find(struct conform *c, const char *format, ...)
     c->p->found(c->p->ctx, &(struct conform_finding){ t->calling, text, t->says, t->header, t->line });
 }
 
-void skip(struct conform *c, const char *format, ...)
+void conform_skip(struct conform *c, const char *format, ...)
 {
     char text[1024];
     va_list args;
