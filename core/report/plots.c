@@ -201,15 +201,15 @@ static bool angle_curve(const struct metrics *m, struct curve *v, const char **n
     if (!curve_room(v, angles->count, arena))
         return false;
     for (size_t i = 0; i < angles->count; i++) {
+        if (i >= *name_count) {                    /* a layer without an angle has its name too */
+            names[i] = angles->keys[i];
+            *name_count = i + 1;
+        }
         if (angles->items[i]->type != JSON_NUMBER)
             continue;
         v->x[v->count] = (double)i;
         v->low[v->count] = v->high[v->count] = NAN;
         v->y[v->count++] = angles->items[i]->number;
-        if (i >= *name_count) {
-            names[i] = angles->keys[i];
-            *name_count = i + 1;
-        }
     }
     return true;
 }
