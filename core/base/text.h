@@ -15,6 +15,11 @@ struct text {
 void text_add(struct text *t, const char *s);
 void text_add_n(struct text *t, const char *s, size_t length);
 void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Bytes from the start of s that are shown as they are; behind them *ret_hidden, 0 at the end, that are none of UTF-8's
+ * or of a character that a terminal acts on: controls but newline and tab, and what turns the order of text around. */
+size_t text_visible(const char *s, size_t length, size_t *ret_hidden);
+/* As text_add_n, hidden bytes as \xNN. */
+void text_add_visible(struct text *t, const char *s, size_t length);
 /* RFC 4648, with padding. */
 void text_add_base64(struct text *t, const uint8_t *bytes, size_t size);
 void text_free(struct text *t);     /* NULL-safe; leaves it empty */

@@ -1,5 +1,6 @@
 /* Command-line arguments by a table. */
 #include "cli/arguments.h"
+#include "cli/print.h"
 
 #include "base/text.h"
 #include "cli/complete.h"
@@ -9,22 +10,22 @@
 
 static void print_help(const struct command_line *c)
 {
-    printf("usage: bioft %s %s\n\n%s\n", c->name, c->usage, c->summary);
+    print("usage: bioft %s %s\n\n%s\n", c->name, c->usage, c->summary);
     if (c->arguments[0].name)
-        printf("\noptions:\n");
+        print("\noptions:\n");
     for (const struct argument *a = c->arguments; a->name; a++) {
         char left[64];
         snprintf(left, sizeof left, "--%s%s%s", a->name, a->value ? " " : "", a->value ? a->value : "");
-        printf("  %-26s %s\n", left, a->help);
+        print("  %-26s %s\n", left, a->help);
     }
-    printf("  %-26s %s\n", "--help", "this text");
+    print("  %-26s %s\n", "--help", "this text");
 }
 
 static int wrong(const struct command_line *c, const char *format, const char *what)
 {
-    fprintf(stderr, "bioft %s: ", c->name);
-    fprintf(stderr, format, what);
-    fprintf(stderr, "\nusage: bioft %s %s\n", c->name, c->usage);
+    print_error("bioft %s: ", c->name);
+    print_error(format, what);
+    print_error("\nusage: bioft %s %s\n", c->name, c->usage);
     return 2;
 }
 
@@ -35,10 +36,10 @@ static int unknown(const struct command_line *c, const char *word)
     for (const struct argument *a = c->arguments; a->name && count < 64; a++)
         names[count++] = a->name;
     const char *near = text_nearest(word, names, count);
-    fprintf(stderr, "bioft %s: there is no option '--%s'", c->name, word);
+    print_error("bioft %s: there is no option '--%s'", c->name, word);
     if (near)
-        fprintf(stderr, "; did you mean '--%s'?", near);
-    fprintf(stderr, "\nusage: bioft %s %s\n", c->name, c->usage);
+        print_error("; did you mean '--%s'?", near);
+    print_error("\nusage: bioft %s %s\n", c->name, c->usage);
     return 2;
 }
 

@@ -2,6 +2,7 @@
 #include "cli/bench.h"
 
 #include "cli/commands.h"
+#include "cli/print.h"
 #include "formats/json.h"
 #include "plugin/precision.h"
 #include <math.h>
@@ -70,7 +71,7 @@ static void print_json(const struct bench *b, const struct result *r)
     number(&t, "peak_gb_per_s", 1e-9 * r->peaks.bytes, 10);
     json_end_object(&t);
     if (t.data)
-        puts(t.data);
+        print("%s\n", t.data);
     text_free(&t);
 }
 
@@ -79,23 +80,23 @@ static void print_text(const struct bench *b, const struct result *r)
     const double flops = per_second(bench_step_flops(b), r->best.all);
     const double bytes = per_second(bench_update_bytes(b), r->best.update);
 
-    printf("%s %s%s%s, batch %u of %ux%ux%u, %s, %s, %u thread%s\n", b->backbone,
+    print("%s %s%s%s, batch %u of %ux%ux%u, %s, %s, %u thread%s\n", b->backbone,
            b->train ? "train" : "forward", b->train && b->rule ? ", rule " : "",
            b->train && b->rule ? b->rule : "", b->batch, b->network.graph->view.channels,
            b->network.graph->view.height, b->network.graph->view.width, b->precision_name, b->opened->identity,
            pool_threads(b->pool), pool_threads(b->pool) == 1 ? "" : "s");
     if (*r->kernels)
-        printf("instruction sets: %s\n", r->kernels);
-    printf("images/s: best %.1f, median %.1f of %u step%s; peak memory %.1f MiB\n",
+        print("instruction sets: %s\n", r->kernels);
+    print("images/s: best %.1f, median %.1f of %u step%s; peak memory %.1f MiB\n",
            b->batch / r->best.all, b->batch / r->median, b->steps, b->steps == 1 ? "" : "s",
            r->peak_mib);
     if (b->train)
-        printf("best step: %.1f ms forward, %.1f backward, %.1f update\n", 1e3 * r->best.forward,
+        print("best step: %.1f ms forward, %.1f backward, %.1f update\n", 1e3 * r->best.forward,
                1e3 * r->best.backward, 1e3 * r->best.update);
-    printf("products: %.1f GFLOP/s, %.0f%% of the %.1f that a large one reaches\n", 1e-9 * flops,
+    print("products: %.1f GFLOP/s, %.0f%% of the %.1f that a large one reaches\n", 1e-9 * flops,
            100 * flops / r->peaks.flops, 1e-9 * r->peaks.flops);
     if (b->train)
-        printf("update: %.1f GB/s, %.0f%% of the %.1f that a triad reaches\n", 1e-9 * bytes,
+        print("update: %.1f GB/s, %.0f%% of the %.1f that a triad reaches\n", 1e-9 * bytes,
                100 * bytes / r->peaks.bytes, 1e-9 * r->peaks.bytes);
 }
 
@@ -120,7 +121,7 @@ static bioft_status print_profile(const struct bench *b, const struct result *r,
     for (char *c = r->profile; *c; c++)
         if (*c == '\n')
             *c = ' ';
-    puts(r->profile);
+    print("%s\n", r->profile);
     return BIOFT_OK;
 }
 
@@ -223,7 +224,7 @@ int command_bench(int argc, char **argv)
         return status;
     wrong = check_words(&b, line.positional[0]);
     if (wrong) {
-        fprintf(stderr, "bioft bench: %s\nusage: bioft bench %s\n", wrong, line.usage);
+        print_error("bioft bench: %s\nusage: bioft bench %s\n", wrong, line.usage);
         return 2;
     }
     b.threads = b.threads ? b.threads : threads_available();

@@ -1,5 +1,6 @@
 /* bioft bench engines: one backbone on every compute engine that is here, in each precision, trained and run. */
 #include "cli/bench.h"
+#include "cli/print.h"
 
 #include "base/text.h"
 #include "formats/json.h"
@@ -51,7 +52,7 @@ static bioft_status measure(const struct bench *common, const char *engine, uint
     return st;
 }
 
-static void print(const struct bench *b, const char *engine, const char *precision, const struct row *r)
+static void print_row(const struct bench *b, const char *engine, const char *precision, const struct row *r)
 {
     if (b->json) {
         struct text t = { 0 };
@@ -68,12 +69,12 @@ static void print(const struct bench *b, const char *engine, const char *precisi
         json_string(&t, r->why);
         json_end_object(&t);
         if (t.data)
-            puts(t.data);
+            print("%s\n", t.data);
         text_free(&t);
     } else if (r->forward > 0) {
-        printf("%-12s %-9s %9.1f %9.1f  %s\n", engine, precision, r->train, r->forward, r->why);
+        print("%-12s %-9s %9.1f %9.1f  %s\n", engine, precision, r->train, r->forward, r->why);
     } else {
-        printf("%-12s %-9s %9s %9s  %s\n", engine, precision, "-", "-", r->why);
+        print("%-12s %-9s %9s %9s  %s\n", engine, precision, "-", "-", r->why);
     }
     fflush(stdout);
 }
@@ -88,7 +89,7 @@ static void print_absent(struct registry *r)
     if (registry_absences(r, BIOFT_KIND_ENGINE, &absent, &count, &ignored) != BIOFT_OK)
         return;
     for (size_t i = 0; i < count; i++)
-        printf("%-12s is not here: %s\n", absent[i].name, absent[i].why);
+        print("%-12s is not here: %s\n", absent[i].name, absent[i].why);
     registry_absences_free(absent, count);
 }
 
@@ -106,7 +107,7 @@ static bioft_status compare(struct bench *b, const char *engine, struct error *e
         bioft_status one = measure(b, engine, precisions[i].precision, true, &r.train, r.why, sizeof r.why);
         if (one == BIOFT_OK)
             one = measure(b, engine, precisions[i].precision, false, &r.forward, r.why, sizeof r.why);
-        print(b, engine, precisions[i].name, &r);
+        print_row(b, engine, precisions[i].name, &r);
         if (one != BIOFT_OK && one != BIOFT_ERR_UNSUPPORTED)
             st = error_set(err, one, "engine '%s' failed in %s: %s", engine, precisions[i].name, r.why);
     }
@@ -128,7 +129,7 @@ bioft_status bench_engines(struct bench *b, struct error *err)
         return st;
     st = registry_names(r, BIOFT_KIND_ENGINE, &names, &count, err);
     if (st == BIOFT_OK && !b->json)
-        printf("%s, batch %u, %u thread%s: images a second, the best of %u steps\n%-12s %-9s %9s %9s  %s\n",
+        print("%s, batch %u, %u thread%s: images a second, the best of %u steps\n%-12s %-9s %9s %9s  %s\n",
                b->backbone, b->batch, b->threads, b->threads == 1 ? "" : "s", b->steps, "engine", "precision",
                "train", "forward", "what");
     for (size_t i = 0; i < count; i++) {

@@ -2,6 +2,7 @@
  * "layer", "forward", "backward", "gradient", "kernels"}]}, seconds of all threads; kernels, which
  * may be missing: a word or a list of words, the instruction sets of the node's primitives. */
 #include "cli/bench.h"
+#include "cli/print.h"
 
 #include "formats/json.h"
 #include <stdio.h>
@@ -112,7 +113,7 @@ bioft_status bench_print_profile(const char *profile, uint32_t steps, struct are
             sums[k] += number(nodes->items[i], phases[k]);
     for (int k = 0; k < PHASES; k++)
         all += sums[k];
-    printf("milliseconds a step, %.0f threads together\n%-18s %-26s %10s %10s %10s %6s\n",
+    print("milliseconds a step, %.0f threads together\n%-18s %-26s %10s %10s %10s %6s\n",
            number(root, "threads"), "operator", "layer", phases[0], phases[1], phases[2], "part");
     for (size_t i = 0; i < nodes->count; i++) {
         const struct json *n = nodes->items[i];
@@ -120,10 +121,10 @@ bioft_status bench_print_profile(const char *profile, uint32_t steps, struct are
         for (int k = 0; k < PHASES; k++)
             sum += ms[k] = 1e3 * number(n, phases[k]) / steps;
         if (sum > 0)
-            printf("%-18s %-26s %10.3f %10.3f %10.3f %5.1f%%\n", word(n, "op"), word(n, "layer"),
+            print("%-18s %-26s %10.3f %10.3f %10.3f %5.1f%%\n", word(n, "op"), word(n, "layer"),
                    ms[0], ms[1], ms[2], 0.1 * sum * steps / all);
     }
-    printf("%-18s %-26s %10.3f %10.3f %10.3f\n", "all", "", 1e3 * sums[0] / steps,
+    print("%-18s %-26s %10.3f %10.3f %10.3f\n", "all", "", 1e3 * sums[0] / steps,
            1e3 * sums[1] / steps, 1e3 * sums[2] / steps);
     return BIOFT_OK;
 }

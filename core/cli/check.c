@@ -2,6 +2,7 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/print.h"
 #include "network/network.h"
 #include "run/rehearse.h"
 #include "base/clock.h"
@@ -140,7 +141,7 @@ static bioft_status on_stage(void *ctx, struct trial_run *r, size_t stage, struc
         c->seconds += seconds;
         remember(c, key, step.seconds / s->batch_size);
         add_checkpoint(c, &s->optimizer, step.parameters);
-        printf("  stage %-12s %-14s %llu steps of %u on %llu images, %ux%ux%u, %llu parameters, %s%s%s\n", s->name,
+        print("  stage %-12s %-14s %llu steps of %u on %llu images, %ux%ux%u, %llu parameters, %s%s%s\n", s->name,
                s->rule_name, (unsigned long long)steps, s->batch_size * s->accumulate,
                (unsigned long long)train->count, n->picture.channels, n->picture.height, n->picture.width,
                (unsigned long long)step.parameters, text_size(size, step.bytes), c->no_timing ? "" : ", about ",
@@ -191,7 +192,7 @@ static void on_attack(void *ctx, struct trial_run *r, const struct attack_spec *
 
     c->images += images;
     c->rest += seconds;
-    printf("  attack %-11s %-14s %llu images, %zu epsilons, %zu gradients%s%s\n", a->name, a->options,
+    print("  attack %-11s %-14s %llu images, %zu epsilons, %zu gradients%s%s\n", a->name, a->options,
            (unsigned long long)n, a->epsilon_count, a->gradient_count, c->image > 0.0 ? ", at most about " : "",
            c->image > 0.0 ? text_duration(duration, seconds) : "");
 }
@@ -200,7 +201,7 @@ static void on_attack(void *ctx, struct trial_run *r, const struct attack_spec *
 static void on_trial(void *ctx, const struct trial *t)
 {
     ((struct check *)ctx)->image = 0.0;
-    printf("%s\n", t->id);
+    print("%s\n", t->id);
 }
 
 static int check_experiment(struct check *c, const char *path)
@@ -216,19 +217,19 @@ static int check_experiment(struct check *c, const char *path)
     const int status = st != BIOFT_OK || (h.errors && h.io) ? 1 : h.errors ? 2 : 0;
     fflush(stdout);
     if (h.faults.data)
-        fputs(h.faults.data, stderr);
+        print_error("%s", h.faults.data);
     if (st != BIOFT_OK)
         console_error(&c->console, err.text);
     rehearsal_finish(&h);
     shared_data_keep(&shared, NULL);
     if (status)
         return status;
-    printf("%zu trial%s, ", e->trial_count, e->trial_count == 1 ? "" : "s");
+    print("%zu trial%s, ", e->trial_count, e->trial_count == 1 ? "" : "s");
     if (!c->no_timing)
-        printf("training about %s, evaluation and attacks at most about %s with %u threads (stages that trials share are counted "
+        print("training about %s, evaluation and attacks at most about %s with %u threads (stages that trials share are counted "
                "once), ", text_duration(duration, c->seconds), text_duration(rest, c->rest),
                e->trial_count ? e->trials[0].threads : 0);
-    printf("%llu adversarial images, checkpoints of %s; output: %s\n", (unsigned long long)c->images,
+    print("%llu adversarial images, checkpoints of %s; output: %s\n", (unsigned long long)c->images,
            text_size(size, c->disk + c->largest), e->output);
     return 0;
 }
@@ -261,7 +262,7 @@ int command_check(int argc, char **argv)
         .threads = c.threads ? c.threads : threads_available(), .plugin_paths = c.plugin_paths.items,
         .plugin_path_count = c.plugin_paths.count, .log = &c.console.log }, &c.experiment, &said, &err);
     if (said)
-        fputs(said, stderr);
+        print_error("%s", said);
     free(said);
     if (st != BIOFT_OK && err.text[0])
         console_error(&c.console, err.text);

@@ -1,5 +1,6 @@
 /* The console: the log to standard error and to a trial's file, progress in place on a terminal. */
 #include "cli/console.h"
+#include "cli/print.h"
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -13,7 +14,7 @@ static const double plain_interval = 10.0;         /* elsewhere */
 static void clear_progress(struct console *c)
 {
     for (; c->block > 0; c->block--)
-        fputs("\033[A\r\033[K", stderr);
+        print_control(stderr, "\033[A\r\033[K");
 }
 
 /* Each line cut to the terminal's width, so that it is one line there. */
@@ -24,7 +25,7 @@ static void print_block(struct console *c, const char *text)
 
     while (*text) {
         const size_t length = strcspn(text, "\n");
-        fprintf(stderr, "%.*s\n", (int)(length < width ? length : width), text);
+        print_error("%.*s\n", (int)(length < width ? length : width), text);
         c->block++;
         text += length + (text[length] == '\n');
     }
@@ -60,7 +61,7 @@ static void show_progress(struct console *c, const char *text)
         print_block(c, text);
         print_block(c, sweep.data ? sweep.data : "");
     } else {
-        fprintf(stderr, "%s%s%s\n", text, sweep.data ? "; " : "", sweep.data ? sweep.data : "");
+        print_error("%s%s%s\n", text, sweep.data ? "; " : "", sweep.data ? sweep.data : "");
     }
     text_free(&sweep);
 }
@@ -69,9 +70,9 @@ void console_error(struct console *c, const char *text)
 {
     pthread_mutex_lock(&c->lock);
     clear_progress(c);
-    fprintf(stderr, "bioft: %s\n", text);
+    print_message(stderr, "bioft: ", text);
     if (c->file) {
-        fprintf(c->file, "error: %s\n", text);
+        print_message(c->file, "error: ", text);
         fflush(c->file);
     }
     pthread_mutex_unlock(&c->lock);
@@ -86,7 +87,7 @@ static void write_log(void *ctx, enum log_level level, const char *text)
     }
     pthread_mutex_lock(&c->lock);
     if (level != LOG_PROGRESS && c->file) {
-        fprintf(c->file, "%s%s\n", level == LOG_WARNING ? "warning: " : "", text);
+        print_message(c->file, level == LOG_WARNING ? "warning: " : "", text);
         fflush(c->file);
     }
     if (level == LOG_PROGRESS) {
@@ -94,7 +95,7 @@ static void write_log(void *ctx, enum log_level level, const char *text)
             show_progress(c, text);
     } else if (level == LOG_WARNING || (level == LOG_INFO && !c->quiet)) {
         clear_progress(c);
-        fprintf(stderr, "%s%s\n", level == LOG_WARNING ? "warning: " : "", text);
+        print_message(stderr, level == LOG_WARNING ? "warning: " : "", text);
     }
     pthread_mutex_unlock(&c->lock);
 }

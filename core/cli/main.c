@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/complete.h"
+#include "cli/print.h"
 #include "results/provenance.h"
 #include <stdio.h>
 #include <string.h>
@@ -27,12 +28,12 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void help(FILE *to)
 {
-    fprintf(to, "usage: bioft COMMAND [arguments]\n\n"
+    print_to(to, "usage: bioft COMMAND [arguments]\n\n"
                 "Fine-tunes networks with bio-plausible learning rules and measures what that does to accuracy and to\n"
                 "robustness against adversarial attacks. Everything is said in a manifest.\n\ncommands:\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
-    fprintf(to, "\n'bioft COMMAND --help' says more; 'man bioft' says all; 'bioft --version' says which this is.\n");
+        print_to(to, "  %-10s %s\n", commands[i].name, commands[i].help);
+    print_to(to, "\n'bioft COMMAND --help' says more; 'man bioft' says all; 'bioft --version' says which this is.\n");
 }
 
 /* `bioft __complete WORD...`, which the shells' scripts call: the last word is being written. A command completes its own
@@ -56,7 +57,7 @@ static int finish(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    fprintf(stderr, "bioft: standard output: could not be written\n");
+    print_error("bioft: standard output: could not be written\n");
     return status ? status : 1;
 }
 
@@ -73,7 +74,7 @@ int main(int argc, char **argv)
         return finish(0);
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("bioft %s (%s)\n", BIOFT_VERSION, provenance_commit());
+        print("bioft %s (%s)\n", BIOFT_VERSION, provenance_commit());
         return finish(0);
     }
     if (strcmp(argv[1], COMPLETE_WORD) == 0)
@@ -84,9 +85,9 @@ int main(int argc, char **argv)
             return finish(commands[i].run(argc - 1, argv + 1));
     }
     const char *near = text_nearest(argv[1], names, COMMANDS);
-    fprintf(stderr, "bioft: there is no command '%s'", argv[1]);
+    print_error("bioft: there is no command '%s'", argv[1]);
     if (near)
-        fprintf(stderr, "; did you mean '%s'?", near);
-    fprintf(stderr, "\n");
+        print_error("; did you mean '%s'?", near);
+    print_error("\n");
     return 2;
 }

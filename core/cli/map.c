@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/print.h"
 #include "run/retrieval_files.h"
 #include "eval/interval.h"
 #include "eval/map.h"
@@ -121,7 +122,7 @@ static bioft_status print_json(const struct map_command *c, const struct map_res
     if (st == BIOFT_OK && t.failed)
         st = error_memory(err, "the result");
     if (st == BIOFT_OK)
-        puts(t.data);
+        print("%s\n", t.data);
     text_free(&t);
     return st;
 }
@@ -146,10 +147,10 @@ static int run_map(const struct map_command *c, enum map_ties ties)
     if (st == BIOFT_OK && c->json)
         st = print_json(c, &result, ties, &query, &database, &err);
     else if (st == BIOFT_OK)
-        printf("map@%u %.6f (%s)\n", c->k, map_mean(&result, ties, DIVIDE_BY_HITS, false),
+        print("map@%u %.6f (%s)\n", c->k, map_mean(&result, ties, DIVIDE_BY_HITS, false),
                ties_names[ties]);
     if (st != BIOFT_OK)
-        fprintf(stderr, "bioft map: %s\n", err.text);
+        print_error("bioft map: %s\n", err.text);
     map_free(&result);
     codes_free(&query);
     codes_free(&database);
@@ -159,7 +160,7 @@ static int run_map(const struct map_command *c, enum map_ties ties)
 
 static int wrong(const struct command_line *line, const char *what, const char *hint)
 {
-    fprintf(stderr, "bioft map: %s%s\nusage: bioft map %s\n", what, hint, line->usage);
+    print_error("bioft map: %s%s\nusage: bioft map %s\n", what, hint, line->usage);
     return 2;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/plugin_catalogue.h"
 #include "cli/plugin_new.h"
 #include "cli/plugin_test.h"
+#include "cli/print.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static int failed(struct console *console, const struct error *err, int status)
 }
 
 /* Prints what was put together; 1 where memory did not suffice for it. */
-static int print(struct console *console, struct text *t)
+static int print_whole(struct console *console, struct text *t)
 {
     struct error err;
     int status = 0;
@@ -34,7 +35,7 @@ static int print(struct console *console, struct text *t)
         error_memory(&err, "the answer");
         status = failed(console, &err, 1);
     } else {
-        fputs(t->data ? t->data : "", stdout);
+        print("%s", t->data ? t->data : "");
     }
     text_free(t);
     return status;
@@ -69,7 +70,7 @@ static int list(struct registry *r, const struct request *q, struct arena *arena
         catalogue_markdown(&c, &t);
     else
         list_text(r, q, &c, &t);
-    return print(console, &t);
+    return print_whole(console, &t);
 }
 
 /* "no plugin 'x'; did you mean 'y'? ..." over all kinds; of one kind the registry says where it looked. */
@@ -138,7 +139,7 @@ static int show(struct registry *r, const struct request *q, struct arena *arena
     text_add(&t, q->json ? row->json : row->text);
     if (q->json)
         text_add(&t, "\n");
-    return print(console, &t);
+    return print_whole(console, &t);
 }
 
 /* What is asked for, or an exit status. -1: go on. */

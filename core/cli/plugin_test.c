@@ -3,6 +3,7 @@
 
 #include "cli/console.h"
 #include "cli/plugin_child.h"
+#include "cli/print.h"
 #include "plugin/registry.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +17,9 @@ static void print_findings(const char *file, const char *who, const char *test, 
 {
     for (size_t i = 0; i < r->count; i++) {
         const struct conform_finding *f = &r->findings[i];
-        printf("%s: %s: %s: %s: %s\n", file, who, test, f->called, f->came_back);
+        print("%s: %s: %s: %s: %s\n", file, who, test, f->called, f->came_back);
         if (f->line)
-            printf("  bioft/%s:%u: %s\n", f->header, f->line, f->says);
+            print("  bioft/%s:%u: %s\n", f->header, f->line, f->says);
     }
 }
 
@@ -70,7 +71,7 @@ static void print_result(const struct test_command *t, const char *who, const st
     if (r->count)
         print_findings(t->file, who, test->name, r);
     else
-        printf("%s: %s: %s: %s%s%s\n", t->file, who, test->name, r->skipped ? "skipped" : "passed",
+        print("%s: %s: %s: %s%s%s\n", t->file, who, test->name, r->skipped ? "skipped" : "passed",
                r->skipped ? ": " : "", r->skipped ? r->skipped : "");
     fflush(stdout);
 }
@@ -110,7 +111,7 @@ static bool test_one(const struct test_command *t, struct conform_request *q, ui
 static void refused(const struct test_command *t, const char *fault, struct text *json, struct tally *n)
 {
     if (!t->json)
-        printf("%s\n  bioft/plugin.h:%u: what a plugin says of itself\n", fault,
+        print("%s\n  bioft/plugin.h:%u: what a plugin says of itself\n", fault,
                conform_line("plugin.h", "bioft_plugin"));
     json_begin_object(json);
     json_key(json, "fault");
@@ -166,9 +167,9 @@ int plugin_test(const struct test_command *t, struct console *console)
     if (status != 0)
         console_error(console, err.text);
     else if (t->json)
-        printf("%s\n", json.data ? json.data : "[]");
+        print("%s\n", json.data ? json.data : "[]");
     else
-        printf("%zu passed, %zu failed, %zu skipped\n", n.passed, n.failed, n.skipped);
+        print("%zu passed, %zu failed, %zu skipped\n", n.passed, n.failed, n.skipped);
     text_free(&json);
     free(path);
     free(root);

@@ -5,6 +5,7 @@
 #include "cli/console.h"
 #include "cli/predict_input.h"
 #include "cli/predict_network.h"
+#include "cli/print.h"
 #include "run/retrieval_files.h"
 #include "formats/csv.h"
 #include "network/finite.h"
@@ -145,7 +146,7 @@ static bioft_status write_csv(const struct predict *p, struct error *err)
     else if (p->output)
         st = file_write(p->output, t.data, t.length, err);
     else
-        fwrite(t.data, 1, t.length, stdout);
+        print_bytes(stdout, t.data, t.length);
     text_free(&t);
     return st;
 }
@@ -248,12 +249,12 @@ static int understand(const struct command_line *line, struct predict *p)
                                              : NULL;
 
     if (missing)
-        fprintf(stderr, "bioft predict: %s is missing\nusage: bioft predict %s\n", missing,
+        print_error("bioft predict: %s is missing\nusage: bioft predict %s\n", missing,
                 line->usage);
     else if (p->bits && !is_array(p->output))
-        fprintf(stderr, "bioft predict: --bits writes codes to an .npy: --output Y.npy\n");
+        print_error("bioft predict: --bits writes codes to an .npy: --output Y.npy\n");
     else if (!precision_by_word(p->precision, &p->params.precision))
-        fprintf(stderr, "bioft predict: --precision is f32 or bf16, not '%s'\n", p->precision);
+        print_error("bioft predict: --precision is f32 or bf16, not '%s'\n", p->precision);
     else
         return -1;
     return 2;

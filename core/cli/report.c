@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/print.h"
 #include "cli/report_files.h"
 #include "report/published.h"
 #include <stdio.h>
@@ -14,8 +15,7 @@ static void tell_unmatched(const struct published *p)
 
     if (unmatched == 0)
         return;
-    fprintf(stderr,
-            "bioft report: warning: %zu of the %zu figures of %s stand%s beside nothing, because "
+    print_error("bioft report: warning: %zu of the %zu figures of %s stand%s beside nothing, because "
             "these runs have no such figure:\n",
             unmatched, p->count, p->path, unmatched == 1 ? "s" : "");
     for (size_t i = 0; i < p->count; i++) {
@@ -23,7 +23,7 @@ static void tell_unmatched(const struct published *p)
         if (p->figures[i].shown)
             continue;
         published_describe(&p->figures[i], &line);
-        fprintf(stderr, "    %s\n", line.data ? line.data : "");
+        print_error("    %s\n", line.data ? line.data : "");
         text_free(&line);
     }
 }
@@ -37,7 +37,7 @@ static int make_report(struct report_order *order, const char *published)
     int ret = 0;
 
     if (!arena) {
-        fprintf(stderr, "bioft report: out of memory\n");
+        print_error("bioft report: out of memory\n");
         return 1;
     }
     if (published) {
@@ -47,10 +47,10 @@ static int make_report(struct report_order *order, const char *published)
     if (ret == 0 && report_files(order, &err) != BIOFT_OK)
         ret = 1;
     if (ret != 0) {
-        fprintf(stderr, "bioft report: %s\n", err.text);
+        print_error("bioft report: %s\n", err.text);
     } else {
         tell_unmatched(&figures);
-        printf("%s/report.html\n", order->out);
+        print("%s/report.html\n", order->out);
     }
     arena_destroy(arena);
     return ret;
@@ -87,14 +87,13 @@ int command_report(int argc, char **argv)
         const bool there = path && file_exists(path);
         free(path);
         if (!there) {
-            fprintf(stderr,
-                    "bioft report: %s has no results.csv: no trial of a run has ended there\n",
+            print_error("bioft report: %s has no results.csv: no trial of a run has ended there\n",
                     line.positional[i]);
             return 2;
         }
     }
     if (!out && line.positional_count > 1) {
-        fprintf(stderr, "bioft report: the report of several runs needs a place: --out DIR\n");
+        print_error("bioft report: the report of several runs needs a place: --out DIR\n");
         return 2;
     }
     return make_report(&(struct report_order){ .folders = line.positional,

@@ -5,6 +5,7 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/print.h"
 #include "run/jobs.h"
 #include "run/output.h"
 #include "cli/report_files.h"
@@ -141,7 +142,7 @@ static int check_all(struct run *run, const char *path)
     run->shared.retold = true;
     console_finish(&run->console);
     if (h.faults.data)
-        fputs(h.faults.data, stderr);
+        print_error("%s", h.faults.data);
     const int status = st != BIOFT_OK ? fail(run, &err, 1) : h.errors == 0 ? 0 : h.io || h.data ? 1 : 2;
     rehearsal_finish(&h);
     return status;

@@ -1,4 +1,5 @@
 /* The table at a run's end, its files, and what failed. */
+#include "cli/print.h"
 #include "cli/run_table.h"
 
 #include "base/file.h"
@@ -43,7 +44,7 @@ bioft_status run_table_print(const char *out, const struct experiment *e, const 
         st = t.failed ? error_memory(err, "the table") : BIOFT_OK;
     }
     if (st == BIOFT_OK)
-        fputs(t.data, stdout);
+        print("%s", t.data);
     text_free(&t);
     free(path);
     arena_destroy(arena);

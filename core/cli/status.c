@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/print.h"
 #include "run/trial.h"
 #include <math.h>
 #include <stdio.h>
@@ -82,9 +83,9 @@ int command_status(int argc, char **argv)
         return status;
     bioft_status st = show(line.positional[0], &text, &err);
     if (st == BIOFT_OK)
-        fputs(text.data, stdout);
+        print("%s", text.data);
     else
-        fprintf(stderr, "bioft status: %s\n", err.text);
+        print_error("bioft status: %s\n", err.text);
     text_free(&text);
     return st == BIOFT_OK ? 0 : st == BIOFT_ERR_INVALID ? 2 : 1;
 }

@@ -5,6 +5,7 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/print.h"
 #include "cli/weights_convert.h"
 #include "formats/json.h"
 #include <stdio.h>
@@ -165,7 +166,7 @@ static int show(struct request *q, const char *path)
     if (st == BIOFT_OK && t.failed)
         st = error_memory(&err, path);
     if (st == BIOFT_OK)
-        fputs(t.data, stdout);
+        print("%s", t.data);
     text_free(&t);
     weights_close(w);
     return st == BIOFT_OK ? 0 : failed(q, &err);

@@ -32,46 +32,112 @@ static bool at_line_start(const struct text *t)
     return t->length == 0 || t->data[t->length - 1] == '\n';
 }
 
-void csv_text(struct text *t, const char *value)
+/* A spreadsheet takes a field for a formula that begins with one of these, a number aside, also behind blanks. With a
+ * quote before it it is text. Such a quote is told from one of the field's own by doubling that. */
+static bool has_quote(const char *s)
 {
-    const char *s = value ? value : "";
+    s += strspn(s, "'");
+    return s[strspn(s, " \t\n")] && strchr("=+-@", s[strspn(s, " \t\n")]);
+}
+
+static bool is_formula(const char *s)
+{
+    double number;
+    return has_quote(s) && !text_to_double(s, strlen(s), &number);
+}
+
+/* Two digits behind "\x", of a byte but NUL. */
+static bool read_escape(const char *s, size_t length, char *ret)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *high = NULL, *low = NULL;
+
+    if (length >= 4 && s[0] == '\\' && s[1] == 'x' && s[2] && s[3]) {
+        high = strchr(digits, s[2]);
+        low = strchr(digits, s[3]);
+    }
+    if (!high || !low || (*high == '0' && *low == '0'))
+        return false;
+    *ret = (char)((high - digits) << 4 | (low - digits));
+    return true;
+}
+
+/* What a terminal acts on as \xNN, and the backslash where it would read as one of those. */
+static void add_visible(struct text *t, const char *s, size_t length)
+{
+    const char *end = s + length, *backslash;
+
+    while ((backslash = memmem(s, (size_t)(end - s), "\\x", 2))) {
+        text_add_visible(t, s, (size_t)(backslash - s));
+        text_add(t, "\\x5c");
+        s = backslash + 1;
+    }
+    text_add_visible(t, s, (size_t)(end - s));
+}
+
+/* The field as it was before it was made fit for terminals and spreadsheets; not longer. */
+static void undo(char *field)
+{
+    const char *from = field;
+    char *to = field;
+    size_t left;
+
+    if (*from == '\'' && has_quote(from))
+        from++;
+    for (left = strlen(from); left > 0; to++) {
+        const bool escape = read_escape(from, left, to);
+        if (!escape)
+            *to = *from;
+        from += escape ? 4 : 1;
+        left -= escape ? 4 : 1;
+    }
+    *to = '\0';
+}
+
+static void add_field(struct text *t, const char *s, bool formula)
+{
     size_t length = strlen(s);
     bool first = at_line_start(t);
     /* An empty first field is quoted too, or the next could not see that the line has begun. */
     bool quoted = first;
     if (length > 0)
-        quoted = strpbrk(s, ",\"\n\r") != NULL || is_blank(s[0]) || is_blank(s[length - 1]) ||
-                 strncmp(s, "\xef\xbb\xbf", 3) == 0;   /* a byte order mark that the reader would pass over */
+        quoted = strpbrk(s, ",\"\n") != NULL || is_blank(s[0]) || is_blank(s[length - 1]);
     if (!first)
         text_add(t, ",");
-    if (!quoted) {
-        text_add(t, s);
-        return;
-    }
-    text_add(t, "\"");
+    if (quoted)
+        text_add(t, "\"");
+    if (formula)
+        text_add(t, "'");
     for (const char *part = s; *part;) {
         size_t plain = strcspn(part, "\"");
-        text_add_n(t, part, plain);
+        add_visible(t, part, plain);
         part += plain;
         if (*part) {
             text_add(t, "\"\"");
             part++;
         }
     }
-    text_add(t, "\"");
+    if (quoted)
+        text_add(t, "\"");
+}
+
+void csv_text(struct text *t, const char *value)
+{
+    const char *s = value ? value : "";
+    add_field(t, s, is_formula(s));
 }
 
 void csv_number(struct text *t, double value)
 {
     char number[TEXT_NUMBER];
-    csv_text(t, isnan(value) ? "" : text_number(number, value));
+    add_field(t, isnan(value) ? "" : text_number(number, value), false);
 }
 
 void csv_integer(struct text *t, int64_t value)
 {
     char number[TEXT_NUMBER];
     snprintf(number, sizeof number, "%" PRId64, value);
-    csv_text(t, number);
+    add_field(t, number, false);
 }
 
 void csv_end_line(struct text *t)
@@ -160,6 +226,7 @@ static bioft_status read_row(struct reading *r, struct error *err)
             return st;
         if (!mem_grow(&r->row, &r->row_capacity, r->row_count + 1, sizeof *r->row))
             return error_memory(err, r->name);
+        undo(field);
         r->row[r->row_count++] = field;
         if (r->at == r->size)
             return BIOFT_OK;

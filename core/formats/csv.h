@@ -1,4 +1,6 @@
-/* CSV (RFC 4180, lines end in LF): fields quoted only where need be, and read back. */
+/* CSV (RFC 4180, lines end in LF): fields quoted only where need be, and read back. What would act on its reader does
+ * not: bytes that text_visible() hides stand as \xNN, and a text that a spreadsheet would take for a formula has a "'"
+ * before it. csv_parse undoes both. */
 #ifndef FORMATS_CSV_H
 #define FORMATS_CSV_H
 
@@ -12,7 +14,8 @@ void csv_number(struct text *t, double value);             /* NaN: empty */
 void csv_integer(struct text *t, int64_t value);
 void csv_end_line(struct text *t);
 
-/* rows[r][c]; a byte order mark and empty lines at the end do not count. Every row has the first one's number of fields, or it is an error with the line. */
+/* rows[r][c]; a byte order mark and empty lines at the end do not count. Every row has the first one's number of fields,
+ * or it is an error with the line. */
 struct csv {
     size_t rows, columns;
     char ***field;

@@ -15,6 +15,14 @@ static void separate(struct text *t)
         text_add(t, ",");
 }
 
+/* As it is? Quotes, backslashes and what a terminal acts on are not. */
+static bool is_plain(const char *s, size_t length)
+{
+    size_t hidden;
+
+    return (uint8_t)*s >= 0x20 && *s != '"' && *s != '\\' && text_visible(s, length, &hidden) == length;
+}
+
 static void quoted(struct text *t, const char *value)
 {
     const uint8_t *s = (const uint8_t *)value;
@@ -22,22 +30,25 @@ static void quoted(struct text *t, const char *value)
     text_add(t, "\"");
     for (size_t at = 0; at < size;) {
         size_t length = utf8_character(s + at, size - at);
-        if (length > 0 && s[at] >= 0x20 && s[at] != '"' && s[at] != '\\') {
+        if (length > 0 && is_plain(value + at, length)) {
             at += length;
             continue;
         }
+        uint32_t code = 0;
         text_add_n(t, value + plain, at - plain);
+        utf8_next(value + at, value + size, &code);
         if (length == 0)
             text_add(t, "\xef\xbf\xbd"); /* U+FFFD for a byte that is no UTF-8 */
         else if (s[at] == '\n')
             text_add(t, "\\n");
         else if (s[at] == '\t')
             text_add(t, "\\t");
-        else if (s[at] < 0x20)
-            text_printf(t, "\\u%04x", (unsigned)s[at]);
-        else
+        else if (s[at] == '"' || s[at] == '\\')
             text_printf(t, "\\%c", s[at]);
-        plain = ++at;
+        else
+            text_printf(t, "\\u%04x", (unsigned)code); /* none is beyond U+FFFF */
+        at += length ? length : 1;
+        plain = at;
     }
     text_add_n(t, value + plain, size - plain);
     text_add(t, "\"");

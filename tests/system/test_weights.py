@@ -173,6 +173,68 @@ class Show(Case):
         self.assertIn("not the published resnet18-f37072fd.pth, whose sum begins f37072fd", text)
 
 
+def write_safetensors(path, header, data=b""):
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+class Names(Case):
+    """What a file calls things neither moves a terminal's cursor nor counts in a spreadsheet."""
+    ESCAPE = "\x1b]0;t\x07\x1b[2J\u009b31m\u202e"
+
+    def silent(self, r, *names):
+        self.assertFalse(set(r.stdout + r.stderr) & set("\x1b\x07\r\u009b\u202e"), (r.stdout + r.stderr)[:500])
+        for name in names:
+            self.assertIn(name, r.stdout + r.stderr)
+
+    def test_escapes(self):
+        name = "fc1.weigh" + self.ESCAPE
+        entry = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+        write_safetensors(self.folder / "a.safetensors", {name: entry}, bytes(4))
+        write_safetensors(self.folder / "near.safetensors", {"fc1.weigh\x1b": entry}, bytes(4))
+        write_safetensors(self.folder / "b.safetensors", {"n": dict(entry, dtype=self.ESCAPE)}, bytes(4))
+        hostile = f"x{self.ESCAPE}.safetensors"
+        (self.folder / hostile).write_bytes(b"?")
+        np.save(self.folder / "x.npy", np.zeros((1, 1, 28, 28), "f4"))
+        self.silent(self.good("weights", "show", "a.safetensors"), r"fc1.weigh\x1b]0;t\x07\x1b[2J")
+        shown = self.good("weights", "show", "a.safetensors", "--json")
+        self.silent(shown)
+        self.assertEqual(json.loads(shown.stdout)["tensors"][0]["name"], name)
+        self.silent(self.good("weights", "show", "b.safetensors"), r"\x1b]0;t\x07")
+        self.silent(self.bad(1, "weights", "convert", "b.safetensors", "c.pth"), r"\x1b]0;t\x07")
+        self.silent(self.bad(1, "weights", "show", hostile), r"x\x1b]0;t\x07")
+        self.silent(self.bad(2, "weights", "convert", "a.safetensors", hostile + "\x1b"))
+        self.silent(self.bad(2, "weights\x1b"), r"weights\x1b")
+        self.silent(self.bad(1, "predict", "--backbone", "lenet5", "--weights", "near.safetensors", "--input", "x.npy"),
+                    r"the nearest name is fc1.weigh\x1b")
+
+    def test_line_breaks(self):
+        """A message's further lines are set in, so that a name begins none."""
+        r = self.bad(1, "weights", "show", "a\nbioft: all is well", says="all is well")
+        self.assertEqual([line[:7] for line in r.stderr.splitlines() if line.startswith("bioft")], ["bioft: "], r.stderr)
+
+    def test_formulas(self):
+        """As class and file names in the CSV of `predict`; its numbers stay numbers."""
+        m = self.manifest(bioft.MANIFEST.split("attacks:")[0].replace("  - name: fine-tune", "#").split("#")[0])
+        self.good("run", m, "--out", "out", "--quiet")
+        checkpoint = next((self.folder / "out/trials").glob("*/checkpoint.safetensors"))
+        raw = checkpoint.read_bytes()
+        (length,) = struct.unpack("<Q", raw[:8])
+        header = json.loads(raw[8:8 + length])
+        classes = ["=cmd|' /C calc'!A0", "-1+\x1b[31m"]
+        header["__metadata__"]["classes"] = json.dumps(classes)
+        write_safetensors(self.folder / "w.safetensors", header, raw[8 + length:])
+        (self.folder / "p").mkdir()
+        for name in ("=1+1.png", "@a.png", "-2+\x1b.png"):
+            Image.fromarray(np.zeros((28, 28), "u1")).save(self.folder / "p" / name)
+        r = self.good("predict", "--weights", "w.safetensors", "--input", "p", "--quiet")
+        self.silent(r)
+        rows = bioft.rows_of(r.stdout)
+        self.assertEqual({row["name"] for row in rows}, {"'=cmd|' /C calc'!A0", r"'-1+\x1b[31m"})
+        self.assertEqual({row["picture"] for row in rows}, {"'=1+1.png", "'@a.png", r"'-2+\x1b.png"})
+        self.assertTrue(all(0 <= float(row["probability"]) <= 1 and row["class"] in "01" for row in rows))
+
+
 class Outputs(Case):
     def predict(self, *more):
         self.good("predict", "--input", "x.npy", "--output", "y.npy", "--quiet", *more)

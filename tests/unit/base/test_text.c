@@ -207,6 +207,36 @@ static void escapes(void **state)
     assert_string_equal(text + TEXT_ESCAPED - 8, "\\x00...");
 }
 
+static void shows_what_a_terminal_would_act_on(void **state)
+{
+    static const struct {
+        const char *in, *want;
+    } cases[] = {
+        { "plain ~\n\t\\", "plain ~\n\t\\" },
+        { "\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80", "\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80" },
+        { "\x1b[31mred\r\a\b\x7f", "\\x1b[31mred\\x0d\\x07\\x08\\x7f" },
+        { "\xc2\x9b" "2J", "\\xc2\\x9b2J" },                         /* CSI in one character */
+        { "\x9b\xff" "a\xc3", "\\x9b\\xffa\\xc3" },                 /* none of UTF-8's */
+        { "a\xe2\x80\xae" "b\xe2\x81\xa6", "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6" },   /* the order turned */
+        { "\xe2\x80\xa8\xd8\x9c\xe2\x80\x8f\xef\xbb\xbf",
+          "\\xe2\\x80\\xa8\\xd8\\x9c\\xe2\\x80\\x8f\\xef\\xbb\\xbf" },
+        { "\xe2\x80\x8d\xe2\x80\xa7", "\xe2\x80\x8d\xe2\x80\xa7" },   /* what joins letters, a dot */
+    };
+    size_t hidden;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text t = { 0 };
+        text_add_visible(&t, cases[i].in, strlen(cases[i].in));
+        assert_string_equal(t.data, cases[i].want);
+        text_free(&t);
+    }
+    assert_int_equal(text_visible("ab\0c", 4, &hidden), 2);
+    assert_int_equal(hidden, 1);
+    assert_int_equal(text_visible("", 0, &hidden), 0);
+    assert_int_equal(hidden, 0);
+}
+
 static void matches(void **state)
 {
     static const struct {
@@ -327,6 +357,7 @@ int main(void)
         cmocka_unit_test(reads_long_decimals),
         cmocka_unit_test_setup_teardown(ignores_the_locale, test_enter_folder, test_leave_folder),
         cmocka_unit_test(escapes),
+        cmocka_unit_test(shows_what_a_terminal_would_act_on),
         cmocka_unit_test(matches),
         cmocka_unit_test(sizes),
         cmocka_unit_test(durations),

@@ -40,18 +40,44 @@ static void writes_known_lines(void **state)
     csv_end_line(&t);
     assert_false(t.failed);
     assert_string_equal(t.data,
-                        "trial,\"a,b\",\"say \"\"no\"\"\",\"two\nlines\",\"cr\r\",\" blank\","
+                        "trial,\"a,b\",\"say \"\"no\"\"\",\"two\nlines\",cr\\x0d,\" blank\","
                         "\"blank\t\",,in side\n"
                         "0.03137254901960784,,1e-05,-0.5,-9223372036854775808\n"
                         "\"\",second\n");
     text_free(&t);
 }
 
+/* What is text stays text in a spreadsheet, a number a number; a terminal shows a control, and does not obey it. */
+static void writes_what_acts_on_nobody(void **state)
+{
+    static const struct {
+        const char *in, *want;
+    } cases[] = {
+        { "=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0" }, { "+1+1", "'+1+1" }, { "-2+3", "'-2+3" }, { "@SUM(1)", "'@SUM(1)" },
+        { "\t=1", "\"'\t=1\"" }, { " =1", "\"' =1\"" }, { "\r=1", "\\x0d=1" }, { "=1,\"2\"", "\"'=1,\"\"2\"\"\"" },
+        { "-1", "-1" }, { "+1.5e-3", "+1.5e-3" }, { "-.5", "-.5" }, { "a=1", "a=1" }, { "'a", "'a" }, { "'=1", "''=1" },
+        { "\x1b[31m", "\\x1b[31m" }, { "\\x1b", "\\x5cx1b" }, { "\\y\\", "\\y\\" }, { "\xff", "\\xff" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text t = { .data = NULL };
+        csv_text(&t, cases[i].in);
+        assert_string_equal(t.data, cases[i].want);
+        text_free(&t);
+    }
+    struct text t = { .data = NULL };
+    csv_number(&t, -INFINITY);
+    assert_string_equal(t.data, "-inf");
+    text_free(&t);
+}
+
 static void reads_back_what_it_writes(void **state)
 {
-    static const char *const fields[] = { "",     "x",         ",",     "\"", "\"\"",     "\n",
-                                          "\r\n", "a\"b,c\nd", " lead", "e ", "\xc3\xa9", "=1",
-                                          "\t",   "''",        "\r",    "end" };
+    static const char *const fields[] = { "",     "x",         ",",     "\"", "\"\"",     "\n",    "'=1", "''-1", "'",
+                                          "\r\n", "a\"b,c\nd", " lead", "e ", "\xc3\xa9", "=1",    "-1",  "\t\n@", "'x",
+                                          "\t",   "''",        "\r",    "end", "\x1b\"[",  "\\x1b", "\\",  "\\x",
+                                          "\\\\x41\\x5c", "\xff\xfe", "\\x00", "\xef\xbb\xbf" };
     enum { COUNT = sizeof fields / sizeof *fields };
     struct text t = { .data = NULL };
     struct csv csv;
@@ -144,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_known_lines),
+        cmocka_unit_test(writes_what_acts_on_nobody),
         cmocka_unit_test(reads_back_what_it_writes),
         cmocka_unit_test(reads_known_files),
         cmocka_unit_test(refuses_what_is_no_csv),
