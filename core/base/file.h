@@ -18,16 +18,27 @@ bioft_status file_open(const char *path, int *ret, uint64_t *ret_size, struct er
 bioft_status file_read(const char *path, uint64_t max, uint8_t **ret, size_t *ret_size,
                        struct error *err);
 
-/* A private read-only map of a regular file. */
+/* A private read-only map of a regular file. Where the file is cut while it is mapped, zeros are read behind its new
+ * end, and who has read asks file_map_check before what came of it counts. Any thread. */
+struct mapping;
 struct file_map {
     const uint8_t *bytes;           /* NULL for an empty file */
     size_t size;
+    struct mapping *mapping;        /* map.c's */
 };
 bioft_status file_map_open(const char *path, struct file_map *ret, struct error *err);
+/* `status`, of what was made of the map; BIOFT_ERR_IO with the file's name where it was cut: then that counts for nothing. */
+bioft_status file_map_check(const struct file_map *map, bioft_status status, struct error *err);
+bool file_maps_whole(void);         /* nobody has met a cut so far: fast, for what is read bit by bit */
+/* Reads a byte of each page. */
+void file_map_touch(const void *bytes, size_t size);
 void file_map_close(struct file_map *map);         /* NULL or zero is fine */
 
 /* Writes by a temporary name in the same folder, fsync, rename, fsync of the folder. */
 bioft_status file_write(const char *path, const void *bytes, size_t size, struct error *err);
+
+/* A regular file's bytes, written likewise. */
+bioft_status file_copy(const char *from, const char *to, struct error *err);
 
 /* The same in pieces: begin, add any number of times, then commit or abort (abort removes the
  * temporary). A failed add or commit has aborted already; abort after that, or on a zeroed struct,

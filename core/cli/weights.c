@@ -163,6 +163,8 @@ static int show(struct request *q, const char *path)
         show_json(w, path, sum, &t);
     else if (st == BIOFT_OK)
         show_text(w, path, sum, &t);
+    if (w)
+        st = weights_check(w, st, &err);
     if (st == BIOFT_OK && t.failed)
         st = error_memory(&err, path);
     if (st == BIOFT_OK)

@@ -107,6 +107,7 @@ static bioft_status write_torch(struct conversion *c, struct error *err)
         if (st == BIOFT_OK)
             st = torch_add(w, bytes, size, err);
     }
+    st = weights_check(c->from, st, err);
     if (st == BIOFT_OK)
         return torch_commit(w, err);
     torch_abort(w);
@@ -126,6 +127,7 @@ static bioft_status write_safetensors(struct conversion *c, struct error *err)
         if (st == BIOFT_OK)
             st = safetensors_add(w, bytes, size, err);
     }
+    st = weights_check(c->from, st, err);
     if (st == BIOFT_OK)
         return safetensors_commit(w, err);
     safetensors_abort(w);

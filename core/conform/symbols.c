@@ -50,6 +50,7 @@ bioft_status undefined_symbols(const char *path, void (*each)(void *ctx, const c
                 section(&m, &head, table.sh_link, &strings) && strings.sh_type == SHT_STRTAB)
                 each_symbol(&m, &table, &strings, each, ctx);
     }
+    st = file_map_check(&m, st, err);
     file_map_close(&m);
-    return BIOFT_OK;
+    return st;
 }

@@ -32,6 +32,21 @@ bioft_status dataset_note(struct dataset *d, const struct log *log, const char *
     return BIOFT_OK;
 }
 
+bioft_status dataset_check(const struct dataset *d, bioft_status status, struct error *err)
+{
+    const struct dataset_private *p = d->private;
+
+    if (file_maps_whole() || !p)
+        return status;
+    if (p->files)
+        status = files_check(p->files, status, err);
+    for (size_t i = 0; i < MAX_SPLITS; i++) {
+        status = file_map_check(&p->held[i].map, status, err);
+        status = file_map_check(&p->resized[i].map, status, err);
+    }
+    return status;
+}
+
 static bioft_status make_instance(struct dataset *d, struct pool *pool, struct error *err)
 {
     const struct dataset_spec *spec = d->spec;
@@ -139,6 +154,7 @@ bioft_status dataset_open(const struct dataset_spec *spec, struct pool *pool, co
         st = split_fingerprint(d, &d->splits[i], err);
     for (size_t i = 0; st == BIOFT_OK && i < d->split_count; i++)
         st = split_content(d, &d->splits[i], pool, err);
+    st = dataset_check(d, st, err);
     if (st != BIOFT_OK) {
         dataset_close(d);
         return st;

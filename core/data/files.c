@@ -324,6 +324,13 @@ void files_destroy(struct files *f)
     free(f);
 }
 
+bioft_status files_check(const struct files *f, bioft_status status, struct error *err)
+{
+    for (size_t i = 0; !file_maps_whole() && i < f->count; i++)
+        status = file_map_check(&f->held[i].map, status, err);
+    return status;
+}
+
 struct extension files_extension(struct files *f)
 {
     return (struct extension){ .id = EXTENSION_ID, .table = &table, .ctx = f };

@@ -12,6 +12,8 @@ struct files;
 bioft_status files_create(const char *root, const char *protocol, uint64_t split_seed,
                           struct files **ret, struct error *err);
 void files_destroy(struct files *f); /* after the instance; NULL is fine */
+/* `status`, or where a file that is mapped was cut BIOFT_ERR_IO with its name. */
+bioft_status files_check(const struct files *f, bioft_status status, struct error *err);
 /* For instance_params.extensions. */
 struct extension files_extension(struct files *f);
 /* Adds the contents of every file read, mapped or parsed so far, in the order of the calls, to a

@@ -133,6 +133,7 @@ static bioft_status fill_picture(struct filler *f, struct worker *w, uint64_t po
     if (st != BIOFT_OK)
         return st;
     st = transform_apply(&f->transform, &pixels, position, &w->canvas, ret, err);
+    st = dataset_check(d, st, err);
     if (st == BIOFT_OK)
         return st;
     if (dataset_name(d, f->split, position, name, sizeof name, NULL) != BIOFT_OK)

@@ -187,6 +187,7 @@ bioft_status dataset_digest(const struct dataset *d, char ret[SHA256_HEX], struc
     }
     if (st == BIOFT_OK)
         files_digest(d->private->files, sum);
+    st = dataset_check(d, st, err);
     sha256_end(sum, hex);
     if (st == BIOFT_OK)
         memcpy(ret, hex, sizeof hex);

@@ -26,6 +26,8 @@ struct dataset_private {
     size_t note_capacity;
 };
 
+/* `status`, of what was made of the dataset's files; BIOFT_ERR_IO where one that is mapped, a cache too, was cut. */
+bioft_status dataset_check(const struct dataset *d, bioft_status status, struct error *err);
 /* Adds a note of the host's own and logs it. */
 bioft_status dataset_note(struct dataset *d, const struct log *log, const char *text,
                           struct error *err);

@@ -202,11 +202,16 @@ bioft_status npy_parse(const char *name, const uint8_t *bytes, size_t size, stru
 
 bioft_status npy_read(const char *path, struct npy *ret, struct error *err)
 {
-    struct file_map map = { NULL, 0 };
+    struct file_map map = { 0 };
     bioft_status st = file_map_open(path, &map, err);
     if (st != BIOFT_OK)
         return st;
-    st = npy_parse(path, map.bytes, map.size, ret, err);
+    struct npy npy = { 0 };
+    st = file_map_check(&map, npy_parse(path, map.bytes, map.size, &npy, err), err);
+    if (st == BIOFT_OK)
+        *ret = npy;
+    else
+        npy_free(&npy);
     file_map_close(&map);
     return st;
 }

@@ -197,18 +197,24 @@ close:
 
 bioft_status safetensors_open(const char *path, struct safetensors **ret, struct error *err)
 {
-    struct file_map map = { NULL, 0 };
+    struct file_map map = { 0 };
     struct safetensors *s = NULL;
     bioft_status st = file_map_open(path, &map, err);
     if (st == BIOFT_OK)
-        st = safetensors_parse(path, map.bytes, map.size, &s, err);
+        st = file_map_check(&map, safetensors_parse(path, map.bytes, map.size, &s, err), err);
     if (st != BIOFT_OK) {
+        safetensors_close(s);
         file_map_close(&map);
         return st;
     }
     s->map = map;
     *ret = s;
     return BIOFT_OK;
+}
+
+bioft_status safetensors_check(const struct safetensors *s, bioft_status status, struct error *err)
+{
+    return file_map_check(&s->map, status, err);
 }
 
 void safetensors_close(struct safetensors *s)

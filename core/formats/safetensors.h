@@ -6,6 +6,8 @@
 
 struct safetensors;                                /* an open file: its map, header and metadata */
 bioft_status safetensors_open(const char *path, struct safetensors **ret, struct error *err);
+/* `status`, or where the file was cut while it was open BIOFT_ERR_IO: what was read of it counts for nothing. */
+bioft_status safetensors_check(const struct safetensors *s, bioft_status status, struct error *err);
 /* bytes must outlive it. */
 bioft_status safetensors_parse(const char *name, const uint8_t *bytes, size_t size,
                                struct safetensors **ret, struct error *err);

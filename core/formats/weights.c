@@ -265,14 +265,17 @@ static void add_size(const char *path, size_t size, struct error *err)
 bioft_status weights_open(const char *path, const struct torch_params *params, struct weights **ret,
                           struct error *err)
 {
-    struct file_map map = { NULL, 0 };
+    struct file_map map = { 0 };
     struct weights *w = NULL;
     bioft_status st = file_map_open(path, &map, err);
     if (st != BIOFT_OK)
         return st;
     st = weights_parse(path, map.bytes, map.size, params, &w, err);
-    if (st != BIOFT_OK) {
+    if (st != BIOFT_OK)
         add_size(path, map.size, err);
+    st = file_map_check(&map, st, err);
+    if (st != BIOFT_OK) {
+        weights_close(w);
         file_map_close(&map);
         return st;
     }
@@ -285,6 +288,11 @@ bioft_status weights_open(const char *path, const struct torch_params *params, s
     }
     *ret = w;
     return BIOFT_OK;
+}
+
+bioft_status weights_check(const struct weights *w, bioft_status status, struct error *err)
+{
+    return file_map_check(&w->private->map, status, err);
 }
 
 void weights_close(struct weights *w)

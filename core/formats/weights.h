@@ -24,6 +24,8 @@ bioft_status weights_open(const char *path, const struct torch_params *params, s
 bioft_status weights_parse(const char *name, const uint8_t *bytes, size_t size,
                            const struct torch_params *params, struct weights **ret,
                            struct error *err);
+/* `status`, or where the file was cut while it was open BIOFT_ERR_IO: what was read of it counts for nothing. */
+bioft_status weights_check(const struct weights *w, bioft_status status, struct error *err);
 void weights_close(struct weights *w);             /* NULL is fine */
 const struct tensor_entry *weights_find(const struct weights *w, const char *name);
 const char *weights_format_name(enum weights_format format);   /* "PyTorch (zip)" */

@@ -33,6 +33,7 @@ bioft_status elf_check_whole(const char *path, struct error *err)
     if (!whole)
         st = error_set(err, BIOFT_ERR_FORMAT, "%s: not a loadable library: cut short, or of another kind of machine",
                        path);
+    st = file_map_check(&map, st, err);
     file_map_close(&map);
     return st;
 }

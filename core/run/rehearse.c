@@ -117,6 +117,8 @@ static bioft_status make_first(void *ctx, size_t item, struct error *err)
         st = instance_create(&p, &instance, err);
     if (st == BIOFT_OK && f->choice.plugin->descriptor.kind == BIOFT_KIND_BACKBONE)
         st = graph_build(&(struct graph_params){ .backbone = instance }, &graph, err);
+    if (files)
+        st = files_check(files, st, err);
     graph_destroy(graph);
     instance_destroy(instance);
     files_destroy(files);

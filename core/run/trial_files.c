@@ -13,7 +13,6 @@ bioft_status trial_checkpoint(const struct trial_run *r, struct error *err)
     const struct stage_place *last = &r->places[t->stage_count ? t->stage_count - 1 : 0];
     struct progress ignored;
     char key[SHA256_HEX];
-    struct file_map map;
 
     if (!to)
         return error_memory(err, "a path");
@@ -30,9 +29,7 @@ bioft_status trial_checkpoint(const struct trial_run *r, struct error *err)
     }
     if (link(last->checkpoint, to) == 0)
         return BIOFT_OK;
-    bioft_status st = file_map_open(last->checkpoint, &map, err);
-    if (st != BIOFT_OK)
-        return st;
+    return file_copy(last->checkpoint, to, err);
     st = file_write(to, map.bytes, map.size, err);
     file_map_close(&map);
     return st;

@@ -194,6 +194,7 @@ bioft_status checkpoint_load(const char *path, struct checkpoint *c, struct erro
         st = error_memory(err, path);
     for (size_t i = 0; st == BIOFT_OK && i < plan.count; i++)
         st = read_item(file, c, &plan.items[i], room, err);
+    st = safetensors_check(file, st, err);
     if (st == BIOFT_OK)
         c->progress = progress;
     free(room);

@@ -377,6 +377,7 @@ bioft_status weights_fill(const struct weights *w, const char *path, struct mode
         st = check(&l, err);
     if (st == BIOFT_OK)
         st = fill(&l, err);
+    st = weights_check(w, st, err);
     if (st == BIOFT_OK && !(text = summary(&l)))
         st = error_memory(err, path);
     if (st == BIOFT_OK)

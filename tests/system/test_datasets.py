@@ -3,6 +3,7 @@ what is said of files that are wrong. The miniatures are made from the formats' 
 import csv
 import hashlib
 import json
+import os
 import shutil
 import sys
 import unittest
@@ -379,6 +380,19 @@ class Datasets(bioft.Case):
         # Crowds are the third label of a picture here.
         some = [(n, labels[:2]) for n, labels in labelled]
         self.kept("coco", some, "test", ", iscrowd: drop", [9], out="crowd")
+
+    @unittest.skipIf("sanitize" in os.environ.get("BIOFT_BUILD", ""), "the shim comes before the sanitizer's runtime")
+    def test_cut_while_read(self):
+        """A file that is cut under its map is an error with its name, and no signal."""
+        for plugin, name in (("cifar10", "data_batch_1.bin"), ("npy", "train_images.npy"), ("coco", "instances_val2017.json")):
+            with self.subTest(plugin):
+                shutil.rmtree(self.folder / "data", ignore_errors=True)
+                self.make(plugin)
+                loss = "binary_cross_entropy" if plugin == "coco" else "cross_entropy"
+                path = self.manifest(self.text(plugin, loss=loss), data=False)
+                r = bioft.run("check", path, cwd=self.folder, env={"LD_PRELOAD": os.environ["CUT_SHIM"], "CUT": name})
+                self.assertIn(r.returncode, (1, 2), r.stdout + r.stderr)
+                self.assertIn(name + ": cannot be read to its end: it was cut", r.stderr)
 
     def test_coco_lists(self):
         parts = self.make("coco")

@@ -235,6 +235,28 @@ class Names(Case):
         self.assertTrue(all(0 <= float(row["probability"]) <= 1 and row["class"] in "01" for row in rows))
 
 
+@unittest.skipIf("sanitize" in os.environ.get("BIOFT_BUILD", ""), "the shim comes before the sanitizer's runtime")
+class Cut(Case):
+    def test_while_it_is_read(self):
+        """A file that is cut under its map is an error with its name, and nothing is left of what was begun."""
+        state = network("resnet18").state_dict()
+        np.save(self.folder / "x.npy", np.zeros((1, 3, 64, 64), "f4"))
+        for name, how in (("a.pth", {}), ("b.pth", OLD)):
+            torch.save(state, self.folder / name, **how)
+            cut = dict(env={"LD_PRELOAD": os.environ["CUT_SHIM"], "CUT": "/" + name})
+            for command in (("weights", "show", name), ("weights", "convert", name, "new.safetensors", "--no-verify"),
+                            ("predict", "--backbone", "resnet18", "--weights", name, "--input", "x.npy")):
+                torch.save(state, self.folder / name, **how)
+                self.bad(1, *command, says=(f"/{name}: cannot be read to its end: it was cut",), **cut)
+            self.assertFalse(list(self.folder.glob("*new*")) + list(self.folder.glob(".*new*")))
+        torch.save(state, self.folder / "c.pth")
+        self.good("weights", "convert", "c.pth", "c.safetensors")
+        for name in ("c.safetensors", "x.npy"):
+            self.bad(1, "predict", "--backbone", "resnet18", "--weights", "c.safetensors", "--input", "x.npy",
+                     says=f"/{name}: cannot be read to its end", env={"LD_PRELOAD": os.environ["CUT_SHIM"], "CUT": "/" + name})
+            self.good("weights", "convert", "c.pth", "c.safetensors")
+
+
 class Outputs(Case):
     def predict(self, *more):
         self.good("predict", "--input", "x.npy", "--output", "y.npy", "--quiet", *more)

@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -365,6 +367,102 @@ static void maps(void **state)
     file_map_close(&map);
 }
 
+/* Three pages of x, of which one is left; the map is of all. */
+static void cut_while_mapped(const char *path, struct file_map *ret)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *bytes = malloc(3 * page);
+    struct error err = { 0 };
+
+    assert_non_null(bytes);
+    memset(bytes, 'x', 3 * page);
+    assert_int_equal(file_write(path, bytes, 3 * page, &err), BIOFT_OK);
+    assert_int_equal(file_map_open(path, ret, &err), BIOFT_OK);
+    assert_int_equal(truncate(path, (off_t)page), 0);
+    free(bytes);
+}
+
+static void *count_x(void *ctx)
+{
+    const struct file_map *map = ctx;
+    size_t count = 0;
+
+    for (size_t i = map->size; i-- > 0;)
+        count += map->bytes[i] == 'x';
+    return (void *)count;
+}
+
+static void maps_outlive_a_cut(void **state)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    struct file_map cut = { 0 }, whole = { 0 };
+    struct file_writer w;
+    struct error err = { 0 };
+    pthread_t threads[4];
+
+    (void)state;
+    assert_true(file_maps_whole());
+    assert_int_equal(file_write("whole", "12345", 5, &err), BIOFT_OK);
+    assert_int_equal(file_map_open("whole", &whole, &err), BIOFT_OK);
+    cut_while_mapped("cut", &cut);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, count_x, &cut), 0);
+    for (size_t i = 0; i < COUNT(threads); i++) {
+        void *count;
+        assert_int_equal(pthread_join(threads[i], &count), 0);
+        assert_int_equal((size_t)count, page);
+    }
+    assert_false(file_maps_whole());
+    assert_int_equal(file_map_check(&cut, BIOFT_OK, &err), BIOFT_ERR_IO);
+    check_error(&err, "cut", "was cut while it was in use");
+    assert_int_equal(file_map_check(&cut, BIOFT_ERR_FORMAT, &err), BIOFT_ERR_IO);    /* that is the reason */
+    assert_int_equal(file_map_check(&whole, BIOFT_ERR_FORMAT, &err), BIOFT_ERR_FORMAT);
+    file_map_close(&cut);
+
+    /* Within its last page, where nothing faults. */
+    assert_int_equal(truncate("whole", 2), 0);
+    assert_int_equal(file_map_check(&whole, BIOFT_OK, &err), BIOFT_ERR_IO);
+    check_error(&err, "whole", "was cut");
+
+    /* Where the kernel reads it. */
+    cut_while_mapped("cut", &cut);
+    assert_int_equal(file_begin("copy", &w, &err), BIOFT_OK);
+    assert_int_equal(file_add(&w, cut.bytes, cut.size, &err), BIOFT_OK);
+    assert_int_equal(file_map_check(&cut, BIOFT_OK, &err), BIOFT_ERR_IO);
+    file_abort(&w);
+    file_map_close(&cut);
+    assert_int_equal(file_map_open("cut", &cut, &err), BIOFT_OK);            /* a new map is not the old one */
+    assert_int_equal((size_t)count_x(&cut), page);
+    assert_int_equal(file_map_check(&cut, BIOFT_OK, &err), BIOFT_OK);
+    assert_int_equal(file_copy("cut", "copy", &err), BIOFT_OK);
+    file_map_close(&cut);
+    file_map_close(&whole);
+}
+
+/* A fault in memory that is no map of ours ends the process as it would without us. */
+static void leaves_others_faults(void **state)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    struct file_map map = { 0 };
+    int status;
+
+    (void)state;
+    cut_while_mapped("cut", &map);
+    const int fd = open("cut", O_RDWR);
+    volatile char *theirs = mmap(NULL, 2 * page, PROT_READ, MAP_PRIVATE, fd, 0);
+    assert_ptr_not_equal(theirs, MAP_FAILED);
+    const pid_t child = fork();
+    if (child == 0) {
+        close(2);
+        _exit(theirs[page] == 0 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) ? WTERMSIG(status) == SIGBUS : WEXITSTATUS(status) != 0);
+    munmap((void *)(uintptr_t)theirs, 2 * page);
+    close(fd);
+    file_map_close(&map);
+}
+
 static void renames(void **state)
 {
     struct error err = { 0 };
@@ -509,6 +607,7 @@ int main(void)
         IN_FOLDER(longest_name),     IN_FOLDER(full_disk),        IN_FOLDER(short_write),
         IN_FOLDER(interrupted_write), IN_FOLDER(not_writable),    IN_FOLDER(bounds),
         IN_FOLDER(irregular_files),  IN_FOLDER(maps),             IN_FOLDER(renames),
+        IN_FOLDER(maps_outlive_a_cut), IN_FOLDER(leaves_others_faults),
         IN_FOLDER(folders),          IN_FOLDER(lists),             IN_FOLDER(sweeps),
         IN_FOLDER(new_folders_last),
     };
