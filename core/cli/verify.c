@@ -3,6 +3,7 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/print.h"
 #include "cli/signals.h"
 #include "run/verify.h"
 #include <stdio.h>
@@ -68,15 +69,15 @@ static bioft_status verify(struct job *j, char **ret_said, struct error *err)
     return st;
 }
 
-static void print(const struct job *j)
+static void print_found(const struct job *j)
 {
     if (j->found.differences.data)
-        fputs(j->found.differences.data, stdout);
-    printf("%zu figures of %zu trial%s recomputed%s: %zu difference%s\n", j->found.figures, j->verified,
+        print("%s", j->found.differences.data);
+    print("%zu figures of %zu trial%s recomputed%s: %zu difference%s\n", j->found.figures, j->verified,
            j->verified == 1 ? "" : "s", j->attacks ? ", attacks run again" : "", j->found.differing,
            j->found.differing == 1 ? "" : "s");
     if (j->left)
-        printf("%zu trial%s no results\n", j->left, j->left == 1 ? " has" : "s have");
+        print("%zu trial%s no results\n", j->left, j->left == 1 ? " has" : "s have");
 }
 
 int command_verify(int argc, char **argv)
@@ -103,10 +104,10 @@ int command_verify(int argc, char **argv)
     const bioft_status st = verify(&job, &said, &err);
     console_finish(&job.console);
     if (said)
-        fputs(said, stderr);
+        print_error("%s", said);
     free(said);
     if (st == BIOFT_OK)
-        print(&job);
+        print_found(&job);
     else if (err.text[0])
         console_error(&job.console, err.text);
     text_free(&job.found.differences);
