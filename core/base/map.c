@@ -29,7 +29,6 @@ static struct {
     pthread_mutex_t lock;                          /* of all but what the handler reads */
     struct mapping *_Atomic list;
     atomic_uint cuts;                              /* how many maps were cut so far */
-    bool catching;
     struct sigaction before;
 } maps = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -62,14 +61,16 @@ static void on_fault(int number, siginfo_t *info, void *context)
     errno = code;
 }
 
+/* A plugin's library may have put its own handler there since. */
 static void catch_faults(void)
 {
-    struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK }, now;
 
-    if (maps.catching)
+    if (sigaction(SIGBUS, NULL, &now) != 0 || ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_fault))
         return;
     sigemptyset(&action.sa_mask);
-    maps.catching = sigaction(SIGBUS, &action, &maps.before) == 0;
+    maps.before = now;
+    sigaction(SIGBUS, &action, NULL);
 }
 
 /* Takes fd. NULL: out of memory. */

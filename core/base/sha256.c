@@ -34,6 +34,17 @@ void sha256_add(struct sha256 *s, const void *bytes, size_t size)
         s->failed = true;
 }
 
+void sha256_peek(const struct sha256 *s, char ret[SHA256_HEX])
+{
+    struct sha256 *copy = sha256_begin();
+
+    if (copy && EVP_MD_CTX_copy_ex(copy->ctx, s->ctx) != 1)
+        copy->failed = true;
+    if (copy)
+        copy->failed = copy->failed || s->failed;
+    sha256_end(copy, ret);
+}
+
 void sha256_end(struct sha256 *s, char ret[SHA256_HEX])
 {
     static const char hex[] = "0123456789abcdef";

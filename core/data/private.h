@@ -24,6 +24,7 @@ struct dataset_private {
     uint32_t resized_height, resized_width; /* of these sides; 0: none */
     bool resized_train;                     /* those of training too */
     size_t note_capacity;
+    char digest[SHA256_HEX];                /* "": not asked for yet */
 };
 
 /* `status`, of what was made of the dataset's files; BIOFT_ERR_IO where one that is mapped, a cache too, was cut. */

@@ -31,19 +31,30 @@ static bool name_is_good(const char *name)
     return length > 0;
 }
 
-/* No layer, norm or array has it: no parameter is called that, or that with a dot behind it. */
 static bool name_is_new(const struct builder *b, const char *name)
 {
-    const struct graph *g = b->graph;
-    const size_t length = strlen(name);
+    return names_find(&b->taken_names, b->taken, name) == SIZE_MAX;
+}
 
-    for (uint32_t i = 0; i < g->view.parameter_count; i++) {
-        const char *taken = g->parameters[i].name;
-        if (strncmp(taken, name, length) == 0 &&
-            (taken[length] == '\0' || (taken[length] == '.' && !strchr(taken + length + 1, '.'))))
-            return false;
-    }
+static bool take(struct builder *b, const char *name)
+{
+    const size_t count = b->taken_names.count;
+
+    if (!name_is_new(b, name))
+        return true;
+    if (!names_reserve(&b->taken_names, b->taken) || !mem_grow(&b->taken, &b->taken_capacity, count + 1, sizeof *b->taken))
+        return false;
+    b->taken[count].name = name;
+    names_add(&b->taken_names, b->taken);
     return true;
+}
+
+bool builder_take(struct builder *b, const char *parameter)
+{
+    const char *dot = strrchr(parameter, '.');
+    const char *owner = dot ? arena_text_n(b->graph->arena, parameter, (size_t)(dot - parameter)) : parameter;
+
+    return owner && take(b, parameter) && take(b, owner);
 }
 
 bool call_begin(struct call *c, const bioft_builder *api, const char *word, bioft_tensor x)
@@ -140,6 +151,9 @@ bioft_tensor call_append(struct call *c, const bioft_node *n)
     size_t count = (size_t)g->view.node_count + 1;
     uint32_t elements;
 
+    if (count > BUILDER_NODES)
+        return builder_fail(b, BIOFT_ERR_UNSUPPORTED, "%s: more than %d operators; that is the most of a network", c->label,
+                            BUILDER_NODES);
     if (!shape_elements((struct shape){ n->channels, n->height, n->width }, &elements))
         return builder_fail(b, BIOFT_ERR_UNSUPPORTED,
                             "%s: %ux%ux%u values a picture are too many, %d is the most", c->label,
@@ -223,6 +237,7 @@ void builder_init(struct builder *b, const struct graph_params *p, struct graph 
         .height = p->height,
         .width = p->width,
         .graph = g,
+        .taken_names = { .stride = sizeof *b->taken },
     };
     for (size_t i = 0; i < sizeof g->std / sizeof *g->std; i++)
         g->std[i] = 1;
@@ -274,4 +289,7 @@ void builder_end(struct builder *b)
 {
     free(b->anchors);
     b->anchors = NULL;
+    free(b->taken);
+    b->taken = NULL;
+    names_free(&b->taken_names);
 }

@@ -5,6 +5,7 @@
 
 #include "graph/graph.h"
 #include "graph/shapes.h"
+#include "plugin/names.h"
 
 struct builder {
     bioft_builder api;         /* ctx: this struct */
@@ -16,6 +17,11 @@ struct builder {
     size_t other_name_capacity;
     const char **anchors;      /* [node_count] the nearest name upstream, for messages */
     size_t anchor_capacity;
+    struct taken_name {
+        const char *name;
+    } *taken;                  /* of parameters, and of what they belong to */
+    size_t taken_capacity;
+    struct names taken_names;
     bool has_head;
     uint32_t normalised;       /* channels given to normalise(); 0: never called */
     struct error error;        /* the first failure; status BIOFT_OK while there is none */
@@ -38,7 +44,7 @@ bioft_tensor builder_fail(struct builder *b, bioft_status status, const char *fo
     __attribute__((format(printf, 3, 4)));
 
 /* One call of an operator. */
-enum { BUILDER_NAME = 255, BUILDER_LABEL = BUILDER_NAME + 64 };
+enum { BUILDER_NODES = 10000, BUILDER_NAME = 255, BUILDER_LABEL = BUILDER_NAME + 64 };
 struct call {
     struct builder *b;
     uint32_t input;            /* node */
@@ -57,6 +63,10 @@ bool call_adopt(struct call *c, void *ret, size_t ours, const void *theirs);
 bioft_node call_node(const struct call *c, uint32_t op, struct shape out);
 /* Appends it; its handle. */
 bioft_tensor call_append(struct call *c, const bioft_node *n);
+
+/* No layer, norm or array is called so from now on; a parameter's name, with what stands before its last dot. False:
+ * out of memory. */
+bool builder_take(struct builder *b, const char *parameter);
 
 /* Each file sets its callbacks. */
 void operators_set(bioft_builder *api);

@@ -38,7 +38,7 @@ uint32_t params_add(struct call *c, const char *last, const bioft_parameter *p,
             return BIOFT_NONE;
         }
     new.name = last ? arena_printf(g->arena, "%s.%s", c->name, last) : c->name;
-    if (!new.name ||
+    if (!new.name || !builder_take(b, new.name) ||
         !mem_grow(&g->parameters, &b->parameter_capacity, index + 1, sizeof *g->parameters) ||
         !mem_grow(&g->initial, &b->initial_capacity, index + 1, sizeof *g->initial)) {
         builder_fail(b, BIOFT_ERR_MEMORY, "%s: out of memory", c->label);

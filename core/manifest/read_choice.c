@@ -127,13 +127,9 @@ static bool read_grid(struct reader *r, const struct plugin *plugin, size_t inde
     for (size_t i = 0; i < node->count; i++) {
         if (!read_option(r, plugin, index, node->items[i], &grid->values[i]))
             return false;
-        for (size_t k = 0; k < i; k++)
-            if (grid->values[k].number == grid->values[i].number &&
-                grid->values[k].integer == grid->values[i].integer) {
-                read_error(r, node->items[i], "'%s': %s is in the list already", o->name, node->items[i]->text);
-                return false;
-            }
     }
+    if (!read_once(r, node, o->name, grid->values, sizeof *grid->values, read_compare_values))
+        return false;
     grids->count++;
     return true;
 }

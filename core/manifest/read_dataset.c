@@ -47,6 +47,7 @@ static void read_cache(struct reader *r, struct yaml *node, struct dataset_spec 
 static void read_classes(struct reader *r, struct yaml *node, struct dataset_spec *ret)
 {
     int64_t *classes;
+    bool wrong = false;
     char found[READ_FOUND];
 
     if (node->type != YAML_LIST || node->count == 0) {
@@ -57,10 +58,10 @@ static void read_classes(struct reader *r, struct yaml *node, struct dataset_spe
     classes = read_array(r, node->count, sizeof *classes);
     for (size_t i = 0; classes && i < node->count; i++) {
         classes[i] = read_integer_node(r, node->items[i], "classes", 0, INT32_MAX, -1);
-        for (size_t k = 0; classes[i] >= 0 && k < i; k++)
-            if (classes[k] == classes[i])
-                read_error(r, node->items[i], "'classes': %lld is in the list already", (long long)classes[i]);
+        wrong = wrong || classes[i] < 0;
     }
+    if (classes && !wrong)
+        read_once(r, node, "classes", classes, sizeof *classes, read_compare_integers);
     ret->classes = classes;
     ret->class_count = classes ? node->count : 0;
 }

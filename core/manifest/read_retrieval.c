@@ -23,10 +23,9 @@ static void read_k(struct reader *r, const struct yaml *node, struct trial *ret)
     for (size_t i = 0; node && i < count; i++) {
         const struct yaml *item = node->type == YAML_LIST ? node->items[i] : node;
         values[i] = (uint64_t)read_integer_node(r, item, "k", 1, UINT32_MAX, DEFAULT_K);
-        for (size_t n = 0; n < i && r->d->errors == before; n++)
-            if (values[n] == values[i])
-                read_error(r, item, "'k': %s is in the list already", item->text);
     }
+    if (node && node->type == YAML_LIST && r->d->errors == before)
+        read_once(r, node, "k", values, sizeof *values, read_compare_integers);
     ret->k = values;
     ret->k_count = count;
 }

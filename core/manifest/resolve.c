@@ -424,6 +424,32 @@ static void sum(struct resolver *b, const struct yaml *root, char ret[SHA256_HEX
     text_free(&text);
 }
 
+/* What `sum` gives with one stage, with two and so on; stages is the last in root, and its items are the last lines. */
+static void sum_stages(struct resolver *b, struct yaml *root, struct yaml *stages, const struct reading *reading)
+{
+    const struct trial *t = reading->trial;
+    struct sha256 *running = sha256_begin();
+
+    b->failed = b->failed || !running;
+    for (size_t i = 0; !b->failed && i < t->stage_count; i++) {
+        struct yaml *stage = build_stage(b, &t->stages[i], reading);
+        struct text text = { 0 };
+        build_append(b, stages, stage);
+        if (b->failed)
+            break;
+        if (i == 0)
+            tree_write(root, &text);
+        else
+            tree_write_item(stage, 1, &text);
+        if (!text.failed)
+            sha256_add(running, text.data, text.length);
+        sha256_peek(running, t->stage_key[i]);
+        b->failed = text.failed || !t->stage_key[i][0];
+        text_free(&text);
+    }
+    sha256_end(running, (char[SHA256_HEX]){ 0 });
+}
+
 /* One attack of an entry's grids, whatever its epsilons and gradients. */
 static void sum_attack(struct resolver *b, const struct trial *t, struct attack_spec *s)
 {
@@ -451,10 +477,7 @@ void resolve_keys(struct resolver *b, const struct reading *reading)
     put_start(b, root, reading);
     build_put(b, root, "model", build_model(b, t));
     build_put(b, root, "stages", stages);
-    for (size_t i = 0; i < t->stage_count; i++) {
-        build_append(b, stages, build_stage(b, &t->stages[i], reading));
-        sum(b, root, t->stage_key[i]);
-    }
+    sum_stages(b, root, stages, reading);
     if (t->stage_count == 0)
         build_put(b, root, "dataset", build_dataset(b, t->dataset));
     put_retrieval(b, root, t);

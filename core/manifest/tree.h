@@ -24,6 +24,8 @@ bool tree_equal(const struct yaml *a, const struct yaml *b);
 
 /* A document in block style, the same for equal trees; lists without maps stand on one line. */
 void tree_write(const struct yaml *node, struct text *ret);
+/* The lines that an item of a list which stands `depth` deep adds to its end. */
+void tree_write_item(const struct yaml *item, size_t depth, struct text *ret);
 /* On one line: {plugin: x, n: 3}. */
 void tree_write_line(const struct yaml *node, struct text *ret);
 

@@ -131,6 +131,14 @@ static void write_block(const struct yaml *node, size_t depth, bool first, struc
     }
 }
 
+void tree_write_item(const struct yaml *item, size_t depth, struct text *ret)
+{
+    struct yaml *items[] = { (struct yaml *)(uintptr_t)item };
+    const struct yaml list = { .type = YAML_LIST, .items = items, .count = 1 };
+
+    write_block(&list, depth, false, ret);
+}
+
 void tree_write(const struct yaml *node, struct text *ret)
 {
     if (is_block(node)) {

@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 import struct
+import time
 import unittest
 import zlib
 
@@ -227,6 +228,22 @@ class BadRuns(bioft.Case):
         r = self.bad(1, "run", m, "--out", "out", says="not finite")
         self.assertNotIn("report.html", r.stdout)
         self.assertEqual((r.stdout + r.stderr).count("not finite"), 1)
+
+    def test_long_lists_take_linear_time(self):
+        """Each is checked in under a second on an idle machine; in quadratic time it would take minutes."""
+        stage = ("  - {name: s%d, rule: bp, loss: cross_entropy, optimizer: {name: sgd, lr: 0.1}, steps: 1, batch_size: 8}\n")
+        head = "bioft: 1\nname: x\nengine: openblas\ndataset: {plugin: npy, root: data%s}\nmodel: {backbone: %s}\nstages:\n"
+        numbers = ", ".join(map(str, range(100000)))
+        layers = "{plugin: mlp, hidden: [" + ", ".join(["4"] * 150000) + "]}"
+        for name, text, says in (
+                ("stages", head % ("", "lenet5") + "".join(stage % i for i in range(1000)), ""),
+                ("classes", head % (f", classes: [{numbers}]", "lenet5") + stage % 0, "4 is no class of this data"),
+                ("twice", head % (f", classes: [{numbers}, 7]", "lenet5") + stage % 0, "'classes': 7 is in the list already"),
+                ("hidden", head % ("", layers) + stage % 0, "more than 10000 operators")):
+            begun = time.monotonic()
+            r = bioft.run("check", self.manifest(text), "--no-timing", cwd=self.folder, timeout=60)
+            self.assertEqual((r.returncode == 0, says in r.stderr), (not says, True), name + r.stderr[-500:])
+            self.assertLess(time.monotonic() - begun, 15, name)
 
     def test_nan_in_training(self):
         m = self.manifest(bioft.MANIFEST.replace("lr: 1e-3}", "lr: 1e30}"))

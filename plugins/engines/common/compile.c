@@ -159,7 +159,7 @@ struct node *compile_only_reader(const struct program *p, uint32_t tensor)
 {
     if (p->tensors[tensor].uses != 1 || tensor == p->output)
         return NULL;
-    for (uint32_t i = 1; i < p->node_count; i++)
+    for (uint32_t i = p->tensors[tensor].producer + 1; i < p->node_count; i++)
         for (uint32_t k = 0; p->nodes[i].op && k < p->nodes[i].def->input_count; k++)
             if (p->nodes[i].x[k] == tensor)
                 return &p->nodes[i];
@@ -203,14 +203,20 @@ static bool reads_output_backward(const struct program *p, const struct node *n)
 
 bool tensor_is_kept(const struct program *p, uint32_t tensor)
 {
+    uint32_t left = p->tensors[tensor].uses;
+
     if (goes_back(p) && p->tensors[tensor].watched)
         return true;
     if (reads_output_backward(p, &p->nodes[p->tensors[tensor].producer]))
         return true;
-    for (uint32_t i = 1; i < p->node_count; i++)
-        for (uint32_t k = 0; p->nodes[i].op && k < p->nodes[i].def->input_count; k++)
-            if (p->nodes[i].x[k] == tensor && reads_input_backward(p, &p->nodes[i], k))
+    for (uint32_t i = p->tensors[tensor].producer + 1; left > 0 && i < p->node_count; i++)
+        for (uint32_t k = 0; p->nodes[i].op && k < p->nodes[i].def->input_count; k++) {
+            if (p->nodes[i].x[k] != tensor)
+                continue;
+            if (reads_input_backward(p, &p->nodes[i], k))
                 return true;
+            left--;
+        }
     return false;
 }
 

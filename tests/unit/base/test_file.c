@@ -447,6 +447,7 @@ static void leaves_others_faults(void **state)
     int status;
 
     (void)state;
+    signal(SIGBUS, SIG_DFL);                        /* cmocka's would go on with the tests in the child */
     cut_while_mapped("cut", &map);
     const int fd = open("cut", O_RDWR);
     volatile char *theirs = mmap(NULL, 2 * page, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -457,7 +458,8 @@ static void leaves_others_faults(void **state)
         _exit(theirs[page] == 0 ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status) ? WTERMSIG(status) == SIGBUS : WEXITSTATUS(status) != 0);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGBUS);
     munmap((void *)(uintptr_t)theirs, 2 * page);
     close(fd);
     file_map_close(&map);
