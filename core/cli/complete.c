@@ -1,5 +1,6 @@
 /* Candidates for the word being written on a command line. */
 #include "cli/complete.h"
+#include "cli/print.h"
 
 #include "manifest/experiment.h"
 #include "plugin/registry.h"
@@ -10,7 +11,7 @@
 void complete_print(const char *word, const char *candidate, const char *help)
 {
     if (strncmp(candidate, word, strlen(word)) == 0)
-        printf("%s\t%s\n", candidate, help);
+        print("%s\t%s\n", candidate, help);
 }
 
 static const struct argument *find_option(const struct command_line *c, const char *word)
@@ -91,7 +92,7 @@ static void print_value(const struct argument *a, const char *manifest, const ch
     else if (strcmp(a->name, "set") == 0)
         print_settings(manifest, word);
     else if (strstr(a->value, "DIR") || strncmp(a->value, "FILE", 4) == 0)
-        printf(COMPLETE_FILES "\n");
+        print(COMPLETE_FILES "\n");
 }
 
 int complete_arguments(const struct command_line *c, int count, char **words)
@@ -123,7 +124,7 @@ int complete_arguments(const struct command_line *c, int count, char **words)
     } else if (first && strcmp(first, "new") == 0 && positionals == 1) {
         print_kinds(word);
     } else {
-        printf(COMPLETE_FILES "\n");
+        print(COMPLETE_FILES "\n");
     }
     return 0;
 }

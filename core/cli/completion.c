@@ -1,6 +1,7 @@
 /* `bioft completion SHELL`: the script that completes command lines, embedded by the build. */
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/print.h"
 
 #include "completion_files.inc"
 #include <stdio.h>
@@ -22,9 +23,9 @@ int command_completion(int argc, char **argv)
     snprintf(name, sizeof name, "completion.%s", line.positional[0]);
     for (size_t i = 0; i < sizeof embedded_files / sizeof *embedded_files; i++)
         if (strcmp(embedded_files[i].name, name) == 0) {
-            fputs(embedded_files[i].text, stdout);
+            print("%s", embedded_files[i].text);
             return 0;
         }
-    fprintf(stderr, "bioft completion: unknown shell '%s'; use bash, zsh or fish\n", line.positional[0]);
+    print_error("bioft completion: unknown shell '%s'; use bash, zsh or fish\n", line.positional[0]);
     return 2;
 }

@@ -216,7 +216,7 @@ static int run_manifest(void *ctx)
         .threads = default_threads(run), .plugin_paths = run->plugin_paths.items,
         .plugin_path_count = run->plugin_paths.count, .log = &run->console.log }, &run->experiment, &said, &err);
     if (said)
-        fputs(said, stderr);
+        print_error("%s", said);
     free(said);
     if (st != BIOFT_OK)
         status = err.text[0] ? fail(run, &err, 2) : 2;

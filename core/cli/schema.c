@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/plugin_catalogue.h"
+#include "cli/print.h"
 #include "formats/json.h"
 
 #include "schema_files.inc"
@@ -285,7 +286,7 @@ int command_schema(int argc, char **argv)
     if (st == BIOFT_OK)
         st = write_schema(r, arena, &t, &err);
     if (st == BIOFT_OK)
-        fputs(t.data, stdout);
+        print("%s", t.data);
     else
         console_error(&console, err.text);
     text_free(&t);

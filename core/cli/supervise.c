@@ -1,4 +1,5 @@
 /* A run in a process of its own. */
+#include "cli/print.h"
 #include "cli/supervise.h"
 
 #include "base/clock.h"
@@ -100,14 +101,14 @@ _Noreturn static void be_parent(pid_t pid, int fd)
     const bool whole = read(fd, &said, 1) == 1;
 
     if (w.killed) {
-        fprintf(stderr, "bioft: the run did not stop when asked to, and was ended; '--resume' goes on from its last "
+        print_error("bioft: the run did not stop when asked to, and was ended; '--resume' goes on from its last "
                         "checkpoint\n");
         _exit(w.asked == SIGINT ? 130 : 143);
     }
     if (WIFSIGNALED(status))
         end_by(WTERMSIG(status));
     if (!whole && w.asked != SIGINT) {             /* a second SIGINT ends it at once */
-        fprintf(stderr, "bioft: the process ended with status %d before the run did: a plugin called exit, or a library that "
+        print_error("bioft: the process ended with status %d before the run did: a plugin called exit, or a library that "
                         "it uses; 'bioft plugin test' shows whose call does that\n", WEXITSTATUS(status));
         _exit(WEXITSTATUS(status) ? WEXITSTATUS(status) : 1);
     }
@@ -121,7 +122,7 @@ int supervise(int (*body)(void *ctx), void *ctx)
     int fds[2];
 
     if (pipe2(fds, O_CLOEXEC) != 0) {
-        fprintf(stderr, "bioft: a pipe for the run: %s\n", strerror(errno));
+        print_error("bioft: a pipe for the run: %s\n", strerror(errno));
         return 1;
     }
     fflush(NULL);
@@ -130,7 +131,7 @@ int supervise(int (*body)(void *ctx), void *ctx)
     sigprocmask(SIG_BLOCK, &set, &before);
     const pid_t pid = fork();
     if (pid < 0) {
-        fprintf(stderr, "bioft: a process for the run: %s\n", strerror(errno));
+        print_error("bioft: a process for the run: %s\n", strerror(errno));
         return 1;
     }
     if (pid > 0) {
@@ -147,7 +148,7 @@ int supervise(int (*body)(void *ctx), void *ctx)
     const int status = body(ctx);
     const unsigned char said = (unsigned char)status;
     if (write(fds[1], &said, 1) != 1)
-        fprintf(stderr, "bioft: the run's end could not be told\n");
+        print_error("bioft: the run's end could not be told\n");
     close(fds[1]);
     return status;
 }

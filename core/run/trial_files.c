@@ -30,9 +30,6 @@ bioft_status trial_checkpoint(const struct trial_run *r, struct error *err)
     if (link(last->checkpoint, to) == 0)
         return BIOFT_OK;
     return file_copy(last->checkpoint, to, err);
-    st = file_write(to, map.bytes, map.size, err);
-    file_map_close(&map);
-    return st;
 }
 
 bioft_status trial_classes(const struct trial_run *r, struct error *err)

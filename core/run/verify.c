@@ -180,7 +180,8 @@ static bool same_files(const char *a, const char *b)
     if (file_map_open(a, &x, &err) != BIOFT_OK)
         return false;
     if (file_map_open(b, &y, &err) == BIOFT_OK) {
-        same = x.size == y.size && memcmp(x.bytes, y.bytes, x.size) == 0;
+        same = x.size == y.size && memcmp(x.bytes, y.bytes, x.size) == 0 && file_map_check(&x, BIOFT_OK, &err) == BIOFT_OK &&
+               file_map_check(&y, BIOFT_OK, &err) == BIOFT_OK;
         file_map_close(&y);
     }
     file_map_close(&x);
