@@ -24,7 +24,7 @@ struct mapping;
 struct file_map {
     const uint8_t *bytes;           /* NULL for an empty file */
     size_t size;
-    struct mapping *mapping;        /* map.c's */
+    struct mapping *mapping;        /* file_map.c's */
 };
 bioft_status file_map_open(const char *path, struct file_map *ret, struct error *err);
 /* `status`, of what was made of the map; BIOFT_ERR_IO with the file's name where it was cut: then that counts for nothing. */

@@ -41,7 +41,7 @@ bioft_status dataset_check(const struct dataset *d, bioft_status status, struct 
     if (p->files)
         status = files_check(p->files, status, err);
     for (size_t i = 0; i < MAX_SPLITS; i++) {
-        status = file_map_check(&p->held[i].map, status, err);
+        status = file_map_check(&p->stored[i].map, status, err);
         status = file_map_check(&p->resized[i].map, status, err);
     }
     return status;

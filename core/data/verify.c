@@ -165,7 +165,7 @@ static bioft_status verify_split(struct dataset *d, size_t split, bool hold, str
     recalled = st == BIOFT_OK && path && recall(d, s, path, &l, &held->map, log);
     if (st == BIOFT_OK && !recalled) {
         l.pixel_bytes = 0;
-        st = inspect_all(d, s, hold, true, pool, log, &l, err);
+        st = dataset_check(d, inspect_all(d, s, hold, true, pool, log, &l, err), err);
         if (st == BIOFT_OK && path && cache_save(d, path, &l, &e) != BIOFT_OK)
             log_write(log, LOG_WARNING, "dataset '%s': no cache is kept: %s", d->name, e.text);
     }
