@@ -88,6 +88,21 @@ static const struct grid *choose_grid(const struct panel *p, const char *metric)
     return ret;
 }
 
+static const struct grid *choose_own(const struct panel *p, const struct grid *grid)
+{
+    if (!grid || !(grid->exact || grid->all))
+        return NULL;
+    if (grid->rule)
+        return grid;
+    for (size_t i = 0; i < p->grid_count; i++) {
+        const struct grid *g = &p->grids[i];
+        if (g->rule && same_text(g->attack, ATTACK_WORST) && same_text(grid->attack, ATTACK_WORST) &&
+            same_text(g->metric, grid->metric) && same_text(g->norm, grid->norm))
+            return g;
+    }
+    return NULL;
+}
+
 static const char *main_gradient(const struct grid *g)
 {
     return g->exact ? "exact" : g->all ? "" : GRADIENT_OF_RULE;
@@ -155,8 +170,7 @@ static const char *verdict_of(const struct fact *f, struct arena *arena)
 static void fill_row(struct headline *h, size_t row, const struct fact *f, const double *epsilon, size_t count, bool attacked,
                      struct arena *arena)
 {
-    const struct grid *g = h->grid;
-    const bool own = g && g->rule && (g->exact || g->all);
+    const struct grid *g = h->grid, *own = h->own;
     size_t column = 1;
     struct point point;
 
@@ -176,11 +190,12 @@ static void fill_row(struct headline *h, size_t row, const struct fact *f, const
             *table_cell(&h->table, row, column) = share(&point, true, arena);
         column++;
         at.gradient = GRADIENT_OF_RULE;
+        at.options = own ? own->options : NULL;
         if (own && study_point(h->panel, f->series, &at, &point)) {
             *table_cell(&h->table, row, column) = share(&point, false, arena);
             table_cell(&h->table, row, column)->faint = true;
         }
-        column += own;
+        column += own != NULL;
     }
 }
 
@@ -189,7 +204,7 @@ static bool fill_table(struct headline *h, size_t number, struct arena *arena)
     const struct grid *g = h->grid;
     double epsilon[SHOWN];
     const size_t count = choose_epsilons(h, epsilon);
-    const bool own = g && g->rule && (g->exact || g->all), chance = isfinite(h->chance);
+    const bool own = h->own, chance = isfinite(h->chance);
     bool attacked = false;
     size_t column = 1;
     struct point point;
@@ -265,6 +280,7 @@ bioft_status headline_read(const struct study *s, size_t number, const struct fi
         }
     }
     ret->grid = choose_grid(p, ret->metric);
+    ret->own = choose_own(p, ret->grid);
     if (st == BIOFT_OK && !(fill_table(ret, number, arena) && headline_words(ret, comparisons, arena)))
         st = error_memory(err, "a report");
     return st;

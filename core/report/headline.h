@@ -25,6 +25,8 @@ struct headline {
     double chance;                                 /* share of the largest class; NAN: not a share of classes */
     size_t classes;
     const struct grid *grid;                       /* whose figures the table has; NULL: no attack */
+    const struct grid *own;                        /* that with the rule's own gradient beside it: of a worst case maybe over
+                                                      fewer attacks; NULL: none, or the same gradient */
     const char *text;                              /* sentences */
     struct table table;
 };

@@ -73,7 +73,8 @@ static uint64_t needed(const struct headline *h, size_t comparisons)
 
 static void accuracy(const struct headline *h, size_t comparisons, struct text *t)
 {
-    const char *metric = strcmp(h->metric, METRIC_ACCURACY) == 0 ? "accurate" : "good";
+    const bool counts = strcmp(h->metric, METRIC_ACCURACY) == 0;
+    const char *metric = counts ? "accurate" : "good";
     const bool better = count_of(h, is_better) > 0, worse = count_of(h, is_worse) > 0;
     size_t n;
 
@@ -92,11 +93,13 @@ static void accuracy(const struct headline *h, size_t comparisons, struct text *
     }
     if (worse) {
         n = names(h, is_worse, true, t);
-        text_printf(t, " %s less %s than %s (%.1f%%). ", n == 1 ? "is" : "are", metric, base, 100.0 * h->baseline->clean.value);
+        text_printf(t, " %s %s %s (%.1f%%). ", n == 1 ? "is" : "are", counts ? "less accurate than" : "below", base,
+                    100.0 * h->baseline->clean.value);
     }
     if (better) {
         n = names(h, is_better, true, t);
-        text_printf(t, " %s more %s than %s (%.1f%%). ", n == 1 ? "is" : "are", metric, base, 100.0 * h->baseline->clean.value);
+        text_printf(t, " %s %s %s (%.1f%%). ", n == 1 ? "is" : "are", counts ? "more accurate than" : "above", base,
+                    100.0 * h->baseline->clean.value);
     }
     if (count_of(h, is_open)) {
         const uint64_t images = needed(h, comparisons);
@@ -123,6 +126,7 @@ static bool furthest(const struct headline *h, const struct fact *f, struct poin
         if (!study_point(h->panel, f->series, &at, &other))
             continue;
         at.gradient = GRADIENT_OF_RULE;
+        at.options = h->own ? h->own->options : NULL;
         if (!study_point(h->panel, f->series, &at, &own) || !(own.value - other.value > most))
             continue;
         most = own.value - other.value;
