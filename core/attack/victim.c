@@ -274,10 +274,7 @@ bioft_status victim_create(const struct trained *t, uint32_t max_batch, const st
 {
     const struct graph *g = t->model->graph;
     const size_t pixels = pixels_count(&t->picture) * max_batch, outputs = (size_t)g->view.outputs * max_batch;
-    const bioft_use use = {
-        .struct_size = sizeof use, .kind = BIOFT_ATTACK, .precision = t->precision, .max_batch = max_batch,
-        .threads = t->pool ? pool_threads(t->pool) : 1,
-    };
+    const bioft_use use = program_use(BIOFT_ATTACK, t->precision, max_batch, t->pool);
     const bioft_route *routes = t->feedback ? feedback_routes(t->feedback, false) : NULL;
     bioft_status st;
 
