@@ -32,31 +32,39 @@ static void keep_wish(struct wish *w, const char *name, int32_t points, const ch
     memcpy(w->why, why, WHY);
 }
 
-/* The highest score, the first by name of equal ones. `refused` collects the others' reasons. */
-static bioft_status highest(struct registry *r, char *const *names, size_t count, const struct log *log,
-                            const struct plugin **ret, char best_why[WHY], int32_t *ret_score, struct text *refused,
+/* Engines by name. */
+struct candidates {
+    struct registry *registry;
+    char **names;
+    size_t count;
+    const struct log *log;
+    struct text refused;                           /* why the others do not run */
+};
+/* The highest score, the first by name of equal ones. */
+static bioft_status highest(struct candidates *c, const struct plugin **ret, char best_why[WHY], int32_t *ret_score,
                             struct error *err)
 {
+    const struct log *log = c->log;
     struct wish wish = { 0 };
 
     *ret = NULL;
     *ret_score = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < c->count; i++) {
         const struct plugin *p;
         struct error problem = { 0 };
         char why[WHY];
         int32_t points;
 
-        if (registry_find(r, BIOFT_KIND_ENGINE, names[i], &p, &problem) != BIOFT_OK) {
+        if (registry_find(c->registry, BIOFT_KIND_ENGINE, c->names[i], &p, &problem) != BIOFT_OK) {
             log_write(log, LOG_WARNING, "%s", problem.text);
-            text_printf(refused, "\n  %s: %s", names[i], problem.text);
+            text_printf(&c->refused, "\n  %s: %s", c->names[i], problem.text);
             continue;
         }
         points = score(p, why);
-        log_write(log, LOG_DETAIL, "engine '%s': score %d: %s", names[i], (int)points, why);
+        log_write(log, LOG_DETAIL, "engine '%s': score %d: %s", c->names[i], (int)points, why);
         if (points <= 0)
-            text_printf(refused, "\n  %s: %s", names[i], why);
-        keep_wish(&wish, names[i], points, why);
+            text_printf(&c->refused, "\n  %s: %s", c->names[i], why);
+        keep_wish(&wish, c->names[i], points, why);
         if (points <= *ret_score)
             continue;
         *ret = p;
@@ -65,7 +73,7 @@ static bioft_status highest(struct registry *r, char *const *names, size_t count
     }
     if (!*ret)
         return error_set(err, BIOFT_ERR_UNSUPPORTED, "no compute engine runs on this machine%s%s",
-                         count == 0 ? ": none was found" : "", refused->data ? refused->data : "");
+                         c->count == 0 ? ": none was found" : "", c->refused.data ? c->refused.data : "");
     if (wish.score > *ret_score)
         log_write(log, LOG_INFO, "engine '%s' would be faster here: %s", wish.name, wish.why);
     return BIOFT_OK;
@@ -97,10 +105,8 @@ static bool has_options(const struct plugin *p, const struct option_value *value
 bioft_status engine_select(struct registry *r, const struct plugin *named, const struct option_value *values,
                            const struct log *log, const struct plugin **ret, char *why, size_t size, struct error *err)
 {
-    struct text refused = { 0 };
+    struct candidates c = { .registry = r, .log = log };
     char reason[WHY];
-    char **names;
-    size_t count;
     int32_t points;
 
     if (named) {
@@ -111,15 +117,15 @@ bioft_status engine_select(struct registry *r, const struct plugin *named, const
         *ret = named;
         return BIOFT_OK;
     }
-    bioft_status st = registry_names(r, BIOFT_KIND_ENGINE, &names, &count, err);
+    bioft_status st = registry_names(r, BIOFT_KIND_ENGINE, &c.names, &c.count, err);
     if (st != BIOFT_OK)
         return st;
-    st = highest(r, names, count, log, ret, reason, &points, &refused, err);
+    st = highest(&c, ret, reason, &points, err);
     if (st == BIOFT_OK)
         say_absent(r, log);
     if (st == BIOFT_OK)
-        snprintf(why, size, "score %d, the highest of %zu found; %s", (int)points, count, reason);
-    registry_names_free(names, count);
-    text_free(&refused);
+        snprintf(why, size, "score %d, the highest of %zu found; %s", (int)points, c.count, reason);
+    registry_names_free(c.names, c.count);
+    text_free(&c.refused);
     return st;
 }

@@ -201,7 +201,7 @@ static bioft_status draw_retrieval(coco *d, uint8_t *which)
         else
             d->missing++;
     }
-    st = picture_list_draw(&d->list, "retrieval", "the set", members, n, wanted, kinds, 3, which);
+    st = picture_list_draw(&d->list, &(struct picture_draw){ "retrieval", "the set", members, n, wanted, kinds, 3 }, which);
     free(members);
     return st;
 }

@@ -32,7 +32,7 @@ bioft_status ilsvrc_classification(const struct ilsvrc *m, int64_t val_per_class
         char stream[64], what[64];
         snprintf(stream, sizeof stream, "validation/%s", m->wnids[c]);
         snprintf(what, sizeof what, "class %s", m->wnids[c]);
-        st = picture_list_draw(l, stream, what, members, n, &val_per_class, val, 1, which);
+        st = picture_list_draw(l, &(struct picture_draw){ stream, what, members, n, &val_per_class, val, 1 }, which);
     }
     free(members);
     return st;

@@ -244,13 +244,13 @@ static bioft_status draw_retrieval(const imagenet100 *d, uint8_t *which)
         int64_t half;
         snprintf(stream, sizeof stream, "retrieval/train/%s", m->wnids[c]);
         snprintf(what, sizeof what, "class %s", m->wnids[c]);
-        st = picture_list_draw(l, stream, what, members, n, &d->train_per_class, train, 1, which);
+        st = picture_list_draw(l, &(struct picture_draw){ stream, what, members, n, &d->train_per_class, train, 1 }, which);
         if (st != BIOFT_OK)
             break;
         n = ilsvrc_members(m, c, m->train_count, l->count, members);
         half = (int64_t)(n - n / 2);
         snprintf(stream, sizeof stream, "retrieval/validation/%s", m->wnids[c]);
-        st = picture_list_draw(l, stream, what, members, n, &half, test, 1, which);
+        st = picture_list_draw(l, &(struct picture_draw){ stream, what, members, n, &half, test, 1 }, which);
     }
     free(members);
     return st;

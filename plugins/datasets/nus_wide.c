@@ -231,7 +231,7 @@ static bioft_status draw_concept(const nus_wide *d, uint32_t c, const uint8_t *t
             members[n++] = (uint32_t)i;
     snprintf(stream, sizeof stream, "retrieval/%s", concepts[c]);
     snprintf(what, sizeof what, "concept '%s'", concepts[c]);
-    return picture_list_draw(&d->list, stream, what, members, n, wanted, kinds, 3, which);
+    return picture_list_draw(&d->list, &(struct picture_draw){ stream, what, members, n, wanted, kinds, 3 }, which);
 }
 
 static bioft_status draw_splits(nus_wide *d)

@@ -112,28 +112,27 @@ bioft_status picture_list_add(struct picture_list *l, const char *folder, const 
     return BIOFT_OK;
 }
 
-bioft_status picture_list_draw(const struct picture_list *l, const char *stream, const char *what,
-                               const uint32_t *pictures, uint64_t n, const int64_t *wanted,
-                               const uint8_t *kinds, int count, uint8_t *which)
+bioft_status picture_list_draw(const struct picture_list *l, const struct picture_draw *d,
+                               uint8_t *which)
 {
     uint64_t sum = 0, taken = 0, *order;
     bioft_status st;
 
-    for (int k = 0; k < count; k++)
-        sum += (uint64_t)wanted[k];
-    if (sum > n)
+    for (int k = 0; k < d->count; k++)
+        sum += (uint64_t)d->wanted[k];
+    if (sum > d->n)
         return bioft_failf(l->host, BIOFT_ERR_FORMAT,
                            "%s: %s has %llu pictures to draw from, and the splits' options ask for "
                            "%llu",
-                           l->files->root(l->host), what, (unsigned long long)n,
+                           l->files->root(l->host), d->what, (unsigned long long)d->n,
                            (unsigned long long)sum);
-    order = malloc((n + 1) * sizeof *order);
+    order = malloc((d->n + 1) * sizeof *order);
     if (!order)
         return out_of_memory(l);
-    st = l->files->permute(l->host, stream, n, order);
-    for (int k = 0; st == BIOFT_OK && k < count; k++)
-        for (int64_t i = 0; i < wanted[k]; i++)
-            which[pictures[order[taken++]]] = kinds[k];
+    st = l->files->permute(l->host, d->stream, d->n, order);
+    for (int k = 0; st == BIOFT_OK && k < d->count; k++)
+        for (int64_t i = 0; i < d->wanted[k]; i++)
+            which[d->pictures[order[taken++]]] = d->kinds[k];
     free(order);
     return st;
 }

@@ -50,12 +50,18 @@ static inline uint64_t *picture_list_bits(const struct picture_list *l, uint64_t
     return l->bits + picture * l->label_words;
 }
 
-/* Draws of `n` pictures: kinds[k] gets wanted[k] of them, by the permutation of a stream; the rest
- * stays as it is. which[picture] is its split. BIOFT_ERR_FORMAT where they are too few; what: names
- * the pictures in the message, "class 'cat'". */
-bioft_status picture_list_draw(const struct picture_list *l, const char *stream, const char *what,
-                               const uint32_t *pictures, uint64_t n, const int64_t *wanted,
-                               const uint8_t *kinds, int count, uint8_t *which);
+struct picture_draw {
+    const char *stream, *what; /* what: names the pictures in a message, "class 'cat'" */
+    const uint32_t *pictures;  /* [n] to draw from */
+    uint64_t n;
+    const int64_t *wanted; /* [count] kinds[k] gets wanted[k] of them */
+    const uint8_t *kinds;
+    int count;
+};
+/* By the permutation of the stream; the rest of which[] stays as it is: which[picture] is its split.
+ * BIOFT_ERR_FORMAT where they are too few. */
+bioft_status picture_list_draw(const struct picture_list *l, const struct picture_draw *d,
+                               uint8_t *which);
 /* Makes the splits that have pictures. */
 bioft_status picture_list_split(struct picture_list *l, const uint8_t *which);
 /* Tells the host of them. */
