@@ -29,7 +29,6 @@ struct file_map {
 bioft_status file_map_open(const char *path, struct file_map *ret, struct error *err);
 /* `status`, of what was made of the map; BIOFT_ERR_IO with the file's name where it was cut: then that counts for nothing. */
 bioft_status file_map_check(const struct file_map *map, bioft_status status, struct error *err);
-bool file_maps_whole(void);         /* nobody has met a cut so far: fast, for what is read bit by bit */
 /* Reads a byte of each page. */
 void file_map_touch(const void *bytes, size_t size);
 void file_map_close(struct file_map *map);         /* NULL or zero is fine */

@@ -28,7 +28,6 @@ struct mapping {
 static struct {
     pthread_mutex_t lock;                          /* of all but what the handler reads */
     struct mapping *_Atomic list;
-    atomic_uint cuts;                              /* how many maps were cut so far */
     struct sigaction before;
 } maps = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -43,8 +42,7 @@ static bool put_zeros(uintptr_t address)
             continue;
         if (mmap((void *)page, end - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
             return false;
-        if (!atomic_exchange(&m->cut, true))
-            atomic_fetch_add(&maps.cuts, 1);
+        atomic_store(&m->cut, true);
         return true;
     }
     return false;
@@ -151,11 +149,6 @@ bioft_status file_map_check(const struct file_map *map, bioft_status status, str
               absolute ? absolute : map->mapping->path);
     free(absolute);
     return BIOFT_ERR_IO;
-}
-
-bool file_maps_whole(void)
-{
-    return atomic_load(&maps.cuts) == 0;
 }
 
 void file_map_touch(const void *bytes, size_t size)

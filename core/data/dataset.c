@@ -36,7 +36,7 @@ bioft_status dataset_check(const struct dataset *d, bioft_status status, struct 
 {
     const struct dataset_private *p = d->private;
 
-    if (file_maps_whole() || !p)
+    if (!p)
         return status;
     if (p->files)
         status = files_check(p->files, status, err);

@@ -326,7 +326,7 @@ void files_destroy(struct files *f)
 
 bioft_status files_check(const struct files *f, bioft_status status, struct error *err)
 {
-    for (size_t i = 0; !file_maps_whole() && i < f->count; i++)
+    for (size_t i = 0; i < f->count; i++)
         status = file_map_check(&f->kept[i].map, status, err);
     return status;
 }

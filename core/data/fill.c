@@ -133,7 +133,6 @@ static bioft_status fill_picture(struct filler *f, struct worker *w, uint64_t po
     if (st != BIOFT_OK)
         return st;
     st = transform_apply(&f->transform, &pixels, position, &w->canvas, ret, err);
-    st = dataset_check(d, st, err);
     if (st == BIOFT_OK)
         return st;
     if (dataset_name(d, f->split, position, name, sizeof name, NULL) != BIOFT_OK)
@@ -171,7 +170,7 @@ bioft_status fill_alone(struct filler *f, size_t worker, uint64_t batch, struct 
                         struct error *err)
 {
     s->n = batch_length(f, batch);
-    return fill_range(f, &f->workers[worker], batch, 0, s->n, s, err);
+    return dataset_check(f->dataset, fill_range(f, &f->workers[worker], batch, 0, s->n, s, err), err);
 }
 
 struct filling { /* a batch in pieces */
@@ -210,5 +209,6 @@ bioft_status fill_with_pool(struct filler *f, struct pool *pool, uint64_t batch,
     pthread_mutex_init(&g.mutex, NULL);
     pool_run(pool, s->n / f->piece + (s->n % f->piece != 0), fill_piece, &g);
     pthread_mutex_destroy(&g.mutex);
-    return g.fault == SIZE_MAX ? BIOFT_OK : error_set(err, g.error.status, "%s", g.error.text);
+    const bioft_status st = g.fault == SIZE_MAX ? BIOFT_OK : error_set(err, g.error.status, "%s", g.error.text);
+    return dataset_check(f->dataset, st, err);
 }

@@ -1,14 +1,19 @@
 #!/bin/sh
-# Builds the fuzz targets with clang's libFuzzer and runs each: run.sh [SECONDS [TARGET...]].
-# Default: 20 seconds, all. What it builds and finds lies in $BIOFT_FUZZ, by default a new folder.
+# Builds the fuzz targets with clang's libFuzzer and runs each: run.sh [SECONDS [TARGET...]], or run.sh COUNTx for as many
+# inputs: 1000000x. Default: 20 seconds, all. What it builds and finds lies in $BIOFT_FUZZ, by default a new folder; the
+# corpora there are made small again after each run.
 # The portable C is fuzzed, not what needs a CPU's own instructions.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 seconds=${1:-20}
+case $seconds in
+    *x) limit=-runs=${seconds%x} what="${seconds%x} inputs" ;;
+    *) limit=-max_total_time=$seconds what="$seconds s" ;;
+esac
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- npy safetensors gzip json csv idx picture manifest torch pickle
+[ $# -gt 0 ] || set -- npy safetensors gzip json csv idx picture manifest torch pickle matlab
 work=${BIOFT_FUZZ:-$(mktemp -d)}
 mkdir -p "$work"
 
@@ -32,8 +37,8 @@ for target; do
     clang $flags -fsanitize=fuzzer,address,undefined "$here/$target.c" "$work/core.a" \
         $(pkg-config --libs $packages) -lm -lpthread -o "$work/fuzz-$target"
     mkdir -p "$work/corpus/$target"
-    echo "$target: $seconds s"
-    if ! "$work/fuzz-$target" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
+    echo "$target: $what"
+    if ! "$work/fuzz-$target" "$limit" -max_len=65536 -timeout=10 \
         -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 -artifact_prefix="$work/$target-" \
         "$work/corpus/$target" "$work/seeds/$target" >"$work/$target.log" 2>&1; then
         tail -40 "$work/$target.log"
@@ -41,5 +46,11 @@ for target; do
         failed=1
     fi
     grep number_of_executed_units "$work/$target.log" || true
+    rm -rf "$work/small"
+    mkdir "$work/small"
+    if "$work/fuzz-$target" -merge=1 -verbosity=0 -max_len=65536 "$work/small" "$work/corpus/$target" >/dev/null 2>&1; then
+        rm -rf "$work/corpus/$target"
+        mv "$work/small" "$work/corpus/$target"
+    fi
 done
 exit $failed

@@ -119,6 +119,33 @@ def pickle_files():
             yield b'1' + data[data.index(b'uu.') + 3:]      # after the dict that says what machine
 
 
+def mat_element(kind, data):
+    if 0 < len(data) <= 4:
+        return struct.pack('<HH', kind, len(data)) + data.ljust(4, b'\0')
+    return struct.pack('<II', kind, len(data)) + data + bytes(-len(data) % 8)
+
+
+def mat_matrix(kind, shape, *parts, name=b''):
+    body = mat_element(6, struct.pack('<II', kind, 0)) + mat_element(5, struct.pack(f'<{len(shape)}i', *shape))
+    return mat_element(14, body + mat_element(1, name) + b''.join(parts))
+
+
+def matlab_files():
+    """`synsets` with a class and an inner node, plain and compressed."""
+    cells = b''
+    for number, wnid, children in [(1, 'n01440764', 0), (300, 'n00000001', 2)]:
+        cells += mat_matrix(6, (1, 1), mat_element(9, struct.pack('<d', number)))
+        cells += mat_matrix(4, (1, 9), mat_element(4, wnid.encode('utf-16-le')))
+        cells += mat_matrix(6, (1, 1), mat_element(2, bytes([children])))
+    fields = b''.join(f.ljust(16, b'\0') for f in (b'ILSVRC2012_ID', b'WNID', b'num_children'))
+    matrix = mat_matrix(2, (2, 1), mat_element(5, struct.pack('<i', 16)), mat_element(1, fields), cells, name=b'synsets')
+    head = b'MATLAB 5.0 MAT-file'.ljust(116) + bytes(8) + struct.pack('<H', 0x0100) + b'IM'
+    packed = zlib.compress(matrix)
+    yield head + matrix
+    yield head + struct.pack('<II', 15, len(packed)) + packed
+    yield head
+
+
 def manifest_files():
     for path in sorted((pathlib.Path(__file__).parents[2] / 'manifests').rglob('*.yaml')):
         yield path.read_bytes()
@@ -129,7 +156,8 @@ def manifest_files():
 root = pathlib.Path(sys.argv[1])
 for target, files in [('npy', npy_files), ('safetensors', safetensors_files), ('gzip', gzip_files),
                       ('json', json_files), ('csv', csv_files), ('idx', idx_files), ('picture', picture_files),
-                      ('manifest', manifest_files), ('torch', torch_files), ('pickle', pickle_files)]:
+                      ('manifest', manifest_files), ('torch', torch_files), ('pickle', pickle_files),
+                      ('matlab', matlab_files)]:
     folder = root / target
     folder.mkdir(parents=True, exist_ok=True)
     for n, data in enumerate(files()):
