@@ -80,6 +80,28 @@ static const char *held(const struct making *m, const struct figure *first, enum
     return ret;
 }
 
+/* An image that is robust under every attack of the worst case: has one of them seen it fail? */
+static bool add_records(struct making *m, const struct figure *first, enum part part, struct prediction *p)
+{
+    for (uint64_t k = 0; k < first->n; k++) {
+        struct attack_record *r = p[k].attack && p[k].score > 0.0 ? arena_array(m->arena, 1, sizeof *r) : NULL;
+        if (!p[k].attack || !(p[k].score > 0.0))
+            continue;
+        if (!r)
+            return false;
+        *r = *p[k].attack;
+        for (size_t i = 0; i < m->count; i++) {
+            const struct attack_record *o = belongs(&m->figures[i], first, part) ? m->figures[i].predictions[k].attack : NULL;
+            if (!o || m->figures[i].nearest)
+                continue;
+            r->found = r->found || o->found;
+            r->traced = r->traced || o->traced;
+        }
+        p[k].attack = r;
+    }
+    return true;
+}
+
 static bioft_status make(struct making *m, const struct figure *first, enum part part,
                          struct error *err)
 {
@@ -108,6 +130,8 @@ static bioft_status make(struct making *m, const struct figure *first, enum part
     }
     if (!begun)
         return BIOFT_OK;
+    if (!add_records(m, first, part, p))
+        return error_memory(err, "the worst case");
     m->made++;
     return figure_fill(w, p, first->n, err);
 }

@@ -51,6 +51,14 @@ static bool is_row(const struct csv *c, size_t row, const char *trial, const str
            strcmp(cell(c, row, "norm"), at->norm) == 0;
 }
 
+/* Is it the worst case over what does not follow the rule's own gradient? */
+static bool is_worst(const struct csv *c, size_t row, const char *trial, const struct place *at)
+{
+    return strcmp(cell(c, row, "trial"), trial) == 0 && strcmp(cell(c, row, "attack"), ATTACK_WORST) == 0 &&
+           strcmp(cell(c, row, "gradient"), "exact") == 0 && strcmp(cell(c, row, "metric"), at->metric) == 0 &&
+           strcmp(cell(c, row, "norm"), at->norm) == 0 && number(c, row, "epsilon") == at->epsilon;
+}
+
 /* What the attacks at one epsilon add up to. */
 struct sums {
     double zero, silent, off;                      /* the most of any attack; NAN: not measured by any */
@@ -144,6 +152,9 @@ bioft_status indicators_doubt(const struct csv *c, const char *trial, const stru
     for (size_t r = 1; r < c->rows; r++)
         if (is_row(c, r, trial, at) && number(c, r, "epsilon") == at->epsilon)
             add_row(c, r, &s);
+    for (size_t r = 1; r < c->rows; r++)
+        if (is_worst(c, r, trial, at) && !isnan(number(c, r, "silent")))
+            s.silent = number(c, r, "silent");     /* an image that another attack broke is not kept for robust */
     *ret = doubt_of(&s, arena);
     if (*ret && !**ret)
         *ret = unbounded_doubt(c, trial, at, arena);

@@ -128,6 +128,31 @@ static void finds_weak_attacks(void **state)
     arena_destroy(arena);
 }
 
+/* What one attack saw and did not return is lost only where no other attack broke the image. */
+static void found_and_lost_everywhere(void **state)
+{
+    struct arena *arena = arena_create();
+    struct figure f[] = { attacked(arena, "a", "exact", 0.1, 0, 300), attacked(arena, "b", "exact", 0.1, 0, 200) };
+    struct figure *worst;
+    size_t count;
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct attack_record *r = arena_array(arena, N, sizeof *r);
+        for (unsigned k = 0; k < N; k++) {
+            r[k] = (struct attack_record){ .clean = 1.0, .right = f[i].predictions[k].score > 0.0, .target = -1,
+                                           .traced = i == 0, .found = i == 0 && k >= 190 && k < 250, .part = "" };
+            f[i].predictions[k].attack = &r[k];
+        }
+        assert_int_equal(figure_fill(&f[i], f[i].predictions, N, NULL), BIOFT_OK);
+    }
+    assert_int_equal(f[0].indicators.silent, 60);
+    assert_int_equal(checks_run(f, 2, 0.2, arena, &worst, &count, NULL), BIOFT_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(worst[0].indicators.silent, 10);          /* 190 to 199 */
+    assert_int_equal(f[0].indicators.silent, 60);
+    arena_destroy(arena);
+}
+
 static void worst_case_is_by_sample(void **state)
 {
     struct arena *arena = arena_create();
@@ -162,7 +187,7 @@ int main(void)
         cmocka_unit_test(worst_cases_of_other_attacks_do_not_rise),
         cmocka_unit_test(norms_are_not_mixed),
         cmocka_unit_test(finds_weak_attacks),
-        cmocka_unit_test(worst_case_is_by_sample),
+        cmocka_unit_test(found_and_lost_everywhere), cmocka_unit_test(worst_case_is_by_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

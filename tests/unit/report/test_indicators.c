@@ -28,6 +28,9 @@ static void each_is_told(void **state)
         { ROW("apgd,exact,linf,0.1,0.5,200,60,3,0,2,0.01,") BLACK UNBOUNDED, "3 images had a gradient of zero or not a number" },
         { ROW("apgd,exact,linf,0.1,0.5,200,60,,0,2,0.01,") BLACK UNBOUNDED, "zero gradients were not counted" },
         { ROW("apgd,exact,linf,0.1,0.5,200,60,0,1,2,0.01,") BLACK UNBOUNDED, "1 adversarial images were found and not returned" },
+        { ROW("apgd,exact,linf,0.1,0.5,200,60,0,1,2,0.01,") BLACK UNBOUNDED ROW("worst,exact,linf,0.1,0.5,200,60,0,0,2,,"), "" },
+        { ROW("apgd,exact,linf,0.1,0.5,200,60,0,3,2,0.01,") BLACK UNBOUNDED ROW("worst,exact,linf,0.1,0.5,200,60,0,2,2,,"),
+          "2 adversarial images were found and not returned" },
         { ROW("apgd,exact,linf,0.1,0.5,200,60,0,0,6,0.01,") BLACK UNBOUNDED, "6.0% of the survivors' attacks were still gaining" },
         { ROW("apgd,exact,linf,0.1,0.5,200,60,0,0,5,0.01,") BLACK UNBOUNDED, "" },
         /* A weak attack beside one that was done, and a random search, which is never done. */
