@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 import xml.etree.ElementTree
 
@@ -113,10 +114,20 @@ def scores(path):
 
 
 class Report(bioft.Case):
+    made = None                                          # one run for all tests, each in a copy
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.made:
+            shutil.rmtree(cls.made, ignore_errors=True)
+
     def make(self):
         text = bioft.MANIFEST.replace("{plugin: pgd,", "{plugin: pgd, dump: 4,")
-        out = self.folder / "out"
-        self.good("run", self.manifest(text), "--out", out, "--quiet")
+        out, m = self.folder / "out", self.manifest(text)
+        if not Report.made:
+            Report.made = tempfile.mkdtemp(prefix="bioft-test-")
+            self.good("run", m, "--out", f"{Report.made}/out", "--quiet")
+        shutil.copytree(f"{Report.made}/out", out)
         return out
 
     def read(self, path):
