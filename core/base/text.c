@@ -167,6 +167,15 @@ static bool is_decimal(const char *s, size_t length)
     return at == length;
 }
 
+/* Is a decimal number 0 as it stands, and not only too small for a double? */
+static bool is_zero(const char *s, size_t length)
+{
+    for (size_t i = 0; i < length && s[i] != 'e' && s[i] != 'E'; i++)
+        if (s[i] >= '1' && s[i] <= '9')
+            return false;
+    return true;
+}
+
 bool text_to_double(const char *s, size_t length, double *ret)
 {
     char small[128], *copy = small;
@@ -187,8 +196,8 @@ bool text_to_double(const char *s, size_t length, double *ret)
     leave_c_locale(l);
     if (copy != small)
         free(copy);
-    if (!isfinite(value))
-        return false;
+    if (!isfinite(value) || (value == 0.0 && !is_zero(s, length)))
+        return false;                              /* 1e-400 is not 0 */
     *ret = value;
     return true;
 }

@@ -35,7 +35,8 @@ int text_digits(const double *values, size_t count, int least);
  * "inf", "-inf". */
 enum { TEXT_NUMBER = 32 };
 const char *text_number(char ret[TEXT_NUMBER], double value);
-/* The whole of `s` as a decimal number, with '.', never by the locale, no hex, no nan or inf. */
+/* The whole of `s` as a decimal number, with '.', never by the locale, no hex, no nan or inf, and
+ * no number so small that it would be 0. */
 bool text_to_double(const char *s, size_t length, double *ret);
 /* The next line of `size` bytes from *at on, without its end, and *at behind it; false where none is left or the
  * last one has no end: it is unfinished. */

@@ -6,6 +6,8 @@
 
 /* By affinity and the cgroup's quota, at least 1. */
 unsigned threads_available(void);
+/* The same, or OMP_NUM_THREADS where that is smaller: what a program uses that is told nothing else. */
+unsigned threads_default(void);
 /* The quota alone, of control groups version 1 and 2, rounded up; 0: none. root: put before the
  * kernel's paths, "" but in tests. */
 unsigned threads_quota(const char *root);

@@ -165,3 +165,15 @@ unsigned threads_available(void)
     }
     return smaller(cpus, threads_quota(""));
 }
+
+unsigned threads_default(void)
+{
+    const unsigned available = threads_available();
+    const char *wanted = getenv("OMP_NUM_THREADS");
+    char *end;
+
+    if (!wanted)
+        return available;
+    const unsigned long n = strtoul(wanted, &end, 10);     /* of a list the first: the outermost level's */
+    return end != wanted && (*end == '\0' || *end == ',') && n > 0 && n < available ? (unsigned)n : available;
+}

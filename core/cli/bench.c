@@ -227,7 +227,7 @@ int command_bench(int argc, char **argv)
         print_error("bioft bench: %s\nusage: bioft bench %s\n", wrong, line.usage);
         return 2;
     }
-    b.threads = b.threads ? b.threads : threads_available();
+    b.threads = b.threads ? b.threads : threads_default();
     console_init(&b.console, b.quiet || b.json);
     status = strcmp(line.positional[0], "engines") == 0 ? run_engines(&b) : run_bench(&b);
     console_finish(&b.console);

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "network/initialise.h"
 #include <stdlib.h>
+#include <string.h>
 
 static bioft_status find(struct bench *b, uint32_t kind, const char *name,
                          const struct plugin **ret, struct option_value **ret_values,
@@ -20,7 +21,7 @@ static bioft_status open_engine(struct bench *b, struct error *err)
     struct option_value *values = NULL;
     bioft_status st = pool_create(b->threads, &b->pool, err);
 
-    if (st == BIOFT_OK && b->engine)
+    if (st == BIOFT_OK && b->engine && strcmp(b->engine, "auto") != 0)
         st = find(b, BIOFT_KIND_ENGINE, b->engine, &p.plugin, &values, err);
     p.pool = b->pool;
     p.values = values;

@@ -259,7 +259,7 @@ int command_check(int argc, char **argv)
     console_init(&c.console, c.quiet);
     bioft_status st = experiment_read(&(struct experiment_params){
         .path = line.positional[0], .set = c.set.items, .set_count = c.set.count,
-        .threads = c.threads ? c.threads : threads_available(), .plugin_paths = c.plugin_paths.items,
+        .threads = c.threads ? c.threads : threads_default(), .plugin_paths = c.plugin_paths.items,
         .plugin_path_count = c.plugin_paths.count, .log = &c.console.log }, &c.experiment, &said, &err);
     if (said)
         print_error("%s", said);

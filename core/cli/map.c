@@ -133,7 +133,7 @@ static int run_map(const struct map_command *c, enum map_ties ties)
     struct map_result result = { 0 };
     struct pool *pool = NULL;
     struct error err = { 0 };
-    bioft_status st = pool_create(c->threads ? c->threads : threads_available(), &pool, &err);
+    bioft_status st = pool_create(c->threads ? c->threads : threads_default(), &pool, &err);
 
     if (st == BIOFT_OK)
         st = retrieval_read(&c->files, &query, &database, &err);

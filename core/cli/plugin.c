@@ -1,9 +1,11 @@
-/* `bioft plugin list | show NAME | test FILE | new KIND NAME`: which plugins there are, what one says of itself,
+/* `bioft plugin list | show NAME | test NAME | new KIND NAME`, where NAME may be a file: which plugins there are, what one says of itself,
  * whether it keeps the contract, and a new one. */
+#include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/plugin_catalogue.h"
+#include "cli/plugin_child.h"
 #include "cli/plugin_new.h"
 #include "cli/plugin_test.h"
 #include "cli/print.h"
@@ -142,6 +144,53 @@ static int show(struct registry *r, const struct request *q, struct arena *arena
     return print_whole(console, &t);
 }
 
+/* Everything that one file holds. */
+static int show_file(const struct request *q, struct arena *arena, struct console *console)
+{
+    char *path = realpath(q->name, NULL);
+    struct description d = { 0 };
+    struct text t = { 0 };
+    struct error err = { 0 };
+    bioft_status st = path ? describe_file(path, 0, arena, &d, &err)
+                           : error_set(&err, BIOFT_ERR_IO, "%s: there is no such file", q->name);
+
+    if (st == BIOFT_OK && d.fault)
+        st = error_set(&err, BIOFT_ERR_FORMAT, "%s", d.fault);
+    free(path);
+    if (st != BIOFT_OK)
+        return failed(console, &err, 1);
+    for (size_t i = 0; i < d.plugins->count; i++) {
+        const struct json *said = json_get(d.plugins->items[i], q->json ? "json" : "text");
+        text_printf(&t, "%s%s%s", i ? "\n" : "", said && said->type == JSON_STRING ? said->text : "", q->json ? "\n" : "");
+    }
+    return print_whole(console, &t);
+}
+
+/* `test NAME`: the file of the plugin of this name. -1: go on. */
+static int find_tested(struct registry *r, struct request *q, struct arena *arena, struct console *console)
+{
+    struct request named = { .name = q->test.file, .kind = q->kind };
+    struct catalogue c;
+    struct error err;
+
+    if (catalogue_read(r, q->kind, named.name, arena, &c, &err) != BIOFT_OK)
+        return failed(console, &err, 1);
+    if (c.count == 0)
+        return not_there(r, &named, arena, console);
+    const struct catalogue_row *row = choose(&c, &named, &err);
+    if (!row)
+        return failed(console, &err, 2);
+    q->test.file = row->path;
+    return -1;
+}
+
+/* Is it a path of a file, and not a plugin's name? */
+static bool is_file_name(const char *s)
+{
+    const char *dot = strrchr(s, '.');
+    return strchr(s, '/') || (dot && strcmp(dot, ".so") == 0) || file_exists(s);
+}
+
 /* What is asked for, or an exit status. -1: go on. */
 static int understand(const struct command_line *c, const char *kind, struct request *q, struct console *console)
 {
@@ -150,7 +199,7 @@ static int understand(const struct command_line *c, const char *kind, struct req
     const bool wants_list = strcmp(what, "list") == 0, wants_show = strcmp(what, "show") == 0;
     const bool wants_test = strcmp(what, "test") == 0, wants_new = strcmp(what, "new") == 0;
     if (!wants_list && !wants_show && !wants_test && !wants_new)
-        error_set(&err, BIOFT_ERR_INVALID, "plugin: 'list', 'show NAME', 'test FILE' or 'new KIND NAME' expected, found "
+        error_set(&err, BIOFT_ERR_INVALID, "plugin: 'list', 'show NAME', 'test NAME' or 'new KIND NAME' expected, found "
                   "'%s'", what);
     else if (wants_new && c->positional_count < 3)
         error_set(&err, BIOFT_ERR_INVALID, "plugin new: a kind and a name are wanted, as in 'plugin new rule my_rule'");
@@ -159,9 +208,9 @@ static int understand(const struct command_line *c, const char *kind, struct req
     else if (wants_list && c->positional_count > 1)
         error_set(&err, BIOFT_ERR_INVALID, "plugin list: '%s' is one argument too many", c->positional[1]);
     else if (wants_show && c->positional_count < 2)
-        error_set(&err, BIOFT_ERR_INVALID, "plugin show: the name of a plugin is missing");
+        error_set(&err, BIOFT_ERR_INVALID, "plugin show: the name or file of a plugin is missing");
     else if (wants_test && c->positional_count < 2)
-        error_set(&err, BIOFT_ERR_INVALID, "plugin test: the plugin's file is missing");
+        error_set(&err, BIOFT_ERR_INVALID, "plugin test: the plugin's name or file is missing");
     else if (q->markdown && (!wants_list || q->json))
         error_set(&err, BIOFT_ERR_INVALID, "plugin: --markdown is for 'list', and not together with --json");
     else if (kind && (q->kind = kind_by_word(kind)) == 0)
@@ -202,7 +251,7 @@ int command_plugin(int argc, char **argv)
         { 0 },
     };
     struct command_line c = {
-        .name = "plugin", .usage = "list | show NAME | test FILE | new KIND NAME [options]",
+        .name = "plugin", .usage = "list | show NAME|FILE | test NAME|FILE | new KIND NAME [options]",
         .summary = "Lists the plugins that can be found, prints everything that one says of itself, tests whether a\n"
                    "file's plugins keep the contract, or makes a small project for a new one. Each file is opened in a\n"
                    "process of its own; one that cannot be used is listed with the reason.",
@@ -229,6 +278,16 @@ int command_plugin(int argc, char **argv)
     if (status < 0 && q.new_name)
         status = plugin_new(q.new_kind, q.new_name, q.out, &err) == BIOFT_OK
             ? 0 : failed(&console, &err, err.status == BIOFT_ERR_IO ? 1 : 2);
+    if (status < 0 && !arena) {
+        error_memory(&err, "the list of plugins");
+        status = failed(&console, &err, 1);
+    }
+    if (status < 0 && q.name && is_file_name(q.name))
+        status = show_file(&q, arena, &console);
+    if (status < 0 && registry_create(&places, &console.log, &r, &err) != BIOFT_OK)
+        status = failed(&console, &err, 2);
+    if (status < 0 && q.test.file && !is_file_name(q.test.file))
+        status = find_tested(r, &q, arena, &console);
     if (status < 0 && q.test.file) {
         q.test.json = q.json;
         q.test.places = paths.items;
@@ -237,12 +296,6 @@ int command_plugin(int argc, char **argv)
         q.test.set_count = sets.count;
         status = plugin_test(&q.test, &console);
     }
-    if (status < 0 && !arena) {
-        error_memory(&err, "the list of plugins");
-        status = failed(&console, &err, 1);
-    }
-    if (status < 0 && registry_create(&places, &console.log, &r, &err) != BIOFT_OK)
-        status = failed(&console, &err, 2);
     if (status < 0)
         status = q.name ? show(r, &q, arena, &console) : list(r, &q, arena, &console);
     registry_destroy(r);

@@ -308,7 +308,7 @@ int command_predict(int argc, char **argv)
         status = understand(&line, &p);
     if (status >= 0)
         return status;
-    n->threads = n->threads ? n->threads : threads_available();
+    n->threads = n->threads ? n->threads : threads_default();
     n->plugin_paths = p.plugin_paths.items;
     n->plugin_path_count = p.plugin_paths.count;
     console_init(&p.console, p.quiet);

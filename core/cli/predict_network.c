@@ -94,7 +94,7 @@ static bioft_status open_engine(struct predictor *p, struct error *err)
     struct option_value *values = NULL;
     bioft_status st = BIOFT_OK;
 
-    if (p->params->engine)
+    if (p->params->engine && strcmp(p->params->engine, "auto") != 0)
         st = registry_find(p->registry, BIOFT_KIND_ENGINE, p->params->engine, &e.plugin, err);
     if (st == BIOFT_OK && e.plugin)
         st = options_defaults(e.plugin, p->arena, &values, err);

@@ -198,7 +198,7 @@ static int run_experiment(struct run *run)
 /* --threads, or this process's, divided among the trials that run at once. */
 static uint32_t default_threads(const struct run *run)
 {
-    const uint32_t share = threads_available() / (run->jobs ? run->jobs : 1);
+    const uint32_t share = threads_default() / (run->jobs ? run->jobs : 1);
     return run->threads ? run->threads : share ? share : 1;
 }
 

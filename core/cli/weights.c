@@ -138,7 +138,7 @@ static bioft_status open_weights(const struct request *q, const char *path, stru
                                  struct error *err)
 {
     struct pool *pool = NULL;
-    bioft_status st = pool_create(q->threads ? q->threads : threads_available(), &pool, err);
+    bioft_status st = pool_create(q->threads ? q->threads : threads_default(), &pool, err);
 
     if (st == BIOFT_OK)
         st = weights_open(path,

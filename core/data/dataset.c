@@ -176,6 +176,7 @@ void dataset_close(struct dataset *d)
             pixel_store_finish(&d->private->resized[i]);
         }
         files_destroy(d->private->files);
+        free(d->private->omitted);
         arena_destroy(d->private->arena);
         free(d->private);
     }

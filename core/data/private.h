@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "data/describe.h"
 #include "data/files.h"
+#include "data/omitted.h"
 #include "data/pixel_store.h"
 
 /* Pixels are held in memory up to this size, all splits together. */
@@ -25,6 +26,8 @@ struct dataset_private {
     bool resized_train;                     /* those of training too */
     size_t note_capacity;
     char digest[SHA256_HEX];                /* "": not asked for yet */
+    struct omitted *omitted;         /* images left out */
+    size_t omitted_count, omitted_capacity;
 };
 
 /* `status`, of what was made of the dataset's files; BIOFT_ERR_IO where one that is mapped, a cache too, was cut. */

@@ -3,6 +3,7 @@
 #include "data/select.h"
 
 #include "data/choose.h"
+#include "data/omitted.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,10 +119,8 @@ static bioft_status select_one(const struct dataset *d, const struct class_map *
                          "dataset '%s': %s (index %llu): %u labels in data of single labels",
                          d->name, name, (unsigned long long)index, l.raw_count);
     }
-    if (l.raw_count == 0 && d->spec->unlabelled != POLICY_KEEP) {
-        s->left_out++;
-        return BIOFT_OK;
-    }
+    if (l.raw_count == 0 && d->spec->unlabelled != POLICY_KEEP)
+        return omitted_add(d, s, index, OMITTED_UNLABELLED, err);
     if (l.raw_count && !l.count)
         return BIOFT_OK;
     kept_index[s->count] = index;

@@ -3,6 +3,7 @@
 #include "data/verify.h"
 
 #include "data/cache.h"
+#include "data/omitted.h"
 #include "data/sample.h"
 #include "data/select.h"
 #include <stdlib.h>
@@ -81,13 +82,15 @@ static bioft_status apply_faults(struct dataset *d, struct split *s, const struc
     keep = mem_array(l->count, 1);
     if (!keep)
         return error_memory(err, "a look at the pictures");
-    for (uint64_t i = 0; i < l->count; i++) {
+    for (uint64_t i = 0; st == BIOFT_OK && i < l->count; i++) {
         keep[i] = l->fault[i] == FINE;
-        s->left_out += !keep[i];
+        if (!keep[i])
+            st = omitted_add(d, s, s->index[i], l->fault[i] == MISSING ? OMITTED_MISSING : OMITTED_BROKEN, err);
     }
-    split_filter(d, s, keep);
+    if (st == BIOFT_OK)
+        split_filter(d, s, keep);
     free(keep);
-    return BIOFT_OK;
+    return st;
 }
 
 /* A few of the pictures, evenly spread, are still what the cache was made from, and what was at

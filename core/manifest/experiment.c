@@ -356,7 +356,7 @@ bioft_status experiment_read(const struct experiment_params *p, struct experimen
     j->experiment = e;
     j->d.source = &j->source;
     j->reader = (struct reader){ .arena = arena, .d = &j->d,
-                                 .threads = p->threads ? p->threads : threads_available() };
+                                 .threads = p->threads ? p->threads : threads_default() };
     st = run_job(j, &why);
     if ((st == BIOFT_ERR_INVALID || st == BIOFT_OK) && (j->d.text.failed || !diagnostics_sort(&j->d)))
         st = out_of_memory(&why);

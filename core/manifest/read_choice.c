@@ -1,6 +1,8 @@
 /* Plugins of a manifest: found by name, their options checked against the plugin's own table. */
 #include "manifest/read.h"
 
+#include "manifest/synonyms.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +24,8 @@ static void report_missing(struct reader *r, uint32_t kind, const char *name, co
     if (registry_names(r->registry, kind, &names, &count, &err) != BIOFT_OK)
         count = 0;
     const char *near = text_nearest(name, (const char *const *)names, count);
+    if (!near)
+        near = synonym_plugin(r->registry, kind, name, (const char *const *)names, count);
     text_escape(escaped, name, strlen(name));
     if (near)
         read_error(r, place, "no %s named '%s'; did you mean '%s'?", kind_phrase(kind), escaped, near);
@@ -90,7 +94,10 @@ bool read_option(struct reader *r, const struct plugin *plugin, size_t index, co
                  struct option_value *ret)
 {
     const bioft_option *o = &plugin->descriptor.options[index];
-    const bool is_list = node->type == YAML_LIST;
+    /* One number is a list of one: a mean for all channels. */
+    const bool numbers = o->type == BIOFT_F64_LIST || o->type == BIOFT_I64_LIST;
+    const bool is_list = node->type == YAML_LIST || (numbers && node->type == YAML_SCALAR);
+    const size_t count = node->type == YAML_LIST ? node->count : 1;
     const char **items = option_items(r, o, node);
     struct error err;
 
@@ -101,7 +108,7 @@ bool read_option(struct reader *r, const struct plugin *plugin, size_t index, co
         if (!items[0])
             return false;
     }
-    bioft_status st = option_parse(o, items, is_list ? node->count : 1, is_list, r->folder, r->arena, ret, &err);
+    bioft_status st = option_parse(o, items, count, is_list, r->folder, r->arena, ret, &err);
     if (st == BIOFT_ERR_MEMORY)
         r->failed = true;
     else if (st != BIOFT_OK)

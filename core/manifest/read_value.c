@@ -2,6 +2,8 @@
 #include "base/file.h"
 #include "manifest/read.h"
 
+#include "manifest/synonyms.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,7 +263,9 @@ void read_unknown(struct reader *r, const struct yaml *map, const char *where, c
         const struct yaml *key = map->keys[i];
         if (map->items[i]->used)
             continue;
-        const char *near = text_nearest(key->text, all, count);
+        const char *near = synonym_key(key->text, all, count);
+        if (!near)
+            near = text_nearest(key->text, all, count);
         text_escape(escaped, key->text, key->length);
         if (near)
             read_error(r, key, "unknown key '%s' %s; did you mean '%s'?", escaped, where, near);

@@ -54,21 +54,42 @@ static bioft_status add(struct places *places, char *path, enum place_source sou
     return BIOFT_OK;
 }
 
+/* Each FOLDER/NAME.so as a place of its own. */
+static bioft_status add_files_in(struct places *places, const char *folder, enum place_source source, struct error *err)
+{
+    char **entries = NULL;
+    size_t count = 0;
+    bioft_status st = file_list(folder, &entries, &count, err);
+
+    for (size_t i = 0; st == BIOFT_OK && i < count; i++) {
+        const char *dot = strrchr(entries[i], '.');
+        if (dot && strcmp(dot, ".so") == 0)
+            st = add(places, path_join(folder, entries[i]), source, err);
+    }
+    file_list_free(entries, count);
+    return st;
+}
+
+/* unopened: whoever lists plugins wants the files of a folder without folders of kinds too, whose kinds are not known. */
 static bioft_status add_list(struct places *places, const char *const *paths, size_t count,
-                             enum place_source source, struct error *err)
+                             enum place_source source, bool unopened, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
         if (!*paths[i])
             return error_set(err, BIOFT_ERR_INVALID, "%s: a place is empty: write . for the current folder",
                              place_source_word(source));
-        bioft_status st = add(places, path_of_user(NULL, paths[i]), source, err);
+        char *path = path_of_user(NULL, paths[i]), *folder = path && file_is_folder(path) ? strdup(path) : NULL;
+        bioft_status st = add(places, path, source, err);
+        if (st == BIOFT_OK && folder && unopened)
+            st = add_files_in(places, folder, source, err);
+        free(folder);
         if (st != BIOFT_OK)
             return st;
     }
     return BIOFT_OK;
 }
 
-static bioft_status add_environment(struct places *places, const struct log *log, struct error *err)
+static bioft_status add_environment(struct places *places, bool unopened, const struct log *log, struct error *err)
 {
     const char *list = secure_getenv("BIOFT_PLUGIN_PATH");
     bioft_status st = BIOFT_OK;
@@ -81,7 +102,7 @@ static bioft_status add_environment(struct places *places, const struct log *log
         char *path = colon ? strndup(at, (size_t)(colon - at)) : strdup(at);
         if (!path)
             return error_memory(err, "BIOFT_PLUGIN_PATH");
-        st = add_list(places, (const char *const[]){ path }, 1, PLACE_ENVIRONMENT, err);
+        st = add_list(places, (const char *const[]){ path }, 1, PLACE_ENVIRONMENT, unopened, err);
         free(path);
         at = colon ? colon + 1 : NULL;
     }
@@ -174,11 +195,11 @@ bioft_status places_collect(const struct registry_places *p, const struct log *l
                             struct error *err)
 {
     struct places places = { 0 };
-    bioft_status st = add_list(&places, p->command_line, p->command_line_count, PLACE_COMMAND_LINE, err);
+    bioft_status st = add_list(&places, p->command_line, p->command_line_count, PLACE_COMMAND_LINE, p->unopened, err);
     if (st == BIOFT_OK)
-        st = add_list(&places, p->manifest, p->manifest_count, PLACE_MANIFEST, err);
+        st = add_list(&places, p->manifest, p->manifest_count, PLACE_MANIFEST, p->unopened, err);
     if (st == BIOFT_OK && p->environment)
-        st = add_environment(&places, log, err);
+        st = add_environment(&places, p->unopened, log, err);
     if (st == BIOFT_OK && p->implicit)
         st = add_implicit(&places, err);
     if (st != BIOFT_OK) {

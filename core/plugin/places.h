@@ -23,8 +23,8 @@ bioft_status places_collect(const struct registry_places *p, const struct log *l
 void places_free(struct places *places);
 
 bool place_is_explicit(const struct place *place);
-/* The file KIND/NAME.so in a place that is a folder, or KIND/NAME/NAME.so, where a build tree may have it. *ret NULL:
- * not here. Freed with free(). */
+/* The file KIND/NAME.so in a place that is a folder, KIND/NAME/NAME.so, where a build tree may have it, or, in a folder
+ * that the user names, NAME.so. *ret NULL: not here. Freed with free(). */
 bioft_status place_find(const struct place *place, uint32_t kind, const char *name, char **ret, struct error *err);
 /* The names of a kind in a place that is a folder, sorted. Freed with registry_names_free. */
 bioft_status place_names(const struct place *place, uint32_t kind, char ***ret, size_t *ret_count,

@@ -1,4 +1,4 @@
-/* What lies in one place: KIND/NAME.so, or as in a build tree KIND/NAME/NAME.so. */
+/* What lies in one place: KIND/NAME.so, as in a build tree KIND/NAME/NAME.so, or NAME.so in a folder of the user's. */
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -17,24 +17,28 @@ static bool is_regular(const char *path)
 
 bioft_status place_find(const struct place *place, uint32_t kind, const char *name, char **ret, struct error *err)
 {
-    struct text path = { 0 };
+    const char *const folder = kind_folder(kind);
     *ret = NULL;
     if (place->is_file || !place->exists)
         return BIOFT_OK;
-    text_printf(&path, "%s/%s/%s.so", place->path, kind_folder(kind), name);
-    if (!path.failed && !is_regular(path.data)) {
-        text_free(&path);
-        text_printf(&path, "%s/%s/%s/%s.so", place->path, kind_folder(kind), name, name);
-        if (!path.failed && !is_regular(path.data)) {
+    for (int form = 0; form < 2 + place_is_explicit(place); form++) {
+        struct text path = { 0 };
+        if (form == 0)
+            text_printf(&path, "%s/%s/%s.so", place->path, folder, name);
+        else if (form == 1)
+            text_printf(&path, "%s/%s/%s/%s.so", place->path, folder, name, name);
+        else
+            text_printf(&path, "%s/%s.so", place->path, name);
+        if (path.failed) {
             text_free(&path);
+            return error_memory(err, name);
+        }
+        if (is_regular(path.data)) {
+            *ret = path.data;
             return BIOFT_OK;
         }
-    }
-    if (path.failed) {
         text_free(&path);
-        return error_memory(err, name);
     }
-    *ret = path.data;
     return BIOFT_OK;
 }
 

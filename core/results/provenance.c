@@ -126,6 +126,21 @@ static void datasets(struct text *t, const struct provenance *p)
         json_key(t, "left_out");
         json_integer(t, (int64_t)d->left_out);
         member(t, "fingerprint", d->fingerprint);
+        member(t, "sha256", d->content);
+        json_end_object(t);
+    }
+    json_end_array(t);
+}
+
+static void weights(struct text *t, const struct provenance *p)
+{
+    json_key(t, "weights");
+    json_begin_array(t);
+    for (size_t i = 0; i < p->weights_count; i++) {
+        json_begin_object(t);
+        member(t, "stage", p->weights[i].stage);
+        member(t, "file", p->weights[i].file);
+        member(t, "sha256", p->weights[i].sha256);
         json_end_object(t);
     }
     json_end_array(t);
@@ -145,7 +160,7 @@ void provenance_begin(struct text *t, const struct provenance *p)
     json_begin_object(t);
     build(t);
     texts(t, "command", p->argv, p->argc);
-    member(t, "manifest_sha256", p->manifest_key);
+    member(t, "manifest_sha256", p->manifest_sha256);
     member(t, "started", p->started);
     member(t, "host", p->host);
     json_key(t, "pid");
@@ -165,6 +180,7 @@ void provenance_begin(struct text *t, const struct provenance *p)
     json_end_object(t);
     plugins(t, p);
     datasets(t, p);
+    weights(t, p);
     json_key(t, "seed");
     json_integer(t, (int64_t)p->seed);
     texts(t, "notes", p->notes, p->note_count);

@@ -6,12 +6,13 @@
 #include "base/text.h"
 
 struct provenance_plugin { const char *kind, *name, *version, *path; uint32_t abi; };
-struct provenance_dataset { const char *plugin, *root, *split, *fingerprint; uint64_t count, left_out; };
+struct provenance_dataset { const char *plugin, *root, *split, *fingerprint, *content; uint64_t count, left_out; };
+struct provenance_weights { const char *stage, *file, *sha256; };
 struct provenance_library { const char *name, *version; };
 struct provenance {
     const char *const *argv;
     size_t argc;
-    const char *manifest_key, *started, *host;
+    const char *manifest_sha256, *started, *host;
     long pid;
     const char *engine, *engine_identity, *engine_why, *precision;
     uint32_t threads;
@@ -20,6 +21,8 @@ struct provenance {
     size_t plugin_count;
     const struct provenance_dataset *datasets;
     size_t dataset_count;
+    const struct provenance_weights *weights;
+    size_t weights_count;
     const struct provenance_library *libraries;    /* versions at run time */
     size_t library_count;
     const char *const *notes;

@@ -28,20 +28,44 @@ static void host_name(char ret[HOST])
             *c = '_';
 }
 
+/* The file that a stage begins with, where there is one. */
+static bioft_status add_weights(const struct trial_run *r, size_t stage, struct provenance_weights *list, size_t *count,
+                                struct error *err)
+{
+    const struct weights_spec *w = trial_weights(r, stage);
+    char *sum = w ? arena_array(r->arena, SHA256_HEX, 1) : NULL;
+
+    if (!w)
+        return BIOFT_OK;
+    if (!sum)
+        return error_memory(err, "provenance");
+    list[(*count)++] = (struct provenance_weights){ stage < r->trial->stage_count ? r->trial->stages[stage].name : "",
+                                                    w->file, sum };
+    return sha256_file(w->file, sum, err);
+}
+
 static bioft_status circumstances(struct text *t, const struct trial_run *r, const struct process *p, const char *started,
                                   const char *host, struct error *err)
 {
     const struct trial *trial = r->trial;
-    size_t plugin_count, dataset_count = 0;
+    size_t plugin_count, dataset_count = 0, weights_count = 0;
+    const char *manifest = arena_printf(r->arena, "%s/manifest.yaml", r->out);
+    char manifest_sum[SHA256_HEX];
     const struct plugin *const *loaded = registry_loaded(r->experiment->registry, &plugin_count);
     struct provenance_plugin *plugins = arena_array(r->arena, plugin_count + 1, sizeof *plugins);
     struct provenance_dataset *datasets = arena_array(r->arena, (trial->stage_count + 1) * MAX_SPLITS, sizeof *datasets);
+    struct provenance_weights *weights = arena_array(r->arena, trial->stage_count + 1, sizeof *weights);
     const struct provenance_library libraries[] = {
         { "blas or equal", r->engine->identity }, { "png", png_library_version() }, { "zlib", gzip_library_version() },
     };
 
-    if (!plugins || !datasets)
+    if (!plugins || !datasets || !manifest || !weights)
         return error_memory(err, "provenance");
+    bioft_status st = sha256_file(manifest, manifest_sum, err);
+    for (size_t i = 0; st == BIOFT_OK && i < (trial->stage_count ? trial->stage_count : 1); i++)
+        st = add_weights(r, i, weights, &weights_count, err);
+    if (st != BIOFT_OK)
+        return st;
     for (size_t i = 0; i < plugin_count; i++)
         plugins[i] = (struct provenance_plugin){
             kind_word(loaded[i]->descriptor.kind), loaded[i]->descriptor.name, loaded[i]->descriptor.version,
@@ -50,13 +74,15 @@ static bioft_status circumstances(struct text *t, const struct trial_run *r, con
         for (size_t k = 0; k < r->data[i]->split_count && k < MAX_SPLITS; k++) {
             const struct split *s = &r->data[i]->splits[k];
             datasets[dataset_count++] = (struct provenance_dataset){
-                r->data[i]->name, r->data[i]->spec->root, s->name, s->fingerprint, s->count, s->left_out };
+                r->data[i]->name, r->data[i]->spec->root, s->name, s->fingerprint, s->content, s->count,
+                s->left_out };
         }
     provenance_begin(t, &(struct provenance){
-        .argv = p->argv, .argc = (size_t)p->argc, .manifest_key = r->experiment->key, .started = started, .host = host,
+        .argv = p->argv, .argc = (size_t)p->argc, .manifest_sha256 = manifest_sum, .started = started, .host = host,
         .pid = (long)getpid(), .engine = r->label.engine, .engine_identity = r->engine->identity,
         .engine_why = r->engine->why, .precision = r->label.precision, .threads = trial->threads, .seed = trial->seed,
         .plugins = plugins, .plugin_count = plugin_count, .datasets = datasets, .dataset_count = dataset_count,
+        .weights = weights, .weights_count = weights_count,
         .libraries = libraries, .library_count = sizeof libraries / sizeof *libraries });
     return BIOFT_OK;
 }

@@ -173,6 +173,27 @@ static void check_batch(struct rehearsal *h, const struct stage_spec *s, const s
                "has all of them", s->name, s->batch_size, (unsigned long long)train->count);
 }
 
+enum told { TOLD_ACCURACY = 1, TOLD_GREY = 2, TOLD_PNG = 4 };
+
+static bool first_time(struct rehearsal *h, enum told what)
+{
+    const bool first = !(h->told & (unsigned)what);
+    h->told |= (unsigned)what;
+    return first;
+}
+
+/* What is not wrong, and easily taken for something else. */
+static void tell_stage(struct rehearsal *h, const struct trial_run *r, size_t stage)
+{
+    const struct dataset *d = r->data[stage];
+
+    if (d->multi_label && trial_head(r->trial, stage)->bits == 0 && first_time(h, TOLD_ACCURACY))
+        log_write(h->log, LOG_INFO, "dataset '%s' has several labels an image: accuracy is the share of images whose top "
+                  "answer is one of their labels", d->name);
+    if (d->channels == 1 && r->network.picture.channels == 3 && first_time(h, TOLD_GREY))
+        log_write(h->log, LOG_INFO, "dataset '%s' has grey images: the network's three channels get the same values", d->name);
+}
+
 static bioft_status load_weights(struct rehearsal *h, struct trial_run *r, size_t stage, struct error *err)
 {
     const struct weights_spec *weights = trial_weights(r, stage);
@@ -220,8 +241,10 @@ static bioft_status rehearse_stage(struct rehearsal *h, struct trial_run *r, siz
             .model = r->network.model, .dataset = r->data[stage], .picture = r->network.picture, .trial = t, .stage = s,
             .stage_number = (uint32_t)stage, .key = t->stage_key[stage], .checkpoint = "checkpoint", .pool = r->pool,
         }, err);
-    if (st == BIOFT_OK)
+    if (st == BIOFT_OK) {
         check_batch(h, s, train);
+        tell_stage(h, r, stage);
+    }
     if (dataset_need(r->data[stage], "test", &test, &more) != BIOFT_OK)
         fault(h, s->dataset->mark, &more);
     if (trial_head(t, stage)->bits > 0 && dataset_need(r->data[stage], "database", &test, &more) != BIOFT_OK)
@@ -245,6 +268,9 @@ static void rehearse_attack(struct rehearsal *h, struct trial_run *r, const stru
     if (a->samples > s->count)
         remark(h, a->mark, "warning", "attack '%s': samples is %llu, and split '%s' has %llu: these are attacked",
                a->name, (unsigned long long)a->samples, s->name, (unsigned long long)s->count);
+    if (a->dump && first_time(h, TOLD_PNG))
+        log_write(h->log, LOG_INFO, "attack '%s': adversarial/*.png are rounded to 8 bits, to look at; the images are exact in "
+                  "the .npy beside them", a->name);
     if (h->attack)
         h->attack(h->ctx, r, a, s);
 }
@@ -317,7 +343,11 @@ bioft_status rehearse(struct rehearsal *h, const struct trial *only, struct erro
 {
     struct firsts f = { .h = h };
     const struct experiment *e = h->experiment;
+    const unsigned available = threads_available();
 
+    if (e->trial_count && e->trials[0].threads > available)
+        log_write(h->log, LOG_WARNING, "threads: %u, and this process may use %u processor%s: more is slower",
+                  e->trials[0].threads, available, available == 1 ? "" : "s");
     for (size_t i = 0; i < e->trial_count; i++)
         if (!only || only == &e->trials[i])
             add_trial(&f, &e->trials[i]);

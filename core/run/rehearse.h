@@ -20,6 +20,7 @@ struct rehearsal {
     struct text faults;                            /* a line each: "PATH:LINE:COLUMN: error: TEXT" */
     size_t errors;
     bool io, data;                                 /* one of them is of files or memory; of what is in a file */
+    unsigned told;                                 /* what was logged, each thing once; bits */
     bool failed;                                   /* out of memory for their texts */
     char (*known)[SHA256_HEX];                     /* trials that were rehearsed, without their seeds */
     size_t known_count, known_capacity;

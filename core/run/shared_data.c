@@ -2,6 +2,7 @@
 #include "run/shared_data.h"
 
 #include "base/memory.h"
+#include "data/omitted.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,8 @@ bioft_status shared_data_open(struct shared_data *s, const struct dataset_spec *
     if (!mem_grow(&s->items, &s->capacity, s->count + 1, sizeof *s->items))
         return error_memory(err, "data sets");
     st = dataset_open(spec, s->pool, log, &s->items[s->count], err);
+    if (st == BIOFT_OK && !s->retold)
+        dataset_warn_omitted(s->items[s->count], log);
     if (st == BIOFT_OK)
         *ret = s->items[s->count++];
     return st;

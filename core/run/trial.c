@@ -14,6 +14,7 @@
 #include "network/initialise.h"
 #include "plugin/precision.h"
 #include "data/identity.h"
+#include "data/omitted.h"
 #include "data/pixel_store_resize.h"
 #include <stdlib.h>
 #include <string.h>
@@ -443,8 +444,21 @@ static bioft_status finish(struct trial_run *r, struct error *err)
     return st == BIOFT_OK ? results_write(results, &all, err) : st;
 }
 
+/* The data's notes, in the trial's own log. */
+static void log_data(const struct trial_run *r)
+{
+    for (size_t i = 0; i <= r->trial->stage_count; i++) {
+        bool again = false;
+        for (size_t k = 0; k < i; k++)
+            again = again || r->data[k] == r->data[i];
+        if (!again)
+            dataset_log_notes(r->data[i], r->log);
+    }
+}
+
 bioft_status trial_run(struct trial_run *r, struct error *err)
 {
+    log_data(r);
     bioft_status st = check_splits(r, err);
     if (st == BIOFT_OK)
         st = identity_open(r, err);

@@ -53,6 +53,22 @@ class Command(unittest.TestCase):
         self.assertNotIn('greets', done.stdout)    # what a file prints while it is opened
         self.assertEqual(done.stderr, '')
 
+    def test_a_folder_without_folders_of_kinds(self):
+        path = self.put('complete', 'flat/complete.so')
+        self.put('crash_segv', 'flat/crash_segv.so')
+        [row] = [row for row in self.rows('--plugin-path', 'flat') if row['name'] == 'complete']
+        self.assertEqual((row['kind'], row['path']), ('attack', str(path)))
+        self.assertIn(str(path), self.run_it('show', 'complete', '--plugin-path', 'flat').stdout)
+
+    def test_names_and_files(self):
+        path = self.put('complete', 'flat/complete.so')
+        by_name = self.run_it('show', 'complete', '--plugin-path', 'flat').stdout
+        self.assertEqual(self.run_it('show', 'flat/complete.so').stdout, by_name)
+        self.assertIn('no such file', self.run_it('show', 'flat/none.so', status=1).stderr)
+        by_file = self.run_it('test', str(path), '--test', 'options', status=1).stdout
+        self.assertEqual(self.run_it('test', 'complete', '--test', 'options', '--plugin-path', 'flat', status=1).stdout, by_file)
+        self.assertIn("did you mean 'complete'?", self.run_it('test', 'complet', '--plugin-path', 'flat', status=2).stderr)
+
     def test_lists_as_json(self):
         path = self.put('complete', 'd/attacks/complete.so')
         self.assertEqual(self.rows('--plugin-path', 'd'), [{

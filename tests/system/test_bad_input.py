@@ -91,6 +91,16 @@ class BadManifests(bioft.Case):
         r = self.refused(text, "did you mean 'bp'", "8/255", "did you mean 'seed'", "batch_size", "^")
         self.assertGreaterEqual(r.stderr.count("error:"), 5)
 
+    def test_names_from_elsewhere(self):
+        for old, new, says in (("rule: bp", "rule: feedback_alignment", "did you mean 'fa'?"),
+                               ("rule: bp", "rule: backpropagation", "did you mean 'bp'?"),
+                               ("plugin: pgd", "plugin: projected-gradient-descent", "did you mean 'pgd'?"),
+                               ("plugin: pgd,", "plugin: pgd, alpha: 0.01,", "did you mean 'stepsize'?"),
+                               ("plugin: pgd,", "plugin: pgd, iterations: 3,", "did you mean 'steps'?"),
+                               ("lr: 1e-4,", "learning_rate: 1e-4,", "did you mean 'lr'?")):
+            self.refused(bioft.MANIFEST.replace(old, new), says)
+        self.refused(bioft.MANIFEST.replace("lr: 1e-4,", "lr: 1e-400,"), "number of at least 0 expected, found '1e-400'")
+
     def test_data_and_manifest_disagree(self):
         m = self.manifest(bioft.MANIFEST.replace("head: {classes: 2}", "head: {classes: 7}"))
         self.bad(2, "run", m, "--out", "out", says=["m.yaml:16:", "7 classes", "keeps 2"])
@@ -168,6 +178,9 @@ class BadPlugins(bioft.Case):
         folder.mkdir(parents=True)
         (folder / "broken.so").write_text("not a library")
         self.good("run", m, "--out", "out", "--plugin-path", "mine", "--set", "attacks=[]")
+        # a folder without folders of kinds, too: its file of the name is taken before the build's
+        (self.folder / "mine/pgd.so").write_text("not a library")
+        self.bad(2, "check", m, "--plugin-path", "mine", says=["m.yaml:", str(self.folder / "mine/pgd.so")])
 
     def test_two_of_one_name(self):
         m = self.manifest()
@@ -312,6 +325,8 @@ class BadRuns(bioft.Case):
             p.communicate(timeout=60)
             self.assertEqual(p.returncode, status)
             self.assertTrue(list((self.folder / "out").glob("stages/*/checkpoint.safetensors")))
+            self.assertIn(f"0 of 3 trials done, 0 running: 'bioft run {self.folder}/out/manifest.yaml --out {self.folder}/out "
+                          "--resume' goes on", self.good("status", "out").stdout)
 
 
 if __name__ == "__main__":

@@ -219,6 +219,24 @@ class Datasets(bioft.Case):
                 self.assertIn(f"{kept['test'].name}: no cache of this version", said)
                 self.assertEqual(kept["train"].read_bytes(), whole)
 
+    def test_what_is_left_out_is_told_once_and_logged_by_name(self):
+        self.make("image_folder")
+        broken = sorted((self.folder / "data/train").rglob("*.jpg"))[:7] + sorted((self.folder / "data/test").rglob("*.jpg"))[:1]
+        for path in broken:
+            path.write_bytes(path.read_bytes()[:60])
+        text = self.text("image_folder") + "sweep: {seed: [1, 2]}\n"
+        for jobs in ("1", "2"):
+            r = self.good("run", self.manifest(text, data=False), "--out", jobs, "--jobs", jobs, "--quiet")
+            self.assertEqual(r.stderr.count("left out"), 1, r.stderr)
+            self.assertIn("warning: dataset 'image_folder': 8 images left out (8 broken); each trial's log names them", r.stderr)
+            rows = bioft.rows(self.folder / jobs / "results.csv")
+            self.assertEqual({(row["left_out"], row["dropped"]) for row in rows}, {("1", "8")})
+            logs = sorted((self.folder / jobs).glob("trials/*/log"))
+            self.assertEqual(len(logs), 2)
+            for log in logs:
+                for path in broken:
+                    self.assertIn(f"left out, broken: {path.relative_to(self.folder / 'data')}\n", log.read_text())
+
     def test_imagenet100_retrieval(self):
         self.make("imagenet100")
         found = self.splits("imagenet100", ", protocol: retrieval, train_per_class: 2")

@@ -1,9 +1,12 @@
 """bioft run from a manifest to its files, on small data."""
+import hashlib
 import json
 import os
 import re
 import struct
 import unittest
+
+import numpy as np
 
 import bioft
 
@@ -124,7 +127,8 @@ class Run(bioft.Case):
         m = self.manifest()
         (self.folder / "out").mkdir()
         (self.folder / "out/mine.txt").write_text("mine")
-        self.bad(2, "run", m, "--out", "out", says="not empty")
+        foreign = self.bad(2, "run", m, "--out", "out", says="no run of bioft wrote it; use another --out")
+        self.assertNotIn("--resume", foreign.stderr)
         self.bad(2, "run", m, "--out", "out", "--resume", says="no run of bioft")
         self.assertEqual(sorted(os.listdir(self.folder / "out")), ["mine.txt"])
         first = self.good("run", m, "--out", "new")
@@ -146,6 +150,15 @@ class Run(bioft.Case):
         self.good("run", m, "--out", "b", "--resume")
         self.same_files(self.folder / "a", self.folder / "b")
 
+    def test_what_is_easily_mistaken_is_told_once(self):
+        m = self.manifest(bioft.MANIFEST.replace("samples: 30", "samples: 30, dump: 2").replace("{backbone: lenet5}",
+                                                 "{backbone: {plugin: lenet5, channels: 3, mean: 0.5, std: [0.25]}}"))
+        said = self.good("run", m, "--out", "out", "--threads", "64").stderr
+        for words in ("threads: 64, and this process may use", "adversarial/*.png are rounded to 8 bits",
+                      "has grey images: the network's three channels get the same values"):
+            self.assertEqual(said.count(words), 1, said)
+        self.assertIn("mean: [0.5]", (self.folder / "out/manifest.yaml").read_text().replace("\n", " ").replace("- ", ""))
+
     def test_set(self):
         m = self.manifest()
         self.good("run", m, "--out", "out", "--set", "sweep={stages.fine-tune.rule: [usf]}", "--set", "attacks=[]")
@@ -166,6 +179,29 @@ class Run(bioft.Case):
         self.assertTrue((folder / "fgsm.exact.0.05.000.png").read_bytes().startswith(b"\x89PNG"))
         zero = np.load(folder / "fgsm.exact.0.adversarial.npy")
         self.assertEqual(zero.tobytes(), clean.tobytes())
+
+    def test_several_labels_an_image(self):
+        """Accuracy is the top answer's among the labels, and that is said; what is for one class is refused."""
+        bioft.make_npy(self.folder / "data")
+        labels = {}
+        for split in ("train", "test"):
+            path = self.folder / f"data/{split}_labels.npy"
+            labels[split] = np.eye(4, dtype=np.uint8)[np.load(path)]
+            labels[split][::3, 0] = 1
+            np.save(path, labels[split])
+        text = ("bioft: 1\nname: s\nengine: openblas\ndataset: {plugin: npy, root: data}\nmodel: {backbone: lenet5}\nstages:\n"
+                "  - {name: s, rule: bp, loss: %s, steps: 3, batch_size: 16}\n")
+        r = self.good("run", self.manifest(text % "binary_cross_entropy"), "--out", "out")
+        self.assertIn("accuracy is the share of images whose top answer is one of their labels", r.stderr)
+        [row] = bioft.rows(self.folder / "out/results.csv")
+        [path] = (self.folder / "out").glob("trials/*/predictions/s.test.csv")
+        right = [labels["test"][int(p["sample"]), int(p["prediction"])] for p in bioft.rows(path)]
+        self.assertEqual([float(p["score"]) for p in bioft.rows(path)], right)
+        self.assertEqual(float(row["value"]), np.mean(right))
+        self.bad(2, "check", self.manifest(text % "cross_entropy"),
+                 says="loss 'cross_entropy' takes one class a sample, and 'npy' has several")
+        self.bad(2, "check", self.manifest(text % "mse" + "attacks: [{plugin: fgsm, epsilon: 0.1}]\n"),
+                 says="attack 'fgsm' needs exactly one label an image")
 
     def test_rule_by_layer(self):
         text = bioft.MANIFEST.replace("    rule: bp\n    loss: cross_entropy\n    optimizer: {name: adam, lr: 1e-4, head_lr: 1e-3}",
@@ -201,6 +237,23 @@ attacks:
         for row in bioft.rows(self.folder / "b/results.csv"):
             if row["attack"] != "worst":
                 self.assertEqual(row["value"], a[row["attack"], row["gradient"], row["epsilon"]])
+
+        # what it ran on, by checksums: the manifest as resolved, the weights, each split's pixels and labels
+        def sha256(path):
+            return hashlib.sha256((self.folder / path).read_bytes()).hexdigest()
+        def provenance(out):
+            return json.loads((self.folder / out / "provenance.json").read_text())
+        found = provenance("b")
+        self.assertEqual(found["manifest_sha256"], sha256("b/manifest.yaml"))
+        self.assertEqual([(w["stage"], w["sha256"]) for w in found["weights"]],
+                         [("", sha256("a/trials/00-rule=bp/checkpoint.safetensors"))])
+        pictures = np.load(self.folder / "data/test_images.npy")
+        pictures[-1, 0, 0] ^= 1
+        np.save(self.folder / "data/test_images.npy", pictures)
+        self.good("run", "again.yaml", "--out", "c")
+        for before, after in zip(found["datasets"], provenance("c")["datasets"]):
+            self.assertEqual(before["split"] != "test", before["sha256"] == after["sha256"])
+            self.assertEqual(len(after["sha256"]), 64)
 
 
 if __name__ == "__main__":

@@ -96,6 +96,21 @@ static void follows_the_affinity(void **state)
     assert_int_equal(threads_available(), available);
 }
 
+/* The default is fewer where OMP_NUM_THREADS says so, and never more than there are. */
+static void takes_openmp_s_number(void **state)
+{
+    static const char *const all[] = { "0", "-1", "100000", "x", "", "1x" };
+    (void)state;
+    assert_int_equal(setenv("OMP_NUM_THREADS", "1,4", 1), 0);
+    assert_int_equal(threads_default(), 1);
+    for (size_t i = 0; i < COUNT(all); i++) {
+        assert_int_equal(setenv("OMP_NUM_THREADS", all[i], 1), 0);
+        assert_int_equal(threads_default(), threads_available());
+    }
+    assert_int_equal(unsetenv("OMP_NUM_THREADS"), 0);
+    assert_int_equal(threads_default(), threads_available());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +119,7 @@ int main(void)
         cmocka_unit_test(container),
         cmocka_unit_test(version_1),
         cmocka_unit_test(follows_the_affinity),
+        cmocka_unit_test(takes_openmp_s_number),
     };
 
     return cmocka_run_group_tests(tests, test_enter_folder, test_leave_folder);
