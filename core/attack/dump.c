@@ -64,7 +64,7 @@ bioft_status dump_write(const struct dump *d, const char *folder, const char *na
     const uint64_t images[] = { d->have, p->channels, p->height, p->width }, outputs[] = { d->have, d->outputs };
     uint8_t *bytes = mem_array((size_t)2 * p->height * p->width, channels);
 
-    bioft_status st = bytes ? file_make_folder(folder, err) : error_memory(err, "a picture");
+    bioft_status st = bytes ? file_make_folder(folder, err) : error_memory(err, "an image");
     if (st == BIOFT_OK)
         st = write_array(folder, name, "clean", 4, images, d->clean, err);
     if (st == BIOFT_OK)

@@ -36,7 +36,7 @@ static int unknown(const struct command_line *c, const char *word)
     for (const struct argument *a = c->arguments; a->name && count < 64; a++)
         names[count++] = a->name;
     const char *near = text_nearest(word, names, count);
-    print_error("bioft %s: there is no option '--%s'", c->name, word);
+    print_error("bioft %s: unknown option '--%s'", c->name, word);
     if (near)
         print_error("; did you mean '--%s'?", near);
     print_error("\nusage: bioft %s %s\n", c->name, c->usage);
@@ -89,7 +89,7 @@ int arguments_parse(struct command_line *c, int argc, char **argv)
         }
         if (!options || strncmp(word, "--", 2) != 0) {
             if (options && word[0] == '-' && word[1])
-                return wrong(c, "options are long: '%s' is none", word);
+                return wrong(c, "unknown option '%s': options begin with --", word);
             if (c->positional_count == c->positional_max)
                 return wrong(c, "'%s' is one argument too many", word);
             c->positional[c->positional_count++] = word;

@@ -190,7 +190,7 @@ int command_bench(int argc, char **argv)
         { "backbone", "NAME", ARGUMENT_TEXT, &b.backbone,
           "the network, with a head of 10 classes" },
         { "rule", "NAME", ARGUMENT_TEXT, &b.rule, "the learning rule (default: true derivatives)" },
-        { "batch", "N", ARGUMENT_COUNT, &b.batch, "pictures a step (default: 32)" },
+        { "batch", "N", ARGUMENT_COUNT, &b.batch, "images a step (default: 32)" },
         { "size", "S", ARGUMENT_COUNT, &b.size, "height and width (default: the published size)" },
         { "precision", "P", ARGUMENT_TEXT, &b.precision_name, "f32 (default) or bf16" },
         { "engine", "NAME", ARGUMENT_TEXT, &b.engine,
@@ -214,7 +214,7 @@ int command_bench(int argc, char **argv)
         .positional_min = 1,
         .positional_max = 1,
         .summary =
-            "Measures steps of training (with Adam) or of the forward pass on random pictures; `engines` both, on "
+            "Measures steps of training (with Adam) or of the forward pass on random images; `engines` both, on "
             "every compute engine, in each precision.",
     };
     int status = arguments_parse(&line, argc, argv);

@@ -239,7 +239,7 @@ int command_check(int argc, char **argv)
     struct check c = { 0 };
     const struct argument arguments[] = {
         { "set", "PATH=VALUE", ARGUMENT_LIST, &c.set, "replace a value of the manifest; may be given again" },
-        { "threads", "N", ARGUMENT_COUNT, &c.threads, "threads to reckon with (default: all that are usable)" },
+        { "threads", "N", ARGUMENT_COUNT, &c.threads, "threads to assume (default: all that are usable)" },
         { "plugin-path", "DIR", ARGUMENT_LIST, &c.plugin_paths, "look for plugins here first; may be given again" },
         { "no-timing", NULL, ARGUMENT_FLAG, &c.no_timing, "measure no step: no times to expect, but done at once" },
         { "quiet", NULL, ARGUMENT_FLAG, &c.quiet, "only mistakes and warnings" },

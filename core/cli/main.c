@@ -18,7 +18,7 @@ static const struct {
     { "check", "validate a manifest; print its trials and what they will take", command_check },
     { "plugin", "list and show plugins", command_plugin },
     { "map", "mean average precision of hash codes in .npy files", command_map },
-    { "predict", "a network's outputs for an array or a folder of pictures", command_predict },
+    { "predict", "a network's outputs for an array or a folder of images", command_predict },
     { "weights", "show and convert files of weights", command_weights },
     { "bench", "measure images per second", command_bench },
     { "schema", "a JSON Schema of the manifest, for editors", command_schema },
@@ -30,7 +30,7 @@ static void help(FILE *to)
 {
     print_to(to, "usage: bioft COMMAND [arguments]\n\n"
                 "Fine-tunes networks with bio-plausible learning rules and measures what that does to accuracy and to\n"
-                "robustness against adversarial attacks. Everything is said in a manifest.\n\ncommands:\n");
+                "robustness against adversarial attacks. Experiments are described in a YAML manifest.\n\ncommands:\n");
     for (size_t i = 0; i < COMMANDS; i++)
         print_to(to, "  %-10s %s\n", commands[i].name, commands[i].help);
     print_to(to, "\n'bioft COMMAND --help' says more; 'man bioft' says all; 'bioft --version' says which this is.\n");
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
             return finish(commands[i].run(argc - 1, argv + 1));
     }
     const char *near = text_nearest(argv[1], names, COMMANDS);
-    print_error("bioft: there is no command '%s'", argv[1]);
+    print_error("bioft: unknown command '%s'", argv[1]);
     if (near)
         print_error("; did you mean '%s'?", near);
     print_error("\n");

@@ -214,7 +214,7 @@ static int understand(const struct command_line *c, const char *kind, struct req
     else if (q->markdown && (!wants_list || q->json))
         error_set(&err, BIOFT_ERR_INVALID, "plugin: --markdown is for 'list', and not together with --json");
     else if (kind && (q->kind = kind_by_word(kind)) == 0)
-        error_set(&err, BIOFT_ERR_INVALID, "plugin: '%s' is no kind: rule, backbone, dataset, attack, loss or engine",
+        error_set(&err, BIOFT_ERR_INVALID, "plugin: '%s' is not a kind: rule, backbone, dataset, attack, loss or engine",
                   kind);
     else {
         q->name = wants_show ? c->positional[1] : NULL;

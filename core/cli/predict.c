@@ -57,16 +57,16 @@ static bioft_status run_batches(struct predict *p, struct error *err)
             for (uint32_t k = 0; p->broken[number] && k < outputs; k++)
                 out[(size_t)i * outputs + k] = NAN;
         }
-        log_write(&p->console.log, LOG_PROGRESS, "%zu of %zu pictures", first + n, p->in.count);
+        log_write(&p->console.log, LOG_PROGRESS, "%zu of %zu images", first + n, p->in.count);
     }
     if (st == BIOFT_OK && finite.bad > 0)
         st = finite_error(&finite, input_name(&p->in, finite.first, (char[INPUT_NAME]){ 0 }), err);
     else if (st == BIOFT_OK && p->in.broken == p->in.count)
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: none of its %zu pictures could be read",
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: none of its %zu images could be read",
                        p->input, p->in.count);
     else if (st == BIOFT_OK && p->in.broken > 0)
         log_write(&p->console.log, LOG_WARNING,
-                  "%zu of %zu pictures could not be read and are left out%s", p->in.broken,
+                  "%zu of %zu images could not be read and are left out%s", p->in.broken,
                   p->in.count, is_array(p->output) ? ": their rows are NaN" : "");
     return st;
 }
@@ -160,7 +160,7 @@ static bioft_status write_codes(const struct predict *p, struct error *err)
     for (size_t i = 0; i < p->in.count * bits; i++)
         if (isnan(p->out[i]))
             return error_set(err, BIOFT_ERR_FORMAT,
-                             "%s: picture %s could not be read, so that it has no code; nothing was written",
+                             "%s: image %s could not be read, so that it has no code; nothing was written",
                              p->input, input_name(&p->in, i / bits, (char[INPUT_NAME]){ 0 }));
     bioft_status st = codes_create(p->in.count, bits, 0, &codes, err);
     if (st != BIOFT_OK)
@@ -268,20 +268,20 @@ int command_predict(int argc, char **argv)
         { "weights", "FILE", ARGUMENT_TEXT, &n->weights,
           "a bioft checkpoint, or a state dict (.pth, .safetensors)" },
         { "backbone", "NAME", ARGUMENT_TEXT, &n->backbone,
-          "the network, where FILE is no checkpoint" },
+          "the network, where FILE is not a checkpoint" },
         { "classes", "N", ARGUMENT_COUNT, &n->classes,
           "outputs of its head (default: as FILE has them)" },
         { "input", "X", ARGUMENT_TEXT, &p.input,
           "an .npy of normalised float32 [n, channels, height, width] or of "
-          "uint8 pixels, or a folder of pictures" },
+          "uint8 pixels, or a folder of images" },
         { "output", "Y", ARGUMENT_TEXT, &p.output,
           "raw outputs to Y.npy, or the five likeliest classes as CSV "
           "(default: CSV on standard output)" },
         { "bits", NULL, ARGUMENT_FLAG, &p.bits,
           "codes to Y.npy instead of raw outputs: their signs, eight a byte (numpy.packbits), or "
           "1 and -1 where a code fills no bytes" },
-        { "size", "S", ARGUMENT_COUNT, &p.size, "height and width that pictures are made into" },
-        { "batch", "N", ARGUMENT_COUNT, &n->batch, "pictures at once (default: 32)" },
+        { "size", "S", ARGUMENT_COUNT, &p.size, "height and width that images are made into" },
+        { "batch", "N", ARGUMENT_COUNT, &n->batch, "images at once (default: 32)" },
         { "engine", "NAME", ARGUMENT_TEXT, &n->engine,
           "the compute engine (default: the highest score)" },
         { "precision", "P", ARGUMENT_TEXT, &p.precision, "f32 (default) or bf16" },
@@ -299,7 +299,7 @@ int command_predict(int argc, char **argv)
         .arguments = arguments,
         .summary = "Runs a network. A checkpoint of bioft says all of itself; other files of "
                    "weights need --backbone.\n"
-                   "Pictures are decoded and transformed as in evaluation, as the checkpoint says "
+                   "Images are decoded and transformed as in evaluation, as the checkpoint says "
                    "or as published.",
     };
     int status = arguments_parse(&line, argc, argv);

@@ -55,7 +55,7 @@ bioft_status decoder_read(struct decoder *d, const char *path, const char *name,
     if (channels == 1 &&
         !make_grey(d->picture.pixels, (size_t)d->picture.height * d->picture.width))
         return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: a picture in colour, and the network takes one channel: colour "
+                         "%s: a colour image, and the network takes one channel: colour "
                          "is not made grey",
                          name);
     *ret = (struct pixels){ .format = BIOFT_SAMPLE_U8_HWC,

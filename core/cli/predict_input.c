@@ -72,9 +72,9 @@ static bioft_status open_folder(struct input *in, const struct input_params *p, 
     bioft_status st = add_folder(in, "", 0, err);
     if (st == BIOFT_OK && in->count == 0)
         st =
-            error_set(err, BIOFT_ERR_INVALID, "%s: no pictures in it (.jpg, .jpeg, .png)", p->path);
+            error_set(err, BIOFT_ERR_INVALID, "%s: no images in it (.jpg, .jpeg, .png)", p->path);
     if (st == BIOFT_OK && in->passed_over > 0)
-        log_write(p->log, LOG_INFO, "%s: %zu files passed over, %zu pictures", p->path,
+        log_write(p->log, LOG_INFO, "%s: %zu files skipped, %zu images", p->path,
                   in->passed_over, in->count);
     return st;
 }
@@ -83,8 +83,8 @@ static bioft_status shape_error(const struct input_params *p, const struct npy *
                                 struct error *err)
 {
     return error_set(err, BIOFT_ERR_INVALID,
-                     "%s: %s of %u dimensions; <f4 of [pictures, %u, height, width], already "
-                     "normalised, or |u1 pixels of [pictures, height, width(, 3)] are taken",
+                     "%s: %s of %u dimensions; <f4 of [images, %u, height, width], already "
+                     "normalised, or |u1 pixels of [images, height, width(, 3)] are taken",
                      p->path, a->descr, a->dims, p->picture->channels);
 }
 
@@ -97,10 +97,10 @@ static bioft_status open_floats(struct input *in, const struct input_params *p, 
         return shape_error(p, a, err);
     if (a->shape[1] != p->picture->channels)
         return error_set(err, BIOFT_ERR_INVALID,
-                         "%s: pictures of %llu channels, the network takes %u", p->path,
+                         "%s: images of %llu channels, the network takes %u", p->path,
                          (unsigned long long)a->shape[1], p->picture->channels);
     if (a->shape[2] == 0 || a->shape[3] == 0 || a->shape[2] > 65500 || a->shape[3] > 65500)
-        return error_set(err, BIOFT_ERR_INVALID, "%s: pictures of %llux%llu", p->path,
+        return error_set(err, BIOFT_ERR_INVALID, "%s: images of %llux%llu", p->path,
                          (unsigned long long)a->shape[3], (unsigned long long)a->shape[2]);
     for (size_t i = 0; i < a->count; i++)
         if (!isfinite(((const float *)a->data)[i]))
@@ -124,10 +124,10 @@ static bioft_status open_array(struct input *in, const struct input_params *p, s
              (a->dims != 3 && !(a->dims == 4 && (a->shape[3] == 3 || a->shape[3] == 1))))
         st = shape_error(p, a, err);
     else if (a->count > 0 && (a->shape[1] > 65500 || a->shape[2] > 65500))
-        st = error_set(err, BIOFT_ERR_INVALID, "%s: pictures of %llux%llu", p->path,
+        st = error_set(err, BIOFT_ERR_INVALID, "%s: images of %llux%llu", p->path,
                        (unsigned long long)a->shape[2], (unsigned long long)a->shape[1]);
     if (st == BIOFT_OK && a->count == 0)
-        st = error_set(err, BIOFT_ERR_INVALID, "%s: no pictures in it", p->path);
+        st = error_set(err, BIOFT_ERR_INVALID, "%s: no images in it", p->path);
     in->count = st == BIOFT_OK ? (size_t)a->shape[0] : 0;
     return st;
 }

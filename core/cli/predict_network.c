@@ -25,7 +25,7 @@ static bioft_status describe_plain(struct predictor *p, struct error *err)
 
     if (!params->backbone)
         return error_set(err, BIOFT_ERR_INVALID,
-                         "%s is no checkpoint of bioft and does not say which network it is "
+                         "%s is not a checkpoint of bioft and does not say which network it is "
                          "of: give --backbone NAME",
                          params->weights);
     bioft_status st =

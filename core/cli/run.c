@@ -151,7 +151,7 @@ static int check_all(struct run *run, const char *path)
 static int stopped(struct run *run)
 {
     console_finish(&run->console);
-    log_write(&run->console.log, LOG_INFO, "stopped; '--resume' goes on");
+    log_write(&run->console.log, LOG_INFO, "interrupted; continue with --resume");
     return signals_exit_status(run->stop) ? signals_exit_status(run->stop) : 1;
 }
 

@@ -101,7 +101,7 @@ _Noreturn static void be_parent(pid_t pid, int fd)
     const bool whole = read(fd, &said, 1) == 1;
 
     if (w.killed) {
-        print_error("bioft: the run did not stop when asked to, and was ended; '--resume' goes on from its last "
+        print_error("bioft: the run did not stop when asked to, and was ended; '--resume' continues from its last "
                         "checkpoint\n");
         _exit(w.asked == SIGINT ? 130 : 143);
     }

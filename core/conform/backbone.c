@@ -92,7 +92,7 @@ static void test_gradient(struct conform *c)
     struct small_network n;
     const uint32_t size = small_size(c);
     calling(c, "backbone.h", "build", "what it builds is a network that can be trained: its derivative is true",
-            "forward and backward of one %ux%u picture (0: the published size)", size, size);
+            "forward and backward of one %ux%u image (0: the published size)", size, size);
     if (small_network_open(c, NULL, c->p->plugin, size, &n)) {
         small_network_check_gradient(c, &n);
         small_network_close(&n);

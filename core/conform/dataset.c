@@ -272,7 +272,7 @@ static void test_leaks(struct conform *c)
 
 const struct conform_test conform_dataset[] = {
     { "labels", "every label is a class, one a sample where it is not multi-label", test_labels },
-    { "names", "no sample stands in two splits; the order is the same when opened again", test_names },
+    { "names", "no sample is in two splits; the order is the same when opened again", test_names },
     { "samples", "samples read from several threads at once are those of one", test_samples },
     { "leaks", "opened and read, it leaves nothing behind", test_leaks },
     { 0 },

@@ -166,7 +166,7 @@ static bool optimize(struct conform *c, struct side s[2], uint32_t kind, const c
             return false;
         }
         if (first != BIOFT_NONE && k == 0)
-            conform_find(c, "parameter %u is said to hold a value that is not finite", first);
+            conform_find(c, "parameter %u is reported to hold a value that is not finite", first);
     }
     return compare_parameters(c, s, BIOFT_VALUE, "value");
 }

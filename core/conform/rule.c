@@ -82,7 +82,7 @@ static void check_declared(struct conform *c, const bioft_layer *l, const bioft_
 {
     if (f->g > BIOFT_G_ONE || f->m > BIOFT_M_ABS_NORMAL || f->redraw > BIOFT_REDRAW_EACH_UPDATE ||
         f->scale > BIOFT_SCALE_CONSTANT)
-        conform_find(c, "g %u, m %u, redraw %u, scale %u at '%s': one of them is no value that there is", f->g, f->m, f->redraw,
+        conform_find(c, "g %u, m %u, redraw %u, scale %u at '%s': one of them is unknown", f->g, f->m, f->redraw,
              f->scale, l->name);
     else if (f->m != BIOFT_M_ONES && (!isfinite(f->low) || !isfinite(f->high)))
         conform_find(c, "low %g, high %g at '%s': not finite", (double)f->low, (double)f->high, l->name);
@@ -386,7 +386,7 @@ const struct conform_test conform_rule[] = {
     { "feedback", "V of every kind of layer: its shape, finite, the same when asked again", test_feedback },
     { "sign", "V has the signs of W where the rule says so", test_sign },
     { "redraw", "what is drawn, and when, is one answer", test_redraw },
-    { "state", "goes on after a resume as if nothing had been", test_state },
+    { "state", "continues after a resume as if uninterrupted", test_state },
     { "threads", "two instances in two threads do what one alone does", test_threads },
     { "leaks", "attached and used, it leaves nothing behind", test_leaks },
     { "local", "writes at a layer what its route says, whatever is not asked for", test_local },

@@ -111,7 +111,7 @@ bool cache_load(const struct dataset *d, const char *path, struct inspection *lo
     } else if (!whole(&map, &h, look->count)) {
         error_set(why, BIOFT_ERR_FORMAT, "%s: damaged", path);
     } else if (h.channels != d->channels) {
-        error_set(why, BIOFT_ERR_FORMAT, "%s: of other pictures", path);
+        error_set(why, BIOFT_ERR_FORMAT, "%s: of other images", path);
     } else {
         read_arrays(map.bytes + sizeof h, look);
         look->pixel_bytes = h.pixel_bytes;

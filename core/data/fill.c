@@ -23,7 +23,7 @@ bioft_status filler_init(struct filler *f, const struct batches_params *p, size_
     if (!p->batch_size)
         return error_set(err, BIOFT_ERR_INVALID, "batches of 0 samples");
     if (!pic->channels || pic->channels > 4 || !pic->height || !pic->width)
-        return error_set(err, BIOFT_ERR_INVALID, "batches of pictures of %ux%ux%u", pic->channels,
+        return error_set(err, BIOFT_ERR_INVALID, "batches of images of %ux%ux%u", pic->channels,
                          pic->height, pic->width);
     for (uint32_t c = 0; p->normalise && c < pic->channels; c++)
         if (!(pic->std[c] > 0))

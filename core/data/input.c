@@ -8,7 +8,7 @@ static bioft_status channels_of(const struct dataset *d, uint32_t channels, uint
 {
     if (d->channels != channels && !(d->channels == 1 && channels == 3))
         return error_set(err, BIOFT_ERR_INVALID,
-                         "dataset '%s': pictures of %u channel%s, the network takes %u%s", d->name,
+                         "dataset '%s': images of %u channel%s, the network takes %u%s", d->name,
                          d->channels, d->channels == 1 ? "" : "s", channels,
                          channels == 1 ? ": colour is not made grey" : "");
     *ret = channels;
@@ -21,7 +21,7 @@ static bioft_status own_size(const struct dataset *d, struct picture *ret, struc
     const struct sides *s = &d->private->sides;
     if (s->min_height != s->max_height || s->min_width != s->max_width)
         return error_set(err, BIOFT_ERR_INVALID,
-                         "dataset '%s': its pictures have %u to %u rows and %u to %u columns; "
+                         "dataset '%s': its images have %u to %u rows and %u to %u columns; "
                          "'transform: none' needs one size, 'transform: auto' makes one",
                          d->name, s->min_height, s->max_height, s->min_width, s->max_width);
     ret->height = s->min_height;
@@ -36,7 +36,7 @@ static bioft_status check_float(const struct dataset *d, const struct picture *p
         (d->height == p->height && d->width == p->width))
         return BIOFT_OK;
     return error_set(err, BIOFT_ERR_UNSUPPORTED,
-                     "dataset '%s': float pictures of %ux%u are not resized to %ux%u: use "
+                     "dataset '%s': float images of %ux%u are not resized to %ux%u: use "
                      "'transform: none', or save them as uint8",
                      d->name, d->width, d->height, p->width, p->height);
 }

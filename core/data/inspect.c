@@ -30,7 +30,7 @@ bioft_status inspection_init(struct inspection *l, uint64_t count, struct error 
     if (l->fault && l->source && l->size)
         return BIOFT_OK;
     inspection_finish(l);
-    return error_memory(err, "a look at the pictures");
+    return error_memory(err, "inspecting the images");
 }
 
 void inspection_finish(struct inspection *l)
@@ -106,7 +106,7 @@ static void run(struct inspecting *g, size_t pieces, struct pool *pool, const st
         if (clock_seconds() - told > 1.0 && left > PIECES_A_RUN) {
             told = clock_seconds();
             log_write(log, LOG_PROGRESS,
-                      "dataset '%s': looking at the pictures of split '%s': %llu of %llu",
+                      "dataset '%s': inspecting the images of split '%s': %llu of %llu",
                       g->d->name, g->s->name,
                       (unsigned long long)((g->first + PIECES_A_RUN) * PIECE),
                       (unsigned long long)g->look->count);
@@ -142,7 +142,7 @@ bioft_status inspect_all(const struct dataset *d, const struct split *s, bool ho
     if (hold)
         l->pixels = mem_array(l->count, picture_bytes(d)); /* without them it works too */
     if (!g.readers) {
-        st = error_memory(err, "a look at the pictures");
+        st = error_memory(err, "inspecting the images");
         goto done;
     }
     run(&g, pieces, pool, log);

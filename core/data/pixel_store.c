@@ -34,7 +34,7 @@ bioft_status pixel_store_place(struct pixel_store *h, uint64_t count, uint32_t c
     for (uint64_t i = 0; i < count; i++) {
         h->at[i] = end;
         if (!size_bytes(h->size[i], channels, &bytes) || bytes > UINT64_MAX - end)
-            return error_set(err, BIOFT_ERR_INVALID, "pictures of more bytes than can be counted");
+            return error_set(err, BIOFT_ERR_INVALID, "images of more bytes than can be counted");
         end += bytes;
     }
     h->at[count] = end;

@@ -56,7 +56,7 @@ static bioft_status lay_out(const struct keeping *g, size_t split, struct error 
 
     to->size = mem_array((size_t)s->count, sizeof *to->size);
     if (!to->size)
-        return error_memory(err, "resized pictures");
+        return error_memory(err, "resized images");
     for (uint64_t i = 0; i < s->count; i++) {
         const bioft_status st = transform_place(&g->transform, from->size[i].height,
                                                 from->size[i].width, i, &at, err);
@@ -88,7 +88,7 @@ static bool recall(const struct keeping *g, size_t split, const char *path, stru
             to->map = map;
             to->pixels = cache_pixels(&map, &l);
         } else {
-            error_set(err, BIOFT_ERR_FORMAT, "%s: of other pictures", path);
+            error_set(err, BIOFT_ERR_FORMAT, "%s: of other images", path);
             file_map_close(&map);
         }
     }
@@ -105,7 +105,7 @@ static bioft_status check_disk(const char *path, uint64_t bytes, struct error *e
     if (!folder)
         return error_memory(err, "a cache");
     if (statvfs(folder, &disk) != 0) {
-        st = error_set(err, BIOFT_ERR_IO, "%s: the room on its disk is not to be had", folder);
+        st = error_set(err, BIOFT_ERR_IO, "%s: cannot determine the free disk space", folder);
     } else {
         const double room = (double)disk.f_bavail * (double)disk.f_frsize;
         if ((double)bytes > room / SHARE)
@@ -153,7 +153,7 @@ static void hold_split(const struct keeping *g, size_t split, const char *path)
 
     if (path && !recall(g, split, path, &e)) {
         if (e.text[0])
-            log_write(g->log, LOG_INFO, "dataset '%s': the cache is made anew: %s", name, e.text);
+            log_write(g->log, LOG_INFO, "dataset '%s': the cache is rebuilt: %s", name, e.text);
         if (make_file(&m, path, &e) != BIOFT_OK || !recall(g, split, path, &e))
             log_write(g->log, LOG_WARNING, "dataset '%s': no cache is kept: %s", name,
                       e.text[0] ? e.text : path);
@@ -165,7 +165,7 @@ static void hold_split(const struct keeping *g, size_t split, const char *path)
     }
     if (!to->pixels && !path && !g->in_memory)
         log_write(g->log, LOG_INFO,
-                  "dataset '%s': the pictures of split '%s' are decoded at each use: resized they "
+                  "dataset '%s': the images of split '%s' are decoded at each use: resized they "
                   "take %.1f GiB, and memory holds 1 GiB of all; a folder as 'cache' would keep "
                   "them on disk",
                   name, m.s->name, (double)to->at[m.s->count] / GIBIBYTE);
@@ -231,7 +231,7 @@ bioft_status pixel_store_keep_resized(struct dataset *d, const struct picture *i
     st = lay_out_all(&g, train, err);
     if (train && crops_first(&d->spec->transform) && d->spec->cache && d->spec->cache[0] == '/')
         log_write(log, LOG_INFO,
-                  "dataset '%s': a random resized crop comes before the resizing: pictures of "
+                  "dataset '%s': a random resized crop comes before the resizing: images of "
                   "split 'train' are decoded at each use",
                   d->name);
     for (size_t i = 0; st == BIOFT_OK && i < d->split_count; i++) {

@@ -128,7 +128,7 @@ bioft_status resized_make(struct making *m, uint8_t *own, struct cache_writer *f
     g.hand_count = m->pool ? pool_threads(m->pool) : 1;
     g.hands = mem_array(g.hand_count, sizeof *g.hands);
     if (!g.hands || (!own && !room))
-        st = error_memory(err, "resizing pictures");
+        st = error_memory(err, "resizing images");
     for (uint64_t end; st == BIOFT_OK && g.first < count; g.first = end) {
         end = run_end(to, g.first, count);
         g.room = own ? own + to->at[g.first] : room;
@@ -138,7 +138,7 @@ bioft_status resized_make(struct making *m, uint8_t *own, struct cache_writer *f
         if (clock_seconds() - told > 1.0 && end < count) {
             told = clock_seconds();
             log_write(m->log, LOG_PROGRESS,
-                      "dataset '%s': resizing the pictures of split '%s': %llu of %llu",
+                      "dataset '%s': resizing the images of split '%s': %llu of %llu",
                       m->d->name, m->s->name, (unsigned long long)end, (unsigned long long)count);
         }
     }

@@ -92,7 +92,7 @@ static bioft_status check_raw(const struct reader *r, struct error *err)
         return error_set(err, BIOFT_ERR_FORMAT, "%zu bytes for %ux%ux%u", r->count, v->height,
                          v->width, v->channels);
     if ((uintptr_t)r->bytes % item)
-        return error_set(err, BIOFT_ERR_INVALID, "floats at an address that is no multiple of 4");
+        return error_set(err, BIOFT_ERR_INVALID, "floats at an address that is not a multiple of 4");
     return BIOFT_OK;
 }
 
@@ -159,7 +159,7 @@ bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, str
     else if (r->view.format == BIOFT_SAMPLE_U8_HWC || r->view.format == BIOFT_SAMPLE_F32_CHW)
         st = check_raw(r, err);
     else
-        st = error_set(err, BIOFT_ERR_INVALID, "the plugin gave a format that is none: %u",
+        st = error_set(err, BIOFT_ERR_INVALID, "the plugin gave an unknown format: %u",
                        r->view.format);
     if (st != BIOFT_OK)
         return reader_blame(r, split, index, st, err);

@@ -26,7 +26,7 @@ bioft_status select_classes(struct dataset *d, const struct description *what, s
         const int64_t c = spec->classes[i];
         if (c < 0 || (uint64_t)c >= raw)
             return error_set(err, BIOFT_ERR_INVALID,
-                             "dataset '%s': classes: %lld is no class of this data, which has 0 "
+                             "dataset '%s': classes: %lld is not a class of this data, which has 0 "
                              "to %zu ('%s' to '%s')",
                              d->name, (long long)c, raw - 1, what->class_names[0],
                              what->class_names[raw - 1]);

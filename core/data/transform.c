@@ -171,7 +171,7 @@ static bioft_status resize(const struct transform *t, const struct pixels *p, st
     const size_t result = (size_t)r.window.width * r.window.height * 3;
     room = canvas_room(canvas, result + (p->channels == 1 ? source * 3 : 0));
     if (!room)
-        return error_memory(err, "resizing a picture");
+        return error_memory(err, "resizing an image");
     if (p->channels == 1) {
         spread(p->data, source, room + result);
         r.pixels = room + result;

@@ -123,8 +123,8 @@ bioft_status transform_place(const struct transform *t, uint32_t source_height,
         place_map(t, sample, &p);
     else if (source_height != t->picture.height || source_width != t->picture.width)
         return error_set(err, BIOFT_ERR_INVALID,
-                         "a picture of %ux%u where the network takes %ux%u, and 'transform: none' "
-                         "leaves pictures as they are",
+                         "an image of %ux%u where the network takes %ux%u, and 'transform: none' "
+                         "leaves images as they are",
                          source_width, source_height, t->picture.width, t->picture.height);
     *ret = p;
     return BIOFT_OK;

@@ -10,9 +10,9 @@ static const struct kind {
     const char *name, *magic;
     size_t length;
 } others[] = {
-    { "a GIF picture", "GIF8", 4 },   { "a WebP or another RIFF file", "RIFF", 4 },
-    { "a TIFF picture", "II*\0", 4 }, { "a TIFF picture", "MM\0*", 4 },
-    { "a BMP picture", "BM", 2 },     { "a JPEG 2000 picture", "\0\0\0\fjP", 6 },
+    { "a GIF image", "GIF8", 4 },   { "a WebP or another RIFF file", "RIFF", 4 },
+    { "a TIFF image", "II*\0", 4 }, { "a TIFF image", "MM\0*", 4 },
+    { "a BMP image", "BM", 2 },     { "a JPEG 2000 image", "\0\0\0\fjP", 6 },
     { "a zip archive", "PK\3\4", 4 }, { "gzip", "\x1f\x8b", 2 },
     { "HTML or XML", "<", 1 },
 };
@@ -26,7 +26,7 @@ static bioft_status refuse(const char *name, const uint8_t *bytes, size_t size, 
 {
     const char *kind = "of another kind";
     if (size == 0)
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: an empty file, no picture", name);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: an empty file, no image", name);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         if (!begins(bytes, size, others[i].magic, others[i].length))
             continue;
@@ -42,7 +42,7 @@ bioft_status picture_reserve(const char *name, uint32_t width, uint32_t height, 
     if (width == 0 || height == 0 || width > PICTURE_SIDE || height > PICTURE_SIDE ||
         (uint64_t)width * height > PICTURE_PIXELS)
         return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: a picture of %u x %u pixels: sides are 1 to %d, at most %d pixels",
+                         "%s: an image of %u x %u pixels: sides are 1 to %d, at most %d pixels",
                          name, width, height, PICTURE_SIDE, PICTURE_PIXELS);
     size_t bytes = (size_t)width * height * 3;
     if (bytes <= ret->capacity)

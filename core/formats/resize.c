@@ -68,7 +68,7 @@ static bioft_status axis_make(struct axis *a, uint32_t in, uint32_t out, uint32_
     real = mem_array(a->taps, sizeof *real);
     if (!a->first || !a->used || !a->weight || !real) {
         free(real);
-        return error_memory(err, "resizing a picture");
+        return error_memory(err, "resizing an image");
     }
     for (uint32_t i = 0; i < count; i++)
         weigh(a, in, scale, from + i, i, real);
@@ -129,7 +129,7 @@ static bioft_status check(const struct resize *r, struct error *err)
         r->height > RESIZE_LARGEST || !inside(&r->box, r->picture_width, r->picture_height) ||
         !inside(&r->window, r->width, r->height))
         return error_set(err, BIOFT_ERR_INVALID,
-                         "resizing a picture of %u x %u pixels: the box of %u x %u at %u, %u or "
+                         "resizing an image of %u x %u pixels: the box of %u x %u at %u, %u or "
                          "the "
                          "window of %u x %u at %u, %u in %u x %u does not lie inside",
                          r->picture_width, r->picture_height, r->box.width, r->box.height,
@@ -161,7 +161,7 @@ bioft_status resize_bilinear(const struct resize *r, uint8_t *ret, struct error 
         between = mem_array(rows, row_bytes);
         sums = mem_array(row_bytes, sizeof *sums);
         if (!between || !sums) {
-            st = error_memory(err, "resizing a picture");
+            st = error_memory(err, "resizing an image");
             goto end;
         }
     }

@@ -331,7 +331,7 @@ bioft_status pickle_call(struct pickle *p, const struct pickle_value *global,
                          const struct pickle_value *args, struct pickle_value *ret)
 {
     if (global->type != PICKLE_GLOBAL)
-        return pickle_fail(p, "REDUCE of something that is no global");
+        return pickle_fail(p, "REDUCE of something that is not a global");
     if (global->index == INERT) {
         *ret = (struct pickle_value){ .type = PICKLE_INERT };
         return BIOFT_OK;
@@ -385,7 +385,7 @@ bioft_status pickle_persistent(struct pickle *p, const struct pickle_value *id,
     const struct pickle_value *type = item(p, id, 1), *key = item(p, id, 2),
                               *numel = item(p, id, 4);
     if (type->type != PICKLE_GLOBAL || type->index < CALLABLES || type->index == INERT)
-        return pickle_fail(p, "persistent id malformed: its type is no storage's");
+        return pickle_fail(p, "persistent id malformed: its type is not a storage's");
     if (!is_key(key))
         return pickle_fail(p, "persistent id malformed: its key is not 1 to %d digits", KEY_MOST);
     if (item(p, id, 3)->type != PICKLE_STRING || !is_size(numel))

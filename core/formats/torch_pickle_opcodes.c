@@ -308,7 +308,7 @@ static bioft_status op_build(struct pickle *p, size_t argument)
         return st;
     const enum pickle_type object = (top(p) - 1)->type;
     if (object != PICKLE_INERT && (top(p)->type != PICKLE_DICT || object != PICKLE_DICT))
-        return pickle_fail(p, "BUILD of something that is no dict");
+        return pickle_fail(p, "BUILD of something that is not a dict");
     p->stack_count--;
     return BIOFT_OK;
 }
@@ -328,7 +328,7 @@ static bioft_status fill(struct pickle *p, size_t first, size_t base, enum pickl
         return BIOFT_OK;
     }
     if (container.type != type)
-        return pickle_fail(p, "items for something that is no %s",
+        return pickle_fail(p, "items for something that is not a %s",
                            type == PICKLE_DICT ? "dict" : "list");
     if (type == PICKLE_DICT && count % 2)
         return pickle_fail(p, "an odd number of keys and values, %zu", count);
@@ -463,7 +463,7 @@ bioft_status pickle_step(struct pickle *p, uint8_t code)
     if (o->run)
         return o->run(p, o->argument);
     if (!o->name)
-        return pickle_fail(p, "opcode 0x%02x, which is none", code);
+        return pickle_fail(p, "unknown opcode 0x%02x", code);
     return pickle_fail(p,
                        "opcode %s not allowed (protocol %u): only what a state dict needs is read; "
                        "save "

@@ -74,7 +74,7 @@ static bioft_status read_storage(struct torch_reading *r, const struct pickle_va
 {
     uint64_t numel = 0;
     if (key->type != PICKLE_STRING)
-        return fail(r, "a storage's key that is no text", *at);
+        return fail(r, "a storage's key that is not text", *at);
     const uint32_t use = torch_find_storage(r, key->as.text, key->index);
     if (use == UINT32_MAX)
         return fail(r, "the list of storages has a key that the object has not", *at);

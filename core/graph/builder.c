@@ -70,7 +70,7 @@ bool call_begin(struct call *c, const bioft_builder *api, const char *word, biof
             builder_fail(b, BIOFT_ERR_INVALID,
                          "%s: the graph has no input yet: input() comes first", word);
         else
-            builder_fail(b, BIOFT_ERR_INVALID, "%s after %s: tensor %u is none of this graph", word,
+            builder_fail(b, BIOFT_ERR_INVALID, "%s after %s: tensor %u is not of this graph", word,
                          b->anchors[g->view.node_count - 1], x);
         return false;
     }
@@ -94,7 +94,7 @@ bool call_begin_named(struct call *c, const bioft_builder *api, const char *word
         return false;
     if (!name || !name_is_good(name)) {
         builder_fail(c->b, BIOFT_ERR_INVALID,
-                     "%s: '%s' is no name: 1 to %d printable characters without blanks", c->label,
+                     "%s: '%s' is not a name: 1 to %d printable characters without blanks", c->label,
                      name ? text_escape(shown, name, strlen(name)) : "", BUILDER_NAME);
         return false;
     }
@@ -156,7 +156,7 @@ bioft_tensor call_append(struct call *c, const bioft_node *n)
                             BUILDER_NODES);
     if (!shape_elements((struct shape){ n->channels, n->height, n->width }, &elements))
         return builder_fail(b, BIOFT_ERR_UNSUPPORTED,
-                            "%s: %ux%ux%u values a picture are too many, %d is the most", c->label,
+                            "%s: %ux%ux%u values an image are too many, %d is the most", c->label,
                             n->channels, n->height, n->width, SHAPE_LARGEST);
     if (!mem_grow(&g->nodes, &b->node_capacity, count, sizeof *g->nodes) ||
         !mem_grow(&b->anchors, &b->anchor_capacity, count, sizeof *b->anchors))
@@ -190,7 +190,7 @@ static bioft_tensor input(const bioft_builder *api, uint32_t channels, uint32_t 
                             height, width, most);
     if (b->params->channels != 0 && b->params->channels != channels)
         return builder_fail(b, BIOFT_ERR_INVALID,
-                            "input: it takes pictures of %u channel%s, the data has %u", channels,
+                            "input: it takes images of %u channel%s, the data has %u", channels,
                             channels == 1 ? "" : "s", b->params->channels);
     g->published_channels = channels;
     g->published_height = height;

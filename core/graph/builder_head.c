@@ -16,7 +16,7 @@ static bioft_tensor append_linear(struct call *c, const bioft_linear *p, uint32_
                             c->label, p->out, p->no_bias);
     if (c->in.height != 1 || c->in.width != 1)
         return builder_fail(c->b, BIOFT_ERR_INVALID,
-                            "%s: a linear layer on a %ux%ux%u picture: flatten it first", c->label,
+                            "%s: a linear layer on a %ux%ux%u image: flatten it first", c->label,
                             c->in.channels, c->in.height, c->in.width);
     if (!params_check_first(c, first))
         return 0;

@@ -26,7 +26,7 @@ static void fail_small(struct call *c, const struct geometry *g)
         snprintf(dilated, sizeof dilated, " of dilation %ux%u", g->dilation[0], g->dilation[1]);
     if (c->b->error.status == BIOFT_OK)
         c->b->too_small = true;
-    builder_fail(c->b, BIOFT_ERR_INVALID, "%s: %ux%u picture%s is too small for a %ux%u kernel%s",
+    builder_fail(c->b, BIOFT_ERR_INVALID, "%s: %ux%u image%s is too small for a %ux%u kernel%s",
                  c->label, c->in.height, c->in.width, padded, g->kernel[0], g->kernel[1], dilated);
 }
 

@@ -168,7 +168,7 @@ static void check_condition(const struct opening *o, const struct yaml *map)
         while (p < s->count && strcmp(s->paths[p].text, map->keys[i]->text) != 0)
             p++;
         if (p == s->count) {
-            diagnose_error(o->d, map->keys[i]->mark, map->keys[i]->width, "'%s' is no path of the sweep",
+            diagnose_error(o->d, map->keys[i]->mark, map->keys[i]->width, "'%s' is not a path of the sweep",
                            map->keys[i]->text);
             continue;
         }

@@ -42,7 +42,7 @@ static bioft_status refuse(struct diagnostics *d, struct mark mark, uint32_t c, 
         if (tabs > 1)
             diagnose_note(d, "%zu more tab%s in the file", tabs - 1, tabs > 2 ? "s" : "");
     } else {
-        diagnose_error(d, mark, 0, "%s (U+%04X) may not stand in a manifest", fault(c), (unsigned)c);
+        diagnose_error(d, mark, 0, "%s (U+%04X) is not allowed in a manifest", fault(c), (unsigned)c);
     }
     return BIOFT_ERR_INVALID;
 }

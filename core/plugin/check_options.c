@@ -38,7 +38,7 @@ static bool check_choices(struct faults *f, const bioft_option *o, const char *n
     size_t count = 0;
     if (o->type != BIOFT_CHOICE) {
         if (o->choices)
-            fault(f, "option '%s': has choices, but is no CHOICE", name);
+            fault(f, "option '%s': has choices, but is not a CHOICE", name);
         return true;
     }
     if (!o->choices || !o->choices[0]) {
@@ -77,7 +77,7 @@ static bool check_bounds(struct faults *f, const bioft_option *o, const char *na
     text_number(high, o->max);
     if (!integers && o->type != BIOFT_F64 && o->type != BIOFT_F64_LIST) {
         if (o->min != 0.0 || o->max != 0.0)
-            fault(f, "option '%s': has bounds, but is no number", name);
+            fault(f, "option '%s': has bounds, but is not a number", name);
         return true;
     }
     if (isnan(o->min) || isnan(o->max) || o->min > o->max) {

@@ -189,7 +189,7 @@ static bioft_status host_random(const bioft_host *host, uint32_t kind, const cha
         return refuse(i, BIOFT_ERR_INVALID, "random numbers need a stream's name");
     atomic_store_explicit(&i->private->drew, true, memory_order_relaxed);
     bioft_status st = random_fill(kind, i->seed, stream, key, first, ret, count);
-    return st == BIOFT_OK ? st : refuse(i, st, "%u is no distribution of random numbers", kind);
+    return st == BIOFT_OK ? st : refuse(i, st, "%u is not a distribution of random numbers", kind);
 }
 
 bool instance_drew(const struct instance *i)

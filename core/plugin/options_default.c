@@ -75,7 +75,7 @@ static bioft_status default_number(const bioft_option *o, struct arena *arena, s
         while (o->choices[choices])
             choices++;
         if (!(o->def >= 0.0 && o->def < (double)choices) || o->def != floor(o->def))
-            return error_set(err, BIOFT_ERR_INVALID, "%s is no index of its %zu choices", number, choices);
+            return error_set(err, BIOFT_ERR_INVALID, "%s is not an index of its %zu choices", number, choices);
         item = o->choices[(size_t)o->def];
     } else if (o->type == BIOFT_BOOL && (o->def == 0.0 || o->def == 1.0)) {
         item = o->def != 0.0 ? "true" : "false";

@@ -228,7 +228,7 @@ static bioft_status find_file(struct registry *r, uint32_t kind, const char *nam
     struct found f = { 0 };
     bioft_status st = BIOFT_OK;
     if (!kind_word(kind))
-        return error_set(err, BIOFT_ERR_INVALID, "%u is no kind of plugin", kind);
+        return error_set(err, BIOFT_ERR_INVALID, "%u is not a kind of plugin", kind);
     for (size_t i = 0; i < r->places.count && is_plugin_name(name); i++) {
         char *path;
         st = look_in(r, &r->places.items[i], kind, name, &path, err);

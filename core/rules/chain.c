@@ -23,7 +23,7 @@ bioft_status chain_check(const struct graph *g, struct error *err)
     for (uint32_t i = 1; i < g->view.node_count; i++)
         if (g->nodes[i].input_count != 1 || g->nodes[i].input[0] != i - 1)
             return error_set(err, BIOFT_ERR_UNSUPPORTED,
-                             "backbone '%s' is no chain of layers: paths part or meet after '%s'",
+                             "backbone '%s' is not a chain of layers: paths part or meet after '%s'",
                              g->backbone, layer_before(g, i));
     for (uint32_t i = 1; i < g->view.node_count; i++)
         if (g->nodes[i].op == BIOFT_OP_BATCHNORM)

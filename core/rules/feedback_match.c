@@ -106,13 +106,13 @@ bioft_status layer_error(const struct feedback *f, const struct layer_rule *l, b
 static const char *fault_of(const bioft_feedback *d)
 {
     if (d->g > BIOFT_G_ONE)
-        return "g is no function of W";
+        return "g is not a function of W";
     if (d->m > BIOFT_M_ABS_NORMAL)
-        return "m is no distribution";
+        return "m is not a distribution";
     if (d->redraw > BIOFT_REDRAW_EACH_UPDATE)
-        return "redraw is no policy";
+        return "redraw is not a policy";
     if (d->scale > BIOFT_SCALE_CONSTANT)
-        return "scale is no scale";
+        return "scale is unknown";
     if (!isfinite(d->constant) || !isfinite(d->low) || !isfinite(d->high))
         return "constant, low and high must be finite";
     if (d->m == BIOFT_M_UNIFORM && d->low >= d->high)
@@ -160,7 +160,7 @@ bioft_status feedback_ask(struct feedback *f, struct layer_rule *l, struct error
         const char *fault = fault_of(&l->declared);
         if (fault)
             return error_set(err, BIOFT_ERR_INVALID,
-                             "layer '%s': rule '%s' declares a feedback that is none: %s",
+                             "layer '%s': rule '%s' declares an invalid feedback: %s",
                              l->layer.name, f->instances[l->entry]->plugin->descriptor.name, fault);
     }
     return ask_route(f, l, err);

@@ -421,7 +421,7 @@ bioft_status figures_check(const struct attack_spec *s, const struct dataset *d,
     if (st != BIOFT_OK)
         return error_prefix(err, "attack '%s'", s->name);
     if (s->target == TARGET_CLASS && s->target_class >= d->classes)
-        return error_set(err, BIOFT_ERR_INVALID, "attack '%s': target %u is no class: classes are 0 to %u", s->name,
+        return error_set(err, BIOFT_ERR_INVALID, "attack '%s': target %u is not a class: classes are 0 to %u", s->name,
                          s->target_class, d->classes - 1);
     if (d->multi_label && a->flags & BIOFT_ATTACK_CLASSES)
         return error_set(err, BIOFT_ERR_INVALID, "attack '%s' needs exactly one label an image; '%s' has sets of labels",

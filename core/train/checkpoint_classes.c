@@ -13,7 +13,7 @@ static bioft_status compare(const char *path, const struct json *names, const st
         const struct json *name = names->items[i];
         const size_t length = strlen(d->class_names[i]);
         if (name->type != JSON_STRING)
-            return error_set(err, BIOFT_ERR_FORMAT, "%s: its list of classes is none", path);
+            return error_set(err, BIOFT_ERR_FORMAT, "%s: its list of classes is invalid", path);
         if (name->length != length || memcmp(name->text, d->class_names[i], length) != 0)
             return error_set(err, BIOFT_ERR_INVALID,
                              "%s: its head knows other classes than '%s': number %zu is '%s' there "
@@ -46,7 +46,7 @@ bioft_status checkpoint_check_classes(const struct weights_spec *spec, const str
     } else if (text) {
         st = json_parse(path, text, strlen(text), arena, &names, err);
         if (st == BIOFT_OK && names->type != JSON_ARRAY)
-            st = error_set(err, BIOFT_ERR_FORMAT, "%s: its list of classes is none", path);
+            st = error_set(err, BIOFT_ERR_FORMAT, "%s: its list of classes is invalid", path);
         if (st == BIOFT_OK)
             st = compare(path, names, d, err);
     }

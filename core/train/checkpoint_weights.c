@@ -271,7 +271,7 @@ static void check_counters(struct loading *l)
         const struct tensor_entry *t = entry_of(l, g->view.parameter_count + i);
         int64_t value = 0;
         if (t && !read_counter(t, &value))
-            faults_add(&l->faults, "%s is no counter: one whole number from 0 expected", t->name);
+            faults_add(&l->faults, "%s is not a counter: one whole number from 0 expected", t->name);
     }
 }
 

@@ -190,7 +190,7 @@ static bioft_status stopped(const struct run *r, struct error *err)
 {
     return error_set(err, BIOFT_ERR_CANCELLED, "stopped after step %llu of %llu%s",
                      (unsigned long long)r->at.step, (unsigned long long)r->steps,
-                     r->p->checkpoint ? "; --resume goes on from there" : "");
+                     r->p->checkpoint ? "; --resume continues from there" : "");
 }
 
 static bioft_status epoch(struct run *r, struct error *err)

@@ -20,7 +20,7 @@ static const bioft_option options[] = {
     { .name = "lr", .type = BIOFT_F64, .offset = offsetof(hag, lr), .def = 100.0, .min = 0.0,
       .max = 1e9, .unit = "", .help = "size of a step, as a factor of the gradient" },
     { .name = "momentum", .type = BIOFT_F64, .offset = offsetof(hag, momentum), .def = 0.9,
-      .min = 0.0, .max = 1.0, .unit = "", .help = "part of the last step that goes on" },
+      .min = 0.0, .max = 1.0, .unit = "", .help = "part of the last step that is carried over" },
     { .name = "reference_batch", .type = BIOFT_I64, .offset = offsetof(hag, reference_batch),
       .def = 128, .min = 0, .max = 1e6, .unit = "images",
       .help = "what the mean divides by; 0: the batch's size, as published: then results depend "

@@ -14,7 +14,7 @@ typedef struct {
 /* The rows of the options table for a picture at `offset` of the instance. */
 #define PICTURE_OPTIONS(offset_)                                                                  \
     { .name = "channels", .type = BIOFT_I64, .offset = (offset_) + offsetof(picture, channels),    \
-      .def = 1, .min = 1, .max = PICTURE_CHANNELS, .help = "of the pictures: 1 grey, 3 colour" },  \
+      .def = 1, .min = 1, .max = PICTURE_CHANNELS, .help = "of the images: 1 grey, 3 colour" },  \
     { .name = "mean", .type = BIOFT_F64_LIST, .offset = (offset_) + offsetof(picture, mean),       \
       .def_string = "[0.2860]", .help = "of pixels in [0,1]: one for all channels, or each's" },   \
     { .name = "std", .type = BIOFT_F64_LIST, .offset = (offset_) + offsetof(picture, std),         \

@@ -53,7 +53,7 @@ static const bioft_option options[] = {
       .min = -1,
       .max = 6000,
       .unit = "pictures",
-      .help = "split val, drawn from the training pictures (classification; -1: none) or "
+      .help = "split val, drawn from the training images (classification; -1: none) or "
               "from all (retrieval; -1: 100)" },
     { .name = "train_per_class",
       .type = BIOFT_I64,
@@ -133,7 +133,7 @@ static bioft_status read_folders(cifar10 *d)
         if (c >= CLASSES || c >= t->class_count || strcmp(t->classes[c], class_names[c]) != 0)
             return bioft_failf(d->host, BIOFT_ERR_FORMAT,
                                "%s/train: class folder %u is '%s' where CIFAR-10 has '%s'; for "
-                               "other pictures there is the dataset image_folder",
+                               "other images there is the dataset image_folder",
                                d->files->root(d->host), c + 1,
                                c < t->class_count ? t->classes[c] : "missing",
                                c < CLASSES ? class_names[c] : "none");
@@ -196,7 +196,7 @@ static bioft_status check_counts(const cifar10 *d, bioft_info *info)
         for (int c = 0; have == full && c < CLASSES; c++)
             if (counts[s][c] != full / CLASSES)
                 return bioft_failf(d->host, BIOFT_ERR_FORMAT,
-                                   "%s: class '%s' has %llu pictures for %s where CIFAR-10 has "
+                                   "%s: class '%s' has %llu images for %s where CIFAR-10 has "
                                    "%llu",
                                    d->files->root(d->host), class_names[c],
                                    (unsigned long long)counts[s][c], s ? "testing" : "training",
@@ -206,7 +206,7 @@ static bioft_status check_counts(const cifar10 *d, bioft_info *info)
         return BIOFT_OK;
     snprintf(
         text, sizeof text,
-        "not the whole CIFAR-10: %llu pictures for training and %llu for testing, not %d and %d",
+        "not the whole CIFAR-10: %llu images for training and %llu for testing, not %d and %d",
         (unsigned long long)d->train, (unsigned long long)(d->count - d->train), FULL_TRAIN,
         FULL_TEST);
     return info->note(info, text);
@@ -233,7 +233,7 @@ static bioft_status draw_class(const cifar10 *d, uint8_t *which, int c, uint64_t
             members[n++] = i;
     if (n <= sum)
         st = bioft_failf(d->host, BIOFT_ERR_FORMAT,
-                         "class '%s' has %llu pictures, and %llu are to be drawn with some left: "
+                         "class '%s' has %llu images, and %llu are to be drawn with some left: "
                          "see the options train_per_class, val_per_class and test_per_class",
                          class_names[c], (unsigned long long)n, (unsigned long long)sum);
     snprintf(name, sizeof name, "%s/%s", stream, class_names[c]);
@@ -367,7 +367,7 @@ static const bioft_plugin plugin = {
     .version = "1.0",
     .author = "bioft",
     .license = "MIT",
-    .summary = "60,000 colour pictures in ten classes, 32x32: the binary release, or class folders "
+    .summary = "60,000 colour images in ten classes, 32x32: the binary release, or class folders "
                "of JPEG or PNG",
     .reference = "Krizhevsky, Learning multiple layers of features from tiny images, 2009",
     .instance_size = sizeof(cifar10),

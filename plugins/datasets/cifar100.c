@@ -66,7 +66,7 @@ static bioft_status check_counts(const cifar100 *d, bioft_info *info)
         for (uint32_t c = 0; d->splits[s].records == full[s] && c < FINE; c++)
             if (counts[c] != full[s] / FINE)
                 return bioft_failf(d->host, BIOFT_ERR_FORMAT,
-                                   "%s: class %u has %llu pictures in split %s where CIFAR-100 "
+                                   "%s: class %u has %llu images in split %s where CIFAR-100 "
                                    "has %llu",
                                    d->files->root(d->host), c, (unsigned long long)counts[c],
                                    split_names[s], (unsigned long long)(full[s] / FINE));
@@ -74,7 +74,7 @@ static bioft_status check_counts(const cifar100 *d, bioft_info *info)
     if (d->splits[0].records == full[0] && d->splits[1].records == full[1])
         return BIOFT_OK;
     snprintf(text, sizeof text,
-             "not the whole CIFAR-100: %llu pictures for training and %llu for testing",
+             "not the whole CIFAR-100: %llu images for training and %llu for testing",
              (unsigned long long)d->splits[0].records, (unsigned long long)d->splits[1].records);
     return info->note(info, text);
 }
@@ -155,7 +155,7 @@ static const bioft_plugin plugin = {
     .version = "1.0",
     .author = "bioft",
     .license = "MIT",
-    .summary = "60,000 colour pictures in a hundred classes, 32x32: the binary release",
+    .summary = "60,000 colour images in a hundred classes, 32x32: the binary release",
     .reference = "Krizhevsky, Learning multiple layers of features from tiny images, 2009",
     .instance_size = sizeof(cifar100),
     BIOFT_OPTIONS(options),

@@ -39,7 +39,7 @@ bioft_status cifar_sample(const bioft_host *host, const struct cifar_file *f, ui
     uint8_t *to = ret->reserve(ret, CIFAR_PIXELS);
 
     if (!to)
-        return host->fail(host, BIOFT_ERR_MEMORY, "out of memory for a picture");
+        return host->fail(host, BIOFT_ERR_MEMORY, "out of memory for an image");
     ret->format = BIOFT_SAMPLE_U8_HWC;
     ret->height = ret->width = CIFAR_SIDE;
     ret->channels = 3;

@@ -9,7 +9,7 @@ static const char *const split_names[FOLDER_SPLITS] = { "train", "val", "test", 
 
 static bioft_status out_of_memory(const struct class_folders *c)
 {
-    return c->host->fail(c->host, BIOFT_ERR_MEMORY, "out of memory for the list of pictures");
+    return c->host->fail(c->host, BIOFT_ERR_MEMORY, "out of memory for the list of images");
 }
 
 static void pass_over(struct class_folders *c, const char *folder, const char *entry)
@@ -61,7 +61,7 @@ static bioft_status read_class(struct class_folders *c, struct folder_split *s, 
 
     if (st == BIOFT_OK && s->count == before)
         st = c->files->fail_at(c->host, BIOFT_ERR_FORMAT, folder, 0, 0,
-                               "a class without pictures (files that end in .jpg, .jpeg or .png)");
+                               "a class without images (files that end in .jpg, .jpeg or .png)");
     return st;
 }
 
@@ -171,7 +171,7 @@ bioft_status class_folders_notes(const struct class_folders *c, bioft_info *info
     if (!c->others)
         return BIOFT_OK;
     snprintf(text, sizeof text,
-             "%llu file%s passed over that %s no picture%s by name, the first is %s",
+             "%llu file%s passed over that %s no image%s by name, the first is %s",
              (unsigned long long)c->others, c->others == 1 ? "" : "s",
              c->others == 1 ? "is" : "are", c->others == 1 ? "" : "s", c->first_other);
     return info->note(info, text);

@@ -62,12 +62,12 @@ static const bioft_option options[] = {
       .type = BIOFT_PATH,
       .offset = offsetof(coco, lists),
       .help = "folder of train.txt, test.txt, database.txt (val.txt) of lines 'path b1 ... bC', in "
-              "place of the annotations and of the splits drawn from them; the pictures are found "
+              "place of the annotations and of the splits drawn from them; the images are found "
               "by the number in their names, 2014's too" },
     { .name = "strip_prefix",
       .type = BIOFT_STRING,
       .offset = offsetof(coco, strip_prefix),
-      .help = "what the lists' paths begin with that is no folder here: './data/coco'" },
+      .help = "what the lists' paths begin with that is not a folder here: './data/coco'" },
 };
 
 static void destroy(void *self)
@@ -99,7 +99,7 @@ static bioft_status find_folders(coco *d)
             snprintf(path, sizeof path, "%s.zip", part_names[i]);
             return bioft_failf(
                 d->list.host, BIOFT_ERR_IO,
-                "%s: no folder %s of pictures in it: %s", d->list.files->root(d->list.host),
+                "%s: no folder %s of images in it: %s", d->list.files->root(d->list.host),
                 part_names[i],
                 there(d, path) == 1
                     ? "its zip file is there and not unpacked (unzip -q)"
@@ -228,14 +228,14 @@ static bioft_status notes(const coco *d, bioft_info *info)
 
     if (d->list.count != FULL || d->parts[0].category_count != FULL_CLASSES) {
         snprintf(text, sizeof text,
-                 "not the whole MS-COCO 2017: %llu pictures and %llu classes, not %d and %d",
+                 "not the whole MS-COCO 2017: %llu images and %llu classes, not %d and %d",
                  (unsigned long long)d->list.count,
                  (unsigned long long)d->parts[0].category_count, FULL, FULL_CLASSES);
         st = info->note(info, text);
     }
     if (st == BIOFT_OK && d->missing) {
         snprintf(text, sizeof text,
-                 "%llu pictures with an object are not there, which is as 'missing' says; no split "
+                 "%llu images with an object are not there, which is as 'missing' says; no split "
                  "but the database has one of them",
                  (unsigned long long)d->missing);
         st = info->note(info, text);
@@ -319,7 +319,7 @@ static const bioft_plugin plugin = {
     .version = "1.0",
     .author = "bioft",
     .license = "MIT",
-    .summary = "photographs with 80 classes of objects, several a picture: MS-COCO 2017's "
+    .summary = "photographs with 80 classes of objects, several an image: MS-COCO 2017's "
                "annotations, or list files",
     .reference = "Lin et al., Microsoft COCO: common objects in context, ECCV 2014",
     .instance_size = sizeof(coco),

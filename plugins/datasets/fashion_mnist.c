@@ -292,7 +292,7 @@ static const bioft_plugin plugin = {
     .author = "bioft",
     .license = "MIT",
     .summary =
-        "70,000 grey pictures of clothes in ten classes, 28x28, from four IDX files, gzip or plain",
+        "70,000 grey images of clothes in ten classes, 28x28, from four IDX files, gzip or plain",
     .reference = "Xiao, Rasul and Vollgraf, arXiv:1708.07747",
     .instance_size = sizeof(fashion_mnist),
     BIOFT_HOST_AT(fashion_mnist, host),

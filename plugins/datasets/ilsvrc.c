@@ -204,14 +204,14 @@ static bioft_status read_folder(struct ilsvrc *m, const char *part, uint32_t c)
     st = walk_pictures(&w, path);
     if (st == BIOFT_OK && m->list.count == before)
         st = m->list.files->fail_at(m->list.host, BIOFT_ERR_FORMAT, path, 0, 0,
-                                    "a class without pictures (files that end in .JPEG)");
+                                    "a class without images (files that end in .JPEG)");
     return st;
 }
 
 static bioft_status unknown_class(const struct ilsvrc *m, const char *where, const char *wnid)
 {
     return bioft_failf(m->list.host, BIOFT_ERR_FORMAT,
-                       "%s/%s: class %s has validation pictures and no folder in train; the rank "
+                       "%s/%s: class %s has validation images and no folder in train; the rank "
                        "of a class among all of them is its number, so train must be complete (for "
                        "some of the classes there is the dataset imagenet100)",
                        m->list.files->root(m->list.host), where, wnid);
@@ -248,7 +248,7 @@ static bioft_status read_flat(struct ilsvrc *m, int strict)
         const uint64_t n = picture_number(entries[i]);
         if (n > m->truth.count)
             st = bioft_failf(m->list.host, BIOFT_ERR_FORMAT,
-                             "%s/%s: ends after %llu pictures; of %s%s it says no class",
+                             "%s/%s: ends after %llu images; of %s%s it says no class",
                              m->list.files->root(m->list.host), m->truth.path,
                              (unsigned long long)m->truth.count, folder, entries[i]);
     }
@@ -296,7 +296,7 @@ bioft_status ilsvrc_read(struct ilsvrc *m, int strict)
         st = m->flat ? read_flat(m, strict) : read_validation_folders(m, strict);
     if (st == BIOFT_OK && m->list.count == m->train_count)
         st = bioft_failf(m->list.host, BIOFT_ERR_FORMAT,
-                         "%s/%sval: no picture of these classes in it",
+                         "%s/%sval: no image of these classes in it",
                          m->list.files->root(m->list.host), m->base);
     return st;
 }

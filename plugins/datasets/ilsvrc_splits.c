@@ -71,14 +71,14 @@ bioft_status ilsvrc_notes(const struct ilsvrc *m, bioft_info *info)
         (m->class_count == ILSVRC_CLASSES &&
          (m->train_count != ILSVRC_TRAIN || validation != ILSVRC_VALIDATION))) {
         snprintf(text, sizeof text,
-                 "not the whole ILSVRC 2012: %u classes are there, not %d; %llu pictures for "
+                 "not the whole ILSVRC 2012: %u classes are there, not %d; %llu images for "
                  "training and %llu for validation of the %u used",
                  m->there_count, ILSVRC_CLASSES, (unsigned long long)m->train_count,
                  (unsigned long long)validation, m->class_count);
         st = info->note(info, text);
     }
     if (st == BIOFT_OK && m->others) {
-        snprintf(text, sizeof text, "%llu file%s in class folders passed over: no picture by name",
+        snprintf(text, sizeof text, "%llu file%s in class folders passed over: no image by name",
                  (unsigned long long)m->others, m->others == 1 ? "" : "s");
         st = info->note(info, text);
     }

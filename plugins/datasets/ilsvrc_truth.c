@@ -101,7 +101,7 @@ static bioft_status read_map(const bioft_host *host, id_map map)
             host, BIOFT_ERR_IO,
             "%s: %s numbers the classes in an order of its own, and nothing here says which class "
             "is which: put meta.mat or map_clsloc.txt of the development kit beside it, or "
-            "LOC_val_solution.csv in the root, or sort the pictures into val/WNID/",
+            "LOC_val_solution.csv in the root, or sort the images into val/WNID/",
             files_of(host)->root(host), GROUND_TRUTH);
     synsets = malloc(ILSVRC_CLASSES * sizeof *synsets);
     if (!synsets)
@@ -154,7 +154,7 @@ static bioft_status on_truth_line(struct lines *in, void *ctx)
     if (!r->map[id][0])
         return lines_fail(in, "id %llu is that of no class", (unsigned long long)id);
     if (++r->of_id[id] > ILSVRC_VALIDATION / ILSVRC_CLASSES)
-        return lines_fail(in, "%s has more than the %d pictures that each class has", r->map[id],
+        return lines_fail(in, "%s has more than the %d images that each class has", r->map[id],
                           ILSVRC_VALIDATION / ILSVRC_CLASSES);
     if (in->number > ILSVRC_VALIDATION)
         return lines_fail(in, "more than %d lines", ILSVRC_VALIDATION);
@@ -187,7 +187,7 @@ static bioft_status on_solution_line(struct lines *in, void *ctx)
     if (st != BIOFT_OK)
         return st;
     if (r->truth->wnid[n - 1][0])
-        return lines_fail(in, "picture %llu for a second time", (unsigned long long)n);
+        return lines_fail(in, "image %llu for a second time", (unsigned long long)n);
     memcpy(r->truth->wnid[n - 1], wnid, WNID);
     return BIOFT_OK;
 }
@@ -212,7 +212,7 @@ static bioft_status read_solution(const bioft_host *host, struct reading *r)
     for (uint64_t i = 0; st == BIOFT_OK && i < t->count; i++)
         if (!t->wnid[i][0]) {
             char text[100];
-            snprintf(text, sizeof text, "no line for picture %llu of %llu",
+            snprintf(text, sizeof text, "no line for image %llu of %llu",
                      (unsigned long long)i + 1, (unsigned long long)t->count);
             st = files_of(host)->fail_at(host, BIOFT_ERR_FORMAT, t->path, 0, 0, text);
         }
@@ -237,7 +237,7 @@ bioft_status truth_read(const bioft_host *host, struct truth *ret)
     else
         st = bioft_failf(
             host, BIOFT_ERR_IO,
-            "%s: the validation pictures lie in one folder and nothing says their classes: unpack "
+            "%s: the validation images lie in one folder and nothing says their classes: unpack "
             "ILSVRC2012_devkit_t12.tar.gz (https://image-net.org/download-images) here, or put "
             "LOC_val_solution.csv of the Kaggle release here, or sort them into val/WNID/",
             files_of(host)->root(host));

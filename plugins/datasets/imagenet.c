@@ -20,7 +20,7 @@ static const bioft_option options[] = {
       .min = 0,
       .max = 700,
       .unit = "pictures",
-      .help = "split val, drawn from the training pictures; 0: none" },
+      .help = "split val, drawn from the training images; 0: none" },
 };
 
 static void destroy(void *self)

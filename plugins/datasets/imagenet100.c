@@ -57,16 +57,16 @@ static const bioft_option options[] = {
       .min = 0,
       .max = 700,
       .unit = "pictures",
-      .help = "classification: split val, drawn from the training pictures; 0: none" },
+      .help = "classification: split val, drawn from the training images; 0: none" },
     { .name = "lists",
       .type = BIOFT_PATH,
       .offset = offsetof(imagenet100, lists),
       .help = "folder of train.txt, test.txt, database.txt (val.txt) of lines 'path b1 ... bC', in "
-              "place of classes and splits drawn; pictures are found by their names" },
+              "place of classes and splits drawn; images are found by their names" },
     { .name = "strip_prefix",
       .type = BIOFT_STRING,
       .offset = offsetof(imagenet100, strip_prefix),
-      .help = "what the lists' paths begin with that is no folder here: './data/imagenet'" },
+      .help = "what the lists' paths begin with that is not a folder here: './data/imagenet'" },
 };
 
 static void destroy(void *self)
@@ -109,7 +109,7 @@ static bioft_status read_wnid_file(imagenet100 *d)
         if (!word)
             continue;
         if (!is_wnid(word, strlen(word)))
-            st = lines_fail(in, "'%s' is no wnid such as n01440764",
+            st = lines_fail(in, "'%s' is not a wnid such as n01440764",
                             shown(word, text, sizeof text));
         else if (d->chosen_count == MOST_CLASSES)
             st = lines_fail(in, "more than %d classes", MOST_CLASSES);

@@ -18,7 +18,7 @@ struct rows {
 
 static bioft_status out_of_memory(const struct picture_list *l)
 {
-    return l->host->fail(l->host, BIOFT_ERR_MEMORY, "out of memory for the lists of pictures");
+    return l->host->fail(l->host, BIOFT_ERR_MEMORY, "out of memory for the lists of images");
 }
 
 /* Without the prefix that the manifest names, and without "./". */
@@ -107,7 +107,7 @@ static bioft_status read_line(struct label_lists *lists, struct picture_list *l,
     bioft_status st;
 
     if (!path)
-        return lines_fail(in, "an empty line where a picture and its labels are expected");
+        return lines_fail(in, "an empty line where an image and its labels are expected");
     st = read_columns(in, at, bits, &count, &ones, &first);
     if (st != BIOFT_OK)
         return st;
@@ -126,13 +126,13 @@ static bioft_status read_line(struct label_lists *lists, struct picture_list *l,
     if (count != lists->columns)
         return lines_fail(in, "%u labels where the lines before have %u", count, lists->columns);
     if (lists->single && ones != 1)
-        return lines_fail(in, "%u ones among the labels where a picture has one class", ones);
+        return lines_fail(in, "%u ones among the labels where an image has one class", ones);
     if (lists->place)
         kept = lists->place(lists->ctx, l, path, first);
     else
         kept = picture_list_text(l, path, strlen(path));
     if (!kept)
-        return lists->place ? lines_fail(in, "no picture of this data has such a name")
+        return lists->place ? lines_fail(in, "no image of this data has such a name")
                             : out_of_memory(l);
     st = picture_list_add(l, "", kept, first);
     if (st == BIOFT_OK && l->label_words)
@@ -161,13 +161,13 @@ static bioft_status read_list(struct label_lists *lists, struct picture_list *l,
         st = read_line(lists, l, in, rows);
     }
     if (st == BIOFT_OK && !rows->count)
-        st = l->files->fail_at(l->host, BIOFT_ERR_FORMAT, file, 0, 0, "no picture in this list");
+        st = l->files->fail_at(l->host, BIOFT_ERR_FORMAT, file, 0, 0, "no image in this list");
     if (rows->count)
         qsort(rows->items, rows->count, sizeof *rows->items, compare_rows);
     for (uint64_t i = 1; st == BIOFT_OK && i < rows->count; i++)
         if (!strcmp(rows->items[i - 1].path, rows->items[i].path)) {
             char text[512];
-            snprintf(text, sizeof text, "the same picture as in line %llu: %.300s",
+            snprintf(text, sizeof text, "the same image as in line %llu: %.300s",
                      (unsigned long long)rows->items[i - 1].line, rows->items[i].path);
             st = l->files->fail_at(l->host, BIOFT_ERR_FORMAT, file, rows->items[i].line, 0, text);
         }
@@ -202,8 +202,8 @@ static bioft_status check_overlaps(const struct picture_list *l, const struct ro
                 continue;
             if (a == SPLIT_TRAIN && b == SPLIT_TEST)
                 return l->files->fail_at(l->host, BIOFT_ERR_FORMAT, files[b], line, 0,
-                                         "a test picture that is in train.txt too");
-            snprintf(text, sizeof text, "%llu picture%s of %s.txt %s in %s.txt too",
+                                         "a test image that is in train.txt too");
+            snprintf(text, sizeof text, "%llu image%s of %s.txt %s in %s.txt too",
                      (unsigned long long)n, n == 1 ? "" : "s", picture_split_names[a],
                      n == 1 ? "is" : "are", picture_split_names[b]);
             st = info->note(info, text);

@@ -35,7 +35,7 @@ static const bioft_option options[] = {
       .min = 0,
       .max = FULL,
       .unit = "pictures",
-      .help = "split train: pictures drawn for each of the 21 concepts" },
+      .help = "split train: images drawn for each of the 21 concepts" },
     { .name = "val_per_concept",
       .type = BIOFT_I64,
       .offset = offsetof(nus_wide, val_per_concept),
@@ -43,7 +43,7 @@ static const bioft_option options[] = {
       .min = 0,
       .max = FULL,
       .unit = "pictures",
-      .help = "split val: pictures drawn for each of the 21 concepts" },
+      .help = "split val: images drawn for each of the 21 concepts" },
     { .name = "test_per_concept",
       .type = BIOFT_I64,
       .offset = offsetof(nus_wide, test_per_concept),
@@ -51,11 +51,11 @@ static const bioft_option options[] = {
       .min = 0,
       .max = FULL,
       .unit = "pictures",
-      .help = "split test, the queries: pictures drawn for each of the 21 concepts" },
+      .help = "split test, the queries: images drawn for each of the 21 concepts" },
     { .name = "images",
       .type = BIOFT_STRING,
       .offset = offsetof(nus_wide, images),
-      .help = "folder of the pictures below the root; where it is not given Flickr, images or the "
+      .help = "folder of the images below the root; where it is not given Flickr, images or the "
               "root itself" },
     { .name = "lists",
       .type = BIOFT_PATH,
@@ -65,7 +65,7 @@ static const bioft_option options[] = {
     { .name = "strip_prefix",
       .type = BIOFT_STRING,
       .offset = offsetof(nus_wide, strip_prefix),
-      .help = "what the lists' paths begin with that is no folder here: './data/nuswide_81'" },
+      .help = "what the lists' paths begin with that is not a folder here: './data/nuswide_81'" },
 };
 
 static void destroy(void *self)
@@ -97,7 +97,7 @@ static bioft_status picture_folder(nus_wide *d, const char **ret)
 
     if (!found && d->images)
         return d->list.files->fail_at(d->list.host, BIOFT_ERR_IO, d->images, 0, 0,
-                                      "no such folder of pictures (option images)");
+                                      "no such folder of images (option images)");
     snprintf(text, sizeof text, "%s%s", found ? found : "", found ? "/" : "");
     *ret = picture_list_text(&d->list, text, strlen(text));
     return *ret ? BIOFT_OK : out_of_memory(d);
@@ -140,7 +140,7 @@ static bioft_status read_images(nus_wide *d, struct lines *in)
             break;
         st = add_image(d, in, folder);
     }
-    return st == BIOFT_OK && !d->list.count ? lines_fail(in, "no picture in this list") : st;
+    return st == BIOFT_OK && !d->list.count ? lines_fail(in, "no image in this list") : st;
 }
 
 /* One concept's file: a 0 or 1 for each picture, in the list's order. */
@@ -164,7 +164,7 @@ static bioft_status read_concept(nus_wide *d, struct lines *in, const char *fold
         if ((in->text[0] != '0' && in->text[0] != '1') || in->length != 1)
             st = lines_fail(in, "'%s': 0 or 1 is expected", shown(in->text, text, sizeof text));
         else if (n == d->list.count)
-            st = lines_fail(in, "more lines than the %llu pictures of the list of images",
+            st = lines_fail(in, "more lines than the %llu images of the list of images",
                             (unsigned long long)n);
         else if (in->text[0] == '1')
             picture_list_bits(&d->list, n)[0] |= UINT64_C(1) << c;
@@ -269,13 +269,13 @@ static bioft_status notes(const nus_wide *d, bioft_info *info)
     bioft_status st = BIOFT_OK;
 
     if (d->list.count != FULL) {
-        snprintf(text, sizeof text, "not the whole NUS-WIDE: %llu pictures are listed, not %d",
+        snprintf(text, sizeof text, "not the whole NUS-WIDE: %llu images are listed, not %d",
                  (unsigned long long)d->list.count, FULL);
         st = info->note(info, text);
     }
     if (st == BIOFT_OK && d->missing) {
         snprintf(text, sizeof text,
-                 "%llu pictures with one of the 21 concepts are not there, which is as 'missing' "
+                 "%llu images with one of the 21 concepts are not there, which is as 'missing' "
                  "says; no split but the database has one of them. Figures over different "
                  "databases do not compare",
                  (unsigned long long)d->missing);
@@ -305,7 +305,7 @@ static bioft_status describe(void *self, bioft_info *ret)
     if (st == BIOFT_OK && !d->list.files->root(d->list.host))
         st = d->list.host->fail(d->list.host, BIOFT_ERR_INVALID,
                                 "no root given: name the folder of ImageList/, Groundtruth/ and "
-                                "the pictures with 'root'");
+                                "the images with 'root'");
     if (st != BIOFT_OK)
         return st;
     if (d->lists) {
@@ -338,7 +338,7 @@ static const bioft_plugin plugin = {
     .version = "1.0",
     .author = "bioft",
     .license = "MIT",
-    .summary = "pictures of Flickr with the 21 most frequent of 81 concepts, several a picture: "
+    .summary = "images of Flickr with the 21 most frequent of 81 concepts, several an image: "
                "the official ground truth, or list files",
     .reference = "Chua et al., NUS-WIDE: a real-world web image database from National University "
                  "of Singapore, CIVR 2009",

@@ -15,7 +15,7 @@ struct text_block {
 
 static bioft_status out_of_memory(const struct picture_list *l)
 {
-    return l->host->fail(l->host, BIOFT_ERR_MEMORY, "out of memory for the list of pictures");
+    return l->host->fail(l->host, BIOFT_ERR_MEMORY, "out of memory for the list of images");
 }
 
 bioft_status picture_list_begin(struct picture_list *l, const char *const *known)
@@ -98,7 +98,7 @@ bioft_status picture_list_add(struct picture_list *l, const char *folder, const 
     bioft_status st = BIOFT_OK;
 
     if (l->count == UINT32_MAX)
-        return l->host->fail(l->host, BIOFT_ERR_FORMAT, "more pictures than can be numbered");
+        return l->host->fail(l->host, BIOFT_ERR_FORMAT, "more images than can be numbered");
     if (l->count == l->capacity)
         st = grow(l);
     if (st != BIOFT_OK)
@@ -122,7 +122,7 @@ bioft_status picture_list_draw(const struct picture_list *l, const struct pictur
         sum += (uint64_t)d->wanted[k];
     if (sum > d->n)
         return bioft_failf(l->host, BIOFT_ERR_FORMAT,
-                           "%s: %s has %llu pictures to draw from, and the splits' options ask for "
+                           "%s: %s has %llu images to draw from, and the splits' options ask for "
                            "%llu",
                            l->files->root(l->host), d->what, (unsigned long long)d->n,
                            (unsigned long long)sum);

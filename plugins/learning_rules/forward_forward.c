@@ -23,7 +23,7 @@ typedef struct {
 
 static const bioft_option options[] = {
     { .name = "strength", .type = BIOFT_F64, .offset = offsetof(forward_forward, strength),
-      .def = 1.0, .min = 0.0, .max = 1e6, .help = "of the label's pattern on the picture" },
+      .def = 1.0, .min = 0.0, .max = 1e6, .help = "of the label's pattern on the image" },
     { .name = "theta", .type = BIOFT_F64, .offset = offsetof(forward_forward, theta), .def = 2.0,
       .min = 0.0, .max = 1e6, .help = "goodness that parts positive from negative" },
     { .name = "normalise", .type = BIOFT_BOOL, .offset = offsetof(forward_forward, normalise),

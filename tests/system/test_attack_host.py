@@ -192,7 +192,7 @@ sweep:
         self.assertGreater(len({i["target"] for i in found["any", "exact", "0.3"][1]}), 2)
         m = self.manifest(TRAIN.replace("RULE", "bp") + "  - {plugin: pgd, epsilon: 0.1, target: 4}\n")
         for command in ("check", "run"):
-            self.bad(2, command, m, says="target 4 is no class: classes are 0 to 3")
+            self.bad(2, command, m, says="target 4 is not a class: classes are 0 to 3")
 
     def test_draws(self):
         """A rule that redraws: one frozen draw, or the mean over draws, and the row says which; others say nothing."""

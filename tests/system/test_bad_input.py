@@ -208,7 +208,7 @@ class BadRuns(bioft.Case):
                 "m.yaml:8:5: error: stage 'pre-train': dataset 'npy': no split 'val'",
                 "m.yaml:16:5: error: stage 'fine-tune': freeze: the pattern 'nothing.*' matches no parameter",
                 "error: dataset 'npy': no split 'val'; there are: train (150), test (50)",
-                "error: attack 'pgd': target 7 is no class: classes are 0 to 1",
+                "error: attack 'pgd': target 7 is not a class: classes are 0 to 1",
                 "warning: attack 'pgd': samples is 3000, and split 'test' has 50"])
             self.assertEqual(r.stderr.count("matches no parameter"), 1)
         self.assertFalse((self.folder / "out").exists())

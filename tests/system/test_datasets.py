@@ -136,13 +136,13 @@ class Datasets(bioft.Case):
         good_truth, good_ids = truth.read_text(), ids.read_text()
         lines = good_truth.splitlines()
         for text, says in [
-                ("\n".join(lines[:-1]) + "\n", ["ends after 39 pictures", "ILSVRC2012_val_00000040.JPEG"]),
+                ("\n".join(lines[:-1]) + "\n", ["ends after 39 images", "ILSVRC2012_val_00000040.JPEG"]),
                 (good_truth.replace("\n", "\n0\n", 1), ["ground_truth.txt:2:", "'0' is none of the ids"]),
                 ("1001\n" + good_truth, ["ground_truth.txt:1:", "'1001'"]),
                 (good_truth.replace("\n", "\nx\n", 1), ["ground_truth.txt:2:", "'x'"]),
                 (good_truth.replace("\n", "\n\n", 1), ["ground_truth.txt:2:"]),
                 ("11\n" + good_truth, ["ground_truth.txt:1:", "id 11 is that of no class"]),
-                ("1\n" * 51, ["ground_truth.txt:51:", "more than the 50 pictures"])]:
+                ("1\n" * 51, ["ground_truth.txt:51:", "more than the 50 images"])]:
             truth.write_text(text)
             self.refused("imagenet", says)
         truth.write_text(good_truth)
@@ -191,7 +191,7 @@ class Datasets(bioft.Case):
             text = self.text(plugin, f", cache: {cache}").replace(
                 "{size: 32}", "{size: 32, resize: 36, train: random_crop, flip: true}")
             said = self.good("run", self.manifest(text, data=False), "--out", out).stderr
-            self.assertIn("1 broken picture left out", said)
+            self.assertIn("1 broken image left out", said)
             self.assertIn(broken.name, said)
             if out != "off":
                 self.same_files(self.folder / "off", self.folder / out)
@@ -213,7 +213,7 @@ class Datasets(bioft.Case):
                 self.assertEqual(made, {s: p.stat().st_mtime_ns for s, p in kept.items()})
                 whole = kept["train"].read_bytes()
                 kept["train"].write_bytes(whole[:-1000])
-                kept["test"].write_bytes(b"<html>no pictures here</html>")
+                kept["test"].write_bytes(b"<html>no images here</html>")
                 said = run(f"{plugin}-again", "kept")
                 self.assertIn(f"{kept['train'].name}: damaged", said)
                 self.assertIn(f"{kept['test'].name}: no cache of this version", said)
@@ -261,7 +261,7 @@ class Datasets(bioft.Case):
         self.refused("imagenet100", ["2 of the classes named cannot be used", "n99999999 not there", f"{names[2]} twice"],
                      f", wnids: [{names[2]}, n99999999, {names[2]}]")
         (self.folder / "list.txt").write_text(f"{names[1]}\ncat\n")
-        self.refused("imagenet100", ["list.txt:2:", "'cat' is no wnid"], ", wnid_file: list.txt")
+        self.refused("imagenet100", ["list.txt:2:", "'cat' is not a wnid"], ", wnid_file: list.txt")
         self.refused("imagenet100", "10 classes are there, and 100 are to be drawn")
 
     def test_imagenet100_lists(self):
@@ -289,7 +289,7 @@ class Datasets(bioft.Case):
         (self.folder / "lists/train.txt").write_text(f"image/{names[3]}_1.JPEG 1 1\n")
         self.refused("imagenet100", ["train.txt:1:", "2 ones"], lists)
         (self.folder / "lists/train.txt").write_text("image/cat.jpg 1 0\n")
-        self.refused("imagenet100", ["train.txt:1:", "no picture of this data"], lists)
+        self.refused("imagenet100", ["train.txt:1:", "no image of this data"], lists)
 
     # --- several labels a picture
 
@@ -316,7 +316,7 @@ class Datasets(bioft.Case):
         lists = ", lists: lists, strip_prefix: ./data/nus"
         found = self.splits("nus_wide", lists, loss="binary_cross_entropy", out="lists-out")
         self.same_split(found["train"], [r for r in rows[1:100] if r[1]])
-        self.assertIn("pictures of train.txt are in database.txt too", self.messages)
+        self.assertIn("images of train.txt are in database.txt too", self.messages)
         self.kept("nus_wide", rows[100:200], "test", lists, [0, 20])
 
     def test_nus_wide_missing(self):
@@ -326,7 +326,7 @@ class Datasets(bioft.Case):
             (self.folder / "data" / name).unlink()
         self.refused("nus_wide", [gone[0][0].split("/")[-1], "No such file"], self.COUNTS, loss="binary_cross_entropy")
         self.splits("nus_wide", self.COUNTS + ", missing: drop", loss="binary_cross_entropy")
-        self.assertIn(f"{len(gone)} pictures with one of the 21 concepts are not there", self.messages)
+        self.assertIn(f"{len(gone)} images with one of the 21 concepts are not there", self.messages)
 
     def test_nus_wide_wrong(self):
         self.make("nus_wide")
@@ -357,7 +357,7 @@ class Datasets(bioft.Case):
                            (one + "x" * 2**20, ["train.txt:2:", "1048576 bytes"]),
                            ("Flickr/b.jpg 0 7 1\n", ["train.txt:1:", "'7' in column 2"]),
                            ("/etc/passwd 0 1 0\n", ["train.txt:1:", "strip_prefix"]),
-                           ("../x.jpg 0 1 0\n", ["train.txt:1:", "leaves the root"]), ("", "no picture in this list")]:
+                           ("../x.jpg 0 1 0\n", ["train.txt:1:", "leaves the root"]), ("", "no image in this list")]:
             (self.folder / "lists/train.txt").write_text(text)
             self.refused("nus_wide", says, ", lists: lists")
         (self.folder / "lists/train.txt").write_text(one)

@@ -70,8 +70,8 @@ class LearningRules(bioft.Case):
 
     def test_what_does_not_fit(self):
         for backbone, rule, words in (
-                ("resnet18", "dtp", "'resnet18' is no chain of layers: paths part or meet after 'layer1.0.conv2'"),
-                ("resnet18", "forward_forward", "'resnet18' is no chain of layers"),
+                ("resnet18", "dtp", "'resnet18' is not a chain of layers: paths part or meet after 'layer1.0.conv2'"),
+                ("resnet18", "forward_forward", "'resnet18' is not a chain of layers"),
                 ("alexnet", "dtp", "the inverse of block 'features.3' would have 46656 x 32448 weights"),
                 ("lenet5", "drtp", "here follows a ReLU")):
             (self.folder / "m.yaml").write_text(SCRATCH % (backbone, rule))

@@ -153,7 +153,7 @@ class Retrieval(bioft.Case):
         (pictures / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
         Image.fromarray(np.zeros((28, 28), np.uint8)).save(pictures / "whole.png")
         self.bad(1, *how[:4], "pictures", "--bits", "--output", "none.npy",
-                 says=["picture cut.png could not be read", "nothing was written"])
+                 says=["image cut.png could not be read", "nothing was written"])
         self.assertFalse((self.folder / "none.npy").exists())
 
         # threads and a resumed run change no byte

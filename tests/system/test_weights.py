@@ -309,17 +309,17 @@ class Outputs(Case):
         torch.save(network("resnet18").state_dict(), self.folder / "a.pth")
         how = ("predict", "--backbone", "resnet18", "--weights", "a.pth", "--input")
         for name, array, words in (("d", np.zeros((1, 3, 64, 64)), None), ("c", np.zeros((1, 1, 64, 64), "f4"), "1 channels"),
-                                   ("s", np.zeros((3, 64, 64), "f4"), "<f4 of [pictures, 3, height, width]"),
+                                   ("s", np.zeros((3, 64, 64), "f4"), "<f4 of [images, 3, height, width]"),
                                    ("n", np.full((1, 3, 64, 64), np.nan, "f4"), "index 0 is not finite"),
                                    ("i", np.zeros((1, 3, 64, 64), "i8"), "|u1"),
-                                   ("e", np.zeros((0, 3, 64, 64), "f4"), "no pictures")):
+                                   ("e", np.zeros((0, 3, 64, 64), "f4"), "no images")):
             np.save(self.folder / f"{name}.npy", array)
             if words:
                 self.bad(2, *how, f"{name}.npy", says=words)
             else:
                 self.good(*how, f"{name}.npy")
         (self.folder / "folder").mkdir()
-        self.bad(2, *how, "folder", says="no pictures")
+        self.bad(2, *how, "folder", says="no images")
         self.bad(1, *how, "absent.npy", says="absent.npy")
         self.bad(2, *how, "d.npy", "--precision", "f64", says="f32 or bf16")
 
@@ -413,7 +413,7 @@ class Chosen(Case):
             self.train("w.pth", f"out{number}")
         state["bn1.num_batches_tracked"] = torch.tensor(2.5)
         self.save(state)
-        self.train("w.pth", "no", ok=None, says="bn1.num_batches_tracked is no counter: one whole number from 0 expected")
+        self.train("w.pth", "no", ok=None, says="bn1.num_batches_tracked is not a counter: one whole number from 0 expected")
 
 
 class Pictures(Case):
@@ -422,7 +422,7 @@ class Pictures(Case):
         rng = np.random.default_rng(1)
         folder = self.folder / "pictures"
         (folder / "b").mkdir(parents=True)
-        (folder / "notes.txt").write_text("no picture")
+        (folder / "notes.txt").write_text("no image")
         names = []
         for i, (w, h) in enumerate(((400, 300), (260, 500), (256, 256), (300, 257), (224, 224))):
             small = rng.integers(0, 256, (h // 20 + 1, w // 20 + 1, 3), dtype=np.uint8)
@@ -456,9 +456,9 @@ class Pictures(Case):
         how = ("predict", "--backbone", "resnet18", "--weights", "a.pth", "--input", "pictures", "--batch", "4")
 
         r = self.good(*how, "--output", "y.csv")
-        self.assertIn("1 files passed over", r.stderr)
+        self.assertIn("1 files skipped", r.stderr)
         self.assertIn("z.jpg", r.stderr)
-        self.assertIn("1 of 7 pictures could not be read", r.stderr)
+        self.assertIn("1 of 7 images could not be read", r.stderr)
         self.assertEqual(r.stdout, "")
         rows = bioft.rows(self.folder / "y.csv")
         self.assertEqual([(r["picture"], r["rank"]) for r in rows], [(n, str(k)) for n in names for k in range(1, 6)])

@@ -56,7 +56,7 @@ class Refusals(bioft.Case):
     def test_a_file_that_is_no_library(self):
         (self.folder / "wrong").mkdir()
         (self.folder / "wrong/libtorch_cpu.so").write_text("not a library")
-        self.refused("{plugin: torch, library: wrong}", "is no shared library")
+        self.refused("{plugin: torch, library: wrong}", "is not a shared library")
 
     def test_another_library_under_its_name(self):
         (self.folder / "wrong").mkdir()

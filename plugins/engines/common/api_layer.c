@@ -104,7 +104,7 @@ bioft_status engine_layer(void *self, const bioft_layer *layer, uint32_t phase, 
     struct job j = { .e = e, .layer = layer, .phase = phase, .n = n, .a = a, .b = b, .ret = ret };
 
     if (phase >= PHASE_COUNT || n == 0)
-        return bioft_failf(e->host, BIOFT_ERR_INVALID, "layer '%s': phase %u of %u pictures", layer->name, phase, n);
+        return bioft_failf(e->host, BIOFT_ERR_INVALID, "layer '%s': phase %u of %u images", layer->name, phase, n);
     if (layer->kind == BIOFT_LAYER_CONV2D)
         return run_conv(&j);
     if (layer->kind != BIOFT_LAYER_LINEAR)

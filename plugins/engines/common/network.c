@@ -341,7 +341,7 @@ static bioft_status check_owners(const struct report *r, unsigned char *owned)
         if (!weighted)
             continue;
         if (d->layer >= n->layer_count || n->layer_node[d->layer] != BIOFT_NONE)
-            return refuse(r, i, BIOFT_ERR_INVALID, "it is no layer of its own");
+            return refuse(r, i, BIOFT_ERR_INVALID, "it is not a layer of its own");
         n->layer_node[d->layer] = i;
         if (n->layers[d->layer].count != n->parameters[d->weight].count || !n->layers[d->layer].name ||
             n->parameters[d->weight].kind != BIOFT_PARAM_WEIGHT || n->parameters[d->weight].layer != d->layer)

@@ -18,7 +18,7 @@ bioft_status request_access(const bioft_host *host, const struct network *n, uin
     if ((what == BIOFT_FEEDBACK && p->kind != BIOFT_PARAM_WEIGHT) ||
         (what != BIOFT_VALUE && p->kind == BIOFT_PARAM_RUNNING))
         return bioft_failf(host, BIOFT_ERR_INVALID, "'%s' has a value only: %s", p->name,
-                           what == BIOFT_FEEDBACK ? "it is no layer's weight" : "it is never trained");
+                           what == BIOFT_FEEDBACK ? "it is not a layer's weight" : "it is never trained");
     return BIOFT_OK;
 }
 

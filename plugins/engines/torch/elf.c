@@ -113,7 +113,7 @@ bool elf_open(const char *path, struct elf *ret, char *why, size_t size)
     }
     if (!get(&e, 0, &header, sizeof header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
         header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_type != ET_DYN || header.e_phentsize != sizeof(Elf64_Phdr)) {
-        snprintf(why, size, "%s is no shared library", path);
+        snprintf(why, size, "%s is not a shared library", path);
     } else if (header.e_machine != MACHINE) {
         snprintf(why, size, "%s is for another kind of machine", path);
     } else if (!find_dynamic(&e, &header) || !find_tables(&e, &header)) {

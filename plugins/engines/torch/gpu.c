@@ -31,7 +31,7 @@ static int cuda_count(void *handle, char *why, size_t size)
     int code, n = 0;
 
     if (!find(handle, "cuInit", &init) || !find(handle, "cuDeviceGetCount", &count)) {
-        snprintf(why, size, "libcuda.so.1 is no driver");
+        snprintf(why, size, "libcuda.so.1 is not a driver");
         return 0;
     }
     code = init(0);

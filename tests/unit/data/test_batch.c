@@ -296,7 +296,7 @@ static void test_wrong_size(void **state)
     params.picture.height = 7;
     b = create();
     assert_int_equal(batches_next(b, &batch, &e), BIOFT_ERR_INVALID);
-    assert_contains(e.text, "1/0: a picture of 5x6 where the network takes 5x7");
+    assert_contains(e.text, "1/0: an image of 5x6 where the network takes 5x7");
     batches_destroy(b);
     params.batch_size = 0;
     assert_int_equal(batches_create(&params, &b, &e), BIOFT_ERR_INVALID);

@@ -97,7 +97,7 @@ static void test_binary(void **state)
         assert_int_equal(d->splits[0].count, 100);
         assert_int_equal(d->splits[1].count, 20);
         assert_int_equal(d->note_count, 1);
-        assert_contains(d->notes[0], "not the whole CIFAR-10: 100 pictures");
+        assert_contains(d->notes[0], "not the whole CIFAR-10: 100 images");
         check_pixels(d, &d->splits[0]);
         check_pixels(d, &d->splits[1]);
         hammer(d);
@@ -162,7 +162,7 @@ static void test_splits(void **state)
 
     spec.protocol = "retrieval";
     expect_refused(&spec, "too few",
-                   "class 'airplane' has 12 pictures, and 603 are to be drawn|train_per_class");
+                   "class 'airplane' has 12 images, and 603 are to be drawn|train_per_class");
     set_option(values, "train_per_class", 5);
     set_option(values, "val_per_class", 1);
     set_option(values, "test_per_class", 2);

@@ -122,7 +122,7 @@ static void test_broken(void **state)
     assert_int_equal(d->splits[1].count, 1);
     assert_int_equal(d->splits[1].left_out, 1);
     assert_int_equal(d->note_count, 3);
-    assert_contains(d->notes[1], "split 'train': 2 broken pictures left out");
+    assert_contains(d->notes[1], "split 'train': 2 broken images left out");
     assert_contains(d->notes[1], "train/B/0.JPEG");
     assert_contains(d->notes[1], "HTML");
     assert_contains(d->notes[2], "test/B/4.png: an empty file");
@@ -208,7 +208,7 @@ static void test_cache(void **state)
     make_folders(folders, COUNT(folders));
     for (uint32_t i = 0; i < 40; i++)
         write_numbered(i, i);
-    write_file("train/a/20.png", "no picture", 10);
+    write_file("train/a/20.png", "no image", 10);
     snprintf(folder, sizeof folder, "%s/cache", (const char *)*state);
     spec.cache = folder;
     d = open_dataset(&spec);
@@ -307,7 +307,7 @@ static void test_layouts(void **state)
     spec.root = *state;
     expect_refused(&spec, "empty", "no folder train, val, test or database|train/CLASS/NAME.jpg");
     make_folders(folders, COUNT(folders));
-    expect_refused(&spec, "empty class", "train/a|a class without pictures");
+    expect_refused(&spec, "empty class", "train/a|a class without images");
     write_picture("train/a/1.png", 3, 3, 0);
     write_picture("test/a/1.png", 3, 3, 0);
     write_picture("test/z/1.png", 3, 3, 0);

@@ -219,7 +219,7 @@ static void test_broken(void **state)
     char folder[4200];
     struct dataset_spec spec = write_set(*state, folder, sizeof folder);
     struct picture picture;
-    write_file("train/a/20.png", "no picture", 10);
+    write_file("train/a/20.png", "no image", 10);
     struct dataset *d = open_held(&spec, NULL, NULL, &picture);
     ask(d, &picture, 0, &want);
     dataset_close(d);
@@ -228,7 +228,7 @@ static void test_broken(void **state)
         d = open_held(&spec, NULL, NULL, &picture);
         assert_int_equal(d->splits[0].count, PICTURES - 1);
         assert_int_equal(d->splits[0].left_out, 1);
-        assert_contains(d->notes[0], "split 'train': 1 broken picture left out");
+        assert_contains(d->notes[0], "split 'train': 1 broken image left out");
         assert_contains(d->notes[0], "20.png");
         ask(d, &picture, 0, &got);
         assert_memory_equal(&want, &got, sizeof want);
@@ -295,7 +295,7 @@ static void test_not_believed(void **state)
             free(bytes);
         }
         d = open_held(&spec, NULL, &said, &picture);
-        assert_contains(said.text, "the cache is made anew");
+        assert_contains(said.text, "the cache is rebuilt");
         assert_contains(said.text, way == 4 ? "no cache of this version" : "damaged");
         assert_contains(said.text, path + strlen("cache/"));
         assert_true(is_resized(d, "train", true));
@@ -306,7 +306,7 @@ static void test_not_believed(void **state)
     /* A whole file, but made from other pictures. */
     write_numbered("train/a", 0, 400);
     d = open_held(&spec, NULL, &said, &picture);
-    assert_contains(said.text, "of other pictures");
+    assert_contains(said.text, "of other images");
     ask(d, &picture, 0, &got);
     dataset_close(d);
     spec.cache = "off";
@@ -401,7 +401,7 @@ static void test_splits(void **state)
     spec.cache = folder;
     spec.transform = specs[4];
     d = open_held(&spec, NULL, &said, &picture);
-    assert_contains(said.text, "pictures of split 'train' are decoded at each use");
+    assert_contains(said.text, "images of split 'train' are decoded at each use");
     assert_true(is_resized(d, "test", true) && !is_resized(d, "train", true));
     dataset_close(d);
 }

@@ -372,7 +372,7 @@ static void whole(const char *backbone, uint32_t size, uint32_t n, bool updates,
     program(&p, BIOFT_ATTACK);
     same(&p, "an attack", run_attack);
     p.n = 1;
-    same(&p, "an attack on one picture", run_attack);
+    same(&p, "an attack on one image", run_attack);
     no_program(&p);
     end(&p);
 }

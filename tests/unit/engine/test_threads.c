@@ -51,7 +51,7 @@ static const struct {
     const struct op *ops;
     uint32_t channels, side, n;
 } cases[] = {
-    { "large", large, 3, 32, 5 }, { "large, one picture", large, 3, 32, 1 }, { "small", small, 1, 28, 37 },
+    { "large", large, 3, 32, 5 }, { "large, one image", large, 3, 32, 1 }, { "small", small, 1, 28, 37 },
     { "deep", deep, 3, 13, 11 },
 };
 

@@ -87,7 +87,7 @@ static void names_other_kinds(void **state)
         const char *words;
     } cases[] = {
         { "", 0, "an empty file" },
-        { "GIF89a", 6, "a GIF picture" },
+        { "GIF89a", 6, "a GIF image" },
         { "<!DOCTYPE html>", 15, "HTML or XML" },
         { "RIFF\0\0\0\0WEBP", 12, "WebP" },
         { "\xff", 1, "neither JPEG nor PNG" },

@@ -61,7 +61,7 @@ static const bioft_plugin plugin = {
     .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
     .kind = BIOFT_KIND_BACKBONE, .name = "small_residual",
     .version = "1.0", .author = "bioft", .license = "MIT",
-    .summary = "a small residual network for tests, 18x16 pictures of 3 channels",
+    .summary = "a small residual network for tests, 18x16 images of 3 channels",
     .reference = "", .vtable = &backbone,
 };
 

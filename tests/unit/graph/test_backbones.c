@@ -203,13 +203,13 @@ static void smallest_inputs(void **state)
         const char *text;
     } cases[] = {
         { "alexnet", 62, 63,
-          "backbone 'alexnet': maxpool after features.10: 2x2 picture is too small for a 3x3 "
+          "backbone 'alexnet': maxpool after features.10: 2x2 image is too small for a 3x3 "
           "kernel; the smallest input is 63x63" },
         { "vgg19_bn", 31, 32,
-          "backbone 'vgg19_bn': maxpool after features.50: 1x1 picture is too small for a 2x2 "
+          "backbone 'vgg19_bn': maxpool after features.50: 1x1 image is too small for a 2x2 "
           "kernel; the smallest input is 32x32" },
         { "lenet5", 11, 12,
-          "backbone 'lenet5': maxpool after conv2: 1x1 picture is too small for a 2x2 kernel; the "
+          "backbone 'lenet5': maxpool after conv2: 1x1 image is too small for a 2x2 kernel; the "
           "smallest input is 12x12" },
     };
     struct checker *c = *state;

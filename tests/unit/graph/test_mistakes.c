@@ -218,15 +218,15 @@ static const struct {
     { "two inputs", two_inputs, BIOFT_ERR_INVALID, "input: called twice" },
     { "a name twice", name_twice, BIOFT_ERR_INVALID, "a: two layers have this name" },
     { "a batchnorm's name", norm_name_twice, BIOFT_ERR_INVALID, "bn: two layers have this name" },
-    { "no name", no_name, BIOFT_ERR_INVALID, "conv2d after the input: '' is no name" },
-    { "empty name", empty_name, BIOFT_ERR_INVALID, "'' is no name" },
-    { "blank in name", blank_in_name, BIOFT_ERR_INVALID, "'a b\\x0a' is no name" },
-    { "no tensor", no_tensor, BIOFT_ERR_INVALID, "relu after fc: tensor 99 is none of this graph" },
-    { "unknown tensor", unknown_tensor, BIOFT_ERR_INVALID, "tensor 8 is none of this graph" },
+    { "no name", no_name, BIOFT_ERR_INVALID, "conv2d after the input: '' is not a name" },
+    { "empty name", empty_name, BIOFT_ERR_INVALID, "'' is not a name" },
+    { "blank in name", blank_in_name, BIOFT_ERR_INVALID, "'a b\\x0a' is not a name" },
+    { "no tensor", no_tensor, BIOFT_ERR_INVALID, "relu after fc: tensor 99 is not of this graph" },
+    { "unknown tensor", unknown_tensor, BIOFT_ERR_INVALID, "tensor 8 is not of this graph" },
     { "unused tensor", unused_tensor, BIOFT_ERR_INVALID,
       "dead: the output of its tanh is never used" },
     { "not flat", not_flat, BIOFT_ERR_INVALID,
-      "fc: a linear layer on a 3x8x8 picture: flatten it" },
+      "fc: a linear layer on a 3x8x8 image: flatten it" },
     { "unlike sum", sum_of_unlike, BIOFT_ERR_INVALID, "3x8x8 and 3x6x6 cannot be added" },
     { "input groups", bad_groups, BIOFT_ERR_INVALID,
       "a: 3 input and 4 output channels do not divide into 2" },
@@ -263,7 +263,7 @@ static const struct {
     { "count of weights", weights_of_another_count, BIOFT_ERR_INVALID,
       "3 values for 'fc.bias', which has 2" },
     { "too large", too_large, BIOFT_ERR_UNSUPPORTED,
-      "a: 2147483648x8x8 values a picture are too many" },
+      "a: 2147483648x8x8 values an image are too many" },
     { "weight too large", weight_too_large, BIOFT_ERR_UNSUPPORTED,
       "a: its weight does not fit into memory" },
     { "padding too large", padding_too_large, BIOFT_ERR_UNSUPPORTED,
@@ -329,7 +329,7 @@ static void inputs(void **state)
     fake_fail(&f, BIOFT_ERR_INVALID, "1 to 4 channels");
     channels = 3;
     f.params.channels = 1;
-    fake_fail(&f, BIOFT_ERR_INVALID, "it takes pictures of 3 channels, the data has 1");
+    fake_fail(&f, BIOFT_ERR_INVALID, "it takes images of 3 channels, the data has 1");
 }
 
 /* After the first failure every call gives 0, checks nothing and changes no word of it. */
@@ -368,9 +368,9 @@ static void the_first_failure_stays(void **state)
     (void)state;
     fake_init(&f, goes_on);
     f.instance.self = &answer;
-    fake_fail(&f, BIOFT_ERR_INVALID, "'first mistake' is no name");
+    fake_fail(&f, BIOFT_ERR_INVALID, "'first mistake' is not a name");
     answer = BIOFT_ERR_IO;
-    fake_fail(&f, BIOFT_ERR_INVALID, "'first mistake' is no name");
+    fake_fail(&f, BIOFT_ERR_INVALID, "'first mistake' is not a name");
 }
 
 /* A 5x5 conv, a pool by 2, a strided 3x3 conv padded by 1, a 4x4 conv: sides S, S-4, (S-4)/2,
@@ -398,12 +398,12 @@ static void too_small_says_what_works(void **state)
         const char *text;
     } small[] = {
         { 17, 17,
-          "backbone 'fake': conv3: 3x3 picture is too small for a 4x4 kernel; the smallest input "
+          "backbone 'fake': conv3: 3x3 image is too small for a 4x4 kernel; the smallest input "
           "is 18x18" },
-        { 17, 40, "conv3: 3x9 picture is too small for a 4x4 kernel; the smallest input is 18x18" },
-        { 40, 4, "conv1: 40x4 picture is too small for a 5x5 kernel; the smallest input is 18x18" },
+        { 17, 40, "conv3: 3x9 image is too small for a 4x4 kernel; the smallest input is 18x18" },
+        { 40, 4, "conv1: 40x4 image is too small for a 5x5 kernel; the smallest input is 18x18" },
         { 5, 5,
-          "maxpool after conv1: 1x1 picture is too small for a 2x2 kernel; the smallest input is "
+          "maxpool after conv1: 1x1 image is too small for a 2x2 kernel; the smallest input is "
           "18x18" },
     };
     struct fake f;
@@ -440,7 +440,7 @@ static void nothing_is_promised_where_nothing_works(void **state)
     fake_init(&f, never_fits);
     assert_int_equal(graph_build(&f.params, &g, &err), BIOFT_ERR_INVALID);
     assert_string_equal(err.text,
-                        "backbone 'fake': wide: 8x8 picture, padded to 9x8, is too small for a 3x3 "
+                        "backbone 'fake': wide: 8x8 image, padded to 9x8, is too small for a 3x3 "
                         "kernel of dilation 1073741824x1073741824");
 }
 

@@ -235,7 +235,7 @@ static const struct {
     { slice_beyond, BIOFT_ERR_INVALID, "start 1, end 4 of 3" },
     { slice_of_nothing, BIOFT_ERR_INVALID, "start 3, end 3 of 8" },
     { slice_of_images, BIOFT_ERR_INVALID, "axis 0: a whole number from 1 on" },
-    { nameless, BIOFT_ERR_INVALID, "is no name" },
+    { nameless, BIOFT_ERR_INVALID, "is not a name" },
     { no_epsilon, BIOFT_ERR_INVALID, "n: epsilon 0 is not above 0" },
     { no_width, BIOFT_ERR_INVALID, "l: out 0: a whole number from 1 on" },
     { odd_heads, BIOFT_ERR_INVALID, "3x8x8 and 3x8x8 cannot be multiplied in this number of heads" },

@@ -298,7 +298,7 @@ static void wrong_sweeps(void **state)
         { "zip: [{name: [a, b]}]", "the same for all trials" },
         { "zip: [{seed: 1}]", "a list of values to try" },
         { "seed: [1, 2]\n  skip_if: {seed: 1}", "a list of conditions" },
-        { "seed: [1, 2]\n  skip_if: [{sed: 1}]", "'sed' is no path of the sweep" },
+        { "seed: [1, 2]\n  skip_if: [{sed: 1}]", "'sed' is not a path of the sweep" },
         { "seed: [1, 2]\n  skip_if: [{seed: 3}]", "'seed' has no such value" },
         { "seed: [1, 2]\n  skip_if: [{}]", "a map of swept paths" },
         { "seed: [1, 2]\n  skip_if: [{seed: 1}, {seed: 2}]", "leave no trial" },

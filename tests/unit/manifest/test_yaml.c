@@ -129,7 +129,7 @@ static void faults(void **state)
         { "a: 1\n---\nb: 2\n", 0, false, 1, "m.yaml:2:1: error: a second document" },
         { "a: 1\n\tb: 2\n", 0, false, 1, "m.yaml:2:1: error: tab: manifests are written with spaces\n" },
         { "a: 1 #\tx\tx\n", 0, false, 1, "m.yaml:1:7: error: tab" },
-        { "a: 1\nb\0: 2\n", 11, false, 1, "m.yaml:2:2: error: NUL (U+0000) may not stand in a manifest\n" },
+        { "a: 1\nb\0: 2\n", 11, false, 1, "m.yaml:2:2: error: NUL (U+0000) is not allowed in a manifest\n" },
         { "a: \xc3\xa4\xff\n", 0, false, 1, "m.yaml:1:5: error: byte 0xff is not valid UTF-8\n" },
         { "a: \xc0\xaf\n", 0, false, 1, "m.yaml:1:4: error: byte 0xc0 is not valid UTF-8\n" },
         { "a: \xed\xa0\x80\n", 0, false, 1, "m.yaml:1:4: error: byte 0xed is not valid UTF-8\n" },

@@ -247,7 +247,7 @@ static void draws_by_key(void **state)
     for (int k = 0; k < 4; k++)
         assert_true(fabsf(u[k] - uniform[k]) < 1e-7f);
     refused(i, h->random(h, 9, "M", 7, 0, u, 4), BIOFT_ERR_INVALID,
-            "loss 'sample': 9 is no distribution of random numbers");
+            "loss 'sample': 9 is not a distribution of random numbers");
     refused(i, h->random(h, BIOFT_UNIFORM, "", 7, 0, u, 4), BIOFT_ERR_INVALID,
             "loss 'sample': random numbers need a stream's name");
     instance_destroy(i);

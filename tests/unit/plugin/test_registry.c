@@ -122,7 +122,7 @@ static void says_where_it_looked(void **state)
     assert_int_equal(registry_find(r, BIOFT_KIND_RULE, "Alpha-2", &p, &err), BIOFT_ERR_INVALID);
     assert_null(p);
     assert_int_equal(registry_find(r, 17, "alpha", &p, &err), BIOFT_ERR_INVALID);
-    assert_string_equal(err.text, "17 is no kind of plugin");
+    assert_string_equal(err.text, "17 is not a kind of plugin");
     registry_destroy(r);
 }
 

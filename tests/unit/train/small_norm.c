@@ -41,7 +41,7 @@ static const bioft_plugin plugin = {
     .version = "1.0",
     .author = "bioft",
     .license = "MIT",
-    .summary = "a small network with batchnorm and dropout, 8x8 grey pictures",
+    .summary = "a small network with batchnorm and dropout, 8x8 grey images",
     .reference = "",
     .vtable = &backbone,
 };

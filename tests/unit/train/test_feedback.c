@@ -430,7 +430,7 @@ static void test_failures(void **state)
     const struct { const char *mode, *part; bioft_status status; } bad[] = {
         { "mode=step", "its bioft.step/0 has no train()", BIOFT_ERR_INVALID },
         { "mode=bad_route", "layer 'fc1': rule 'probe_rule' routes quantities", BIOFT_ERR_INVALID },
-        { "mode=bad_feedback", "g is no function of W", BIOFT_ERR_INVALID },
+        { "mode=bad_feedback", "g is not a function of W", BIOFT_ERR_INVALID },
     };
     for (size_t i = 0; i < 3; i++)
         refused(p.model,

@@ -150,7 +150,7 @@ static void test_refusals(void **state)
         fixture_graph(&s.f, fixture_choice(&s.f, BIOFT_KIND_BACKBONE, "resnet18", NULL), 10);
     assert_int_equal(chain_check(s.graph, &err), BIOFT_OK);
     assert_int_equal(chain_check(residual, &err), BIOFT_ERR_UNSUPPORTED);
-    assert_string_equal(err.text, "backbone 'resnet18' is no chain of layers: paths part or meet "
+    assert_string_equal(err.text, "backbone 'resnet18' is not a chain of layers: paths part or meet "
                                   "after 'layer1.0.conv2'");
     graph_destroy(residual);
     setting_close(&s);
