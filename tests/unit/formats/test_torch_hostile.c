@@ -362,7 +362,7 @@ static void checks_every_opcode(void **state)
         { BYTES(PROTO "((u."), "stack empty where a dict is needed" },
         { BYTES(PROTO "}(K\1u."), "an odd number of keys and values" },
         { BYTES(PROTO "](K\1K\2u."), "items for something that is not a dict" },
-        { BYTES(PROTO "}(K\1e."), "items for something that is no list" },
+        { BYTES(PROTO "}(K\1e."), "items for something that is not a list" },
         { BYTES(PROTO "}}K\1s."), "no state dict" },
         { BYTES(PROTO "}}b."), "no state dict" },
         { BYTES(PROTO "}Nb."), "BUILD of something that is not a dict" },
