@@ -59,7 +59,7 @@ static bioft_status show(const char *out, struct text *ret, struct error *err)
         if (count.stopped)
             text_printf(ret, ", %zu stopped", count.stopped);
         if (count.stopped || (!count.running && count.done < e->trial_count))
-            text_printf(ret, ": 'bioft run %s --out %s --resume' goes on", manifest, folder);
+            text_printf(ret, ": continue with 'bioft run %s --out %s --resume'", manifest, folder);
         text_add(ret, "\n");
         st = ret->failed ? error_memory(err, "the state of a run") : BIOFT_OK;
     }

@@ -49,7 +49,7 @@ static bioft_status report_faults(struct dataset *d, const struct split *s, cons
             continue;
         if (probe(d, s, i, source, &e) == FINE)
             error_set(&e, BIOFT_ERR_IO,
-                      "dataset '%s': a picture of split '%s' changes while it is looked at",
+                      "dataset '%s': an image of split '%s' changes while it is inspected",
                       d->name, s->name);
         if (!drop) {
             text_free(&named);
@@ -58,7 +58,7 @@ static bioft_status report_faults(struct dataset *d, const struct split *s, cons
         text_printf(&named, "%s%s", found > 1 ? "; " : "", e.text);
     }
     if (found) {
-        text_printf(&note, "split '%s': %llu %s picture%s left out: %s%s", s->name,
+        text_printf(&note, "split '%s': %llu %s image%s left out: %s%s", s->name,
                     (unsigned long long)found, word, found == 1 ? "" : "s",
                     named.data ? named.data : "", found > NAMED ? "; ..." : "");
         st = note.failed ? error_memory(err, "a note") : dataset_note(d, log, note.data, err);
@@ -81,7 +81,7 @@ static bioft_status apply_faults(struct dataset *d, struct split *s, const struc
         return st;
     keep = mem_array(l->count, 1);
     if (!keep)
-        return error_memory(err, "a look at the pictures");
+        return error_memory(err, "inspecting the images");
     for (uint64_t i = 0; st == BIOFT_OK && i < l->count; i++) {
         keep[i] = l->fault[i] == FINE;
         if (!keep[i])
@@ -119,13 +119,13 @@ static bool recall(const struct dataset *d, const struct split *s, const char *p
 
     if (!cache_load(d, path, l, map, &why)) {
         if (why.text[0])
-            log_write(log, LOG_INFO, "dataset '%s': the cache is made anew: %s", d->name, why.text);
+            log_write(log, LOG_INFO, "dataset '%s': the cache is rebuilt: %s", d->name, why.text);
         return false;
     }
     if (still_true(d, s, l))
         return true;
     log_write(log, LOG_INFO,
-              "dataset '%s': the cache is made anew: the pictures of split '%s' have changed",
+              "dataset '%s': the cache is rebuilt: the images of split '%s' have changed",
               d->name, s->name);
     file_map_close(map);
     return false;

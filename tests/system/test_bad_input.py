@@ -250,7 +250,7 @@ class BadRuns(bioft.Case):
         layers = "{plugin: mlp, hidden: [" + ", ".join(["4"] * 150000) + "]}"
         for name, text, says in (
                 ("stages", head % ("", "lenet5") + "".join(stage % i for i in range(1000)), ""),
-                ("classes", head % (f", classes: [{numbers}]", "lenet5") + stage % 0, "4 is no class of this data"),
+                ("classes", head % (f", classes: [{numbers}]", "lenet5") + stage % 0, "4 is not a class of this data"),
                 ("twice", head % (f", classes: [{numbers}, 7]", "lenet5") + stage % 0, "'classes': 7 is in the list already"),
                 ("hidden", head % ("", layers) + stage % 0, "more than 10000 operators")):
             begun = time.monotonic()
@@ -325,8 +325,8 @@ class BadRuns(bioft.Case):
             p.communicate(timeout=60)
             self.assertEqual(p.returncode, status)
             self.assertTrue(list((self.folder / "out").glob("stages/*/checkpoint.safetensors")))
-            self.assertIn(f"0 of 3 trials done, 0 running: 'bioft run {self.folder}/out/manifest.yaml --out {self.folder}/out "
-                          "--resume' goes on", self.good("status", "out").stdout)
+            self.assertIn(f"0 of 3 trials done, 0 running: continue with 'bioft run {self.folder}/out/manifest.yaml --out {self.folder}/out "
+                          "--resume'", self.good("status", "out").stdout)
 
 
 if __name__ == "__main__":
