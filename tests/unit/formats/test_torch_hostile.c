@@ -391,7 +391,7 @@ static void checks_every_opcode(void **state)
         { BYTES(PROTO "P1\n."), "opcode PERSID not allowed" },
         { BYTES(PROTO "}0."), "opcode POP not allowed" },
         { BYTES(PROTO "\x8b\1\0\0\0a."), "opcode LONG4 not allowed" },
-        { BYTES(PROTO "\377."), "opcode 0xff, which is none" },
+        { BYTES(PROTO "\377."), "unknown opcode 0xff" },
     };
     (void)state;
     refuse_all(cases, sizeof cases / sizeof *cases);
