@@ -19,6 +19,9 @@ struct argument {
     void *target;                                  /* bool, const char *, struct argument_list, uint32_t (1 and more) */
     const char *help;
 };
+/* Of --trust-plugins, wherever a manifest is read. */
+#define TRUST_HELP "open the plugins that the manifest names, which run with your rights"
+
 struct command_line {
     const char *name;                              /* "run" */
     const char *usage;                             /* "MANIFEST [options]" */

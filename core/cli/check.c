@@ -25,7 +25,7 @@ struct timing {                                    /* of a step of networks of t
 struct check {
     struct argument_list set, plugin_paths;
     uint32_t threads;
-    bool quiet, no_timing;
+    bool quiet, no_timing, trust;
     struct console console;
     struct experiment *experiment;
     struct seen {                                  /* stages that were looked at already */
@@ -241,6 +241,7 @@ int command_check(int argc, char **argv)
         { "set", "PATH=VALUE", ARGUMENT_LIST, &c.set, "replace a value of the manifest; may be given again" },
         { "threads", "N", ARGUMENT_COUNT, &c.threads, "threads to assume (default: all that are usable)" },
         { "plugin-path", "DIR", ARGUMENT_LIST, &c.plugin_paths, "look for plugins here first; may be given again" },
+        { "trust-plugins", NULL, ARGUMENT_FLAG, &c.trust, TRUST_HELP },
         { "no-timing", NULL, ARGUMENT_FLAG, &c.no_timing, "measure no step: no times to expect, but done at once" },
         { "quiet", NULL, ARGUMENT_FLAG, &c.quiet, "only mistakes and warnings" },
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
@@ -260,7 +261,7 @@ int command_check(int argc, char **argv)
     bioft_status st = experiment_read(&(struct experiment_params){
         .path = line.positional[0], .set = c.set.items, .set_count = c.set.count,
         .threads = c.threads ? c.threads : threads_default(), .plugin_paths = c.plugin_paths.items,
-        .plugin_path_count = c.plugin_paths.count, .log = &c.console.log }, &c.experiment, &said, &err);
+        .plugin_path_count = c.plugin_paths.count, .trust_plugins = c.trust, .log = &c.console.log }, &c.experiment, &said, &err);
     if (said)
         print_error("%s", said);
     free(said);

@@ -22,7 +22,7 @@ struct run {
     struct argument_list set, plugin_paths, slurm_options;
     const char *path, *out;                        /* of the manifest; --out */
     uint32_t threads, jobs;
-    bool resume, force, quiet, fail_fast, slurm;
+    bool resume, force, quiet, fail_fast, slurm, trust;
     const char *only;                              /* --only-trial, or NULL */
     struct worker worker;
     size_t timed;                                  /* trials that this run has ended */
@@ -87,7 +87,7 @@ static bioft_status run_in_parallel(struct run *run, struct error *err)
 {
     return jobs_run(&(struct jobs_params){
         .experiment = run->experiment, .out = run->output.folder, .lock = run->output.lock, .jobs = run->jobs, .fail_fast = run->fail_fast,
-        .plugin_paths = run->plugin_paths.items, .plugin_path_count = run->plugin_paths.count,
+        .plugin_paths = run->plugin_paths.items, .plugin_path_count = run->plugin_paths.count, .trust_plugins = run->trust,
         .argv = run->worker.user_argv, .argc = run->worker.user_argc, .log = &run->console.log, .stop = run->stop },
         &run->failures, err);
 }
@@ -98,7 +98,7 @@ static bioft_status submit(struct run *run, struct error *err)
     output_unlock(&run->output);
     return slurm_submit(&(struct slurm_params){
         .experiment = run->experiment, .out = run->output.folder, .plugin_paths = run->plugin_paths.items,
-        .plugin_path_count = run->plugin_paths.count, .options = run->slurm_options.items,
+        .plugin_path_count = run->plugin_paths.count, .trust_plugins = run->trust, .options = run->slurm_options.items,
         .option_count = run->slurm_options.count }, err);
 }
 
@@ -171,7 +171,7 @@ static int run_experiment(struct run *run)
     bioft_status st = output_open(&(struct output_params){
         .out = run->out, .resume = run->resume || run->force, .force = run->force,
         .sharing = run->worker.is_one ? OUTPUT_CHILD : run->only ? OUTPUT_SHARED : OUTPUT_ALONE,
-        .plugin_paths = run->plugin_paths.items, .plugin_path_count = run->plugin_paths.count,
+        .plugin_paths = run->plugin_paths.items, .plugin_path_count = run->plugin_paths.count, .trust_plugins = run->trust,
         .log = &run->console.log }, &run->experiment, &run->output, &err);
     if (st != BIOFT_OK)
         return fail(run, &err, st == BIOFT_ERR_INVALID ? 2 : 1);
@@ -214,7 +214,7 @@ static int run_manifest(void *ctx)
     bioft_status st = experiment_read(&(struct experiment_params){
         .path = run->path, .set = run->set.items, .set_count = run->set.count, .out = run->out,
         .threads = default_threads(run), .plugin_paths = run->plugin_paths.items,
-        .plugin_path_count = run->plugin_paths.count, .log = &run->console.log }, &run->experiment, &said, &err);
+        .plugin_path_count = run->plugin_paths.count, .trust_plugins = run->trust, .log = &run->console.log }, &run->experiment, &said, &err);
     if (said)
         print_error("%s", said);
     free(said);
@@ -245,6 +245,7 @@ int command_run(int argc, char **argv)
         { "sbatch", "OPTION", ARGUMENT_LIST, &run.slurm_options, "with --slurm: an option of sbatch's; may be given again" },
         { "fail-fast", NULL, ARGUMENT_FLAG, &run.fail_fast, "stop at the first trial that fails" },
         { "plugin-path", "DIR", ARGUMENT_LIST, &run.plugin_paths, "look for plugins here first; may be given again" },
+        { "trust-plugins", NULL, ARGUMENT_FLAG, &run.trust, TRUST_HELP },
         { "quiet", NULL, ARGUMENT_FLAG, &run.quiet, "no progress, only warnings and the result" },
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };

@@ -87,6 +87,8 @@ static void write_script(const struct slurm_params *p, const struct array *a, co
     add_quoted(t, manifest ? manifest : "");
     text_add(t, " --out ");
     add_quoted(t, p->out);
+    if (p->trust_plugins)
+        text_add(t, " --trust-plugins");
     for (size_t i = 0; i < p->plugin_path_count; i++) {
         text_add(t, " --plugin-path ");
         add_quoted(t, p->plugin_paths[i]);

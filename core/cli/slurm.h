@@ -10,6 +10,7 @@ struct slurm_params {
     const char *out;                               /* the output folder */
     const char *const *plugin_paths;
     size_t plugin_path_count;
+    bool trust_plugins;
     const char *const *options;                    /* for sbatch: "--partition=gpu" */
     size_t option_count;
 };

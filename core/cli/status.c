@@ -38,7 +38,7 @@ static void show_trial(const char *out, const struct trial *t, struct count *cou
     free(path);
 }
 
-static bioft_status show(const char *out, struct text *ret, struct error *err)
+static bioft_status show(const char *out, const struct experiment_params *how, struct text *ret, struct error *err)
 {
     char *folder = path_absolute(NULL, out), *manifest = folder ? path_join(folder, "manifest.yaml") : NULL;
     char *said = NULL;
@@ -49,7 +49,11 @@ static bioft_status show(const char *out, struct text *ret, struct error *err)
     if (st == BIOFT_OK && !file_exists(manifest))
         st = error_set(err, BIOFT_ERR_INVALID, "%s has no manifest.yaml: no run of bioft works there", folder);
     if (st == BIOFT_OK)
-        st = experiment_read(&(struct experiment_params){ .path = manifest, .out = folder }, &e, &said, err);
+        st = experiment_read(&(struct experiment_params){
+            .path = manifest, .out = folder, .plugin_paths = how->plugin_paths, .plugin_path_count = how->plugin_path_count,
+            .trust_plugins = how->trust_plugins }, &e, &said, err);
+    if (st == BIOFT_ERR_INVALID && said)
+        error_set(err, st, "%s cannot be read:\n%s", manifest, said);
     for (size_t i = 0; st == BIOFT_OK && i < e->trial_count; i++)
         show_trial(folder, &e->trials[i], &count, ret);
     if (st == BIOFT_OK) {
@@ -72,9 +76,15 @@ static bioft_status show(const char *out, struct text *ret, struct error *err)
 
 int command_status(int argc, char **argv)
 {
-    const struct argument arguments[] = { { NULL, NULL, ARGUMENT_FLAG, NULL, NULL } };
+    struct argument_list plugin_paths = { 0 };
+    bool trust = false;
+    const struct argument arguments[] = {
+        { "plugin-path", "DIR", ARGUMENT_LIST, &plugin_paths, "look for plugins here first; may be given again" },
+        { "trust-plugins", NULL, ARGUMENT_FLAG, &trust, TRUST_HELP },
+        { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
+    };
     struct command_line line = {
-        .name = "status", .usage = "OUT", .arguments = arguments, .positional_min = 1, .positional_max = 1,
+        .name = "status", .usage = "OUT [options]", .arguments = arguments, .positional_min = 1, .positional_max = 1,
         .summary = "Says what the run in the output folder OUT is doing: a line a trial at work, and how many are done.",
     };
     struct text text = { 0 };
@@ -83,7 +93,8 @@ int command_status(int argc, char **argv)
     const int status = arguments_parse(&line, argc, argv);
     if (status >= 0)
         return status;
-    bioft_status st = show(line.positional[0], &text, &err);
+    bioft_status st = show(line.positional[0], &(struct experiment_params){ .plugin_paths = plugin_paths.items,
+                               .plugin_path_count = plugin_paths.count, .trust_plugins = trust }, &text, &err);
     if (st == BIOFT_OK)
         print("%s", text.data);
     else

@@ -12,7 +12,7 @@
 struct job {
     const char *out;
     struct argument_list plugin_paths;
-    bool attacks;
+    bool attacks, trust;
     struct console console;
     struct shared_data shared;
     struct verified found;
@@ -59,7 +59,7 @@ static bioft_status verify(struct job *j, char **ret_said, struct error *err)
     if (st == BIOFT_OK)
         st = experiment_read(&(struct experiment_params){
             .path = manifest, .out = folder, .plugin_paths = j->plugin_paths.items,
-            .plugin_path_count = j->plugin_paths.count, .log = &j->console.log }, &e, ret_said, err);
+            .plugin_path_count = j->plugin_paths.count, .trust_plugins = j->trust, .log = &j->console.log }, &e, ret_said, err);
     if (st == BIOFT_OK)
         st = verify_all(j, e, folder, signals_catch(), err);
     shared_data_keep(&j->shared, NULL);
@@ -86,6 +86,7 @@ int command_verify(int argc, char **argv)
     const struct argument arguments[] = {
         { "attacks", NULL, ARGUMENT_FLAG, &job.attacks, "run the attacks again too, from the checkpoints" },
         { "plugin-path", "DIR", ARGUMENT_LIST, &job.plugin_paths, "look for plugins here first; may be given again" },
+        { "trust-plugins", NULL, ARGUMENT_FLAG, &job.trust, TRUST_HELP },
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
     struct command_line line = {

@@ -25,6 +25,7 @@ struct job {
     struct sets sets;
     struct sweep sweep;
     struct resolve_common common;
+    bool plugins_set;                              /* by --set: the user's own words */
     struct yaml *root, *shared;                    /* shared: what the canonical trees of all trials have in common */
 };
 
@@ -125,6 +126,7 @@ static void read_plugin_paths(struct job *j)
         read_error(r, list, "'plugins': a list of folders and files expected, found %s", read_found(found, list));
         return;
     }
+    j->plugins_set = list->mark.source > 0;
     paths = read_array(r, list->count, sizeof *paths);
     for (size_t i = 0; paths && i < list->count; i++) {
         const char *path = read_path_node(r, list->items[i], "plugins");
@@ -182,6 +184,7 @@ static bioft_status open_registry(struct job *j, struct error *err)
     const struct registry_places places = {
         .command_line = p->plugin_paths, .command_line_count = p->plugin_path_count,
         .manifest = j->common.plugins, .manifest_count = j->common.plugin_count,
+        .trust_manifest = p->trust_plugins || j->plugins_set,
         .environment = true, .implicit = true,
     };
     bioft_status st = registry_create(&places, p->log, &j->experiment->registry, err);

@@ -198,6 +198,7 @@ struct experiment_params {
     uint32_t threads;                              /* the default where the manifest names none */
     const char *const *plugin_paths;               /* --plugin-path */
     size_t plugin_path_count;
+    bool trust_plugins;                            /* --trust-plugins: the manifest's own are opened wherever they are */
     const struct log *log;
 };
 /* Reads, expands and checks. BIOFT_ERR_INVALID: the manifest, --set or a place of plugins is wrong; *ret_text

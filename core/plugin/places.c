@@ -43,6 +43,7 @@ static bioft_status add(struct places *places, char *path, enum place_source sou
         if (strcmp(places->items[i].path, path) == 0 ||
             (place.exists && stat(places->items[i].path, &other) == 0 && own.st_dev == other.st_dev &&
              own.st_ino == other.st_ino)) {
+            places->items[i].named_too = places->items[i].named_too || source != PLACE_MANIFEST;
             free(path);
             return BIOFT_OK;
         }
@@ -87,6 +88,56 @@ static bioft_status add_list(struct places *places, const char *const *paths, si
             return st;
     }
     return BIOFT_OK;
+}
+
+/* Is `path` in a folder, or the file, that another source named? */
+static bool is_named(const struct places *places, const char *path)
+{
+    char *real = realpath(path, NULL);
+    bool named = false;
+    for (size_t i = 0; real && !named && i < places->count; i++) {
+        char *other = places->items[i].source == PLACE_MANIFEST ? NULL : realpath(places->items[i].path, NULL);
+        const size_t n = other ? strlen(other) : 0;
+        named = other && strncmp(real, other, n) == 0 && (real[n] == '\0' || real[n] == '/');
+        free(other);
+    }
+    free(real);
+    return named;
+}
+
+/* A manifest may come from anybody, and a plugin runs with the rights of whoever opens it. */
+static bioft_status check_trust(const struct places *places, struct error *err)
+{
+    for (size_t i = 0; i < places->count; i++)
+        if (places->items[i].source == PLACE_MANIFEST && !places->items[i].named_too && !is_named(places, places->items[i].path))
+            return error_set(err, BIOFT_ERR_INVALID, "%s: %s is not opened: a plugin runs with your rights, and only the "
+                             "manifest names this one; if you trust both, give --trust-plugins, or --plugin-path for its folder",
+                             place_source_word(PLACE_MANIFEST), places->items[i].path);
+    return BIOFT_OK;
+}
+
+static bool others_write(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && (s.st_mode & S_IWOTH || (s.st_mode & S_IWGRP && s.st_gid != getegid()));
+}
+
+/* The place, the folders of kinds in it or, of a file, its own. */
+static void warn_of_others(const struct place *place, const struct log *log)
+{
+    char *folder = place->is_file ? path_folder(place->path) : strdup(place->path);
+    const char *open = others_write(place->path) ? place->path : folder && others_write(folder) ? folder : NULL;
+    char *kind = NULL;
+    for (uint32_t k = 1; !open && !place->is_file && folder && k <= PLUGIN_KINDS; k++) {
+        free(kind);
+        kind = path_join(folder, kind_folder(k));
+        open = kind && others_write(kind) ? kind : NULL;
+    }
+    if (open)
+        log_write(log, LOG_WARNING, "%s: others can write there, and so choose what runs with your rights as a plugin; chmod "
+                  "go-w", open);
+    free(kind);
+    free(folder);
 }
 
 static bioft_status add_environment(struct places *places, bool unopened, const struct log *log, struct error *err)
@@ -202,10 +253,14 @@ bioft_status places_collect(const struct registry_places *p, const struct log *l
         st = add_environment(&places, p->unopened, log, err);
     if (st == BIOFT_OK && p->implicit)
         st = add_implicit(&places, err);
+    if (st == BIOFT_OK && !p->trust_manifest)
+        st = check_trust(&places, err);
     if (st != BIOFT_OK) {
         places_free(&places);
         return st;
     }
+    for (size_t i = 0; i < places.count; i++)
+        warn_of_others(&places.items[i], log);
     *ret = places;
     return BIOFT_OK;
 }

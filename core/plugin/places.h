@@ -11,6 +11,7 @@ struct place {
     char *path;                                    /* absolute */
     enum place_source source;
     bool is_file, exists;                          /* only an implicit place may be missing */
+    bool named_too;                                /* of the manifest: by the user or an installation as well */
 };
 struct places {
     struct place *items;

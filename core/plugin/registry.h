@@ -35,6 +35,7 @@ struct registry_places {
     size_t command_line_count;
     const char *const *manifest;                   /* `plugins:`, already absolute */
     size_t manifest_count;
+    bool trust_manifest;                           /* else `plugins:` counts only below what the user named or installed */
     bool environment;                              /* BIOFT_PLUGIN_PATH, a colon list, by secure_getenv */
     bool implicit;                                 /* the build tree, the installed folder, the user's folder */
     bool unopened;                                 /* files named as places stay closed: for `plugin list` and `show` */

@@ -164,7 +164,7 @@ static bioft_status find_clean(struct trial_run *r, size_t stage, struct trained
     if (st == BIOFT_OK)
         st = found_read(r, metrics, *ret, ret_found, err);
     for (size_t m = 0; st == BIOFT_OK && *ret_found && m < metrics; m++)
-        st = found_samples(&(*ret)[m], s, NULL, s->count, err);
+        st = found_samples(r, &(*ret)[m], s, NULL, s->count, err);
     return st;
 }
 
@@ -447,7 +447,7 @@ bioft_status figures_attacks(struct trial_run *r, struct error *err)
         if (st == BIOFT_OK && e.count == 0)
             st = error_set(err, BIOFT_ERR_INVALID, "attack '%s': no image is left to attack", e.spec->name);
         if (st == BIOFT_OK)
-            st = found_entry(&e, err);
+            st = found_entry(r, &e, err);
         if (st == BIOFT_OK)
             st = entry_find_broken(r, &e, err);
         if (st == BIOFT_OK)

@@ -59,7 +59,7 @@ bool worker_begin(int *argc, char ***argv, struct worker *ret)
 /* The child's command line; in the arena. NULL: out of memory. */
 static const char **command_line(const struct jobs_params *p, const struct trial *t, struct arena *arena)
 {
-    const char **argv = arena_array(arena, 12 + 2 * p->plugin_path_count + (size_t)p->argc, sizeof *argv);
+    const char **argv = arena_array(arena, 13 + 2 * p->plugin_path_count + (size_t)p->argc, sizeof *argv);
     size_t n = 0;
     bool good = argv;
 
@@ -72,6 +72,8 @@ static const char **command_line(const struct jobs_params *p, const struct trial
     good = (argv[n++] = arena_printf(arena, "--out=%s", p->out)) && good;
     argv[n++] = "--quiet";
     argv[n++] = "--resume";
+    if (p->trust_plugins)
+        argv[n++] = "--trust-plugins";
     for (size_t i = 0; i < p->plugin_path_count; i++) {
         argv[n++] = "--plugin-path";
         argv[n++] = p->plugin_paths[i];

@@ -15,6 +15,7 @@ struct jobs_params {
     bool fail_fast;
     const char *const *plugin_paths;
     size_t plugin_path_count;
+    bool trust_plugins;
     char **argv;                                   /* what the user typed, for provenance */
     int argc;
     const struct log *log;

@@ -45,7 +45,7 @@ static bioft_status read_stored(const struct output_params *p, const struct expe
     char *said = NULL;
     bioft_status st = experiment_read(&(struct experiment_params){
         .path = manifest, .out = o->folder, .folder = e->folder, .plugin_paths = p->plugin_paths,
-        .plugin_path_count = p->plugin_path_count, .log = p->log }, ret, &said, err);
+        .plugin_path_count = p->plugin_path_count, .trust_plugins = p->trust_plugins, .log = p->log }, ret, &said, err);
     if (st == BIOFT_ERR_INVALID)
         error_set(err, st, "%s cannot be read any more:\n%s", manifest, said ? said : err->text);
     free(said);

@@ -22,6 +22,7 @@ struct output_params {
     enum output_sharing sharing;
     const char *const *plugin_paths;               /* --plugin-path, to read the manifest that is there */
     size_t plugin_path_count;
+    bool trust_plugins;                            /* as experiment_params has it */
     const struct log *log;
 };
 /* Creates or reopens it. Reopened, *e is replaced by the folder's own experiment where both have the same key, so that

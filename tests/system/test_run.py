@@ -1,6 +1,8 @@
 """bioft run from a manifest to its files, on small data."""
 import hashlib
 import json
+import shutil
+import pathlib
 import os
 import re
 import struct
@@ -256,6 +258,26 @@ attacks:
         for before, after in zip(found["datasets"], provenance("c")["datasets"]):
             self.assertEqual(before["split"] != "test", before["sha256"] == after["sha256"])
             self.assertEqual(len(after["sha256"]), 64)
+
+
+class Foreign(bioft.Case):
+    """A manifest and a folder of results that somebody sent, with a plugin of theirs."""
+
+    def test_plugins_of_a_manifest(self):
+        [usf] = pathlib.Path(bioft.BIOFT).resolve().parents[2].glob("plugins/learning_rules/usf.so")
+        (self.folder / "theirs/learning_rules").mkdir(parents=True)
+        shutil.copy(usf, self.folder / "theirs/learning_rules")
+        self.manifest("plugins: [theirs]\n" + bioft.MANIFEST.split("attacks:")[0].replace("rule: bp", "rule: usf"), "m.yaml")
+        says = ["theirs is not opened", "--trust-plugins"]
+        self.bad(2, "check", "m.yaml", says=says)
+        self.bad(2, "run", "m.yaml", "--out", "out", says=says)
+        self.assertFalse((self.folder / "out").exists())
+        self.good("check", "m.yaml", "--no-timing", "--set", "plugins=[theirs]")
+        self.good("check", "m.yaml", "--no-timing", "--plugin-path", ".")
+        self.good("run", "m.yaml", "--out", "out", "--jobs", "2", "--trust-plugins", "--quiet")
+        for command in ("status", "verify"):
+            self.bad(2, command, "out", says=says)
+            self.good(command, "out", "--trust-plugins")
 
 
 if __name__ == "__main__":

@@ -39,13 +39,15 @@ static void note(void *ctx, enum log_level level, const char *text)
     strncat(n->text, "\n", sizeof n->text - strlen(n->text) - 1);
 }
 
+static bool distrust;                              /* the manifest's places count only where somebody else names them */
+
 /* A registry of these --plugin-paths (up to three, NULL ends them) and manifest places. */
 static bioft_status open_places(const char *const paths[3], const char *manifest, struct notes *notes,
                                 struct registry **ret, struct error *err)
 {
     static struct log log;
     struct registry_places places = {
-        .command_line = paths, .manifest = &manifest, .manifest_count = manifest != NULL
+        .command_line = paths, .manifest = &manifest, .manifest_count = manifest != NULL, .trust_manifest = !distrust
     };
     log = (struct log){ .write = note, .ctx = notes };
     while (places.command_line_count < 3 && paths[places.command_line_count])
@@ -231,6 +233,51 @@ static void refuses_bad_places(void **state)
     assert_int_equal(open_places((const char *const[3]){ 0 }, "/no/such", NULL, &r, &err), BIOFT_ERR_INVALID);
     assert_string_equal(err.text, "the manifest's plugins: /no/such: no such file or folder");
     assert_null(r);
+}
+
+/* What only a manifest names is not even looked at. */
+static void opens_what_the_user_names(void **state)
+{
+    struct registry *r = NULL;
+    struct error err;
+    char want[4300];
+    put("alpha_1", "d/learning_rules/alpha.so");
+    assert_int_equal(symlink("../d", "d/out"), 0);
+    distrust = true;
+    assert_int_equal(open_places((const char *const[3]){ 0 }, "d", NULL, &r, &err), BIOFT_ERR_INVALID);
+    snprintf(want, sizeof want, "the manifest's plugins: %s/d is not opened: ", (const char *)*state);
+    assert_contains(err.text, want);
+    assert_contains(err.text, "--trust-plugins");
+    assert_int_equal(mkdir("e", 0777), 0);
+    assert_int_equal(symlink("../d", "e/link"), 0);   /* out of the folder that was named */
+    assert_int_equal(open_places((const char *const[3]){ "e" }, "e/link", NULL, &r, &err), BIOFT_ERR_INVALID);
+    static const char *const below[] = { "d", "d/learning_rules/alpha.so" };
+    for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+        assert_int_equal(open_places((const char *const[3]){ "d" }, below[i], NULL, &r, &err), BIOFT_OK);
+        registry_destroy(r);
+    }
+    distrust = false;
+    assert_int_equal(open_places((const char *const[3]){ 0 }, "d", NULL, &r, &err), BIOFT_OK);
+    registry_destroy(r);
+}
+
+static void warns_where_others_write(void **state)
+{
+    struct notes notes = { 0 };
+    struct registry *r = NULL;
+    struct error err;
+    (void)state;
+    put("alpha_1", "d/learning_rules/alpha.so");
+    assert_int_equal(chmod("d", 0755), 0);
+    assert_int_equal(chmod("d/learning_rules", 0755), 0);
+    assert_int_equal(open_places((const char *const[3]){ "d" }, NULL, &notes, &r, &err), BIOFT_OK);
+    registry_destroy(r);
+    assert_string_equal(notes.text, "");
+    assert_int_equal(chmod("d/learning_rules", 0777), 0);
+    assert_int_equal(open_places((const char *const[3]){ "d" }, NULL, &notes, &r, &err), BIOFT_OK);
+    registry_destroy(r);
+    assert_contains(notes.text, "warning: ");
+    assert_contains(notes.text, "d/learning_rules: others can write there");
 }
 
 static void refuses_two_explicit_files(void **state)
@@ -479,6 +526,8 @@ int main(int argc, char **argv)
         in_folder(leaves_files_closed_for_lists),
         in_folder(refuses_bad_places),
         in_folder(refuses_two_explicit_files),
+        in_folder(opens_what_the_user_names),
+        in_folder(warns_where_others_write),
         in_folder(marks_what_is_overridden),
         in_folder(refuses_what_a_file_is_not),
         in_folder(knows_its_build_tree),
