@@ -181,6 +181,18 @@ static void stop_all(struct jobs *j, int number)
             kill(j->running[i].pid, number);
 }
 
+static void fail(struct jobs *j, const struct trial *t, const char *why)
+{
+    struct text said = { 0 };
+
+    failures_add(j->failures, t->id, why);
+    text_printf(&said, "trial %s failed: %s", t->id, why);
+    log_write(j->p->log, LOG_ERROR, "%s", said.data ? said.data : "a trial failed");
+    text_free(&said);
+    if (j->p->fail_fast)
+        stop_all(j, SIGTERM);
+}
+
 /* A child's end: its failure is told at once. */
 static bioft_status finish(struct jobs *j, struct job *job, int status, struct error *err)
 {
@@ -215,13 +227,7 @@ static bioft_status finish(struct jobs *j, struct job *job, int status, struct e
             text_printf(&why, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
         else
             text_add(&why, left.text[0] ? left.text : job->why.data ? job->why.data : "see its log");
-        failures_add(j->failures, t->id, why.data ? why.data : "");
-        struct text said = { 0 };
-        text_printf(&said, "trial %s failed: %s", t->id, why.data ? why.data : "");
-        log_write(j->p->log, LOG_ERROR, "%s", said.data ? said.data : "a trial failed");
-        text_free(&said);
-        if (j->p->fail_fast)
-            stop_all(j, SIGTERM);
+        fail(j, t, why.data ? why.data : "");
     }
     text_free(&why);
     text_free(&job->line);
@@ -229,6 +235,17 @@ static bioft_status finish(struct jobs *j, struct job *job, int status, struct e
     *job = (struct job){ 0 };
     j->in_flight--;
     return st;
+}
+
+/* One that has its results already. */
+static void take(struct jobs *j, const struct trial *t)
+{
+    struct error err;
+
+    if (complete_check(j->p->out, t, &err) == BIOFT_OK)
+        j->done++;
+    else
+        fail(j, t, err.text);
 }
 
 static bioft_status fill(struct jobs *j, struct error *err)
@@ -239,11 +256,9 @@ static bioft_status fill(struct jobs *j, struct error *err)
     for (uint32_t i = 0; st == BIOFT_OK && !j->stopping && i < j->p->jobs; i++) {
         if (j->running[i].trial)
             continue;
-        while (j->next < e->trial_count && trials_have_results(j->p->out, &e->trials[j->next])) {
-            j->done++;
-            j->next++;
-        }
-        if (j->next < e->trial_count)
+        while (j->next < e->trial_count && trials_have_results(j->p->out, &e->trials[j->next]))
+            take(j, &e->trials[j->next++]);
+        if (!j->stopping && j->next < e->trial_count)
             st = start(j, &j->running[i], &e->trials[j->next++], err);
     }
     return st;

@@ -235,7 +235,9 @@ class Mixed(Case):
             self.bad(1, "run", "m.yaml", "--out", "out", "--resume", "--quiet", says=says)
         (trial / "results.csv").write_text(whole)
         (trial / "predictions/fine-tune.test.csv").unlink()
-        self.bad(1, "run", "m.yaml", "--out", "out", "--resume", "--quiet", says="predictions/fine-tune.test.csv: missing")
+        for more in ([], ["--jobs", "2"]):
+            self.bad(1, "run", "m.yaml", "--out", "out", "--resume", "--quiet", *more,
+                     says="predictions/fine-tune.test.csv: missing")
 
     def test_altered_files(self):
         """Each column that says what a figure is or what came of it, one at a time."""
