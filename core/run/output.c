@@ -98,9 +98,9 @@ static bioft_status check_ours(const struct output_params *p, const struct outpu
 {
     if (!file_exists(o->folder) || file_folder_is_empty(o->folder))
         return BIOFT_OK;
-    if (!p->resume)
-        return refuse(o, err);
-    return file_exists(at->manifest) || file_exists(at->lock) ? BIOFT_OK : not_ours(o, err);
+    if (!file_exists(at->manifest) && !file_exists(at->lock))
+        return not_ours(o, err);
+    return p->resume ? BIOFT_OK : refuse(o, err);
 }
 
 /* Single trials have the folder together, and decide one after the other what it is. */

@@ -45,7 +45,7 @@ class New(unittest.TestCase):
         before = (self.folder / 'mine/mine.c').read_text()
         self.assertIn('is there already', self.bioft('new', 'rule', 'mine', status=1).stderr)
         self.assertEqual((self.folder / 'mine/mine.c').read_text(), before)
-        self.assertIn("'rul' is no kind", self.bioft('new', 'rul', 'mine2', status=2).stderr)
+        self.assertIn("'rul' is not a kind", self.bioft('new', 'rul', 'mine2', status=2).stderr)
         self.assertIn('a name is of a-z', self.bioft('new', 'rule', '../x', status=2).stderr)
         self.assertIn('a kind and a name', self.bioft('new', 'rule', status=2).stderr)
 
