@@ -208,7 +208,7 @@ static void test_cache(void **state)
     make_folders(folders, COUNT(folders));
     for (uint32_t i = 0; i < 40; i++)
         write_numbered(i, i);
-    write_file("train/a/20.png", "no image", 10);
+    write_file("train/a/20.png", "no image", 8);
     snprintf(folder, sizeof folder, "%s/cache", (const char *)*state);
     spec.cache = folder;
     d = open_dataset(&spec);

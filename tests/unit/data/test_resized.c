@@ -219,7 +219,7 @@ static void test_broken(void **state)
     char folder[4200];
     struct dataset_spec spec = write_set(*state, folder, sizeof folder);
     struct picture picture;
-    write_file("train/a/20.png", "no image", 10);
+    write_file("train/a/20.png", "no image", 8);
     struct dataset *d = open_held(&spec, NULL, NULL, &picture);
     ask(d, &picture, 0, &want);
     dataset_close(d);

@@ -138,11 +138,16 @@ static void test_dropout(void **state)
     (void)state;
     for (uint32_t stage = 0; stage < 2; stage++) {
         struct setting s;
+        struct stage_spec both[2];
         setting_open(&s, 1, "small_norm", "bp", 8, "cross_entropy");
-        s.p.stage_number = stage;
         s.stage->shuffle = false;
         s.stage->epochs = 2.0;
         s.stage->optimizer.lr = s.stage->optimizer.head_lr = 0.0;
+        both[0] = both[1] = *s.stage;
+        s.trial->stages = both;
+        s.trial->stage_count = 2;
+        s.p.stage_number = stage;
+        s.p.stage = &both[stage];
         setting_train(&s);
         assert_int_equal(s.steps, 2);
         memcpy(losses + 2 * stage, s.losses, 2 * sizeof(double));
