@@ -28,8 +28,8 @@ grep -q '^rule *usf' plugins
 manifest=$prefix/share/doc/bioft/examples/manifests/quickstart.yaml
 "${ordinary[@]}" bioft run "$manifest" --out first --quiet "$@"
 test -s first/report.html
-"${ordinary[@]}" gcc -fPIC -shared -I "$prefix/include" -o kolen_pollack.so \
-    "$prefix"/share/doc/bioft-dev/examples/learning_rules/kolen_pollack.c -lm
-"${ordinary[@]}" bioft plugin show kolen_pollack --plugin-path kolen_pollack.so >/dev/null
+"${ordinary[@]}" bioft plugin new rule mine >/dev/null
+"${ordinary[@]}" gcc -fPIC -shared -I "$prefix/include" -o mine.so mine/mine.c -lm
+"${ordinary[@]}" bioft plugin show mine --plugin-path mine.so >/dev/null
 "${ordinary[@]}" man "$prefix/share/man/man1/bioft.1.gz" >/dev/null 2>&1 || test ! -x /usr/bin/man
 echo "packages: built, checked, run"
