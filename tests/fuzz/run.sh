@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the fuzz targets with clang's libFuzzer and runs each: run.sh [SECONDS [TARGET...]], or run.sh COUNTx for as many
-# inputs: 1000000x. Default: 20 seconds, all. What it builds and finds lies in $BIOFT_FUZZ, by default a new folder; the
-# corpora there are made small again after each run.
+# inputs: 1000000x. Default: 20 seconds, all. What it builds and finds lies in $BIOFT_FUZZ, whose corpora are made small
+# after each run, or in a new folder.
 # The portable C is fuzzed, not what needs a CPU's own instructions.
 set -eu
 
@@ -24,7 +24,7 @@ python3 "$here/seeds.py" "$work/seeds"
 
 rm -rf "$work/objects" "$work/core.a"
 mkdir "$work/objects"
-manifest=$(for name in yaml yaml_check tree tree_write diagnose; do echo "$root/core/manifest/$name.c"; done)
+manifest=$(for name in yaml yaml_check yaml_node tree tree_write diagnose; do echo "$root/core/manifest/$name.c"; done)
 for source in "$root"/core/base/*.c "$root"/core/formats/*.c $manifest; do
     case $source in *_avx512.c) continue ;; esac
     name=$(basename "$(dirname "$source")")-$(basename "$source" .c)
@@ -46,6 +46,7 @@ for target; do
         failed=1
     fi
     grep number_of_executed_units "$work/$target.log" || true
+    [ -n "${BIOFT_FUZZ:-}" ] || continue
     rm -rf "$work/small"
     mkdir "$work/small"
     if "$work/fuzz-$target" -merge=1 -verbosity=0 -max_len=65536 "$work/small" "$work/corpus/$target" >/dev/null 2>&1; then
