@@ -179,6 +179,8 @@ class Manifests(unittest.TestCase):
         other values in turn, from the last to the first, since the first rule is the one that is always there."""
         sweep = manifest.get("sweep", {})
         ours = [p for p in sweep if p.split(".")[-1] == "dataset" or LONG and p.split(".")[0] == "model"]
+        if os.environ.get("BIOFT_BUILD"):                # under sanitizers one is enough: test_datasets has the others
+            ours = []
         for k in range(max((len(sweep[p]) for p in ours), default=1)):
             one = {p: [v[k % len(v) if p in ours or p.split(".")[0] == "model" else -1 - k % len(v)]]
                    for p, v in sweep.items()}
