@@ -188,7 +188,7 @@ static int find_tested(struct registry *r, struct request *q, struct arena *aren
 static bool is_file_name(const char *s)
 {
     const char *dot = strrchr(s, '.');
-    return strchr(s, '/') || (dot && strcmp(dot, ".so") == 0) || file_exists(s);
+    return strchr(s, '/') || (dot && strcmp(dot, ".so") == 0) || (file_exists(s) && !file_is_folder(s));
 }
 
 /* What is asked for, or an exit status. -1: go on. */

@@ -64,6 +64,8 @@ class Command(unittest.TestCase):
         path = self.put('complete', 'flat/complete.so')
         by_name = self.run_it('show', 'complete', '--plugin-path', 'flat').stdout
         self.assertEqual(self.run_it('show', 'flat/complete.so').stdout, by_name)
+        os.mkdir(os.path.join(self.folder, 'complete'))    # a folder of the name, as plugin new makes one, is no plugin
+        self.assertEqual(self.run_it('show', 'complete', '--plugin-path', 'flat').stdout, by_name)
         self.assertIn('no such file', self.run_it('show', 'flat/none.so', status=1).stderr)
         by_file = self.run_it('test', str(path), '--test', 'options', status=1).stdout
         self.assertEqual(self.run_it('test', 'complete', '--test', 'options', '--plugin-path', 'flat', status=1).stdout, by_file)
