@@ -3,6 +3,7 @@
  * test_images.npy and test_labels.npy, four batches. Prints one JSON object. */
 #include "base/clock.h"
 #include "base/random.h"
+#include "data/choose.h"
 #include "eval/evaluate.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +133,7 @@ static bioft_status attack(struct bench *b, double *ret_seconds, struct error *e
     struct prediction *room = mem_array(pictures, sizeof *room * EPSILONS * GRADIENTS);
     struct prediction *ret[EPSILONS * GRADIENTS];
     uint64_t *positions = NULL, count;
+    bool redrawn;
     bioft_status st =
         room ? find(b, BIOFT_KIND_ATTACK, "fgsm", &spec.choice, err) : error_memory(err, "figures");
 
@@ -141,7 +143,8 @@ static bioft_status attack(struct bench *b, double *ret_seconds, struct error *e
         st = dataset_choose(b->dataset, target.split, 0, &positions, &count, err);
     const double start = clock_seconds();
     if (st == BIOFT_OK)
-        st = evaluate_attack(&target, &spec, positions, count, ret, NULL, err);
+        st = evaluate_attack(&(struct evaluate_params){ .target = &target, .spec = &spec, .positions = positions,
+                                                        .count = count }, ret, &redrawn, err);
     *ret_seconds = (clock_seconds() - start) / BATCHES;
     free(positions);
     free(room);

@@ -28,7 +28,7 @@ static bioft_status load(struct engine *engine, const struct graph *graph, const
         const double start = clock_seconds();
         const clock_t cpu = clock();
         if (st == BIOFT_OK)
-            st = weights_load(path, model, NULL, &said, err);
+            st = weights_load(&(struct weights_spec){ .file = path }, model, NULL, &said, err);
         const double seconds = clock_seconds() - start;
         if (st == BIOFT_OK && (i == 0 || seconds < best)) {
             best = seconds;
