@@ -1,6 +1,7 @@
 /* CSV (RFC 4180, lines end in LF). */
 #include "formats/csv.h"
 
+#include "base/file.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -287,4 +288,32 @@ bioft_status csv_parse(const char *name, const char *bytes, size_t size, struct 
     free(r.rows);
     free(r.row);
     return st;
+}
+
+bioft_status csv_load(const char *path, size_t most, struct arena *arena, struct csv *ret, struct error *err)
+{
+    uint8_t *bytes = NULL;
+    size_t size;
+    bioft_status st = file_read(path, most, &bytes, &size, err);
+
+    if (st == BIOFT_OK)
+        st = csv_parse(path, (const char *)bytes, size, arena, ret, err);
+    free(bytes);
+    return st;
+}
+
+size_t csv_column(const struct csv *c, const char *name)
+{
+    size_t k = 0;
+
+    while (k < c->columns && strcmp(c->field[0][k], name) != 0)
+        k++;
+    return k;
+}
+
+const char *csv_cell(const struct csv *c, size_t row, const char *column)
+{
+    const size_t k = csv_column(c, column);
+
+    return k < c->columns ? c->field[row][k] : "";
 }

@@ -22,5 +22,10 @@ struct csv {
 };
 bioft_status csv_parse(const char *name, const char *bytes, size_t size, struct arena *arena,
                        struct csv *ret, struct error *err);
+/* A whole file of at most `most` bytes. */
+bioft_status csv_load(const char *path, size_t most, struct arena *arena, struct csv *ret, struct error *err);
+/* Where the header has a column; c->columns: it has none. And what a row has there: "" where there is no such column. */
+size_t csv_column(const struct csv *c, const char *name);
+const char *csv_cell(const struct csv *c, size_t row, const char *column);
 
 #endif

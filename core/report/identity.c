@@ -13,20 +13,15 @@ bioft_status identity_settings(const struct study_trial *t, struct arena *arena,
                                struct error *err)
 {
     char *path = path_join(t->folder, "settings.csv");
-    uint8_t *bytes = NULL;
-    size_t size;
     struct csv c;
     bioft_status st = path ? BIOFT_OK : error_memory(err, "a path");
 
     *ret = (struct trial_settings){ 0 };
     if (st == BIOFT_OK && file_exists(path)) {
-        st = file_read(path, MAX_FILE, &bytes, &size, err);
-        if (st == BIOFT_OK)
-            st = csv_parse(path, (const char *)bytes, size, arena, &c, err);
+        st = csv_load(path, MAX_FILE, arena, &c, err);
         if (st == BIOFT_OK && c.columns == 2 && c.rows > 0)
             *ret = (struct trial_settings){ c.field + 1, c.rows - 1 };
     }
-    free(bytes);
     free(path);
     return st;
 }

@@ -16,47 +16,34 @@ static const double differences_off = 0.05;        /* of the images looked at */
 bioft_status indicators_open(const char *folder, struct arena *arena, struct csv *ret, struct error *err)
 {
     char *path = path_join(folder, "results.csv");
-    uint8_t *bytes = NULL;
-    size_t size;
-    bioft_status st = path ? file_read(path, MAX_FILE, &bytes, &size, err) : error_memory(err, "a path");
+    bioft_status st = path ? csv_load(path, MAX_FILE, arena, ret, err) : error_memory(err, "a path");
 
-    if (st == BIOFT_OK)
-        st = csv_parse(path, (const char *)bytes, size, arena, ret, err);
-    free(bytes);
     free(path);
     return st;
-}
-
-static const char *cell(const struct csv *c, size_t row, const char *column)
-{
-    for (size_t i = 0; i < c->columns; i++)
-        if (strcmp(c->field[0][i], column) == 0)
-            return c->field[row][i];
-    return "";
 }
 
 /* NAN: empty, or no such column. */
 static double number(const struct csv *c, size_t row, const char *column)
 {
-    const char *s = cell(c, row, column);
+    const char *s = csv_cell(c, row, column);
     double v;
     return *s && text_to_double(s, strlen(s), &v) ? v : (double)NAN;
 }
 
 static bool is_row(const struct csv *c, size_t row, const char *trial, const struct place *at)
 {
-    const char *attack = cell(c, row, "attack");
-    return strcmp(cell(c, row, "trial"), trial) == 0 && *attack && strcmp(attack, ATTACK_WORST) != 0 &&
-           strcmp(cell(c, row, "gradient"), GRADIENT_OF_RULE) != 0 && strcmp(cell(c, row, "metric"), at->metric) == 0 &&
-           strcmp(cell(c, row, "norm"), at->norm) == 0;
+    const char *attack = csv_cell(c, row, "attack");
+    return strcmp(csv_cell(c, row, "trial"), trial) == 0 && *attack && strcmp(attack, ATTACK_WORST) != 0 &&
+           strcmp(csv_cell(c, row, "gradient"), GRADIENT_OF_RULE) != 0 && strcmp(csv_cell(c, row, "metric"), at->metric) == 0 &&
+           strcmp(csv_cell(c, row, "norm"), at->norm) == 0;
 }
 
 /* Is it the worst case over what does not follow the rule's own gradient? */
 static bool is_worst(const struct csv *c, size_t row, const char *trial, const struct place *at)
 {
-    return strcmp(cell(c, row, "trial"), trial) == 0 && strcmp(cell(c, row, "attack"), ATTACK_WORST) == 0 &&
-           strcmp(cell(c, row, "gradient"), "exact") == 0 && strcmp(cell(c, row, "metric"), at->metric) == 0 &&
-           strcmp(cell(c, row, "norm"), at->norm) == 0 && number(c, row, "epsilon") == at->epsilon;
+    return strcmp(csv_cell(c, row, "trial"), trial) == 0 && strcmp(csv_cell(c, row, "attack"), ATTACK_WORST) == 0 &&
+           strcmp(csv_cell(c, row, "gradient"), "exact") == 0 && strcmp(csv_cell(c, row, "metric"), at->metric) == 0 &&
+           strcmp(csv_cell(c, row, "norm"), at->norm) == 0 && number(c, row, "epsilon") == at->epsilon;
 }
 
 /* What the attacks at one epsilon add up to. */
@@ -76,7 +63,7 @@ static void add_row(const struct csv *c, size_t row, struct sums *s)
     const double value = number(c, row, "value"), n = number(c, row, "n"), gradients = number(c, row, "gradients");
     const double rising = number(c, row, "rising");
 
-    if (*cell(c, row, "from")) {                   /* another network's gradients say nothing of this one's */
+    if (*csv_cell(c, row, "from")) {                   /* another network's gradients say nothing of this one's */
         s->transfer = least(s->transfer, value);
         return;
     }

@@ -15,12 +15,9 @@ static bool find_columns(const struct csv *c, size_t ret[COLUMNS])
     static const char *const names[COLUMNS] = { "trial", "attack", "metric", "norm", "epsilon", "verdict", "verdict_why" };
 
     for (size_t i = 0; i < COLUMNS; i++) {
-        size_t k = 0;
-        while (k < c->columns && strcmp(c->field[0][k], names[i]) != 0)
-            k++;
-        if (k == c->columns)
+        ret[i] = csv_column(c, names[i]);
+        if (ret[i] == c->columns)
             return false;
-        ret[i] = k;
     }
     return true;
 }

@@ -116,10 +116,8 @@ bioft_status columns_find(const char *path, const struct csv *c, size_t ret[RESU
         if (indicators_begin(c->field[0] + k))
             ret[COLUMNS] = k;
     for (size_t i = 0; i < COLUMNS; i++) {
-        ret[i] = SIZE_MAX;
-        for (size_t k = 0; k < c->columns && ret[i] == SIZE_MAX; k++)
-            if (strcmp(c->field[0][k], columns[i].name) == 0)
-                ret[i] = k;
+        const size_t at = csv_column(c, columns[i].name);
+        ret[i] = at < c->columns ? at : SIZE_MAX;
         if (ret[i] == SIZE_MAX && i <= NEEDED)
             return error_set(err, BIOFT_ERR_FORMAT, "%s: no column '%s': not the header of a results file; remove it "
                              "to have it made again", path, columns[i].name);
@@ -222,13 +220,7 @@ bioft_status columns_write(const char *path, struct text *t, struct error *err)
 
 bioft_status columns_load(const char *path, struct arena *arena, struct csv *ret, struct error *err)
 {
-    uint8_t *bytes;
-    size_t size;
-    bioft_status st = file_read(path, MAX_FILE, &bytes, &size, err);
-    if (st != BIOFT_OK)
-        return st;
-    st = csv_parse(path, (const char *)bytes, size, arena, ret, err);
-    free(bytes);
+    bioft_status st = csv_load(path, MAX_FILE, arena, ret, err);
     if (st == BIOFT_OK && ret->rows < 1)
         st = error_set(err, BIOFT_ERR_FORMAT, "%s: no header", path);
     return st;

@@ -91,28 +91,8 @@ static bioft_status recount(struct verifying *v, struct error *err)
 static bioft_status read_csv(struct verifying *v, const char *folder, struct csv *ret, struct error *err)
 {
     const char *path = arena_printf(v->run.arena, "%s/results.csv", folder);
-    uint8_t *bytes = NULL;
-    size_t size;
-    bioft_status st = path ? file_read(path, MAX_FILE, &bytes, &size, err) : error_memory(err, "a path");
 
-    if (st == BIOFT_OK)
-        st = csv_parse(path, (const char *)bytes, size, v->run.arena, ret, err);
-    free(bytes);
-    return st;
-}
-
-static size_t column_of(const struct csv *c, const char *name)
-{
-    size_t k = 0;
-    while (k < c->columns && strcmp(c->field[0][k], name) != 0)
-        k++;
-    return k;
-}
-
-static const char *cell(const struct csv *c, size_t row, const char *column)
-{
-    const size_t k = column_of(c, column);
-    return k < c->columns ? c->field[row][k] : "";
+    return path ? csv_load(path, MAX_FILE, v->run.arena, ret, err) : error_memory(err, "a path");
 }
 
 /* Every column that is computed: the report's verdict is not of a trial alone. */
@@ -120,10 +100,10 @@ static void compare_row(struct verifying *v, const char *file, const struct csv 
                         size_t at)
 {
     char title[256];
-    struct figure f = { .stage = cell(made, at, "stage"), .split = cell(made, at, "split"), .attack = cell(made, at, "attack"),
-                        .options = cell(made, at, "options"), .gradient = cell(made, at, "gradient"),
-                        .norm = cell(made, at, "norm") };
-    const char *epsilon = cell(made, at, "epsilon");
+    struct figure f = { .stage = csv_cell(made, at, "stage"), .split = csv_cell(made, at, "split"),
+                        .attack = csv_cell(made, at, "attack"), .options = csv_cell(made, at, "options"),
+                        .gradient = csv_cell(made, at, "gradient"), .norm = csv_cell(made, at, "norm") };
+    const char *epsilon = csv_cell(made, at, "epsilon");
 
     f.attacked = *epsilon && text_to_double(epsilon, strlen(epsilon), &f.epsilon);
     figure_file(&f, title, sizeof title);
@@ -131,9 +111,9 @@ static void compare_row(struct verifying *v, const char *file, const struct csv 
         const char *name = made->field[0][k];
         if (strncmp(name, "verdict", 7) == 0)
             continue;
-        const char *a = cell(kept, row, name), *b = made->field[at][k];
+        const char *a = csv_cell(kept, row, name), *b = made->field[at][k];
         if (strcmp(a, b) != 0)
-            differ(v, "%s, %s %s: %s is %s there, computed %s", file, cell(made, at, "metric"), title, name,
+            differ(v, "%s, %s %s: %s is %s there, computed %s", file, csv_cell(made, at, "metric"), title, name,
                    *a ? a : "empty", *b ? b : "empty");
     }
 }
@@ -144,7 +124,7 @@ static void compare(struct verifying *v, const char *file, const struct csv *kep
     size_t at = 1;
 
     for (size_t r = 1; r < kept->rows; r++) {
-        if (strcmp(cell(kept, r, "trial"), v->trial.id) != 0)
+        if (strcmp(csv_cell(kept, r, "trial"), v->trial.id) != 0)
             continue;
         if (at < made->rows)
             compare_row(v, file, kept, r, made, at);

@@ -166,6 +166,22 @@ static void refuses_what_is_no_csv(void **state)
                        cases[i].words);
 }
 
+static void finds_columns_by_name(void **state)
+{
+    static const char bytes[] = "a,b\n1,2\n";
+    struct arena *arena = arena_create();
+    struct error err;
+    struct csv c;
+
+    (void)state;
+    assert_int_equal(csv_parse("t", bytes, sizeof bytes - 1, arena, &c, &err), BIOFT_OK);
+    assert_int_equal(csv_column(&c, "b"), 1);
+    assert_int_equal(csv_column(&c, "c"), 2);
+    assert_string_equal(csv_cell(&c, 1, "a"), "1");
+    assert_string_equal(csv_cell(&c, 1, "c"), "");
+    arena_destroy(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +190,7 @@ int main(void)
         cmocka_unit_test(reads_back_what_it_writes),
         cmocka_unit_test(reads_known_files),
         cmocka_unit_test(refuses_what_is_no_csv),
+        cmocka_unit_test(finds_columns_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
