@@ -69,7 +69,7 @@ const char *conform_status_word(bioft_status status)
         "BIOFT_OK", "BIOFT_ERR_INVALID", "BIOFT_ERR_MEMORY", "BIOFT_ERR_IO", "BIOFT_ERR_FORMAT",
         "BIOFT_ERR_UNSUPPORTED", "BIOFT_ERR_CANCELLED",
     };
-    return status <= 0 && status >= BIOFT_ERR_CANCELLED ? words[-status] : "no status that there is";
+    return status <= 0 && status >= BIOFT_ERR_CANCELLED ? words[-status] : "an unknown status";
 }
 
 void conform_says(struct conform *c, const char *header, const char *name, const char *text)

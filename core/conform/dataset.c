@@ -174,7 +174,7 @@ static const char *read_one(struct work *w, void *reader, uint32_t split, uint64
     if (dataset_of(w->c)->sample(w->instance->self, reader, split, index, &s) != BIOFT_OK)
         fault = "failed";
     else if (s.format < BIOFT_SAMPLE_ENCODED || s.format > BIOFT_SAMPLE_F32_CHW)
-        fault = "gave a format that there is not";
+        fault = "gave an unknown format";
     else if (!t.bytes || (!t.memory && !t.mapped))
         fault = "gave no bytes";
     else if (s.format != BIOFT_SAMPLE_ENCODED &&

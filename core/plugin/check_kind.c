@@ -48,7 +48,7 @@ static void check_attack(struct faults *f, const bioft_attack *a)
     known_flags(f, a->flags, BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CODES | BIOFT_ATTACK_CLASSES |
                              BIOFT_ATTACK_BATCH_COUPLED | BIOFT_ATTACK_TARGETED | BIOFT_ATTACK_MINIMUM);
     if (a->flags & BIOFT_ATTACK_MINIMUM && a->flags & BIOFT_ATTACK_CODES)
-        fault(f, "seeks the nearest adversarial image and is for codes: of codes there is none");
+        fault(f, "seeks the nearest adversarial image, which is not defined for codes, and is for codes");
     need(f, a->run, "run");
     if (a->norm < BIOFT_LINF || a->norm > BIOFT_L0)
         fault(f, "norm %u is unknown to this bioft", a->norm);

@@ -149,8 +149,8 @@ static const struct {
     { "attack-too-weak", "at this epsilon every image can become the same grey one, so no network "
                          "can keep more than the "
                          "largest class's share: the attack failed (marked !)" },
-    { "gradients-undecided", "the two gradients differ by neither enough to be called masking nor so little that there is "
-                              "none: more images would tell" },
+    { "gradients-undecided", "the gap between the two gradients is neither large enough to be called masking nor small "
+                             "enough to exclude it: more images would decide" },
     { "exact-weaker-than-rule",
       "the exact gradient leaves more than the rule's own, which it should not" },
     { "rises-with-epsilon", "more is left than at a smaller epsilon of the same attack" },
