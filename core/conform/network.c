@@ -31,8 +31,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 
 static const struct plugin small = {
     .descriptor = {
-        .magic = BIOFT_MAGIC, .struct_size = sizeof(bioft_plugin), .abi_version = BIOFT_ABI_VERSION,
-        .kind = BIOFT_KIND_BACKBONE, .name = "conformance", .version = "1", .author = "", .license = "",
+        BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "conformance", "1", "", ""),
         .summary = "", .reference = "",
     },
     .api.backbone = { .struct_size = sizeof(bioft_backbone), .build = build },

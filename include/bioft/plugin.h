@@ -119,6 +119,11 @@ typedef struct bioft_option {
     const char *unit, *help;                           /* unit: "" or NULL where there is none */
 } bioft_option;
 
+/* A descriptor's head: what it is and whose. */
+#define BIOFT_PLUGIN(kind_, name_, version_, author_, license_) \
+    .magic = BIOFT_MAGIC, .struct_size = sizeof(bioft_plugin), .abi_version = BIOFT_ABI_VERSION, .kind = (kind_), \
+    .name = (name_), .version = (version_), .author = (author_), .license = (license_)
+
 /* In a descriptor: the options of an array. */
 #define BIOFT_OPTIONS(table) \
     .options = (table), .option_count = sizeof(table) / sizeof((table)[0]), .option_size = sizeof((table)[0])

@@ -63,8 +63,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "apgd", .version = "1.1", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "apgd", "1.1", "bioft", "MIT"),
     .summary = "Auto-PGD: gradient steps with momentum, halved where the loss no longer rises; Linf, L2, L1",
     .reference = "Croce and Hein, ICML 2020; ICML 2021", .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),

@@ -92,8 +92,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "auto_attack", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "auto_attack", "1.0", "bioft", "MIT"),
     .summary = "AutoAttack's standard version: APGD, targeted APGD, targeted FAB and Square in turn; Linf, L2, L1",
     .reference = "Croce and Hein, ICML 2020", .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),

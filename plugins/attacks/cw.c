@@ -234,8 +234,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "cw", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "cw", "1.0", "bioft", "MIT"),
     .summary = "Carlini and Wagner's: distance and misclassification minimised together; L2",
     .reference = "Carlini and Wagner, S&P 2017", .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),

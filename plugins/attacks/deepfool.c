@@ -162,8 +162,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "deepfool", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "deepfool", "1.0", "bioft", "MIT"),
     .summary = "DeepFool: each image's nearest linearised boundary, step by step; L2, Linf",
     .reference = "Moosavi-Dezfooli et al., CVPR 2016", .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),

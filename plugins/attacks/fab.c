@@ -66,8 +66,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "fab", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "fab", "1.0", "bioft", "MIT"),
     .summary = "fast adaptive boundary attack: each image's nearest adversarial one; Linf, L2, L1",
     .reference = "Croce and Hein, ICML 2020", .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),

@@ -226,8 +226,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "few_pixel", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "few_pixel", "1.0", "bioft", "MIT"),
     .summary = "one pixel, or a few, by differential evolution, without gradients; L0",
     .reference = "Su et al., IEEE TEVC 2019", .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),

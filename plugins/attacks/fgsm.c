@@ -27,8 +27,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "fgsm", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "fgsm", "1.0", "bioft", "MIT"),
     .summary = "fast gradient sign method: one step of size epsilon, L-infinity",
     .reference = "Goodfellow, Shlens, Szegedy, ICLR 2015", .instance_size = sizeof(fgsm),
     BIOFT_HOST_AT(fgsm, host), .vtable = &attack,

@@ -109,8 +109,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "hag", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "hag", "1.0", "bioft", "MIT"),
     .summary = "away from the image's own hash code by gradient steps with momentum, L-infinity",
     .reference = "Yang et al., IEEE Transactions on Cybernetics 2020", .instance_size = sizeof(hag),
     BIOFT_OPTIONS(options), BIOFT_HOST_AT(hag, host), .vtable = &attack,

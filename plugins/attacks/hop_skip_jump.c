@@ -259,8 +259,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "hop_skip_jump", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "hop_skip_jump", "1.0", "bioft", "MIT"),
     .summary = "HopSkipJump: along the boundary by decisions alone, to each image's nearest adversarial one; L2, Linf",
     .reference = "Chen et al., S&P 2020", .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),

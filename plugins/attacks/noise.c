@@ -48,8 +48,7 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
 static const bioft_attack attack = { .struct_size = sizeof(attack), .norm = BIOFT_LINF, .prepare = prepare, .run = run };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "noise", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "noise", "1.0", "bioft", "MIT"),
     .summary = "random noise of size epsilon: the control beside every attack, L-infinity", .reference = "",
     .instance_size = sizeof(noise),
     BIOFT_OPTIONS(options),

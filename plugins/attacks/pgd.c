@@ -211,8 +211,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "pgd", .version = "1.2", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "pgd", "1.2", "bioft", "MIT"),
     .summary = "projected gradient descent: steps along the gradient's sign, or in L2 the gradient; with momentum MI-FGSM",
     .reference = "Madry et al., ICLR 2018", .instance_size = sizeof(pgd),
     BIOFT_OPTIONS(options),

@@ -172,9 +172,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "saat", .version = "1.0", .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "saat", "1.0", "bioft", "MIT"),
     .summary = "away from the code that stands for an image's labels, by signs of gradients, L-infinity",
     .reference = "Yuan, Zhang, Wang, Wu, IEEE TIFS 2023", .instance_size = sizeof(saat),
     BIOFT_OPTIONS(options), BIOFT_HOST_AT(saat, host), .destroy = destroy, .vtable = &attack,

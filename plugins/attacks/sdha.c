@@ -190,9 +190,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "sdha", .version = "1.0", .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "sdha", "1.0", "bioft", "MIT"),
     .summary = "away from the codes of images with a label in common, bit by bit, L-infinity",
     .reference = "Lu et al., ICMR 2021", .instance_size = sizeof(sdha),
     BIOFT_OPTIONS(options), BIOFT_HOST_AT(sdha, host), .destroy = destroy, .vtable = &attack,

@@ -206,8 +206,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "sparse_rs", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "sparse_rs", "1.0", "bioft", "MIT"),
     .summary = "random search over a number of pixels, without gradients; L0",
     .reference = "Croce et al., AAAI 2022", .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),

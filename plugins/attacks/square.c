@@ -62,8 +62,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "square", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "square", "1.0", "bioft", "MIT"),
     .summary = "random search over squares, without gradients; Linf, L2, L1",
     .reference = "Andriushchenko et al., ECCV 2020", .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),

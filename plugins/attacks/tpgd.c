@@ -128,8 +128,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "tpgd", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "tpgd", "1.0", "bioft", "MIT"),
     .summary = "PGD on the divergence from the clean image's answer, as in TRADES; L-infinity",
     .reference = "Zhang et al., ICML 2019", .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),

@@ -63,9 +63,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = "alexnet",
-    .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "alexnet", "1.0", "bioft", "MIT"),
     .summary = "AlexNet as in torchvision: five convs, three linear layers, 224x224",
     .reference = "Krizhevsky, Sutskever, Hinton, NIPS 2012; Krizhevsky, arXiv:1404.5997, 2014",
     .instance_size = sizeof(alexnet), BIOFT_OPTIONS(options),

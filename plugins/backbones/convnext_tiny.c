@@ -101,8 +101,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = "convnext_tiny", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "convnext_tiny", "1.0", "bioft", "MIT"),
     .summary = "ConvNeXt-T as in torchvision, 224x224",
     .reference = "Liu, Mao, Wu, Feichtenhofer, Darrell, Xie, CVPR 2022", .vtable = &backbone,
 };

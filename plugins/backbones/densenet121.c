@@ -76,8 +76,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = "densenet121", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "densenet121", "1.0", "bioft", "MIT"),
     .summary = "DenseNet-121 as in torchvision, 224x224",
     .reference = "Huang, Liu, van der Maaten, Weinberger, CVPR 2017", .vtable = &backbone,
 };

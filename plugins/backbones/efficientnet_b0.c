@@ -130,8 +130,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = "efficientnet_b0", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "efficientnet_b0", "1.0", "bioft", "MIT"),
     .summary = "EfficientNet-B0 as in torchvision, 224x224", .reference = "Tan, Le, ICML 2019",
     .instance_size = sizeof(efficientnet), BIOFT_OPTIONS(options), .vtable = &backbone,
 };

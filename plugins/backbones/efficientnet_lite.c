@@ -124,9 +124,8 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = "efficientnet_lite" VALUE(LITE), .version = "1.0", .author = "bioft",
-    .license = "MIT", .summary = "EfficientNet-lite" VALUE(LITE) ": depthwise layers, ReLU6, no gates",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "efficientnet_lite" VALUE(LITE), "1.0", "bioft", "MIT"),
+    .summary = "EfficientNet-lite" VALUE(LITE) ": depthwise layers, ReLU6, no gates",
     .reference = "Tan, Le, ICML 2019; Liu, EfficientNet-Lite, 2020",
     .instance_size = sizeof(lite), BIOFT_OPTIONS(options), .vtable = &backbone,
 };

@@ -68,9 +68,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = "lenet5",
-    .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "lenet5", "1.0", "bioft", "MIT"),
     .summary = "LeNet-5: two convs, three linear layers, 28x28 grey images",
     .reference = "LeCun, Bottou, Bengio, Haffner, Proceedings of the IEEE 86(11), 1998",
     .instance_size = sizeof(lenet5), BIOFT_OPTIONS(options),

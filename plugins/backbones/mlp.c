@@ -59,9 +59,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = "mlp",
-    .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "mlp", "1.0", "bioft", "MIT"),
     .summary = "multilayer perceptron: linear layers of any number and width", .reference = "",
     .instance_size = sizeof(mlp), BIOFT_OPTIONS(options),
     .create = create, .vtable = &backbone,

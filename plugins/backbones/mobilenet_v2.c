@@ -92,8 +92,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = "mobilenet_v2", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "mobilenet_v2", "1.0", "bioft", "MIT"),
     .summary = "MobileNetV2 as in torchvision, 224x224",
     .reference = "Sandler, Howard, Zhu, Zhmoginov, Chen, CVPR 2018",
     .instance_size = sizeof(mobilenet), BIOFT_OPTIONS(options), .vtable = &backbone,

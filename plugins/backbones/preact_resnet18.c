@@ -50,8 +50,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = "preact_resnet18", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "preact_resnet18", "1.0", "bioft", "MIT"),
     .summary = "ResNet of 18 layers with norms before convs, 32x32",
     .reference = "He, Zhang, Ren, Sun, ECCV 2016", .vtable = &backbone,
 };

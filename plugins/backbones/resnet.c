@@ -119,8 +119,7 @@ static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build
 #endif
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = NAME, .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, NAME, "1.0", "bioft", "MIT"),
     .summary = "ResNet of " VALUE(RESNET_DEPTH) " layers" WIDER ", as in torchvision, 224x224",
     .reference = PAPER, .instance_size = sizeof(resnet), BIOFT_OPTIONS(options), .vtable = &backbone,
 };

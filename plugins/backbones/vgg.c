@@ -98,9 +98,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = NAME,
-    .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, NAME, "1.0", "bioft", "MIT"),
     .summary = "VGG of " VALUE(VGG_DEPTH) " layers" NORM ", as in torchvision, 224x224",
     .reference = "Simonyan, Zisserman, ICLR 2015",
     .instance_size = sizeof(vgg), BIOFT_OPTIONS(options),

@@ -65,8 +65,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = VIT_NAME, .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, VIT_NAME, "1.0", "bioft", "MIT"),
     .summary = "vision transformer of 12 blocks, " VALUE(VIT_WIDTH) " wide, patches of 16x16, with timm's names, 224x224",
     .reference = VIT_DEIT ? "Touvron, Cord, Douze, Massa, Sablayrolles, Jegou, ICML 2021"
                           : "Dosovitskiy et al., ICLR 2021; Steiner et al., TMLR 2022",

@@ -62,8 +62,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = "wide_resnet28_10", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "wide_resnet28_10", "1.0", "bioft", "MIT"),
     .summary = "WRN-28-10: 28 layers, norms before convs, ten times as wide, 32x32",
     .reference = "Zagoruyko, Komodakis, BMVC 2016", .instance_size = sizeof(wide), BIOFT_OPTIONS(options), .vtable = &backbone,
 };

@@ -359,14 +359,7 @@ static const bioft_dataset dataset = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC,
-    .struct_size = sizeof plugin,
-    .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET,
-    .name = "cifar10",
-    .version = "1.0",
-    .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_DATASET, "cifar10", "1.0", "bioft", "MIT"),
     .summary = "60,000 colour images in ten classes, 32x32: the binary release, or class folders "
                "of JPEG or PNG",
     .reference = "Krizhevsky, Learning multiple layers of features from tiny images, 2009",

@@ -147,14 +147,7 @@ static const bioft_dataset dataset = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC,
-    .struct_size = sizeof plugin,
-    .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET,
-    .name = "cifar100",
-    .version = "1.0",
-    .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_DATASET, "cifar100", "1.0", "bioft", "MIT"),
     .summary = "60,000 colour images in a hundred classes, 32x32: the binary release",
     .reference = "Krizhevsky, Learning multiple layers of features from tiny images, 2009",
     .instance_size = sizeof(cifar100),

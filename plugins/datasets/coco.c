@@ -311,14 +311,7 @@ static const bioft_dataset dataset = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC,
-    .struct_size = sizeof plugin,
-    .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET,
-    .name = "coco",
-    .version = "1.0",
-    .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_DATASET, "coco", "1.0", "bioft", "MIT"),
     .summary = "photographs with 80 classes of objects, several an image: MS-COCO 2017's "
                "annotations, or list files",
     .reference = "Lin et al., Microsoft COCO: common objects in context, ECCV 2014",

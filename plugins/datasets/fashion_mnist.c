@@ -283,14 +283,7 @@ static const bioft_dataset dataset = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC,
-    .struct_size = sizeof plugin,
-    .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET,
-    .name = "fashion_mnist",
-    .version = "1.0",
-    .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_DATASET, "fashion_mnist", "1.0", "bioft", "MIT"),
     .summary =
         "70,000 grey images of clothes in ten classes, 28x28, from four IDX files, gzip or plain",
     .reference = "Xiao, Rasul and Vollgraf, arXiv:1708.07747",

@@ -108,14 +108,7 @@ static const bioft_dataset dataset = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC,
-    .struct_size = sizeof plugin,
-    .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET,
-    .name = "image_folder",
-    .version = "1.0",
-    .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_DATASET, "image_folder", "1.0", "bioft", "MIT"),
     .summary = "JPEG and PNG images in folders: train/CLASS/NAME.jpg, test/CLASS/NAME.jpg, or CLASS/NAME.jpg",
     .reference = "",
     .instance_size = sizeof(struct class_folders),

@@ -70,14 +70,7 @@ static const bioft_dataset dataset = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC,
-    .struct_size = sizeof plugin,
-    .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET,
-    .name = "imagenet",
-    .version = "1.0",
-    .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_DATASET, "imagenet", "1.0", "bioft", "MIT"),
     .summary = "ILSVRC 2012: 1.28 million photographs in a thousand classes; train/WNID/ and val/, "
                "flat with the development kit or in folders",
     .reference = "Russakovsky et al., ImageNet large scale visual recognition challenge, IJCV 2015",

@@ -349,14 +349,7 @@ static const bioft_dataset dataset = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC,
-    .struct_size = sizeof plugin,
-    .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET,
-    .name = "imagenet100",
-    .version = "1.0",
-    .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_DATASET, "imagenet100", "1.0", "bioft", "MIT"),
     .summary =
         "a hundred of ILSVRC 2012's classes, named or drawn, for classification or retrieval",
     .reference = "Russakovsky et al., ImageNet large scale visual recognition challenge, IJCV 2015",

@@ -178,9 +178,7 @@ static const bioft_option options[] = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET, .name = "npy", .version = "1.0", .author = "bioft",
-    .license = "MIT", .reference = "", .summary =
+    BIOFT_PLUGIN(BIOFT_KIND_DATASET, "npy", "1.0", "bioft", "MIT"), .reference = "", .summary =
         "arrays of NumPy: train_images.npy, train_labels.npy, test_images.npy, test_labels.npy",
     .instance_size = sizeof(npy), BIOFT_OPTIONS(options), BIOFT_HOST_AT(npy, host),
     .vtable = &dataset,

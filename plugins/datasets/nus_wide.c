@@ -330,14 +330,7 @@ static const bioft_dataset dataset = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC,
-    .struct_size = sizeof plugin,
-    .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET,
-    .name = "nus_wide",
-    .version = "1.0",
-    .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_DATASET, "nus_wide", "1.0", "bioft", "MIT"),
     .summary = "images of Flickr with the 21 most frequent of 81 concepts, several an image: "
                "the official ground truth, or list files",
     .reference = "Chua et al., NUS-WIDE: a real-world web image database from National University "

@@ -5,8 +5,7 @@
 static const bioft_rule rule = { .struct_size = sizeof(rule) };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "bp", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "bp", "1.0", "bioft", "MIT"),
     .summary = "backpropagation: V = W",
     .reference = "Rumelhart, Hinton, Williams, Nature 1986", .vtable = &rule,
 };

@@ -76,8 +76,7 @@ static const bioft_rule rule = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "dfa", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "dfa", "1.0", "bioft", "MIT"),
     .summary = "direct feedback alignment: dx = e B, B random and fixed",
     .reference = "Nokland, NeurIPS 2016", .instance_size = sizeof(dfa), BIOFT_HOST_AT(dfa, host),
     .vtable = &rule,

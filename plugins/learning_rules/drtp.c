@@ -93,8 +93,7 @@ static const bioft_rule rule = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "drtp", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "drtp", "1.0", "bioft", "MIT"),
     .summary = "direct random target projection: dx = y* B, y* the label, B random and fixed",
     .reference = "Frenkel, Lefebvre, Bol, Frontiers in Neuroscience 2021",
     .instance_size = sizeof(drtp), BIOFT_OPTIONS(options),

@@ -264,8 +264,7 @@ static const void *extension(void *self, const char *id)
 static const bioft_rule rule = { .struct_size = sizeof(rule), .attach = attach };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "dtp", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "dtp", "1.0", "bioft", "MIT"),
     .summary = "difference target propagation: targets by learned inverses; chains of layers",
     .reference = "Lee, Zhang, Fischer, Bengio, ECML PKDD 2015", .instance_size = sizeof(dtp),
     BIOFT_OPTIONS(options), BIOFT_HOST_AT(dtp, host), .create = create, .extension = extension, .vtable = &rule,

@@ -24,8 +24,7 @@ static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedbac
 static const bioft_rule rule = { .struct_size = sizeof(rule), .feedback = feedback };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "fa", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "fa", "1.0", "bioft", "MIT"),
     .summary = "feedback alignment: V = s M, M random and fixed",
     .reference = "Lillicrap, Cownden, Tweed, Akerman, Nature Communications 2016",
     .instance_size = sizeof(fa), BIOFT_OPTIONS(options), .vtable = &rule,

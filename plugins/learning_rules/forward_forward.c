@@ -177,9 +177,7 @@ static const void *extension(void *self, const char *id)
 static const bioft_rule rule = { .struct_size = sizeof(rule), .attach = attach };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "forward_forward", .version = "1.0", .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "forward_forward", "1.0", "bioft", "MIT"),
     .summary = "forward-forward: each layer tells right labels from wrong ones; chains of layers",
     .reference = "Hinton, arXiv:2212.13345, 2022", .instance_size = sizeof(forward_forward),
     BIOFT_OPTIONS(options), BIOFT_HOST_AT(forward_forward, host), .extension = extension, .vtable = &rule,

@@ -10,8 +10,7 @@ static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedbac
 static const bioft_rule rule = { .struct_size = sizeof(rule), .feedback = feedback };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "frsf", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "frsf", "1.0", "bioft", "MIT"),
     .summary = "fixed random sign-concordant feedback: V = s M sign(W), M >= 0 drawn once",
     .reference = "Liao, Leibo, Poggio, AAAI 2016", .instance_size = sizeof(random_sign),
     BIOFT_OPTIONS(options), .create = create, .vtable = &rule,

@@ -71,9 +71,7 @@ static const bioft_rule rule = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "kolen_pollack", .version = "1.0", .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "kolen_pollack", "1.0", "bioft", "MIT"),
     .summary = "feedback that learns with the weights",
     .reference = "Kolen, Pollack 1994; Akrout, Wilson, Humphreys, Lillicrap, Tweed, NeurIPS 2019",
     .instance_size = sizeof(kolen_pollack), BIOFT_OPTIONS(options), BIOFT_HOST_AT(kolen_pollack, host), .vtable = &rule,

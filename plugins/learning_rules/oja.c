@@ -110,8 +110,7 @@ static const bioft_rule rule = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "oja", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "oja", "1.0", "bioft", "MIT"),
     .summary = "backpropagation with a Hebbian term by Oja's rule: dw = y (x - y w)",
     .reference = "Oja, Journal of Mathematical Biology 15, 1982",
     .instance_size = sizeof(oja), BIOFT_OPTIONS(options),

@@ -64,9 +64,7 @@ static const bioft_rule rule = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "sign_symmetry", .version = "1.0", .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "sign_symmetry", "1.0", "bioft", "MIT"),
     .summary = "sign symmetry with constrained norm: V = s sign(W), |W| stays what it was at first",
     .reference = "Moskovitz, Litwin-Kumar, Abbott, arXiv:1812.06488, 2018",
     .instance_size = sizeof(sign_symmetry), BIOFT_OPTIONS(options),

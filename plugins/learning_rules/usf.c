@@ -18,8 +18,7 @@ static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedbac
 static const bioft_rule rule = { .struct_size = sizeof(rule), .feedback = feedback };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "usf", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "usf", "1.0", "bioft", "MIT"),
     .summary = "uniform sign-concordant feedback: V = s sign(W)",
     .reference = "Liao, Leibo, Poggio, AAAI 2016", .instance_size = sizeof(usf),
     BIOFT_OPTIONS(options), .vtable = &rule,

@@ -133,9 +133,7 @@ static const bioft_rule rule = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "weight_mirror", .version = "1.0", .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "weight_mirror", "1.0", "bioft", "MIT"),
     .summary = "weight mirror: V learns W from noise sent through the layer",
     .reference = "Akrout, Wilson, Humphreys, Lillicrap, Tweed, NeurIPS 2019",
     .instance_size = sizeof(weight_mirror), BIOFT_OPTIONS(options),

@@ -50,9 +50,7 @@ static const bioft_loss loss = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_LOSS, .name = "binary_cross_entropy", .version = "1.0", .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_LOSS, "binary_cross_entropy", "1.0", "bioft", "MIT"),
     .summary = "one sigmoid and cross-entropy a class, for samples with any number of labels",
     .reference = "", .instance_size = sizeof(binary_cross_entropy), BIOFT_HOST_AT(binary_cross_entropy, host),
     .vtable = &loss,

@@ -78,9 +78,7 @@ static const bioft_loss loss = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_LOSS, .name = "cross_entropy", .version = "1.0", .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_LOSS, "cross_entropy", "1.0", "bioft", "MIT"),
     .summary = "softmax and cross-entropy, one class a sample",
     .reference = "", .instance_size = sizeof(cross_entropy),
     BIOFT_OPTIONS(options), BIOFT_HOST_AT(cross_entropy, host),

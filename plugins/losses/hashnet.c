@@ -179,9 +179,7 @@ static const bioft_loss loss = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_LOSS, .name = "hashnet", .version = "1.0", .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_LOSS, "hashnet", "1.0", "bioft", "MIT"),
     .summary = "pairs with a bank of the training samples' last codes, tanh made steeper by epochs",
     .reference = "Cao, Long, Wang, Yu, ICCV 2017", .instance_size = sizeof(hashnet),
     BIOFT_OPTIONS(options), BIOFT_HOST_AT(hashnet, host), .vtable = &loss,

@@ -220,8 +220,7 @@ static const bioft_loss loss = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_LOSS, .name = "hyp2", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_LOSS, "hyp2", "1.0", "bioft", "MIT"),
     .summary = "trained proxies of the classes and pairs without a class in common, for hash codes",
     .reference = "Xu et al., ACM Multimedia 2022", .instance_size = sizeof(hyp2),
     BIOFT_OPTIONS(options), BIOFT_HOST_AT(hyp2, host), .vtable = &loss,

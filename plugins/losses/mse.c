@@ -48,8 +48,7 @@ static const bioft_loss loss = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_LOSS, .name = "mse", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_LOSS, "mse", "1.0", "bioft", "MIT"),
     .summary = "half the squared error against one-hot or multi-hot targets",
     .reference = "", .instance_size = sizeof(mse), BIOFT_HOST_AT(mse, host), .vtable = &loss,
 };

@@ -49,8 +49,7 @@ static const bioft_attack attack = {
     .struct_size = sizeof attack, .flags = BIOFT_ATTACK_GRADIENT, .norm = BIOFT_LINF, .run = run
 };
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_ATTACK,
-    .name = "complete", .version = "2.1", .author = "tests", .license = "MIT", .summary = "does nothing | well",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "complete", "2.1", "tests", "MIT"), .summary = "does nothing | well",
     .reference = "nobody, nowhere", .instance_size = sizeof(complete), .options = options,
     .option_count = sizeof options / sizeof *options, .option_size = sizeof *options, .vtable = &attack,
 };

@@ -38,8 +38,7 @@ static const bioft_attack attack = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "@NAME@", .version = "0.1", .author = "you", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "@NAME@", "0.1", "you", "MIT"),
     .summary = "one step along the gradient's sign", .reference = "the paper it implements",
     .instance_size = sizeof(state), BIOFT_OPTIONS(options), BIOFT_HOST_AT(state, host), .vtable = &attack,
 };

@@ -32,8 +32,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE, .name = "@NAME@", .version = "0.1", .author = "you", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "@NAME@", "0.1", "you", "MIT"),
     .summary = "two convolutions and a linear layer, 28x28 grey images", .reference = "the paper it implements",
     .instance_size = sizeof(state), BIOFT_OPTIONS(options), .vtable = &backbone,
 };

@@ -71,8 +71,7 @@ static const bioft_dataset dataset = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_DATASET, .name = "@NAME@", .version = "0.1", .author = "you", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_DATASET, "@NAME@", "0.1", "you", "MIT"),
     .summary = "noisy stripes, upright and level, drawn by the seed", .reference = "where the data comes from",
     .instance_size = sizeof(state), BIOFT_OPTIONS(options), BIOFT_HOST_AT(state, host), .vtable = &dataset,
 };

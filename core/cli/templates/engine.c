@@ -312,8 +312,7 @@ static const bioft_engine engine = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ENGINE, .name = "@NAME@", .version = "0.1", .author = "you", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ENGINE, "@NAME@", "0.1", "you", "MIT"),
     .summary = "float32 in plain loops on one thread", .reference = "", .instance_size = sizeof(state),
     BIOFT_HOST_AT(state, host), .vtable = &engine,
 };

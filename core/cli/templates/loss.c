@@ -39,8 +39,7 @@ static const bioft_loss loss = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_LOSS, .name = "@NAME@", .version = "0.1", .author = "you", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_LOSS, "@NAME@", "0.1", "you", "MIT"),
     .summary = "mean squared difference from the true class", .reference = "the paper it implements",
     .instance_size = sizeof(state), BIOFT_HOST_AT(state, host), .vtable = &loss,
 };

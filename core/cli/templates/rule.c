@@ -29,8 +29,7 @@ static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedbac
 static const bioft_rule rule = { .struct_size = sizeof(rule), .feedback = feedback };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "@NAME@", .version = "0.1", .author = "you", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "@NAME@", "0.1", "you", "MIT"),
     .summary = "feedback by the weights' signs: V = s sign(W)", .reference = "the paper it implements",
     .instance_size = sizeof(state), BIOFT_OPTIONS(options), .vtable = &rule,
 };

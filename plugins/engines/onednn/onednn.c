@@ -62,8 +62,7 @@ static bioft_status identity(void *self, char *ret, size_t size, int32_t *ret_th
 static const bioft_engine engine = { ENGINE_CALLS, .score = score, .identity = identity };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ENGINE, .name = "onednn", .version = "1.1", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ENGINE, "onednn", "1.1", "bioft", "MIT"),
     .summary = "float32 and bfloat16 on the CPU over oneDNN: fused layers; bits depend on the number of threads",
     .reference = "", .instance_size = sizeof(struct engine), .create = create, .destroy = destroy,
     .vtable = &engine,

@@ -41,8 +41,7 @@ static const bioft_option options[] = {
 static const bioft_engine engine = { ENGINE_CALLS, .score = score, .identity = identity };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ENGINE, .name = "openblas", .version = "1.1", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ENGINE, "openblas", "1.1", "bioft", "MIT"),
     .summary = "float32 on the CPU over OpenBLAS; the same bits for any number of threads",
     .reference = "", .instance_size = sizeof(struct openblas),
     BIOFT_OPTIONS(options), .create = create, .destroy = destroy,

@@ -218,8 +218,7 @@ static const bioft_option options[] = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ENGINE, .name = "torch", .version = "1.0", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ENGINE, "torch", "1.0", "bioft", "MIT"),
     .summary = "GPUs and CPUs over libtorch, which is installed by itself: pip install torch", .reference = "",
     .instance_size = sizeof(struct torch), BIOFT_OPTIONS(options), .create = create, .destroy = destroy, .extension = extension,
     .vtable = &engine,

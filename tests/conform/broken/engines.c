@@ -77,8 +77,7 @@ static const bioft_engine broken_engine = {
 };
 
 static const bioft_plugin broken_plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(broken_plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ENGINE, .name = NAME, .version = "1", .author = "bioft", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ENGINE, NAME, "1", "bioft", "MIT"),
     .summary = "breaks the contract", .reference = "", .instance_size = sizeof(state),
     BIOFT_HOST_AT(state, host), .vtable = &broken_engine,
 };

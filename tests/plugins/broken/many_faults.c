@@ -7,8 +7,7 @@ static const bioft_option options[] = {
 };
 static const bioft_rule rule = { .struct_size = sizeof rule, .flags = 1 };
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_RULE,
-    .name = "many_faults", .version = "", .author = "tests", .license = "MIT", .summary = "a\nb", .reference = "",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "many_faults", "", "tests", "MIT"), .summary = "a\nb", .reference = "",
     .instance_size = sizeof(struct self), BROKEN_OPTIONS(options), .flags = 2, .vtable = &rule,
 };
 

@@ -212,9 +212,7 @@ const struct plugin *fake_plugin(void)
 {
     static const struct plugin plugin = {
         .descriptor = {
-            .magic = BIOFT_MAGIC, .struct_size = sizeof(bioft_plugin),
-            .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_DATASET, .name = "fake", .version = "1",
-            .author = "test", .license = "MIT", .summary = "a test's own", .reference = "",
+            BIOFT_PLUGIN(BIOFT_KIND_DATASET, "fake", "1", "test", "MIT"), .summary = "a test's own", .reference = "",
             .instance_size = sizeof(const bioft_host *),
             .option_size = sizeof(bioft_option), .create = fake_create, .vtable = &plugin.api.dataset,
         },

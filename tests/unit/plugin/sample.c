@@ -4,8 +4,7 @@
 
 static const bioft_rule rule = { .struct_size = sizeof rule };
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof plugin, .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_RULE,
-    .name = NAME, .version = VERSION, .author = "tests", .license = "MIT", .summary = "a sample", .reference = "",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, NAME, VERSION, "tests", "MIT"), .summary = "a sample", .reference = "",
     .vtable = &rule,
 };
 
@@ -22,8 +21,7 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
 
 static const bioft_loss loss = { .struct_size = sizeof loss, .value = value };
 static const bioft_plugin second = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof second, .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_LOSS,
-    .name = NAME, .version = VERSION, .author = "tests", .license = "MIT", .summary = "a sample", .reference = "",
+    BIOFT_PLUGIN(BIOFT_KIND_LOSS, NAME, VERSION, "tests", "MIT"), .summary = "a sample", .reference = "",
     .vtable = &loss,
 };
 
@@ -33,8 +31,7 @@ const bioft_plugin *bioft_plugin_entry(uint32_t index)
 }
 #elif defined(TWO)
 static const bioft_plugin second = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof second, .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_RULE,
-    .name = NAME "_b", .version = VERSION, .author = "tests", .license = "MIT", .summary = "a sample",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, NAME "_b", VERSION, "tests", "MIT"), .summary = "a sample",
     .reference = "", .vtable = &rule,
 };
 

@@ -31,8 +31,7 @@ static void copies(void **state)
 static const bioft_rule rule = { .struct_size = sizeof rule };
 static const bioft_option option = { .name = "size", .type = BIOFT_F64, .help = "a size" };
 static const bioft_plugin valid = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof valid, .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_RULE,
-    .name = "valid", .version = "1", .author = "a", .license = "MIT", .summary = "s", .reference = "",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "valid", "1", "a", "MIT"), .summary = "s", .reference = "",
     .instance_size = 8, .options = &option, .option_count = 1, .option_size = sizeof option, .vtable = &rule,
 };
 

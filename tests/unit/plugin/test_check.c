@@ -85,8 +85,7 @@ static struct bench *bench(uint32_t kind)
     strcpy(b.path, "/x/sample.so");
     memcpy(b.options, good, sizeof good);
     b.p.descriptor = (bioft_plugin){
-        .magic = BIOFT_MAGIC, .struct_size = sizeof(bioft_plugin), .abi_version = BIOFT_ABI_VERSION, .kind = kind,
-        .name = "sample", .version = "1.0", .author = "Jos\xc3\xa9", .license = "MIT", .summary = "a sample",
+        BIOFT_PLUGIN(kind, "sample", "1.0", "Jos\xc3\xa9", "MIT"), .summary = "a sample",
         .reference = "", .instance_size = sizeof(struct sample), .options = b.options,
         .option_count = COUNT(good), .option_size = sizeof(bioft_option), .vtable = &b.p.api,
     };

@@ -33,8 +33,7 @@ static const bioft_attack attack = {
     .run = run,
 };
 static const bioft_plugin descriptor = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof descriptor, .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_ATTACK, .name = "sample", .version = "1.2", .author = "Jos\xc3\xa9", .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "sample", "1.2", "Jos\xc3\xa9", "MIT"),
     .summary = "a \"sample\"", .reference = "Someone, 2020", .instance_size = sizeof(struct sample),
     .options = options, .option_count = COUNT(options), .option_size = sizeof *options, .vtable = &attack,
 };

@@ -57,14 +57,7 @@ static const bioft_loss loss = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC,
-    .struct_size = sizeof(plugin),
-    .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_LOSS,
-    .name = "probe_loss",
-    .version = "1.0",
-    .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_LOSS, "probe_loss", "1.0", "bioft", "MIT"),
     .summary = "a squared error with a trained scale",
     .reference = "",
     .instance_size = sizeof(probe),

@@ -171,14 +171,7 @@ static const bioft_rule rule = {
 };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC,
-    .struct_size = sizeof(plugin),
-    .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE,
-    .name = "probe_rule",
-    .version = "1.0",
-    .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "probe_rule", "1.0", "bioft", "MIT"),
     .summary = "looks at what a rule is given",
     .reference = "",
     .instance_size = sizeof(probe),

@@ -136,9 +136,8 @@ static const void *extension(void *self, const char *id)
 static const bioft_rule rule = { .struct_size = sizeof(rule), .attach = attach };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(plugin), .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_RULE, .name = "probe_step", .version = "1.0", .author = "bioft",
-    .license = "MIT", .summary = "runs the training step itself", .reference = "",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "probe_step", "1.0", "bioft", "MIT"),
+    .summary = "runs the training step itself", .reference = "",
     .instance_size = sizeof(probe), .options = options, .option_count = 1,
     .option_size = sizeof(*options), .create = create, .extension = extension, .vtable = &rule,
 };

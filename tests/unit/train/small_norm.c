@@ -33,14 +33,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 static const bioft_plugin plugin = {
-    .magic = BIOFT_MAGIC,
-    .struct_size = sizeof(plugin),
-    .abi_version = BIOFT_ABI_VERSION,
-    .kind = BIOFT_KIND_BACKBONE,
-    .name = "small_norm",
-    .version = "1.0",
-    .author = "bioft",
-    .license = "MIT",
+    BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "small_norm", "1.0", "bioft", "MIT"),
     .summary = "a small network with batchnorm and dropout, 8x8 grey images",
     .reference = "",
     .vtable = &backbone,

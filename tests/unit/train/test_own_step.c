@@ -118,9 +118,7 @@ static bioft_status build_norms(void *self, const bioft_builder *b)
 static void test_other_arrays(void **state)
 {
     static const struct plugin norms = {
-        .descriptor = { .magic = BIOFT_MAGIC, .struct_size = sizeof(bioft_plugin),
-                        .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_BACKBONE,
-                        .name = "norms", .version = "1", .author = "", .license = "",
+        .descriptor = { BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "norms", "1", "", ""),
                         .summary = "", .reference = "" },
         .api.backbone = { .struct_size = sizeof(bioft_backbone), .build = build_norms },
     };
