@@ -146,6 +146,24 @@ def matlab_files():
     yield head
 
 
+def coco_files():
+    """The first byte chooses the protocol."""
+    images = [{'id': i, 'file_name': f'{i:012}.jpg', 'width': 4} for i in (9, 7, 30)]
+    outline = {'segmentation': [[1.5, 2, 3e0, -4]], 'bbox': [0, 0, 1, 1], 'area': 1.25}
+    annotations = [{'id': 1, 'image_id': 9, 'category_id': 18, 'iscrowd': 0, **outline},
+                   {'id': 2, 'image_id': 30, 'category_id': 3, 'iscrowd': 1, 'segmentation': {'counts': [1, 2], 'size': [2, 2]}}]
+    categories = [{'id': 18, 'name': 'dog', 'supercategory': 'animal'}, {'id': 3, 'name': 'caf\u00e9'}]
+    good = {'info': {'year': 2017, 'x': None}, 'images': images, 'annotations': annotations, 'categories': categories}
+    yield b'0' + json.dumps(good).encode()
+    yield b'1' + json.dumps(good, ensure_ascii=False, indent=1).encode()
+    yield b'1' + json.dumps(dict(reversed(good.items()))).encode()
+    for change in ({'images': images + images[:1]}, {'images': [{'id': 1, 'file_name': '../x.jpg'}]}, {'annotations': {}},
+                   {'annotations': [dict(annotations[0], category_id=12)]}, {'categories': []}, {'images': [1]}):
+        yield b'0' + json.dumps({**good, **change}).encode()
+    yield b'0' + json.dumps(good).encode()[:-9]
+    yield b'0{"images": ' + b'[' * 40
+
+
 def manifest_files():
     for path in sorted((pathlib.Path(__file__).parents[2] / 'manifests').rglob('*.yaml')):
         yield path.read_bytes()
@@ -157,7 +175,7 @@ root = pathlib.Path(sys.argv[1])
 for target, files in [('npy', npy_files), ('safetensors', safetensors_files), ('gzip', gzip_files),
                       ('json', json_files), ('csv', csv_files), ('idx', idx_files), ('picture', picture_files),
                       ('manifest', manifest_files), ('torch', torch_files), ('pickle', pickle_files),
-                      ('matlab', matlab_files)]:
+                      ('matlab', matlab_files), ('coco', coco_files)]:
     folder = root / target
     folder.mkdir(parents=True, exist_ok=True)
     for n, data in enumerate(files()):
