@@ -190,6 +190,11 @@ static int32_t ext_exists(const bioft_host *host, const char *path)
     return root_kind(&files_of(host)->root, path);
 }
 
+static int32_t ext_holds(const bioft_host *host, const char *folder, const char *name)
+{
+    return root_holds(&files_of(host)->root, folder, name);
+}
+
 static bioft_status ext_fail_at(const bioft_host *host, bioft_status status, const char *path,
                                 uint64_t line, uint64_t byte, const char *text)
 {
@@ -282,6 +287,7 @@ static const bioft_files table = {
     .permute = ext_permute,
     .sha256 = sha256_bytes,
     .sample = ext_sample,
+    .holds = ext_holds,
 };
 
 bioft_status files_create(const char *root, const char *protocol, uint64_t split_seed,

@@ -19,12 +19,14 @@ bioft_status root_init(struct root *r, const char *path, struct error *err)
     r->path = path_absolute(NULL, path);
     if (!r->path)
         return error_memory(err, "a dataset's root");
+    r->real = realpath(r->path, NULL);
     return BIOFT_OK;
 }
 
 void root_finish(struct root *r)
 {
     free(r->path);
+    free(r->real);
     *r = (struct root){ 0 };
 }
 
@@ -71,6 +73,37 @@ int root_kind(const struct root *r, const char *name)
         kind = S_ISREG(s.st_mode) ? 1 : S_ISDIR(s.st_mode) ? 2 : 0;
     free(full);
     return kind;
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+    const size_t n = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
+    return strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+bool root_holds(const struct root *r, const char *folder, const char *name)
+{
+    char *base = NULL, *full = NULL, *real = NULL, *real_base = NULL;
+    bool holds = false;
+
+    if (name[0] == '/' || has_parent_component(name) || root_path(r, folder, &base, NULL) != BIOFT_OK)
+        goto end;
+    full = path_join(base, name);
+    if (!full)
+        goto end;
+    real = realpath(full, NULL);
+    if (!real)
+        holds = errno != ENOMEM;
+    else
+        holds = r->real && is_below(real, r->real);
+    if (real && !holds && (real_base = realpath(base, NULL)))
+        holds = is_below(real, real_base);
+end:
+    free(real_base);
+    free(real);
+    free(full);
+    free(base);
+    return holds;
 }
 
 bioft_status root_open(const char *full, int *ret, struct error *err)

@@ -71,6 +71,10 @@ typedef struct bioft_files {
     void (*sha256)(const void *bytes, size_t count, char ret[65]);
     /* One file's bytes for a reader, from any thread: into a sample, at most `max` bytes. [any] */
     bioft_status (*sample)(const bioft_host *host, const char *path, uint64_t max, bioft_sample *ret);
+    /* For a name that a list file or an archive gives: 1 where folder/name stays below the root or below `folder` when
+     * links are resolved, or is not there; 0 where a link leads out, or "..". folder: one that the plugin or an option
+     * names, "" for the root. The calls above follow links wherever they lead. */
+    int32_t (*holds)(const bioft_host *host, const char *folder, const char *name);
 } bioft_files;
 
 enum { BIOFT_DATASET_MULTI_LABEL = 1 };                /* bioft_dataset.flags */

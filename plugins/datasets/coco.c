@@ -127,12 +127,18 @@ static bioft_status check_categories(const coco *d)
                               d->list.files->root(d->list.host));
 }
 
-static bioft_status add_part(coco *d, int part)
+static bioft_status add_part(coco *d, int part, const char *path)
 {
     const struct coco_file *f = &d->parts[part];
     const uint64_t first = d->list.count;
     bioft_status st = BIOFT_OK;
 
+    for (uint64_t i = 0; i < f->image_count; i++) {
+        const struct coco_image *image = &f->images[i];
+        const char *fault = listed_fault(d->list.host, d->folders[part], image->file_name);
+        if (fault)
+            return d->list.files->fail_at(d->list.host, BIOFT_ERR_FORMAT, path, 0, image->at, fault);
+    }
     for (uint64_t i = 0; st == BIOFT_OK && i < f->image_count; i++)
         st = picture_list_add(&d->list, d->folders[part], f->images[i].file_name, 0);
     for (uint64_t i = 0; st == BIOFT_OK && i < f->annotation_count; i++) {
@@ -149,22 +155,23 @@ static bioft_status read_annotations(coco *d)
 {
     bioft_status st = BIOFT_OK;
 
+    char paths[PARTS][64];
+
     for (int i = 0; st == BIOFT_OK && i < PARTS; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "annotations/instances_%s.json", part_names[i]);
-        if (there(d, path) != 1)
+        snprintf(paths[i], sizeof paths[i], "annotations/instances_%s.json", part_names[i]);
+        if (there(d, paths[i]) != 1)
             return d->list.files->fail_at(
-                d->list.host, BIOFT_ERR_IO, path, 0, 0,
+                d->list.host, BIOFT_ERR_IO, paths[i], 0, 0,
                 "missing: get annotations_trainval2017.zip from "
                 "https://cocodataset.org/#download and unpack it in the root");
-        st = coco_read(path, &d->list, &d->parts[i]);
+        st = coco_read(paths[i], &d->list, &d->parts[i]);
     }
     if (st == BIOFT_OK)
         st = check_categories(d);
     if (st == BIOFT_OK)
         picture_list_multi_label(&d->list, (uint32_t)d->parts[0].category_count);
     for (int i = 0; st == BIOFT_OK && i < PARTS; i++)
-        st = add_part(d, i);
+        st = add_part(d, i, paths[i]);
     return st == BIOFT_OK && !d->list.count
                ? d->list.host->fail(d->list.host, BIOFT_ERR_FORMAT, "the annotations have no image")
                : st;

@@ -4,7 +4,7 @@
 #include "lines.h"
 #include <stdlib.h>
 
-enum { LARGEST_LIST = 1 << 28, MOST_COLUMNS = 4096 };
+enum { LARGEST_LIST = 1 << 28, MOST_COLUMNS = 4096, LONGEST_PLACE = 4400 };
 
 struct row { /* of one list, for finding a picture again */
     const char *path;
@@ -96,6 +96,19 @@ static bioft_status add_row(struct rows *rows, const struct picture_list *l, con
     return BIOFT_OK;
 }
 
+/* Does the list lead out of the root by a link? Where the image was found by the end of its path, its
+ * folder is the dataset's and not the list's. */
+static const char *placed_fault(const struct picture_list *l, const char *path, const char *kept)
+{
+    const char *base = strrchr(kept, '/');
+    char folder[LONGEST_PLACE];
+
+    if (!strcmp(path, kept) || !base || (size_t)(base - kept) >= sizeof folder)
+        return listed_fault(l->host, "", kept);
+    snprintf(folder, sizeof folder, "%.*s", (int)(base - kept), kept);
+    return listed_fault(l->host, folder, base + 1);
+}
+
 /* One line: path and labels. */
 static bioft_status read_line(struct label_lists *lists, struct picture_list *l, struct lines *in,
                               struct rows *rows)
@@ -131,6 +144,8 @@ static bioft_status read_line(struct label_lists *lists, struct picture_list *l,
         kept = lists->place(lists->ctx, l, path, first);
     else
         kept = picture_list_text(l, path, strlen(path));
+    if (kept && (fault = placed_fault(l, path, kept)))
+        return lines_fail(in, "%s", fault);
     if (!kept)
         return lists->place ? lines_fail(in, "no image of this data has such a name")
                             : out_of_memory(l);

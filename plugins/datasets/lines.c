@@ -89,6 +89,17 @@ const char *shown(const char *text, char *ret, size_t size)
     return ret;
 }
 
+const char *listed_fault(const bioft_host *host, const char *folder, const char *name)
+{
+    const bioft_files *files = files_of(host);
+    const char *fault = path_fault(name);
+
+    if (fault || !BIOFT_HAS(files, bioft_files, holds) || files->holds(host, folder, name))
+        return fault;
+    return "a path that a link leads out of the root, which a list may not name: put a file or a folder in place of the "
+           "link, or name the folder that it leads to with 'root'";
+}
+
 const char *path_fault(const char *path)
 {
     if (!*path)

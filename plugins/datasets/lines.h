@@ -33,5 +33,7 @@ char *lines_word(char **at);
 const char *shown(const char *text, char *ret, size_t size);
 /* What is wrong with a picture's path in a list, or NULL: it must stay below the root. */
 const char *path_fault(const char *path);
+/* The same of `name` below `folder` ("": the root), where no link may lead out of the root or the folder either. */
+const char *listed_fault(const bioft_host *host, const char *folder, const char *name);
 
 #endif

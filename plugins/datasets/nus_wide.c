@@ -111,7 +111,7 @@ static bioft_status add_image(nus_wide *d, struct lines *in, const char *folder)
     for (char *p = in->text; *p; p++)
         if (*p == '\\')
             *p = '/';
-    fault = path_fault(in->text);
+    fault = listed_fault(d->list.host, folder, in->text);
     if (fault)
         return lines_fail(in, "%s", fault);
     kept = picture_list_text(&d->list, in->text, in->length);

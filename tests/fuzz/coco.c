@@ -56,6 +56,13 @@ static int32_t kind_of(const bioft_host *host, const char *path)
     return strchr(path, '.') || strncmp(path, "train2017", 9) ? 1 : 2;
 }
 
+static int32_t holds(const bioft_host *host, const char *folder, const char *name)
+{
+    (void)host;
+    MUST(strstr(folder, "2017/") && !path_fault(name) && !strchr(name, '/'));
+    return strcmp(name, "link") != 0;
+}
+
 static bioft_status in_order(const bioft_host *host, const char *stream, uint64_t n, uint64_t *ret)
 {
     (void)host;
@@ -73,7 +80,8 @@ static const void *extension(const bioft_host *host, const char *id)
                                        .map = map_it,
                                        .exists = kind_of,
                                        .fail_at = say_where,
-                                       .permute = in_order };
+                                       .permute = in_order,
+                                       .holds = holds };
     (void)host;
     return strcmp(id, "bioft.files/1") == 0 ? &files : NULL;
 }

@@ -383,6 +383,40 @@ class Datasets(bioft.Case):
             (self.folder / f"lists/{split}.txt").unlink()
         self.refused("nus_wide", "none of the lists", ", lists: lists")
 
+    def test_lists_and_links(self):
+        """What the user links is followed, for the dataset and options name it; what a list names stays below the root."""
+        rows = self.make("nus_wide")["all"]
+        data, away = self.folder / "data", self.folder / "away"
+        (self.folder / "lists").mkdir()
+        for k, split in enumerate(("train", "test")):
+            (self.folder / f"lists/{split}.txt").write_text("".join(f"{n} 0 1 1\n" for n, _ in rows[20 * k:20 * k + 8]))
+        image = data / rows[3][0]
+        image.rename(self.folder / "image.jpg")
+        image.symlink_to(self.folder / "image.jpg")
+        says = "a link leads out of the root"
+        self.refused("nus_wide", ["train.txt:4:", says], ", lists: lists", loss="binary_cross_entropy")
+        self.refused("nus_wide", ["Imagelist.txt:4:", says], self.COUNTS, loss="binary_cross_entropy")
+        image.unlink()
+        (self.folder / "image.jpg").rename(image)
+        (data / "Flickr").rename(away)
+        (data / "Flickr").symlink_to(away)
+        self.refused("nus_wide", ["train.txt:1:", says], ", lists: lists", loss="binary_cross_entropy")
+        self.good("check", self.manifest(self.text("nus_wide", self.COUNTS, loss="binary_cross_entropy"), data=False))
+        (data / "Flickr").unlink()
+        away.rename(data / "elsewhere")
+        (data / "Flickr").symlink_to("elsewhere")
+        self.good("check", self.manifest(self.text("nus_wide", ", lists: lists", loss="binary_cross_entropy"), data=False))
+
+    def test_coco_links(self):
+        parts = self.make("coco", train=20, val=12)
+        (self.folder / "data/val2017").rename(self.folder / "away")
+        (self.folder / "data/val2017").symlink_to(self.folder / "away")
+        self.good("check", self.manifest(self.text("coco", loss="binary_cross_entropy"), data=False))
+        image = self.folder / "away" / parts["val2017"][0][0].split("/")[1]
+        image.rename(self.folder / "image.jpg")
+        image.symlink_to(self.folder / "image.jpg")
+        self.refused("coco", ["instances_val2017.json", "a link leads out of the root", "(at byte "], loss="binary_cross_entropy")
+
     COCO = ", protocol: retrieval, train_count: 40, val_count: 20, test_count: 30"
 
     def test_coco(self):

@@ -73,6 +73,15 @@ static void test_links(void **state)
     assert_int_equal(root_path(&r, "dangling", &full, &e), BIOFT_OK);
     assert_int_equal(root_open(full, &fd, &e), BIOFT_ERR_IO);
     free(full);
+    /* What a list file names stays below the root, or below a folder that somebody else named. */
+    static const struct {
+        const char *folder, *name;
+        bool holds;
+    } listed[] = { { "", "a/x", true },     { "", "in", true },      { "", "out", false },     { "", "up/outside", false },
+                   { "", "up/data/in", true }, { "up", "outside", true }, { "up", "data/out", true }, { "a", "../a/x", false },
+                   { "", "dangling", true }, { "a", "/etc/passwd", false }, { "up/", "/x", false } };
+    for (size_t i = 0; i < COUNT(listed); i++)
+        assert_int_equal(root_holds(&r, listed[i].folder, listed[i].name), listed[i].holds);
     assert_int_equal(root_kind(&r, "in"), 1);
     assert_int_equal(root_kind(&r, "a"), 2);
     assert_int_equal(root_kind(&r, "."), 2);
