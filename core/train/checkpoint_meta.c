@@ -199,14 +199,14 @@ bioft_status meta_progress(const struct safetensors *file, const char *path, str
                            struct error *err)
 {
     struct progress p = { 0 };
-    uint64_t complete = 0;
+    uint64_t complete = 0, seed = 0;
     const char *format = safetensors_metadata(file, "format"),
                *loss = safetensors_metadata(file, "loss_sum");
     if (!format || strcmp(format, CHECKPOINT_FORMAT) != 0)
         return error_set(err, BIOFT_ERR_FORMAT,
                          "%s: no checkpoint of this bioft (its format is '%s', not '%s')", path,
                          format ? format : "", CHECKPOINT_FORMAT);
-    if (!read_integer(file, "epoch", &p.epoch)
+    if (!read_integer(file, "seed", &seed) || !read_integer(file, "epoch", &p.epoch)
         || !read_integer(file, "batch_in_epoch", &p.batch_in_epoch)
         || !read_integer(file, "step", &p.step) || !read_integer(file, "correct", &p.correct)
         || !read_integer(file, "seen", &p.seen) || !read_integer(file, "complete", &complete)

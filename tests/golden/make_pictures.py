@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Writes tests/unit/formats/picture_golden.h: small JPEG and PNG files, and the SHA-256 of the RGB
-that Pillow reads from each (from a grey PNG of 16 bits: of the high bytes, and Pillow's apart)."""
+that Pillow reads from each (from a grey PNG of 16 bits: of the high bytes, and Pillow's apart). Arithmetic codes are written
+by libjpeg-turbo's jpegtran."""
 import hashlib
 import io
 import struct
+import subprocess
 import warnings
 import zlib
 
@@ -143,6 +145,29 @@ grey16 = {f'PNG grey, 16 bits{word}': (samples, png(GREY, 16, samples, bool(word
                           .reshape(8, 4, 1)]}
 
 
+def arithmetic(data, *how):
+    return subprocess.run(['jpegtran', '-arithmetic', *how], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def icc(number, count, data):
+    body = b'ICC_PROFILE\0' + bytes([number, count]) + data
+    return b'\xff\xe2' + struct.pack('>H', len(body) + 2) + body
+
+
+def with_segments(data, *more):
+    return data[:2] + b''.join(more) + data[2:]
+
+
+grey = jpeg('L', (7, 5))
+coded = {
+    'JPEG with arithmetic codes': arithmetic(grey),
+    'JPEG with arithmetic codes, progressive': arithmetic(jpeg('RGB', (9, 6)), '-progressive'),
+    'JPEG with an ICC profile': with_segments(grey, icc(1, 2, b'a'), icc(2, 2, bytes(20))),
+    'JPEG with ICC segments 3 and 3 of 2': with_segments(grey, icc(3, 2, b''), icc(3, 2, b'\xff\xd9'), icc(0, 0, b'x')),
+    'JPEG with an EXIF that points at itself': with_segments(grey, b'\xff\xe1\0\x18Exif\0\0II*\0\x08\0\0\0\xff\xff\x08\0\0\0\x08\0'),
+}
+
+
 def literal(data):
     lines = ['']
     for b in data:
@@ -168,7 +193,7 @@ print('static const struct {\n    const char *name, *bytes;\n    size_t size;\n'
       '    uint32_t width, height;\n'
       '    const char *sha256, *pillow;    /* pillow: where it differs */\n'
       '} pictures[] = {')
-for name, data in {**jpegs, **pngs}.items():
+for name, data in {**jpegs, **pngs, **coded}.items():
     image = Image.open(io.BytesIO(data)).convert('RGB')
     show(name, data, image.size, sha256(image.tobytes()))
 for name, (samples, data) in grey16.items():

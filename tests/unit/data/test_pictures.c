@@ -156,6 +156,15 @@ static void test_broken(void **state)
     remove("train/B/1.png");
     assert_int_equal(symlink("nowhere", "train/B/1.png"), 0);
     expect_refused(&spec, "dangling link", "train/B/1.png: No such file");
+    remove("train/B/1.png");
+    assert_int_equal(mkfifo("train/B/1.png", 0666), 0);
+    spec.broken = POLICY_ERROR;
+    remove("train/B/0.JPEG");
+    remove("train/b c/10.PNG");
+    expect_refused(&spec, "a FIFO", "train/B/1.png: not a regular file");
+    spec.broken = POLICY_DROP;
+    write_file("train/B/0.JPEG", "GIF89a", 6);
+    write_file("train/b c/10.PNG", "x", 1);
     spec.missing = POLICY_DROP;
     d = open_dataset(&spec);
     assert_int_equal(d->splits[0].left_out, 3);

@@ -4,6 +4,8 @@
 #include "base/sha256.h"
 #include "formats/picture.h"
 
+#include <zlib.h>
+
 #include "picture_golden.h"
 
 enum { COUNT = sizeof pictures / sizeof *pictures };
@@ -42,7 +44,8 @@ static void reads_the_pixels_of_pillow(void **state)
                       pictures[i].sha256);
         assert_int_equal(p.width, pictures[i].width);
         assert_int_equal(p.height, pictures[i].height);
-        assert_int_equal(p.warnings > 0, strstr(pictures[i].name, "damaged") != NULL);
+        if ((p.warnings > 0) != (strstr(pictures[i].name, "damaged") != NULL))
+            fail_msg("%s: %u warnings", pictures[i].name, p.warnings);
         expect_pixels(pictures[i].name, pictures[i].bytes, pictures[i].size, PICTURE_PILLOW_GREY16,
                       &p, pictures[i].pillow ? pictures[i].pillow : pictures[i].sha256);
     }
@@ -292,14 +295,42 @@ static void passes_over_chunks_unread(void **state)
     expect_read(read_picture, "a wrong CRC in a text", bytes, size);
     expect_refused(read_picture, "an unknown critical chunk", bytes,
                    make_png(bytes, 1, 1, 8, 0, "QQQQ", data, 10), "PNG");
-    /* 100,000 texts. */
+}
+
+/* Neither a profile that unpacks to 1 GiB nor a million texts cost their size. */
+static void passes_over_a_bomb_and_many_chunks(void **state)
+{
+    enum { TEXTS = 1000000, PROFILE = 1100000, ROOM = 14 * TEXTS + 1024 };
+    uint8_t *bytes = malloc(ROOM), *profile = calloc(1, PROFILE), tail[64];
+    size_t size;
+    z_stream z = { .zalloc = Z_NULL };
+    (void)state;
+    assert_true(bytes && profile);
+    /* Behind the name "x" and the method: a block of 1 MiB of zeros, which ends where a byte ends, 1024 times. */
+    assert_int_equal(deflateInit(&z, 9), Z_OK);
+    memcpy(profile, "x\0", 3);
+    memset(bytes, 0, 1 << 20);
+    z.next_in = bytes;
+    z.avail_in = 1 << 20;
+    z.next_out = profile + 3;
+    z.avail_out = PROFILE - 3;
+    assert_int_equal(deflate(&z, Z_FULL_FLUSH), Z_OK);
+    const size_t first = 3 + 2, block = (size_t)z.total_out - 2; /* zlib's header has two bytes */
+    deflateEnd(&z);
+    assert_true(first + 1024 * block <= PROFILE);
+    for (size_t i = 1; i < 1024; i++)
+        memcpy(profile + first + i * block, profile + first, block);
+    expect_read(read_picture, "a profile of 1 GiB", bytes, make_png(bytes, 1, 1, 8, 0, "iCCP", profile, PROFILE));
     size = make_png(bytes, 1, 1, 8, 0, NULL, NULL, 0);
-    size_t tail = size - 33;
-    memcpy(data, bytes + 33, tail);
-    for (size = 33; size < 100000 * 14;)
-        size += add_chunk(bytes + size, "tEXt", "a", 2);
-    memcpy(bytes + size, data, tail);
-    expect_read(read_picture, "100,000 texts", bytes, size + tail);
+    const size_t left = size - 33;
+    memcpy(tail, bytes + 33, left);
+    size = 33 + add_chunk(bytes + 33, "tEXt", "a", 2);
+    for (size_t i = 1; i < TEXTS; i++, size += 14)
+        memcpy(bytes + size, bytes + 33, 14);
+    memcpy(bytes + size, tail, left);
+    expect_read(read_picture, "a million texts", bytes, size + left);
+    free(profile);
+    free(bytes);
 }
 
 int main(void)
@@ -315,6 +346,7 @@ int main(void)
         cmocka_unit_test(refuses_hostile_png_headers),
         cmocka_unit_test(refuses_an_index_beyond_the_palette),
         cmocka_unit_test(passes_over_chunks_unread),
+        cmocka_unit_test(passes_over_a_bomb_and_many_chunks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

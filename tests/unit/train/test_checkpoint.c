@@ -244,6 +244,46 @@ static void test_refusals(void **state)
     things_close(&other);
 }
 
+/* Where the metadata says nonsense of the stage's place, nothing of the file is taken. */
+static void test_hostile_metadata(void **state)
+{
+    static const struct {
+        const char *from, *to; /* of one length */
+        const char *words;
+    } edits[] = {
+        { "\"step\":\"17\"", "\"step\":\"-1\"", "does not say where the stage stands" },
+        { "\"seed\":\"99\"", "\"seed\":\"9x\"", "does not say where the stage stands" },
+        { "\"complete\":\"0\"", "\"complexe\":\"0\"", "does not say where the stage stands" },
+        { "\"complete\":\"0\"", "\"complete\":\"2\"", "does not say where the stage stands" },
+        { "\"loss_sum\":\"0.3", "\"loss_sum\":\"0_3", "does not say where the stage stands" },
+        { "\"step\":\"17\"", "\"step\":\"18\"", "optim/step is 17, the metadata's step 18" },
+        { "\"key\":\"0123", "\"key\":\"0124", "its key is 012456789abc" },
+        { "bioft-checkpoint-1", "bioft-checkpoint-2", "no checkpoint of this bioft" },
+        { "optim/bn1.weight/m", "optim/bn1.weight/x", "optim/bn1.weight/m is missing" },
+        { "optim/bn1.weight/m", "optim/bn1.weight/x", "optim/bn1.weight/x is not of this stage" },
+    };
+    struct error err = { 0 };
+    struct things t;
+    uint8_t *bytes;
+    size_t size;
+    (void)state;
+    things_open(&t, "small_norm", 17);
+    save(&t, "whole");
+    OK(file_read(fixture_path(&fixture, "whole"), 1 << 20, &bytes, &size, &err), err);
+    for (size_t i = 0; i < sizeof(edits) / sizeof(*edits); i++) {
+        const size_t n = strlen(edits[i].from);
+        uint8_t *at = memmem(bytes, size, edits[i].from, n);
+        if (!at || strlen(edits[i].to) != n)
+            fail_msg("%s", edits[i].from);
+        memcpy(at, edits[i].to, n);
+        OK(file_write(fixture_path(&fixture, "edited"), bytes, size, &err), err);
+        memcpy(at, edits[i].from, n);
+        refused(&t, "edited", (const char *const[]){ edits[i].words, NULL });
+    }
+    free(bytes);
+    things_close(&t);
+}
+
 /* A caller that wants the network alone gets that. */
 static void test_parts(void **state)
 {
@@ -297,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_hostile_metadata),
         cmocka_unit_test(test_parts), cmocka_unit_test(test_classes),
     };
     return cmocka_run_group_tests(tests, fixture_open_group, fixture_close_group);
