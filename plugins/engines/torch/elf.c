@@ -1,11 +1,11 @@
-/* ELF64 (System V ABI, chapters 4 and 5; DT_GNU_HASH as glibc reads it), each offset checked against the file. */
+/* ELF64 (System V ABI, chapters 4 and 5; DT_GNU_HASH as glibc reads it), each offset checked against the file. The file is read
+ * where it is needed and not mapped: one that is cut meanwhile has no such symbol, and sends no SIGBUS. */
 #include "elf.h"
 
 #include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,12 +17,21 @@ enum { MACHINE = EM_AARCH64 };
 enum { MACHINE = EM_NONE };
 #endif
 
-/* `count` items of `size` bytes at an offset, into *ret; the offset need not be aligned. */
+/* Bytes at an offset of the file, into *ret. */
 static bool get(const struct elf *e, uint64_t offset, void *ret, size_t size)
 {
+    char *to = ret;
+
     if (offset > e->size || e->size - offset < size)
         return false;
-    memcpy(ret, e->file + offset, size);
+    while (size > 0) {
+        const ssize_t n = pread(e->fd, to, size, (off_t)offset);
+        if (n <= 0)
+            return false;
+        to += n;
+        offset += (uint64_t)n;
+        size -= (size_t)n;
+    }
     return true;
 }
 
@@ -51,67 +60,45 @@ static bool find_dynamic(struct elf *e, const Elf64_Ehdr *header)
             continue;
         if (p.p_offset > e->size || e->size - p.p_offset < p.p_filesz)
             return false;
-        e->dynamic = e->file + p.p_offset;
+        e->dynamic = p.p_offset;
         e->dynamic_count = p.p_filesz / sizeof(Elf64_Dyn);
         return true;
     }
     return false;
 }
 
-static Elf64_Dyn entry(const struct elf *e, size_t i)
+static bool entry(const struct elf *e, size_t i, Elf64_Dyn *ret)
 {
-    Elf64_Dyn d;
-
-    memcpy(&d, e->dynamic + i * sizeof d, sizeof d);
-    return d;
+    return i < e->dynamic_count && get(e, e->dynamic + i * sizeof *ret, ret, sizeof *ret) && ret->d_tag != DT_NULL;
 }
 
 static bool find_tables(struct elf *e, const Elf64_Ehdr *header)
 {
-    for (size_t i = 0; i < e->dynamic_count; i++) {
-        const Elf64_Dyn d = entry(e, i);
-        uint64_t at;
-        if (d.d_tag == DT_NULL)
-            break;
+    Elf64_Dyn d;
+    char last;
+
+    for (size_t i = 0; entry(e, i, &d); i++) {
+        uint64_t *at = d.d_tag == DT_STRTAB ? &e->strings : d.d_tag == DT_SYMTAB ? &e->symbols : d.d_tag == DT_GNU_HASH ? &e->hash : NULL;
         if (d.d_tag == DT_STRSZ)
             e->strings_size = d.d_un.d_val;
-        if (d.d_tag != DT_STRTAB && d.d_tag != DT_SYMTAB && d.d_tag != DT_GNU_HASH)
-            continue;
-        if (!offset_of(e, header, d.d_un.d_ptr, &at))
+        if (at && !offset_of(e, header, d.d_un.d_ptr, at))
             return false;
-        if (d.d_tag == DT_STRTAB) {
-            e->strings = (const char *)e->file + at;
-        } else if (d.d_tag == DT_SYMTAB) {
-            e->symbols = e->file + at;
-            e->symbols_size = e->size - at;
-        } else {
-            e->hash = e->file + at;
-            e->hash_size = e->size - at;
-        }
     }
-    return e->strings && e->symbols && e->hash && e->strings_size > 0 &&
-           e->strings_size <= e->size - (size_t)((const unsigned char *)e->strings - e->file) &&
-           e->strings[e->strings_size - 1] == '\0';
+    return e->strings && e->symbols && e->hash && e->strings_size > 0 && e->strings_size <= e->size - e->strings &&
+           get(e, e->strings + e->strings_size - 1, &last, 1) && last == '\0';
 }
 
 bool elf_open(const char *path, struct elf *ret, char *why, size_t size)
 {
-    struct elf e = { .file = MAP_FAILED };
+    struct elf e = { .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) };
     struct stat status;
     Elf64_Ehdr header;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
-        e.size = (size_t)status.st_size;
-        e.file = mmap(NULL, e.size, PROT_READ, MAP_PRIVATE, fd, 0);
-    }
-    if (fd >= 0)
-        close(fd);
-    if (e.file == MAP_FAILED) {
+    if (e.fd >= 0 && fstat(e.fd, &status) == 0 && S_ISREG(status.st_mode))
+        e.size = (uint64_t)status.st_size;
+    if (e.size == 0) {
         snprintf(why, size, "%s cannot be read", path);
-        return false;
-    }
-    if (!get(&e, 0, &header, sizeof header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+    } else if (!get(&e, 0, &header, sizeof header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
         header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_type != ET_DYN || header.e_phentsize != sizeof(Elf64_Phdr)) {
         snprintf(why, size, "%s is not a shared library", path);
     } else if (header.e_machine != MACHINE) {
@@ -128,53 +115,50 @@ bool elf_open(const char *path, struct elf *ret, char *why, size_t size)
 
 void elf_close(struct elf *e)
 {
-    if (e->size > 0 && e->file && e->file != MAP_FAILED)
-        munmap((void *)(uintptr_t)e->file, e->size);
-    *e = (struct elf){ .file = NULL };
+    if (e->fd >= 0)
+        close(e->fd);
+    *e = (struct elf){ .fd = -1 };
 }
 
-static uint32_t word(const unsigned char *at)
+/* Does the string at `index` of the string table begin with these bytes? */
+static bool is_string(const struct elf *e, uint64_t index, const char *text, size_t size)
 {
-    uint32_t ret;
+    char part[64];
 
-    memcpy(&ret, at, sizeof ret);
-    return ret;
+    if (index >= e->strings_size || size > e->strings_size - index)
+        return false;
+    for (size_t at = 0; at < size; at += sizeof part) {
+        const size_t n = size - at < sizeof part ? size - at : sizeof part;
+        if (!get(e, e->strings + index + at, part, n) || memcmp(part, text + at, n) != 0)
+            return false;
+    }
+    return true;
 }
 
 static bool is_defined(const struct elf *e, uint64_t index, const char *name)
 {
     Elf64_Sym s;
 
-    if (index >= e->symbols_size / sizeof s)
-        return false;
-    memcpy(&s, e->symbols + index * sizeof s, sizeof s);
-    return s.st_name < e->strings_size && s.st_shndx != SHN_UNDEF && strcmp(e->strings + s.st_name, name) == 0;
+    return index < e->size / sizeof s && get(e, e->symbols + index * sizeof s, &s, sizeof s) && s.st_shndx != SHN_UNDEF &&
+           is_string(e, s.st_name, name, strlen(name) + 1);
 }
 
 bool elf_defines(const struct elf *e, const char *name)
 {
-    enum { HEADER = 16 };
-    uint32_t hash = 5381, buckets, first, bloom, index;
-    uint64_t at;
+    uint32_t hash = 5381, head[4], index;                  /* head: buckets, first symbol, words of the bloom filter, shift */
+    uint64_t buckets;
 
     for (const char *c = name; *c; c++)
         hash = hash * 33 + (unsigned char)*c;
-    if (e->hash_size < HEADER)
+    if (!get(e, e->hash, head, sizeof head) || head[0] == 0)
         return false;
-    buckets = word(e->hash);
-    first = word(e->hash + 4);
-    bloom = word(e->hash + 8);
-    at = HEADER + (uint64_t)bloom * 8;
-    if (buckets == 0 || at + (uint64_t)buckets * 4 > e->hash_size)
+    buckets = e->hash + sizeof head + (uint64_t)head[2] * 8;
+    if (!get(e, buckets + (uint64_t)(hash % head[0]) * 4, &index, sizeof index))
         return false;
-    index = word(e->hash + at + (uint64_t)(hash % buckets) * 4);
-    at += (uint64_t)buckets * 4;
-    for (; index >= first; index++) {
-        const uint64_t link = at + (uint64_t)(index - first) * 4;
+    for (; index >= head[1]; index++) {
         uint32_t chained;
-        if (link + 4 > e->hash_size)
+        if (!get(e, buckets + (uint64_t)head[0] * 4 + (uint64_t)(index - head[1]) * 4, &chained, sizeof chained))
             return false;
-        chained = word(e->hash + link);
         if ((chained | 1) == (hash | 1) && is_defined(e, index, name))
             return true;
         if (chained & 1)
@@ -183,14 +167,15 @@ bool elf_defines(const struct elf *e, const char *name)
     return false;
 }
 
-const char *elf_string(const struct elf *e, uint64_t tag, size_t nth)
+bool elf_string(const struct elf *e, uint64_t tag, size_t nth, char *ret, size_t size)
 {
-    for (size_t i = 0; i < e->dynamic_count; i++) {
-        const Elf64_Dyn d = entry(e, i);
-        if (d.d_tag == DT_NULL)
-            break;
-        if ((uint64_t)d.d_tag == tag && nth-- == 0)
-            return d.d_un.d_val < e->strings_size ? e->strings + d.d_un.d_val : NULL;
-    }
-    return NULL;
+    Elf64_Dyn d;
+
+    for (size_t i = 0; entry(e, i, &d); i++)
+        if ((uint64_t)d.d_tag == tag && nth-- == 0) {
+            const uint64_t left = d.d_un.d_val < e->strings_size ? e->strings_size - d.d_un.d_val : 0;
+            const size_t n = left < size ? (size_t)left : size;
+            return n > 0 && get(e, e->strings + d.d_un.d_val, ret, n) && memchr(ret, '\0', n);
+        }
+    return false;
 }

@@ -48,14 +48,15 @@ static void read_version(struct found *f)
 static bool is_there(const struct elf *e, const char *folder, const char *needed)
 {
     static const char origin[] = "$ORIGIN";
-    const char *paths = elf_string(e, DT_RUNPATH, 0);
+    char list[PATH_MAX] = "";
+    const char *paths = list;
     void *handle;
 
-    if (!paths)
-        paths = elf_string(e, DT_RPATH, 0);
+    if (!elf_string(e, DT_RUNPATH, 0, list, sizeof list) && !elf_string(e, DT_RPATH, 0, list, sizeof list))
+        list[0] = '\0';
     if (exists(folder, needed))
         return true;
-    while (paths && *paths) {
+    while (*paths) {
         const size_t length = strcspn(paths, ":");
         const bool own = strncmp(paths, origin, strlen(origin)) == 0;
         const size_t skip = own ? strlen(origin) : 0;
@@ -75,9 +76,9 @@ static bool is_there(const struct elf *e, const char *folder, const char *needed
 static bool is_whole(const struct elf *e, const char *folder, char *why, size_t size)
 {
     static const char *const families[] = { "libc10", "libtorch", "libcu", "libnv", "libnccl", "libmkl" };
-    const char *needed;
+    char needed[NAME_MAX + 1];
 
-    for (size_t i = 0; (needed = elf_string(e, DT_NEEDED, i)); i++)
+    for (size_t i = 0; elf_string(e, DT_NEEDED, i, needed, sizeof needed); i++)
         for (size_t k = 0; k < sizeof families / sizeof *families; k++)
             if (strncmp(needed, families[k], strlen(families[k])) == 0 && !is_there(e, folder, needed)) {
                 snprintf(why, size, "%s needs %s, which is not there: install torch again with what it depends on",
