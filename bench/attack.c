@@ -23,7 +23,7 @@ struct bench {
     struct feedback *feedback;
     struct dataset *dataset;
     struct dataset_spec data;
-    struct picture picture;
+    struct image_format image;
     uint32_t batch;
 };
 
@@ -59,7 +59,7 @@ static bioft_status open_data(struct bench *b, const char *folder, struct error 
     if (st == BIOFT_OK)
         b->batch = (uint32_t)(dataset_split(b->dataset, "test")->count / BATCHES);
     if (st == BIOFT_OK && b->batch == 0)
-        st = error_set(err, BIOFT_ERR_INVALID, "%s: fewer than %d pictures", folder, BATCHES);
+        st = error_set(err, BIOFT_ERR_INVALID, "%s: fewer than %d images", folder, BATCHES);
     return st;
 }
 
@@ -102,9 +102,9 @@ static bioft_status build(struct bench *b, const char *name, uint32_t size, stru
         st = find(b, BIOFT_KIND_RULE, rule_name, &rule.choice, err);
     if (st != BIOFT_OK)
         return st;
-    b->picture = (struct picture){ b->graph->view.channels, size, size, { 0 }, { 0 } };
-    memcpy(b->picture.mean, b->graph->mean, sizeof b->picture.mean);
-    memcpy(b->picture.std, b->graph->std, sizeof b->picture.std);
+    b->image = (struct image_format){ b->graph->view.channels, size, size, { 0 }, { 0 } };
+    memcpy(b->image.mean, b->graph->mean, sizeof b->image.mean);
+    memcpy(b->image.std, b->graph->std, sizeof b->image.std);
     return feedback_create(b->model, &rule, 1, 1, b->pool, b->batch, &b->feedback, err);
 }
 
@@ -126,11 +126,11 @@ static bioft_status attack(struct bench *b, double *ret_seconds, struct error *e
                                           .precision = BIOFT_F32,
                                           .dataset = b->dataset,
                                           .split = dataset_split(b->dataset, "test"),
-                                          .picture = b->picture,
+                                          .image = b->image,
                                           .pool = b->pool,
                                           .seed = 1 };
-    const uint64_t pictures = target.split->count;
-    struct prediction *room = mem_array(pictures, sizeof *room * EPSILONS * GRADIENTS);
+    const uint64_t images = target.split->count;
+    struct prediction *room = mem_array(images, sizeof *room * EPSILONS * GRADIENTS);
     struct prediction *ret[EPSILONS * GRADIENTS];
     uint64_t *positions = NULL, count;
     bool redrawn;
@@ -138,7 +138,7 @@ static bioft_status attack(struct bench *b, double *ret_seconds, struct error *e
         room ? find(b, BIOFT_KIND_ATTACK, "fgsm", &spec.choice, err) : error_memory(err, "figures");
 
     for (size_t i = 0; room && i < EPSILONS * GRADIENTS; i++)
-        ret[i] = room + i * pictures;
+        ret[i] = room + i * images;
     if (st == BIOFT_OK)
         st = dataset_choose(b->dataset, target.split, 0, &positions, &count, err);
     const double start = clock_seconds();
@@ -155,7 +155,7 @@ static bioft_status attack(struct bench *b, double *ret_seconds, struct error *e
 static bioft_status forward(struct bench *b, double *ret_seconds, struct error *err)
 {
     const size_t pixels =
-        (size_t)b->batch * b->picture.channels * b->picture.height * b->picture.width;
+        (size_t)b->batch * b->image.channels * b->image.height * b->image.width;
     const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_EVAL, .precision = BIOFT_F32,
                             .max_batch = b->batch, .threads = pool_threads(b->pool) };
     float *x = mem_aligned(pixels, sizeof *x),

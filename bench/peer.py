@@ -184,8 +184,8 @@ def fastest_torch(a, network, mode, precision):
     return best
 
 
-def make_pictures(a, folder):
-    """A data set for the attack: four batches of random pictures."""
+def make_images(a, folder):
+    """A data set for the attack: four batches of random images."""
     import numpy
     rng = numpy.random.default_rng(1)
     for split in ("train", "test"):
@@ -273,7 +273,7 @@ def main():
     say(time.strftime("%Y-%m-%d %H:%M:%S"))
     table = {}
     with tempfile.TemporaryDirectory() as folder:
-        make_pictures(a, folder)
+        make_images(a, folder)
         try:
             for network in a.networks:
                 for name in a.cells:

@@ -36,7 +36,7 @@ def fastest_adam(parameters):
 
 
 class Work:
-    """A network in channels-last layout with one batch of random pictures."""
+    """A network in channels-last layout with one batch of random images."""
 
     def __init__(self, a):
         torch.manual_seed(1)
@@ -44,8 +44,8 @@ class Work:
         self.network = network.to(memory_format=torch.channels_last)
         self.optimizer = fastest_adam(network.parameters())
         self.loss = torch.nn.CrossEntropyLoss()
-        pictures = torch.randn(a.batch, 3, a.size, a.size)
-        self.pictures = pictures.contiguous(memory_format=torch.channels_last)
+        images = torch.randn(a.batch, 3, a.size, a.size)
+        self.images = images.contiguous(memory_format=torch.channels_last)
         self.labels = torch.arange(a.batch) % CLASSES
         self.bf16 = a.precision == "bf16"
         self.network.train(a.mode == "train")
@@ -54,7 +54,7 @@ class Work:
 
     def outputs(self):
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bf16):
-            return self.run(self.pictures)
+            return self.run(self.images)
 
     def train(self):
         self.optimizer.zero_grad(set_to_none=True)

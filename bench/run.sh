@@ -1,5 +1,5 @@
 #!/bin/sh
-# What `bioft run` costs around the engine, on ResNet-18 with batches of 32 pictures of 224x224:
+# What `bioft run` costs around the engine, on ResNet-18 with batches of 32 images of 224x224:
 # seconds from the start of the program to the first step, with weights mapped from a warm page
 # cache; the part of a step that is spent outside the engine; peak memory.
 # usage: bench/run.sh [BUILD] [ENGINE] [THREADS] [BATCH]     BUILD: a build folder (default: build)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# How long training waits for its data: ResNet-18 on CIFAR-10 at 224x224, pictures decoded, resized and
+# How long training waits for its data: ResNet-18 on CIFAR-10 at 224x224, images decoded, resized and
 # mirrored by the loader. Prints the share of the time spent waiting, from metrics.jsonl, and the rate
 # beside that of `bioft bench` with the same engine, threads and batch, measured before and after.
 # usage: bench/waiting.sh DATA [BUILD] [STEPS] [BATCH] [ENGINE] [THREADS]

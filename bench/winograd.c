@@ -98,7 +98,7 @@ static void theirs(const struct shape *s, struct library *l)
     for (int kind = 0; kind < KINDS; kind++) {
         const struct convolution_params c = {
             .conv = &s->conv, .in_channels = s->in, .in_h = s->conv.height, .in_w = s->conv.width,
-            .pictures = s->images, .x_block = library_block(), .y_block = library_block(),
+            .images = s->images, .x_block = library_block(), .y_block = library_block(),
         };
         struct weight_map map;
         struct primitive *p = primitive_create(l, (enum convolution)kind, &c, &map);

@@ -10,8 +10,8 @@ import sys
 LAST = 53
 FASHION, NPY, ARRAYS = "unit/data/test_fashion_mnist.c", "unit/formats/test_npy.c", "unit/data/test_npy.c"
 GZIP, TENSORS, TORCH = "unit/formats/test_gzip.c", "unit/formats/test_safetensors.c", "unit/formats/test_torch_hostile.c"
-CIFAR, PICTURE, GOLDEN = "unit/data/test_cifar.c", "unit/formats/test_picture.c", "unit/formats/picture_golden.h"
-IMAGES, DATASETS, WEIGHTS = "unit/data/test_pictures.c", "system/test_datasets.py", "system/test_weights.py"
+CIFAR, IMAGE, GOLDEN = "unit/data/test_cifar.c", "unit/formats/test_image.c", "unit/formats/image_golden.h"
+IMAGES, DATASETS, WEIGHTS = "unit/data/test_images.c", "system/test_datasets.py", "system/test_weights.py"
 CHECKPOINT, BAD = "unit/train/test_checkpoint.c", "system/test_bad_input.py"
 
 KINDS = {
@@ -85,13 +85,13 @@ KINDS = {
                         "a link leads out of the root")),
     48: ("COCO", (DATASETS, "32 deep", "1e400", "an annotation of image", "a second image of id", "an annotation of category 12", "plain name",
                   "'annotations' is not an array", "1 MiB", "UTF8", 'good + "{}"', "range(0, len(good)")),
-    49: ("JPEG", (PICTURE, "an empty file", '"\\xff\\xd8", 2', "65535 x 65535", "65500 x 65500", "no rows", "precision 12", "2 components",
+    49: ("JPEG", (IMAGE, "an empty file", '"\\xff\\xd8", 2', "65535 x 65535", "65500 x 65500", "no rows", "precision 12", "2 components",
                   "sampling 0", "sampling 15", "\\xff\\xe0\\0\\1", "\\xff\\xe0\\0\\0", "10,000 scans", '"half"', '"no end"'),
          (GOLDEN, "without Huffman tables", "arithmetic codes, progressive", "an ICC profile", "ICC segments 3 and 3 of 2", "turned by EXIF",
           "an EXIF that points at itself")),
-    50: ("PNG", (PICTURE, "PNG: truncated", "2^31-1 squared", "65500 squared, a bomb", "width 0", "depth 3", "colour 5", "wrong CRC in IHDR",
+    50: ("PNG", (IMAGE, "PNG: truncated", "2^31-1 squared", "65500 squared, a bomb", "width 0", "depth 3", "colour 5", "wrong CRC in IHDR",
                  "wrong CRC in IDAT", "no palette", "in a palette of 2 colours", "a profile of 1 GiB", "a million texts", "refuses_prefixes")),
-    51: ("images that are something else", (PICTURE, "a GIF image", "HTML or XML"), (IMAGES, "0.JPEG", "dangling link", "unreadable", "a FIFO"),
+    51: ("images that are something else", (IMAGE, "a GIF image", "HTML or XML"), (IMAGES, "0.JPEG", "dangling link", "unreadable", "a FIFO"),
          ("unit/data/test_files.c", '"fifo", 7', '"folder", 7')),
     52: ("checkpoints", (CHECKPOINT, "another manifest", "is not of this stage", "is missing", '\\"-1\\"', '\\"9x\\"', "complexe", "complete\\\":\\\"2")),
     53: ("YAML and CSV", (BAD, "test_not_yaml_as_we_take_it", "test_aliases_do_not_explode"), (WEIGHTS, "=cmd|"),

@@ -126,7 +126,7 @@ static bioft_status run_prepare(struct run *r, const struct attack_params *p, st
     r->batch_size = s->batch_size ? s->batch_size : DEFAULT_BATCH;
     if (r->batch_size > p->count)
         r->batch_size = p->count ? (uint32_t)p->count : 1;
-    r->pixels = pixels_count(&p->target->picture);
+    r->pixels = pixels_count(&p->target->image);
     r->adversarial = mem_aligned(r->pixels * r->batch_size, sizeof(float));
     r->tried = mem_aligned(r->pixels * r->batch_size, sizeof(float));
     r->out = mem_aligned((size_t)outputs * r->batch_size, sizeof(float));
@@ -145,7 +145,7 @@ static bioft_status run_prepare(struct run *r, const struct attack_params *p, st
         !r->delta_max || !r->delta_mean || !r->instances || !r->distance || !r->course || !r->found ||
         (run_seeks_minimum(r) && !r->nearest))
         return error_memory(err, "an attack's batch");
-    st = p->leave ? survivors_create(&r->survivors, &p->target->picture, r->batch_size, p->target->dataset->label_words,
+    st = p->leave ? survivors_create(&r->survivors, &p->target->image, r->batch_size, p->target->dataset->label_words,
                                      err) : BIOFT_OK;
     if (st != BIOFT_OK)
         return st;
@@ -239,7 +239,7 @@ bioft_status run_once(struct run *r, struct instance **attacks, uint32_t restart
     const struct trained *t = r->p->target;
     struct instance *attack = attacks[restart];
 
-    pixels_copy(&t->picture, t->pool, clean->n, clean->x, ret_x);
+    pixels_copy(&t->image, t->pool, clean->n, clean->x, ret_x);
     bioft_status st = victim_begin(r->victim, &(struct victim_run){ .aimed = aimed, .norm = s->norm, .epsilon = epsilon,
                                                                     .restart = restart, .course = r->course }, err);
     if (st != BIOFT_OK)
@@ -263,7 +263,7 @@ static bioft_status attack_batch(struct run *r, size_t gradient, const bioft_bat
 
     course_clear(r->course, clean->n);
     if (epsilon <= 0.0) {
-        pixels_copy(&t->picture, t->pool, clean->n, clean->x, r->adversarial);
+        pixels_copy(&t->image, t->pool, clean->n, clean->x, r->adversarial);
         return BIOFT_OK;
     }
     for (uint32_t i = 0; st == BIOFT_OK && i < r->restarts; i++) {
@@ -280,20 +280,20 @@ static bioft_status attack_rest(struct run *r, size_t gradient, const bioft_batc
                                 size_t epsilon, uint64_t first, struct error *err)
 {
     const struct attack_params *p = r->p;
-    const struct picture *picture = &p->target->picture;
+    const struct image_format *image = &p->target->image;
     const bool *leave = p->leave ? p->leave[gradient * p->spec->epsilon_count + epsilon] : NULL;
     bioft_status st = BIOFT_OK;
 
     if (!leave)
         return attack_batch(r, gradient, clean, aimed, p->spec->epsilon[epsilon], err);
-    survivors_take(&r->survivors, picture, clean, aimed, leave + first);
+    survivors_take(&r->survivors, image, clean, aimed, leave + first);
     if (r->survivors.clean.n > 0) {
         victim_batch(r->victim, &r->survivors.clean);
         st = attack_batch(r, gradient, &r->survivors.clean, &r->survivors.aimed, p->spec->epsilon[epsilon], err);
         victim_batch(r->victim, clean);
     }
     if (st == BIOFT_OK)
-        survivors_put_back(&r->survivors, picture, clean, r->adversarial, r->course);
+        survivors_put_back(&r->survivors, image, clean, r->adversarial, r->course);
     return st;
 }
 
@@ -308,7 +308,7 @@ static bioft_status check_one(const struct checking *c, size_t i, struct error *
 {
     struct run *r = c->r;
     struct deltas d;
-    bioft_status st = check_image(&r->p->target->picture, r->p->spec->norm, c->epsilon, c->clean->x + i * r->pixels,
+    bioft_status st = check_image(&r->p->target->image, r->p->spec->norm, c->epsilon, c->clean->x + i * r->pixels,
                                   r->adversarial + i * r->pixels, &d, err);
 
     if (st != BIOFT_OK)
@@ -388,7 +388,7 @@ bioft_status attack_run(const struct attack_params *p, struct error *err)
     if (st == BIOFT_OK)
         st = batches_create(&(struct batches_params){
             .dataset = t->dataset, .split = t->split, .positions = p->positions, .count = p->count,
-            .batch_size = r.batch_size, .picture = t->picture, .pool = t->pool }, &batches, err);
+            .batch_size = r.batch_size, .image = t->image, .pool = t->pool }, &batches, err);
     while (st == BIOFT_OK && (st = batches_next(batches, &clean, err)) == BIOFT_OK && clean.n > 0) {
         victim_batch(r.victim, &clean);
         st = aim(&r, &clean, &aimed, err);

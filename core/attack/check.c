@@ -18,7 +18,7 @@ bool check_inside(uint32_t norm, double epsilon, double distance)
     return norm == BIOFT_L0 ? distance <= epsilon : distance <= epsilon + tolerance * (epsilon > 1.0 ? epsilon : 1.0);
 }
 
-static size_t changed_places(const struct picture *p, const float *a, const float *b)
+static size_t changed_places(const struct image_format *p, const float *a, const float *b)
 {
     const size_t places = (size_t)p->height * p->width;
     size_t changed = 0;
@@ -32,7 +32,7 @@ static size_t changed_places(const struct picture *p, const float *a, const floa
     return changed;
 }
 
-bioft_status check_image(const struct picture *p, uint32_t norm, double epsilon, const float *clean,
+bioft_status check_image(const struct image_format *p, uint32_t norm, double epsilon, const float *clean,
                          const float *adversarial, struct deltas *ret, struct error *err)
 {
     const size_t pixels = (size_t)p->channels * p->height * p->width;

@@ -10,7 +10,7 @@ struct deltas {
 };
 /* Every value in [0,1] exactly, and the difference inside the ball of `norm` with 1e-6 of tolerance, of epsilon where
  * that is above 1 (L0 without). The error says which and by how much. *ret is filled wherever the range holds. */
-bioft_status check_image(const struct picture *p, uint32_t norm, double epsilon, const float *clean,
+bioft_status check_image(const struct image_format *p, uint32_t norm, double epsilon, const float *clean,
                          const float *adversarial, struct deltas *ret, struct error *err);
 /* Is a distance inside the ball, with that tolerance? */
 bool check_inside(uint32_t norm, double epsilon, double distance);

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-bioft_status dump_begin(struct dump *d, const struct picture *picture, uint32_t outputs, uint64_t count,
+bioft_status dump_begin(struct dump *d, const struct image_format *image, uint32_t outputs, uint64_t count,
                         struct error *err)
 {
     size_t values, numbers;
-    *d = (struct dump){ .picture = *picture, .outputs = outputs, .count = count };
-    if (mem_product(pixels_count(picture), count, &values) && mem_product(outputs, count, &numbers)) {
+    *d = (struct dump){ .image = *image, .outputs = outputs, .count = count };
+    if (mem_product(pixels_count(image), count, &values) && mem_product(outputs, count, &numbers)) {
         d->clean = mem_array(values, sizeof(float));
         d->adversarial = mem_array(values, sizeof(float));
         d->out = mem_array(numbers, sizeof(float));
@@ -23,7 +23,7 @@ bioft_status dump_begin(struct dump *d, const struct picture *picture, uint32_t 
 
 void dump_add(struct dump *d, const struct attack_made *made, const float *out)
 {
-    const size_t pixels = pixels_count(&d->picture);
+    const size_t pixels = pixels_count(&d->image);
     for (uint32_t i = 0; i < made->clean->n && made->first + i < d->count; i++, d->have++) {
         memcpy(d->clean + (made->first + i) * pixels, made->clean->x + i * pixels, sizeof(float) * pixels);
         memcpy(d->adversarial + (made->first + i) * pixels, made->adversarial + i * pixels, sizeof(float) * pixels);
@@ -33,7 +33,7 @@ void dump_add(struct dump *d, const struct attack_made *made, const float *out)
 }
 
 /* One image beside another, CHW floats to HWC bytes. */
-static void pair(const struct picture *p, uint32_t channels, const float *left, const float *right, uint8_t *ret)
+static void pair(const struct image_format *p, uint32_t channels, const float *left, const float *right, uint8_t *ret)
 {
     const size_t plane = (size_t)p->height * p->width;
     for (uint32_t y = 0; y < p->height; y++)
@@ -58,7 +58,7 @@ static bioft_status write_array(const char *folder, const char *name, const char
 
 bioft_status dump_write(const struct dump *d, const char *folder, const char *name, struct error *err)
 {
-    const struct picture *p = &d->picture;
+    const struct image_format *p = &d->image;
     const size_t pixels = pixels_count(p);
     const uint32_t channels = p->channels == 3 ? 3 : 1;
     const uint64_t images[] = { d->have, p->channels, p->height, p->width }, outputs[] = { d->have, d->outputs };

@@ -7,15 +7,15 @@
 /* Collects the first `count` clean and adversarial images of one figure, then writes FOLDER/NAME.clean.npy,
  * FOLDER/NAME.adversarial.npy, FOLDER/NAME.outputs.npy (the network's outputs for the adversarial ones, where they are of
  * classes) and FOLDER/NAME.NNN.png pairs (clean left, adversarial right; 8 bits: at a small epsilon
- * the two are the same picture). */
+ * the two are the same image). */
 struct dump {
-    struct picture picture;
+    struct image_format image;
     uint64_t count, have;
     float *clean, *adversarial;                    /* [count][c][h][w] */
     float *out;                                    /* [count][outputs] */
     uint32_t outputs;                              /* 0: none are kept */
 };
-bioft_status dump_begin(struct dump *d, const struct picture *picture, uint32_t outputs, uint64_t count,
+bioft_status dump_begin(struct dump *d, const struct image_format *image, uint32_t outputs, uint64_t count,
                         struct error *err);
 /* out: [n][outputs] of these adversarial images. */
 void dump_add(struct dump *d, const struct attack_made *made, const float *out);

@@ -21,7 +21,7 @@ static bioft_status keep_nearer(struct run *r, struct instance *attack, const bi
     for (uint32_t i = 0; i < clean->n; i++) {
         const float *x = r->tried + i * r->pixels;
         struct deltas d;
-        st = check_image(&r->p->target->picture, s->norm, INFINITY, clean->x + i * r->pixels, x, &d, err);
+        st = check_image(&r->p->target->image, s->norm, INFINITY, clean->x + i * r->pixels, x, &d, err);
         if (st != BIOFT_OK)
             return error_prefix(err, "attack '%s', sample %llu", s->name, (unsigned long long)clean->sample[i]);
         if (!answer_is_fooled(&wanted, i, largest_index(r->out + (size_t)i * v->outputs, v->outputs)) ||

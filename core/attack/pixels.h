@@ -6,14 +6,14 @@
 
 /* On the pool's threads, or the caller's alone where it is NULL. */
 /* (x - mean) / std by channel; the same arithmetic as the loader's. x, ret: [n][c][h][w], may be the same. */
-void pixels_normalise(const struct picture *p, struct pool *pool, uint32_t n, const float *x, float *ret);
+void pixels_normalise(const struct image_format *p, struct pool *pool, uint32_t n, const float *x, float *ret);
 /* A gradient by the normalised input made one by the pixels: divided by std. */
-void pixels_gradient(const struct picture *p, struct pool *pool, uint32_t n, float *dx);
-/* n pictures; ret is not x. */
-void pixels_copy(const struct picture *p, struct pool *pool, uint32_t n, const float *x, float *ret);
+void pixels_gradient(const struct image_format *p, struct pool *pool, uint32_t n, float *dx);
+/* n images; ret is not x. */
+void pixels_copy(const struct image_format *p, struct pool *pool, uint32_t n, const float *x, float *ret);
 /* Bit for bit. */
-bool pixels_same(const struct picture *p, struct pool *pool, uint32_t n, const float *a, const float *b);
-static inline size_t pixels_count(const struct picture *p)
+bool pixels_same(const struct image_format *p, struct pool *pool, uint32_t n, const float *a, const float *b);
+static inline size_t pixels_count(const struct image_format *p)
 {
     return (size_t)p->channels * p->height * p->width;
 }

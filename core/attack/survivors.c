@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bioft_status survivors_create(struct survivors *s, const struct picture *p, uint32_t max_batch, uint32_t label_words,
+bioft_status survivors_create(struct survivors *s, const struct image_format *p, uint32_t max_batch, uint32_t label_words,
                               struct error *err)
 {
     size_t pixels, sets;
@@ -37,7 +37,7 @@ void survivors_free(struct survivors *s)
     *s = (struct survivors){ 0 };
 }
 
-void survivors_take(struct survivors *s, const struct picture *p, const bioft_batch *clean, const bioft_batch *aimed,
+void survivors_take(struct survivors *s, const struct image_format *p, const bioft_batch *clean, const bioft_batch *aimed,
                     const bool *leave)
 {
     const size_t pixels = pixels_count(p), words = clean->label_words;
@@ -65,7 +65,7 @@ void survivors_take(struct survivors *s, const struct picture *p, const bioft_ba
     s->aimed.target = aimed->target ? s->target : NULL;
 }
 
-void survivors_put_back(const struct survivors *s, const struct picture *p, const bioft_batch *clean, float *adversarial,
+void survivors_put_back(const struct survivors *s, const struct image_format *p, const bioft_batch *clean, float *adversarial,
                         struct course_image *course)
 {
     const size_t pixels = pixels_count(p), bytes = pixels * sizeof *adversarial;

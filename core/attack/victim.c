@@ -59,7 +59,7 @@ static void memory_free(struct memory *m)
 static bioft_status run_forward(struct victim *v, struct memory *m)
 {
     v->program_at = NULL;
-    pixels_normalise(&v->target->picture, v->target->pool, m->n, m->x, v->normal);
+    pixels_normalise(&v->target->image, v->target->pool, m->n, m->x, v->normal);
     bioft_status st = program_forward(v->program, m->n, v->normal, 0, m->out, &v->error);
     if (st != BIOFT_OK)
         return st;
@@ -72,7 +72,7 @@ static bioft_status run_forward(struct victim *v, struct memory *m)
 
 static bool remembers(const struct victim *v, const struct memory *m, uint32_t n, const float *x)
 {
-    return m->n == n && pixels_same(&v->target->picture, v->target->pool, n, m->x, x);
+    return m->n == n && pixels_same(&v->target->image, v->target->pool, n, m->x, x);
 }
 
 /* What image i of a pass of n has its outputs divided by; 1 where nobody knows whose they are. */
@@ -89,9 +89,9 @@ static bioft_status recall(struct victim *v, uint32_t n, const float *x, struct 
 
     if (!m) {
         const bool clean = v->batch && v->batch->n == n &&
-                           pixels_same(&v->target->picture, v->target->pool, n, v->batch->x, x);
+                           pixels_same(&v->target->image, v->target->pool, n, v->batch->x, x);
         m = clean ? &v->clean : &v->last;
-        pixels_copy(&v->target->picture, v->target->pool, n, x, m->x);
+        pixels_copy(&v->target->image, v->target->pool, n, x, m->x);
         m->n = n;
         m->has_dx = false;
         st = run_forward(v, m);
@@ -138,7 +138,7 @@ static bioft_status run_backward(struct victim *v, struct memory *m, const float
     st = program_backward(v->program, d_out, exact ? BIOFT_EXACT : 0, dx, hooks, &v->error);
     if (st != BIOFT_OK)
         return exact ? st : feedback_error(t->feedback, st, &v->error);
-    pixels_gradient(&t->picture, t->pool, m->n, dx);
+    pixels_gradient(&t->image, t->pool, m->n, dx);
     v->counts.backwards += m->n;
     return BIOFT_OK;
 }
@@ -148,7 +148,7 @@ static bioft_status run_backward(struct victim *v, struct memory *m, const float
 static bioft_status run_mean(struct victim *v, struct memory *m, const float *d_out, float *dx)
 {
     const uint64_t first = v->pass * v->params.eot + 1;
-    const size_t pixels = m->n * pixels_count(&v->target->picture);
+    const size_t pixels = m->n * pixels_count(&v->target->image);
     const float share = 1.0f / (float)v->params.eot;
     bioft_status st = BIOFT_OK;
 
@@ -195,7 +195,7 @@ static bioft_status victim_backward(const bioft_victim *view, uint32_t n, const 
         m->has_dx = true;
     }
     watch_gradients(&v->watch, n, m->dx);
-    pixels_copy(&v->target->picture, v->target->pool, n, m->dx, ret_dx);
+    pixels_copy(&v->target->image, v->target->pool, n, m->dx, ret_dx);
     return BIOFT_OK;
 }
 
@@ -229,13 +229,13 @@ static bioft_status victim_credit(const bioft_victim *view, uint32_t n, const ui
 static bioft_status outputs_at(struct victim *v, uint32_t n, const float *x, const float **ret)
 {
     struct memory *m = remembers(v, &v->clean, n, x) ? &v->clean : remembers(v, &v->last, n, x) ? &v->last : &v->told;
-    const size_t pixels = pixels_count(&v->target->picture) * v->view.max_batch;
+    const size_t pixels = pixels_count(&v->target->image) * v->view.max_batch;
     bioft_status st = BIOFT_OK;
 
     if (m == &v->told) {
         if (!m->x && !memory_create(m, pixels, (size_t)v->view.outputs * v->view.max_batch))
             return error_memory(&v->error, "the victim's batches");
-        pixels_copy(&v->target->picture, v->target->pool, n, x, m->x);
+        pixels_copy(&v->target->image, v->target->pool, n, x, m->x);
         m->n = n;
         st = run_forward(v, m);
     }
@@ -273,7 +273,7 @@ bioft_status victim_create(const struct trained *t, uint32_t max_batch, const st
                            struct victim **ret, struct error *err)
 {
     const struct graph *g = t->model->graph;
-    const size_t pixels = pixels_count(&t->picture) * max_batch, outputs = (size_t)g->view.outputs * max_batch;
+    const size_t pixels = pixels_count(&t->image) * max_batch, outputs = (size_t)g->view.outputs * max_batch;
     const bioft_use use = program_use(BIOFT_ATTACK, t->precision, max_batch, t->pool);
     const bioft_route *routes = t->feedback ? feedback_routes(t->feedback, false) : NULL;
     bioft_status st;
@@ -284,8 +284,8 @@ bioft_status victim_create(const struct trained *t, uint32_t max_batch, const st
     v->target = t;
     v->params = p ? *p : (struct victim_params){ 0 };
     v->view = (bioft_victim){
-        .struct_size = sizeof v->view, .max_batch = max_batch, .channels = t->picture.channels,
-        .height = t->picture.height, .width = t->picture.width, .outputs = g->view.outputs,
+        .struct_size = sizeof v->view, .max_batch = max_batch, .channels = t->image.channels,
+        .height = t->image.height, .width = t->image.width, .outputs = g->view.outputs,
         .classes = t->dataset->classes, .bits = t->codebook ? g->view.outputs : 0, .ctx = v,
         .forward = victim_forward, .backward = victim_backward,
         .codes = t->codebook ? victim_codes : NULL,
@@ -300,7 +300,7 @@ bioft_status victim_create(const struct trained *t, uint32_t max_batch, const st
         st = error_memory(err, "the victim's batches");
         goto fail;
     }
-    st = watch_create(&v->watch, &t->picture, max_batch, t->dataset->label_words, routes != NULL, err);
+    st = watch_create(&v->watch, &t->image, max_batch, t->dataset->label_words, routes != NULL, err);
     if (st == BIOFT_OK)
         st = program_create(t->model, &use, routes, &v->program, err);
     if (st != BIOFT_OK)

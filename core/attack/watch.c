@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-bioft_status watch_create(struct watch *w, const struct picture *p, uint32_t max_batch, uint32_t label_words, bool reads,
+bioft_status watch_create(struct watch *w, const struct image_format *p, uint32_t max_batch, uint32_t label_words, bool reads,
                           struct error *err)
 {
     size_t sets, pixels;
 
-    *w = (struct watch){ .picture = p, .max_batch = max_batch };
+    *w = (struct watch){ .format = p, .max_batch = max_batch };
     if (!mem_product(max_batch, label_words, &sets) || !mem_product(max_batch, pixels_count(p), &pixels))
         return error_memory(err, "an attack's batch");
     w->image = mem_array(max_batch, sizeof *w->image);
@@ -80,7 +80,7 @@ static bioft_status check_images(const struct watch *w, const char *call, uint32
 /* The subset as a batch of its own. */
 static void gather(struct watch *w)
 {
-    const size_t pixels = pixels_count(w->picture), words = w->clean->label_words;
+    const size_t pixels = pixels_count(w->format), words = w->clean->label_words;
 
     w->part = *w->clean;
     w->part.n = w->n;
@@ -140,7 +140,7 @@ bioft_status watch_objectives(struct watch *w, uint64_t iteration, uint32_t n, c
 void watch_answers(struct watch *w, uint32_t n, const uint32_t *image, const float *x, const float *out,
                    uint32_t outputs)
 {
-    const size_t pixels = pixels_count(w->picture);
+    const size_t pixels = pixels_count(w->format);
     const bool targeted = w->aimed->target != NULL;
     bioft_batch wanted = *w->clean;
 
@@ -149,7 +149,7 @@ void watch_answers(struct watch *w, uint32_t n, const uint32_t *image, const flo
         const uint32_t k = image ? image[i] : i;
         struct deltas d;
         if (!w->course[k].found && answer_is_fooled(&wanted, k, largest_index(out + (size_t)i * outputs, outputs)) &&
-            check_image(w->picture, w->norm, w->epsilon, w->clean->x + k * pixels, x + i * pixels, &d, NULL) == BIOFT_OK)
+            check_image(w->format, w->norm, w->epsilon, w->clean->x + k * pixels, x + i * pixels, &d, NULL) == BIOFT_OK)
             w->course[k].found = true;
     }
 }
@@ -162,7 +162,7 @@ void watch_queries(struct watch *w, uint32_t n)
 
 void watch_gradients(struct watch *w, uint32_t n, const float *dx)
 {
-    const size_t pixels = pixels_count(w->picture);
+    const size_t pixels = pixels_count(w->format);
 
     for (uint32_t i = 0; w->course && n == w->n && i < n; i++)
         course_gradient(&w->course[w->image[i]], dx + i * pixels, pixels);

@@ -6,7 +6,7 @@
 #include "data/batch.h"
 
 struct watch {
-    const struct picture *picture;
+    const struct image_format *format;
     uint32_t max_batch;
     /* The attack's run in progress; all NULL between two runs. */
     const bioft_batch *clean, *aimed;              /* with the true labels; with labels and targets as the attack has them */
@@ -22,7 +22,7 @@ struct watch {
 };
 
 /* reads: some rule reads batches. */
-bioft_status watch_create(struct watch *w, const struct picture *p, uint32_t max_batch, uint32_t label_words, bool reads,
+bioft_status watch_create(struct watch *w, const struct image_format *p, uint32_t max_batch, uint32_t label_words, bool reads,
                           struct error *err);
 void watch_free(struct watch *w);
 void watch_begin(struct watch *w, const bioft_batch *clean, const bioft_batch *aimed, uint32_t norm, double epsilon,

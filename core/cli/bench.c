@@ -1,4 +1,4 @@
-/* bioft bench: how fast a backbone trains or runs on this machine, on random pictures. */
+/* bioft bench: how fast a backbone trains or runs on this machine, on random images. */
 #include "cli/bench.h"
 
 #include "cli/commands.h"

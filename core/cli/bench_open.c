@@ -1,5 +1,5 @@
 /* A benchmark's network: a backbone with a head of its own on an engine, with initial values and
- * random pictures. */
+ * random images. */
 #include "cli/bench.h"
 
 #include "base/random.h"
@@ -56,7 +56,7 @@ static bioft_status attach_rule(struct bench *b, struct error *err)
     return st;
 }
 
-/* Random pictures and labels, the same in every run. */
+/* Random images and labels, the same in every run. */
 static bioft_status make_batch(struct bench *b, struct error *err)
 {
     const bioft_graph *g = &b->network.graph->view;

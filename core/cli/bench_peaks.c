@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum {
-    ROWS = 1024, IN = 1024, OUT = 2048,            /* of the product: pictures, features */
+    ROWS = 1024, IN = 1024, OUT = 2048,            /* of the product: images, features */
     PRODUCTS = 8,
     FLOATS = 16 * 1024 * 1024, PIECES = 64,        /* of each of the three arrays: 64 MiB */
     PASSES = 4,
@@ -176,7 +176,7 @@ bioft_status bench_peaks(struct bench *b, struct bench_peaks *ret, struct error 
 }
 
 /* Backward: the weights' gradient as much again as forward, and the input's error but where the
- * input is the pictures. */
+ * input is the images. */
 double bench_step_flops(const struct bench *b)
 {
     double forward = 2.0 * (double)graph_work(b->network.graph), first = 0;

@@ -48,7 +48,7 @@ static bioft_status time_step(struct network *n, const struct trial *t, const st
 {
     const bioft_use use = program_use(BIOFT_TRAIN, t->precision, s->batch_size, pool);
     const struct engine *e = n->model->engine;
-    const size_t pixels = (size_t)n->picture.channels * n->picture.height * n->picture.width * s->batch_size;
+    const size_t pixels = (size_t)n->image.channels * n->image.height * n->image.width * s->batch_size;
     const size_t outputs = (size_t)n->graph->view.outputs * s->batch_size;
     float *x = mem_array(pixels, sizeof(float)), *out = mem_array(outputs, sizeof(float));
     struct program *program = NULL;
@@ -143,7 +143,7 @@ static bioft_status on_stage(void *ctx, struct trial_run *r, size_t stage, struc
         add_checkpoint(c, &s->optimizer, step.parameters);
         print("  stage %-12s %-14s %llu steps of %u on %llu images, %ux%ux%u, %llu parameters, %s%s%s\n", s->name,
                s->rule_name, (unsigned long long)steps, s->batch_size * s->accumulate,
-               (unsigned long long)train->count, n->picture.channels, n->picture.height, n->picture.width,
+               (unsigned long long)train->count, n->image.channels, n->image.height, n->image.width,
                (unsigned long long)step.parameters, text_size(size, step.bytes), c->no_timing ? "" : ", about ",
                c->no_timing ? "" : text_duration(duration, seconds));
     }

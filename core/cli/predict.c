@@ -1,4 +1,4 @@
-/* bioft predict: a network's outputs for an array or a folder of pictures. */
+/* bioft predict: a network's outputs for an array or a folder of images. */
 #include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
@@ -36,7 +36,7 @@ static bool is_array(const char *path)
     return n > 4 && strcmp(path + n - 4, ".npy") == 0;
 }
 
-/* All outputs, batch by batch; those of broken pictures are NaN. */
+/* All outputs, batch by batch; those of broken images are NaN. */
 static bioft_status run_batches(struct predict *p, struct error *err)
 {
     const uint32_t outputs = p->predictor.network.outputs, batch = p->params.batch;
@@ -90,7 +90,7 @@ static uint32_t find_top(const float *out, uint32_t outputs, uint32_t ret[TOP])
     return count;
 }
 
-/* One row a picture and rank: softmax in double, in the order of the classes. */
+/* One row an image and rank: softmax in double, in the order of the classes. */
 static void add_rows(const struct predict *p, size_t index, struct text *t)
 {
     const struct checkpoint_network *n = &p->predictor.network;
@@ -131,7 +131,7 @@ static bioft_status check_output(const struct predict *p, struct error *err)
 
 static bioft_status write_csv(const struct predict *p, struct error *err)
 {
-    static const char *const columns[] = { "picture", "rank", "class", "name", "probability" };
+    static const char *const columns[] = { "image", "rank", "class", "name", "probability" };
     struct text t = { 0 };
     bioft_status st = BIOFT_OK;
 
@@ -173,11 +173,11 @@ static bioft_status write_codes(const struct predict *p, struct error *err)
 
 static bioft_status make_room(struct predict *p, struct error *err)
 {
-    const struct picture *picture = &p->in.picture;
+    const struct image_format *image = &p->in.image;
     size_t pixels, outputs;
 
-    if (!mem_product((size_t)picture->channels * picture->height,
-                     (size_t)picture->width * p->params.batch, &pixels) ||
+    if (!mem_product((size_t)image->channels * image->height,
+                     (size_t)image->width * p->params.batch, &pixels) ||
         !mem_product(p->in.count, p->predictor.network.outputs, &outputs))
         return error_set(err, BIOFT_ERR_INVALID, "a batch of %u is too large", p->params.batch);
     p->x = mem_aligned(pixels, sizeof *p->x);
@@ -202,7 +202,7 @@ static bioft_status predict(struct predict *p, struct error *err)
                        n->outputs);
     if (st == BIOFT_OK)
         st = input_open(&(struct input_params){ .path = p->input,
-                                                .picture = &n->picture,
+                                                .image = &n->image,
                                                 .spec = &n->transform,
                                                 .size = p->size,
                                                 .pool = p->predictor.pool,
@@ -213,7 +213,7 @@ static bioft_status predict(struct predict *p, struct error *err)
     if (st == BIOFT_OK && p->in.count < p->params.batch)
         p->params.batch = (uint32_t)p->in.count;
     if (st == BIOFT_OK)
-        st = predictor_build(&p->predictor, p->in.picture.height, p->in.picture.width, err);
+        st = predictor_build(&p->predictor, p->in.image.height, p->in.image.width, err);
     if (st == BIOFT_OK)
         st = make_room(p, err);
     if (st == BIOFT_OK)

@@ -1,22 +1,22 @@
-/* A picture's file as pixels, in room that is used again. */
+/* An image's file as pixels, in room that is used again. */
 #include "cli/predict_decode.h"
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "formats/picture.h"
+#include "formats/image.h"
 #include <stdlib.h>
 
 enum { LARGEST_FILE = 1 << 30 };
 
 struct decoder {
-    struct bitmap picture;
+    struct bitmap image;
 };
 
 bioft_status decoder_create(struct decoder **ret, struct error *err)
 {
     struct decoder *d = mem_array(1, sizeof *d);
     if (!d)
-        return error_memory(err, "pictures");
+        return error_memory(err, "images");
     *ret = d;
     return BIOFT_OK;
 }
@@ -25,7 +25,7 @@ void decoder_destroy(struct decoder *d)
 {
     if (!d)
         return;
-    picture_free(&d->picture);
+    image_free(&d->image);
     free(d);
 }
 
@@ -48,20 +48,20 @@ bioft_status decoder_read(struct decoder *d, const char *path, const char *name,
     bioft_status st = file_read(path, LARGEST_FILE, &bytes, &size, err);
 
     if (st == BIOFT_OK)
-        st = picture_decode(name, bytes, size, 0, &d->picture, err);
+        st = image_decode(name, bytes, size, 0, &d->image, err);
     free(bytes);
     if (st != BIOFT_OK)
         return st;
     if (channels == 1 &&
-        !make_grey(d->picture.pixels, (size_t)d->picture.height * d->picture.width))
+        !make_grey(d->image.pixels, (size_t)d->image.height * d->image.width))
         return error_set(err, BIOFT_ERR_FORMAT,
                          "%s: a colour image, and the network takes one channel: colour "
                          "is not made grey",
                          name);
     *ret = (struct pixels){ .format = BIOFT_SAMPLE_U8_HWC,
-                            .height = d->picture.height,
-                            .width = d->picture.width,
+                            .height = d->image.height,
+                            .width = d->image.width,
                             .channels = channels,
-                            .data = d->picture.pixels };
+                            .data = d->image.pixels };
     return BIOFT_OK;
 }

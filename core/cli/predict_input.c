@@ -1,4 +1,4 @@
-/* What is predicted on, made into the network's input: arrays, and folders of pictures. */
+/* What is predicted on, made into the network's input: arrays, and folders of images. */
 #include "cli/predict_input.h"
 
 #include "base/file.h"
@@ -18,7 +18,7 @@ struct input_worker {
 };
 
 /* By the ending: what they really are is seen when they are read. */
-static bool looks_like_picture(const char *name)
+static bool looks_like_image(const char *name)
 {
     static const char *const endings[] = { "*.jpg", "*.jpeg", "*.jpe", "*.png" };
     char lower[512];
@@ -33,7 +33,7 @@ static bool looks_like_picture(const char *name)
     return false;
 }
 
-/* Pictures of a folder and the folders in it, in the bytewise order of their names. */
+/* Images of a folder and the folders in it, in the bytewise order of their names. */
 static bioft_status add_folder(struct input *in, const char *below, unsigned depth,
                                struct error *err)
 {
@@ -54,7 +54,7 @@ static bioft_status add_folder(struct input *in, const char *below, unsigned dep
                            path, DEEPEST);
         else if (is_folder)
             st = add_folder(in, path, depth + 1, err);
-        else if (!looks_like_picture(names[i]))
+        else if (!looks_like_image(names[i]))
             in->passed_over++;
         else if (!mem_grow(&in->names, &in->name_capacity, in->count + 1, sizeof *in->names))
             st = error_memory(err, in->folder);
@@ -85,7 +85,7 @@ static bioft_status shape_error(const struct input_params *p, const struct npy *
     return error_set(err, BIOFT_ERR_INVALID,
                      "%s: %s of %u dimensions; <f4 of [images, %u, height, width], already "
                      "normalised, or |u1 pixels of [images, height, width(, 3)] are taken",
-                     p->path, a->descr, a->dims, p->picture->channels);
+                     p->path, a->descr, a->dims, p->image->channels);
 }
 
 /* Floats are the network's input as they are. */
@@ -95,10 +95,10 @@ static bioft_status open_floats(struct input *in, const struct input_params *p, 
 
     if (a->dims != 4)
         return shape_error(p, a, err);
-    if (a->shape[1] != p->picture->channels)
+    if (a->shape[1] != p->image->channels)
         return error_set(err, BIOFT_ERR_INVALID,
                          "%s: images of %llu channels, the network takes %u", p->path,
-                         (unsigned long long)a->shape[1], p->picture->channels);
+                         (unsigned long long)a->shape[1], p->image->channels);
     if (a->shape[2] == 0 || a->shape[3] == 0 || a->shape[2] > 65500 || a->shape[3] > 65500)
         return error_set(err, BIOFT_ERR_INVALID, "%s: images of %llux%llu", p->path,
                          (unsigned long long)a->shape[3], (unsigned long long)a->shape[2]);
@@ -106,8 +106,8 @@ static bioft_status open_floats(struct input *in, const struct input_params *p, 
         if (!isfinite(((const float *)a->data)[i]))
             return error_set(err, BIOFT_ERR_INVALID, "%s: the value at index %zu is not finite",
                              p->path, i);
-    in->picture.height = (uint32_t)a->shape[2];
-    in->picture.width = (uint32_t)a->shape[3];
+    in->image.height = (uint32_t)a->shape[2];
+    in->image.width = (uint32_t)a->shape[3];
     return BIOFT_OK;
 }
 
@@ -139,7 +139,7 @@ static bioft_status open_workers(struct input *in, struct error *err)
 
     in->workers = mem_array(count, sizeof *in->workers);
     if (!in->workers)
-        return error_memory(err, "pictures");
+        return error_memory(err, "images");
     for (unsigned i = 0; i < count && st == BIOFT_OK; i++)
         st = decoder_create(&in->workers[i].decoder, err);
     return st;
@@ -147,11 +147,11 @@ static bioft_status open_workers(struct input *in, struct error *err)
 
 bioft_status input_open(const struct input_params *p, struct input *ret, struct error *err)
 {
-    struct input in = { .picture = *p->picture, .pool = p->pool, .log = p->log };
+    struct input in = { .image = *p->image, .pool = p->pool, .log = p->log };
     bioft_status st;
 
     if (p->size)
-        in.picture.height = in.picture.width = p->size;
+        in.image.height = in.image.width = p->size;
     if (!(in.arena = arena_create())) {
         st = error_memory(err, p->path);
         goto end;
@@ -160,7 +160,7 @@ bioft_status input_open(const struct input_params *p, struct input *ret, struct 
     if (st == BIOFT_OK)
         st = open_workers(&in, err);
     if (st == BIOFT_OK)
-        transform_init_alone(&in.transform, p->spec, &in.picture);
+        transform_init_alone(&in.transform, p->spec, &in.image);
 
 end:
     if (st == BIOFT_OK)
@@ -194,9 +194,9 @@ const char *input_name(const struct input *in, size_t index, char ret[INPUT_NAME
 /* A batch being made by the pool's threads. */
 struct reading {
     struct input *in;
-    size_t first, picture_size;
+    size_t first, image_size;
     float *ret;
-    struct error *errors; /* [n], with a status where a picture is broken */
+    struct error *errors; /* [n], with a status where an image is broken */
 };
 
 static void array_pixels(const struct input *in, size_t index, struct pixels *ret)
@@ -225,7 +225,7 @@ static void read_one(void *ctx, size_t i, uint32_t thread)
     if (in->names) {
         char *path = path_join(in->folder, in->names[r->first + i]);
         err->status = path ? decoder_read(w->decoder, path, in->names[r->first + i],
-                                          in->picture.channels, &pixels, err)
+                                          in->image.channels, &pixels, err)
                            : error_memory(err, "a path");
         free(path);
     } else {
@@ -233,12 +233,12 @@ static void read_one(void *ctx, size_t i, uint32_t thread)
     }
     if (err->status != BIOFT_OK)
         return;
-    t.small = pixels.height <= in->picture.height && pixels.width <= in->picture.width;
+    t.small = pixels.height <= in->image.height && pixels.width <= in->image.width;
     err->status =
-        transform_apply(&t, &pixels, r->first + i, &w->canvas, r->ret + i * r->picture_size, err);
+        transform_apply(&t, &pixels, r->first + i, &w->canvas, r->ret + i * r->image_size, err);
 }
 
-/* Memory and options are the run's fault, anything else the picture's. */
+/* Memory and options are the run's fault, anything else the image's. */
 static bioft_status look_at(struct input *in, size_t index, const struct error *e, bool *ret_broken,
                             struct error *err)
 {
@@ -259,8 +259,8 @@ static bioft_status look_at(struct input *in, size_t index, const struct error *
 bioft_status input_read(struct input *in, size_t first, uint32_t n, float *ret, bool *ret_broken,
                         struct error *err)
 {
-    const size_t size = (size_t)in->picture.channels * in->picture.height * in->picture.width;
-    struct reading r = { .in = in, .first = first, .picture_size = size, .ret = ret };
+    const size_t size = (size_t)in->image.channels * in->image.height * in->image.width;
+    struct reading r = { .in = in, .first = first, .image_size = size, .ret = ret };
     bioft_status st = BIOFT_OK;
 
     memset(ret_broken, 0, n * sizeof *ret_broken);

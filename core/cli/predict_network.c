@@ -36,7 +36,7 @@ static bioft_status describe_plain(struct predictor *p, struct error *err)
         st = network_open(&(struct network_params){ .backbone = n->backbone, .values = n->values }, &published, err);
     if (st != BIOFT_OK)
         return st;
-    n->picture = published.picture;
+    n->image = published.image;
     n->outputs = params->classes ? params->classes : width_in_file(p, published.graph);
     network_destroy(&published);
     return BIOFT_OK;
@@ -111,7 +111,7 @@ bioft_status predictor_build(struct predictor *p, uint32_t height, uint32_t widt
     bioft_status st = open_engine(p, err);
     if (st == BIOFT_OK)
         st = network_open(&(struct network_params){ .backbone = p->network.backbone, .values = p->network.values,
-                                                    .engine = p->engine, .channels = p->network.picture.channels,
+                                                    .engine = p->engine, .channels = p->network.image.channels,
                                                     .height = height, .width = width,
                                                     .outputs = p->network.outputs }, &p->built, err);
     if (st == BIOFT_OK)

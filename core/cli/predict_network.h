@@ -28,10 +28,10 @@ struct predictor {
     struct network built;
     struct program *program;
 };
-/* Opens the file and says what the network takes (network.picture) and gives. */
+/* Opens the file and says what the network takes (network.image) and gives. */
 bioft_status predictor_open(const struct predictor_params *params, struct predictor *ret,
                             struct error *err);
-/* The program, for pictures of this size and up to `batch` at once. */
+/* The program, for images of this size and up to `batch` at once. */
 bioft_status predictor_build(struct predictor *p, uint32_t height, uint32_t width,
                              struct error *err);
 void predictor_close(struct predictor *p);         /* zero is fine */

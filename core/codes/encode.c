@@ -1,4 +1,4 @@
-/* From pictures to hash codes. */
+/* From images to hash codes. */
 #include "codes/encode.h"
 
 #include "base/memory.h"
@@ -86,7 +86,7 @@ bioft_status encode_split(const struct encode_params *p, struct codes *ret, stru
                                                       .count = p->count,
                                                       .batch_size = p->batch_size,
                                                       .normalise = true,
-                                                      .picture = p->picture,
+                                                      .image = p->image,
                                                       .pool = p->pool },
                             &batches, err);
     if (st == BIOFT_OK)

@@ -1,4 +1,4 @@
-/* From pictures to hash codes: the signs of a network's outputs, forward only. */
+/* From images to hash codes: the signs of a network's outputs, forward only. */
 #ifndef CODES_ENCODE_H
 #define CODES_ENCODE_H
 
@@ -18,7 +18,7 @@ struct encoder {
 bioft_status encoder_create(struct model *m, uint32_t max_batch, uint32_t precision,
                             struct pool *pool, struct encoder *ret, struct error *err);
 void encoder_free(struct encoder *e); /* zero is fine */
-/* x: n pictures, sample: their numbers. Writes [n][words]; e->out holds the outputs until the next
+/* x: n images, sample: their numbers. Writes [n][words]; e->out holds the outputs until the next
  * call. Outputs that are not finite are counted in `finite`: the caller refuses them in the end. */
 bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, const uint64_t *sample,
                          struct finite *finite, uint64_t *ret, struct error *err);
@@ -29,7 +29,7 @@ struct encode_params {
     const struct split *split;
     const uint64_t *positions; /* in the split, in order; NULL: all */
     uint64_t count;            /* of positions; ignored where that is NULL */
-    struct picture picture;
+    struct image_format image;
     struct pool *pool;       /* may be NULL */
     uint32_t precision;      /* BIOFT_F32, BIOFT_BF16 */
     const struct stop *stop; /* may be NULL */

@@ -121,7 +121,7 @@ static void test_ball(struct conform *c)
                 struct deltas d;
                 struct error err;
                 const size_t first = (size_t)i * PREY_PIXELS;
-                if (check_image(&prey_picture, w.norm, epsilon, w.x + first, x + first, &d, &err) ==
+                if (check_image(&prey_image, w.norm, epsilon, w.x + first, x + first, &d, &err) ==
                     BIOFT_OK)
                     continue;
                 conform_says(c, "attack.h", "run", "|ret_x - x| <= epsilon in the attack's norm (1e-6 of tolerance) and [0,1] "

@@ -122,7 +122,7 @@ static bioft_status credit(const bioft_victim *v, uint32_t n, const uint32_t *im
     return check_images(v, "credit", n, image);
 }
 
-const struct picture prey_picture = { .channels = PREY_CHANNELS, .height = PREY_SIDE, .width = PREY_SIDE };
+const struct image_format prey_image = { .channels = PREY_CHANNELS, .height = PREY_SIDE, .width = PREY_SIDE };
 
 void prey_make(struct conform *c, bool with_codes, struct prey *ret)
 {

@@ -20,7 +20,7 @@ struct prey {
     uint32_t batch;                                /* images of the run in progress; 0: none */
     uint64_t codes[PREY_DATABASE], labels[PREY_DATABASE];
 };
-extern const struct picture prey_picture;
+extern const struct image_format prey_image;
 void prey_make(struct conform *c, bool codes, struct prey *ret);
 /* Outputs of one image. */
 void prey_outputs(const struct prey *p, const float *x, float *ret);

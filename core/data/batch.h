@@ -13,7 +13,7 @@ struct batches_params {
     bool train;                                    /* augmentation, keyed by (epoch, sample): stream "augment" */
     uint32_t rank;                                 /* above 0: stream "augment/RANK", for another stage on the same data */
     bool normalise;                                /* else pixels in [0,1] */
-    struct picture picture;
+    struct image_format image;
     uint64_t seed, epoch;
     struct pool *pool;                             /* decodes with it inside next(); may be NULL */
     uint32_t ahead;                                /* decoding threads ahead of use, each a batch at a time,

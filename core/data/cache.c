@@ -1,4 +1,4 @@
-/* The cache of pictures: a header, hashes of the files, sizes, faults, pixels, and a SHA-256 over
+/* The cache of images: a header, hashes of the files, sizes, faults, pixels, and a SHA-256 over
  * all of it. */
 #include "data/cache.h"
 
@@ -69,7 +69,7 @@ static bool whole(const struct file_map *map, const struct header *h, uint64_t c
     return !memcmp(hex, map->bytes + body + h->pixel_bytes, SHA256_HEX - 1);
 }
 
-/* The bytes of the pictures that are fine are those there are, or none are there. */
+/* The bytes of the images that are fine are those there are, or none are there. */
 static bool fits(const struct header *h, const struct inspection *look)
 {
     uint64_t left = h->pixel_bytes, bytes;

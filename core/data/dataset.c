@@ -1,4 +1,4 @@
-/* Opening a dataset: instance, description, choice of classes and samples, a look at the pictures,
+/* Opening a dataset: instance, description, choice of classes and samples, a look at the images,
  * identity. */
 #include "data/dataset.h"
 
@@ -149,7 +149,7 @@ bioft_status dataset_open(const struct dataset_spec *spec, struct pool *pool, co
     if (st == BIOFT_OK)
         st = note_unlabelled(d, log, err);
     if (st == BIOFT_OK)
-        st = verify_pictures(d, pool, log, err);
+        st = verify_images(d, pool, log, err);
     for (size_t i = 0; st == BIOFT_OK && i < d->split_count; i++)
         st = split_fingerprint(d, &d->splits[i], err);
     for (size_t i = 0; st == BIOFT_OK && i < d->split_count; i++)

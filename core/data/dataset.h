@@ -16,7 +16,7 @@ struct split {
     uint64_t *labels;                              /* [count][label_words] bit sets */
     uint64_t left_out;                             /* broken, missing or unlabelled images dropped */
     char fingerprint[17];                          /* count and hash of the names: first 16 hex of a SHA-256 */
-    char content[SHA256_HEX];                      /* of the pixels, or the pictures' files, and the labels */
+    char content[SHA256_HEX];                      /* of the pixels, or the images' files, and the labels */
     char identity[17];                             /* of fingerprint, content and left_out: what is measured on */
 };
 
@@ -29,7 +29,7 @@ struct dataset {
     const char *const *class_names;                /* [classes] */
     struct split *splits;
     size_t split_count;
-    uint32_t channels, height, width;              /* of the first sample; encoded pictures: channels 3 */
+    uint32_t channels, height, width;              /* of the first sample; encoded images: channels 3 */
     bool encoded;
     const char *const *notes;
     size_t note_count;
@@ -37,8 +37,8 @@ struct dataset {
 };
 
 /* Opens, describes, keeps the manifest's classes and at most `limit` samples a split (class-balanced, by split_seed), and
- * decodes every picture once: what is missing, broken or unlabelled is left out, counted and noted, or an error, as the
- * policies say. Decoded pictures of one size stay in memory up to 1 GiB (cache: auto or a folder) and in the cache's
+ * decodes every image once: what is missing, broken or unlabelled is left out, counted and noted, or an error, as the
+ * policies say. Decoded images of one size stay in memory up to 1 GiB (cache: auto or a folder) and in the cache's
  * folder for the next run, which compares some with the files; `off` decodes at each use. Photographs are kept resized
  * (pixel_store_keep_resized). spec must live on. */
 bioft_status dataset_open(const struct dataset_spec *spec, struct pool *pool, const struct log *log,

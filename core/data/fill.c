@@ -17,7 +17,7 @@ enum { PIECE_VALUES = 1 << 15 };
 bioft_status filler_init(struct filler *f, const struct batches_params *p, size_t workers,
                          struct error *err)
 {
-    const struct picture *pic = &p->picture;
+    const struct image_format *pic = &p->image;
 
     *f = (struct filler){ .dataset = p->dataset, .split = p->split, .batch_size = p->batch_size };
     if (!p->batch_size)
@@ -33,8 +33,8 @@ bioft_status filler_init(struct filler *f, const struct batches_params *p, size_
                              c);
     transform_init(&f->transform, p);
     f->resized = pixel_store_resized(p->dataset, p->split, &f->transform);
-    f->picture_size = (size_t)pic->channels * pic->height * pic->width;
-    f->piece = f->picture_size < PIECE_VALUES ? (uint32_t)(PIECE_VALUES / f->picture_size) : 1;
+    f->image_size = (size_t)pic->channels * pic->height * pic->width;
+    f->piece = f->image_size < PIECE_VALUES ? (uint32_t)(PIECE_VALUES / f->image_size) : 1;
     f->worker_count = workers;
     f->workers = mem_array(workers, sizeof *f->workers);
     if (!f->workers)
@@ -89,7 +89,7 @@ bioft_status slot_init(const struct filler *f, struct slot *s, struct error *err
 {
     const size_t n = f->batch_size;
     size_t values = 0, labels = 0;
-    const bool fits = mem_product(n, f->picture_size, &values) &&
+    const bool fits = mem_product(n, f->image_size, &values) &&
                       mem_product(n, f->dataset->label_words, &labels);
 
     *s = (struct slot){ 0 };
@@ -114,7 +114,7 @@ void slot_finish(struct slot *s)
     *s = (struct slot){ 0 };
 }
 
-static bioft_status fill_picture(struct filler *f, struct worker *w, uint64_t position, float *ret,
+static bioft_status fill_image(struct filler *f, struct worker *w, uint64_t position, float *ret,
                                  struct error *err)
 {
     const struct dataset *d = f->dataset;
@@ -155,7 +155,7 @@ static bioft_status fill_range(struct filler *f, struct worker *w, uint64_t batc
         s->label[i] = f->split->label[position];
         memcpy(s->labels + i * words, f->split->labels + position * words,
                words * sizeof *s->labels);
-        st = fill_picture(f, w, position, s->x + i * f->picture_size, err);
+        st = fill_image(f, w, position, s->x + i * f->image_size, err);
     }
     return st;
 }

@@ -20,11 +20,11 @@ struct filler {
     const struct dataset *dataset;
     const struct split *split;
     struct transform transform;
-    const struct pixel_store *resized; /* pictures the transform can start from; NULL: none */
+    const struct pixel_store *resized; /* images the transform can start from; NULL: none */
     uint64_t *positions; /* [count], owned; NULL: all in order */
     uint64_t count;
     uint32_t batch_size, piece; /* piece: samples that a thread of the pool takes at once */
-    size_t picture_size;        /* floats */
+    size_t image_size;        /* floats */
     struct worker *workers;
     size_t worker_count;
 };

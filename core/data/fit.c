@@ -1,4 +1,4 @@
-/* Pictures that a transform cannot take: very long and narrow ones, which would be resized beyond all bounds. */
+/* Images that a transform cannot take: very long and narrow ones, which would be resized beyond all bounds. */
 #include "data/fit.h"
 
 #include "data/private.h"
@@ -13,7 +13,7 @@ static bool fits(const struct transform *t, struct size size)
            p.width <= RESIZE_LARGEST;
 }
 
-bioft_status dataset_fits(const struct dataset *d, const struct picture *picture, struct error *err)
+bioft_status dataset_fits(const struct dataset *d, const struct image_format *image, struct error *err)
 {
     uint64_t wrong = 0, first = 0;
     const struct split *where = NULL;
@@ -24,7 +24,7 @@ bioft_status dataset_fits(const struct dataset *d, const struct picture *picture
         const struct split *s = &d->splits[i];
         const struct size *sizes = d->private->stored[i].size;
         struct transform t;
-        transform_init(&t, &(struct batches_params){ .dataset = d, .split = s, .picture = *picture });
+        transform_init(&t, &(struct batches_params){ .dataset = d, .split = s, .image = *image });
         for (uint64_t k = 0; sizes && k < s->count; k++) {
             if (fits(&t, sizes[k]) || wrong++)
                 continue;
@@ -39,6 +39,6 @@ bioft_status dataset_fits(const struct dataset *d, const struct picture *picture
         name[0] = '\0';
     return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': %llu image%s cannot be resized for the network's %ux%u: the "
                      "first is %s, of %ux%u pixels; at most %d a side are possible when resized: leave %s out of the "
-                     "data", d->name, (unsigned long long)wrong, wrong == 1 ? "" : "s", picture->width, picture->height,
+                     "data", d->name, (unsigned long long)wrong, wrong == 1 ? "" : "s", image->width, image->height,
                      name, size.width, size.height, RESIZE_LARGEST, wrong == 1 ? "it" : "them");
 }

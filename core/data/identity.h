@@ -15,7 +15,7 @@ bioft_status split_names(const struct dataset *d, const struct split *s, struct 
                          struct error *err);
 /* Fills s->fingerprint. */
 bioft_status split_fingerprint(const struct dataset *d, struct split *s, struct error *err);
-/* Fills s->content and s->identity, after the fingerprint: of pictures the files' sums, which the look at
+/* Fills s->content and s->identity, after the fingerprint: of images the files' sums, which the look at
  * them left; of other data every sample is read once, by all threads. */
 bioft_status split_content(const struct dataset *d, struct split *s, struct pool *pool,
                            struct error *err);

@@ -1,4 +1,4 @@
-/* The size that a transform gives to the pictures of a dataset, as the network takes them. */
+/* The size that a transform gives to the images of a dataset, as the network takes them. */
 #include "data/input.h"
 
 #include "data/private.h"
@@ -15,8 +15,8 @@ static bioft_status channels_of(const struct dataset *d, uint32_t channels, uint
     return BIOFT_OK;
 }
 
-/* `transform: none`: the data's own size, which all pictures must have. */
-static bioft_status own_size(const struct dataset *d, struct picture *ret, struct error *err)
+/* `transform: none`: the data's own size, which all images must have. */
+static bioft_status own_size(const struct dataset *d, struct image_format *ret, struct error *err)
 {
     const struct sides *s = &d->private->sides;
     if (s->min_height != s->max_height || s->min_width != s->max_width)
@@ -30,7 +30,7 @@ static bioft_status own_size(const struct dataset *d, struct picture *ret, struc
 }
 
 /* Arrays of floats are taken at their size: resizing is defined on bytes. */
-static bioft_status check_float(const struct dataset *d, const struct picture *p, struct error *err)
+static bioft_status check_float(const struct dataset *d, const struct image_format *p, struct error *err)
 {
     if (d->private->format != BIOFT_SAMPLE_F32_CHW ||
         (d->height == p->height && d->width == p->width))
@@ -42,7 +42,7 @@ static bioft_status check_float(const struct dataset *d, const struct picture *p
 }
 
 static bioft_status check_map(const struct dataset *d, const struct transform_spec *t,
-                              const struct picture *p, struct error *err)
+                              const struct image_format *p, struct error *err)
 {
     const uint32_t shorter = p->height < p->width ? p->height : p->width;
     const uint64_t padding = t->train == CROP_RANDOM ? t->padding : 0;
@@ -55,10 +55,10 @@ static bioft_status check_map(const struct dataset *d, const struct transform_sp
 }
 
 bioft_status input_size(const struct dataset *d, const struct transform_spec *t,
-                            uint32_t channels, uint32_t height, uint32_t width, struct picture *ret,
+                            uint32_t channels, uint32_t height, uint32_t width, struct image_format *ret,
                             struct error *err)
 {
-    struct picture p = *ret;
+    struct image_format p = *ret;
     bioft_status st = channels_of(d, channels, &p.channels, err);
 
     if (st != BIOFT_OK)

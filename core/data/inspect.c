@@ -1,4 +1,4 @@
-/* Looking at pictures: in pieces over the pool, in runs between which progress is told. */
+/* Looking at images: in pieces over the pool, in runs between which progress is told. */
 #include "data/inspect.h"
 
 #include "base/clock.h"
@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    PIECE = 32,        /* pictures a piece */
+    PIECE = 32,        /* images a piece */
     PIECES_A_RUN = 128 /* between two reports of progress */
 };
 
@@ -18,7 +18,7 @@ struct inspecting {
     bool source;
     struct reader **readers; /* one a thread, opened when it is first needed */
     size_t first;            /* piece of this run */
-    atomic_bool uneven;      /* a picture has another size than the first */
+    atomic_bool uneven;      /* an image has another size than the first */
 };
 
 bioft_status inspection_init(struct inspection *l, uint64_t count, struct error *err)
@@ -51,7 +51,7 @@ void sides_widen(struct sides *s, uint32_t height, uint32_t width)
     s->max_width = width > s->max_width ? width : s->max_width;
 }
 
-static size_t picture_bytes(const struct dataset *d)
+static size_t image_bytes(const struct dataset *d)
 {
     return (size_t)d->height * d->width * d->channels;
 }
@@ -70,7 +70,7 @@ static void look_at_piece(void *ctx, size_t index, uint32_t thread)
 {
     struct inspecting *g = ctx;
     struct inspection *l = g->look;
-    const size_t piece = g->first + index, bytes = picture_bytes(g->d);
+    const size_t piece = g->first + index, bytes = image_bytes(g->d);
     const uint64_t end = (piece + 1) * PIECE < l->count ? (piece + 1) * PIECE : l->count;
     struct reader **r = &g->readers[thread];
 
@@ -114,10 +114,10 @@ static void run(struct inspecting *g, size_t pieces, struct pool *pool, const st
     }
 }
 
-/* The pixels of the pictures that are fine, one after the other. */
+/* The pixels of the images that are fine, one after the other. */
 static void close_gaps(const struct dataset *d, struct inspection *l)
 {
-    const size_t bytes = picture_bytes(d);
+    const size_t bytes = image_bytes(d);
     uint64_t n = 0;
     for (uint64_t i = 0; i < l->count; i++) {
         if (l->fault[i] != FINE)
@@ -140,7 +140,7 @@ bioft_status inspect_all(const struct dataset *d, const struct split *s, bool ho
 
     g.readers = mem_array(threads, sizeof(struct reader *));
     if (hold)
-        l->pixels = mem_array(l->count, picture_bytes(d)); /* without them it works too */
+        l->pixels = mem_array(l->count, image_bytes(d)); /* without them it works too */
     if (!g.readers) {
         st = error_memory(err, "inspecting the images");
         goto done;

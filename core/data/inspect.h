@@ -1,4 +1,4 @@
-/* A look at every picture of a split: which are missing or broken, how large they are, and their
+/* A look at every image of a split: which are missing or broken, how large they are, and their
  * pixels. */
 #ifndef DATA_INSPECT_H
 #define DATA_INSPECT_H
@@ -7,10 +7,10 @@
 #include "data/private.h"
 #include "data/sample.h"
 
-enum fault { FINE, MISSING, BROKEN, FAILED }; /* FAILED: not the picture's fault */
+enum fault { FINE, MISSING, BROKEN, FAILED }; /* FAILED: not the image's fault */
 
 struct inspection {
-    uint64_t count;             /* pictures looked at */
+    uint64_t count;             /* images looked at */
     uint8_t *fault;             /* [count] enum fault */
     char (*source)[SOURCE_HEX]; /* [count] of those that are FINE */
     struct size *size;          /* [count] of those */
@@ -20,12 +20,12 @@ struct inspection {
 bioft_status inspection_init(struct inspection *l, uint64_t count, struct error *err);
 void inspection_finish(struct inspection *l); /* zero is fine */
 
-/* Decodes every picture, in pieces over the pool. hold: keep the pixels, where all have the first
+/* Decodes every image, in pieces over the pool. hold: keep the pixels, where all have the first
  * one's size; source: fill in that array. */
 bioft_status inspect_all(const struct dataset *d, const struct split *s, bool hold, bool source,
                          struct pool *pool, const struct log *log, struct inspection *l,
                          struct error *err);
-/* One picture. text: what is wrong with it. */
+/* One image. text: what is wrong with it. */
 enum fault inspect_one(struct reader *r, const struct split *s, uint64_t position,
                        struct pixels *ret, struct error *text);
 

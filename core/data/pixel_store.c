@@ -1,4 +1,4 @@
-/* Pictures one after the other, each at its size. */
+/* Images one after the other, each at its size. */
 #include "data/pixel_store.h"
 
 #include "base/memory.h"
@@ -30,7 +30,7 @@ bioft_status pixel_store_place(struct pixel_store *h, uint64_t count, uint32_t c
     free(h->at);
     h->at = mem_array((size_t)count + 1, sizeof *h->at);
     if (!h->at)
-        return error_memory(err, "pictures");
+        return error_memory(err, "images");
     for (uint64_t i = 0; i < count; i++) {
         h->at[i] = end;
         if (!size_bytes(h->size[i], channels, &bytes) || bytes > UINT64_MAX - end)

@@ -1,11 +1,11 @@
-/* What is known of a split's pictures, and their pixels where those are at hand. */
+/* What is known of a split's images, and their pixels where those are at hand. */
 #ifndef DATA_PIXEL_STORE_H
 #define DATA_PIXEL_STORE_H
 
 #include "base/file.h"
 #include "data/sample.h"
 
-enum { SOURCE_HEX = 16 }; /* digits of the SHA-256 of a picture's file, without a NUL */
+enum { SOURCE_HEX = 16 }; /* digits of the SHA-256 of an image's file, without a NUL */
 
 struct size {
     uint32_t height, width;
@@ -25,7 +25,7 @@ bioft_status pixel_store_place(struct pixel_store *h, uint64_t count, uint32_t c
 /* Of pixels that are at hand. */
 struct pixels pixel_store_pixels(const struct pixel_store *h, uint64_t position, uint32_t channels);
 
-/* Bytes of a picture; false: more than can be counted. */
+/* Bytes of an image; false: more than can be counted. */
 bool size_bytes(struct size s, uint32_t channels, uint64_t *ret);
 
 #endif

@@ -1,4 +1,4 @@
-/* Keeping pictures resized: within a bound in memory, or in the cache's folder as far as its disk
+/* Keeping images resized: within a bound in memory, or in the cache's folder as far as its disk
  * has room. */
 #include "data/pixel_store_resize.h"
 
@@ -33,20 +33,20 @@ const struct pixel_store *pixel_store_resized(const struct dataset *d, const str
     const struct dataset_private *p = d->private;
     const struct pixel_store *h = &p->resized[s - d->splits];
 
-    if (!h->pixels || p->resized_height != t->picture.height ||
-        p->resized_width != t->picture.width || (t->train && crops_first(t->spec)))
+    if (!h->pixels || p->resized_height != t->image.height ||
+        p->resized_width != t->image.width || (t->train && crops_first(t->spec)))
         return NULL;
     return h;
 }
 
-/* Of the transform what decides the resized pictures. */
+/* Of the transform what decides the resized images. */
 static void transform_key(const struct transform *t, char *ret, size_t size)
 {
     snprintf(ret, size, "kind %d, resize %u, %s %ux%u", (int)t->spec->kind, t->spec->resize,
-             t->small ? "straight to" : "for", t->picture.width, t->picture.height);
+             t->small ? "straight to" : "for", t->image.width, t->image.height);
 }
 
-/* The sizes that the pictures will have, and their places. */
+/* The sizes that the images will have, and their places. */
 static bioft_status lay_out(const struct keeping *g, size_t split, struct error *err)
 {
     const struct split *s = &g->d->splits[split];
@@ -67,7 +67,7 @@ static bioft_status lay_out(const struct keeping *g, size_t split, struct error 
     return pixel_store_place(to, s->count, g->d->channels, err);
 }
 
-/* The file of an earlier run, where it is of these pictures in these sizes. */
+/* The file of an earlier run, where it is of these images in these sizes. */
 static bool recall(const struct keeping *g, size_t split, const char *path, struct error *err)
 {
     const struct pixel_store *from = &g->d->private->stored[split];
@@ -141,7 +141,7 @@ static bioft_status make_file(struct making *m, const char *path, struct error *
     return st;
 }
 
-/* Where it does not work the pictures are decoded at each use, which is as good but slower. */
+/* Where it does not work the images are decoded at each use, which is as good but slower. */
 static void hold_split(const struct keeping *g, size_t split, const char *path)
 {
     const char *name = g->d->name;
@@ -212,7 +212,7 @@ static bioft_status lay_out_all(struct keeping *g, bool train, struct error *err
     return st;
 }
 
-bioft_status pixel_store_keep_resized(struct dataset *d, const struct picture *input, bool train,
+bioft_status pixel_store_keep_resized(struct dataset *d, const struct image_format *input, bool train,
                            struct pool *pool, const struct log *log, struct error *err)
 {
     struct dataset_private *p = d->private;
@@ -226,7 +226,7 @@ bioft_status pixel_store_keep_resized(struct dataset *d, const struct picture *i
         (p->resized_train || !train))
         return BIOFT_OK;
     transform_init(&g.transform,
-                   &(struct batches_params){ .dataset = d, .picture = *input });
+                   &(struct batches_params){ .dataset = d, .image = *input });
     transform_key(&g.transform, key, sizeof key);
     st = lay_out_all(&g, train, err);
     if (train && crops_first(&d->spec->transform) && d->spec->cache && d->spec->cache[0] == '/')

@@ -19,9 +19,9 @@ struct dataset_private {
     struct arena *arena; /* names and notes */
     struct files *files;
     uint32_t format;                 /* of the first sample: BIOFT_SAMPLE_* */
-    struct sides sides;              /* of the pictures kept */
+    struct sides sides;              /* of the images kept */
     struct pixel_store stored[MAX_SPLITS];    /* with pixels where all have one size and there is room */
-    struct pixel_store resized[MAX_SPLITS]; /* the same pictures resized for an input */
+    struct pixel_store resized[MAX_SPLITS]; /* the same images resized for an input */
     uint32_t resized_height, resized_width; /* of these sides; 0: none */
     bool resized_train;                     /* those of training too */
     size_t note_capacity;

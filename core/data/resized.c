@@ -1,4 +1,4 @@
-/* Resizing every picture of a split: in pieces over the pool, in runs that are written in order. */
+/* Resizing every image of a split: in pieces over the pool, in runs that are written in order. */
 #include "data/resized.h"
 
 #include "base/clock.h"
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUN_PICTURES = 4096 };          /* of a run, at most, */
-#define RUN_BYTES (UINT64_C(64) << 20) /* and so many bytes, but for one larger picture */
+enum { RUN_IMAGES = 4096 };          /* of a run, at most, */
+#define RUN_BYTES (UINT64_C(64) << 20) /* and so many bytes, but for one larger image */
 
 struct hand { /* one thread's */
     struct reader *reader;
@@ -18,10 +18,10 @@ struct hand { /* one thread's */
 
 struct run {
     const struct making *m;
-    const struct pixel_store *from; /* what is known of the pictures */
+    const struct pixel_store *from; /* what is known of the images */
     struct hand *hands;
     size_t hand_count;
-    uint64_t first; /* picture */
+    uint64_t first; /* image */
     uint8_t *room;  /* where it goes */
     atomic_bool failed;
 };
@@ -35,8 +35,8 @@ static bioft_status scale(const struct pixels *p, struct size to, uint8_t *ret, 
     return resize_bilinear(
         &(struct resize){
             .pixels = p->data,
-            .picture_width = p->width,
-            .picture_height = p->height,
+            .image_width = p->width,
+            .image_height = p->height,
             .box = { .width = p->width, .height = p->height },
             .width = to.width,
             .height = to.height,
@@ -90,7 +90,7 @@ static void resize_one(void *ctx, size_t index, uint32_t thread)
 static uint64_t run_end(const struct pixel_store *h, uint64_t first, uint64_t count)
 {
     uint64_t end = first + 1;
-    while (end < count && end - first < RUN_PICTURES && h->at[end + 1] - h->at[first] <= RUN_BYTES)
+    while (end < count && end - first < RUN_IMAGES && h->at[end + 1] - h->at[first] <= RUN_BYTES)
         end++;
     return end;
 }

@@ -3,7 +3,7 @@
 #include "data/sample.h"
 
 #include "data/private.h"
-#include "formats/picture.h"
+#include "formats/image.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +72,7 @@ void reader_close(struct reader *r)
     if (api->reader_open && api->reader_close)
         api->reader_close(r->dataset->instance->self, r->handle);
     free(r->room);
-    picture_free(&r->decoded);
+    image_free(&r->decoded);
     free(r);
 }
 
@@ -120,7 +120,7 @@ static bioft_status decode(struct reader *r, uint32_t split, uint64_t index, str
     bioft_status st;
 
     name_of(r, split, index, name, sizeof name);
-    st = picture_decode(name, r->bytes, r->count, 0, &r->decoded, err);
+    st = image_decode(name, r->bytes, r->count, 0, &r->decoded, err);
     if (st != BIOFT_OK) {
         error_prefix(err, "dataset '%s'", r->dataset->name);
         return st;

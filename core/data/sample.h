@@ -15,7 +15,7 @@ struct reader;
 bioft_status reader_open(const struct dataset *d, struct reader **ret, struct error *err);
 void reader_close(struct reader *r); /* NULL is fine */
 /* By the plugin's numbers. *ret lives until the next call; *ret_encoded (may be NULL; set also
- * where the picture is broken): it is a picture's file. BIOFT_ERR_IO where the file is not to be
+ * where the image is broken): it is an image's file. BIOFT_ERR_IO where the file is not to be
  * had, BIOFT_ERR_FORMAT where it is broken. */
 bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, struct pixels *ret,
                            bool *ret_encoded, struct error *err);

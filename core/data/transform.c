@@ -10,10 +10,10 @@
 /* What each byte becomes. */
 static void fill_values(struct transform *t)
 {
-    for (uint32_t c = 0; c < t->picture.channels && c < 4; c++)
+    for (uint32_t c = 0; c < t->image.channels && c < 4; c++)
         for (int v = 0; v < 256; v++) {
             const float x = (float)v / 255.0f;
-            t->value[c][v] = t->normalise ? (x - t->picture.mean[c]) / t->picture.std[c] : x;
+            t->value[c][v] = t->normalise ? (x - t->image.mean[c]) / t->image.std[c] : x;
         }
 }
 
@@ -23,11 +23,11 @@ void transform_init(struct transform *t, const struct batches_params *p)
     const struct sides *s = &d->private->sides;
     *t = (struct transform){
         .spec = &d->spec->transform,
-        .picture = p->picture,
+        .image = p->image,
         .train = p->train,
         .normalise = p->normalise,
         .natural = d->encoded || (d->channels == 3 && d->private->format == BIOFT_SAMPLE_U8_HWC),
-        .small = s->max_height <= p->picture.height && s->max_width <= p->picture.width,
+        .small = s->max_height <= p->image.height && s->max_width <= p->image.width,
         .seed = p->seed,
         .epoch = p->epoch,
     };
@@ -39,10 +39,10 @@ void transform_init(struct transform *t, const struct batches_params *p)
 }
 
 void transform_init_alone(struct transform *t, const struct transform_spec *spec,
-                          const struct picture *picture)
+                          const struct image_format *image)
 {
     *t =
-        (struct transform){ .spec = spec, .picture = *picture, .normalise = true, .natural = true };
+        (struct transform){ .spec = spec, .image = *image, .normalise = true, .natural = true };
     fill_values(t);
 }
 
@@ -82,16 +82,16 @@ static void mirror(float *row, uint32_t width)
     }
 }
 
-/* The window of a picture of p->height x p->width into floats; zeros (black) beyond its edges. */
+/* The window of an image of p->height x p->width into floats; zeros (black) beyond its edges. */
 static void window(const struct transform *t, const struct pixels *p, const struct placement *at,
                    float *ret)
 {
-    const uint32_t height = t->picture.height, width = t->picture.width;
+    const uint32_t height = t->image.height, width = t->image.width;
     uint32_t top, bottom, left, right;
 
     inside(at->top, height, p->height, &top, &bottom);
     inside(at->left, width, p->width, &left, &right);
-    for (uint32_t c = 0; c < t->picture.channels; c++) {
+    for (uint32_t c = 0; c < t->image.channels; c++) {
         const uint32_t from = p->channels == 1 ? 0 : c;
         for (uint32_t y = 0; y < height; y++, ret += width) {
             const size_t row = (size_t)(at->top + y), column = (size_t)(at->left + left);
@@ -107,8 +107,8 @@ static void window(const struct transform *t, const struct pixels *p, const stru
             } else if (!black) {
                 const float *v =
                     (const float *)p->data + (from * (size_t)p->height + row) * p->width + column;
-                const float mean = t->normalise ? t->picture.mean[c] : 0,
-                            std = t->normalise ? t->picture.std[c] : 1;
+                const float mean = t->normalise ? t->image.mean[c] : 0,
+                            std = t->normalise ? t->image.std[c] : 1;
                 for (uint32_t x = left; x < right; x++)
                     ret[x] = (v[x - left] - mean) / std;
             }
@@ -135,7 +135,7 @@ static void spread(const uint8_t *grey, size_t count, uint8_t *ret)
         ret[3 * i] = ret[3 * i + 1] = ret[3 * i + 2] = grey[i];
 }
 
-/* The part of the window that lies inside the resized picture, and no more, is computed; *at
+/* The part of the window that lies inside the resized image, and no more, is computed; *at
  * becomes relative to it. */
 static bioft_status resize(const struct transform *t, const struct pixels *p, struct placement *at,
                            struct canvas *canvas, struct pixels *ret, struct error *err)
@@ -151,12 +151,12 @@ static bioft_status resize(const struct transform *t, const struct pixels *p, st
                          "1 or 3 channels, or use 'transform: none'",
                          p->width, p->height, p->channels, p->channels == 1 ? "" : "s",
                          p->format == BIOFT_SAMPLE_U8_HWC ? "" : " in floats");
-    inside(at->top, t->picture.height, at->height, &top, &bottom);
-    inside(at->left, t->picture.width, at->width, &left, &right);
+    inside(at->top, t->image.height, at->height, &top, &bottom);
+    inside(at->left, t->image.width, at->width, &left, &right);
     r = (struct resize){
         .pixels = p->data,
-        .picture_width = p->width,
-        .picture_height = p->height,
+        .image_width = p->width,
+        .image_height = p->height,
         .box = { .left = at->box_left,
                  .top = at->box_top,
                  .width = at->box_width,
@@ -195,9 +195,9 @@ bioft_status transform_apply(const struct transform *t, const struct pixels *p, 
 
     if (st != BIOFT_OK)
         return st;
-    if (p->channels != t->picture.channels && p->channels != 1)
+    if (p->channels != t->image.channels && p->channels != 1)
         return error_set(err, BIOFT_ERR_FORMAT, "%u channels where the others have %u", p->channels,
-                         t->picture.channels);
+                         t->image.channels);
     if (at.box_height != p->height || at.box_width != p->width || at.height != p->height ||
         at.width != p->width)
         st = resize(t, p, &at, canvas, &resized, err);

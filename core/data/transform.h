@@ -8,19 +8,19 @@
 
 struct transform {
     const struct transform_spec *spec;
-    struct picture picture;
+    struct image_format image;
     bool train, normalise;
-    bool natural; /* pictures of the world, as against arrays whose mirror image may mean something
-                   * else: those that auto augments */
-    bool small;   /* none of the pictures is larger than the input */
+    bool natural; /* photographs, not arrays whose mirror image may mean something else: those
+                   * that auto augments */
+    bool small;   /* none of the images is larger than the input */
     uint64_t seed, epoch;
     char stream[24]; /* of augmentation's random numbers */
     float value[4][256]; /* [channel][byte]: what a byte becomes */
 };
 void transform_init(struct transform *t, const struct batches_params *p);
-/* For pictures that are of no dataset: evaluation, normalised; `small` is the caller's to set. */
+/* For images that are of no dataset: evaluation, normalised; `small` is the caller's to set. */
 void transform_init_alone(struct transform *t, const struct transform_spec *spec,
-                          const struct picture *picture);
+                          const struct image_format *image);
 
 /* What happens to one sample: the box is cut out of it and resized to height x width (not at all
  * where that is its size), the window of the network's size is taken out of that (top and left may
@@ -42,7 +42,7 @@ struct canvas { /* one thread's room for resized pixels */
     size_t capacity;
 };
 void canvas_finish(struct canvas *c);
-/* Writes [channels][height][width] floats of the picture to ret. */
+/* Writes [channels][height][width] floats of the image to ret. */
 bioft_status transform_apply(const struct transform *t, const struct pixels *p, uint64_t sample,
                              struct canvas *canvas, float *ret, struct error *err);
 

@@ -29,17 +29,17 @@ static void resize_to(uint32_t side, struct placement *p)
 
 static void centre_crop(const struct transform *t, struct placement *p)
 {
-    p->top = resize_center_crop(p->width, p->height, t->picture.height).top;
-    p->left = resize_center_crop(p->width, p->height, t->picture.width).left;
+    p->top = resize_center_crop(p->width, p->height, t->image.height).top;
+    p->left = resize_center_crop(p->width, p->height, t->image.width).left;
 }
 
-/* RandomCrop(size, padding). The caller knows that the padded picture is large enough. */
+/* RandomCrop(size, padding). The caller knows that the padded image is large enough. */
 static void random_crop(const struct transform *t, const float *u, uint32_t padding,
                         struct placement *p)
 {
     const uint32_t padded_height = p->height + 2 * padding, padded_width = p->width + 2 * padding;
-    p->top = (int64_t)pick(u[DRAW_TOP], padded_height - t->picture.height + 1) - padding;
-    p->left = (int64_t)pick(u[DRAW_LEFT], padded_width - t->picture.width + 1) - padding;
+    p->top = (int64_t)pick(u[DRAW_TOP], padded_height - t->image.height + 1) - padding;
+    p->left = (int64_t)pick(u[DRAW_LEFT], padded_width - t->image.width + 1) - padding;
 }
 
 static void random_resized_crop(const struct transform *t, const float *u, struct placement *p)
@@ -53,14 +53,14 @@ static void random_resized_crop(const struct transform *t, const float *u, struc
     p->box_left = box.left;
     p->box_height = box.height;
     p->box_width = box.width;
-    p->height = t->picture.height;
-    p->width = t->picture.width;
+    p->height = t->image.height;
+    p->width = t->image.width;
 }
 
 static void place_auto(const struct transform *t, uint64_t sample, struct placement *p)
 {
     const uint32_t shorter =
-        t->picture.height < t->picture.width ? t->picture.height : t->picture.width;
+        t->image.height < t->image.width ? t->image.height : t->image.width;
     const bool augment = t->train && t->natural;
     float u[DRAW_BOX];
 
@@ -69,14 +69,14 @@ static void place_auto(const struct transform *t, uint64_t sample, struct placem
         p->flip = u[DRAW_FLIP] < 0.5f;
     }
     if (t->small) {
-        p->height = t->picture.height;
-        p->width = t->picture.width;
+        p->height = t->image.height;
+        p->width = t->image.width;
         return;
     }
     resize_to((uint32_t)(((uint64_t)shorter * PUBLISHED_RESIZE + PUBLISHED_CROP / 2) /
                          PUBLISHED_CROP),
               p);
-    if (augment && p->height >= t->picture.height && p->width >= t->picture.width)
+    if (augment && p->height >= t->image.height && p->width >= t->image.width)
         random_crop(t, u, 0, p);
     else
         centre_crop(t, p);
@@ -98,8 +98,8 @@ static void place_map(const struct transform *t, uint64_t sample, struct placeme
     }
     if (spec->resize)
         resize_to(spec->resize, p);
-    else if (p->height != t->picture.height || p->width != t->picture.width)
-        resize_to(t->picture.height > t->picture.width ? t->picture.height : t->picture.width, p);
+    else if (p->height != t->image.height || p->width != t->image.width)
+        resize_to(t->image.height > t->image.width ? t->image.height : t->image.width, p);
     if (t->train && spec->train == CROP_RANDOM)
         random_crop(t, u, spec->padding, p);
     else
@@ -121,11 +121,11 @@ bioft_status transform_place(const struct transform *t, uint32_t source_height,
         place_auto(t, sample, &p);
     else if (t->spec->kind == TRANSFORM_MAP)
         place_map(t, sample, &p);
-    else if (source_height != t->picture.height || source_width != t->picture.width)
+    else if (source_height != t->image.height || source_width != t->image.width)
         return error_set(err, BIOFT_ERR_INVALID,
                          "an image of %ux%u where the network takes %ux%u, and 'transform: none' "
                          "leaves images as they are",
-                         source_width, source_height, t->picture.width, t->picture.height);
+                         source_width, source_height, t->image.width, t->image.height);
     *ret = p;
     return BIOFT_OK;
 }

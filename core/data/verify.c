@@ -1,4 +1,4 @@
-/* Verification of pictures: a look at every one, or a cache of it; what is missing or broken is
+/* Verification of images: a look at every one, or a cache of it; what is missing or broken is
  * named and left out. */
 #include "data/verify.h"
 
@@ -14,7 +14,7 @@ enum {
     PROBES = 16 /* files that a cache is compared with */
 };
 
-/* One picture looked at by a reader of its own. */
+/* One image looked at by a reader of its own. */
 static enum fault probe(const struct dataset *d, const struct split *s, uint64_t position,
                         char ret_source[SHA256_HEX], struct error *text)
 {
@@ -93,7 +93,7 @@ static bioft_status apply_faults(struct dataset *d, struct split *s, const struc
     return st;
 }
 
-/* A few of the pictures, evenly spread, are still what the cache was made from, and what was at
+/* A few of the images, evenly spread, are still what the cache was made from, and what was at
  * fault is so still. */
 static bool still_true(const struct dataset *d, const struct split *s, const struct inspection *l)
 {
@@ -131,7 +131,7 @@ static bool recall(const struct dataset *d, const struct split *s, const char *p
     return false;
 }
 
-/* What is known of the pictures that are kept. */
+/* What is known of the images that are kept. */
 static bioft_status take(struct dataset *d, size_t split, struct inspection *l, struct error *err)
 {
     struct pixel_store *held = &d->private->stored[split];
@@ -213,7 +213,7 @@ static bioft_status look_at_first(struct dataset *d, bool *ret_encoded, struct e
     return BIOFT_OK;
 }
 
-bioft_status verify_pictures(struct dataset *d, struct pool *pool, const struct log *log,
+bioft_status verify_images(struct dataset *d, struct pool *pool, const struct log *log,
                              struct error *err)
 {
     uint64_t all = 0;
@@ -222,9 +222,9 @@ bioft_status verify_pictures(struct dataset *d, struct pool *pool, const struct 
         return st;
     for (size_t i = 0; i < d->split_count; i++)
         all += d->splits[i].count;
-    const uint64_t picture = (uint64_t)d->height * d->width * d->channels;
+    const uint64_t image = (uint64_t)d->height * d->width * d->channels;
     const bool hold =
-        strcmp(d->spec->cache ? d->spec->cache : "auto", "off") != 0 && all <= PIXEL_STORE_BYTES / picture;
+        strcmp(d->spec->cache ? d->spec->cache : "auto", "off") != 0 && all <= PIXEL_STORE_BYTES / image;
     for (size_t i = 0; st == BIOFT_OK && i < d->split_count; i++)
         st = verify_split(d, i, hold, pool, log, err);
     return st;

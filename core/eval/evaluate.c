@@ -37,7 +37,7 @@ static bioft_status evaluator_create(const struct trained *t, uint32_t batch_siz
                                      struct evaluator *ret, struct error *err)
 {
     ret->target = t;
-    ret->x = mem_aligned(pixels_count(&t->picture) * batch_size, sizeof *ret->x);
+    ret->x = mem_aligned(pixels_count(&t->image) * batch_size, sizeof *ret->x);
     ret->clean = mem_array(batch_size, sizeof *ret->clean);
     bioft_status st = ret->x && ret->clean ? encoder_create(t->model, batch_size, t->precision, t->pool, &ret->encoder, err)
                              : error_memory(err, "an evaluation batch");
@@ -97,7 +97,7 @@ static bioft_status clean_classes(const struct trained *t, const uint64_t *posit
     if (st == BIOFT_OK)
         st = batches_create(&(struct batches_params){
             .dataset = t->dataset, .split = t->split, .positions = positions, .count = count,
-            .batch_size = DEFAULT_BATCH, .normalise = true, .picture = t->picture,
+            .batch_size = DEFAULT_BATCH, .normalise = true, .image = t->image,
             .pool = t->pool }, &batches, err);
     while (st == BIOFT_OK && (st = batches_next(batches, &batch, err)) == BIOFT_OK && batch.n > 0) {
         st = stop_asked(t->stop)
@@ -185,7 +185,7 @@ static bioft_status score_clean(struct attacked *a, const struct attack_made *ma
     if (a->has_clean && a->clean_first == made->first)
         return BIOFT_OK;
     if (!a->target->codebook) {
-        pixels_normalise(&a->target->picture, a->target->pool, b->n, b->x, e->x);
+        pixels_normalise(&a->target->image, a->target->pool, b->n, b->x, e->x);
         st = program_forward(e->encoder.program, b->n, e->x, 0, e->encoder.out, err);
     }
     if (st == BIOFT_OK && !a->target->codebook)
@@ -233,7 +233,7 @@ static bioft_status take_batch(void *ctx, const struct attack_made *made, struct
     bioft_status st = score_clean(a, made, err);
     if (st != BIOFT_OK)
         return st;
-    pixels_normalise(&a->target->picture, a->target->pool, made->clean->n, made->adversarial,
+    pixels_normalise(&a->target->image, a->target->pool, made->clean->n, made->adversarial,
                      a->evaluator.x);
     st = a->target->codebook
         ? encode(a, made, cell, err)
@@ -325,7 +325,7 @@ static bioft_status make_room(struct attacked *a, uint64_t count, bool dumps, st
         if (a->skip[i])
             continue;
         if (dumps)
-            st = dump_begin(&a->dumps[i], &t->picture, t->codebook ? 0 : a->evaluator.encoder.bits,
+            st = dump_begin(&a->dumps[i], &t->image, t->codebook ? 0 : a->evaluator.encoder.bits,
                             a->spec->dump < count ? a->spec->dump : count, err);
         if (st == BIOFT_OK && t->codebook)
             st = codes_create(count, e->encoder.bits, t->dataset->classes, &e->queries[i], err);

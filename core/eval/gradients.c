@@ -40,7 +40,7 @@ static bioft_status study_make(struct study *s, const struct trained *t, struct 
 {
     size_t values, outputs;
 
-    *s = (struct study){ .target = t, .pixels = pixels_count(&t->picture),
+    *s = (struct study){ .target = t, .pixels = pixels_count(&t->image),
                          .outputs = t->model->graph->view.outputs };
     if (!mem_product(MOST_IMAGES, s->pixels, &values) || !mem_product(MOST_IMAGES, s->outputs, &outputs))
         return error_memory(err, "images");
@@ -234,7 +234,7 @@ bioft_status gradients_compare(const struct trained *t, const uint64_t *position
     if (st == BIOFT_OK)
         st = batches_create(&(struct batches_params){
             .dataset = t->dataset, .split = t->split, .positions = positions, .count = n, .batch_size = MOST_IMAGES,
-            .picture = t->picture, .pool = t->pool }, &batches, err);
+            .image = t->image, .pool = t->pool }, &batches, err);
     if (st == BIOFT_OK)
         st = batches_next(batches, &clean, err);
     if (st == BIOFT_OK && clean.n > 0) {

@@ -1,4 +1,4 @@
-/* PNG pictures written by libpng: 8-bit grey or RGB, no time and no text, so that equal pixels give
+/* PNG images written by libpng: 8-bit grey or RGB, no time and no text, so that equal pixels give
  * equal bytes. */
 #include "formats/png.h"
 #include "base/file.h"

@@ -1,4 +1,4 @@
-/* PNG pictures, by libpng: 8-bit RGB or grey out, and written for people to look at. */
+/* PNG images, by libpng: 8-bit RGB or grey out, and written for people to look at. */
 #ifndef FORMATS_PNG_H
 #define FORMATS_PNG_H
 

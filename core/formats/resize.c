@@ -125,14 +125,14 @@ static bool inside(const struct rectangle *r, uint32_t width, uint32_t height)
 
 static bioft_status check(const struct resize *r, struct error *err)
 {
-    if (r->picture_width > RESIZE_LARGEST || r->picture_height > RESIZE_LARGEST || r->width > RESIZE_LARGEST ||
-        r->height > RESIZE_LARGEST || !inside(&r->box, r->picture_width, r->picture_height) ||
+    if (r->image_width > RESIZE_LARGEST || r->image_height > RESIZE_LARGEST || r->width > RESIZE_LARGEST ||
+        r->height > RESIZE_LARGEST || !inside(&r->box, r->image_width, r->image_height) ||
         !inside(&r->window, r->width, r->height))
         return error_set(err, BIOFT_ERR_INVALID,
                          "resizing an image of %u x %u pixels: the box of %u x %u at %u, %u or "
                          "the "
                          "window of %u x %u at %u, %u in %u x %u does not lie inside",
-                         r->picture_width, r->picture_height, r->box.width, r->box.height,
+                         r->image_width, r->image_height, r->box.width, r->box.height,
                          r->box.left, r->box.top, r->window.width, r->window.height, r->window.left,
                          r->window.top, r->width, r->height);
     return BIOFT_OK;
@@ -144,7 +144,7 @@ bioft_status resize_bilinear(const struct resize *r, uint8_t *ret, struct error 
     const struct rectangle *box = &r->box, *window = &r->window;
     struct axis across = { .count = 0 }, down = { .count = 0 };
     bool resize_across = box->width != r->width, resize_down = box->height != r->height;
-    size_t row_bytes = (size_t)window->width * 3, picture_row = (size_t)r->picture_width * 3;
+    size_t row_bytes = (size_t)window->width * 3, image_row = (size_t)r->image_width * 3;
     uint32_t first = window->top, rows = window->height; /* of the box that are needed */
     uint8_t *between = NULL;
     int32_t *sums = NULL;
@@ -167,7 +167,7 @@ bioft_status resize_bilinear(const struct resize *r, uint8_t *ret, struct error 
     }
     for (uint32_t y = 0; y < rows; y++) {
         const uint8_t *from =
-            r->pixels + (box->top + first + y) * picture_row + (size_t)box->left * 3;
+            r->pixels + (box->top + first + y) * image_row + (size_t)box->left * 3;
         uint8_t *to = (resize_down ? between : ret) + y * row_bytes;
         if (resize_across)
             resize_row(&across, from, to);

@@ -14,7 +14,7 @@ void resize_shorter_side(uint32_t width, uint32_t height, uint32_t side, uint32_
     *ret_height = width <= height ? other : side;
 }
 
-/* Zeros before a picture that is too small come to half of what is missing, rounded down; of a
+/* Zeros before an image that is too small come to half of what is missing, rounded down; of a
  * larger one half of what is over is cut off, rounded half to even as Python does. */
 static int32_t middle(uint32_t size, uint32_t side)
 {
@@ -39,7 +39,7 @@ static uint32_t pick(uint32_t count, float uniform)
     return n < count ? n : count - 1;
 }
 
-/* The whole picture, or its middle where its aspect is outside the bounds. */
+/* The whole image, or its middle where its aspect is outside the bounds. */
 static struct rectangle fallback(uint32_t width, uint32_t height, const double ratio[2])
 {
     struct rectangle r = { .width = width, .height = height };

@@ -25,7 +25,7 @@ struct builder {
     bool has_head;
     uint32_t normalised;       /* channels given to normalise(); 0: never called */
     struct error error;        /* the first failure; status BIOFT_OK while there is none */
-    bool too_small;            /* it is a picture too small for a window */
+    bool too_small;            /* it is an image too small for a window */
     bool plugin_failed;        /* it is build()'s own, and names the backbone */
 };
 

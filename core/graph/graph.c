@@ -37,7 +37,7 @@ static void release(struct graph *g)
     arena_destroy(g->arena);
 }
 
-/* Can the network be built for a square picture of this side? */
+/* Can the network be built for a square image of this side? */
 static bool fits(const struct graph_params *p, uint32_t side)
 {
     struct graph g = { 0 };
@@ -54,8 +54,8 @@ static bool fits(const struct graph_params *p, uint32_t side)
     return fits;
 }
 
-/* The smallest side of a square picture that works, 0: none does. What windows need only grows with
- * the picture, so sides are doubled until one fits, and then halved in between. */
+/* The smallest side of a square image that works, 0: none does. What windows need only grows with
+ * the image, so sides are doubled until one fits, and then halved in between. */
 static uint32_t smallest_side(const struct graph_params *p)
 {
     enum { LARGEST = 1 << 14 };

@@ -37,8 +37,8 @@ struct graph_params {
     uint32_t channels, height, width;              /* the input; 0: as published */
     uint32_t head_outputs;                         /* 0: as published */
 };
-/* Calls the backbone's build(), again for other sizes where the picture is too small. Errors name
- * the layer: "backbone 'NAME': layer2.0.conv1: 3x3 picture is too small for a 5x5 kernel; the
+/* Calls the backbone's build(), again for other sizes where the image is too small. Errors name
+ * the layer: "backbone 'NAME': layer2.0.conv1: 3x3 image is too small for a 5x5 kernel; the
  * smallest input is 23x23". bioft_layer.activation says what stands between a layer and the next
  * ones with weights: RELU or TANH, where it is one of these and after it only pooling, dropout and
  * flatten; NONE where there is no activation, norm or sum; else OTHER. */
@@ -53,7 +53,7 @@ bool graph_is_variance(const struct graph *g, uint32_t parameter);     /* a batc
 const char *graph_other_name(const struct graph *g, const char *name, char *ret, size_t size);
 uint64_t graph_parameter_total(const struct graph *g);                 /* trained values */
 size_t graph_largest_parameter(const struct graph *g);                  /* values of it; at least 1 */
-/* Multiply-adds of one picture's forward pass, for estimates. */
+/* Multiply-adds of one image's forward pass, for estimates. */
 uint64_t graph_work(const struct graph *g);
 /* First values of one parameter, by the keyed generator; ret has its count. stage NULL: those that
  * came with the graph, else as the backbone says, stream "init/<name>". With a stage, which is for

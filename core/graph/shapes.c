@@ -1,4 +1,4 @@
-/* Shapes of one picture's tensors, as torch.nn computes them. */
+/* Shapes of one image's tensors, as torch.nn computes them. */
 #include "graph/shapes.h"
 
 bool shape_elements(struct shape s, uint32_t *ret)
@@ -23,7 +23,7 @@ uint64_t window_count(struct window w, uint32_t side)
     if (padded < reach)
         return 0;
     count = (padded - reach) / w.stride + 1;
-    /* ... if it begins in the picture or in the padding before it. */
+    /* ... if it begins in the image or in the padding before it. */
     if (w.ceil_mode && (count - 1) * w.stride >= (uint64_t)side + w.before)
         count--;
     return count;

@@ -1,4 +1,4 @@
-/* Shapes of one picture's tensors, as torch.nn computes them. */
+/* Shapes of one image's tensors, as torch.nn computes them. */
 #ifndef GRAPH_SHAPES_H
 #define GRAPH_SHAPES_H
 
@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Elements of one tensor of one picture: engines count them in 31 bits. */
+/* Elements of one tensor of one image: engines count them in 31 bits. */
 enum { SHAPE_LARGEST = INT32_MAX };
 
 struct shape {

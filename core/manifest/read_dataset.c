@@ -10,7 +10,7 @@ static const char *const keys[] = {
 
 const char *const part_names[PARTS] = { "test", "database", "val" };
 
-enum { LARGEST_PICTURE = 1 << 14 };
+enum { LARGEST_IMAGE = 1 << 14 };
 
 static void read_transform(struct reader *r, struct yaml *node, struct transform_spec *ret)
 {
@@ -24,10 +24,10 @@ static void read_transform(struct reader *r, struct yaml *node, struct transform
         return;
     }
     ret->kind = TRANSFORM_MAP;
-    ret->size = (uint32_t)read_integer(r, node, "size", 1, LARGEST_PICTURE, 0);
-    ret->resize = (uint32_t)read_integer(r, node, "resize", 1, LARGEST_PICTURE, 0);
+    ret->size = (uint32_t)read_integer(r, node, "size", 1, LARGEST_IMAGE, 0);
+    ret->resize = (uint32_t)read_integer(r, node, "resize", 1, LARGEST_IMAGE, 0);
     ret->train = crop_of[read_word(r, node, "train", crops, 0)];
-    ret->padding = (uint32_t)read_integer(r, node, "padding", 0, LARGEST_PICTURE, 0);
+    ret->padding = (uint32_t)read_integer(r, node, "padding", 0, LARGEST_IMAGE, 0);
     ret->flip = read_bool(r, node, "flip", false);
     read_unknown(r, node, "in a transform", members, NULL);
     if (ret->size > 0 && ret->resize > 0 && ret->resize < ret->size)

@@ -71,10 +71,10 @@ bioft_status network_open(const struct network_params *p, struct network *ret, s
         network_destroy(&n);
         return st;
     }
-    n.picture = (struct picture){ .channels = n.graph->view.channels, .height = n.graph->view.height,
+    n.image = (struct image_format){ .channels = n.graph->view.channels, .height = n.graph->view.height,
                                   .width = n.graph->view.width };
-    memcpy(n.picture.mean, n.graph->mean, sizeof n.picture.mean);
-    memcpy(n.picture.std, n.graph->std, sizeof n.picture.std);
+    memcpy(n.image.mean, n.graph->mean, sizeof n.image.mean);
+    memcpy(n.image.std, n.graph->std, sizeof n.image.std);
     *ret = n;
     return BIOFT_OK;
 }
@@ -85,21 +85,21 @@ bioft_status network_create(struct engine *engine, const struct trial *trial, co
     struct network_params p = {
         .backbone = trial->backbone.plugin, .values = trial->backbone.values, .seed = trial->seed };
     struct network published = { 0 };
-    struct picture picture;
+    struct image_format image;
 
     bioft_status st = head_outputs(data, head, &p.outputs, err);
     if (st == BIOFT_OK)
         st = network_open(&(struct network_params){ p.backbone, p.values, p.seed, NULL, 0, 0, 0, 0 }, &published, err);
     if (st == BIOFT_OK)
         st = input_size(data, &data->spec->transform, published.graph->published_channels,
-                            published.graph->published_height, published.graph->published_width, &picture, err);
+                            published.graph->published_height, published.graph->published_width, &image, err);
     network_destroy(&published);
     if (st != BIOFT_OK)
         return st;
     p.engine = engine;
-    p.channels = picture.channels;
-    p.height = picture.height;
-    p.width = picture.width;
+    p.channels = image.channels;
+    p.height = image.height;
+    p.width = image.width;
     return network_open(&p, ret, err);
 }
 

@@ -9,7 +9,7 @@ struct network {
     struct instance *backbone;
     struct graph *graph;
     struct model *model;
-    struct picture picture;
+    struct image_format image;
 };
 struct network_params {
     const struct plugin *backbone;

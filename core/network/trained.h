@@ -17,7 +17,7 @@ struct trained {
     uint32_t precision;                            /* BIOFT_F32, BIOFT_BF16 */
     const struct dataset *dataset;
     const struct split *split;
-    struct picture picture;                        /* what it takes */
+    struct image_format image;                        /* what it takes */
     struct pool *pool;
     const struct log *log;
     const struct stop *stop;

@@ -4,7 +4,7 @@
 
 #include "report/findings.h"
 #include "report/headline.h"
-#include "report/pictures.h"
+#include "report/images.h"
 #include "report/plots.h"
 #include "report/table.h"
 #include "report/verdict.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PICTURE = 16 << 20 };
+enum { MAX_IMAGE = 16 << 20 };
 
 /* Links to those files of a chart that there are. */
 static bool chart_files(const struct page *page, const struct chart *c, struct text *t)
@@ -225,7 +225,7 @@ static bioft_status strip(const struct page *page, const struct strip *s, struct
 
     text_printf(&path, "%s/plots/%s", page->folder, s->file);
     bioft_status st = path.failed ? error_memory(err, "a path")
-                                  : file_read(path.data, MAX_PICTURE, &bytes, &size, err);
+                                  : file_read(path.data, MAX_IMAGE, &bytes, &size, err);
     if (st == BIOFT_OK) {
         text_add(t, "<figure class=\"strip\" data-rule=\"");
         html_escape(t, s->rule);

@@ -171,7 +171,7 @@ static bioft_status panel_part(struct report *r, size_t number, struct page_pane
     if (st == BIOFT_OK)
         st = panel_plots(r, number, ret, err);
     if (st == BIOFT_OK)
-        st = pictures_write(p, number, r->plots, MOST_STRIPS, r->arena, ret->strips,
+        st = images_write(p, number, r->plots, MOST_STRIPS, r->arena, ret->strips,
                             &ret->strip_count, err);
     return st;
 }

@@ -67,7 +67,7 @@ static bioft_status target_of(struct trial_run *r, size_t stage, const struct sp
     const struct trial *t = r->trial;
     const bool codes = trial_head(t, stage)->bits > 0;
     const struct encode_params p = {
-        .model = r->network.model, .dataset = r->data[stage], .picture = r->network.picture,
+        .model = r->network.model, .dataset = r->data[stage], .image = r->network.image,
         .pool = r->pool, .precision = t->precision, .stop = r->stop, .batch_size = ENCODE_BATCH,
     };
     bioft_status st = BIOFT_OK;
@@ -79,7 +79,7 @@ static bioft_status target_of(struct trial_run *r, size_t stage, const struct sp
     *ret = (struct trained){
         .model = r->network.model, .feedback = r->feedback, .step = r->step,
         .precision = t->precision, .dataset = r->data[stage], .split = s,
-        .picture = r->network.picture, .pool = r->pool, .log = r->log, .stop = r->stop, .seed = t->seed,
+        .image = r->network.image, .pool = r->pool, .log = r->log, .stop = r->stop, .seed = t->seed,
         .codebook = codes ? r->codebook : NULL, .k = codes ? t->k : NULL,
         .k_count = codes ? t->k_count : 0,
     };

@@ -190,7 +190,7 @@ static void tell_stage(struct rehearsal *h, const struct trial_run *r, size_t st
     if (d->multi_label && trial_head(r->trial, stage)->bits == 0 && first_time(h, TOLD_ACCURACY))
         log_write(h->log, LOG_INFO, "dataset '%s' has several labels an image: accuracy is the share of images whose top "
                   "answer is one of their labels", d->name);
-    if (d->channels == 1 && r->network.picture.channels == 3 && first_time(h, TOLD_GREY))
+    if (d->channels == 1 && r->network.image.channels == 3 && first_time(h, TOLD_GREY))
         log_write(h->log, LOG_INFO, "dataset '%s' has grey images: the network's three channels get the same values", d->name);
 }
 
@@ -222,7 +222,7 @@ static bioft_status build(struct rehearsal *h, struct trial_run *r, size_t stage
     if (st == BIOFT_OK && r->before.model)
         st = network_carry(&r->network, &r->before, keep_head, err);
     if (st == BIOFT_OK)
-        st = dataset_fits(r->data[stage], &r->network.picture, err);
+        st = dataset_fits(r->data[stage], &r->network.image, err);
     return st == BIOFT_OK ? load_weights(h, r, stage, err) : st;
 }
 
@@ -238,7 +238,7 @@ static bioft_status rehearse_stage(struct rehearsal *h, struct trial_run *r, siz
         st = build(h, r, stage, err);
     if (st == BIOFT_OK)
         st = stage_check(&(struct stage_params){
-            .model = r->network.model, .dataset = r->data[stage], .picture = r->network.picture, .trial = t, .stage = s,
+            .model = r->network.model, .dataset = r->data[stage], .image = r->network.image, .trial = t, .stage = s,
             .stage_number = (uint32_t)stage, .key = t->stage_key[stage], .checkpoint = "checkpoint", .pool = r->pool,
         }, err);
     if (st == BIOFT_OK) {

@@ -19,7 +19,7 @@ void surrogate_close(struct surrogate *s)
 /* What one network is shown has to be what the other one is shown. */
 static bioft_status check(const struct surrogate *s, const struct trial_run *r, const struct trained *own, struct error *err)
 {
-    const struct picture *a = &s->run.network.picture, *b = &own->picture;
+    const struct image_format *a = &s->run.network.image, *b = &own->image;
     const size_t stages = s->run.trial->stage_count;
     char mine[SHA256_HEX], other[SHA256_HEX];
     bioft_status st = dataset_digest(own->dataset, mine, err);
@@ -61,7 +61,7 @@ bioft_status surrogate_open(struct surrogate *s, const struct trial_run *r, cons
     s->network.model = s->run.network.model;
     s->network.feedback = s->run.feedback;
     s->network.step = s->run.step;
-    s->network.picture = s->run.network.picture;
+    s->network.image = s->run.network.image;
     s->network.precision = t->precision;
     *ret = &s->network;
     return st;

@@ -239,7 +239,7 @@ static bioft_status begin_network(struct trial_run *r, size_t stage, struct erro
     if (st == BIOFT_OK && !first)
         st = network_carry(&r->network, &r->before, keep_head, err);
     if (st == BIOFT_OK)
-        st = pixel_store_keep_resized(r->data[stage], &r->network.picture, s != NULL, r->pool, r->log, err);
+        st = pixel_store_keep_resized(r->data[stage], &r->network.image, s != NULL, r->pool, r->log, err);
     if (st == BIOFT_OK && weights)
         st = load_weights(r, stage, weights, trial_new_head(r, stage), err);
     return st;
@@ -307,7 +307,7 @@ static bioft_status train(struct trial_run *r, size_t stage, struct error *err)
         st = metrics_cut(place->metrics, progress.step, err);
     if (st == BIOFT_OK)
         st = stage_train(&(struct stage_params){
-            .model = r->network.model, .dataset = r->data[stage], .picture = r->network.picture, .trial = t,
+            .model = r->network.model, .dataset = r->data[stage], .image = r->network.image, .trial = t,
             .stage = &t->stages[stage], .stage_number = (uint32_t)stage, .key = place->key,
             .checkpoint = place->checkpoint, .resume = true, .pool = r->pool, .stop = r->stop,
             .log = r->log, .report = report, .before_save = before_save,

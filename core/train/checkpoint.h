@@ -29,7 +29,7 @@ struct checkpoint {                                /* what is saved; NULL member
     const struct trial *trial;
     const struct stage_spec *stage;
     const char *key;                               /* the stage's identity */
-    struct picture picture;                        /* what the network takes */
+    struct image_format image;                        /* what the network takes */
     struct progress progress;
 };
 /* The older file is replaced at once by the whole new one: whatever stops the machine, one of them

@@ -75,7 +75,7 @@ static void floats_json(struct text *t, const char *key, const float *values, ui
     json_end_array(t);
 }
 
-static void picture_json(struct text *t, const struct picture *p)
+static void image_json(struct text *t, const struct image_format *p)
 {
     json_begin_object(t);
     json_key(t, "channels");
@@ -143,7 +143,7 @@ static void put_network(struct meta *m, const struct checkpoint *c)
     put_text(m, "backbone", &t);
     head_json(&t, c);
     put_text(m, "head", &t);
-    picture_json(&t, &c->picture);
+    image_json(&t, &c->image);
     put_text(m, "picture", &t);
     if (c->stage->dataset) {
         transform_json(&t, &c->stage->dataset->transform);

@@ -114,9 +114,9 @@ static bool read_floats(const struct json *j, uint32_t count, float *ret)
     return true;
 }
 
-static bioft_status read_picture(const struct reading *r)
+static bioft_status read_image(const struct reading *r)
 {
-    struct picture *p = &r->ret->picture;
+    struct image_format *p = &r->ret->image;
     struct json *j;
     bioft_status st = member(r, "picture", &j);
     if (st != BIOFT_OK)
@@ -184,7 +184,7 @@ bioft_status checkpoint_network(const struct weights *w, const char *path,
     if (st == BIOFT_OK)
         st = read_head(&r);
     if (st == BIOFT_OK)
-        st = read_picture(&r);
+        st = read_image(&r);
     if (st == BIOFT_OK)
         st = read_transform(&r);
     if (st == BIOFT_OK)

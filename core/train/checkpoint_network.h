@@ -9,7 +9,7 @@ struct checkpoint_network {
     struct option_value *values;
     uint32_t outputs;
     bool bits;                                     /* of codes; else classes */
-    struct picture picture;                        /* what it was trained on */
+    struct image_format image;                        /* what it was trained on */
     struct transform_spec transform;               /* auto where the file does not say */
     const char *const *classes;                    /* their names, or NULL */
     size_t class_count;

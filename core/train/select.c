@@ -67,7 +67,7 @@ static bioft_status evaluate(struct run *r, double *ret, struct error *err)
         .split = r->val,
         .batch_size = p->stage->batch_size,
         .normalise = true,
-        .picture = p->picture,
+        .image = p->image,
         .seed = p->trial->seed,
         .pool = p->pool,
     };

@@ -156,7 +156,7 @@ static bioft_status open_epoch(struct run *r, struct error *err)
             .batch_size = p->stage->batch_size,
             .train = true,
             .normalise = true,
-            .picture = p->picture,
+            .image = p->image,
             .seed = p->trial->seed,
             .rank = rank_of_data(p->trial, p->stage_number),
             .epoch = r->at.epoch,

@@ -26,7 +26,7 @@ typedef bioft_status stage_reporter(void *ctx, const struct stage_report *r, str
 struct stage_params {
     struct model *model;
     const struct dataset *dataset;
-    struct picture picture;
+    struct image_format image;
     const struct trial *trial;
     const struct stage_spec *stage;
     uint32_t stage_number;

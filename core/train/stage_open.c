@@ -230,6 +230,6 @@ struct checkpoint stage_checkpoint(const struct run *r)
         .model = r->p->model, .feedback = r->step.feedback, .loss = r->step.loss, .moments = true,
         .optimizer = r->p->stage->optimizer.kind, .momentum = r->p->stage->optimizer.momentum,
         .dataset = r->p->dataset, .trial = r->p->trial, .stage = r->p->stage, .key = r->p->key,
-        .picture = r->p->picture, .progress = r->at,
+        .image = r->p->image, .progress = r->at,
     };
 }

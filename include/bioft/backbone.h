@@ -50,7 +50,7 @@ typedef struct bioft_builder bioft_builder;
 struct bioft_builder {
     uint32_t struct_size, flags;
     void *ctx;
-    /* The picture, once, first: the size the published network takes. The host may give another height and width,
+    /* The image, once, first: the size the published network takes. The host may give another height and width,
      * and refuses other channels than the data's. */
     bioft_tensor (*input)(const bioft_builder *b, uint32_t channels, uint32_t height, uint32_t width);
     bioft_tensor (*conv2d)(const bioft_builder *b, const char *name, bioft_tensor x, const bioft_conv2d *p);

@@ -1,10 +1,10 @@
 /* LeNet-5 (LeCun, Bottou, Bengio and Haffner, Proceedings of the IEEE 1998) in its modern form: two
  * 5x5 convs of 6 and 16 channels, each pooled by 2, then 120, 84 and the head. */
-#include "picture.h"
+#include "image.h"
 
 typedef struct {
     int32_t activation, pool;
-    picture picture;
+    image image;
 } lenet5;
 
 enum { RELU, TANH };
@@ -17,12 +17,12 @@ static const bioft_option options[] = {
       .def = RELU, .choices = activations, .help = "what follows each layer but the head" },
     { .name = "pool", .type = BIOFT_CHOICE, .offset = offsetof(lenet5, pool),
       .def = MAX, .choices = pools, .help = "how 2x2 pixels become one" },
-    PICTURE_OPTIONS(offsetof(lenet5, picture)),
+    IMAGE_OPTIONS(offsetof(lenet5, image)),
 };
 
 static bioft_status create(void *self, const bioft_host *host)
 {
-    return picture_check(&((const lenet5 *)self)->picture, host);
+    return image_check(&((const lenet5 *)self)->image, host);
 }
 
 static bioft_tensor activate(const lenet5 *s, const bioft_builder *b, bioft_tensor x)
@@ -54,7 +54,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 {
     const lenet5 *s = self;
     const bioft_linear head = { .struct_size = sizeof(head), .out = 10 };
-    bioft_tensor x = picture_input(&s->picture, b);
+    bioft_tensor x = image_input(&s->image, b);
 
     x = conv(s, b, "conv1", x, 6, 2);
     x = conv(s, b, "conv2", x, 16, 0);

@@ -1,5 +1,5 @@
-/* A multilayer perceptron: the flattened picture, any number of hidden layers, the head. */
-#include "picture.h"
+/* A multilayer perceptron: the flattened image, any number of hidden layers, the head. */
+#include "image.h"
 
 #include <stdio.h>
 
@@ -7,7 +7,7 @@ typedef struct {
     bioft_list hidden;
     int32_t activation;
     double dropout;
-    picture picture;
+    image image;
 } mlp;
 
 enum { RELU, TANH };
@@ -21,12 +21,12 @@ static const bioft_option options[] = {
       .def = RELU, .choices = activations, .help = "what follows each hidden layer" },
     { .name = "dropout", .type = BIOFT_F64, .offset = offsetof(mlp, dropout),
       .min = 0, .max = 0.99, .help = "probability after each hidden layer; 0: none" },
-    PICTURE_OPTIONS(offsetof(mlp, picture)),
+    IMAGE_OPTIONS(offsetof(mlp, image)),
 };
 
 static bioft_status create(void *self, const bioft_host *host)
 {
-    return picture_check(&((const mlp *)self)->picture, host);
+    return image_check(&((const mlp *)self)->image, host);
 }
 
 static bioft_tensor hidden(const mlp *s, const bioft_builder *b, const char *name, bioft_tensor x,
@@ -44,7 +44,7 @@ static bioft_status build(void *self, const bioft_builder *b)
     const mlp *s = self;
     const bioft_linear head = { .struct_size = sizeof(head), .out = 10 };
     const int64_t *widths = s->hidden.items;
-    bioft_tensor x = b->flatten(b, picture_input(&s->picture, b));
+    bioft_tensor x = b->flatten(b, image_input(&s->image, b));
     char name[32];
 
     for (size_t i = 0; i < s->hidden.count; i++) {

@@ -1,9 +1,9 @@
-/* CIFAR-10: 60,000 colour pictures of 32x32 in ten classes, from the binary release or from folders
+/* CIFAR-10: 60,000 colour images of 32x32 in ten classes, from the binary release or from folders
  * of JPEG or PNG files (Krizhevsky, "Learning multiple layers of features from tiny images", 2009;
  * https://www.cs.toronto.edu/~kriz/cifar.html).
  *
- * protocol classification: the published training and test pictures. protocol retrieval: all
- * pictures together, drawn a class by the keyed generator into train, val and test (the queries),
+ * protocol classification: the published training and test images. protocol retrieval: all
+ * images together, drawn a class by the keyed generator into train, val and test (the queries),
  * the rest is the database. */
 #include "cifar_records.h"
 #include "class_folders.h"
@@ -29,7 +29,7 @@ static const char *const protocols[] = { "classification", "retrieval", NULL };
 struct cifar_split {
     const char *name;
     uint64_t count;
-    uint32_t *pictures; /* ascending; 0 .. train - 1 are the published training pictures */
+    uint32_t *images; /* ascending; 0 .. train - 1 are the published training images */
 };
 
 typedef struct {
@@ -39,7 +39,7 @@ typedef struct {
     int folders, retrieval;
     struct cifar_file batches[BATCHES];
     struct class_folders tree;
-    uint64_t train, count; /* pictures: published for training, and all */
+    uint64_t train, count; /* images: published for training, and all */
     uint8_t *label;        /* [count] */
     struct cifar_split splits[SPLITS];
     uint32_t split_count;
@@ -52,7 +52,7 @@ static const bioft_option options[] = {
       .def = -1,
       .min = -1,
       .max = 6000,
-      .unit = "pictures",
+      .unit = "images",
       .help = "split val, drawn from the training images (classification; -1: none) or "
               "from all (retrieval; -1: 100)" },
     { .name = "train_per_class",
@@ -61,7 +61,7 @@ static const bioft_option options[] = {
       .def = 500,
       .min = 1,
       .max = 6000,
-      .unit = "pictures",
+      .unit = "images",
       .help = "retrieval: split train" },
     { .name = "test_per_class",
       .type = BIOFT_I64,
@@ -69,7 +69,7 @@ static const bioft_option options[] = {
       .def = 100,
       .min = 1,
       .max = 6000,
-      .unit = "pictures",
+      .unit = "images",
       .help = "retrieval: split test, the queries" },
 };
 
@@ -79,7 +79,7 @@ static void destroy(void *self)
     class_folders_free(&d->tree);
     free(d->label);
     for (int i = 0; i < SPLITS; i++)
-        free(d->splits[i].pictures);
+        free(d->splits[i].images);
 }
 
 static bioft_status out_of_memory(const cifar10 *d)
@@ -183,7 +183,7 @@ static bioft_status read_any(cifar10 *d)
         root);
 }
 
-/* Where the number of pictures is the published one, so is that of every class. */
+/* Where the number of images is the published one, so is that of every class. */
 static bioft_status check_counts(const cifar10 *d, bioft_info *info)
 {
     uint64_t counts[2][CLASSES] = { { 0 } };
@@ -212,7 +212,7 @@ static bioft_status check_counts(const cifar10 *d, bioft_info *info)
     return info->note(info, text);
 }
 
-/* Draws `wanted` of a class's pictures among the first `among` that are in split `from` into split
+/* Draws `wanted` of a class's images among the first `among` that are in split `from` into split
  * `to`. */
 static bioft_status draw_class(const cifar10 *d, uint8_t *which, int c, uint64_t among,
                                const char *stream, const int64_t *wanted, const uint8_t *to,
@@ -246,7 +246,7 @@ static bioft_status draw_class(const cifar10 *d, uint8_t *which, int c, uint64_t
     return st;
 }
 
-/* Which split every picture is in. */
+/* Which split every image is in. */
 static bioft_status assign(const cifar10 *d, uint8_t *which)
 {
     static const uint8_t to[] = { TRAIN, VAL, TEST }, val[] = { VAL };
@@ -278,14 +278,14 @@ static bioft_status make_splits(cifar10 *d)
         if (!to->count)
             continue;
         to->name = split_names[s];
-        to->pictures = malloc(to->count * sizeof *to->pictures);
-        if (!to->pictures) {
+        to->images = malloc(to->count * sizeof *to->images);
+        if (!to->images) {
             st = out_of_memory(d);
             break;
         }
         for (uint64_t i = 0, n = 0; i < d->count; i++)
             if (which[i] == s)
-                to->pictures[n++] = (uint32_t)i;
+                to->images[n++] = (uint32_t)i;
         d->split_count++;
     }
     free(which);
@@ -319,7 +319,7 @@ static bioft_status labels(const void *self, uint32_t split, uint64_t index, uin
 {
     const cifar10 *d = self;
     (void)label_words;
-    set_label(ret, d->label[d->splits[split].pictures[index]]);
+    set_label(ret, d->label[d->splits[split].images[index]]);
     return BIOFT_OK;
 }
 
@@ -327,7 +327,7 @@ static bioft_status labels(const void *self, uint32_t split, uint64_t index, uin
 static bioft_status name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size)
 {
     const cifar10 *d = self;
-    const uint32_t i = d->splits[split].pictures[index];
+    const uint32_t i = d->splits[split].images[index];
     const int test = i >= d->train;
 
     if (d->folders)
@@ -339,7 +339,7 @@ static bioft_status sample(const void *self, void *reader, uint32_t split, uint6
                            bioft_sample *ret)
 {
     const cifar10 *d = self;
-    uint64_t i = d->splits[split].pictures[index];
+    uint64_t i = d->splits[split].images[index];
     int batch = 0;
 
     (void)reader;

@@ -1,4 +1,4 @@
-/* CIFAR-100: 60,000 colour pictures of 32x32 in a hundred classes or their twenty groups, from the
+/* CIFAR-100: 60,000 colour images of 32x32 in a hundred classes or their twenty groups, from the
  * binary release (Krizhevsky, "Learning multiple layers of features from tiny images", 2009;
  * https://www.cs.toronto.edu/~kriz/cifar.html). */
 #include "cifar_records.h"
@@ -53,7 +53,7 @@ static bioft_status find(const cifar100 *d, const char **ret)
         root);
 }
 
-/* Every class has the same number of pictures where their sum is the published one. */
+/* Every class has the same number of images where their sum is the published one. */
 static bioft_status check_counts(const cifar100 *d, bioft_info *info)
 {
     static const uint64_t full[2] = { 50000, 10000 };

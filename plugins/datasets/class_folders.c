@@ -1,9 +1,9 @@
-/* Pictures in folders, SPLIT/CLASS/NAME.jpg. */
+/* Images in folders, SPLIT/CLASS/NAME.jpg. */
 #include "class_folders.h"
 
 #include <stdlib.h>
 
-enum { LONGEST_PATH = 4096, MOST_CLASSES = 1 << 20, LARGEST_PICTURE = 1 << 28 };
+enum { LONGEST_PATH = 4096, MOST_CLASSES = 1 << 20, LARGEST_IMAGE = 1 << 28 };
 
 static const char *const split_names[FOLDER_SPLITS] = { "train", "val", "test", "database" };
 
@@ -18,31 +18,31 @@ static void pass_over(struct class_folders *c, const char *folder, const char *e
         snprintf(c->first_other, sizeof c->first_other, "%.120s%.120s", folder, entry);
 }
 
-static bioft_status add_picture(struct class_folders *c, struct folder_split *s,
+static bioft_status add_image(struct class_folders *c, struct folder_split *s,
                                 const char *folder, const char *name, uint32_t number)
 {
     if (s->count == s->capacity) {
         const uint64_t capacity = s->capacity ? s->capacity * 2 : 1024;
-        struct picture_file *more = realloc(s->files, capacity * sizeof *more);
+        struct image_file *more = realloc(s->files, capacity * sizeof *more);
         if (!more)
             return out_of_memory(c);
         s->files = more;
         s->capacity = capacity;
     }
-    s->files[s->count++] = (struct picture_file){ .folder = folder, .name = name, .class_number = number };
+    s->files[s->count++] = (struct image_file){ .folder = folder, .name = name, .class_number = number };
     return BIOFT_OK;
 }
 
-struct filling { /* of a split with a class's pictures */
+struct filling { /* of a split with a class's images */
     struct class_folders *c;
     struct folder_split *s;
     uint32_t number;
 };
 
-static bioft_status on_picture(void *ctx, const char *folder, const char *name)
+static bioft_status on_image(void *ctx, const char *folder, const char *name)
 {
     struct filling *f = ctx;
-    return add_picture(f->c, f->s, folder, name, f->number);
+    return add_image(f->c, f->s, folder, name, f->number);
 }
 
 static void on_other(void *ctx, const char *folder, const char *name)
@@ -50,14 +50,14 @@ static void on_other(void *ctx, const char *folder, const char *name)
     pass_over(((struct filling *)ctx)->c, folder, name);
 }
 
-/* The pictures of one class; folder: "train/cat/". */
+/* The images of one class; folder: "train/cat/". */
 static bioft_status read_class(struct class_folders *c, struct folder_split *s, const char *folder,
                                uint32_t number)
 {
     struct filling f = { c, s, number };
-    const struct walk w = { &c->texts, &f, on_picture, on_other };
+    const struct walk w = { &c->texts, &f, on_image, on_other };
     const uint64_t before = s->count;
-    bioft_status st = walk_pictures(&w, folder);
+    bioft_status st = walk_images(&w, folder);
 
     if (st == BIOFT_OK && s->count == before)
         st = c->files->fail_at(c->host, BIOFT_ERR_FORMAT, folder, 0, 0,
@@ -162,7 +162,7 @@ void class_folders_free(struct class_folders *c)
     free(c->classes);
     for (int i = 0; i < FOLDER_SPLITS; i++)
         free(c->splits[i].files);
-    picture_list_free(&c->texts);
+    image_list_free(&c->texts);
 }
 
 bioft_status class_folders_notes(const struct class_folders *c, bioft_info *info)
@@ -180,7 +180,7 @@ bioft_status class_folders_notes(const struct class_folders *c, bioft_info *info
 bioft_status class_folders_name(const struct class_folders *c, uint32_t split, uint64_t index,
                                 char *ret, size_t size)
 {
-    const struct picture_file *f = &c->splits[split].files[index];
+    const struct image_file *f = &c->splits[split].files[index];
     const int n = snprintf(ret, size, "%s%s", f->folder, f->name);
     return n >= 0 && (size_t)n < size
                ? BIOFT_OK
@@ -192,5 +192,5 @@ bioft_status class_folders_sample(const struct class_folders *c, uint32_t split,
 {
     char path[LONGEST_PATH];
     const bioft_status st = class_folders_name(c, split, index, path, sizeof path);
-    return st == BIOFT_OK ? c->files->sample(c->host, path, LARGEST_PICTURE, ret) : st;
+    return st == BIOFT_OK ? c->files->sample(c->host, path, LARGEST_IMAGE, ret) : st;
 }

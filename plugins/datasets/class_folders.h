@@ -1,4 +1,4 @@
-/* Pictures in folders, SPLIT/CLASS/NAME.jpg or deeper, SPLIT/CLASS/.../NAME.jpg: what image_folder
+/* Images in folders, SPLIT/CLASS/NAME.jpg or deeper, SPLIT/CLASS/.../NAME.jpg: what image_folder
  * and cifar10 share. */
 #ifndef CLASS_FOLDERS_H
 #define CLASS_FOLDERS_H
@@ -7,14 +7,14 @@
 
 enum { FOLDER_SPLITS = 4 };
 
-struct picture_file {
+struct image_file {
     const char *folder, *name; /* its path is one behind the other */
     uint32_t class_number, reserved;
 };
 
 struct folder_split {
     const char *name;
-    struct picture_file *files; /* by class, then by folder, then by name, all bytewise */
+    struct image_file *files; /* by class, then by folder, then by name, all bytewise */
     uint64_t count, capacity;
 };
 
@@ -25,13 +25,13 @@ struct class_folders {
     uint32_t class_count;
     struct folder_split splits[FOLDER_SPLITS];
     uint32_t split_count;
-    struct picture_list texts; /* the folders' names */
-    uint64_t others; /* files that are no pictures by their names, and where the first is */
+    struct image_list texts; /* the folders' names */
+    uint64_t others; /* files that are no images by their names, and where the first is */
     char first_other[256];
 };
 
 /* Lists the splits that are there, in the order train, val, test, database. A class that only a
- * later split has, or one without pictures, is an error. */
+ * later split has, or one without images, is an error. */
 bioft_status class_folders_read(struct class_folders *c, const bioft_host *host);
 /* The same of CLASS/NAME.jpg in the root itself: all is one split, train. */
 bioft_status class_folders_read_plain(struct class_folders *c, const bioft_host *host);

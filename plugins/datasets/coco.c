@@ -1,9 +1,9 @@
-/* MS-COCO 2017: 123,287 photographs with 80 classes of objects, several a picture (Lin et al.,
+/* MS-COCO 2017: 123,287 photographs with 80 classes of objects, several an image (Lin et al.,
  * "Microsoft COCO: common objects in context", ECCV 2014; https://cocodataset.org).
  *
  * A class's number is the rank of its category's id, which has gaps. protocol classification:
  * train2017 and val2017. protocol retrieval: both together, drawn by the keyed generator into
- * train, val and test (the queries) among the pictures that have an object and are there; the rest
+ * train, val and test (the queries) among the images that have an object and are there; the rest
  * is the database. */
 #include "coco_json.h"
 #include "label_lists.h"
@@ -17,13 +17,13 @@ static const char *const protocols[] = { "classification", "retrieval", NULL };
 static const char *const part_names[PARTS] = { "train2017", "val2017" };
 
 typedef struct {
-    struct picture_list list;
+    struct image_list list;
     int64_t train_count, val_count, test_count;
     int32_t iscrowd;
     const char *lists, *strip_prefix;
     struct coco_file parts[PARTS];
     char folders[PARTS][32]; /* "train2017/", or below images/ */
-    uint64_t ends[PARTS];    /* of each part's pictures in the list */
+    uint64_t ends[PARTS];    /* of each part's images in the list */
     uint64_t missing;
 } coco;
 
@@ -35,7 +35,7 @@ static const bioft_option options[] = {
       .def = 10000,
       .min = 0,
       .max = FULL,
-      .unit = "pictures",
+      .unit = "images",
       .help = "retrieval: split train" },
     { .name = "val_count",
       .type = BIOFT_I64,
@@ -43,7 +43,7 @@ static const bioft_option options[] = {
       .def = 5000,
       .min = 0,
       .max = FULL,
-      .unit = "pictures",
+      .unit = "images",
       .help = "retrieval: split val" },
     { .name = "test_count",
       .type = BIOFT_I64,
@@ -51,7 +51,7 @@ static const bioft_option options[] = {
       .def = 5000,
       .min = 0,
       .max = FULL,
-      .unit = "pictures",
+      .unit = "images",
       .help = "retrieval: split test, the queries" },
     { .name = "iscrowd",
       .type = BIOFT_CHOICE,
@@ -75,7 +75,7 @@ static void destroy(void *self)
     coco *d = self;
     for (int i = 0; i < PARTS; i++)
         coco_free(&d->parts[i]);
-    picture_list_free(&d->list);
+    image_list_free(&d->list);
 }
 
 static bioft_status out_of_memory(const coco *d)
@@ -140,11 +140,11 @@ static bioft_status add_part(coco *d, int part, const char *path)
             return d->list.files->fail_at(d->list.host, BIOFT_ERR_FORMAT, path, 0, image->at, fault);
     }
     for (uint64_t i = 0; st == BIOFT_OK && i < f->image_count; i++)
-        st = picture_list_add(&d->list, d->folders[part], f->images[i].file_name, 0);
+        st = image_list_add(&d->list, d->folders[part], f->images[i].file_name, 0);
     for (uint64_t i = 0; st == BIOFT_OK && i < f->annotation_count; i++) {
         const struct coco_annotation *a = &f->annotations[i];
         if (!a->crowd || !d->iscrowd)
-            set_label(picture_list_bits(&d->list, first + coco_find_image(f, a->image)),
+            set_label(image_list_bits(&d->list, first + coco_find_image(f, a->image)),
                       coco_find_category(f, a->category));
     }
     d->ends[part] = d->list.count;
@@ -169,7 +169,7 @@ static bioft_status read_annotations(coco *d)
     if (st == BIOFT_OK)
         st = check_categories(d);
     if (st == BIOFT_OK)
-        picture_list_multi_label(&d->list, (uint32_t)d->parts[0].category_count);
+        image_list_multi_label(&d->list, (uint32_t)d->parts[0].category_count);
     for (int i = 0; st == BIOFT_OK && i < PARTS; i++)
         st = add_part(d, i, paths[i]);
     return st == BIOFT_OK && !d->list.count
@@ -177,10 +177,10 @@ static bioft_status read_annotations(coco *d)
                : st;
 }
 
-static int labelled(const coco *d, uint64_t picture)
+static int labelled(const coco *d, uint64_t image)
 {
     for (uint32_t w = 0; w < d->list.label_words; w++)
-        if (picture_list_bits(&d->list, picture)[w])
+        if (image_list_bits(&d->list, image)[w])
             return 1;
     return 0;
 }
@@ -198,7 +198,7 @@ static bioft_status draw_retrieval(coco *d, uint8_t *which)
     if (!members)
         return out_of_memory(d);
     for (uint64_t i = 0; i < d->list.count; i++) {
-        const struct listed_picture *p = &d->list.pictures[i];
+        const struct listed_image *p = &d->list.images[i];
         which[i] = SPLIT_DATABASE;
         if (!labelled(d, i))
             continue;
@@ -208,7 +208,7 @@ static bioft_status draw_retrieval(coco *d, uint8_t *which)
         else
             d->missing++;
     }
-    st = picture_list_draw(&d->list, &(struct picture_draw){ "retrieval", "the set", members, n, wanted, kinds, 3 }, which);
+    st = image_list_draw(&d->list, &(struct image_draw){ "retrieval", "the set", members, n, wanted, kinds, 3 }, which);
     free(members);
     return st;
 }
@@ -223,7 +223,7 @@ static bioft_status make_splits(coco *d, int retrieval)
     if (st == BIOFT_OK && retrieval)
         st = draw_retrieval(d, which);
     if (st == BIOFT_OK)
-        st = picture_list_split(&d->list, which);
+        st = image_list_split(&d->list, which);
     free(which);
     return st;
 }
@@ -252,7 +252,7 @@ static bioft_status notes(const coco *d, bioft_info *info)
 
 /* COCO_val2014_000000000042.jpg of a list is 000000000042.jpg in one of the two folders; a path
  * that is there as it stands stays as it is. */
-static const char *place(void *ctx, struct picture_list *l, const char *path, uint32_t label)
+static const char *place(void *ctx, struct image_list *l, const char *path, uint32_t label)
 {
     coco *d = ctx;
     const char *base = strrchr(path, '/'), *number;
@@ -260,7 +260,7 @@ static const char *place(void *ctx, struct picture_list *l, const char *path, ui
 
     (void)label;
     if (there(d, path) == 1)
-        return picture_list_text(l, path, strlen(path));
+        return image_list_text(l, path, strlen(path));
     base = base ? base + 1 : path;
     number = strrchr(base, '_');
     number = number ? number + 1 : base;
@@ -269,7 +269,7 @@ static const char *place(void *ctx, struct picture_list *l, const char *path, ui
         if (there(d, text) == 1)
             break;
     }
-    return picture_list_text(l, text, strlen(text));
+    return image_list_text(l, text, strlen(text));
 }
 
 static bioft_status read_all(coco *d, int retrieval, bioft_info *info, uint32_t *ret_columns)
@@ -295,26 +295,26 @@ static bioft_status describe(void *self, bioft_info *ret)
 {
     coco *d = self;
     uint32_t columns = 0;
-    bioft_status st = picture_list_begin(&d->list, protocols);
+    bioft_status st = image_list_begin(&d->list, protocols);
 
     if (st == BIOFT_OK && !d->list.files->root(d->list.host))
         st = d->list.host->fail(d->list.host, BIOFT_ERR_INVALID,
                                 "no root given: name the folder of annotations/, train2017/ and "
                                 "val2017/ with 'root'");
     if (st == BIOFT_OK)
-        st = read_all(d, picture_list_retrieval(&d->list), ret, &columns);
+        st = read_all(d, image_list_retrieval(&d->list), ret, &columns);
     if (st == BIOFT_OK)
         st = number_classes(ret, columns);
     for (uint64_t c = 0; st == BIOFT_OK && !d->lists && c < d->parts[0].category_count; c++)
         st = ret->class_name(ret, (uint32_t)c, d->parts[0].categories[c].name);
-    return st == BIOFT_OK ? picture_list_describe(&d->list, ret) : st;
+    return st == BIOFT_OK ? image_list_describe(&d->list, ret) : st;
 }
 
 static const bioft_dataset dataset = {
     .struct_size = sizeof dataset,
     .flags = BIOFT_DATASET_MULTI_LABEL,
     .describe = describe,
-    PICTURE_LIST_CALLS,
+    IMAGE_LIST_CALLS,
 };
 
 static const bioft_plugin plugin = {

@@ -6,7 +6,7 @@
 
 struct checking {
     const char *path;
-    const struct picture_list *texts;
+    const struct image_list *texts;
     struct coco_file *file;
 };
 
@@ -122,7 +122,7 @@ static bioft_status check_references(const struct checking *c)
     return fail_at(c, first->at, text);
 }
 
-bioft_status coco_check(const char *path, const struct picture_list *texts, struct coco_file *f)
+bioft_status coco_check(const char *path, const struct image_list *texts, struct coco_file *f)
 {
     const struct checking c = { .path = path, .texts = texts, .file = f };
     const bioft_status st = check_unique(&c);

@@ -41,7 +41,7 @@ static const unsigned needed_keys[SECTIONS] = {
 
 struct reading {
     const char *path;
-    struct picture_list *texts;
+    struct image_list *texts;
     struct coco_file *file;
     yajl_handle parser;
     bioft_status status; /* of the first failure */
@@ -139,7 +139,7 @@ static int on_string(void *ctx, const unsigned char *bytes, size_t length)
         return pass_over(r);
     if (!length || memchr(bytes, '\0', length))
         return fail(r, "an empty name, or one with a NUL");
-    r->text[r->key] = picture_list_text(r->texts, (const char *)bytes, length);
+    r->text[r->key] = image_list_text(r->texts, (const char *)bytes, length);
     return r->text[r->key] ? 1 : out_of_memory(r);
 }
 
@@ -376,7 +376,7 @@ static bioft_status parse(struct reading *r, const uint8_t *bytes, uint64_t size
     return r->status;
 }
 
-bioft_status coco_read(const char *path, struct picture_list *texts, struct coco_file *ret)
+bioft_status coco_read(const char *path, struct image_list *texts, struct coco_file *ret)
 {
     struct reading r = { .path = path, .texts = texts, .file = ret };
     const uint8_t *bytes;

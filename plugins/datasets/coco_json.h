@@ -3,7 +3,7 @@
 #ifndef COCO_JSON_H
 #define COCO_JSON_H
 
-#include "picture_list.h"
+#include "image_list.h"
 
 struct coco_image {
     uint64_t id, at; /* at: byte of its end in the file */
@@ -31,9 +31,9 @@ struct coco_file {
 };
 /* Ids are unique, names are no paths, and every annotation's image and category are there. Texts
  * live in the list. */
-bioft_status coco_read(const char *path, struct picture_list *texts, struct coco_file *ret);
+bioft_status coco_read(const char *path, struct image_list *texts, struct coco_file *ret);
 /* The second half of coco_read: sorts, and refuses what does not fit together. */
-bioft_status coco_check(const char *path, const struct picture_list *texts, struct coco_file *f);
+bioft_status coco_check(const char *path, const struct image_list *texts, struct coco_file *f);
 void coco_free(struct coco_file *f); /* zero is fine */
 /* The number of an image or category by its id, or BIOFT_NONE. */
 uint32_t coco_find_image(const struct coco_file *f, uint64_t id);

@@ -40,9 +40,9 @@ static inline int is_wnid(const char *text, size_t length)
     return length == 9 && text[0] == 'n';
 }
 
-/* A picture by the end of its file's name, in either case: jpg, jpeg or png. What it really is, its
+/* An image by the end of its file's name, in either case: jpg, jpeg or png. What it really is, its
  * first bytes say later. */
-static inline int is_picture(const char *name)
+static inline int is_image(const char *name)
 {
     static const char *const ends[] = { ".jpg", ".jpeg", ".png" };
     const size_t length = strlen(name);

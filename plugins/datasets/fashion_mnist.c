@@ -1,4 +1,4 @@
-/* Fashion-MNIST, and any data in MNIST's four IDX files: 8-bit grey pictures of ten classes (Xiao,
+/* Fashion-MNIST, and any data in MNIST's four IDX files: 8-bit grey images of ten classes (Xiao,
  * Rasul and Vollgraf, arXiv:1708.07747; the format: LeCun, Cortes and Burges, "The MNIST database",
  * http://yann.lecun.com/exdb/mnist). */
 #include "dataset_util.h"

@@ -76,7 +76,7 @@ static bioft_status list_classes(struct ilsvrc *m, const char *folder, const cha
     for (uint64_t i = 0; i < count; i++) {
         const size_t length = strlen(entries[i]);
         if (is_folder(entries[i]) && is_wnid(entries[i], length - 1) && n < ILSVRC_CLASSES * 22u) {
-            wnids[n] = picture_list_text(&m->list, entries[i], length - 1);
+            wnids[n] = image_list_text(&m->list, entries[i], length - 1);
             if (!wnids[n++]) {
                 free(wnids);
                 return out_of_memory(m);
@@ -173,15 +173,15 @@ uint32_t ilsvrc_number(const struct ilsvrc *m, const char *wnid)
     return at ? m->number[at - m->by_name] : BIOFT_NONE;
 }
 
-struct filling { /* of the list with a class's pictures */
+struct filling { /* of the list with a class's images */
     struct ilsvrc *m;
     uint32_t number;
 };
 
-static bioft_status on_picture(void *ctx, const char *folder, const char *name)
+static bioft_status on_image(void *ctx, const char *folder, const char *name)
 {
     struct filling *f = ctx;
-    return picture_list_add(&f->m->list, folder, name, f->number);
+    return image_list_add(&f->m->list, folder, name, f->number);
 }
 
 static void on_other(void *ctx, const char *folder, const char *name)
@@ -191,17 +191,17 @@ static void on_other(void *ctx, const char *folder, const char *name)
     ((struct filling *)ctx)->m->others++;
 }
 
-/* The pictures of train/WNID/ or val/WNID/. */
+/* The images of train/WNID/ or val/WNID/. */
 static bioft_status read_folder(struct ilsvrc *m, const char *part, uint32_t c)
 {
     struct filling f = { m, c };
-    const struct walk w = { &m->list, &f, on_picture, on_other };
+    const struct walk w = { &m->list, &f, on_image, on_other };
     const uint64_t before = m->list.count;
     char path[128];
     bioft_status st;
 
     snprintf(path, sizeof path, "%s%s/%s/", m->base, part, m->wnids[c]);
-    st = walk_pictures(&w, path);
+    st = walk_images(&w, path);
     if (st == BIOFT_OK && m->list.count == before)
         st = m->list.files->fail_at(m->list.host, BIOFT_ERR_FORMAT, path, 0, 0,
                                     "a class without images (files that end in .JPEG)");
@@ -218,20 +218,20 @@ static bioft_status unknown_class(const struct ilsvrc *m, const char *where, con
 }
 
 /* The number in ILSVRC2012_val_00000001.JPEG, or 0. */
-static uint64_t picture_number(const char *name)
+static uint64_t image_number(const char *name)
 {
     static const char begin[] = "ILSVRC2012_val_";
     uint64_t n = 0;
     const char *p = name + sizeof begin - 1;
 
-    if (strncmp(name, begin, sizeof begin - 1) != 0 || !is_picture(name))
+    if (strncmp(name, begin, sizeof begin - 1) != 0 || !is_image(name))
         return 0;
     for (; *p >= '0' && *p <= '9' && n < UINT32_MAX; p++)
         n = n * 10 + (uint64_t)(*p - '0');
     return *p == '.' ? n : 0;
 }
 
-/* All pictures of the ground truth, there or not; but none may lie there that it does not have. */
+/* All images of the ground truth, there or not; but none may lie there that it does not have. */
 static bioft_status read_flat(struct ilsvrc *m, int strict)
 {
     const char *const *entries, *folder, *name;
@@ -240,12 +240,12 @@ static bioft_status read_flat(struct ilsvrc *m, int strict)
     bioft_status st;
 
     snprintf(path, sizeof path, "%sval/", m->base);
-    folder = picture_list_text(&m->list, path, strlen(path));
+    folder = image_list_text(&m->list, path, strlen(path));
     if (!folder)
         return out_of_memory(m);
     st = m->list.files->list(m->list.host, folder, &entries, &count);
     for (uint64_t i = 0; st == BIOFT_OK && i < count; i++) {
-        const uint64_t n = picture_number(entries[i]);
+        const uint64_t n = image_number(entries[i]);
         if (n > m->truth.count)
             st = bioft_failf(m->list.host, BIOFT_ERR_FORMAT,
                              "%s/%s: ends after %llu images; of %s%s it says no class",
@@ -259,8 +259,8 @@ static bioft_status read_flat(struct ilsvrc *m, int strict)
             continue;
         }
         snprintf(path, sizeof path, "ILSVRC2012_val_%08llu.JPEG", (unsigned long long)i + 1);
-        name = picture_list_text(&m->list, path, strlen(path));
-        st = name ? picture_list_add(&m->list, folder, name, c) : out_of_memory(m);
+        name = image_list_text(&m->list, path, strlen(path));
+        st = name ? image_list_add(&m->list, folder, name, c) : out_of_memory(m);
     }
     return st;
 }
@@ -308,5 +308,5 @@ void ilsvrc_free(struct ilsvrc *m)
     free(m->by_name);
     free(m->number);
     truth_free(&m->truth);
-    picture_list_free(&m->list);
+    image_list_free(&m->list);
 }

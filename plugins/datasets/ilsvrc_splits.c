@@ -1,4 +1,4 @@
-/* What becomes of ILSVRC 2012's pictures: splits, names of classes, what there is to be said. */
+/* What becomes of ILSVRC 2012's images: splits, names of classes, what there is to be said. */
 #include "ilsvrc.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ uint64_t ilsvrc_members(const struct ilsvrc *m, uint32_t c, uint64_t first, uint
 bioft_status ilsvrc_classification(const struct ilsvrc *m, int64_t val_per_class, uint8_t *which)
 {
     static const uint8_t val[] = { SPLIT_VAL };
-    const struct picture_list *l = &m->list;
+    const struct image_list *l = &m->list;
     uint32_t *members;
     bioft_status st = BIOFT_OK;
 
@@ -32,7 +32,7 @@ bioft_status ilsvrc_classification(const struct ilsvrc *m, int64_t val_per_class
         char stream[64], what[64];
         snprintf(stream, sizeof stream, "validation/%s", m->wnids[c]);
         snprintf(what, sizeof what, "class %s", m->wnids[c]);
-        st = picture_list_draw(l, &(struct picture_draw){ stream, what, members, n, &val_per_class, val, 1 }, which);
+        st = image_list_draw(l, &(struct image_draw){ stream, what, members, n, &val_per_class, val, 1 }, which);
     }
     free(members);
     return st;

@@ -1,9 +1,9 @@
-/* Which class each validation picture of ILSVRC 2012 is of. */
+/* Which class each validation image of ILSVRC 2012 is of. */
 #include "ilsvrc_truth.h"
 
 #include <stdlib.h>
 
-enum { LARGEST_TEXT = 1 << 26, MOST_PICTURES = 1 << 24 };
+enum { LARGEST_TEXT = 1 << 26, MOST_IMAGES = 1 << 24 };
 
 /* Where the files of the development kit lie after one or another way of unpacking it. */
 static const char *const kit_folders[] = {
@@ -140,7 +140,7 @@ static bioft_status room(struct reading *r, const bioft_host *host, uint64_t cou
     return BIOFT_OK;
 }
 
-/* Line i of the ground truth is the ILSVRC id of picture i. */
+/* Line i of the ground truth is the ILSVRC id of image i. */
 static bioft_status on_truth_line(struct lines *in, void *ctx)
 {
     struct reading *r = ctx;
@@ -177,7 +177,7 @@ static bioft_status on_solution_line(struct lines *in, void *ctx)
         return BIOFT_OK;
     if (comma && !strncmp(in->text, begin, sizeof begin - 1)) {
         *comma = '\0';
-        n = number(in->text + sizeof begin - 1, MOST_PICTURES);
+        n = number(in->text + sizeof begin - 1, MOST_IMAGES);
     }
     at = comma ? comma + 1 : in->text;
     wnid = lines_word(&at);

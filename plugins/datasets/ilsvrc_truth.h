@@ -1,4 +1,4 @@
-/* Which class each validation picture of ILSVRC 2012 is of, and the classes' names, from whichever
+/* Which class each validation image of ILSVRC 2012 is of, and the classes' names, from whichever
  * of the published files is there (Russakovsky et al., "ImageNet large scale visual recognition
  * challenge", IJCV 2015).
  *
@@ -13,7 +13,7 @@
 enum { ILSVRC_CLASSES = 1000, ILSVRC_VALIDATION = 50000, ILSVRC_TRAIN = 1281167 };
 
 struct truth {
-    char (*wnid)[WNID]; /* [count] of picture 1, 2, ... */
+    char (*wnid)[WNID]; /* [count] of image 1, 2, ... */
     uint64_t count;
     char path[256]; /* of the file that says so */
 };

@@ -1,4 +1,4 @@
-/* Pictures in folders: ROOT/train/CLASS/NAME.jpg, and val, test and database likewise, or
+/* Images in folders: ROOT/train/CLASS/NAME.jpg, and val, test and database likewise, or
  * ROOT/CLASS/NAME.jpg, of which the manifest's `split` makes the splits. A class's number is the rank
  * of its folder's name, bytewise, in the first split there is; the other splits' classes are matched
  * by name. What is in folders below a class's folder is of that class. */

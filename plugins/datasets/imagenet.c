@@ -19,7 +19,7 @@ static const bioft_option options[] = {
       .def = 0,
       .min = 0,
       .max = 700,
-      .unit = "pictures",
+      .unit = "images",
       .help = "split val, drawn from the training images; 0: none" },
 };
 
@@ -30,13 +30,13 @@ static void destroy(void *self)
 
 static bioft_status make_splits(imagenet *d)
 {
-    struct picture_list *l = &d->set.list;
+    struct image_list *l = &d->set.list;
     uint8_t *which = malloc(l->count);
     bioft_status st = which ? ilsvrc_classification(&d->set, d->val_per_class, which)
                             : l->host->fail(l->host, BIOFT_ERR_MEMORY, "out of memory");
 
     if (st == BIOFT_OK)
-        st = picture_list_split(l, which);
+        st = image_list_split(l, which);
     free(which);
     return st;
 }
@@ -46,7 +46,7 @@ static bioft_status describe(void *self, bioft_info *ret)
     imagenet *d = self;
     struct ilsvrc *m = &d->set;
     const bioft_host *host = m->list.host;
-    bioft_status st = picture_list_begin(&m->list, protocols);
+    bioft_status st = image_list_begin(&m->list, protocols);
 
     if (st == BIOFT_OK)
         st = ilsvrc_open(m, host);
@@ -60,13 +60,13 @@ static bioft_status describe(void *self, bioft_info *ret)
         st = ilsvrc_notes(m, ret);
     if (st == BIOFT_OK)
         st = ilsvrc_names(m, ret);
-    return st == BIOFT_OK ? picture_list_describe(&m->list, ret) : st;
+    return st == BIOFT_OK ? image_list_describe(&m->list, ret) : st;
 }
 
 static const bioft_dataset dataset = {
     .struct_size = sizeof dataset,
     .describe = describe,
-    PICTURE_LIST_CALLS,
+    IMAGE_LIST_CALLS,
 };
 
 static const bioft_plugin plugin = {

@@ -2,9 +2,9 @@
  * figures over different lists do not compare: the manifest names them, in this order, or they are
  * drawn by the keyed generator.
  *
- * protocol classification: the training pictures and, as test, the validation pictures of these
- * classes. protocol retrieval: of the training pictures a number a class are train, the rest is the
- * database; the validation pictures are split evenly into test (the queries) and val. */
+ * protocol classification: the training images and, as test, the validation images of these
+ * classes. protocol retrieval: of the training images a number a class are train, the rest is the
+ * database; the validation images are split evenly into test (the queries) and val. */
 #include "ilsvrc.h"
 #include "label_lists.h"
 
@@ -48,7 +48,7 @@ static const bioft_option options[] = {
       .def = 130,
       .min = 1,
       .max = 1300,
-      .unit = "pictures",
+      .unit = "images",
       .help = "retrieval: split train" },
     { .name = "val_per_class",
       .type = BIOFT_I64,
@@ -56,7 +56,7 @@ static const bioft_option options[] = {
       .def = 0,
       .min = 0,
       .max = 700,
-      .unit = "pictures",
+      .unit = "images",
       .help = "classification: split val, drawn from the training images; 0: none" },
     { .name = "lists",
       .type = BIOFT_PATH,
@@ -114,7 +114,7 @@ static bioft_status read_wnid_file(imagenet100 *d)
         else if (d->chosen_count == MOST_CLASSES)
             st = lines_fail(in, "more than %d classes", MOST_CLASSES);
         else {
-            const char *kept = picture_list_text(&d->set.list, word, strlen(word));
+            const char *kept = image_list_text(&d->set.list, word, strlen(word));
             st = kept ? add_chosen(d, kept) : out_of_memory(d);
         }
     }
@@ -226,13 +226,13 @@ static bioft_status note_classes(const imagenet100 *d, bioft_info *info)
     return st;
 }
 
-/* train of the training pictures, test and val of the validation pictures; the rest of the former
+/* train of the training images, test and val of the validation images; the rest of the former
  * is the database. */
 static bioft_status draw_retrieval(const imagenet100 *d, uint8_t *which)
 {
     static const uint8_t train[] = { SPLIT_TRAIN }, test[] = { SPLIT_TEST };
     const struct ilsvrc *m = &d->set;
-    const struct picture_list *l = &m->list;
+    const struct image_list *l = &m->list;
     uint32_t *members = malloc((l->count + 1) * sizeof *members);
     bioft_status st = members ? BIOFT_OK : out_of_memory(d);
 
@@ -244,19 +244,19 @@ static bioft_status draw_retrieval(const imagenet100 *d, uint8_t *which)
         int64_t half;
         snprintf(stream, sizeof stream, "retrieval/train/%s", m->wnids[c]);
         snprintf(what, sizeof what, "class %s", m->wnids[c]);
-        st = picture_list_draw(l, &(struct picture_draw){ stream, what, members, n, &d->train_per_class, train, 1 }, which);
+        st = image_list_draw(l, &(struct image_draw){ stream, what, members, n, &d->train_per_class, train, 1 }, which);
         if (st != BIOFT_OK)
             break;
         n = ilsvrc_members(m, c, m->train_count, l->count, members);
         half = (int64_t)(n - n / 2);
         snprintf(stream, sizeof stream, "retrieval/validation/%s", m->wnids[c]);
-        st = picture_list_draw(l, &(struct picture_draw){ stream, what, members, n, &half, test, 1 }, which);
+        st = image_list_draw(l, &(struct image_draw){ stream, what, members, n, &half, test, 1 }, which);
     }
     free(members);
     return st;
 }
 
-static bioft_status read_pictures(imagenet100 *d, int retrieval, bioft_info *info)
+static bioft_status read_images(imagenet100 *d, int retrieval, bioft_info *info)
 {
     struct ilsvrc *m = &d->set;
     uint8_t *which = NULL;
@@ -276,7 +276,7 @@ static bioft_status read_pictures(imagenet100 *d, int retrieval, bioft_info *inf
                          : ilsvrc_classification(m, d->val_per_class, which);
     }
     if (st == BIOFT_OK)
-        st = picture_list_split(&m->list, which);
+        st = image_list_split(&m->list, which);
     free(which);
     if (st == BIOFT_OK)
         st = note_classes(d, info);
@@ -285,9 +285,9 @@ static bioft_status read_pictures(imagenet100 *d, int retrieval, bioft_info *inf
     return st == BIOFT_OK ? ilsvrc_names(m, info) : st;
 }
 
-/* image/n01440764_18.JPEG of a list is train/n01440764/n01440764_18.JPEG; a validation picture is
+/* image/n01440764_18.JPEG of a list is train/n01440764/n01440764_18.JPEG; a validation image is
  * found by its name, in whichever folder it lies. */
-static const char *place(void *ctx, struct picture_list *l, const char *path, uint32_t label)
+static const char *place(void *ctx, struct image_list *l, const char *path, uint32_t label)
 {
     imagenet100 *d = ctx;
     const struct ilsvrc *m = &d->set;
@@ -315,7 +315,7 @@ static const char *place(void *ctx, struct picture_list *l, const char *path, ui
     } else {
         return NULL;
     }
-    return picture_list_text(l, text, strlen(text));
+    return image_list_text(l, text, strlen(text));
 }
 
 static bioft_status read_lists(imagenet100 *d, bioft_info *info)
@@ -332,20 +332,20 @@ static bioft_status describe(void *self, bioft_info *ret)
 {
     imagenet100 *d = self;
     const bioft_host *host = d->set.list.host;
-    bioft_status st = picture_list_begin(&d->set.list, protocols);
+    bioft_status st = image_list_begin(&d->set.list, protocols);
 
     if (st == BIOFT_OK)
         st = ilsvrc_open(&d->set, host);
     if (st == BIOFT_OK)
         st = d->lists ? read_lists(d, ret)
-                      : read_pictures(d, picture_list_retrieval(&d->set.list), ret);
-    return st == BIOFT_OK ? picture_list_describe(&d->set.list, ret) : st;
+                      : read_images(d, image_list_retrieval(&d->set.list), ret);
+    return st == BIOFT_OK ? image_list_describe(&d->set.list, ret) : st;
 }
 
 static const bioft_dataset dataset = {
     .struct_size = sizeof dataset,
     .describe = describe,
-    PICTURE_LIST_CALLS,
+    IMAGE_LIST_CALLS,
 };
 
 static const bioft_plugin plugin = {

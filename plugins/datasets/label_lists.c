@@ -6,7 +6,7 @@
 
 enum { LARGEST_LIST = 1 << 28, MOST_COLUMNS = 4096, LONGEST_PLACE = 4400 };
 
-struct row { /* of one list, for finding a picture again */
+struct row { /* of one list, for finding an image again */
     const char *path;
     uint64_t line;
 };
@@ -16,7 +16,7 @@ struct rows {
     uint64_t count, capacity;
 };
 
-static bioft_status out_of_memory(const struct picture_list *l)
+static bioft_status out_of_memory(const struct image_list *l)
 {
     return l->host->fail(l->host, BIOFT_ERR_MEMORY, "out of memory for the lists of images");
 }
@@ -33,7 +33,7 @@ static char *stripped(const struct label_lists *lists, char *path)
 }
 
 /* The path of a line, ended with a NUL; *at: behind it. A path may have blanks: it ends behind the
- * last word that is a picture's name, else behind the first word. NULL: an empty line. */
+ * last word that is an image's name, else behind the first word. NULL: an empty line. */
 static char *path_of(char **at)
 {
     char *path = *at + strspn(*at, " \t"), *end = NULL;
@@ -42,7 +42,7 @@ static char *path_of(char **at)
         const size_t n = strcspn(p, " \t");
         const char kept = p[n];
         p[n] = '\0';
-        if (!end || is_picture(p))
+        if (!end || is_image(p))
             end = p + n;
         p[n] = kept;
         p += n;
@@ -57,7 +57,7 @@ static char *path_of(char **at)
     return path;
 }
 
-/* The columns of a line from `at` on, into the last picture. *ret_count: how many. */
+/* The columns of a line from `at` on, into the last image. *ret_count: how many. */
 static bioft_status read_columns(struct lines *in, char *at, uint64_t *bits, uint32_t *ret_count,
                                  uint32_t *ret_ones, uint32_t *ret_first)
 {
@@ -81,7 +81,7 @@ static bioft_status read_columns(struct lines *in, char *at, uint64_t *bits, uin
     return BIOFT_OK;
 }
 
-static bioft_status add_row(struct rows *rows, const struct picture_list *l, const char *path,
+static bioft_status add_row(struct rows *rows, const struct image_list *l, const char *path,
                             uint64_t line)
 {
     if (rows->count == rows->capacity) {
@@ -98,7 +98,7 @@ static bioft_status add_row(struct rows *rows, const struct picture_list *l, con
 
 /* Does the list lead out of the root by a link? Where the image was found by the end of its path, its
  * folder is the dataset's and not the list's. */
-static const char *placed_fault(const struct picture_list *l, const char *path, const char *kept)
+static const char *placed_fault(const struct image_list *l, const char *path, const char *kept)
 {
     const char *base = strrchr(kept, '/');
     char folder[LONGEST_PLACE];
@@ -110,7 +110,7 @@ static const char *placed_fault(const struct picture_list *l, const char *path, 
 }
 
 /* One line: path and labels. */
-static bioft_status read_line(struct label_lists *lists, struct picture_list *l, struct lines *in,
+static bioft_status read_line(struct label_lists *lists, struct image_list *l, struct lines *in,
                               struct rows *rows)
 {
     uint64_t bits[MOST_COLUMNS / 64] = { 0 };
@@ -134,7 +134,7 @@ static bioft_status read_line(struct label_lists *lists, struct picture_list *l,
     if (!lists->columns) {
         lists->columns = count;
         if (!lists->single)
-            picture_list_multi_label(l, count);
+            image_list_multi_label(l, count);
     }
     if (count != lists->columns)
         return lines_fail(in, "%u labels where the lines before have %u", count, lists->columns);
@@ -143,15 +143,15 @@ static bioft_status read_line(struct label_lists *lists, struct picture_list *l,
     if (lists->place)
         kept = lists->place(lists->ctx, l, path, first);
     else
-        kept = picture_list_text(l, path, strlen(path));
+        kept = image_list_text(l, path, strlen(path));
     if (kept && (fault = placed_fault(l, path, kept)))
         return lines_fail(in, "%s", fault);
     if (!kept)
         return lists->place ? lines_fail(in, "no image of this data has such a name")
                             : out_of_memory(l);
-    st = picture_list_add(l, "", kept, first);
+    st = image_list_add(l, "", kept, first);
     if (st == BIOFT_OK && l->label_words)
-        memcpy(picture_list_bits(l, l->count - 1), bits, l->label_words * sizeof *bits);
+        memcpy(image_list_bits(l, l->count - 1), bits, l->label_words * sizeof *bits);
     return st == BIOFT_OK ? add_row(rows, l, kept, in->number) : st;
 }
 
@@ -162,7 +162,7 @@ static int compare_rows(const void *a, const void *b)
     return c ? c : (x->line > y->line) - (x->line < y->line);
 }
 
-static bioft_status read_list(struct label_lists *lists, struct picture_list *l, const char *file,
+static bioft_status read_list(struct label_lists *lists, struct image_list *l, const char *file,
                               struct rows *rows)
 {
     struct lines *in = malloc(sizeof *in);
@@ -190,7 +190,7 @@ static bioft_status read_list(struct label_lists *lists, struct picture_list *l,
     return st;
 }
 
-/* Pictures of list b that are in list a too. *ret_line: of the first, in b. */
+/* Images of list b that are in list a too. *ret_line: of the first, in b. */
 static uint64_t common(const struct rows *a, const struct rows *b, uint64_t *ret_line)
 {
     uint64_t i = 0, n = 0;
@@ -203,7 +203,7 @@ static uint64_t common(const struct rows *a, const struct rows *b, uint64_t *ret
     return n;
 }
 
-static bioft_status check_overlaps(const struct picture_list *l, const struct rows *rows,
+static bioft_status check_overlaps(const struct image_list *l, const struct rows *rows,
                                    char files[SPLIT_COUNT][4200], bioft_info *info)
 {
     bioft_status st = BIOFT_OK;
@@ -219,14 +219,14 @@ static bioft_status check_overlaps(const struct picture_list *l, const struct ro
                 return l->files->fail_at(l->host, BIOFT_ERR_FORMAT, files[b], line, 0,
                                          "a test image that is in train.txt too");
             snprintf(text, sizeof text, "%llu image%s of %s.txt %s in %s.txt too",
-                     (unsigned long long)n, n == 1 ? "" : "s", picture_split_names[a],
-                     n == 1 ? "is" : "are", picture_split_names[b]);
+                     (unsigned long long)n, n == 1 ? "" : "s", image_split_names[a],
+                     n == 1 ? "is" : "are", image_split_names[b]);
             st = info->note(info, text);
         }
     return st;
 }
 
-bioft_status label_lists_read(struct label_lists *lists, struct picture_list *l, bioft_info *info)
+bioft_status label_lists_read(struct label_lists *lists, struct image_list *l, bioft_info *info)
 {
     struct rows rows[SPLIT_COUNT] = { { 0 } };
     char files[SPLIT_COUNT][4200];
@@ -235,7 +235,7 @@ bioft_status label_lists_read(struct label_lists *lists, struct picture_list *l,
     bioft_status st = BIOFT_OK;
 
     for (int s = 0; st == BIOFT_OK && s < SPLIT_COUNT; s++) {
-        snprintf(files[s], sizeof files[s], "%s/%s.txt", lists->folder, picture_split_names[s]);
+        snprintf(files[s], sizeof files[s], "%s/%s.txt", lists->folder, image_split_names[s]);
         if (l->files->exists(l->host, files[s]) == 1)
             st = read_list(lists, l, files[s], &rows[s]);
         ends[s] = l->count;
@@ -256,7 +256,7 @@ bioft_status label_lists_read(struct label_lists *lists, struct picture_list *l,
         which[i] = (uint8_t)s;
     }
     if (st == BIOFT_OK)
-        st = picture_list_split(l, which);
+        st = image_list_split(l, which);
     free(which);
     for (int s = 0; s < SPLIT_COUNT; s++)
         free(rows[s].items);

@@ -1,4 +1,4 @@
-/* Text files a line at a time: lists of pictures, labels and names. */
+/* Text files a line at a time: lists of images, labels and names. */
 #ifndef LINES_H
 #define LINES_H
 
@@ -31,7 +31,7 @@ char *lines_word(char **at);
 
 /* For messages: a copy with unprintable bytes as '?', cut to fit. */
 const char *shown(const char *text, char *ret, size_t size);
-/* What is wrong with a picture's path in a list, or NULL: it must stay below the root. */
+/* What is wrong with an image's path in a list, or NULL: it must stay below the root. */
 const char *path_fault(const char *path);
 /* The same of `name` below `folder` ("": the root), where no link may lead out of the root or the folder either. */
 const char *listed_fault(const bioft_host *host, const char *folder, const char *name);

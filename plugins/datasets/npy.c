@@ -17,15 +17,15 @@ static const char *const label_forms[] = { "auto", "single", "several", NULL };
 static bioft_status check_pixels(const npy *d, const char *path, const bioft_array *a)
 {
     const float *v = a->data;
-    const uint64_t plane = a->shape[2] * a->shape[3], picture = a->shape[1] * plane;
+    const uint64_t plane = a->shape[2] * a->shape[3], image = a->shape[1] * plane;
 
-    for (uint64_t i = 0; i < a->shape[0] * picture; i++) {
-        const uint64_t at = i % picture;
+    for (uint64_t i = 0; i < a->shape[0] * image; i++) {
+        const uint64_t at = i % image;
         if (!(v[i] >= 0.0f && v[i] <= 1.0f))
             return fail_at(d, path,
                            "pixel [%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
                            "] is %g: pixels are in [0,1]",
-                           i / picture, at / plane, at % plane / a->shape[3], at % a->shape[3],
+                           i / image, at / plane, at % plane / a->shape[3], at % a->shape[3],
                            (double)v[i]);
     }
     return BIOFT_OK;

@@ -1,11 +1,11 @@
-/* NUS-WIDE: 269,648 pictures of Flickr with 81 concepts (Chua et al., "NUS-WIDE: a real-world web
+/* NUS-WIDE: 269,648 images of Flickr with 81 concepts (Chua et al., "NUS-WIDE: a real-world web
  * image database from National University of Singapore", CIVR 2009), from the official ground truth
  * or from the hashing literature's list files. What is used of them are the 21 most frequent
  * concepts.
  *
- * Splits from the ground truth: for each concept, the rarest first, as many pictures as the options
+ * Splits from the ground truth: for each concept, the rarest first, as many images as the options
  * say that have it and are in no split yet, by a keyed permutation; the rest is the database. They
- * are drawn among the pictures that are there. */
+ * are drawn among the images that are there. */
 #include "label_lists.h"
 #include "lines.h"
 
@@ -21,10 +21,10 @@ static const char *const concepts[CONCEPTS] = {
 static const char *const protocols[] = { "retrieval", NULL };
 
 typedef struct {
-    struct picture_list list;
+    struct image_list list;
     int64_t train_per_concept, val_per_concept, test_per_concept;
     const char *images, *lists, *strip_prefix;
-    uint64_t missing; /* pictures that are not there */
+    uint64_t missing; /* images that are not there */
 } nus_wide;
 
 static const bioft_option options[] = {
@@ -34,7 +34,7 @@ static const bioft_option options[] = {
       .def = 500,
       .min = 0,
       .max = FULL,
-      .unit = "pictures",
+      .unit = "images",
       .help = "split train: images drawn for each of the 21 concepts" },
     { .name = "val_per_concept",
       .type = BIOFT_I64,
@@ -42,7 +42,7 @@ static const bioft_option options[] = {
       .def = 100,
       .min = 0,
       .max = FULL,
-      .unit = "pictures",
+      .unit = "images",
       .help = "split val: images drawn for each of the 21 concepts" },
     { .name = "test_per_concept",
       .type = BIOFT_I64,
@@ -50,7 +50,7 @@ static const bioft_option options[] = {
       .def = 100,
       .min = 0,
       .max = FULL,
-      .unit = "pictures",
+      .unit = "images",
       .help = "split test, the queries: images drawn for each of the 21 concepts" },
     { .name = "images",
       .type = BIOFT_STRING,
@@ -70,7 +70,7 @@ static const bioft_option options[] = {
 
 static void destroy(void *self)
 {
-    picture_list_free(&((nus_wide *)self)->list);
+    image_list_free(&((nus_wide *)self)->list);
 }
 
 static bioft_status out_of_memory(const nus_wide *d)
@@ -88,7 +88,7 @@ static const char *first_of(const nus_wide *d, const char *const *paths, int kin
 }
 
 /* "Flickr/", as a text of the list. */
-static bioft_status picture_folder(nus_wide *d, const char **ret)
+static bioft_status image_folder(nus_wide *d, const char **ret)
 {
     static const char *const usual[] = { "Flickr", "images", NULL };
     const char *const given[] = { d->images, NULL };
@@ -99,7 +99,7 @@ static bioft_status picture_folder(nus_wide *d, const char **ret)
         return d->list.files->fail_at(d->list.host, BIOFT_ERR_IO, d->images, 0, 0,
                                       "no such folder of images (option images)");
     snprintf(text, sizeof text, "%s%s", found ? found : "", found ? "/" : "");
-    *ret = picture_list_text(&d->list, text, strlen(text));
+    *ret = image_list_text(&d->list, text, strlen(text));
     return *ret ? BIOFT_OK : out_of_memory(d);
 }
 
@@ -114,8 +114,8 @@ static bioft_status add_image(nus_wide *d, struct lines *in, const char *folder)
     fault = listed_fault(d->list.host, folder, in->text);
     if (fault)
         return lines_fail(in, "%s", fault);
-    kept = picture_list_text(&d->list, in->text, in->length);
-    return kept ? picture_list_add(&d->list, folder, kept, 0) : out_of_memory(d);
+    kept = image_list_text(&d->list, in->text, in->length);
+    return kept ? image_list_add(&d->list, folder, kept, 0) : out_of_memory(d);
 }
 
 static bioft_status read_images(nus_wide *d, struct lines *in)
@@ -124,7 +124,7 @@ static bioft_status read_images(nus_wide *d, struct lines *in)
                                          "ImageList/ImageList.txt", NULL };
     const char *path = first_of(d, names, 1), *folder;
     int more = 1;
-    bioft_status st = picture_folder(d, &folder);
+    bioft_status st = image_folder(d, &folder);
 
     if (st == BIOFT_OK && !path)
         st = bioft_failf(d->list.host, BIOFT_ERR_IO,
@@ -143,7 +143,7 @@ static bioft_status read_images(nus_wide *d, struct lines *in)
     return st == BIOFT_OK && !d->list.count ? lines_fail(in, "no image in this list") : st;
 }
 
-/* One concept's file: a 0 or 1 for each picture, in the list's order. */
+/* One concept's file: a 0 or 1 for each image, in the list's order. */
 static bioft_status read_concept(nus_wide *d, struct lines *in, const char *folder, uint32_t c)
 {
     char path[256], text[24];
@@ -167,7 +167,7 @@ static bioft_status read_concept(nus_wide *d, struct lines *in, const char *fold
             st = lines_fail(in, "more lines than the %llu images of the list of images",
                             (unsigned long long)n);
         else if (in->text[0] == '1')
-            picture_list_bits(&d->list, n)[0] |= UINT64_C(1) << c;
+            image_list_bits(&d->list, n)[0] |= UINT64_C(1) << c;
         n++;
     }
     if (st == BIOFT_OK && n != d->list.count)
@@ -186,7 +186,7 @@ static bioft_status read_truth(nus_wide *d)
 
     if (!in)
         return out_of_memory(d);
-    picture_list_multi_label(&d->list, CONCEPTS);
+    image_list_multi_label(&d->list, CONCEPTS);
     st = read_images(d, in);
     if (st == BIOFT_OK && !folder)
         st = bioft_failf(d->list.host, BIOFT_ERR_IO,
@@ -201,14 +201,14 @@ static bioft_status read_truth(nus_wide *d)
     return st;
 }
 
-/* Concepts by the number of labelled pictures, the rarest first. */
+/* Concepts by the number of labelled images, the rarest first. */
 static void by_rarity(const nus_wide *d, const uint8_t *there, uint32_t order[CONCEPTS])
 {
     uint64_t have[CONCEPTS] = { 0 };
 
     for (uint64_t i = 0; i < d->list.count; i++)
         for (uint32_t c = 0; there[i] && c < CONCEPTS; c++)
-            have[c] += picture_list_bits(&d->list, i)[0] >> c & 1;
+            have[c] += image_list_bits(&d->list, i)[0] >> c & 1;
     for (uint32_t c = 0; c < CONCEPTS; c++) {
         uint32_t k = c;
         for (; k > 0 && have[order[k - 1]] > have[c]; k--)
@@ -217,7 +217,7 @@ static void by_rarity(const nus_wide *d, const uint8_t *there, uint32_t order[CO
     }
 }
 
-/* Draws one concept's pictures among those in no split yet. */
+/* Draws one concept's images among those in no split yet. */
 static bioft_status draw_concept(const nus_wide *d, uint32_t c, const uint8_t *there,
                                  uint32_t *members, uint8_t *which)
 {
@@ -227,11 +227,11 @@ static bioft_status draw_concept(const nus_wide *d, uint32_t c, const uint8_t *t
     uint64_t n = 0;
 
     for (uint64_t i = 0; i < d->list.count; i++)
-        if (there[i] && which[i] == SPLIT_DATABASE && picture_list_bits(&d->list, i)[0] >> c & 1)
+        if (there[i] && which[i] == SPLIT_DATABASE && image_list_bits(&d->list, i)[0] >> c & 1)
             members[n++] = (uint32_t)i;
     snprintf(stream, sizeof stream, "retrieval/%s", concepts[c]);
     snprintf(what, sizeof what, "concept '%s'", concepts[c]);
-    return picture_list_draw(&d->list, &(struct picture_draw){ stream, what, members, n, wanted, kinds, 3 }, which);
+    return image_list_draw(&d->list, &(struct image_draw){ stream, what, members, n, wanted, kinds, 3 }, which);
 }
 
 static bioft_status draw_splits(nus_wide *d)
@@ -242,9 +242,9 @@ static bioft_status draw_splits(nus_wide *d)
     bioft_status st = which && there && members ? BIOFT_OK : out_of_memory(d);
 
     for (uint64_t i = 0; st == BIOFT_OK && i < d->list.count; i++) {
-        const struct listed_picture *p = &d->list.pictures[i];
+        const struct listed_image *p = &d->list.images[i];
         which[i] = SPLIT_DATABASE;
-        there[i] = picture_list_bits(&d->list, i)[0] != 0;
+        there[i] = image_list_bits(&d->list, i)[0] != 0;
         if (!there[i])
             continue;
         snprintf(path, sizeof path, "%s%s", p->folder, p->name);
@@ -256,7 +256,7 @@ static bioft_status draw_splits(nus_wide *d)
     for (uint32_t k = 0; st == BIOFT_OK && k < CONCEPTS; k++)
         st = draw_concept(d, order[k], there, members, which);
     if (st == BIOFT_OK)
-        st = picture_list_split(&d->list, which);
+        st = image_list_split(&d->list, which);
     free(which);
     free(there);
     free(members);
@@ -300,7 +300,7 @@ static bioft_status describe(void *self, bioft_info *ret)
 {
     nus_wide *d = self;
     struct label_lists lists = { .folder = d->lists, .strip = d->strip_prefix };
-    bioft_status st = picture_list_begin(&d->list, protocols);
+    bioft_status st = image_list_begin(&d->list, protocols);
 
     if (st == BIOFT_OK && !d->list.files->root(d->list.host))
         st = d->list.host->fail(d->list.host, BIOFT_ERR_INVALID,
@@ -319,14 +319,14 @@ static bioft_status describe(void *self, bioft_info *ret)
     }
     if (st == BIOFT_OK)
         st = name_classes(d->lists ? lists.columns : CONCEPTS, ret);
-    return st == BIOFT_OK ? picture_list_describe(&d->list, ret) : st;
+    return st == BIOFT_OK ? image_list_describe(&d->list, ret) : st;
 }
 
 static const bioft_dataset dataset = {
     .struct_size = sizeof dataset,
     .flags = BIOFT_DATASET_MULTI_LABEL,
     .describe = describe,
-    PICTURE_LIST_CALLS,
+    IMAGE_LIST_CALLS,
 };
 
 static const bioft_plugin plugin = {

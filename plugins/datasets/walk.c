@@ -1,4 +1,4 @@
-/* The pictures below a folder: folders in the order of their paths, files in that of their names, as torchvision's
+/* The images below a folder: folders in the order of their paths, files in that of their names, as torchvision's
  * make_dataset sorts what os.walk finds. */
 #include "walk.h"
 
@@ -28,7 +28,7 @@ static bioft_status add_folder(const struct walk *w, struct folders *f, const ch
         f->items = more;
         f->capacity = capacity;
     }
-    f->items[f->count] = picture_list_text(w->texts, path, length);
+    f->items[f->count] = image_list_text(w->texts, path, length);
     return f->items[f->count++] ? BIOFT_OK : out_of_memory(w);
 }
 
@@ -77,21 +77,21 @@ static bioft_status read_files(const struct walk *w, const char *folder)
     if (st != BIOFT_OK)
         return st;
     const int n = snprintf(path, sizeof path, "%s/", folder);
-    kept = picture_list_text(w->texts, path, (size_t)n);
+    kept = image_list_text(w->texts, path, (size_t)n);
     if (!kept)
         return out_of_memory(w);
     for (uint64_t i = 0; st == BIOFT_OK && i < count; i++) {
         if (is_folder(entries[i]))
             continue;
-        if (is_picture(entries[i]))
-            st = w->picture(w->ctx, kept, entries[i]);
+        if (is_image(entries[i]))
+            st = w->image(w->ctx, kept, entries[i]);
         else
             w->other(w->ctx, kept, entries[i]);
     }
     return st;
 }
 
-bioft_status walk_pictures(const struct walk *w, const char *folder)
+bioft_status walk_images(const struct walk *w, const char *folder)
 {
     struct folders f = { 0 };
     const size_t length = strlen(folder) - 1;

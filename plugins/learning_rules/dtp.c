@@ -2,7 +2,7 @@
  * inverses of the layers above, and no error goes down through weights (Lee, Zhang, Fischer and
  * Bengio 2015). A rule of depth 4, for chains.
  *
- * h_0 is the picture, h_i+1 = f_i(h_i), f_L-1 the head. Targets, n images:
+ * h_0 is the image, h_i+1 = f_i(h_i), f_L-1 the head. Targets, n images:
  *   t_L-1 = h_L-1 - target_rate n dL/dh_L-1,     t_i = h_i + g_i(t_i+1) - g_i(h_i+1);
  * block i learns |h_i+1 - t_i+1|^2 / 2, the head the loss itself, and the inverse
  *   g_i(h) = s(V_i h + c_i), s tanh where block i-1 ends in tanh, else the identity,

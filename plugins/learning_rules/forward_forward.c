@@ -1,12 +1,12 @@
-/* Forward-forward: every hidden layer learns, by itself, to be active where the picture carries its
+/* Forward-forward: every hidden layer learns, by itself, to be active where the image carries its
  * own label and quiet where it carries a wrong one; no error goes down (Hinton 2022). A rule of
  * depth 4, for chains.
  *
- * A label is a pattern over the whole picture, x + strength P_c with P_c ~ N(0, 1) fixed for each
- * class c, where Hinton wrote into ten pixels: so it reaches convolutions, and a picture of any
- * kind, and a clean picture carries no label. Goodness is the mean of squares, G = mean(h^2);
+ * A label is a pattern over the whole image, x + strength P_c with P_c ~ N(0, 1) fixed for each
+ * class c, where Hinton wrote into ten pixels: so it reaches convolutions, and an image of any
+ * kind, and a clean image carries no label. Goodness is the mean of squares, G = mean(h^2);
  * each hidden block learns softplus(theta - G) of the positive and softplus(G - theta) of the
- * negative pass. The head learns the stage's loss on what clean pictures make of the hidden layers,
+ * negative pass. The head learns the stage's loss on what clean images make of the hidden layers,
  * so the network's output is the answer, without a search over labels. Hinton gives each layer its
  * input at length 1; here that is an option, since the network itself does not do it when it
  * answers. */
@@ -131,7 +131,7 @@ static bioft_status pass(const forward_forward *p, const bioft_step *step, uint3
     return st;
 }
 
-/* The head on clean pictures. */
+/* The head on clean images. */
 static bioft_status head(const bioft_step *step, work *s, double *ret_value)
 {
     const uint32_t n = step->batch->n, last = step->layers - 1;

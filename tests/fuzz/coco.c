@@ -118,9 +118,9 @@ static void check_images(coco *d, const struct host *h)
     for (uint32_t s = 0; s < h->splits; s++)
         for (uint64_t i = 0; i < h->counts[s]; i++) {
             memset(bits, 0, words * sizeof *bits);
-            MUST(picture_list_labels(d, s, i, bits, words) == BIOFT_OK);
+            MUST(image_list_labels(d, s, i, bits, words) == BIOFT_OK);
             MUST(h->classes % 64 == 0 || bits[words - 1] >> (h->classes % 64) == 0);
-            if (picture_list_name(d, s, i, name, sizeof name) == BIOFT_OK)
+            if (image_list_name(d, s, i, name, sizeof name) == BIOFT_OK)
                 MUST(!path_fault(name) && strchr(name, '/') == strrchr(name, '/'));
         }
     free(bits);

@@ -1,5 +1,5 @@
 /* IDX: the reader of Fashion-MNIST on a host that has one file. What it takes
- * has pixels and labels for every picture that it announces. The input: how
+ * has pixels and labels for every image that it announces. The input: how
  * many bytes the images' file has (4, big-endian), that file, the labels' file.
  */
 #include "fuzz.h"
@@ -74,7 +74,7 @@ static const void *extension(const bioft_host *host, const char *id)
     return strcmp(id, "bioft.files/1") == 0 ? &files : NULL;
 }
 
-/* A split's picture is seen where the file has it. */
+/* A split's image is seen where the file has it. */
 static bioft_status take(bioft_sample *s, const void *bytes, size_t size)
 {
     volatile uint8_t first = ((const uint8_t *)bytes)[0], last = ((const uint8_t *)bytes)[size - 1];

@@ -91,9 +91,9 @@ def idx_files():
         yield struct.pack('>I', len(images)) + images + labels
 
 
-def picture_files():
+def image_files():
     """The golden files of the unit test: C string literals with octal escapes."""
-    golden = pathlib.Path(__file__).parent.parent / 'unit' / 'formats' / 'picture_golden.h'
+    golden = pathlib.Path(__file__).parent.parent / 'unit' / 'formats' / 'image_golden.h'
     for entry in golden.read_text().split('    { "')[1:]:
         _, lines, *_ = re.split(r'",\n', entry)
         text = ''.join(re.findall(r'"((?:[^"\\]|\\.)*)"?', lines + '"'))
@@ -101,7 +101,7 @@ def picture_files():
 
 
 def torch_files():
-    """The golden files of the unit test, as picture_files."""
+    """The golden files of the unit test, as image_files."""
     golden = pathlib.Path(__file__).parent.parent / 'unit' / 'formats' / 'torch_golden.h'
     for lines in re.findall(r'^    \{ "[^"\n]*",\n((?:      "(?:[^"\\]|\\.)*"\n?)+),', golden.read_text(), re.M):
         text = ''.join(re.findall(r'"((?:[^"\\]|\\.)*)"', lines))
@@ -173,7 +173,7 @@ def manifest_files():
 
 root = pathlib.Path(sys.argv[1])
 for target, files in [('npy', npy_files), ('safetensors', safetensors_files), ('gzip', gzip_files),
-                      ('json', json_files), ('csv', csv_files), ('idx', idx_files), ('picture', picture_files),
+                      ('json', json_files), ('csv', csv_files), ('idx', idx_files), ('image', image_files),
                       ('manifest', manifest_files), ('torch', torch_files), ('pickle', pickle_files),
                       ('matlab', matlab_files), ('coco', coco_files)]:
     folder = root / target

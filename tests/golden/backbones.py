@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes backbones.txt: what torchvision says of the backbones that bioft has, and models.py of the
 rest. Per network: "backbone NAME CHANNELS HEIGHT WIDTH PARAMETERS", then "work HEIGHT WIDTH N" with
-the multiply-adds of convs and linear layers for one picture, then "NAME SHAPE MEAN DEVIATION" for
+the multiply-adds of convs and linear layers for one image, then "NAME SHAPE MEAN DEVIATION" for
 each entry of the state dict in its order, of its first values. Needs torch and torchvision."""
 import pathlib
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Prints tests/unit/data/golden_choices.h (argument: choices), which samples a balanced draw takes, or golden_places.h
-(argument: places), where a picture is cut.
+(argument: places), where an image is cut.
 
 The generator after Salmon, Moraes, Dror and Shaw (SC 2011), the draw by dealing cards class by class, the geometry after
 torchvision's documentation of Resize, CenterCrop, RandomCrop, RandomResizedCrop and RandomHorizontalFlip.
@@ -115,7 +115,7 @@ def choices():
 
 
 def places():
-    print("/* Placements of pictures; written by tests/golden/data.py. */\nenum golden_crop { GOLDEN_NONE, GOLDEN_CROP, GOLDEN_BOX };\nstatic const struct {\n"
+    print("/* Placements of images; written by tests/golden/data.py. */\nenum golden_crop { GOLDEN_NONE, GOLDEN_CROP, GOLDEN_BOX };\nstatic const struct {\n"
           "    enum golden_crop kind;\n    uint64_t seed, epoch, sample;\n"
           "    uint32_t height, width, size, resize, padding;\n    bool flip;\n"
           "    uint32_t box_top, box_left, box_height, box_width, to_height, to_width;\n"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/unit/formats/resize_golden.h: SHA-256 of pictures resized by Pillow, and the sizes
+"""Writes tests/unit/formats/resize_golden.h: SHA-256 of images resized by Pillow, and the sizes
 and boxes of torchvision's Resize, CenterCrop and RandomResizedCrop."""
 import hashlib
 import random
@@ -17,7 +17,7 @@ np_random = np.random.default_rng(9)
 
 
 def noise(width, height):
-    """The picture that the C test makes too: a linear congruential sequence's high bytes."""
+    """The image that the C test makes too: a linear congruential sequence's high bytes."""
     x, out = 1, bytearray(width * height * 3)
     for i in range(len(out)):
         x = (x * 1664525 + 1013904223) & 0xffffffff

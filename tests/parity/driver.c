@@ -18,7 +18,7 @@ struct run {
     struct model *model;
     struct dataset *data;
     struct trial *trial;
-    struct picture picture;
+    struct image_format image;
     struct feedback *feedback;
     const char *out;
     struct error err;
@@ -37,7 +37,7 @@ static void save_checkpoint(struct run *r, const char *name)
         .dataset = r->data,
         .trial = r->trial,
         .stage = r->trial->stages,
-        .picture = r->picture,
+        .image = r->image,
     };
     OK(checkpoint_save(path(r, name), &c, &r->err), r->err);
 }
@@ -60,7 +60,7 @@ static void save_feedback(struct run *r)
 static void save_gradient(struct run *r, struct program *program, const bioft_batch *batch,
                           float *d_out, uint32_t flags, const char *name)
 {
-    const uint64_t shape[] = { BATCH, r->picture.channels, r->picture.height, r->picture.width };
+    const uint64_t shape[] = { BATCH, r->image.channels, r->image.height, r->image.width };
     float *dx = mem_array(shape[0] * shape[1] * shape[2] * shape[3], sizeof(*dx));
     const bioft_hooks *hooks = feedback_hooks(r->feedback, batch, d_out, NULL, NULL, 0);
     OK(program_backward(program, d_out, flags, dx, flags & BIOFT_EXACT ? NULL : hooks, &r->err),
@@ -82,7 +82,7 @@ static void save_first_batch(struct run *r)
                                            .split = dataset_split(r->data, "train"),
                                            .batch_size = BATCH,
                                            .normalise = true,
-                                           .picture = r->picture };
+                                           .image = r->image };
     struct program *program = NULL;
     struct instance *loss = NULL;
     struct batches *batches = NULL;
@@ -131,11 +131,11 @@ int main(int argc, char **argv)
     const struct choice backbone = fixture_choice(&r.f, BIOFT_KIND_BACKBONE, argv[1], NULL);
     r.graph = fixture_graph(&r.f, backbone, CLASSES);
     r.model = fixture_model(&r.f, r.graph, 1);
-    r.picture = (struct picture){ .channels = r.graph->view.channels,
+    r.image = (struct image_format){ .channels = r.graph->view.channels,
                                   .height = r.graph->view.height,
                                   .width = r.graph->view.width };
-    memcpy(r.picture.mean, r.graph->mean, sizeof(r.picture.mean));
-    memcpy(r.picture.std, r.graph->std, sizeof(r.picture.std));
+    memcpy(r.image.mean, r.graph->mean, sizeof(r.image.mean));
+    memcpy(r.image.std, r.graph->std, sizeof(r.image.std));
     r.data = fixture_open_data(&r.f, argv[4]);
     r.trial = fixture_trial(&r.f, backbone, r.data,
                             fixture_choice(&r.f, BIOFT_KIND_RULE, argv[2], NULL), "cross_entropy");
@@ -148,7 +148,7 @@ int main(int argc, char **argv)
     feedback_destroy(r.feedback);
     const struct stage_params p = { .model = r.model,
                                     .dataset = r.data,
-                                    .picture = r.picture,
+                                    .image = r.image,
                                     .trial = r.trial,
                                     .stage = r.trial->stages,
                                     .checkpoint = path(&r, "after.safetensors"),

@@ -21,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "golden"
 import models
 
 BATCH, STEPS, CLASSES = 8, 6, 10
-NETWORKS = {                       # module, picture, mean and deviation of its normalisation
+NETWORKS = {                       # module, image, mean and deviation of its normalisation
     "lenet5": (models.LeNet5, (1, 28, 28), [0.2860], [0.3530]),
     "small_residual": (models.SmallResidual, (3, 18, 16), [0.5, 0.4, 0.3], [0.2, 0.25, 0.3]),
 }

@@ -27,7 +27,7 @@ def main(folder, weights):
             subprocess.run([BIOFT, "predict", "--weights", weights, "--backbone", "efficientnet_lite0", "--input", folder,
                             "--output", out.name, "--engine", engine, "--quiet"], check=True)
             rows = list(csv.DictReader(open(out.name)))
-        ranks = [int(r["rank"]) for r in rows if int(r["class"]) == number[r["picture"].split("_")[0]]]
+        ranks = [int(r["rank"]) for r in rows if int(r["class"]) == number[r["image"].split("_")[0]]]
         if len(rows) != 5 * len(photographs):
             sys.exit(f"{len(rows)} guesses for {len(photographs)} photographs")
         first, five = ranks.count(1), len(ranks)

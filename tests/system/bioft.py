@@ -31,17 +31,17 @@ def rows_of(text):
 
 
 def make_npy(folder, train=300, test=100, classes=4, size=28, seed=0):
-    """Pictures whose class is where a bright square stands: easy to learn, hard to learn by accident."""
+    """Images whose class is where a bright square stands: easy to learn, hard to learn by accident."""
     rng = np.random.default_rng(seed)
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for split, n in (("train", train), ("test", test)):
         labels = (np.arange(n) % classes).astype(np.int64)
-        pictures = rng.integers(0, 90, (n, size, size, 1), dtype=np.uint8)
+        images = rng.integers(0, 90, (n, size, size, 1), dtype=np.uint8)
         for i, label in enumerate(labels):
             y, x = divmod(int(label), 2)
-            pictures[i, 2 + 7 * y:9 + 7 * y, 4 + 12 * x:11 + 12 * x] += 120
-        np.save(folder / f"{split}_images.npy", pictures)
+            images[i, 2 + 7 * y:9 + 7 * y, 4 + 12 * x:11 + 12 * x] += 120
+        np.save(folder / f"{split}_images.npy", images)
         np.save(folder / f"{split}_labels.npy", labels)
     return folder
 

@@ -227,10 +227,10 @@ class BadRuns(bioft.Case):
     def test_an_image_that_no_transform_takes(self):
         for split in ("train", "test"):
             for name in ("a", "b"):
-                (self.folder / "pictures" / split / name).mkdir(parents=True)
-                (self.folder / "pictures" / split / name / "1.png").write_bytes(png(40, 40))
-        (self.folder / "pictures/test/b/long.png").write_bytes(png(2, 3000))
-        m = self.manifest("bioft: 1\nname: x\ndataset: {plugin: image_folder, root: pictures, "
+                (self.folder / "images" / split / name).mkdir(parents=True)
+                (self.folder / "images" / split / name / "1.png").write_bytes(png(40, 40))
+        (self.folder / "images/test/b/long.png").write_bytes(png(2, 3000))
+        m = self.manifest("bioft: 1\nname: x\ndataset: {plugin: image_folder, root: images, "
                           "transform: {size: 32, resize: 256}}\nmodel: {backbone: {plugin: lenet5, channels: 3}}\n"
                           "stages:\n  - {name: s, rule: bp, steps: 1}\n", data=False)
         self.bad(2, "run", m, "--out", "out", says=["1 image cannot be resized", "long.png, of 2x3000 pixels"])

@@ -1,4 +1,4 @@
-"""Every dataset on a miniature in its own format: which pictures are in which split, their labels, two steps of training, and
+"""Every dataset on a miniature in its own format: which images are in which split, their labels, two steps of training, and
 what is said of files that are wrong. The miniatures are made from the formats' documentation (tests/fixtures/make.py)."""
 import csv
 import hashlib
@@ -123,7 +123,7 @@ class Datasets(bioft.Case):
         found = self.splits("imagenet", ", val_per_class: 2")
         self.assertEqual([found["train"]["count"], found["test"]["count"]], [40, 40])
         self.same_split(found["test"], [("ILSVRC/Data/CLS-LOC/" + n, c) for n, c in published["test"]])
-        # Without the training pictures the classes are those of the ground truth.
+        # Without the training images the classes are those of the ground truth.
         shutil.rmtree(self.folder / "data/ILSVRC/Data/CLS-LOC/train")
         m = self.manifest("bioft: 1\nname: x\ndataset: {plugin: imagenet, root: data, transform: {size: 32}}\n"
                           f"model: {{backbone: {SMALL}}}\nstages: []\nattacks: [{{plugin: fgsm, epsilon: 0.1}}]\n", data=False)
@@ -186,7 +186,7 @@ class Datasets(bioft.Case):
 
     def test_photographs_kept_resized(self):
         """Whatever `cache` says, and in the run that makes it as in the next: the same results, byte for byte. A broken
-        picture is left out each time; a file that is cut, or is something else, is made anew and that is said."""
+        image is left out each time; a file that is cut, or is something else, is made anew and that is said."""
         def run(out, cache):
             text = self.text(plugin, f", cache: {cache}").replace(
                 "{size: 32}", "{size: 32, resize: 36, train: random_crop, flip: true}")
@@ -280,7 +280,7 @@ class Datasets(bioft.Case):
         for split in wanted:
             self.same_split(found[split], wanted[split])
         self.assertEqual(self.predicted(), [order[c[0]] for _, c in wanted["test"]])
-        # The same where the validation pictures lie in folders.
+        # The same where the validation images lie in folders.
         for i, (name, [c]) in enumerate(published["test"]):
             (self.folder / "data/val" / names[c]).mkdir(exist_ok=True)
             (self.folder / "data" / name).rename(self.folder / "data/val" / names[c] / name.split("/")[-1])
@@ -291,12 +291,12 @@ class Datasets(bioft.Case):
         (self.folder / "lists/train.txt").write_text("image/cat.jpg 1 0\n")
         self.refused("imagenet100", ["train.txt:1:", "no image of this data"], lists)
 
-    # --- several labels a picture
+    # --- several labels an image
 
     COUNTS = ", train_per_concept: 3, val_per_concept: 1, test_per_concept: 2"
 
     def kept(self, plugin, rows, split, more, classes, out="class"):
-        """The labels of a split: with one class alone it has the pictures of that class."""
+        """The labels of a split: with one class alone it has the images of that class."""
         for c in classes:
             found = self.splits(plugin, f"{more}, classes: [{c}]", out=f"{out}{c}", loss="binary_cross_entropy",
                                 steps=0)
@@ -429,7 +429,7 @@ class Datasets(bioft.Case):
         self.kept("coco", labelled, "test", "", [0, 4, 9])
         found = self.splits("coco", self.COCO, loss="binary_cross_entropy", out="retrieval")
         self.assertEqual([found["train"]["count"], found["test"]["count"]], [40, 30])
-        # Crowds are the third label of a picture here.
+        # Crowds are the third label of an image here.
         some = [(n, labels[:2]) for n, labels in labelled]
         self.kept("coco", some, "test", ", iscrowd: drop", [9], out="crowd")
 

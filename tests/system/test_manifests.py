@@ -33,7 +33,7 @@ TIMES = {"apgd": ["iterations"], "fab": ["iterations"], "square": ["queries"], "
          "auto_attack": ["iterations", "queries"], "deepfool": ["steps"]}
 LONG = os.environ.get("BIOFT_LONG") == "1"
 LIGHT = "resnet18"
-SIDE = 64                                                # AlexNet takes no smaller picture than 63
+SIDE = 64                                                # AlexNet takes no smaller image than 63
 
 
 def parameters():

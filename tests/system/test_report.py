@@ -299,15 +299,15 @@ class Report(bioft.Case):
         self.bad(2, "report", out, "--published", self.folder / "none.csv", says="none.csv")
 
     def make_named(self):
-        """The same pictures in folders of classes, whose names HTML and a narrow page have to bear."""
+        """The same images in folders of classes, whose names HTML and a narrow page have to bear."""
         bioft.make_npy(self.folder / "data")
         for split in ("train", "test"):
-            pictures = np.load(self.folder / f"data/{split}_images.npy")
+            images = np.load(self.folder / f"data/{split}_images.npy")
             for i, label in enumerate(np.load(self.folder / f"data/{split}_labels.npy")):
-                folder = self.folder / "pictures" / split / NAMES[label]
+                folder = self.folder / "images" / split / NAMES[label]
                 folder.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(np.repeat(pictures[i], 3, axis=2)).save(folder / f"{i}.png")
-        text = re.sub(r"\{plugin: npy, root: data(, classes: [^}]*)?\}", "{plugin: image_folder, root: pictures, transform: none}",
+                Image.fromarray(np.repeat(images[i], 3, axis=2)).save(folder / f"{i}.png")
+        text = re.sub(r"\{plugin: npy, root: data(, classes: [^}]*)?\}", "{plugin: image_folder, root: images, transform: none}",
                       bioft.MANIFEST)
         out = self.folder / "named"
         self.good("run", self.manifest(text.replace("{classes: 2}", "{classes: 4}").replace("[bp, usf, brsf]", "[bp, usf]")

@@ -2,7 +2,7 @@
 
     test_resume.py          as the test suite runs it: a few kills of each kind
     test_resume.py --long   every rename and fsync of a run; then a sweep of 5 rules, 3 seeds and 2 attacks on some of the
-                            quickstart's pictures: 50 random instants, and a kill inside every rename and fsync
+                            quickstart's images: 50 random instants, and a kill inside every rename and fsync
 """
 import csv
 import gzip
@@ -25,7 +25,7 @@ LONG = "--long" in sys.argv
 SHIM = os.environ.get("KILL_SHIM", "")
 SMALL = (bioft.MANIFEST.replace("[bp, usf, brsf]", "[usf, brsf]").replace("epochs: 1\n", "epochs: 3\n    checkpoint: {every: epoch}\n")
          .replace("epsilon: [0, 0.05, 0.5]", "epsilon: [0.05]").replace("epsilon: [0, 0.05]", "epsilon: [0, 0.05]"))
-# The quickstart's, with fewer pictures and steps: what is killed is the same.
+# The quickstart's, with fewer images and steps: what is killed is the same.
 SWEEP = """\
 bioft: 1
 name: killed
@@ -271,10 +271,10 @@ class Sweep(Case):
         (self.folder / "data").mkdir()
         for split, prefix, count in (("train", "train", 2000), ("test", "t10k", 500)):
             with gzip.open(FASHION / f"{prefix}-images-idx3-ubyte.gz") as f:
-                pictures = np.frombuffer(f.read(16 + 784 * count)[16:], np.uint8).reshape(count, 28, 28, 1)
+                images = np.frombuffer(f.read(16 + 784 * count)[16:], np.uint8).reshape(count, 28, 28, 1)
             with gzip.open(FASHION / f"{prefix}-labels-idx1-ubyte.gz") as f:
                 labels = np.frombuffer(f.read(8 + count)[8:], np.uint8).astype(np.int64)
-            np.save(self.folder / f"data/{split}_images.npy", pictures)
+            np.save(self.folder / f"data/{split}_images.npy", images)
             np.save(self.folder / f"data/{split}_labels.npy", labels)
         self.manifest(SWEEP, data=False)
         self.good("run", "m.yaml", "--out", "whole", "--quiet")

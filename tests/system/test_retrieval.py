@@ -35,7 +35,7 @@ METRICS = ("map@100", "map@100/stable", "map@500", "map@500/stable")
 
 
 def make_data(folder, sets=False, classes=4, seed=5):
-    """Pictures whose classes are where faint squares stand, among noise: hard enough for mistakes."""
+    """Images whose classes are where faint squares stand, among noise: hard enough for mistakes."""
     rng = np.random.default_rng(seed)
     folder.mkdir()
     for split, n in (("train", 200), ("test", 60), ("database", 700)):
@@ -43,11 +43,11 @@ def make_data(folder, sets=False, classes=4, seed=5):
         member = np.eye(classes, dtype=np.uint8)[labels]
         if sets:
             member |= np.eye(classes, dtype=np.uint8)[rng.integers(0, classes, n)]
-        pictures = rng.integers(0, 180, (n, 28, 28, 1), dtype=np.uint8)
+        images = rng.integers(0, 180, (n, 28, 28, 1), dtype=np.uint8)
         for i, c in zip(*np.nonzero(member)):
             y, x = divmod(int(c), 2)
-            pictures[i, 2 + 7 * y:9 + 7 * y, 4 + 12 * x:11 + 12 * x] += 50
-        np.save(folder / f"{split}_images.npy", pictures)
+            images[i, 2 + 7 * y:9 + 7 * y, 4 + 12 * x:11 + 12 * x] += 50
+        np.save(folder / f"{split}_images.npy", images)
         np.save(folder / f"{split}_labels.npy", member if sets else labels.astype(np.int64))
 
 
@@ -87,8 +87,8 @@ class Retrieval(bioft.Case):
                              (found["ci_low"], found["ci_high"]))
         return {m: float(r["value"]) for m, r in rows.items()}
 
-    def predicts_codes(self, checkpoint, pictures, codes):
-        self.good("predict", "--weights", checkpoint, "--input", pictures, "--bits", "--output", "c.npy", "--quiet")
+    def predicts_codes(self, checkpoint, images, codes):
+        self.good("predict", "--weights", checkpoint, "--input", images, "--bits", "--output", "c.npy", "--quiet")
         found, expected = np.load(self.folder / "c.npy"), np.load(codes)
         self.assertEqual(found.dtype, expected.dtype)
         self.assertEqual(found.tolist(), expected.tolist())
@@ -148,11 +148,11 @@ class Retrieval(bioft.Case):
         how = ("predict", "--weights", checkpoint, "--input", "data/test_images.npy", "--bits")
         self.bad(2, *how, says="--output Y.npy")
         self.bad(2, *how, "--output", "y.csv", says="--output Y.npy")
-        pictures = self.folder / "pictures"
-        pictures.mkdir()
-        (pictures / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
-        Image.fromarray(np.zeros((28, 28), np.uint8)).save(pictures / "whole.png")
-        self.bad(1, *how[:4], "pictures", "--bits", "--output", "none.npy",
+        images = self.folder / "images"
+        images.mkdir()
+        (images / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+        Image.fromarray(np.zeros((28, 28), np.uint8)).save(images / "whole.png")
+        self.bad(1, *how[:4], "images", "--bits", "--output", "none.npy",
                  says=["image cut.png could not be read", "nothing was written"])
         self.assertFalse((self.folder / "none.npy").exists())
 

@@ -251,9 +251,9 @@ attacks:
         self.assertEqual(found["manifest_sha256"], sha256("b/manifest.yaml"))
         self.assertEqual([(w["stage"], w["sha256"]) for w in found["weights"]],
                          [("", sha256("a/trials/00-rule=bp/checkpoint.safetensors"))])
-        pictures = np.load(self.folder / "data/test_images.npy")
-        pictures[-1, 0, 0] ^= 1
-        np.save(self.folder / "data/test_images.npy", pictures)
+        images = np.load(self.folder / "data/test_images.npy")
+        images[-1, 0, 0] ^= 1
+        np.save(self.folder / "data/test_images.npy", images)
         self.good("run", "again.yaml", "--out", "c")
         for before, after in zip(found["datasets"], provenance("c")["datasets"]):
             self.assertEqual(before["split"] != "test", before["sha256"] == after["sha256"])

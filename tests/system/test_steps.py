@@ -84,14 +84,14 @@ class Steps(bioft.Case):
         before = {k: t.clone() for k, t in kind().state_dict().items()}
         write_safetensors(self.folder / "weights.safetensors", before)
         random = np.random.default_rng(2)
-        pictures = random.integers(0, 256, (6 * BATCH, SIDE, SIDE, 3), dtype=np.uint8)
+        images = random.integers(0, 256, (6 * BATCH, SIDE, SIDE, 3), dtype=np.uint8)
         labels = np.arange(6 * BATCH) % CLASSES
         (self.folder / "data").mkdir()
         for split in "train", "test":
-            np.save(self.folder / f"data/{split}_images.npy", pictures)
+            np.save(self.folder / f"data/{split}_images.npy", images)
             np.save(self.folder / f"data/{split}_labels.npy", labels.astype(np.int64))
         column = lambda values: torch.tensor(values).view(1, 3, 1, 1)
-        x = (torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255 - column(MEAN)) / column(STD)
+        x = (torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255 - column(MEAN)) / column(STD)
         y = torch.from_numpy(labels)
         backbone = "{plugin: alexnet, dropout: 0}" if name == "alexnet" else name
         for optimizer, steps, bound in CASES if LONG else CASES[:1]:

@@ -231,7 +231,7 @@ class Names(Case):
         self.silent(r)
         rows = bioft.rows_of(r.stdout)
         self.assertEqual({row["name"] for row in rows}, {"'=cmd|' /C calc'!A0", r"'-1+\x1b[31m"})
-        self.assertEqual({row["picture"] for row in rows}, {"'=1+1.png", "'@a.png", r"'-2+\x1b.png"})
+        self.assertEqual({row["image"] for row in rows}, {"'=1+1.png", "'@a.png", r"'-2+\x1b.png"})
         self.assertTrue(all(0 <= float(row["probability"]) <= 1 and row["class"] in "01" for row in rows))
 
 
@@ -416,11 +416,11 @@ class Chosen(Case):
         self.train("w.pth", "no", ok=None, says="bn1.num_batches_tracked is not a counter: one whole number from 0 expected")
 
 
-class Pictures(Case):
+class Images(Case):
     def write(self):
-        """Pictures of many sizes, two of them small, one of them grey, one of them broken, in folders."""
+        """Images of many sizes, two of them small, one of them grey, one of them broken, in folders."""
         rng = np.random.default_rng(1)
-        folder = self.folder / "pictures"
+        folder = self.folder / "images"
         (folder / "b").mkdir(parents=True)
         (folder / "notes.txt").write_text("no image")
         names = []
@@ -443,17 +443,17 @@ class Pictures(Case):
         transform = torchvision.transforms.Compose([
             torchvision.transforms.Resize(256), torchvision.transforms.CenterCrop(224), torchvision.transforms.ToTensor(),
             torchvision.transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])
-        pictures = []
+        images = []
         for n in names:
             with Image.open(folder / n) as image:
-                pictures.append(image.convert("RGB"))
-        x = torch.stack([transform(image) for image in pictures])
+                images.append(image.convert("RGB"))
+        x = torch.stack([transform(image) for image in images])
         small = names.index("4.JPEG")           # no larger than the input: taken as it is
-        x[small] = torchvision.transforms.Compose(transform.transforms[2:])(pictures[small])
+        x[small] = torchvision.transforms.Compose(transform.transforms[2:])(images[small])
         with torch.no_grad():
             outputs = m(x)
         p = torch.softmax(outputs.double(), 1)
-        how = ("predict", "--backbone", "resnet18", "--weights", "a.pth", "--input", "pictures", "--batch", "4")
+        how = ("predict", "--backbone", "resnet18", "--weights", "a.pth", "--input", "images", "--batch", "4")
 
         r = self.good(*how, "--output", "y.csv")
         self.assertIn("1 files skipped", r.stderr)
@@ -461,7 +461,7 @@ class Pictures(Case):
         self.assertIn("1 of 7 images could not be read", r.stderr)
         self.assertEqual(r.stdout, "")
         rows = bioft.rows(self.folder / "y.csv")
-        self.assertEqual([(r["picture"], r["rank"]) for r in rows], [(n, str(k)) for n in names for k in range(1, 6)])
+        self.assertEqual([(r["image"], r["rank"]) for r in rows], [(n, str(k)) for n in names for k in range(1, 6)])
         for i, n in enumerate(names):
             for row, k in zip(rows[5 * i:5 * i + 5], p[i].topk(5).indices.tolist()):
                 self.assertEqual(row["class"], str(k), n)

@@ -1,5 +1,5 @@
 /* @NAME@: a backbone. build() calls one function a layer on handles; the host keeps shapes, parameters and the first
- * failure, so nothing is checked here. This one: two convolutions and a linear layer on 28x28 grey pictures. */
+ * failure, so nothing is checked here. This one: two convolutions and a linear layer on 28x28 grey images. */
 #include <bioft/backbone.h>
 
 /* The instance: the host writes the options into it. */

@@ -93,7 +93,7 @@ static void layer_backward(const work *k, const float *v)
         k->db[i / plane % k->d->channels] += k->dy[i];
 }
 
-/* A window's rows (axis 0) or columns (axis 1): [from, to), some of them outside of the picture. Returns how many torch
+/* A window's rows (axis 0) or columns (axis 1): [from, to), some of them outside of the image. Returns how many torch
  * counts where it averages: those of the padding, but none beyond it. */
 static int64_t reach(const bioft_node *d, const bioft_node *of, int axis, uint32_t at, int64_t *from, int64_t *to)
 {

@@ -25,7 +25,7 @@ static void conv_task(void *ctx, size_t index, uint32_t thread)
     const size_t each = j->phase == OUTPUT        ? c->row_blocks
                         : j->phase == INPUT_ERROR ? (size_t)c->groups * c->channel_blocks
                                                   : (size_t)c->groups * c->slices;
-    const size_t which = index / each;             /* picture, or sum over pictures */
+    const size_t which = index / each;             /* image, or sum over images */
     const uint32_t block = (uint32_t)(index % each);
     float *work = j->e->layer_work + c->columns * thread;
     size_t first, count;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const double WHOLE_WORK = 4e6;              /* of a picture: enough to be divided by itself */
+static const double WHOLE_WORK = 4e6;              /* of an image: enough to be divided by itself */
 
 struct conv columns_of_node(const bioft_node *d, const bioft_node *x)
 {

@@ -117,7 +117,7 @@ static void common_plan(const struct program *p, struct node *n)
     n->saved_floats = saved_of(p, n);
     n->work_floats = d->op == BIOFT_OP_MAXPOOL ? d->width : 0;
     n->whole = d->op == BIOFT_OP_LINEAR ? p->model->network.layers[d->layer].count > WHOLE_WEIGHTS
-                                        : n->op && !n->op->pictures;
+                                        : n->op && !n->op->images;
 }
 
 static bioft_status make_node(struct program *p, uint32_t index, uint32_t *tensor_of)

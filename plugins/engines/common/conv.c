@@ -21,7 +21,7 @@ static uint32_t smaller(size_t a, size_t b) { return (uint32_t)(a < b ? a : b); 
 /* The largest of `parts` even parts. */
 static size_t largest_part(size_t total, size_t parts) { return parts_of(total, parts); }
 
-/* Rows first: at least POSITIONS columns, or the whole picture. Then as many channels as fit. */
+/* Rows first: at least POSITIONS columns, or the whole image. Then as many channels as fit. */
 static void cut(struct conv *c)
 {
     size_t positions = (size_t)c->out_h * c->out_w, depth = c->in * c->taps, rows, most;
@@ -71,7 +71,7 @@ uint32_t conv_sums(const struct conv *c, uint32_t n)
     return smaller(smaller(wanted, fits), n);
 }
 
-/* The output columns whose input column ox * stride + offset is inside the picture: [*ret_from, *ret_to). */
+/* The output columns whose input column ox * stride + offset is inside the image: [*ret_from, *ret_to). */
 static void inside(const struct conv *c, int64_t offset, uint32_t *ret_from, uint32_t *ret_to)
 {
     int64_t stride = c->stride[1], from = offset < 0 ? (-offset + stride - 1) / stride : 0;
@@ -111,7 +111,7 @@ static inline void add_row(float *restrict to, const float *restrict from, size_
         to[i] += from[i];
 }
 
-/* Where weight (ky, kx) of a channel meets the picture. */
+/* Where weight (ky, kx) of a channel meets the image. */
 struct tap {
     int64_t y, x;                                  /* input row and column of output row and column 0 */
     uint32_t from, to;                             /* output columns whose input column is inside */
@@ -195,7 +195,7 @@ static struct rows rows_of(const struct conv *c, uint32_t block)
     return (struct rows){ first, count, (size_t)first * c->out_w, (size_t)count * c->out_w };
 }
 
-/* A matrix of columns: gathered, or the picture itself where that is one. */
+/* A matrix of columns: gathered, or the image itself where that is one. */
 static const float *columns_of(const struct conv *c, const float *x, size_t channels, struct rows r, float *work,
                                size_t *ret_stride)
 {
@@ -263,7 +263,7 @@ void conv_input_error(const struct blas *blas, const struct conv *c, uint32_t bl
     }
 }
 
-void conv_weight_gradient(const struct blas *blas, const struct conv *c, uint32_t slice, uint32_t pictures,
+void conv_weight_gradient(const struct blas *blas, const struct conv *c, uint32_t slice, uint32_t images,
                           const float *x, const float *dy, bool add, float *dw, float *dbias, float *work)
 {
     const size_t in_plane = (size_t)c->in_h * c->in_w, out_plane = (size_t)c->out_h * c->out_w;
@@ -274,7 +274,7 @@ void conv_weight_gradient(const struct blas *blas, const struct conv *c, uint32_
     x += (g * c->in + first) * in_plane;
     dy += g * c->out * out_plane;
     dw += g * c->out * depth + first * c->taps;
-    for (uint32_t n = 0; n < pictures; n++, x += c->x_floats, dy += c->y_floats) {
+    for (uint32_t n = 0; n < images; n++, x += c->x_floats, dy += c->y_floats) {
         for (uint32_t b = 0; b < c->row_blocks; b++) {
             const struct rows r = rows_of(c, b);
             size_t stride;

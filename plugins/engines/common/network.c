@@ -85,7 +85,7 @@ uint64_t cpu_window_count(const bioft_node *d, uint32_t axis, uint32_t input)
     if (padded < window)
         return 0;
     count = (padded - window) / d->stride[axis] + 1;
-    /* With ceil_mode the last window may hang over, but must begin inside the picture or the padding before it. */
+    /* With ceil_mode the last window may hang over, but must begin inside the image or the padding before it. */
     return d->ceil_mode && (count - 1) * d->stride[axis] >= (uint64_t)input + d->padding[axis] ? count - 1 : count;
 }
 

@@ -17,7 +17,7 @@ struct network {
 bioft_status network_copy(const bioft_graph *graph, struct network *ret, char *why, size_t size);
 void network_free(struct network *n);              /* NULL or zero is fine */
 
-/* Floats of one picture at a node's output. */
+/* Floats of one image at a node's output. */
 static inline size_t node_floats(const bioft_node *node)
 {
     return (size_t)node->channels * node->height * node->width;

@@ -142,7 +142,7 @@ static void clear_lanes(const struct tensor *t, float *y, uint32_t count)
             memset(y + i * t->floats + last + k * t->block + used, 0, (t->block - used) * sizeof *y);
 }
 
-static void pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
+static void images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
     const struct activation a = activation_of(n->def->op);
     const struct bounds b = { n->def->low, n->def->high };
@@ -160,5 +160,5 @@ static void pictures(struct program *p, struct node *n, enum phase phase, uint32
     }
 }
 
-const struct operator operator_activation_over = { .pictures = pictures, .by_value = true };
-const struct operator operator_activation = { .pictures = pictures };
+const struct operator operator_activation_over = { .images = images, .by_value = true };
+const struct operator operator_activation = { .images = images };

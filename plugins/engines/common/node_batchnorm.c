@@ -43,9 +43,9 @@ void batchnorm_begin_batch(struct program *p, struct node *n)
     p->model->parameters[n->def->running_var].version++;
 }
 
-/* One channel of the batch: a plane in each picture. */
+/* One channel of the batch: a plane in each image. */
 struct channel {
-    size_t plane, stride, offset;                  /* floats of a plane, from picture to picture, to this channel */
+    size_t plane, stride, offset;                  /* floats of a plane, from image to image, to this channel */
 };
 static struct channel channel_of(const struct node *n, size_t channel)
 {
@@ -170,7 +170,7 @@ static void trained_task(struct program *p, struct node *n, enum phase phase, si
         input_error(p, n, index, 0, 0);
 }
 
-static void fixed_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
+static void fixed_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
                            float *work)
 {
     const size_t plane = channel_of(n, 0).plane;
@@ -199,5 +199,5 @@ const struct operator operator_batchnorm_trained = {
     .begin = batchnorm_begin_fixed, .tasks = tasks, .task = trained_task,
 };
 const struct operator operator_batchnorm_fixed = {
-    .begin = batchnorm_begin_fixed, .pictures = fixed_pictures, .by_value = true,
+    .begin = batchnorm_begin_fixed, .images = fixed_images, .by_value = true,
 };

@@ -1,10 +1,10 @@
-/* Conv2d nodes: the blocks of conv.h as tasks, the sums over pictures in a fixed number of parts. */
+/* Conv2d nodes: the blocks of conv.h as tasks, the sums over images in a fixed number of parts. */
 #include "columns.h"
 
 enum { REDUCE_FLOATS = 16384 };
 
-/* Tasks of one picture. */
-static uint32_t per_picture(const struct conv *c, enum phase phase)
+/* Tasks of one image. */
+static uint32_t per_image(const struct conv *c, enum phase phase)
 {
     return phase == FORWARD ? c->row_blocks : c->groups * c->channel_blocks;
 }
@@ -18,7 +18,7 @@ static size_t tasks(const struct program *p, const struct node *n, enum phase ph
     case FORWARD:
         return (size_t)p->n * c->row_blocks;
     case BACKWARD:
-        return n->wants[0] ? (size_t)p->n * per_picture(c, phase) : 0;
+        return n->wants[0] ? (size_t)p->n * per_image(c, phase) : 0;
     case GRADIENT:
         return n->trains ? (size_t)sums * c->groups * c->slices : 0;
     default:
@@ -80,7 +80,7 @@ static void task(struct program *p, struct node *n, enum phase phase, size_t ind
 {
     const struct conv *c = columns_of(n);
     const struct blas *blas = &p->engine->blas;
-    uint32_t picture, block;
+    uint32_t image, block;
 
     if (phase == GRADIENT || phase == REDUCE) {
         if (phase == GRADIENT)
@@ -89,19 +89,19 @@ static void task(struct program *p, struct node *n, enum phase phase, size_t ind
             reduce(p, n, index);
         return;
     }
-    picture = (uint32_t)(index / per_picture(c, phase));
-    block = (uint32_t)(index % per_picture(c, phase));
+    image = (uint32_t)(index / per_image(c, phase));
+    block = (uint32_t)(index % per_image(c, phase));
     if (phase == FORWARD)
         conv_forward(blas, c, block, parameter_value(p, n->def->weight), parameter_value(p, n->def->bias),
-                     value_at(p, n->x[0], picture), value_at(p, n->y, picture), work);
+                     value_at(p, n->x[0], image), value_at(p, n->y, image), work);
     else
-        conv_input_error(blas, c, block, n->v, gradient_at(p, n->y, picture), n->adds[0],
-                         gradient_at(p, n->x[0], picture), work);
+        conv_input_error(blas, c, block, n->v, gradient_at(p, n->y, image), n->adds[0],
+                         gradient_at(p, n->x[0], image), work);
 }
 
-static void pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
+static void images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
-    const size_t each = per_picture(columns_of(n), phase);
+    const size_t each = per_image(columns_of(n), phase);
 
     if (phase == BACKWARD && !n->wants[0])
         return;
@@ -109,4 +109,4 @@ static void pictures(struct program *p, struct node *n, enum phase phase, uint32
         task(p, n, phase, i, work);
 }
 
-const struct operator operator_conv = { .pictures = pictures, .tasks = tasks, .task = task };
+const struct operator operator_conv = { .images = images, .tasks = tasks, .task = task };

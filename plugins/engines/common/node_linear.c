@@ -18,7 +18,7 @@ static size_t tasks(const struct program *p, const struct node *n, enum phase ph
     return parts_of(cut_features(p, n, phase), task_features(phase));
 }
 
-/* Output features [from, to) of some pictures. */
+/* Output features [from, to) of some images. */
 static void forward(struct program *p, struct node *n, uint32_t first, uint32_t count, size_t from, size_t to)
 {
     const size_t in = p->tensors[n->x[0]].floats, out = n->def->channels;
@@ -32,7 +32,7 @@ static void forward(struct program *p, struct node *n, uint32_t first, uint32_t 
          parameter_value(p, n->def->weight) + from * in, in, bias != NULL, y, out);
 }
 
-/* Input features [from, to) of some pictures. */
+/* Input features [from, to) of some images. */
 static void input_error(struct program *p, struct node *n, uint32_t first, uint32_t count, size_t from, size_t to)
 {
     const size_t in = p->tensors[n->x[0]].floats, out = n->def->channels;
@@ -72,7 +72,7 @@ static void task(struct program *p, struct node *n, enum phase phase, size_t ind
         weight_gradient(p, n, from, to);
 }
 
-static void pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
+static void images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
     (void)work;
     if (phase == FORWARD)
@@ -81,4 +81,4 @@ static void pictures(struct program *p, struct node *n, enum phase phase, uint32
         input_error(p, n, first, count, 0, p->tensors[n->x[0]].floats);
 }
 
-const struct operator operator_linear = { .pictures = pictures, .tasks = tasks, .task = task };
+const struct operator operator_linear = { .images = images, .tasks = tasks, .task = task };

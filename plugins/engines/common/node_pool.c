@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* One axis of a window, cut to the picture. */
+/* One axis of a window, cut to the image. */
 struct reach {
     uint32_t from, to;
 };
@@ -24,7 +24,7 @@ static struct reach bin_of(uint32_t at, uint32_t input, uint32_t output)
     return (struct reach){ (uint32_t)from, (uint32_t)to };
 }
 
-/* What torch divides by: the window without what hangs over the padding, or only what is in the picture. */
+/* What torch divides by: the window without what hangs over the padding, or only what is in the image. */
 static float divisor_of(const bioft_node *d, uint32_t oy, uint32_t ox, const bioft_node *x, struct reach ry,
                         struct reach rx)
 {
@@ -66,7 +66,7 @@ static void max_place(const float *restrict line, uint32_t start, uint32_t strid
     }
 }
 
-/* The outputs whose place kx of the window is inside the picture: [from, to). */
+/* The outputs whose place kx of the window is inside the image: [from, to). */
 static struct reach outputs_of(const bioft_node *d, uint32_t kx, uint32_t input)
 {
     const int64_t stride = d->stride[1], offset = (int64_t)kx * d->dilation[1] - d->padding[1];
@@ -77,7 +77,7 @@ static struct reach outputs_of(const bioft_node *d, uint32_t kx, uint32_t input)
     return (struct reach){ (uint32_t)(from < to ? from : to), (uint32_t)to };
 }
 
-/* The common window, 2x2 with stride 2 and whole in the picture: one row of outputs at once. */
+/* The common window, 2x2 with stride 2 and whole in the image: one row of outputs at once. */
 static void max_row_2x2(const float *restrict upper, const float *restrict lower, uint32_t start, uint32_t width,
                         uint32_t count, float *restrict y, uint32_t *restrict positions)
 {
@@ -141,7 +141,7 @@ static void max_plane(const struct planes *l, const float *x, float *y, uint32_t
     }
 }
 
-static void max_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
+static void max_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
                          float *work)
 {
     const struct planes l = planes_of(p, n, first, count);
@@ -202,20 +202,20 @@ static void average(struct program *p, struct node *n, enum phase phase, uint32_
         }
 }
 
-static void average_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
+static void average_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
                              float *work)
 {
     (void)work;
     average(p, n, phase, first, count, false);
 }
 
-static void adaptive_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
+static void adaptive_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
                               float *work)
 {
     (void)work;
     average(p, n, phase, first, count, true);
 }
 
-const struct operator operator_maxpool = { .pictures = max_pictures };
-const struct operator operator_avgpool = { .pictures = average_pictures };
-const struct operator operator_adaptive = { .pictures = adaptive_pictures };
+const struct operator operator_maxpool = { .images = max_images };
+const struct operator operator_avgpool = { .images = average_images };
+const struct operator operator_adaptive = { .images = adaptive_images };

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The values of some pictures: where they begin, how many. */
+/* The values of some images: where they begin, how many. */
 struct span {
     float *x, *y, *dx, *dy;
     size_t count;
@@ -18,8 +18,8 @@ static struct span span_of(const struct program *p, const struct node *n, uint32
     };
 }
 
-/* The caller's pictures are his again when forward returns; backward reads this copy. */
-static void input_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
+/* The caller's images are his again when forward returns; backward reads this copy. */
+static void input_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
                            float *work)
 {
     const size_t floats = p->tensors[n->y].floats;
@@ -59,7 +59,7 @@ static void relu_error(const float *restrict y, const float *restrict dy, bool a
             dx[i] = y[i] <= 0 ? 0 : dy[i];
 }
 
-static void relu_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
+static void relu_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
                           float *work)
 {
     const struct span s = span_of(p, n, first, count);
@@ -75,7 +75,7 @@ static void relu_pictures(struct program *p, struct node *n, enum phase phase, u
         relu_error(s.y, s.dy, n->adds[0], s.dx, s.count);
 }
 
-static void dropout_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
+static void dropout_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
                              float *work)
 {
     const struct span s = span_of(p, n, first, count);
@@ -101,7 +101,7 @@ static void dropout_pictures(struct program *p, struct node *n, enum phase phase
     }
 }
 
-static void add_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
+static void add_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
                          float *work)
 {
     const struct span s = span_of(p, n, first, count);
@@ -126,7 +126,7 @@ static void add_pictures(struct program *p, struct node *n, enum phase phase, ui
     }
 }
 
-const struct operator operator_input = { .pictures = input_pictures };
-const struct operator operator_relu = { .pictures = relu_pictures, .by_value = true };
-const struct operator operator_dropout = { .pictures = dropout_pictures, .by_value = true };
-const struct operator operator_add = { .pictures = add_pictures };
+const struct operator operator_input = { .images = input_images };
+const struct operator operator_relu = { .images = relu_images, .by_value = true };
+const struct operator operator_dropout = { .images = dropout_images, .by_value = true };
+const struct operator operator_add = { .images = add_images };

@@ -26,7 +26,7 @@ static inline float hyperbolic_tangent(float v)
     return x <= largest ? y : v > 0 ? 1.0f : v < 0 ? -1.0f : v;
 }
 
-static void pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
+static void images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
     const size_t floats = count * p->tensors[n->y].floats;
     const float *x = value_at(p, n->x[0], first), *dy;
@@ -46,4 +46,4 @@ static void pictures(struct program *p, struct node *n, enum phase phase, uint32
         dx[i] = n->adds[0] ? dx[i] + dy[i] * (1.0f - y[i] * y[i]) : dy[i] * (1.0f - y[i] * y[i]);
 }
 
-const struct operator operator_tanh = { .pictures = pictures, .by_value = true };
+const struct operator operator_tanh = { .images = images, .by_value = true };

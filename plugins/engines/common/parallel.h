@@ -1,8 +1,8 @@
 /* Pieces of work on the host's threads, each thread on its own part of them as long as there is any.
  *
- * Where two cores do not share a cache it costs more to fetch a picture's values from the other one than to work on
+ * Where two cores do not share a cache it costs more to fetch an image's values from the other one than to work on
  * them. So the pieces are dealt out evenly in their order, the same way in every run: a thread that made the values
- * of some pictures meets them again. Only a thread with nothing left takes from another's end. */
+ * of some images meets them again. Only a thread with nothing left takes from another's end. */
 #ifndef COMMON_PARALLEL_H
 #define COMMON_PARALLEL_H
 

@@ -127,7 +127,7 @@ static void backward(struct program *p, struct node *n, struct plain *a, uint32_
             tensor_import(&p->tensors[n->x[k]], errors[k], 1, n->adds[k], gradient_at(p, n->x[k], image));
 }
 
-static void pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
+static void images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
     const struct plain_operator *o = plain_of(n->def->op);
     const size_t saved = own_saved(p, n), own = o->work ? aligned(o->work(n->def, input_of(p, n, 0))) : 0;
@@ -145,4 +145,4 @@ static void pictures(struct program *p, struct node *n, enum phase phase, uint32
     }
 }
 
-const struct operator operator_plain = { .pictures = pictures, .tasks = affine_tasks, .task = affine_task };
+const struct operator operator_plain = { .images = images, .tasks = affine_tasks, .task = affine_task };

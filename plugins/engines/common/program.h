@@ -2,7 +2,7 @@
  *
  * Every array is a *tensor*: a value and, where the program goes backward, a gradient, each in a *slot* of one block
  * of memory. Nodes that only rename their input (flatten; dropout outside training) share its tensor. A *segment* is
- * a run of nodes that are worked through together, a few pictures at a time, or one node whose work is divided in
+ * a run of nodes that are worked through together, a few images at a time, or one node whose work is divided in
  * its own way. Values stand as NCHW, or with channels in blocks: [n][c / block][h][w][block], the last block filled
  * up with zeros. */
 #ifndef COMMON_PROGRAM_H
@@ -21,9 +21,9 @@ struct node;
 struct operator {
     /* Before each forward pass, on the caller's thread. NULL: nothing. */
     void (*begin)(struct program *p, struct node *n);
-    /* FORWARD or BACKWARD for some pictures of the batch. NULL: only by tasks. */
-    void (*pictures)(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work);
-    /* How many tasks of its own a phase has, and one of them. NULL: only by pictures. */
+    /* FORWARD or BACKWARD for some images of the batch. NULL: only by tasks. */
+    void (*images)(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work);
+    /* How many tasks of its own a phase has, and one of them. NULL: only by images. */
     size_t (*tasks)(const struct program *p, const struct node *n, enum phase phase);
     void (*task)(struct program *p, struct node *n, enum phase phase, size_t index, float *work);
     bool by_value;                                 /* each value of y from its own of x: may write over it */
@@ -50,7 +50,7 @@ struct backend {
 
 struct tensor {
     uint32_t channels, block;       /* block 1: NCHW */
-    size_t plane, floats;           /* of one channel; of one picture, filled up */
+    size_t plane, floats;           /* of one channel; of one image, filled up */
     uint32_t producer, uses;        /* uses: nodes that read it, and the caller for the network's output */
     uint32_t slot, gradient_slot;   /* BIOFT_NONE: the caller's memory, or none */
     bool watched;                   /* a hook reads its value: nothing may overwrite it */
@@ -68,7 +68,7 @@ struct node {
     bool in_place;                  /* y is x's memory */
     void *own;                      /* the backend's */
     bool whole;                     /* forward and backward by its own tasks */
-    double work;                    /* of one picture, about as many multiply-adds */
+    double work;                    /* of one image, about as many multiply-adds */
     size_t saved_floats;            /* kept from forward for backward: masks, positions, statistics */
     float *saved;
     size_t work_floats;             /* scratch of a thread */
@@ -88,7 +88,7 @@ struct node {
 struct segment {
     uint32_t first, last;           /* nodes, both included */
     bool whole;                     /* one node, by its own tasks */
-    double work;                    /* of one picture */
+    double work;                    /* of one image */
 };
 
 struct program {
@@ -101,7 +101,7 @@ struct program {
     struct segment *forward, *backward;            /* in the order of their running */
     uint32_t forward_count, backward_count;
     uint32_t output;                               /* tensor */
-    uint32_t piece, capacity;                      /* pictures that are worked on together; that memory is for */
+    uint32_t piece, capacity;                      /* images that are worked on together; that memory is for */
     bool keeps_input;                              /* backward reads it */
     float *own_input, *own_dx;                     /* copies for what is not a whole number of pieces */
     uint32_t threads;
@@ -111,7 +111,7 @@ struct program {
     uint64_t bytes;
     double *seconds;                               /* [threads][nodes][PHASES] */
     /* Of the last forward pass. */
-    uint32_t n;                                    /* pictures; 0: none yet */
+    uint32_t n;                                    /* images; 0: none yet */
     const float *input;                            /* the caller's, while forward runs */
     uint64_t dropout_key;
     /* Of one backward pass. */
@@ -144,13 +144,13 @@ static inline bool batch_statistics(const struct program *p)
 {
     return trains(p) && !(p->use.flags & BIOFT_FROZEN_BATCHNORM);
 }
-static inline float *value_at(const struct program *p, uint32_t tensor, uint32_t picture)
+static inline float *value_at(const struct program *p, uint32_t tensor, uint32_t image)
 {
-    return p->tensors[tensor].value + picture * p->tensors[tensor].floats;
+    return p->tensors[tensor].value + image * p->tensors[tensor].floats;
 }
-static inline float *gradient_at(const struct program *p, uint32_t tensor, uint32_t picture)
+static inline float *gradient_at(const struct program *p, uint32_t tensor, uint32_t image)
 {
-    return p->tensors[tensor].gradient + picture * p->tensors[tensor].floats;
+    return p->tensors[tensor].gradient + image * p->tensors[tensor].floats;
 }
 /* NULL where the network has none. */
 static inline const float *parameter_value(const struct program *p, uint32_t parameter)
@@ -167,7 +167,7 @@ extern const struct operator operator_input, operator_linear, operator_batchnorm
     operator_batchnorm_trained, operator_relu, operator_tanh, operator_maxpool, operator_avgpool,
     operator_adaptive, operator_dropout, operator_add, operator_activation, operator_activation_over;
 
-/* n pictures of a tensor (its value or gradient, `array`) to and from plain NCHW. */
+/* n images of a tensor (its value or gradient, `array`) to and from plain NCHW. */
 void tensor_export(const struct tensor *t, const float *array, uint32_t n, float *ret);
 void tensor_import(const struct tensor *t, const float *plain, uint32_t n, bool add, float *ret);
 static inline size_t plain_floats(const struct tensor *t) { return t->channels * t->plane; }

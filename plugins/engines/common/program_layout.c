@@ -3,15 +3,15 @@
 
 #include <string.h>
 
-/* One block's channels of one picture. */
+/* One block's channels of one image. */
 struct piece {
     size_t blocked, plain, channels;               /* where it begins in either array; how many are real */
 };
-static struct piece piece_of(const struct tensor *t, uint32_t picture, size_t block)
+static struct piece piece_of(const struct tensor *t, uint32_t image, size_t block)
 {
     const size_t first = block * t->block, left = t->channels - first;
 
-    return (struct piece){ picture * t->floats + first * t->plane, picture * plain_floats(t) + first * t->plane,
+    return (struct piece){ image * t->floats + first * t->plane, image * plain_floats(t) + first * t->plane,
                            left < t->block ? left : t->block };
 }
 

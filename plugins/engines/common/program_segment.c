@@ -4,7 +4,7 @@
 #include <time.h>
 
 static const double PIECE_WORK = 4e6;
-enum { PIECE_PICTURES = 16, FEW = 2 };             /* FEW additions are done before another thread has woken up */
+enum { PIECE_IMAGES = 16, FEW = 2 };             /* FEW additions are done before another thread has woken up */
 
 struct region {
     struct program *p;
@@ -35,7 +35,7 @@ static float *work_of(const struct program *p, uint32_t thread)
     return p->work + p->work_floats * thread;
 }
 
-/* All nodes of the segment on a few pictures. */
+/* All nodes of the segment on a few images. */
 static void piece(void *ctx, size_t index, uint32_t thread)
 {
     const struct region *r = ctx;
@@ -50,13 +50,13 @@ static void piece(void *ctx, size_t index, uint32_t thread)
         struct node *n = &p->nodes[r->phase == FORWARD ? r->s->first + i : r->s->last - i];
         if (!n->op || n->absorbed[r->phase])
             continue;
-        n->op->pictures(p, n, r->phase, first, count, work_of(p, thread));
+        n->op->images(p, n, r->phase, first, count, work_of(p, thread));
         time = account(p, n, r->phase, thread, time);
     }
 }
 
 /* Number `index` among the tasks of all the segment's nodes. They are in the order of the threads that they are dealt
- * to, for each thread its part of each node's tasks: so it gets the same pictures at every node. */
+ * to, for each thread its part of each node's tasks: so it gets the same images at every node. */
 static struct node *find_task(const struct region *r, size_t index, size_t *ret_task)
 {
     struct program *p = r->p;
@@ -93,8 +93,8 @@ void segment_run(struct program *p, const struct segment *s, enum phase phase)
     if (s->work <= 0)
         return;
     if (!s->whole && (phase == FORWARD || phase == BACKWARD)) {
-        double pictures = PIECE_WORK / s->work;
-        size_t size = pictures < 1 ? 1 : pictures > PIECE_PICTURES ? PIECE_PICTURES : (size_t)pictures;
+        double images = PIECE_WORK / s->work;
+        size_t size = images < 1 ? 1 : images > PIECE_IMAGES ? PIECE_IMAGES : (size_t)images;
         if (p->piece > 1)
             size = p->piece;
         r.count = parts_of(p->n, size);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { MOST_SCRATCH = 16 << 20 };                  /* floats of a thread, if fewer pictures would need less */
+enum { MOST_SCRATCH = 16 << 20 };                  /* floats of a thread, if fewer images would need less */
 
 /* As many pieces and partial sums as threads, if the batch allows; memory for whole ones of either. */
 static void begin(struct program *p)
@@ -28,7 +28,7 @@ static struct convolution_params params_of(const struct program *p, const struct
     const bioft_node *x = &p->model->network.nodes[n->def->input[0]];
 
     return (struct convolution_params){
-        .conv = n->def, .in_channels = x->channels, .in_h = x->height, .in_w = x->width, .pictures = p->piece,
+        .conv = n->def, .in_channels = x->channels, .in_h = x->height, .in_w = x->width, .images = p->piece,
         .x_block = p->tensors[n->x[0]].block, .bias = n->def->bias != BIOFT_NONE,
         .bf16 = p->use.precision == BIOFT_BF16,
     };
@@ -100,11 +100,11 @@ static void plan_batchnorm(const struct program *p, struct node *n, uint32_t blo
     if (block == 1)
         return;
     n->op = batch_statistics(p) ? &operator_norm_batch : trains(p) ? &operator_norm_trained : &operator_norm_fixed;
-    n->whole = !n->op->pictures;
+    n->whole = !n->op->images;
     n->saved_floats = SAVED * parts_of(n->def->channels, block) * block;
 }
 
-/* A picture's mean over each channel is a flat array whatever stood before it. */
+/* An image's mean over each channel is a flat array whatever stood before it. */
 static uint32_t plan_pool(const struct program *p, struct node *n, uint32_t block)
 {
     const struct tensor *x = &p->tensors[n->x[0]];
@@ -248,8 +248,8 @@ static bool can_fuse(const struct program *p, const struct node *n, const struct
     return primitive_query(p->engine->own, &c, &block, fast) && fast[CONV_FORWARD];
 }
 
-/* Floats of scratch that go with the pictures, not with Winograd's weights. */
-static size_t picture_scratch(const struct primitive *made, const struct convolution_params *c)
+/* Floats of scratch that go with the images, not with Winograd's weights. */
+static size_t image_scratch(const struct primitive *made, const struct convolution_params *c)
 {
     const size_t weights = 36 * (size_t)c->in_channels * c->conv->channels, all = primitive_scratch(made);
 
@@ -270,7 +270,7 @@ static void at_least(struct node *n, size_t floats)
         n->work_floats = floats;
 }
 
-/* Forward and input error take fewer pictures at a time where many would need much scratch. */
+/* Forward and input error take fewer images at a time where many would need much scratch. */
 static bool add_primitive(struct program *p, struct node *n, enum convolution kind,
                           const struct convolution_params *all, struct primitive **ret, struct weight_map *ret_map)
 {
@@ -281,10 +281,10 @@ static bool add_primitive(struct program *p, struct node *n, enum convolution ki
         *ret = primitive_create(p->engine->own, kind, &c, ret_map);
         if (!*ret)
             return false;
-        if (kind == CONV_WEIGHT_GRADIENT || c.pictures == 1 || picture_scratch(*ret, &c) <= MOST_SCRATCH)
+        if (kind == CONV_WEIGHT_GRADIENT || c.images == 1 || image_scratch(*ret, &c) <= MOST_SCRATCH)
             break;
         primitive_destroy(*ret);
-        c.pictures = smaller_divisor(all->pictures, c.pictures);
+        c.images = smaller_divisor(all->images, c.images);
     }
     scratch = primitive_scratch(*ret);
     if (kind == CONV_INPUT_ERROR && p->tensors[n->x[0]].uses > 1)
@@ -299,7 +299,7 @@ static bool add_gradient(struct program *p, struct node *n, struct convolution_p
 
     own->each = (uint32_t)parts_of(p->use.max_batch, p->threads);
     own->sums = (uint32_t)parts_of(p->use.max_batch, own->each);
-    c->pictures = own->each;
+    c->images = own->each;
     if (own->our_gradient) {
         at_least(n, winograd_gradient_work(&own->ours[FORWARD]));
         if (!convolution_our_gradient(n))

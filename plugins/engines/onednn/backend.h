@@ -13,7 +13,7 @@
 #include "library.h"
 #include "weights.h"
 
-enum { PIECE = 8 };                 /* pictures of one run of a primitive, at most */
+enum { PIECE = 8 };                 /* images of one run of a primitive, at most */
 
 struct convolution_node {
     struct primitive *forward, *input_error, *weight_gradient;     /* NULL: not in this program, or not the library's */
@@ -28,7 +28,7 @@ struct convolution_node {
     float *factor, *bias;           /* the folded batchnorm's, a channel */
     bool add, relu;                 /* fused */
     float limit;                    /* of x's magnitude, beyond which the relu may hide a NaN; below 0: for any x */
-    uint32_t sums, each;            /* partial sums of the gradients, and pictures of one */
+    uint32_t sums, each;            /* partial sums of the gradients, and images of one */
 };
 
 extern const struct backend onednn_backend;

@@ -24,7 +24,7 @@ struct primitive {
     dnnl_primitive_desc_t description;
     dnnl_primitive_t primitive;
     enum convolution kind;
-    uint32_t pictures;
+    uint32_t images;
     bool sums_in_place;             /* forward: `other` is what y holds before the run */
     int argument_count;
     dnnl_exec_arg_t *arguments;     /* [threads][ARGUMENTS] */
@@ -114,7 +114,7 @@ static dnnl_format_tag_t tag_of(uint32_t block)
     return block == 16 ? dnnl_nChw16c : block == 8 ? dnnl_nChw8c : block == 1 ? dnnl_nchw : dnnl_format_tag_any;
 }
 
-static bool describe_pictures(uint32_t n, uint32_t channels, uint32_t height, uint32_t width, uint32_t block,
+static bool describe_images(uint32_t n, uint32_t channels, uint32_t height, uint32_t width, uint32_t block,
                               dnnl_data_type_t type, struct description *ret)
 {
     const dnnl_dims_t dims = { n, channels, height, width };
@@ -168,8 +168,8 @@ static bool shapes_of(const struct convolution_params *c, enum convolution kind,
         ret->before[k] = d->padding[k];
         ret->after[k] = d->padding[k + 2];
     }
-    return describe_pictures(c->pictures, c->in_channels, c->in_h, c->in_w, c->x_block, x, &ret->x) &&
-           describe_pictures(c->pictures, d->channels, d->height, d->width, c->y_block, y, &ret->y) &&
+    return describe_images(c->images, c->in_channels, c->in_h, c->in_w, c->x_block, x, &ret->x) &&
+           describe_images(c->images, d->channels, d->height, d->width, c->y_block, y, &ret->y) &&
            description_create(1, bias, dnnl_f32, dnnl_a, &ret->bias) &&
            description_create(grouped ? 5 : 4, grouped ? weights : weights + 1, w, dnnl_format_tag_any, &ret->w);
 }
@@ -388,7 +388,7 @@ struct primitive *primitive_create(struct library *l, enum convolution kind, con
     if (good) {
         p->library = l;
         p->kind = kind;
-        p->pictures = c->pictures;
+        p->images = c->images;
         p->arguments = memory_take((size_t)l->threads * ARGUMENTS, sizeof *p->arguments);
         if (kind != CONV_FORWARD)
             hint = describe(l, CONV_FORWARD, c, NULL);
@@ -425,7 +425,7 @@ void primitive_destroy(struct primitive *p)
 }
 
 size_t primitive_scratch(const struct primitive *p) { return p->scratch; }
-uint32_t primitive_pictures(const struct primitive *p) { return p->pictures; }
+uint32_t primitive_images(const struct primitive *p) { return p->images; }
 
 const char *primitive_name(const struct primitive *p) { return name_of(p->description); }
 

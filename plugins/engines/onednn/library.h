@@ -1,6 +1,6 @@
 /* oneDNN's convolutions on one thread each: what the engine needs of the library, without its types.
  *
- * Everything runs on the host's threads, one primitive a thread on its own pictures; the library's own threads are
+ * Everything runs on the host's threads, one primitive a thread on its own images; the library's own threads are
  * never started. */
 #ifndef ONEDNN_LIBRARY_H
 #define ONEDNN_LIBRARY_H
@@ -24,7 +24,7 @@ enum convolution { CONV_FORWARD = 0, CONV_INPUT_ERROR, CONV_WEIGHT_GRADIENT };
 struct convolution_params {
     const bioft_node *conv;         /* its output and geometry */
     uint32_t in_channels, in_h, in_w;
-    uint32_t pictures;
+    uint32_t images;
     uint32_t x_block, y_block;      /* as tensors stand; y_block 0: the library's choice */
     bool bias, add, relu;           /* forward: y = relu(conv + bias + other) */
     bool bf16;                      /* products of bfloat16, summed in float32, where that is fast */
@@ -50,10 +50,10 @@ struct primitive *primitive_create(struct library *l, enum convolution kind, con
                                    struct weight_map *ret_map);
 void primitive_destroy(struct primitive *p);       /* NULL is fine */
 size_t primitive_scratch(const struct primitive *p);       /* floats that a run needs */
-uint32_t primitive_pictures(const struct primitive *p);    /* that a run takes */
+uint32_t primitive_images(const struct primitive *p);    /* that a run takes */
 const char *primitive_name(const struct primitive *p);
 
-/* x, y: values or errors of `pictures` pictures, always float32; w as the map says. bias: or its gradient. */
+/* x, y: values or errors of `images` images, always float32; w as the map says. bias: or its gradient. */
 struct convolution_arrays {
     float *x, *y, *w, *bias, *other, *scratch;
 };

@@ -6,7 +6,7 @@
 
 static const struct blas *blas_of(const struct program *p) { return &p->engine->blas; }
 
-/* The parts of a node's scratch: columns, then one picture's input, then its output. */
+/* The parts of a node's scratch: columns, then one image's input, then its output. */
 static size_t aligned(size_t floats) { return (floats + 15) / 16 * 16; }
 
 size_t columns_work(const struct conv *c) { return aligned(c->columns) + aligned(c->x_floats) + c->y_floats; }
@@ -56,7 +56,7 @@ void columns_input_error(struct program *p, struct node *n, uint32_t first, uint
     }
 }
 
-static void pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
+static void images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
     const struct conv *c = &convolution_of(n)->columns;
 
@@ -115,4 +115,4 @@ static void task(struct program *p, struct node *n, enum phase phase, size_t ind
     add_up(p, n, weights, n->def->channels, parameter_gradient(p, n->def->bias));
 }
 
-const struct operator operator_columns = { .pictures = pictures, .tasks = tasks, .task = task };
+const struct operator operator_columns = { .images = images, .tasks = tasks, .task = task };

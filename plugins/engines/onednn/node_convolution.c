@@ -9,11 +9,11 @@
 
 static void failed(struct program *p) { atomic_store(&p->failed, BIOFT_ERR_UNSUPPORTED); }
 
-/* The relu that the library fuses takes NaN for 0. A picture whose sums may have one is NaN throughout instead: so it
+/* The relu that the library fuses takes NaN for 0. An image whose sums may have one is NaN throughout instead: so it
  * reaches the network's outputs, behind which the host looks for it. */
-static void spoil(const struct program *p, const struct node *n, uint32_t picture)
+static void spoil(const struct program *p, const struct node *n, uint32_t image)
 {
-    float *y = value_at(p, n->out, picture);
+    float *y = value_at(p, n->out, image);
 
     for (size_t i = 0; i < p->tensors[n->out].floats; i++)
         y[i] = NAN;
@@ -33,14 +33,14 @@ static bool beyond(const float *x, size_t count, float limit)
     return sign >> 31;
 }
 
-static bool may_hide(const struct program *p, const struct node *n, uint32_t picture)
+static bool may_hide(const struct program *p, const struct node *n, uint32_t image)
 {
     const struct convolution_node *c = n->own;
 
     if (!c->relu)
         return false;
-    return c->limit < 0 || beyond(value_at(p, n->x[0], picture), p->tensors[n->x[0]].floats, c->limit) ||
-           (c->add && beyond(value_at(p, n->other, picture), p->tensors[n->other].floats, INFINITY));
+    return c->limit < 0 || beyond(value_at(p, n->x[0], image), p->tensors[n->x[0]].floats, c->limit) ||
+           (c->add && beyond(value_at(p, n->other, image), p->tensors[n->other].floats, INFINITY));
 }
 
 static void our_forward(struct program *p, struct node *n, uint32_t first, uint32_t count, float *work)
@@ -64,7 +64,7 @@ static void library_forward(struct program *p, struct node *n, uint32_t first, f
         .bias = c->batchnorm ? c->bias : (float *)(uintptr_t)parameter_value(p, n->def->bias),
         .other = c->add ? value_at(p, n->other, first) : NULL, .scratch = work,
     };
-    const uint32_t count = primitive_pictures(c->forward);
+    const uint32_t count = primitive_images(c->forward);
     bool hides[PIECE];
 
     for (uint32_t i = 0; i < count; i++)
@@ -81,7 +81,7 @@ static void forward(struct program *p, struct node *n, uint32_t first, uint32_t 
     const struct convolution_node *c = n->own;
 
     if (!c->ours[FORWARD].kernels) {
-        for (uint32_t i = first; i < first + count; i += primitive_pictures(c->forward))
+        for (uint32_t i = first; i < first + count; i += primitive_images(c->forward))
             library_forward(p, n, i, work);
         return;
     }
@@ -97,7 +97,7 @@ static void input_error(struct program *p, struct node *n, uint32_t first, uint3
     float *dx = gradient_at(p, n->x[0], first);
     float *to = n->adds[0] ? work + (primitive_scratch(c->input_error) + 15) / 16 * 16 : dx;
 
-    for (uint32_t i = 0; i < count; i += primitive_pictures(c->input_error)) {
+    for (uint32_t i = 0; i < count; i += primitive_images(c->input_error)) {
         const struct convolution_arrays a = {
             .x = to + i * p->tensors[n->x[0]].floats, .y = gradient_at(p, n->y, first + i), .w = c->use_v->data,
             .scratch = work,
@@ -109,7 +109,7 @@ static void input_error(struct program *p, struct node *n, uint32_t first, uint3
         dx[i] += to[i];
 }
 
-static void pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
+static void images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
     const struct convolution_node *c = n->own;
 
@@ -124,7 +124,7 @@ static void pictures(struct program *p, struct node *n, enum phase phase, uint32
         columns_input_error(p, n, first, count, work);
 }
 
-/* A sum's primitive takes `each` pictures; those beyond the batch are made to add nothing. */
+/* A sum's primitive takes `each` images; those beyond the batch are made to add nothing. */
 static void clear_rest(const struct program *p, const struct node *n, uint32_t end)
 {
     const struct tensor *x = &p->tensors[n->x[0]], *y = &p->tensors[n->y];
@@ -340,4 +340,4 @@ size_t convolution_weights(const struct convolution_node *c, enum phase phase)
                                                                                        : c->v_map.floats;
 }
 
-const struct operator operator_convolution = { .pictures = pictures, .tasks = tasks, .task = task };
+const struct operator operator_convolution = { .images = images, .tasks = tasks, .task = task };

@@ -14,7 +14,7 @@ static void unblock(struct program *p, struct node *n, enum phase phase, uint32_
 }
 
 /* The mask is drawn by position in NCHW. */
-static void draw_mask(struct program *p, struct node *n, uint32_t picture, float *work)
+static void draw_mask(struct program *p, struct node *n, uint32_t image, float *work)
 {
     const struct tensor *x = &p->tensors[n->x[0]];
     const size_t floats = plain_floats(x);
@@ -23,13 +23,13 @@ static void draw_mask(struct program *p, struct node *n, uint32_t picture, float
     bioft_status st;
 
     snprintf(stream, sizeof stream, "dropout/%u", n->index);
-    st = p->engine->host->random(p->engine->host, BIOFT_UNIFORM, stream, p->dropout_key, picture * floats, work,
+    st = p->engine->host->random(p->engine->host, BIOFT_UNIFORM, stream, p->dropout_key, image * floats, work,
                                  floats);
     if (st != BIOFT_OK)
         atomic_store(&p->failed, st);
     for (size_t i = 0; i < floats; i++)
         work[i] = work[i] < drop ? 0 : scale;
-    tensor_import(x, work, 1, false, n->saved + picture * x->floats);
+    tensor_import(x, work, 1, false, n->saved + image * x->floats);
 }
 
 static void dropout(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
@@ -75,6 +75,6 @@ static void add_mixed(struct program *p, struct node *n, enum phase phase, uint3
     }
 }
 
-const struct operator operator_unblock = { .pictures = unblock };
-const struct operator operator_dropout_blocked = { .pictures = dropout, .by_value = true };
-const struct operator operator_add_mixed = { .pictures = add_mixed };
+const struct operator operator_unblock = { .images = unblock };
+const struct operator operator_dropout_blocked = { .images = dropout, .by_value = true };
+const struct operator operator_add_mixed = { .images = add_mixed };

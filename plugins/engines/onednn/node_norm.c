@@ -18,7 +18,7 @@ static float *saved(const struct program *p, const struct node *n, enum batchnor
     return batchnorm_saved(p, n, what) + block * p->tensors[n->x[0]].block;
 }
 
-/* One block of channels: where it begins in a picture, its values there, and from picture to picture. */
+/* One block of channels: where it begins in an image, its values there, and from image to image. */
 struct strip {
     size_t offset, values, stride, first, channels;
     uint32_t lanes;
@@ -61,7 +61,7 @@ static void moments(const struct strip *s, const float *x, const float *shift, d
         add_moments(x, s->values, 8, shift, ret, ret_squares);
 }
 
-/* The batch's mean and variance, as differences from the first picture's mean: no digits are lost to a large mean. */
+/* The batch's mean and variance, as differences from the first image's mean: no digits are lost to a large mean. */
 static void statistics(struct program *p, struct node *n, size_t block)
 {
     const struct strip s = strip_of(p, n, block);
@@ -315,7 +315,7 @@ static void trained_task(struct program *p, struct node *n, enum phase phase, si
         backward_block(p, n, index, false);
 }
 
-static void fixed_pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
+static void fixed_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
                            float *work)
 {
     const size_t blocks = parts_of(n->def->channels, p->tensors[n->x[0]].block);
@@ -341,5 +341,5 @@ static void fixed_pictures(struct program *p, struct node *n, enum phase phase, 
 const struct operator operator_norm_batch = { .begin = batchnorm_begin_batch, .tasks = tasks, .task = batch_task };
 const struct operator operator_norm_trained = { .begin = batchnorm_begin_fixed, .tasks = tasks, .task = trained_task };
 const struct operator operator_norm_fixed = {
-    .begin = batchnorm_begin_fixed, .pictures = fixed_pictures, .by_value = true,
+    .begin = batchnorm_begin_fixed, .images = fixed_images, .by_value = true,
 };

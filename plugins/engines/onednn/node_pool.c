@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* One axis of a window, cut to the picture. */
+/* One axis of a window, cut to the image. */
 struct reach {
     uint32_t from, to;
 };
@@ -23,7 +23,7 @@ static struct reach reach_of(const bioft_node *d, uint32_t axis, uint32_t at, ui
     return (struct reach){ (uint32_t)(from > 0 ? from : 0), (uint32_t)(to < input ? to : input) };
 }
 
-/* What torch divides by: the window without what hangs over the padding, or only what is in the picture. */
+/* What torch divides by: the window without what hangs over the padding, or only what is in the image. */
 static float divisor_of(const bioft_node *d, const uint32_t at[2], const uint32_t in[2], const struct reach r[2])
 {
     int64_t sides[2];
@@ -38,13 +38,13 @@ static float divisor_of(const bioft_node *d, const uint32_t at[2], const uint32_
     return (float)(sides[0] * sides[1]);
 }
 
-/* One block's plane of one picture. */
+/* One block's plane of one image. */
 struct plane {
     const bioft_node *d;
     uint32_t in[2], lanes;          /* height, width */
 };
 
-/* The places of a window that are inside the picture, along one axis: [from, to). */
+/* The places of a window that are inside the image, along one axis: [from, to). */
 static struct reach places_of(const bioft_node *d, uint32_t axis, uint32_t at, uint32_t input)
 {
     const int64_t start = (int64_t)at * d->stride[axis] - d->padding[axis], step = d->dilation[axis];
@@ -54,7 +54,7 @@ static struct reach places_of(const bioft_node *d, uint32_t axis, uint32_t at, u
     return (struct reach){ (uint32_t)from, (uint32_t)(to < d->kernel[axis] ? to : d->kernel[axis]) };
 }
 
-/* One window: its places inside the picture and the value at place 0, 0, which may be outside. */
+/* One window: its places inside the image and the value at place 0, 0, which may be outside. */
 struct window {
     struct reach y, x;
     int64_t row, column;
@@ -205,12 +205,12 @@ static void pool(struct program *p, struct node *n, enum phase phase, uint32_t f
     }
 }
 
-static void pictures(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
+static void images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
     (void)work;
     if (phase == FORWARD || n->wants[0])
         pool(p, n, phase, first, count);
 }
 
-const struct operator operator_pool_max = { .pictures = pictures };
-const struct operator operator_pool_average = { .pictures = pictures };
+const struct operator operator_pool_max = { .images = images };
+const struct operator operator_pool_average = { .images = images };

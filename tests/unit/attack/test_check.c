@@ -30,7 +30,7 @@ static const struct {
     { "a change too small to see", BIOFT_L0, 1, { 0, 0, 0, 0 }, { 1, 1e-30f, 0, 0 }, BIOFT_ERR_INVALID },
 };
 
-static const struct picture picture = { .channels = 2, .height = 1, .width = 2 };
+static const struct image_format image = { .channels = 2, .height = 1, .width = 2 };
 
 static void holds_images_against_it(void **state)
 {
@@ -38,7 +38,7 @@ static void holds_images_against_it(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct deltas d;
         struct error err = { 0 };
-        const bioft_status st = check_image(&picture, cases[i].norm, cases[i].epsilon, cases[i].clean,
+        const bioft_status st = check_image(&image, cases[i].norm, cases[i].epsilon, cases[i].clean,
                                             cases[i].adversarial, &d, &err);
         if (st != cases[i].want)
             fail_msg("%s: status %d, %s", cases[i].what, st, err.text);
@@ -50,9 +50,9 @@ static void measures(void **state)
     const float clean[4] = { 0, 0, 0, 0 }, adversarial[4] = { 0.5f, 0.25f, 0, 0.25f };
     struct deltas d;
     (void)state;
-    assert_int_equal(check_image(&picture, BIOFT_LINF, 0.5, clean, adversarial, &d, NULL), BIOFT_OK);
+    assert_int_equal(check_image(&image, BIOFT_LINF, 0.5, clean, adversarial, &d, NULL), BIOFT_OK);
     assert_true(d.largest == 0.5 && d.mean == 0.25 && d.distance == 0.5);
-    assert_int_equal(check_image(&picture, BIOFT_L0, 2, clean, adversarial, &d, NULL), BIOFT_OK);
+    assert_int_equal(check_image(&image, BIOFT_L0, 2, clean, adversarial, &d, NULL), BIOFT_OK);
     assert_true(d.distance == 2.0);
 }
 
@@ -60,7 +60,7 @@ static void measures(void **state)
 static void tolerance_is_the_same_for_large_images(void **state)
 {
     static float clean[3 * 64 * 64], adversarial[3 * 64 * 64];
-    static const struct picture large = { .channels = 3, .height = 64, .width = 64 };
+    static const struct image_format large = { .channels = 3, .height = 64, .width = 64 };
     struct deltas d;
     (void)state;
     for (size_t k = 0; k < 1024; k++)

@@ -50,7 +50,7 @@ static const bioft_victim linear = {
     .backward = linear_backward, .codes = linear_codes,
 };
 
-static const struct picture picture = { .channels = 3, .height = 3, .width = 3 };
+static const struct image_format image = { .channels = 3, .height = 3, .width = 3 };
 static const uint64_t numbers[IMAGES] = { 3, 1, 4, 15, 9, 2 };
 
 struct setting {
@@ -138,7 +138,7 @@ static void stays_inside(void **state)
             struct error err = { 0 };
             attack(*state, names[a], &linear, "", 0, IMAGES, epsilons[e], false, x);
             for (size_t i = 0; i < IMAGES; i++)
-                OK(check_image(&picture, BIOFT_LINF, epsilons[e], golden_clean + i * PIXELS, x + i * PIXELS, &d, &err),
+                OK(check_image(&image, BIOFT_LINF, epsilons[e], golden_clean + i * PIXELS, x + i * PIXELS, &d, &err),
                    err);
             assert_true(d.largest > 0.5 * (epsilons[e] < 0.05 ? epsilons[e] : 0.05));
         }

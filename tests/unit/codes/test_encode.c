@@ -109,7 +109,7 @@ static void rig_open(struct rig *r, unsigned threads)
         .pool = r->pool,
         .precision = BIOFT_F32,
         .batch_size = 8,
-        .picture = { .channels = 1, .height = 6, .width = 5, .mean = { 0.5f }, .std = { 0.25f } },
+        .image = { .channels = 1, .height = 6, .width = 5, .mean = { 0.5f }, .std = { 0.25f } },
     };
 }
 

@@ -1,4 +1,4 @@
-/* Placements of pictures; written by tests/golden/data.py. */
+/* Placements of images; written by tests/golden/data.py. */
 enum golden_crop { GOLDEN_NONE, GOLDEN_CROP, GOLDEN_BOX };
 static const struct {
     enum golden_crop kind;

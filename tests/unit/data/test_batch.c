@@ -23,7 +23,7 @@ static void begin(void)
         .split = &d->splits[1],
         .batch_size = 8,
         .seed = 3,
-        .picture = { .channels = d->channels,
+        .image = { .channels = d->channels,
                      .height = d->height,
                      .width = d->width,
                      .mean = { 0.286f, 0.4f, 0.1f },
@@ -55,8 +55,8 @@ static float normalised(uint8_t v, uint32_t c)
     volatile float x = (float)v / 255.0f;
     if (!params.normalise)
         return x;
-    volatile float centred = x - params.picture.mean[c];
-    return centred / params.picture.std[c];
+    volatile float centred = x - params.image.mean[c];
+    return centred / params.image.std[c];
 }
 
 static void check_content(uint32_t format, uint32_t channels, uint32_t network_channels,
@@ -66,7 +66,7 @@ static void check_content(uint32_t format, uint32_t channels, uint32_t network_c
     fake.channels = channels;
     spec.transform.kind = TRANSFORM_NONE;
     begin();
-    params.picture.channels = network_channels;
+    params.image.channels = network_channels;
     params.normalise = normalise;
     struct batches *b = create();
     uint64_t seen = 0;
@@ -126,7 +126,7 @@ static void check_augmented(uint32_t format)
     for (bioft_batch batch = next(b); batch.n; batch = next(b))
         for (uint32_t i = 0; i < batch.n; i++) {
             const float *x = batch.x + (size_t)i * 3 * 36;
-            /* Exactly one of the 5 x 5 x 2 outcomes must explain the picture. */
+            /* Exactly one of the 5 x 5 x 2 outcomes must explain the image. */
             for (int way = 0; way < 50; way++) {
                 const int top = way / 10 - 2, left = way % 5 - 2, flip = way / 5 % 2;
                 bool same = true;
@@ -165,7 +165,7 @@ static size_t collect(uint32_t ahead, unsigned threads, float *ret_x, uint64_t *
 {
     struct pool *pool = NULL;
     size_t n = 0;
-    const size_t picture = 3 * 16 * 16;
+    const size_t image = 3 * 16 * 16;
     if (threads)
         assert_int_equal(pool_create(threads, &pool, NULL), BIOFT_OK);
     params.pool = pool;
@@ -177,7 +177,7 @@ static size_t collect(uint32_t ahead, unsigned threads, float *ret_x, uint64_t *
     for (uint64_t epoch = 0; epoch < 3; epoch++) {
         for (bioft_batch batch = next(b); batch.n; batch = next(b)) {
             assert_int_equal(batch.epoch, epoch);
-            memcpy(ret_x + n * picture, batch.x, batch.n * picture * sizeof *ret_x);
+            memcpy(ret_x + n * image, batch.x, batch.n * image * sizeof *ret_x);
             memcpy(ret_sample + n, batch.sample, batch.n * sizeof *ret_sample);
             for (uint32_t i = 0; i < batch.n; i++)
                 assert_int_equal(batch.label[i], batch.sample[i] % 5);
@@ -198,8 +198,8 @@ static void test_threads(void **state)
         uint32_t ahead;
         unsigned threads;
     } ways[] = { { 0, 1 }, { 0, 2 }, { 0, 5 }, { 1, 0 }, { 2, 0 }, { 7, 2 } };
-    enum { PICTURE = 3 * 16 * 16, MOST = 64 };
-    static float want[MOST * PICTURE], got[MOST * PICTURE];
+    enum { IMAGE = 3 * 16 * 16, MOST = 64 };
+    static float want[MOST * IMAGE], got[MOST * IMAGE];
     static uint64_t want_sample[MOST], got_sample[MOST];
 
     fake.channels = 3;
@@ -214,18 +214,18 @@ static void test_threads(void **state)
     params.rank = 1;                               /* another stage on the same data draws other crops */
     assert_int_equal(collect(0, 0, got, got_sample), n);
     assert_memory_equal(want_sample, got_sample, n * sizeof *want_sample);
-    assert_memory_not_equal(want, got, n * PICTURE * sizeof *want);
+    assert_memory_not_equal(want, got, n * IMAGE * sizeof *want);
     params.rank = 0;
     assert_memory_equal(want_sample, order, sizeof order);
     assert_memory_equal(want_sample + 11, order, sizeof order);
-    /* The same sample twice in an epoch is the same picture, in another epoch another. */
-    assert_memory_equal(want, want + PICTURE, PICTURE * sizeof *want);
-    assert_memory_not_equal(want, want + 11 * PICTURE, PICTURE * sizeof *want);
+    /* The same sample twice in an epoch is the same image, in another epoch another. */
+    assert_memory_equal(want, want + IMAGE, IMAGE * sizeof *want);
+    assert_memory_not_equal(want, want + 11 * IMAGE, IMAGE * sizeof *want);
     for (size_t i = 0; i < COUNT(ways); i++)
         for (int again = 0; again < 3; again++) {
             memset(got, 0, sizeof got);
             assert_int_equal(collect(ways[i].ahead, ways[i].threads, got, got_sample), n);
-            assert_memory_equal(got, want, n * PICTURE * sizeof *want);
+            assert_memory_equal(got, want, n * IMAGE * sizeof *want);
             assert_memory_equal(got_sample, want_sample, n * sizeof *want_sample);
         }
     dataset_close(d);
@@ -293,7 +293,7 @@ static void test_wrong_size(void **state)
     bioft_batch batch;
     spec.transform.kind = TRANSFORM_NONE;
     begin();
-    params.picture.height = 7;
+    params.image.height = 7;
     b = create();
     assert_int_equal(batches_next(b, &batch, &e), BIOFT_ERR_INVALID);
     assert_contains(e.text, "1/0: an image of 5x6 where the network takes 5x7");
@@ -302,7 +302,7 @@ static void test_wrong_size(void **state)
     assert_int_equal(batches_create(&params, &b, &e), BIOFT_ERR_INVALID);
     params.batch_size = 1;
     params.normalise = true;
-    params.picture.std[0] = 0;
+    params.image.std[0] = 0;
     assert_int_equal(batches_create(&params, &b, &e), BIOFT_ERR_INVALID);
     dataset_close(d);
 }

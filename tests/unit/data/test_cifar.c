@@ -60,14 +60,14 @@ static void check_pixels(struct dataset *d, const struct split *s)
     const struct batches_params p = { .dataset = d,
                                       .split = s,
                                       .batch_size = 16,
-                                      .picture = { .channels = 3, .height = SIDE, .width = SIDE } };
+                                      .image = { .channels = 3, .height = SIDE, .width = SIDE } };
     struct batches *b;
     struct error e;
     bioft_batch batch;
     assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
     while (batches_next(b, &batch, &e) == BIOFT_OK && batch.n)
         for (uint32_t i = 0; i < batch.n; i++) {
-            /* The name says which published picture it is. */
+            /* The name says which published image it is. */
             char name[64];
             unsigned number;
             assert_int_equal(dataset_name(d, s, batch.sample[i], name, sizeof name, &e), BIOFT_OK);
@@ -113,7 +113,7 @@ static void set_option(struct option_value *values, const char *name, int64_t va
     values[index].given = true;
 }
 
-/* Every published picture is in exactly one split, with as many a class as asked for. */
+/* Every published image is in exactly one split, with as many a class as asked for. */
 static void check_partition(struct dataset *d, const char *const *names, const uint64_t *per_class,
                             uint64_t all)
 {

@@ -29,7 +29,7 @@ static void test_real(void **state)
         const char *split;
         uint64_t count, sum, first, last;
         int32_t labels[10];
-        uint8_t eighth[10]; /* bytes 400 to 409 of picture 7 */
+        uint8_t eighth[10]; /* bytes 400 to 409 of image 7 */
     } facts[] = {
         { "train",
           60000,
@@ -68,17 +68,17 @@ static void test_real(void **state)
         const struct batches_params p = { .dataset = d,
                                           .split = s,
                                           .batch_size = 1000,
-                                          .picture = { .channels = 1, .height = 28, .width = 28 } };
+                                          .image = { .channels = 1, .height = 28, .width = 28 } };
         assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
         for (uint64_t n = 0; batches_next(b, &batch, &e) == BIOFT_OK && batch.n; n += batch.n) {
             for (size_t k = 0; k < batch.n; k++) {
-                uint64_t picture = 0;
+                uint64_t image = 0;
                 for (size_t v = 0; v < 784; v++)
-                    picture += (uint64_t)(batch.x[k * 784 + v] * 255.0f + 0.5f);
+                    image += (uint64_t)(batch.x[k * 784 + v] * 255.0f + 0.5f);
                 counts[batch.label[k]]++;
-                sum += picture;
-                first = n + k == 0 ? picture : first;
-                last = picture;
+                sum += image;
+                first = n + k == 0 ? image : first;
+                last = image;
             }
             for (size_t v = 0; n == 0 && v < 10; v++)
                 assert_true(batch.x[7 * 784 + 400 + v] == (float)facts[i].eighth[v] / 255.0f);
@@ -121,7 +121,7 @@ static void test_real_subset(void **state)
     dataset_close(d);
 }
 
-/* A small set of four files: 3 training and 2 test pictures of 4x5. */
+/* A small set of four files: 3 training and 2 test images of 4x5. */
 enum { H = 4, W = 5, TRAIN = 3, TEST = 2 };
 
 static size_t images(uint8_t *ret, uint32_t count, uint8_t first)
@@ -180,7 +180,7 @@ static void test_small(void **state)
     const struct batches_params p = { .dataset = d,
                                       .split = &d->splits[1],
                                       .batch_size = 2,
-                                      .picture = { .channels = 1, .height = H, .width = W } };
+                                      .image = { .channels = 1, .height = H, .width = W } };
     assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
     assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
     for (int i = 0; i < TEST * H * W; i++)

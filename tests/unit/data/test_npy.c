@@ -22,10 +22,10 @@ static int setup(void **state)
     return failed;
 }
 
-/* 6 pictures of 2x3 with 3 channels; bytes in NHWC, the same as floats in NCHW. */
-enum { N = 6, H = 2, W = 3, C = 3, PICTURE = H * W * C };
-static uint8_t bytes[N * PICTURE];
-static float floats[N * PICTURE];
+/* 6 images of 2x3 with 3 channels; bytes in NHWC, the same as floats in NCHW. */
+enum { N = 6, H = 2, W = 3, C = 3, IMAGE = H * W * C };
+static uint8_t bytes[N * IMAGE];
+static float floats[N * IMAGE];
 static const int64_t single[N] = { 2, 0, 1, 1, 0, 2 };
 static const uint8_t several[N * 4] = { 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0,
                                         1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 1 };
@@ -81,7 +81,7 @@ static void test_contents(void **state)
         const struct batches_params p = { .dataset = d,
                                           .split = &d->splits[1],
                                           .batch_size = N,
-                                          .picture = { .channels = C, .height = H, .width = W } };
+                                          .image = { .channels = C, .height = H, .width = W } };
         assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
         assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
         assert_memory_equal(batch.x, floats, sizeof floats);
@@ -248,7 +248,7 @@ static void test_refused(void **state)
 {
     (void)state;
     static int64_t labels[N];
-    static float bad[N * PICTURE];
+    static float bad[N * IMAGE];
     static const struct {
         const char *file, *descr, *shape;
         const void *data;
@@ -284,7 +284,7 @@ static void test_refused(void **state)
     for (size_t i = 0; i < COUNT(values); i++) {
         write_all(true, false);
         memcpy(bad, floats, sizeof bad);
-        bad[PICTURE * N - 1] = values[i];
+        bad[IMAGE * N - 1] = values[i];
         write_npy("test_images.npy", "<f4", "(6, 3, 2, 3)", bad, sizeof bad);
         expect_refused(&spec, "pixel out of range", "test_images.npy|[5,2,1,2]|[0,1]");
     }

@@ -26,7 +26,7 @@ static void test_golden(void **state)
             .train = kind != GOLDEN_NONE || golden_places[i].flip,
             .seed = golden_places[i].seed,
             .epoch = golden_places[i].epoch,
-            .picture = { .channels = 1,
+            .image = { .channels = 1,
                          .height = golden_places[i].size,
                          .width = golden_places[i].size },
         };
@@ -68,7 +68,7 @@ static struct placement place(struct dataset *d, uint32_t height, uint32_t width
         .dataset = d,
         .train = train,
         .seed = 5,
-        .picture = { .channels = 1, .height = height, .width = width },
+        .image = { .channels = 1, .height = height, .width = width },
     };
     struct transform t;
     struct placement at;
@@ -132,7 +132,7 @@ static void test_none(void **state)
     struct dataset *d = open_dataset(&spec);
     struct batches_params p = { .dataset = d,
                                 .train = true,
-                                .picture = { .channels = 1, .height = 6, .width = 5 } };
+                                .image = { .channels = 1, .height = 6, .width = 5 } };
     transform_init(&t, &p);
     assert_int_equal(transform_place(&t, 6, 5, 0, &at, &e), BIOFT_OK);
     assert_true(at.top == 0 && at.left == 0 && !at.flip && at.height == 6 && at.width == 5);
@@ -144,7 +144,7 @@ static void test_none(void **state)
 static void test_sizes(void **state)
 {
     (void)state;
-    struct picture p = { .mean = { 0.5f }, .std = { 0.25f } };
+    struct image_format p = { .mean = { 0.5f }, .std = { 0.25f } };
     struct transform_spec t = { .kind = TRANSFORM_AUTO };
     struct error e;
     struct dataset *d = open_dataset(&spec);

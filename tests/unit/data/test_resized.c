@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PICTURES = 40, INPUT = 16 };
+enum { IMAGES = 40, INPUT = 16 };
 
 static const struct plugin *image_folder;
 
@@ -23,7 +23,7 @@ static int setup_all(void **state)
 }
 
 /* Noise, so that every pixel counts; every fifth one grey. */
-static void write_picture(const char *path, uint32_t width, uint32_t height, uint32_t seed)
+static void write_image(const char *path, uint32_t width, uint32_t height, uint32_t seed)
 {
     const uint32_t channels = seed % 5 ? 3 : 1;
     uint8_t *pixels = malloc((size_t)width * height * channels);
@@ -44,7 +44,7 @@ static void write_numbered(const char *folder, uint32_t i, uint32_t seed)
 {
     char path[64];
     snprintf(path, sizeof path, "%s/%02u.png", folder, i);
-    write_picture(path, i == 7 ? 20 : 9 + i * 13 % 50, i == 7 ? 33 : 11 + i * 7 % 41, seed);
+    write_image(path, i == 7 ? 20 : 9 + i * 13 % 50, i == 7 ? 33 : 11 + i * 7 % 41, seed);
 }
 
 static struct dataset_spec write_set(const char *root, char *folder, size_t size)
@@ -54,7 +54,7 @@ static struct dataset_spec write_set(const char *root, char *folder, size_t size
     assert_int_equal(mkdir("train/a", 0777), 0);
     assert_int_equal(mkdir("test", 0777), 0);
     assert_int_equal(mkdir("test/a", 0777), 0);
-    for (uint32_t i = 0; i < PICTURES; i++)
+    for (uint32_t i = 0; i < IMAGES; i++)
         write_numbered("train/a", i, i + 1);
     for (uint32_t i = 0; i < 5; i++)
         write_numbered("test/a", i, i + 100);
@@ -77,13 +77,13 @@ static void listen(void *ctx, enum log_level level, const char *text)
 
 /* Opens and holds for an input of INPUT x INPUT; said may be NULL. */
 static struct dataset *open_held(const struct dataset_spec *spec, struct pool *pool,
-                                 struct heard *said, struct picture *ret)
+                                 struct heard *said, struct image_format *ret)
 {
     const struct log log = { .write = listen, .ctx = said };
     struct dataset *d;
     struct error e;
 
-    *ret = (struct picture){ 0 };
+    *ret = (struct image_format){ 0 };
     if (said)
         said->text[0] = '\0';
     if (dataset_open(spec, pool, said ? &log : NULL, &d, &e) != BIOFT_OK ||
@@ -97,10 +97,10 @@ enum { VALUES = 3 * INPUT * INPUT };
 
 /* Everything a run could ask for: both splits, in evaluation and in two epochs of training. */
 struct everything {
-    float x[3][2][PICTURES][VALUES];
+    float x[3][2][IMAGES][VALUES];
 };
 
-static void ask(const struct dataset *d, const struct picture *picture, uint32_t ahead,
+static void ask(const struct dataset *d, const struct image_format *image, uint32_t ahead,
                 struct everything *ret)
 {
     memset(ret, 0, sizeof *ret);
@@ -111,7 +111,7 @@ static void ask(const struct dataset *d, const struct picture *picture, uint32_t
                                               .batch_size = 7,
                                               .train = way > 0,
                                               .normalise = false,
-                                              .picture = *picture,
+                                              .image = *image,
                                               .seed = 3,
                                               .epoch = (uint64_t)way,
                                               .ahead = ahead };
@@ -123,7 +123,7 @@ static void ask(const struct dataset *d, const struct picture *picture, uint32_t
             for (uint64_t at = 0; at < d->splits[k].count; at += batch.n) {
                 if (batches_next(b, &batch, &e) != BIOFT_OK)
                     fail_msg("%s", e.text);
-                assert_true(batch.n > 0 && at + batch.n <= PICTURES);
+                assert_true(batch.n > 0 && at + batch.n <= IMAGES);
                 memcpy(ret->x[way][k][at], batch.x, batch.n * sizeof ret->x[way][k][at]);
             }
             batches_destroy(b);
@@ -137,7 +137,7 @@ static bool is_resized(const struct dataset *d, const char *split, bool mapped)
     return h->pixels && (mapped ? h->map.bytes != NULL : h->own != NULL);
 }
 
-/* The file of a split's resized pictures; "" where there is none. */
+/* The file of a split's resized images; "" where there is none. */
 static void resized_file(const char *split, char *ret, size_t size)
 {
     char **names;
@@ -171,10 +171,10 @@ static void test_same_pixels(void **state)
         const bool held = specs[i].train != CROP_RANDOM_RESIZED;
         spec.transform = specs[i];
         for (int way = 0; way < 4; way++) { /* off, in memory, the first run, the second */
-            struct picture picture;
+            struct image_format image;
             spec.cache = way == 0 ? "off" : way == 1 ? "auto" : folder;
-            struct dataset *d = open_held(&spec, way == 2 ? pool : NULL, NULL, &picture);
-            ask(d, &picture, way == 3 ? 2 : 0, way ? &got : &want);
+            struct dataset *d = open_held(&spec, way == 2 ? pool : NULL, NULL, &image);
+            ask(d, &image, way == 3 ? 2 : 0, way ? &got : &want);
             assert_int_equal(is_resized(d, "test", way > 1), way > 0);
             assert_int_equal(is_resized(d, "train", way > 1), way > 0 && held);
             if (way && memcmp(&want, &got, sizeof want) != 0)
@@ -185,65 +185,65 @@ static void test_same_pixels(void **state)
     pool_destroy(pool);
 }
 
-/* Pictures that are all smaller than the input are resized straight to it. */
+/* Images that are all smaller than the input are resized straight to it. */
 static void test_small(void **state)
 {
     static struct everything want, got;
     struct dataset_spec spec;
     char folder[4200];
     spec = write_set(*state, folder, sizeof folder);
-    for (uint32_t i = 0; i < PICTURES; i++) {
+    for (uint32_t i = 0; i < IMAGES; i++) {
         char path[64];
         snprintf(path, sizeof path, "train/a/%02u.png", i);
-        write_picture(path, 3 + i % 13, 16 - i % 7, i);
+        write_image(path, 3 + i % 13, 16 - i % 7, i);
         snprintf(path, sizeof path, "test/a/%02u.png", i);
         if (i < 5)
-            write_picture(path, 5, 4 + i, i);
+            write_image(path, 5, 4 + i, i);
     }
     for (int way = 0; way < 3; way++) {
-        struct picture picture;
+        struct image_format image;
         spec.cache = way ? folder : "off";
-        struct dataset *d = open_held(&spec, NULL, NULL, &picture);
-        ask(d, &picture, 0, way ? &got : &want);
+        struct dataset *d = open_held(&spec, NULL, NULL, &image);
+        ask(d, &image, 0, way ? &got : &want);
         assert_int_equal(is_resized(d, "train", true), way > 0);
         assert_true(!way || !memcmp(&want, &got, sizeof want));
         dataset_close(d);
     }
 }
 
-/* A broken picture is left out by the run that makes the cache and by the next. A picture that is
+/* A broken image is left out by the run that makes the cache and by the next. An image that is
  * none of the sixteen compared may change unseen, which shows that the cache is what is used. */
 static void test_broken(void **state)
 {
     static struct everything want, got;
     char folder[4200];
     struct dataset_spec spec = write_set(*state, folder, sizeof folder);
-    struct picture picture;
+    struct image_format image;
     write_file("train/a/20.png", "no image", 8);
-    struct dataset *d = open_held(&spec, NULL, NULL, &picture);
-    ask(d, &picture, 0, &want);
+    struct dataset *d = open_held(&spec, NULL, NULL, &image);
+    ask(d, &image, 0, &want);
     dataset_close(d);
     spec.cache = folder;
     for (int way = 0; way < 2; way++) {
-        d = open_held(&spec, NULL, NULL, &picture);
-        assert_int_equal(d->splits[0].count, PICTURES - 1);
+        d = open_held(&spec, NULL, NULL, &image);
+        assert_int_equal(d->splits[0].count, IMAGES - 1);
         assert_int_equal(d->splits[0].left_out, 1);
         assert_contains(d->notes[0], "split 'train': 1 broken image left out");
         assert_contains(d->notes[0], "20.png");
-        ask(d, &picture, 0, &got);
+        ask(d, &image, 0, &got);
         assert_memory_equal(&want, &got, sizeof want);
         dataset_close(d);
         write_numbered("train/a", 39, 500);
     }
     /* What was broken is looked at again, and all is made anew. */
     write_numbered("train/a", 20, 21);
-    d = open_held(&spec, NULL, NULL, &picture);
-    assert_int_equal(d->splits[0].count, PICTURES);
-    ask(d, &picture, 0, &got);
+    d = open_held(&spec, NULL, NULL, &image);
+    assert_int_equal(d->splits[0].count, IMAGES);
+    ask(d, &image, 0, &got);
     dataset_close(d);
     spec.cache = "off";
-    d = open_held(&spec, NULL, NULL, &picture);
-    ask(d, &picture, 0, &want);
+    d = open_held(&spec, NULL, NULL, &image);
+    ask(d, &image, 0, &want);
     assert_memory_equal(&want, &got, sizeof want);
     dataset_close(d);
 }
@@ -259,7 +259,7 @@ static void flip_byte(const char *path, long from_end)
     assert_int_equal(fclose(f), 0);
 }
 
-/* A cut, altered or foreign file, and one of pictures that were others, are said and made anew. */
+/* A cut, altered or foreign file, and one of images that were others, are said and made anew. */
 static void test_not_believed(void **state)
 {
     static const char html[] = "<html>not a cache</html>";
@@ -267,12 +267,12 @@ static void test_not_believed(void **state)
     static struct heard said;
     char folder[4200], path[4200], other[4200];
     struct dataset_spec spec = write_set(*state, folder, sizeof folder);
-    struct picture picture;
-    struct dataset *d = open_held(&spec, NULL, NULL, &picture);
-    ask(d, &picture, 0, &want);
+    struct image_format image;
+    struct dataset *d = open_held(&spec, NULL, NULL, &image);
+    ask(d, &image, 0, &want);
     dataset_close(d);
     spec.cache = folder;
-    dataset_close(open_held(&spec, NULL, &said, &picture));
+    dataset_close(open_held(&spec, NULL, &said, &image));
     assert_null(strstr(said.text, "made anew"));
     resized_file("train", path, sizeof path);
     resized_file("test", other, sizeof other);
@@ -294,47 +294,47 @@ static void test_not_believed(void **state)
             write_file(path, bytes, size);
             free(bytes);
         }
-        d = open_held(&spec, NULL, &said, &picture);
+        d = open_held(&spec, NULL, &said, &image);
         assert_contains(said.text, "the cache is rebuilt");
         assert_contains(said.text, way == 4 ? "no cache of this version" : "damaged");
         assert_contains(said.text, path + strlen("cache/"));
         assert_true(is_resized(d, "train", true));
-        ask(d, &picture, 0, &got);
+        ask(d, &image, 0, &got);
         assert_memory_equal(&want, &got, sizeof want);
         dataset_close(d);
     }
-    /* A whole file, but made from other pictures. */
+    /* A whole file, but made from other images. */
     write_numbered("train/a", 0, 400);
-    d = open_held(&spec, NULL, &said, &picture);
+    d = open_held(&spec, NULL, &said, &image);
     assert_contains(said.text, "of other images");
-    ask(d, &picture, 0, &got);
+    ask(d, &image, 0, &got);
     dataset_close(d);
     spec.cache = "off";
-    d = open_held(&spec, NULL, NULL, &picture);
-    ask(d, &picture, 0, &want);
+    d = open_held(&spec, NULL, NULL, &image);
+    ask(d, &image, 0, &want);
     dataset_close(d);
     assert_memory_equal(&want, &got, sizeof want);
 }
 
-/* Two processes that make it at once both have the right pictures and leave one good file each
+/* Two processes that make it at once both have the right images and leave one good file each
  * split. */
 static void test_made_twice(void **state)
 {
     static struct everything want, got;
     char folder[4200], path[4200];
     struct dataset_spec spec = write_set(*state, folder, sizeof folder);
-    struct picture picture;
+    struct image_format image;
     pid_t builders[2];
-    struct dataset *d = open_held(&spec, NULL, NULL, &picture);
-    ask(d, &picture, 0, &want);
+    struct dataset *d = open_held(&spec, NULL, NULL, &image);
+    ask(d, &image, 0, &want);
     dataset_close(d);
     spec.cache = folder;
     for (size_t k = 0; k < COUNT(builders); k++) {
         builders[k] = fork();
         assert_true(builders[k] >= 0);
         if (builders[k] == 0) {
-            d = open_held(&spec, NULL, NULL, &picture);
-            ask(d, &picture, 0, &got);
+            d = open_held(&spec, NULL, NULL, &image);
+            ask(d, &image, 0, &got);
             const bool right = is_resized(d, "train", true) && !memcmp(&want, &got, sizeof want);
             dataset_close(d);
             _exit(right ? 0 : 1);
@@ -349,9 +349,9 @@ static void test_made_twice(void **state)
     assert_true(path[0]);
     resized_file("test", path, sizeof path);
     assert_true(path[0]);
-    d = open_held(&spec, NULL, NULL, &picture);
+    d = open_held(&spec, NULL, NULL, &image);
     assert_true(is_resized(d, "train", true));
-    ask(d, &picture, 0, &got);
+    ask(d, &image, 0, &got);
     assert_memory_equal(&want, &got, sizeof want);
     dataset_close(d);
 }
@@ -363,19 +363,19 @@ static void test_no_room(void **state)
     static struct heard said;
     char folder[4200], path[4200];
     struct dataset_spec spec = write_set(*state, folder, sizeof folder);
-    struct picture picture;
+    struct image_format image;
     spec.cache = "/dev/null/nowhere";
-    struct dataset *d = open_held(&spec, NULL, &said, &picture);
+    struct dataset *d = open_held(&spec, NULL, &said, &image);
     assert_contains(said.text, "no cache is kept");
     assert_true(is_resized(d, "train", false));
     dataset_close(d);
-    write_picture("train/a/50.png", 1, 60000, 1); /* 16384 x 983,040,000 pixels */
-    write_picture("test/a/50.png", 1, 60000, 1);
+    write_image("train/a/50.png", 1, 60000, 1); /* 16384 x 983,040,000 pixels */
+    write_image("test/a/50.png", 1, 60000, 1);
     spec.transform =
         (struct transform_spec){ .kind = TRANSFORM_MAP, .size = INPUT, .resize = 16384 };
     for (int way = 0; way < 2; way++) {
         spec.cache = way ? folder : "auto";
-        d = open_held(&spec, NULL, &said, &picture);
+        d = open_held(&spec, NULL, &said, &image);
         assert_contains(said.text, way ? "more than half of the" : "are decoded at each use");
         assert_false(is_resized(d, "train", false) || is_resized(d, "train", true));
         dataset_close(d);
@@ -384,23 +384,23 @@ static void test_no_room(void **state)
     assert_string_equal(path, "");
 }
 
-/* A run without training leaves the pictures of training alone; one with it takes them in, unless
+/* A run without training leaves the images of training alone; one with it takes them in, unless
  * they are cut before they are resized. */
 static void test_splits(void **state)
 {
     static struct heard said;
     char folder[4200];
     struct dataset_spec spec = write_set(*state, folder, sizeof folder);
-    struct picture picture = { .channels = 3, .height = INPUT, .width = INPUT };
+    struct image_format image = { .channels = 3, .height = INPUT, .width = INPUT };
     struct dataset *d = open_dataset(&spec);
-    assert_int_equal(pixel_store_keep_resized(d, &picture, false, NULL, NULL, NULL), BIOFT_OK);
+    assert_int_equal(pixel_store_keep_resized(d, &image, false, NULL, NULL, NULL), BIOFT_OK);
     assert_true(is_resized(d, "test", false) && !is_resized(d, "train", false));
-    assert_int_equal(pixel_store_keep_resized(d, &picture, true, NULL, NULL, NULL), BIOFT_OK);
+    assert_int_equal(pixel_store_keep_resized(d, &image, true, NULL, NULL, NULL), BIOFT_OK);
     assert_true(is_resized(d, "test", false) && is_resized(d, "train", false));
     dataset_close(d);
     spec.cache = folder;
     spec.transform = specs[4];
-    d = open_held(&spec, NULL, &said, &picture);
+    d = open_held(&spec, NULL, &said, &image);
     assert_contains(said.text, "images of split 'train' are decoded at each use");
     assert_true(is_resized(d, "test", true) && !is_resized(d, "train", true));
     dataset_close(d);

@@ -44,7 +44,7 @@ static uint32_t parameter(struct net *n, uint32_t kind, uint32_t layer, const ch
 
 static uint32_t or_one(uint32_t v) { return v ? v : 1; }
 
-/* How many windows there are, by trying: the first at -padding, each inside the padded picture. */
+/* How many windows there are, by trying: the first at -padding, each inside the padded image. */
 static uint32_t windows(const struct op *o, int axis, uint32_t size)
 {
     const bool pool = o->op == BIOFT_OP_MAXPOOL || o->op == BIOFT_OP_AVGPOOL;

@@ -36,7 +36,7 @@ struct net {
 /* Ends at an op of 0. Values: weights of variance 1/fan_in, others small; running variances near 1. */
 void net_make(struct net *n, uint32_t channels, uint32_t height, uint32_t width, const struct op *ops);
 void net_free(struct net *n);
-size_t node_count(const bioft_node *d);            /* values of one picture */
+size_t node_count(const bioft_node *d);            /* values of one image */
 float *net_random(size_t count, uint64_t key);     /* N(0, 1); freed with free() */
 
 /* The engine in the file that the environment names, with so many threads. */

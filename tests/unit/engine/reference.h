@@ -10,7 +10,7 @@
 
 struct reference {
     const struct net *net;
-    uint32_t n;                                    /* pictures */
+    uint32_t n;                                    /* images */
     bool batch_statistics, dropout;
     uint64_t dropout_key;
     double *values[PARAMETERS];

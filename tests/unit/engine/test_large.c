@@ -33,14 +33,14 @@ static void call(struct rig *r, bioft_status st)
 }
 
 /* One value of y, by its definition; in double, with the sum of its terms' sizes. */
-static double y_at(const struct net *n, const float *w, const float *x, uint32_t picture, uint32_t o, uint32_t oy,
+static double y_at(const struct net *n, const float *w, const float *x, uint32_t image, uint32_t o, uint32_t oy,
                    uint32_t ox)
 {
     const bioft_node *d = &n->nodes[1], *in = &n->nodes[0];
     const uint32_t ci = in->channels / d->groups, co = d->channels / d->groups;
     double sum = 0;
 
-    x += picture * node_count(in);
+    x += image * node_count(in);
     if (d->op == BIOFT_OP_LINEAR) {
         for (uint32_t i = 0; i < in->channels; i++)
             sum += (double)w[(size_t)o * in->channels + i] * (double)x[i];

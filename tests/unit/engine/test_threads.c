@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-/* Large enough that every kind of division happens: by pictures, by rows, by channels, by features, by sums. */
+/* Large enough that every kind of division happens: by images, by rows, by channels, by features, by sums. */
 static const struct op large[] = {
     { .op = BIOFT_OP_CONV2D, .out = 24, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 }, .no_bias = true },
     { .op = BIOFT_OP_BATCHNORM },

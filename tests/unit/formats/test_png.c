@@ -61,7 +61,7 @@ static void writes_what_was_given(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
-static void refuses_what_is_no_picture(void **state)
+static void refuses_what_is_no_image(void **state)
 {
     static const uint32_t sizes[][3] = {
         { 0, 1, 1 }, { 1, 0, 1 }, { 1, 1, 2 }, { 1, 1, 4 }, { 65501, 1, 1 }, { 1, 65501, 3 },
@@ -80,7 +80,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_what_was_given),
-        cmocka_unit_test(refuses_what_is_no_picture),
+        cmocka_unit_test(refuses_what_is_no_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

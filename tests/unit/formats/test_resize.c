@@ -6,7 +6,7 @@
 
 #include "resize_golden.h"
 
-/* The picture that Pillow resized: a linear congruential sequence's high bytes. */
+/* The image that Pillow resized: a linear congruential sequence's high bytes. */
 static uint8_t *noise(uint32_t width, uint32_t height)
 {
     size_t size = (size_t)width * height * 3;
@@ -26,8 +26,8 @@ static void resizes_as_pillow_does(void **state)
     for (size_t i = 0; i < sizeof resized / sizeof *resized; i++) {
         uint8_t *pixels = noise(resized[i].width, resized[i].height);
         struct resize r = { .pixels = pixels,
-                            .picture_width = resized[i].width,
-                            .picture_height = resized[i].height,
+                            .image_width = resized[i].width,
+                            .image_height = resized[i].height,
                             .box = resized[i].box,
                             .width = resized[i].to_width,
                             .height = resized[i].to_height,
@@ -41,8 +41,8 @@ static void resizes_as_pillow_does(void **state)
             fail_msg("%s", err.text);
         sha256_bytes(out, size, hash);
         if (strcmp(hash, resized[i].sha256) != 0)
-            fail_msg("%u x %u to %u x %u (case %zu) differs from Pillow", r.picture_width,
-                     r.picture_height, r.width, r.height, i);
+            fail_msg("%u x %u to %u x %u (case %zu) differs from Pillow", r.image_width,
+                     r.image_height, r.width, r.height, i);
         free(out);
         free(pixels);
     }
@@ -54,8 +54,8 @@ static void resizes_known_rows(void **state)
     static const uint8_t two[6] = { 0, 0, 0, 100, 100, 100 };
     static const uint8_t four[12] = { 0, 0, 0, 100, 100, 100, 200, 200, 200, 100, 100, 100 };
     struct resize r = { .pixels = two,
-                        .picture_width = 2,
-                        .picture_height = 1,
+                        .image_width = 2,
+                        .image_height = 1,
                         .box = { 0, 0, 2, 1 },
                         .width = 3,
                         .height = 1,
@@ -70,8 +70,8 @@ static void resizes_known_rows(void **state)
     assert_int_equal(out[6], 100);
     /* Centre at 1, support 2: weights 3/4, 3/4, 1/4 over 7/4 of the first three. */
     r = (struct resize){ .pixels = four,
-                         .picture_width = 4,
-                         .picture_height = 1,
+                         .image_width = 4,
+                         .image_height = 1,
                          .box = { 0, 0, 4, 1 },
                          .width = 2,
                          .height = 1,

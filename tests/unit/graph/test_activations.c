@@ -113,7 +113,7 @@ static void activations(void **state)
     }
 }
 
-/* Two convs on the picture: nothing before either has a weight. */
+/* Two convs on the image: nothing before either has a weight. */
 static bioft_status two_first(void *self, const bioft_builder *b)
 {
     const bioft_conv2d c = conv_of(4, 1);
@@ -125,7 +125,7 @@ static bioft_status two_first(void *self, const bioft_builder *b)
     return BIOFT_OK;
 }
 
-static void two_layers_on_the_picture(void **state)
+static void two_layers_on_the_image(void **state)
 {
     struct fake f;
     struct graph *g;
@@ -144,7 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(activations),
-        cmocka_unit_test(two_layers_on_the_picture),
+        cmocka_unit_test(two_layers_on_the_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

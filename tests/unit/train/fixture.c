@@ -168,12 +168,12 @@ void fixture_write(struct model *m, uint32_t what, uint32_t parameter, const flo
     OK(model_write(m, what, parameter, values, &err), err);
 }
 
-struct dataset *fixture_data(struct fixture *f, struct picture picture, uint64_t count,
+struct dataset *fixture_data(struct fixture *f, struct image_format image, uint64_t count,
                              uint32_t classes)
 {
     struct error err = { 0 };
-    const size_t size = (size_t)picture.channels * picture.height * picture.width;
-    const uint64_t shape[4] = { count, picture.channels, picture.height, picture.width };
+    const size_t size = (size_t)image.channels * image.height * image.width;
+    const uint64_t shape[4] = { count, image.channels, image.height, image.width };
     float *pixels = mem_array(count * size, sizeof(*pixels)),
           *pattern = mem_array(classes * size, sizeof(*pattern));
     int64_t *labels = mem_array(count, sizeof(*labels));

@@ -53,9 +53,9 @@ struct model *fixture_model(struct fixture *f, const struct graph *g, uint64_t s
 float *fixture_read(struct model *m, uint32_t what, uint32_t parameter);       /* free() */
 void fixture_write(struct model *m, uint32_t what, uint32_t parameter, const float *values);
 
-/* A data set of the npy kind in the folder: `count` training pictures of noise around a pattern for
+/* A data set of the npy kind in the folder: `count` training images of noise around a pattern for
  * each class. */
-struct dataset *fixture_data(struct fixture *f, struct picture picture, uint64_t count,
+struct dataset *fixture_data(struct fixture *f, struct image_format image, uint64_t count,
                              uint32_t classes);
 /* The same kind from a folder that is there. */
 struct dataset *fixture_open_data(struct fixture *f, const char *folder);

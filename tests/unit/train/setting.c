@@ -43,14 +43,14 @@ void setting_open(struct setting *s, unsigned threads, const char *backbone,
     const struct choice network =
         fixture_choice(&s->f, BIOFT_KIND_BACKBONE, backbone, perceptron ? "hidden=12" : NULL, NULL);
     s->graph = fixture_graph(&s->f, network, 10);
-    struct picture picture = { .channels = s->graph->view.channels, .height = s->graph->view.height,
+    struct image_format image = { .channels = s->graph->view.channels, .height = s->graph->view.height,
                                .width = s->graph->view.width };
     for (size_t c = 0; c < 4; c++) {
-        picture.mean[c] = 0.5f;
-        picture.std[c] = 0.25f;
+        image.mean[c] = 0.5f;
+        image.std[c] = 0.25f;
     }
     s->model = fixture_model(&s->f, s->graph, 1);
-    s->data = fixture_data(&s->f, picture, count, 10);
+    s->data = fixture_data(&s->f, image, count, 10);
     s->trial = fixture_trial(&s->f, network, s->data,
                              fixture_choice(&s->f, BIOFT_KIND_RULE, rule, NULL), loss);
     s->stage = s->trial->stages;
@@ -58,7 +58,7 @@ void setting_open(struct setting *s, unsigned threads, const char *backbone,
     s->p = (struct stage_params){
         .model = s->model,
         .dataset = s->data,
-        .picture = picture,
+        .image = image,
         .trial = s->trial,
         .stage = s->stage,
         .key = "key",

@@ -22,7 +22,7 @@ static const char *const class_names[] = { "a", "b \"quoted\"" };
 static void things_open(struct things *t, const char *backbone, uint64_t seed)
 {
     struct error err = { 0 };
-    const struct picture picture = { .channels = 1,
+    const struct image_format image = { .channels = 1,
                                      .height = 8,
                                      .width = 8,
                                      .mean = { 0.25f },
@@ -70,7 +70,7 @@ static void things_open(struct things *t, const char *backbone, uint64_t seed)
         .trial = t->trial,
         .stage = t->trial->stages,
         .key = "0123456789abcdef",
-        .picture = picture,
+        .image = image,
         .progress = { .epoch = 2,
                       .batch_in_epoch = 3,
                       .step = seed,

@@ -399,7 +399,7 @@ static void test_forward_forward(void **state)
                                 < 1e-5 * (1.0 + fabs(want)));
                 }
             }
-    /* The head learns on clean pictures. */
+    /* The head learns on clean images. */
     for (size_t i = 0; i < N; i++) {
         float h1[7];
         for (size_t j = 0; j < 7; j++)

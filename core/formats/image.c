@@ -1,6 +1,6 @@
-/* A picture's format by its first bytes, its limits and its memory. */
-#include "formats/picture.h"
-#include "formats/picture_private.h"
+/* An image's format by its first bytes, its limits and its memory. */
+#include "formats/image.h"
+#include "formats/image_private.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -36,14 +36,14 @@ static bioft_status refuse(const char *name, const uint8_t *bytes, size_t size, 
     return error_set(err, BIOFT_ERR_FORMAT, "%s: neither JPEG nor PNG: it is %s", name, kind);
 }
 
-bioft_status picture_reserve(const char *name, uint32_t width, uint32_t height, struct bitmap *ret,
+bioft_status image_reserve(const char *name, uint32_t width, uint32_t height, struct bitmap *ret,
                              struct error *err)
 {
-    if (width == 0 || height == 0 || width > PICTURE_SIDE || height > PICTURE_SIDE ||
-        (uint64_t)width * height > PICTURE_PIXELS)
+    if (width == 0 || height == 0 || width > IMAGE_SIDE || height > IMAGE_SIDE ||
+        (uint64_t)width * height > IMAGE_PIXELS)
         return error_set(err, BIOFT_ERR_FORMAT,
                          "%s: an image of %u x %u pixels: sides are 1 to %d, at most %d pixels",
-                         name, width, height, PICTURE_SIDE, PICTURE_PIXELS);
+                         name, width, height, IMAGE_SIDE, IMAGE_PIXELS);
     size_t bytes = (size_t)width * height * 3;
     if (bytes <= ret->capacity)
         return BIOFT_OK;
@@ -56,15 +56,15 @@ bioft_status picture_reserve(const char *name, uint32_t width, uint32_t height, 
     return BIOFT_OK;
 }
 
-bioft_status picture_decode(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
+bioft_status image_decode(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
                             struct bitmap *ret, struct error *err)
 {
     bioft_status st;
     ret->width = ret->height = ret->warnings = 0;
     if (begins(bytes, size, "\xff\xd8", 2))
-        st = picture_jpeg(name, bytes, size, ret, err);
+        st = image_jpeg(name, bytes, size, ret, err);
     else if (begins(bytes, size, "\x89PNG\r\n\x1a\n", 8))
-        st = picture_png(name, bytes, size, flags, ret, err);
+        st = image_png(name, bytes, size, flags, ret, err);
     else
         st = refuse(name, bytes, size, err);
     if (st != BIOFT_OK)
@@ -72,10 +72,10 @@ bioft_status picture_decode(const char *name, const uint8_t *bytes, size_t size,
     return st;
 }
 
-void picture_free(struct bitmap *picture)
+void image_free(struct bitmap *image)
 {
-    if (!picture)
+    if (!image)
         return;
-    free(picture->pixels);
-    *picture = (struct bitmap){ .pixels = NULL };
+    free(image->pixels);
+    *image = (struct bitmap){ .pixels = NULL };
 }

@@ -1,5 +1,5 @@
 /* PNG (ISO/IEC 15948) by libpng, to the RGB that Pillow makes of it. */
-#include "formats/picture_private.h"
+#include "formats/image_private.h"
 
 #include <setjmp.h>
 #include <stdbool.h>
@@ -15,12 +15,12 @@ enum { EXPANSION = 1032, SLACK = 64 << 10, CHUNK = 1 << 20 };
 /* How rows come from the library: RGB, or something that is widened here. */
 enum rows { ROWS_RGB, ROWS_INDEX, ROWS_GREY16 };
 
-/* One picture being decoded. What the library's longjmp passes over lies here, not on the stack. */
+/* One image being decoded. What the library's longjmp passes over lies here, not on the stack. */
 struct decoding {
     const char *name;
     const uint8_t *bytes;
     size_t size, at;
-    struct bitmap *picture;
+    struct bitmap *image;
     struct error *err;
     bioft_status status;
     bool pillow_grey16;
@@ -41,7 +41,7 @@ static void on_warning(png_structp png, png_const_charp text)
 {
     struct decoding *d = png_get_error_ptr(png);
     (void)text;
-    d->picture->warnings++;
+    d->image->warnings++;
 }
 
 static void stop(struct decoding *d, bioft_status status)
@@ -62,7 +62,7 @@ static void on_read(png_structp png, png_bytep data, size_t size)
 
 static void set_limits(png_structp png)
 {
-    png_set_user_limits(png, PICTURE_SIDE, PICTURE_SIDE);
+    png_set_user_limits(png, IMAGE_SIDE, IMAGE_SIDE);
     png_set_chunk_malloc_max(png, CHUNK);
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
     /* Everything but header, palette, data and end is passed over unread: profiles and texts may be
@@ -84,7 +84,7 @@ static void read_header(struct decoding *d)
                        "%s: PNG: truncated: %zu bytes cannot hold %u x %u pixels", d->name, d->size,
                        d->width, d->height);
     else
-        st = picture_reserve(d->name, d->width, d->height, d->picture, d->err);
+        st = image_reserve(d->name, d->width, d->height, d->image, d->err);
     if (st != BIOFT_OK)
         stop(d, st);
 
@@ -118,7 +118,7 @@ static size_t pixel_size(const struct decoding *d)
  * overtakes what is not read yet. */
 static uint8_t *raw_pixels(const struct decoding *d)
 {
-    return d->picture->pixels + (size_t)d->width * d->height * (3 - pixel_size(d));
+    return d->image->pixels + (size_t)d->width * d->height * (3 - pixel_size(d));
 }
 
 static void read_rows(struct decoding *d)
@@ -142,7 +142,7 @@ static void widen_indices(struct decoding *d)
     png_colorp palette = NULL;
     int count = 0;
     const uint8_t *from = raw_pixels(d);
-    uint8_t *to = d->picture->pixels;
+    uint8_t *to = d->image->pixels;
     png_get_PLTE(d->png, d->info, &palette, &count);
     for (size_t i = 0; i < (size_t)d->width * d->height; i++, to += 3) {
         unsigned index = from[i];
@@ -159,7 +159,7 @@ static void widen_indices(struct decoding *d)
 static void widen_grey16(struct decoding *d)
 {
     const uint8_t *from = raw_pixels(d);
-    uint8_t *to = d->picture->pixels;
+    uint8_t *to = d->image->pixels;
     for (size_t i = 0; i < (size_t)d->width * d->height; i++, from += 2, to += 3) {
         uint8_t high = from[0], low = from[1];
         uint8_t grey = !d->pillow_grey16 ? high : high > 0 ? 255 : low;
@@ -176,19 +176,19 @@ static void decode(struct decoding *d)
         widen_indices(d);
     if (d->rows == ROWS_GREY16)
         widen_grey16(d);
-    d->picture->width = d->width;
-    d->picture->height = d->height;
+    d->image->width = d->width;
+    d->image->height = d->height;
 }
 
-bioft_status picture_png(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
+bioft_status image_png(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
                          struct bitmap *ret, struct error *err)
 {
     struct decoding *d = calloc(1, sizeof *d);
     if (!d)
         return error_memory(err, name);
     *d =
-        (struct decoding){ .name = name, .bytes = bytes, .size = size, .picture = ret, .err = err };
-    d->pillow_grey16 = flags & PICTURE_PILLOW_GREY16;
+        (struct decoding){ .name = name, .bytes = bytes, .size = size, .image = ret, .err = err };
+    d->pillow_grey16 = flags & IMAGE_PILLOW_GREY16;
     d->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, d, on_error, on_warning);
     if (d->png)
         d->info = png_create_info_struct(d->png);

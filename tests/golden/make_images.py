@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/unit/formats/picture_golden.h: small JPEG and PNG files, and the SHA-256 of the RGB
+"""Writes tests/unit/formats/image_golden.h: small JPEG and PNG files, and the SHA-256 of the RGB
 that Pillow reads from each (from a grey PNG of 16 bits: of the high bytes, and Pillow's apart). Arithmetic codes are written
 by libjpeg-turbo's jpegtran."""
 import hashlib
@@ -187,12 +187,12 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-print(f'/* What Pillow {PIL.__version__} makes of small pictures; '
-      'written by tests/golden/make_pictures.py. */')
+print(f'/* What Pillow {PIL.__version__} makes of small images; '
+      'written by tests/golden/make_images.py. */')
 print('static const struct {\n    const char *name, *bytes;\n    size_t size;\n'
       '    uint32_t width, height;\n'
       '    const char *sha256, *pillow;    /* pillow: where it differs */\n'
-      '} pictures[] = {')
+      '} images[] = {')
 for name, data in {**jpegs, **pngs, **coded}.items():
     image = Image.open(io.BytesIO(data)).convert('RGB')
     show(name, data, image.size, sha256(image.tobytes()))

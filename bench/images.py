@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Pillow's pixels against ours on a folder of photographs: pictures.py BUILD FOLDER. Prints the
-table of docs/pictures.md.
+"""Pillow's pixels against ours on a folder of photographs: images.py BUILD FOLDER. Prints the
+table of docs/images.md.
 
 Decoded: Image.open(FILE).convert('RGB'). Evaluation: torchvision's Resize(256) and CenterCrop(224)
 on that, which are Pillow's resize with BILINEAR and a crop."""
@@ -27,12 +27,12 @@ def evaluation(image):
 
 class Row:
     def __init__(self, name):
-        self.name, self.pictures, self.same = name, 0, 0
+        self.name, self.images, self.same = name, 0, 0
         self.pixels, self.equal, self.largest = 0, 0, 0
 
     def add(self, theirs, ours):
         differs = np.abs(theirs.astype(int) - ours.astype(int))
-        self.pictures += 1
+        self.images += 1
         self.same += not differs.any()
         self.pixels += theirs.shape[0] * theirs.shape[1]
         self.equal += int((~differs.any(axis=2)).sum())
@@ -44,7 +44,7 @@ def main():
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
     whole, middle, kinds = Row("decoded"), Row("resized to 256, middle 224x224"), {}
     for path in files:
-        out = subprocess.run([build / "bench/pictures", path], stdout=subprocess.PIPE,
+        out = subprocess.run([build / "bench/images", path], stdout=subprocess.PIPE,
                              check=True).stdout
         w, h = np.frombuffer(out, np.uint32, 2)
         decoded = np.frombuffer(out, np.uint8, w * h * 3, 8).reshape(h, w, 3)
@@ -58,10 +58,10 @@ def main():
     modes = ", ".join(f"{n} of mode {k}" for k, n in sorted(kinds.items()))
     library = features.version("libjpeg_turbo") or "of a version it does not say"
     print(f"Pillow {PIL.__version__}, its libjpeg-turbo {library}; {modes}.\n")
-    print("| | pictures | all pixels equal | pixels | equal | largest difference of 255 |")
+    print("| | images | all pixels equal | pixels | equal | largest difference of 255 |")
     print("|---|---|---|---|---|---|")
     for r in (whole, middle):
-        print(f"| {r.name} | {r.pictures} | {r.same} | {r.pixels:,} | {r.equal:,} "
+        print(f"| {r.name} | {r.images} | {r.same} | {r.pixels:,} | {r.equal:,} "
               f"| {r.largest} |")
 
 

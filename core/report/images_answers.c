@@ -1,5 +1,5 @@
 /* What a network says of dumped images. */
-#include "report/pictures.h"
+#include "report/images.h"
 
 #include "base/file.h"
 #include "formats/npy.h"

@@ -1,5 +1,5 @@
 /* Strips of adversarial images from the .npy files that an attack's `dump` leaves. */
-#include "report/pictures.h"
+#include "report/images.h"
 
 #include "base/file.h"
 #include "base/text.h"
@@ -129,7 +129,7 @@ static bool shown(const struct study_trial *t, const struct figure *f, const str
     return true;
 }
 
-bioft_status pictures_write(const struct panel *p, size_t number, const char *folder, size_t most,
+bioft_status images_write(const struct panel *p, size_t number, const char *folder, size_t most,
                             struct arena *arena, struct strip *ret, size_t *ret_count,
                             struct error *err)
 {

@@ -1,5 +1,5 @@
 /* JPEG (ITU-T T.81) by libjpeg-turbo with the library's defaults, which are what Pillow uses. */
-#include "formats/picture_private.h"
+#include "formats/image_private.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -9,11 +9,11 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-/* A small file can ask for many passes over a large picture. */
+/* A small file can ask for many passes over a large image. */
 enum { SCANS = 100 };
 static const uint64_t PASSED_PIXELS = UINT64_C(1) << 31;
 
-/* One picture being decoded. The library's objects come first, so that its callbacks find the rest.
+/* One image being decoded. The library's objects come first, so that its callbacks find the rest.
  * A decompressor is not used twice: it would keep one file's tables for the next. */
 struct decoding {
     struct jpeg_decompress_struct library;
@@ -21,7 +21,7 @@ struct decoding {
     struct jpeg_progress_mgr progress;
     jmp_buf failed;
     const char *name;
-    struct bitmap *picture;
+    struct bitmap *image;
     struct error *err;
     bioft_status status;
     uint8_t *row; /* CMYK as the library gives it */
@@ -79,7 +79,7 @@ static void on_progress(j_common_ptr library)
 }
 
 /* A Huffman code takes at least a bit for a block of 8 x 8, and there is more than half a block for
- * every 64 pixels whatever the sampling: a large picture has a large file. An arithmetic code has
+ * every 64 pixels whatever the sampling: a large image has a large file. An arithmetic code has
  * no such bound, so it gets one that no photograph comes near. */
 static void check_header(struct decoding *d, size_t size)
 {
@@ -93,7 +93,7 @@ static void check_header(struct decoding *d, size_t size)
         stop(d, error_set(d->err, BIOFT_ERR_FORMAT,
                           "%s: JPEG: truncated: %zu bytes cannot hold %u x %u pixels", d->name,
                           size, l->image_width, l->image_height));
-    bioft_status st = picture_reserve(d->name, l->image_width, l->image_height, d->picture, d->err);
+    bioft_status st = image_reserve(d->name, l->image_width, l->image_height, d->image, d->err);
     if (st != BIOFT_OK)
         stop(d, st);
 }
@@ -104,7 +104,7 @@ static unsigned product_over_255(unsigned a, unsigned b)
     return ((t >> 8) + t) >> 8;
 }
 
-/* Pillow takes every CMYK picture for one of inverted inks, with Adobe's marker or without. */
+/* Pillow takes every CMYK image for one of inverted inks, with Adobe's marker or without. */
 static void convert_cmyk(const uint8_t *cmyk, uint8_t *rgb, size_t width)
 {
     for (size_t x = 0; x < width; x++) {
@@ -133,7 +133,7 @@ static void read_rows(struct decoding *d)
             stop(d, error_memory(d->err, d->name));
     }
     while (l->output_scanline < l->output_height) {
-        uint8_t *rgb = d->picture->pixels + l->output_scanline * width * 3;
+        uint8_t *rgb = d->image->pixels + l->output_scanline * width * 3;
         JSAMPROW row = d->row ? d->row : rgb;
         jpeg_read_scanlines(l, &row, 1);
         if (l->out_color_space == JCS_CMYK)
@@ -159,19 +159,19 @@ static void decode(struct decoding *d, const uint8_t *bytes, size_t size)
     jpeg_start_decompress(l);
     read_rows(d);
     jpeg_finish_decompress(l);
-    d->picture->width = l->output_width;
-    d->picture->height = l->output_height;
-    d->picture->warnings = (uint32_t)d->errors.num_warnings;
+    d->image->width = l->output_width;
+    d->image->height = l->output_height;
+    d->image->warnings = (uint32_t)d->errors.num_warnings;
 }
 
-bioft_status picture_jpeg(const char *name, const uint8_t *bytes, size_t size, struct bitmap *ret,
+bioft_status image_jpeg(const char *name, const uint8_t *bytes, size_t size, struct bitmap *ret,
                           struct error *err)
 {
     struct decoding *d = calloc(1, sizeof *d);
     if (!d)
         return error_memory(err, name);
     d->name = name;
-    d->picture = ret;
+    d->image = ret;
     d->err = err;
     d->library.client_data = d;
     d->library.err = jpeg_std_error(&d->errors);

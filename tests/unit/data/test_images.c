@@ -1,4 +1,4 @@
-/* Encoded pictures: class folders, decoding, resizing, what is missing or broken. */
+/* Encoded images: class folders, decoding, resizing, what is missing or broken. */
 #include "fixture.h"
 
 #include "base/file.h"
@@ -24,7 +24,7 @@ static uint8_t level(uint32_t seed, uint32_t y, uint32_t x, uint32_t c)
     return (uint8_t)(seed * 41 + y * 23 + x * 7 + c * 90);
 }
 
-static void write_picture(const char *path, uint32_t width, uint32_t height, uint32_t seed)
+static void write_image(const char *path, uint32_t width, uint32_t height, uint32_t seed)
 {
     uint8_t *pixels = malloc((size_t)width * height * 3);
     struct error e;
@@ -41,20 +41,20 @@ static void make_folders(const char *const *names, size_t count)
         assert_int_equal(mkdir(names[i], 0777), 0);
 }
 
-/* Two classes; five training pictures, two to test with, all 9x7. */
+/* Two classes; five training images, two to test with, all 9x7. */
 static void write_set(void)
 {
     static const char *const folders[] = { "train",   "test",   "train/b c",
                                            "train/B", "test/B", "test/b c" };
     make_folders(folders, COUNT(folders));
-    write_picture("train/b c/2.png", 9, 7, 2);
-    write_picture("train/b c/10.PNG", 9, 7, 10);
-    write_picture("train/B/0.JPEG", 9, 7, 0); /* a PNG by another name */
-    write_picture("train/B/1.png", 9, 7, 1);
-    write_picture("train/B/3.jpg", 9, 7, 3);
-    write_picture("test/B/4.png", 9, 7, 4);
-    write_picture("test/b c/5.png", 9, 7, 5);
-    write_picture("train/B/.hidden.png", 9, 7, 5);
+    write_image("train/b c/2.png", 9, 7, 2);
+    write_image("train/b c/10.PNG", 9, 7, 10);
+    write_image("train/B/0.JPEG", 9, 7, 0); /* a PNG by another name */
+    write_image("train/B/1.png", 9, 7, 1);
+    write_image("train/B/3.jpg", 9, 7, 3);
+    write_image("test/B/4.png", 9, 7, 4);
+    write_image("test/b c/5.png", 9, 7, 5);
+    write_image("train/B/.hidden.png", 9, 7, 5);
     write_file("train/B/notes.txt", "x", 1);
     write_file("train/readme", "x", 1);
 }
@@ -88,7 +88,7 @@ static void test_folders(void **state)
         const struct batches_params p = { .dataset = d,
                                           .split = &d->splits[0],
                                           .batch_size = 5,
-                                          .picture = { .channels = 3, .height = 7, .width = 9 } };
+                                          .image = { .channels = 3, .height = 7, .width = 9 } };
         assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
         assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
         for (uint32_t i = 0; i < 5; i++) {
@@ -106,7 +106,7 @@ static void test_folders(void **state)
     }
 }
 
-/* An empty folder, a cut picture, one that is a folder of text. */
+/* An empty folder, a cut image, one that is a folder of text. */
 static void test_broken(void **state)
 {
     struct dataset_spec spec = plain_spec(image_folder, *state);
@@ -130,7 +130,7 @@ static void test_broken(void **state)
     const struct batches_params p = { .dataset = d,
                                       .split = &d->splits[0],
                                       .batch_size = 3,
-                                      .picture = { .channels = 3, .height = 7, .width = 9 } };
+                                      .image = { .channels = 3, .height = 7, .width = 9 } };
     struct batches *b;
     bioft_batch batch;
     static const uint32_t seeds[] = { 1, 3, 2 };
@@ -171,7 +171,7 @@ static void test_broken(void **state)
     dataset_close(d);
 }
 
-/* First value of a picture of the training split. */
+/* First value of an image of the training split. */
 static float first_value(struct dataset *d, uint64_t position)
 {
     const struct batches_params p = { .dataset = d,
@@ -179,7 +179,7 @@ static float first_value(struct dataset *d, uint64_t position)
                                       .positions = &position,
                                       .count = 1,
                                       .batch_size = 1,
-                                      .picture = { .channels = 3, .height = 7, .width = 9 } };
+                                      .image = { .channels = 3, .height = 7, .width = 9 } };
     struct batches *b;
     bioft_batch batch;
     float v;
@@ -194,7 +194,7 @@ static void write_numbered(uint32_t i, uint32_t seed)
 {
     char path[64];
     snprintf(path, sizeof path, "train/a/%02u.png", i);
-    write_picture(path, 9, 7, seed);
+    write_image(path, 9, 7, seed);
 }
 
 /* The only file of the cache. */
@@ -268,7 +268,7 @@ static void test_cache(void **state)
     dataset_close(d);
 }
 
-/* Opens the set and compares every picture with what is in its file. */
+/* Opens the set and compares every image with what is in its file. */
 static bool opens_right(const struct dataset_spec *spec, uint32_t count)
 {
     struct dataset *d = open_dataset(spec);
@@ -279,7 +279,7 @@ static bool opens_right(const struct dataset_spec *spec, uint32_t count)
     return right;
 }
 
-/* Two processes that make the cache at once both have the right pictures and leave one good file. */
+/* Two processes that make the cache at once both have the right images and leave one good file. */
 static void test_cache_made_twice(void **state)
 {
     static const char *const folders[] = { "train", "train/a" };
@@ -317,9 +317,9 @@ static void test_layouts(void **state)
     expect_refused(&spec, "empty", "no folder train, val, test or database|train/CLASS/NAME.jpg");
     make_folders(folders, COUNT(folders));
     expect_refused(&spec, "empty class", "train/a|a class without images");
-    write_picture("train/a/1.png", 3, 3, 0);
-    write_picture("test/a/1.png", 3, 3, 0);
-    write_picture("test/z/1.png", 3, 3, 0);
+    write_image("train/a/1.png", 3, 3, 0);
+    write_image("test/a/1.png", 3, 3, 0);
+    write_image("test/z/1.png", 3, 3, 0);
     expect_refused(&spec, "unknown class",
                    "split 'test' has a class 'z' that split 'train' has not");
     remove("test/z/1.png");
@@ -338,11 +338,11 @@ static void test_nested(void **state)
     struct dataset_spec spec = plain_spec(image_folder, NULL);
     char path[4200], name[64];
     make_folders(folders, COUNT(folders));
-    write_picture("away/7.png", 3, 3, 0);
+    write_image("away/7.png", 3, 3, 0);
     assert_int_equal(symlink("../../away", "root/train/z"), 0);
     for (size_t i = 0; i < COUNT(names); i++) {
         snprintf(path, sizeof path, "root/%s", names[i]);
-        write_picture(path, 3, 3, (uint32_t)i);
+        write_image(path, 3, 3, (uint32_t)i);
     }
     write_file("root/train/a/b/notes.txt", "x", 1);
     snprintf(path, sizeof path, "%s/root", (const char *)*state);
@@ -363,14 +363,14 @@ static void test_nested(void **state)
     expect_refused(&spec, "a link that leads back", "train/a/b|does a link in them lead back?");
 }
 
-/* Pictures of several sizes: what each transform makes of them. */
+/* Images of several sizes: what each transform makes of them. */
 static void test_sizes(void **state)
 {
     struct dataset_spec spec = plain_spec(image_folder, *state);
-    struct picture p = { 0 };
+    struct image_format p = { 0 };
     struct error e;
     write_set();
-    write_picture("train/B/1.png", 12, 10, 1);
+    write_image("train/B/1.png", 12, 10, 1);
     struct dataset *d = open_dataset(&spec);
     struct transform_spec t = { .kind = TRANSFORM_NONE };
     assert_int_equal(input_size(d, &t, 3, 224, 224, &p, &e), BIOFT_ERR_INVALID);
@@ -409,7 +409,7 @@ static void test_resized(void **state)
             struct dataset *d = open_dataset(&spec);
             p.dataset = d;
             p.split = &d->splits[0];
-            assert_int_equal(input_size(d, &spec.transform, 3, 16, 16, &p.picture, &e),
+            assert_int_equal(input_size(d, &spec.transform, 3, 16, 16, &p.image, &e),
                              BIOFT_OK);
             assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
             assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
@@ -434,7 +434,7 @@ static void test_cifar10_folders(void **state)
             snprintf(path, sizeof path, "%s/%s", k < 4 ? "train" : "test", classes[c]);
             mkdir(path, 0777);
             snprintf(path, sizeof path, "%s/%s/%04u.png", k < 4 ? "train" : "test", classes[c], k);
-            write_picture(path, 32, 32, c * 6 + k);
+            write_image(path, 32, 32, c * 6 + k);
         }
     struct dataset *d = open_dataset(&spec);
     char name[64];
@@ -467,7 +467,7 @@ static void test_cifar10_folders(void **state)
 
     mkdir("val", 0777);
     mkdir("val/dog", 0777);
-    write_picture("val/dog/1.png", 32, 32, 1);
+    write_image("val/dog/1.png", 32, 32, 1);
     expect_refused(&spec, "val", "train and test are expected");
     remove("val/dog/1.png");
     remove("val/dog");

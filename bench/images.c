@@ -1,9 +1,9 @@
-/* Pixels of pictures as a network in evaluation gets them, for pictures.py: pictures FILE... writes
- * each picture's width and height as decoded, its pixels, and the 224x224 of its middle after the
+/* Pixels of images as a network in evaluation gets them, for images.py: images FILE... writes
+ * each image's width and height as decoded, its pixels, and the 224x224 of its middle after the
  * shorter side was made 256. */
 #include "base/file.h"
 #include "base/memory.h"
-#include "formats/picture.h"
+#include "formats/image.h"
 #include "formats/resize.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +16,11 @@ static bioft_status show(const char *path, struct bitmap *b, uint8_t *window, st
     bioft_status st = file_map_open(path, &map, err);
 
     if (st == BIOFT_OK)
-        st = picture_decode(path, map.bytes, map.size, 0, b, err);
+        st = image_decode(path, map.bytes, map.size, 0, b, err);
     if (st == BIOFT_OK) {
         struct resize r = { .pixels = b->pixels,
-                            .picture_width = b->width,
-                            .picture_height = b->height,
+                            .image_width = b->width,
+                            .image_height = b->height,
                             .box = { 0, 0, b->width, b->height } };
         resize_shorter_side(b->width, b->height, SHORTER, &r.width, &r.height);
         const struct center_crop c = resize_center_crop(r.width, r.height, CROP);
@@ -49,8 +49,8 @@ int main(int argc, char **argv)
     for (int i = 1; st == BIOFT_OK && i < argc; i++)
         st = show(argv[i], &b, window, &err);
     if (st != BIOFT_OK)
-        fprintf(stderr, "pictures: %s\n", err.text);
-    picture_free(&b);
+        fprintf(stderr, "images: %s\n", err.text);
+    image_free(&b);
     free(window);
     return st == BIOFT_OK ? 0 : 1;
 }

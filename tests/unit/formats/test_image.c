@@ -2,21 +2,21 @@
 #include "hostile.h"
 
 #include "base/sha256.h"
-#include "formats/picture.h"
+#include "formats/image.h"
 
 #include <zlib.h>
 
-#include "picture_golden.h"
+#include "image_golden.h"
 
-enum { COUNT = sizeof pictures / sizeof *pictures };
+enum { COUNT = sizeof images / sizeof *images };
 
-static bioft_status read_picture(const uint8_t *bytes, size_t size, struct error *err)
+static bioft_status read_image(const uint8_t *bytes, size_t size, struct error *err)
 {
-    struct bitmap picture = { .pixels = NULL };
-    bioft_status st = picture_decode("t", bytes, size, 0, &picture, err);
+    struct bitmap image = { .pixels = NULL };
+    bioft_status st = image_decode("t", bytes, size, 0, &image, err);
     if (st != BIOFT_OK)
-        assert_true(picture.width == 0 && picture.height == 0);
-    picture_free(&picture);
+        assert_true(image.width == 0 && image.height == 0);
+    image_free(&image);
     return st;
 }
 
@@ -25,43 +25,43 @@ static void expect_pixels(const char *name, const void *bytes, size_t size, unsi
 {
     struct error err;
     char hash[SHA256_HEX];
-    if (picture_decode("t", bytes, size, flags, p, &err) != BIOFT_OK)
+    if (image_decode("t", bytes, size, flags, p, &err) != BIOFT_OK)
         fail_msg("%s: %s", name, err.text);
     sha256_bytes(p->pixels, (size_t)p->width * p->height * 3, hash);
     if (strcmp(hash, sha256) != 0)
         fail_msg("%s: other pixels than Pillow's", name);
 }
 
-/* All into one struct, forwards and backwards: nothing of one picture is left for the next. */
+/* All into one struct, forwards and backwards: nothing of one image is left for the next. */
 static void reads_the_pixels_of_pillow(void **state)
 {
     struct bitmap p = { .pixels = NULL };
     (void)state;
     for (size_t k = 0; k < 2 * COUNT; k++) {
         size_t i = k < COUNT ? k : 2 * COUNT - 1 - k;
-        expect_read(read_picture, pictures[i].name, pictures[i].bytes, pictures[i].size);
-        expect_pixels(pictures[i].name, pictures[i].bytes, pictures[i].size, 0, &p,
-                      pictures[i].sha256);
-        assert_int_equal(p.width, pictures[i].width);
-        assert_int_equal(p.height, pictures[i].height);
-        if ((p.warnings > 0) != (strstr(pictures[i].name, "damaged") != NULL))
-            fail_msg("%s: %u warnings", pictures[i].name, p.warnings);
-        expect_pixels(pictures[i].name, pictures[i].bytes, pictures[i].size, PICTURE_PILLOW_GREY16,
-                      &p, pictures[i].pillow ? pictures[i].pillow : pictures[i].sha256);
+        expect_read(read_image, images[i].name, images[i].bytes, images[i].size);
+        expect_pixels(images[i].name, images[i].bytes, images[i].size, 0, &p,
+                      images[i].sha256);
+        assert_int_equal(p.width, images[i].width);
+        assert_int_equal(p.height, images[i].height);
+        if ((p.warnings > 0) != (strstr(images[i].name, "damaged") != NULL))
+            fail_msg("%s: %u warnings", images[i].name, p.warnings);
+        expect_pixels(images[i].name, images[i].bytes, images[i].size, IMAGE_PILLOW_GREY16,
+                      &p, images[i].pillow ? images[i].pillow : images[i].sha256);
     }
-    picture_free(&p);
-    picture_free(NULL);
+    image_free(&p);
+    image_free(NULL);
 }
 
 static void refuses_prefixes(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT; i++)
-        if (!strstr(pictures[i].name, "after"))
-            expect_prefixes_refused(read_picture, pictures[i].bytes, pictures[i].size);
+        if (!strstr(images[i].name, "after"))
+            expect_prefixes_refused(read_image, images[i].bytes, images[i].size);
     /* Without JPEG's end, two bytes: every pixel is there, and still it is told. */
-    expect_refused(read_picture, "no end", pictures[0].bytes, pictures[0].size - 2, "truncated");
-    expect_refused(read_picture, "half", pictures[0].bytes, pictures[0].size - 40, "truncated");
+    expect_refused(read_image, "no end", images[0].bytes, images[0].size - 2, "truncated");
+    expect_refused(read_image, "half", images[0].bytes, images[0].size - 40, "truncated");
 }
 
 static void survives_changes(void **state)
@@ -69,13 +69,13 @@ static void survives_changes(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT; i++) {
         uint8_t bytes[1024];
-        assert_true(pictures[i].size >= 1 && pictures[i].size <= sizeof bytes);
-        memcpy(bytes, pictures[i].bytes, pictures[i].size);
-        for (size_t k = 0; k < pictures[i].size; k++) {
+        assert_true(images[i].size >= 1 && images[i].size <= sizeof bytes);
+        memcpy(bytes, images[i].bytes, images[i].size);
+        for (size_t k = 0; k < images[i].size; k++) {
             struct error err;
             for (unsigned bit = 0; bit < 8; bit += 3) {
                 bytes[k] ^= (uint8_t)(1u << bit);
-                read_copy(read_picture, bytes, pictures[i].size, &err);
+                read_copy(read_image, bytes, images[i].size, &err);
                 bytes[k] ^= (uint8_t)(1u << bit);
             }
         }
@@ -103,7 +103,7 @@ static void names_other_kinds(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        expect_refused(read_picture, "kind", cases[i].bytes, cases[i].size, cases[i].words);
+        expect_refused(read_image, "kind", cases[i].bytes, cases[i].size, cases[i].words);
 }
 
 /* Where the frame header's precision stands in the first golden file. */
@@ -136,15 +136,15 @@ static void refuses_hostile_jpeg_headers(void **state)
         { "lossless", 0, { 8 }, 1, "SOF" },
     };
     uint8_t bytes[1024];
-    size_t size = pictures[0].size;
+    size_t size = images[0].size;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        memcpy(bytes, pictures[0].bytes, size);
+        memcpy(bytes, images[0].bytes, size);
         size_t frame = find_frame(bytes, size);
         memcpy(bytes + frame + cases[i].at, cases[i].value, cases[i].count);
         if (strcmp(cases[i].what, "lossless") == 0)
             bytes[frame - 3] = 0xc3;
-        expect_refused(read_picture, cases[i].what, bytes, size, cases[i].words);
+        expect_refused(read_image, cases[i].what, bytes, size, cases[i].words);
     }
 }
 
@@ -153,19 +153,19 @@ static void refuses_two_components(void **state)
     static const char two[] =
         "\xff\xd8\xff\xc0\0\x0e\x08\0\x08\0\x08\2\1\x11\0\2\x11\0\xff\xda\0\x0a\2\1\0\2\0\0\x3f\0";
     (void)state;
-    expect_refused(read_picture, "2 components", two, sizeof two - 1, "2 components");
+    expect_refused(read_image, "2 components", two, sizeof two - 1, "2 components");
 }
 
-/* A small progressive file whose scans are repeated: each costs a pass over the picture. */
+/* A small progressive file whose scans are repeated: each costs a pass over the image. */
 static void refuses_endless_scans(void **state)
 {
     enum { SCANS = 10000 };
     static uint8_t bytes[1024 + SCANS * 32];
     size_t p = 0, scan = 0, end;
     (void)state;
-    while (strcmp(pictures[p].name, "JPEG grey progressive") != 0)
+    while (strcmp(images[p].name, "JPEG grey progressive") != 0)
         p++;
-    const uint8_t *from = (const uint8_t *)pictures[p].bytes;
+    const uint8_t *from = (const uint8_t *)images[p].bytes;
     while (from[scan] != 0xff || from[scan + 1] != 0xda)
         scan++;
     end = scan + 2;
@@ -178,7 +178,7 @@ static void refuses_endless_scans(void **state)
     for (int i = 0; i < SCANS; i++, size += 10)
         memcpy(bytes + size, from + scan, 10);
     memcpy(bytes + size, "\xff\xd9", 2);
-    expect_refused(read_picture, "10,000 scans", bytes, size + 2, "more than 100 scans");
+    expect_refused(read_image, "10,000 scans", bytes, size + 2, "more than 100 scans");
 }
 
 static uint32_t crc32_of(const uint8_t *bytes, size_t size)
@@ -206,7 +206,7 @@ static size_t add_chunk(uint8_t *to, const char *type, const void *data, uint32_
     return 12 + (size_t)size;
 }
 
-/* A PNG file whose header says what is given, with the data of a picture of one grey pixel. */
+/* A PNG file whose header says what is given, with the data of an image of one grey pixel. */
 static size_t make_png(uint8_t *to, uint32_t width, uint32_t height, uint8_t depth, uint8_t colour,
                        const char *extra, const void *data, uint32_t size)
 {
@@ -248,18 +248,18 @@ static void refuses_hostile_png_headers(void **state)
     uint8_t bytes[256];
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        expect_refused(read_picture, cases[i].what, bytes,
+        expect_refused(read_image, cases[i].what, bytes,
                        make_png(bytes, cases[i].width, cases[i].height, cases[i].depth,
                                 cases[i].colour, NULL, NULL, 0),
                        cases[i].words);
     size_t size = make_png(bytes, 1, 1, 8, 0, NULL, NULL, 0);
-    expect_read(read_picture, "one pixel", bytes, size);
-    expect_refused(read_picture, "no end", bytes, size - 12, "truncated");
+    expect_read(read_image, "one pixel", bytes, size);
+    expect_refused(read_image, "no end", bytes, size - 12, "truncated");
     bytes[size - 13] ^= 1;
-    expect_refused(read_picture, "wrong CRC in IDAT", bytes, size, "PNG");
+    expect_refused(read_image, "wrong CRC in IDAT", bytes, size, "PNG");
     bytes[size - 13] ^= 1;
     bytes[8 + 8 + 13] ^= 1;
-    expect_refused(read_picture, "wrong CRC in IHDR", bytes, size, "PNG");
+    expect_refused(read_image, "wrong CRC in IHDR", bytes, size, "PNG");
 }
 
 static void refuses_an_index_beyond_the_palette(void **state)
@@ -271,11 +271,11 @@ static void refuses_an_index_beyond_the_palette(void **state)
     (void)state;
     /* The pixel's value is 0x10: the packed nibble 1 with depth 4, 16 with depth 8. */
     size_t size = make_png(bytes, 1, 1, 8, 3, "PLTE", colours, 6);
-    expect_refused(read_picture, "index 16", bytes, size, "index 16 in a palette of 2 colours");
+    expect_refused(read_image, "index 16", bytes, size, "index 16 in a palette of 2 colours");
     size = make_png(bytes, 1, 1, 4, 3, "PLTE", colours, 6);
-    assert_int_equal(picture_decode("t", bytes, size, 0, &p, &err), BIOFT_OK);
+    assert_int_equal(image_decode("t", bytes, size, 0, &p, &err), BIOFT_OK);
     assert_memory_equal(p.pixels, colours + 3, 3);
-    picture_free(&p);
+    image_free(&p);
 }
 
 static void passes_over_chunks_unread(void **state)
@@ -284,16 +284,16 @@ static void passes_over_chunks_unread(void **state)
     static uint8_t bytes[LARGE + 1024], data[LARGE];
     (void)state;
     memcpy(data, "a", 2);
-    expect_read(read_picture, "a large text", bytes,
+    expect_read(read_image, "a large text", bytes,
                 make_png(bytes, 1, 1, 8, 0, "tEXt", data, LARGE));
-    expect_read(read_picture, "a damaged profile", bytes,
+    expect_read(read_image, "a damaged profile", bytes,
                 make_png(bytes, 1, 1, 8, 0, "iCCP", data, 1000));
-    expect_read(read_picture, "transparency of a wrong size", bytes,
+    expect_read(read_image, "transparency of a wrong size", bytes,
                 make_png(bytes, 1, 1, 8, 0, "tRNS", data, 1000));
     size_t size = make_png(bytes, 1, 1, 8, 0, "tEXt", data, 10);
     bytes[8 + 25 + 8 + 10] ^= 1;
-    expect_read(read_picture, "a wrong CRC in a text", bytes, size);
-    expect_refused(read_picture, "an unknown critical chunk", bytes,
+    expect_read(read_image, "a wrong CRC in a text", bytes, size);
+    expect_refused(read_image, "an unknown critical chunk", bytes,
                    make_png(bytes, 1, 1, 8, 0, "QQQQ", data, 10), "PNG");
 }
 
@@ -320,7 +320,7 @@ static void passes_over_a_bomb_and_many_chunks(void **state)
     assert_true(first + 1024 * block <= PROFILE);
     for (size_t i = 1; i < 1024; i++)
         memcpy(profile + first + i * block, profile + first, block);
-    expect_read(read_picture, "a profile of 1 GiB", bytes, make_png(bytes, 1, 1, 8, 0, "iCCP", profile, PROFILE));
+    expect_read(read_image, "a profile of 1 GiB", bytes, make_png(bytes, 1, 1, 8, 0, "iCCP", profile, PROFILE));
     size = make_png(bytes, 1, 1, 8, 0, NULL, NULL, 0);
     const size_t left = size - 33;
     memcpy(tail, bytes + 33, left);
@@ -328,7 +328,7 @@ static void passes_over_a_bomb_and_many_chunks(void **state)
     for (size_t i = 1; i < TEXTS; i++, size += 14)
         memcpy(bytes + size, bytes + 33, 14);
     memcpy(bytes + size, tail, left);
-    expect_read(read_picture, "a million texts", bytes, size + left);
+    expect_read(read_image, "a million texts", bytes, size + left);
     free(profile);
     free(bytes);
 }

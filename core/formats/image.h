@@ -1,15 +1,15 @@
-/* Pictures: JPEG and PNG in memory, decoded to 8-bit RGB pixel for pixel as Pillow does it.
+/* Images: JPEG and PNG in memory, decoded to 8-bit RGB pixel for pixel as Pillow does it.
  * What is nowhere read: ICC profiles, gamma, EXIF orientation. Alpha is dropped, not blended. */
-#ifndef FORMATS_PICTURE_H
-#define FORMATS_PICTURE_H
+#ifndef FORMATS_IMAGE_H
+#define FORMATS_IMAGE_H
 
 #include "base/error.h"
 #include <stddef.h>
 
 /* The largest side and the most pixels that are decoded (the latter Pillow's). */
-enum { PICTURE_SIDE = 65500, PICTURE_PIXELS = 178956970 };
+enum { IMAGE_SIDE = 65500, IMAGE_PIXELS = 178956970 };
 
-/* Decoding into the same struct again reuses its memory. Zeroed at first; picture_free at last. */
+/* Decoding into the same struct again reuses its memory. Zeroed at first; image_free at last. */
 struct bitmap {
     uint32_t width, height; /* 0 after an error */
     uint8_t *pixels;        /* [height][width][3] */
@@ -17,13 +17,13 @@ struct bitmap {
     uint32_t warnings; /* damage that a decoder passes over, as Pillow does */
 };
 
-/* Flags. Pillow makes a grey picture of 16 bits white where it is not nearly black; without this
+/* Flags. Pillow makes a grey image of 16 bits white where it is not nearly black; without this
  * flag the high byte is taken. */
-enum { PICTURE_PILLOW_GREY16 = 1 };
+enum { IMAGE_PILLOW_GREY16 = 1 };
 
 /* From any thread. A truncated file is an error, bytes after the end are not. */
-bioft_status picture_decode(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
+bioft_status image_decode(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
                             struct bitmap *ret, struct error *err);
-void picture_free(struct bitmap *picture); /* NULL is fine */
+void image_free(struct bitmap *image); /* NULL is fine */
 
 #endif

@@ -1,10 +1,10 @@
-/* What Pillow 9.4.0 makes of small pictures; written by tests/golden/make_pictures.py. */
+/* What Pillow 9.4.0 makes of small images; written by tests/golden/make_images.py. */
 static const struct {
     const char *name, *bytes;
     size_t size;
     uint32_t width, height;
     const char *sha256, *pillow;    /* pillow: where it differs */
-} pictures[] = {
+} images[] = {
     { "JPEG 4:4:4",
       "\377\330\377\340\000\020JFIF\000\001\001\000\000\001\000\001\000\000\377\333\000C\000"
       "\010\006\006\007\006\005\010\007\007\007\011\011\010\012\014\024\015\014\013\013\014\031"
