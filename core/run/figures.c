@@ -5,6 +5,7 @@
 #include "attack/check.h"
 #include "attack/deterministic.h"
 #include "base/file.h"
+#include "base/sha256.h"
 #include "run/entry.h"
 #include "run/found.h"
 #include "run/identity.h"
@@ -228,7 +229,34 @@ static void leave_targets_out(struct entry *e)
         e->count = kept;
 }
 
-static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry *e,
+/* The networks that an attack's figures are of: the trial's own, then those that its images are made on; of the images that
+ * attacks before left, theirs too. */
+static bioft_status name_networks(struct trial_run *r, const struct attack_spec *s, struct surrogate *surrogate,
+                                  struct figure *f, struct error *err)
+{
+    struct text others = { 0 };
+    char sum[SHA256_HEX];
+    size_t count = 0;
+    bioft_status st = BIOFT_OK;
+
+    for (const struct attack_spec *a = s->survivors ? r->trial->attacks : s; st == BIOFT_OK && a <= s; a++) {
+        const char *key;
+        if (!surrogate_is_other(r, a))
+            continue;
+        st = surrogate_key(surrogate, r, a->surrogate, &key, err);
+        if (st == BIOFT_OK)
+            text_add(&others, key);
+        count++;
+    }
+    if (st == BIOFT_OK && count > 1 && !others.failed)
+        sha256_bytes(others.data, others.length, sum);
+    if (st == BIOFT_OK && count > 0)
+        f->network = others.failed ? NULL : arena_printf(r->arena, "%s+%.16s", f->network, count > 1 ? sum : others.data);
+    text_free(&others);
+    return st != BIOFT_OK || f->network ? st : error_memory(err, "a figure");
+}
+
+static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry *e, struct surrogate *surrogate,
                                  struct error *err)
 {
     const struct attack_spec *s = e->spec;
@@ -238,6 +266,8 @@ static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry
 
     if (st == BIOFT_OK)
         st = target_of(r, stage, split, &e->target, err);
+    if (st == BIOFT_OK)
+        st = name_networks(r, s, surrogate, &common, err);
     if (st != BIOFT_OK)
         return st;
     e->metrics = evaluate_metrics(&e->target);
@@ -438,7 +468,7 @@ bioft_status figures_attacks(struct trial_run *r, struct error *err)
 
     for (size_t a = 0; st == BIOFT_OK && a < t->attack_count; a++) {
         struct entry e = { .spec = &t->attacks[a] };
-        st = find_figures(r, stage, &e, err);
+        st = find_figures(r, stage, &e, &surrogate, err);
         if (st == BIOFT_OK)
             st = dataset_choose(r->data[stage], e.target.split, e.spec->samples, &e.positions,
                                 &e.count, err);

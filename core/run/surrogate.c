@@ -40,8 +40,18 @@ static bioft_status open_other(struct surrogate *s, const struct trial_run *r, c
     surrogate_close(s);
     s->run = (struct trial_run){ .experiment = r->experiment, .trial = t, .out = r->out, .log = r->log, .stop = r->stop,
                                  .shared = r->shared, .status = r->status, .process = r->process };
-    bioft_status st = trial_open(&s->run, err);
-    return st == BIOFT_OK ? trial_network(&s->run, err) : st;
+    return trial_open(&s->run, err);
+}
+
+bioft_status surrogate_key(struct surrogate *s, const struct trial_run *r, const struct trial *t, const char **ret,
+                           struct error *err)
+{
+    bioft_status st = s->run.trial == t ? BIOFT_OK : open_other(s, r, t, err);
+
+    if (st != BIOFT_OK)
+        return st;
+    *ret = arena_printf(r->arena, "%s", trial_network_key(&s->run, t->stage_count ? t->stage_count - 1 : 0));
+    return *ret ? BIOFT_OK : error_memory(err, "a network's key");
 }
 
 bioft_status surrogate_open(struct surrogate *s, const struct trial_run *r, const struct trial *t, const struct trained *own,
@@ -55,6 +65,8 @@ bioft_status surrogate_open(struct surrogate *s, const struct trial_run *r, cons
     }
     if (s->run.trial != t)
         st = open_other(s, r, t, err);
+    if (st == BIOFT_OK && !s->run.network.model)
+        st = trial_network(&s->run, err);
     if (st == BIOFT_OK)
         st = check(s, r, own, err);
     s->network = *own;

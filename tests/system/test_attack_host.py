@@ -173,6 +173,21 @@ sweep:
         for name in ("jobs", "late"):
             self.assertEqual((self.folder / name / "results.csv").read_bytes(), (out / "results.csv").read_bytes())
             self.assertEqual(len(list((self.folder / name).glob("stages/*"))), 2)
+        # A figure is of both networks; one that is of another source's is made again.
+        network = {r["rule"]: r["network"] for r in bioft.rows(out / "results.csv") if not r["attack"]}
+        both = f"{network['fa']}+{network['bp']}"
+        self.assertEqual((other["network"], found["fa", "rest", "only=survivors;from=rule:bp", "0.3"]["network"][:17]),
+                         (both, network["fa"] + "+"))
+        self.assertEqual(own["network"], network["fa"])
+        [trial] = out.glob("trials/*fa")
+        whole = (out / "results.csv").read_bytes()
+        for folder in ("results", "predictions"):
+            [path] = (trial / folder).glob("*shown.from=rule_bp.exact.0.3.csv")
+            path.write_text(path.read_text().replace(both, network["fa"]))
+        (trial / "results.csv").unlink()
+        r = self.good("run", m, "--out", "out", "--quiet", "--resume")
+        self.assertIn(f"is of network {network['fa']}, this is {both}", r.stderr)
+        self.assertEqual((out / "results.csv").read_bytes(), whole)
 
     def test_targets(self):
         """Images of the target's class are left out; those that reach it are counted; a target is none of the image's own."""
