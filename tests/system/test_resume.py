@@ -20,6 +20,7 @@ import unittest
 import numpy as np
 
 import bioft
+import test_retrieval
 
 LONG = "--long" in sys.argv
 SHIM = os.environ.get("KILL_SHIM", "")
@@ -175,6 +176,90 @@ class Resume(Case):
         for change in ("seed=4", "attacks=[]", "attacks.0.samples=20", "sweep.stages.fine-tune.rule=[usf]",
                        "sweep.stages.fine-tune.rule=[brsf, usf, frsf]", "stages.fine-tune.steps=13"):
             self.bad(2, "run", "m.yaml", "--out", "out", "--force", "--set", change, says="another manifest")
+
+
+CODES = (test_retrieval.MANIFEST.split("attacks:")[0].replace("steps: 30", "epochs: 2\n    checkpoint: {every: 1}")
+         + "attacks:\n  - {plugin: hag, epsilon: 0.1, samples: 10, steps: 3}\n")
+
+
+@unittest.skipIf("sanitize" in os.environ.get("BIOFT_BUILD", ""), "the shim comes before the sanitizer's runtime")
+class Power(Case):
+    """The power fails: what was not synced by then is not there (power_shim.c)."""
+
+    def run_until(self, out, at=None):
+        """Runs, and dies before the call `at`."""
+        power = self.folder / f"{out}.power"
+        power.mkdir()
+        env = {"LD_PRELOAD": os.environ["POWER_SHIM"], "BIOFT_POWER": str(power)}
+        if at:
+            env.update(LD_PRELOAD=f"{os.environ['POWER_SHIM']} {SHIM}", BIOFT_KILL_AT=str(at))
+        p = self.start(out, env=env)
+        said = p.communicate()[1]
+        self.assertEqual(p.returncode, -signal.SIGKILL if at else 0, said)
+        return power
+
+    def cut_power(self, out, power):
+        """Puts in the place of `out` what is on the disk. How many entries of it were lost."""
+        def identity(path):
+            s = path.stat()
+            [found] = [p.name.split("-", 1)[1] for p in power.glob(f"folder-{s.st_ino}-*")] or [None]
+            return found
+
+        def restore(entry, path):
+            (kind, name) = entry
+            kept = power / f"{'file' if kind == 'f' else 'folder'}-{name}"
+            if kind == "f":
+                path.write_bytes(kept.read_bytes() if kept.exists() else b"")
+                return
+            path.mkdir()
+            for line in kept.read_text().splitlines() if kept.exists() else ():
+                below, kind, name = line.split(" ", 2)
+                restore((kind, below), path / name)
+
+        before = len(list((self.folder / out).rglob("*")))
+        top = power / f"folder-{identity(self.folder)}"
+        (self.folder / out).rename(self.folder / f"{out}.lost")
+        for line in top.read_text().splitlines() if top.exists() else ():
+            below, kind, name = line.split(" ", 2)
+            if name == out:
+                restore((kind, below), self.folder / out)
+        return before - len(list((self.folder / out).rglob("*")))
+
+    def lost_and_resumed(self, text, patterns, count, seed):
+        self.manifest(text, "m.yaml", data=text != CODES)
+        self.good("run", "m.yaml", "--out", "whole", "--quiet")
+        calls = self.folder / "calls"
+        p = self.start("counted", env={"LD_PRELOAD": SHIM, "BIOFT_KILL_COUNT": str(calls)})
+        self.assertEqual((p.communicate() and p.returncode), 0)
+        lost = 0
+        for at in random.Random(seed).sample(range(2, int(calls.read_text())), int(calls.read_text()) - 2 if LONG else count):
+            out = f"power-{at}"
+            lost += self.cut_power(out, self.run_until(out, at))
+            self.good("run", "m.yaml", "--out", out, "--quiet", "--resume")
+            self.same_files(self.folder / "whole", self.folder / out, patterns)
+        self.assertGreater(lost, 0)
+
+    KEPT = ("results.csv", "trials.csv", "**/predictions/*.csv", "**/results/*.csv", "**/*.safetensors")
+
+    def test_lost_and_resumed(self):
+        self.lost_and_resumed(SMALL.replace("[usf, brsf]", "[brsf]"), self.KEPT, 4, 3)
+        self.cut_power("end", self.run_until("end"))               # a run that ended has its results on the disk
+        self.same_files(self.folder / "whole", self.folder / "end", self.KEPT)
+
+    def test_retrieval(self):
+        """The same with hash codes, whose files more than one reader takes; then killed at some instant."""
+        test_retrieval.make_data(self.folder / "data")
+        self.lost_and_resumed(CODES, self.KEPT + ("**/codes/*",), 2, 5)
+        rng = random.Random(6)
+        for _ in range(20 if LONG else 2):
+            p = self.start("killed", "--resume")
+            try:
+                p.communicate(timeout=rng.uniform(0.05, 0.7))
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.communicate()
+        self.good("run", "m.yaml", "--out", "killed", "--quiet", "--resume")
+        self.same_files(self.folder / "whole", self.folder / "killed", self.KEPT + ("**/codes/*",))
 
 
 class Mixed(Case):
