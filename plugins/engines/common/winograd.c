@@ -1,9 +1,10 @@
 /* Tiles in groups: transformed, multiplied, transformed back. */
 #include "winograd.h"
 
+#include "isa.h"
+
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -16,36 +17,18 @@ enum {
     MOST_BLOCK = 16
 };
 
-static bool allowed(const struct winograd_kernels *k)
-{
-    static const char *const names[] = { "plain", "avx2", "avx512" };
-    const char *most = getenv("BIOFT_ISA");
-    int limit = 2, width = 0;
-
-    for (int i = 0; i < 3; i++) {
-        if (most && strcmp(most, names[i]) == 0)
-            limit = i;
-        if (strcmp(k->name, names[i]) == 0)
-            width = i;
-    }
-    return width <= limit;
-}
-
 const struct winograd_kernels *winograd_kernels_for(uint32_t block)
 {
-    const struct winograd_kernels *sets[3] = { &winograd_plain };
-    int count = 1;
-
-#ifdef WINOGRAD_X86
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        sets[count++] = &winograd_avx2;
-    if (count == 2 && __builtin_cpu_supports("avx512f"))
-        sets[count++] = &winograd_avx512;
+    static const struct winograd_kernels *const sets[] = {
+        [ISA_PLAIN] = &winograd_plain,
+#ifdef ENGINE_X86
+        [ISA_AVX2] = &winograd_avx2, [ISA_AVX512] = &winograd_avx512,
 #endif
-    while (count-- > 0)
-        if ((block == 0 || sets[count]->block == block) && allowed(sets[count]))
-            return sets[count];
+    };
+
+    for (int i = (int)isa_widest(); i >= 0; i--)
+        if (block == 0 || sets[i]->block == block)
+            return sets[i];
     return NULL;
 }
 

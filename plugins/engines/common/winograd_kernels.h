@@ -49,7 +49,7 @@ struct winograd_kernels {
 };
 
 extern const struct winograd_kernels winograd_plain;
-#ifdef WINOGRAD_X86
+#ifdef ENGINE_X86
 extern const struct winograd_kernels winograd_avx2, winograd_avx512;
 #endif
 

@@ -4,13 +4,12 @@
  * Saved, by channel: mean, 1/deviation, and the factor and the term that turn x into y; 0 for lanes that fill up the
  * last block. A block's channels are one task, and lane by lane its sums are in a fixed order. */
 #include "backend.h"
+#include "lanes.h"
 #include "../common/node_batchnorm.h"
 #include "../common/compile.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { LANES = 16, RUN = 256 };     /* RUN: values that are added in float before they go on in double */
 
 /* Of a block's first channel. */
 static float *saved(const struct program *p, const struct node *n, enum batchnorm_saved what, size_t block)
@@ -22,43 +21,15 @@ static float *saved(const struct program *p, const struct node *n, enum batchnor
 struct strip {
     size_t offset, values, stride, first, channels;
     uint32_t lanes;
+    const struct lanes *set;
 };
 static struct strip strip_of(const struct program *p, const struct node *n, size_t block)
 {
     const struct tensor *t = &p->tensors[n->x[0]];
     const size_t first = block * t->block, left = t->channels - first;
 
-    return (struct strip){ first * t->plane, t->plane, t->floats, first, left < t->block ? left : t->block, t->block };
-}
-
-/* ret += sums of x - shift and of its squares, by lane. */
-static inline void add_moments(const float *x, size_t values, const uint32_t lanes, const float *shift, double *ret,
-                               double *ret_squares)
-{
-    while (values > 0) {
-        const size_t run = values < RUN ? values : RUN;
-        float sum[LANES] = { 0 }, squares[LANES] = { 0 };
-
-        for (size_t k = 0; k < run; k++, x += lanes)
-            for (uint32_t l = 0; l < lanes; l++) {
-                float v = x[l] - shift[l];
-                sum[l] += v;
-                squares[l] += v * v;
-            }
-        for (uint32_t l = 0; l < lanes; l++) {
-            ret[l] += (double)sum[l];
-            ret_squares[l] += (double)squares[l];
-        }
-        values -= run;
-    }
-}
-
-static void moments(const struct strip *s, const float *x, const float *shift, double *ret, double *ret_squares)
-{
-    if (s->lanes == 16)
-        add_moments(x, s->values, 16, shift, ret, ret_squares);
-    else
-        add_moments(x, s->values, 8, shift, ret, ret_squares);
+    return (struct strip){ first * t->plane, t->plane, t->floats, first, left < t->block ? left : t->block, t->block,
+                           lanes_for(t->block) };
 }
 
 /* The batch's mean and variance, as differences from the first image's mean: no digits are lost to a large mean. */
@@ -67,16 +38,16 @@ static void statistics(struct program *p, struct node *n, size_t block)
     const struct strip s = strip_of(p, n, block);
     const float *x = p->tensors[n->x[0]].value + s.offset, m = n->def->momentum;
     const double count = (double)p->n * (double)s.values;
-    double sum[LANES] = { 0 }, squares[LANES] = { 0 };
-    float shift[LANES] = { 0 };
+    double sum[MOST_BLOCK] = { 0 }, squares[MOST_BLOCK] = { 0 };
+    float shift[MOST_BLOCK] = { 0 };
 
-    moments(&s, x, shift, sum, squares);
+    s.set->norm_moments(x, s.values, s.lanes, shift, sum, squares);
     for (uint32_t l = 0; l < s.lanes; l++) {
         shift[l] = (float)(sum[l] / (double)s.values);
         sum[l] = squares[l] = 0;
     }
     for (uint32_t i = 0; i < p->n; i++)
-        moments(&s, x + i * s.stride, shift, sum, squares);
+        s.set->norm_moments(x + i * s.stride, s.values, s.lanes, shift, sum, squares);
     for (size_t l = 0; l < s.channels; l++) {
         const double off = sum[l] / count, mean = (double)shift[l] + off;
         const double centred = squares[l] - sum[l] * off, left = centred > 0 ? centred : centred <= 0 ? 0 : centred;
@@ -89,100 +60,19 @@ static void statistics(struct program *p, struct node *n, size_t block)
     }
 }
 
-/* What happens to a normalised value. */
-enum { PLAIN = 0, RELU = 1, SUM = 2 };
-
-static inline void scale_lanes(const float *restrict x, const float *restrict other, float *restrict y, size_t values,
-                               const uint32_t lanes, const float *restrict factor, const float *restrict term,
-                               const int what)
-{
-    for (size_t k = 0; k < values; k++, x += lanes, y += lanes, other += what & SUM ? lanes : 0)
-        for (uint32_t l = 0; l < lanes; l++) {
-            float v = x[l] * factor[l] + term[l];
-            if (what & SUM)
-                v += other[l];
-            y[l] = (what & RELU) && v < 0 ? 0 : v;
-        }
-}
-
-static inline void scale_any(const float *x, const float *other, float *y, size_t values, uint32_t lanes,
-                             const float *factor, const float *term, const int what)
-{
-    if (lanes == 16)
-        scale_lanes(x, other, y, values, 16, factor, term, what);
-    else
-        scale_lanes(x, other, y, values, 8, factor, term, what);
-}
-
-static int what_of(const struct program *p, const struct node *n)
-{
-    const struct node *relu = compile_only_reader(p, n->out);
-
-    return (n->other != BIOFT_NONE ? SUM : PLAIN) |
-           (relu && relu->op == &operator_relu && relu->absorbed[FORWARD] ? RELU : PLAIN);
-}
-
 static void forward_block(struct program *p, struct node *n, size_t block)
 {
     const struct strip s = strip_of(p, n, block);
-    const float *factor = saved(p, n, FACTOR, block), *term = saved(p, n, TERM, block);
-    const int what = what_of(p, n);
+    const struct node *relu = compile_only_reader(p, n->out);
+    const bool rectifies = relu && relu->op == &operator_relu && relu->absorbed[FORWARD];
 
     for (uint32_t i = 0; i < p->n; i++) {
         const size_t at = i * s.stride + s.offset;
-        const float *x = p->tensors[n->x[0]].value + at;
-        const float *other = what & SUM ? p->tensors[n->other].value + at : NULL;
-        float *y = p->tensors[n->out].value + at;
-        if (what == PLAIN)
-            scale_any(x, other, y, s.values, s.lanes, factor, term, PLAIN);
-        else if (what == RELU)
-            scale_any(x, other, y, s.values, s.lanes, factor, term, RELU);
-        else if (what == SUM)
-            scale_any(x, other, y, s.values, s.lanes, factor, term, SUM);
-        else
-            scale_any(x, other, y, s.values, s.lanes, factor, term, SUM | RELU);
+        s.set->norm_scale(p->tensors[n->x[0]].value + at,
+                          n->other == BIOFT_NONE ? NULL : p->tensors[n->other].value + at,
+                          p->tensors[n->out].value + at, s.values, s.lanes, saved(p, n, FACTOR, block),
+                          saved(p, n, TERM, block), rectifies);
     }
-}
-
-/* masked: the error is let through where y is above 0. */
-static inline void add_errors(const float *restrict dy, const float *restrict y, const float *restrict x, size_t values,
-                              const uint32_t lanes, const bool masked, const float *restrict mean, double *ret,
-                              double *ret_product)
-{
-    while (values > 0) {
-        const size_t floats = (values < RUN ? values : RUN) * lanes;
-        float sum[LANES] = { 0 }, product[LANES] = { 0 };
-
-        for (size_t k = 0; k < floats; k += lanes)
-            for (uint32_t l = 0; l < lanes; l++) {
-                float d = dy[k + l];
-                if (masked)
-                    d = y[k + l] <= 0 ? 0 : d;
-                sum[l] += d;
-                product[l] += d * (x[k + l] - mean[l]);
-            }
-        for (uint32_t l = 0; l < lanes; l++) {
-            ret[l] += (double)sum[l];
-            ret_product[l] += (double)product[l];
-        }
-        dy += floats;
-        x += floats;
-        y += masked ? floats : 0;
-        values -= floats / lanes;
-    }
-}
-
-static void errors(const struct strip *s, const float *dy, const float *y, const float *x, const float *mean,
-                   double *ret, double *ret_product)
-{
-    if (s->lanes == 16 && y)
-        add_errors(dy, y, x, s->values, 16, true, mean, ret, ret_product);
-    else if (s->lanes == 16)
-        add_errors(dy, x, x, s->values, 16, false, mean, ret, ret_product);
-    else if (y)
-        add_errors(dy, y, x, s->values, 8, true, mean, ret, ret_product);
-    else
-        add_errors(dy, x, x, s->values, 8, false, mean, ret, ret_product);
 }
 
 /* The mask of the relu that this node does backward too. */
@@ -202,8 +92,8 @@ static void sums(struct program *p, struct node *n, size_t block, double *ret_db
 
     for (uint32_t i = 0; i < p->n; i++) {
         const size_t at = i * s.stride + s.offset;
-        errors(&s, p->tensors[n->y].gradient + at, mask ? mask + at : NULL, p->tensors[n->x[0]].value + at,
-               saved(p, n, MEAN, block), ret_dbeta, ret_dgamma);
+        s.set->norm_errors(p->tensors[n->y].gradient + at, mask ? mask + at : NULL, p->tensors[n->x[0]].value + at,
+                           s.values, s.lanes, saved(p, n, MEAN, block), ret_dbeta, ret_dgamma);
     }
     for (uint32_t l = 0; l < s.lanes; l++)
         ret_dgamma[l] *= (double)inverse[l];
@@ -216,52 +106,15 @@ static void sums(struct program *p, struct node *n, size_t block, double *ret_db
     }
 }
 
-/* dx = factor (dy - a - b (x - mean)), lane by lane. */
-struct line {
-    float factor[LANES], a[LANES], b[LANES], mean[LANES];
-};
-
-static inline void error_lanes(const float *restrict dy, const float *restrict y, const float *restrict x,
-                               float *restrict dx, size_t floats, const uint32_t lanes, const bool masked,
-                               const struct line *restrict c, const bool add)
-{
-    for (size_t k = 0; k < floats; k += lanes)
-        for (uint32_t l = 0; l < lanes; l++) {
-            float d = dy[k + l];
-            if (masked)
-                d = y[k + l] <= 0 ? 0 : d;
-            d = c->factor[l] * (d - c->a[l] - c->b[l] * (x[k + l] - c->mean[l]));
-            dx[k + l] = add ? dx[k + l] + d : d;
-        }
-}
-
-static inline void error_any(const float *dy, const float *y, const float *x, float *dx, size_t floats,
-                             uint32_t lanes, const bool masked, const struct line *c, const bool add)
-{
-    if (lanes == 16)
-        error_lanes(dy, y, x, dx, floats, 16, masked, c, add);
-    else
-        error_lanes(dy, y, x, dx, floats, 8, masked, c, add);
-}
-
-static void input_error(struct program *p, struct node *n, size_t block, const struct line *c)
+static void input_error(struct program *p, struct node *n, size_t block, const struct norm_line *c)
 {
     const struct strip s = strip_of(p, n, block);
     const float *mask = mask_of(p, n);
 
     for (uint32_t i = 0; i < p->n; i++) {
         const size_t at = i * s.stride + s.offset;
-        const float *x = p->tensors[n->x[0]].value + at, *dy = p->tensors[n->y].gradient + at;
-        float *dx = p->tensors[n->x[0]].gradient + at;
-        const size_t floats = s.values * s.lanes;
-        if (n->adds[0] && mask)
-            error_any(dy, mask + at, x, dx, floats, s.lanes, true, c, true);
-        else if (n->adds[0])
-            error_any(dy, x, x, dx, floats, s.lanes, false, c, true);
-        else if (mask)
-            error_any(dy, mask + at, x, dx, floats, s.lanes, true, c, false);
-        else
-            error_any(dy, x, x, dx, floats, s.lanes, false, c, false);
+        s.set->norm_error(p->tensors[n->y].gradient + at, mask ? mask + at : NULL, p->tensors[n->x[0]].value + at,
+                          p->tensors[n->x[0]].gradient + at, s.values, s.lanes, c, n->adds[0]);
     }
 }
 
@@ -277,8 +130,8 @@ static void backward_block(struct program *p, struct node *n, size_t block, bool
 {
     const struct strip s = strip_of(p, n, block);
     const double count = (double)p->n * (double)s.values;
-    double dbeta[LANES] = { 0 }, dgamma[LANES] = { 0 };
-    struct line c = { .a = { 0 } };
+    double dbeta[MOST_BLOCK] = { 0 }, dgamma[MOST_BLOCK] = { 0 };
+    struct norm_line c = { .a = { 0 } };
 
     if (by_batch || n->trains)
         sums(p, n, block, dbeta, dgamma);

@@ -1,7 +1,8 @@
 /* Pooling on channels in blocks: max, average and adaptive average, all lanes of a block at once. */
 #include "backend.h"
 
-#include <math.h>
+#include "lanes.h"
+
 #include <string.h>
 
 /* One axis of a window, cut to the image. */
@@ -48,96 +49,56 @@ struct plane {
 static struct reach places_of(const bioft_node *d, uint32_t axis, uint32_t at, uint32_t input)
 {
     const int64_t start = (int64_t)at * d->stride[axis] - d->padding[axis], step = d->dilation[axis];
-    const int64_t from = start < 0 ? (-start + step - 1) / step : 0;
-    const int64_t to = (int64_t)input > start ? ((int64_t)input - start + step - 1) / step : 0;
+    int64_t from, to;
 
+    if (start >= 0 && start + (d->kernel[axis] - 1) * step < (int64_t)input)
+        return (struct reach){ 0, d->kernel[axis] };
+    from = start < 0 ? (-start + step - 1) / step : 0;
+    to = (int64_t)input > start ? ((int64_t)input - start + step - 1) / step : 0;
     return (struct reach){ (uint32_t)from, (uint32_t)(to < d->kernel[axis] ? to : d->kernel[axis]) };
 }
 
-/* One window: its places inside the image and the value at place 0, 0, which may be outside. */
-struct window {
-    struct reach y, x;
-    int64_t row, column;
-};
-static struct window window_of(const struct plane *l, uint32_t oy, uint32_t ox)
+/* Along one axis, the first value inside the image. */
+static size_t first_of(const bioft_node *d, uint32_t axis, uint32_t at, struct reach places)
+{
+    return (size_t)((int64_t)at * d->stride[axis] - d->padding[axis] + (int64_t)places.from * d->dilation[axis]);
+}
+
+static struct pool_window window_of(const struct plane *l, uint32_t oy, struct reach y, uint32_t ox)
 {
     const bioft_node *d = l->d;
+    const struct reach x = places_of(d, 1, ox, l->in[1]);
+    const size_t row = (size_t)l->in[1] * l->lanes;
 
-    return (struct window){ places_of(d, 0, oy, l->in[0]), places_of(d, 1, ox, l->in[1]),
-                            (int64_t)oy * d->stride[0] - d->padding[0], (int64_t)ox * d->stride[1] - d->padding[1] };
+    return (struct pool_window){
+        .first = first_of(d, 0, oy, y) * row + first_of(d, 1, ox, x) * l->lanes,
+        .down = d->dilation[0] * row, .right = (size_t)d->dilation[1] * l->lanes,
+        .rows = y.to > y.from ? y.to - y.from : 0, .columns = x.to > x.from ? x.to - x.from : 0,
+        .position = y.from * d->kernel[1] + x.from, .width = d->kernel[1],
+    };
 }
 
-static int64_t value_of(const struct plane *l, const struct window *w, uint32_t ky, uint32_t kx, uint32_t lanes)
+static void max_plane(const struct plane *l, const struct lanes *set, const float *x, float *y, uint16_t *positions)
 {
-    return ((w->row + (int64_t)ky * l->d->dilation[0]) * l->in[1] + w->column + (int64_t)kx * l->d->dilation[1]) *
-           lanes;
-}
-
-/* Positions are counted in the window, and in float, so that one comparison chooses for both. Of equal values the
- * first in scan order stays; NaN wins, as in torch. */
-static void max_window(const struct plane *l, const float *x, const struct window *w, float *restrict y,
-                              uint16_t *restrict positions, const uint32_t lanes)
-{
-    const uint32_t width = l->d->kernel[1];
-    const float first = (float)(w->y.from * width + w->x.from);
-    float best[16], where[16];
-
-    for (uint32_t i = 0; i < lanes; i++) {
-        best[i] = -INFINITY;
-        where[i] = first;
-    }
-    for (uint32_t ky = w->y.from; ky < w->y.to; ky++)
-        for (uint32_t kx = w->x.from; kx < w->x.to; kx++) {
-            const float *restrict v = x + value_of(l, w, ky, kx, lanes);
-            const float position = (float)(ky * width + kx);
-            for (uint32_t i = 0; i < lanes; i++) {
-                const float a = v[i], b = best[i], at = where[i];
-                const int keep = (a <= b) | (b != b);
-                where[i] = keep ? at : position;
-                best[i] = keep ? b : a;
-            }
-        }
-    for (uint32_t i = 0; i < lanes; i++)
-        y[i] = best[i];
-    for (uint32_t i = 0; positions && i < lanes; i++)
-        positions[i] = (uint16_t)where[i];
-}
-
-static void max_plane(const struct plane *l, const float *x, float *y, uint16_t *positions)
-{
-    for (uint32_t oy = 0; oy < l->d->height; oy++)
+    for (uint32_t oy = 0; oy < l->d->height; oy++) {
+        const struct reach rows = places_of(l->d, 0, oy, l->in[0]);
         for (uint32_t ox = 0; ox < l->d->width; ox++, y += l->lanes, positions += positions ? l->lanes : 0) {
-            const struct window w = window_of(l, oy, ox);
-            max_window(l, x, &w, y, positions, l->lanes);
+            const struct pool_window w = window_of(l, oy, rows, ox);
+            set->pool_max(&w, l->lanes, x, y, positions);
         }
+    }
 }
 
-/* The error goes to the one place that won, lane by lane. */
-static void max_window_error(const struct plane *l, const float *restrict dy, const uint16_t *restrict positions,
-                                    const struct window *w, float *restrict dx, const uint32_t lanes)
+static void max_plane_error(const struct plane *l, const struct lanes *set, const float *dy, const uint16_t *positions,
+                            float *dx)
 {
-    float where[16];
-
-    for (uint32_t i = 0; i < lanes; i++)
-        where[i] = positions[i];
-    for (uint32_t ky = w->y.from; ky < w->y.to; ky++)
-        for (uint32_t kx = w->x.from; kx < w->x.to; kx++) {
-            float *restrict d = dx + value_of(l, w, ky, kx, lanes);
-            const float position = (float)(ky * l->d->kernel[1] + kx);
-            for (uint32_t i = 0; i < lanes; i++) {
-                const float error = dy[i], at = where[i];
-                d[i] += at == position ? error : 0.0f;
-            }
-        }
-}
-
-static void max_plane_error(const struct plane *l, const float *dy, const uint16_t *positions, float *dx)
-{
-    for (uint32_t oy = 0; oy < l->d->height; oy++)
+    for (uint32_t oy = 0; oy < l->d->height; oy++) {
+        const struct reach rows = places_of(l->d, 0, oy, l->in[0]);
         for (uint32_t ox = 0; ox < l->d->width; ox++, dy += l->lanes, positions += l->lanes) {
-            const struct window w = window_of(l, oy, ox);
-            max_window_error(l, dy, positions, &w, dx, l->lanes);
+            const struct pool_window w = window_of(l, oy, rows, ox);
+            set->pool_max_error(&w, l->lanes, dy, positions, dx);
         }
+    }
 }
 
 static inline void average_window(const struct plane *l, const float *x, const struct reach r[2], float divisor,
@@ -185,20 +146,21 @@ static void pool(struct program *p, struct node *n, enum phase phase, uint32_t f
     const bioft_node *from = &p->model->network.nodes[n->def->input[0]];
     const struct plane l = { n->def, { from->height, from->width }, x->block };
     const size_t blocks = count * parts_of(x->channels, x->block), in = x->plane * x->block, out = y->plane * y->block;
+    const struct lanes *set = lanes_for(x->block);
     const bool max = n->def->op == BIOFT_OP_MAXPOOL, back = phase == BACKWARD;
     const float *source = back ? gradient_at(p, n->y, first) : value_at(p, n->x[0], first);
     float *target = back ? gradient_at(p, n->x[0], first) : value_at(p, n->y, first);
     uint16_t *positions = max && goes_back(p) ? (uint16_t *)(void *)n->saved + first * y->floats : NULL;
 
-    if (back && !n->adds[0])
-        memset(target, 0, blocks * in * sizeof *target);
     for (size_t b = 0; b < blocks; b++) {
+        if (back && !n->adds[0])                   /* plane by plane, which the cache then holds */
+            memset(target, 0, in * sizeof *target);
         if (!max)
             average_plane(&l, source, target, back);
         else if (back)
-            max_plane_error(&l, source, positions, target);
+            max_plane_error(&l, set, source, positions, target);
         else
-            max_plane(&l, source, target, positions);
+            max_plane(&l, set, source, target, positions);
         source += back ? out : in;
         target += back ? in : out;
         positions += positions ? out : 0;

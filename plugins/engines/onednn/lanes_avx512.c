@@ -1,0 +1,3 @@
+/* The loops of lanes.h in AVX-512. */
+#define SET lanes_avx512
+#include "lanes.inc"
