@@ -7,7 +7,8 @@
 #include "base/random.h"
 #include "data/root.h"
 #include "formats/gzip.h"
-#include "formats/npy.h"
+#include "formats/npz.h"
+#include "formats/pickle_dict.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ struct kept_file { /* something read, owned here */
     size_t size;
     struct file_map map;
     struct npy npy;
+    void *owned;                    /* made of a map that is kept too */
     char **names;
     size_t name_count;
 };
@@ -173,6 +175,94 @@ static bioft_status ext_npy(const bioft_host *host, const char *path, bioft_arra
     return st;
 }
 
+/* Takes memory over, or frees it. */
+static bioft_status keep_owned(struct files *f, void *owned, struct error *err)
+{
+    struct kept_file *kept = NULL;
+    const bioft_status st = owned ? new_kept(f, &kept, err) : BIOFT_OK;
+    if (st != BIOFT_OK) {
+        free(owned);
+    } else if (owned) {
+        kept->owned = owned;
+        f->count++;
+    }
+    return st;
+}
+
+enum { MOST_NAMES = 64 };           /* of one call */
+
+/* What the two below begin with: the map and the path for messages, free(). */
+static bioft_status map_named(const bioft_host *host, const char *path, uint32_t count,
+                              struct file_map *ret, char **ret_full)
+{
+    const struct kept_file *kept;
+    struct error e;
+    bioft_status st = count <= MOST_NAMES
+                          ? BIOFT_OK
+                          : host->fail(host, BIOFT_ERR_INVALID, "more than 64 names at once");
+    if (st == BIOFT_OK)
+        st = keep_file(host, path, 0, read_map, &kept);
+    if (st != BIOFT_OK)
+        return st;
+    *ret = kept->map;
+    return fail(host, root_path(&files_of(host)->root, path, ret_full, &e), &e);
+}
+
+static bioft_status ext_npz(const bioft_host *host, const char *path, const char *const *names,
+                            uint32_t count, bioft_array *ret)
+{
+    struct npy found[MOST_NAMES];
+    struct file_map map;
+    struct error e;
+    char *full = NULL;
+    bioft_status st = map_named(host, path, count, &map, &full);
+    if (st != BIOFT_OK)
+        return st;
+    st = npz_parse(full, map.bytes, map.size, names, count, found, &e);
+    free(full);
+    if (st != BIOFT_OK)
+        return fail(host, st, &e);
+    for (uint32_t i = 0; i < count; i++) {
+        ret[i].dtype = found[i].data ? (uint32_t)found[i].dtype : 0;
+        ret[i].dims = found[i].dims;
+        memcpy(ret[i].shape, found[i].shape, sizeof ret[i].shape);
+        ret[i].data = found[i].data;
+        const bioft_status kept = keep_owned(files_of(host), found[i].data, &e);
+        st = st == BIOFT_OK ? kept : st;
+    }
+    return fail(host, st, &e);
+}
+
+static bioft_status ext_pickle(const bioft_host *host, const char *path, const char *const *keys,
+                               uint32_t count, bioft_array *ret)
+{
+    static const uint32_t dtypes[] = { [PICKLE_FIELD_ARRAY] = BIOFT_DTYPE_U8,
+                                       [PICKLE_FIELD_INTEGERS] = BIOFT_DTYPE_I64,
+                                       [PICKLE_FIELD_TEXTS] = BIOFT_DTYPE_TEXT };
+    struct pickle_field found[MOST_NAMES];
+    struct file_map map;
+    struct error e;
+    char *full = NULL;
+    bioft_status st = map_named(host, path, count, &map, &full);
+    if (st != BIOFT_OK)
+        return st;
+    for (uint32_t i = 0; i < count; i++)
+        found[i] = (struct pickle_field){ .key = keys[i] };
+    st = pickle_dict_read(full, map.bytes, map.size, found, count, &e);
+    free(full);
+    if (st != BIOFT_OK)
+        return fail(host, st, &e);
+    for (uint32_t i = 0; i < count; i++) {
+        ret[i].dtype = dtypes[found[i].kind];
+        ret[i].dims = found[i].dims;
+        memcpy(ret[i].shape, found[i].shape, sizeof ret[i].shape);
+        ret[i].data = found[i].data;
+        const bioft_status kept = keep_owned(files_of(host), found[i].owned, &e);
+        st = st == BIOFT_OK ? kept : st;
+    }
+    return fail(host, st, &e);
+}
+
 static bioft_status ext_list(const bioft_host *host, const char *folder, const char *const **ret,
                              uint64_t *ret_count)
 {
@@ -288,6 +378,8 @@ static const bioft_files table = {
     .sha256 = sha256_bytes,
     .sample = ext_sample,
     .holds = ext_holds,
+    .npz = ext_npz,
+    .pickle = ext_pickle,
 };
 
 bioft_status files_create(const char *root, const char *protocol, uint64_t split_seed,
@@ -322,6 +414,7 @@ void files_destroy(struct files *f)
         free(h->bytes);
         file_map_close(&h->map);
         npy_free(&h->npy);
+        free(h->owned);
         file_list_free(h->names, h->name_count);
     }
     free(f->kept);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PICKLE_MOST = 64 << 20, OPCODES_MOST = 20000000, PROTO = 0x80, STOP = '.' };
+enum { PICKLE_MOST = 64 << 20, DATA_MOST = 1 << 30, OPCODES_MOST = 20000000, PROTO = 0x80, STOP = '.' };
 
 bioft_status pickle_fail(struct pickle *p, const char *format, ...)
 {
@@ -130,11 +130,13 @@ static bioft_status begin(struct pickle *p)
     if (p->size - p->at < 2)
         return pickle_fail(p, "truncated: %zu bytes", p->size - p->at);
     if (p->bytes[p->at] != PROTO)
-        return pickle_fail(p, "pickle protocol 0 or 1, or no pickle; torch.save with the default "
-                              "protocol");
+        return pickle_fail(p, p->data ? "pickle protocol 0 or 1, or no pickle"
+                                      : "pickle protocol 0 or 1, or no pickle; torch.save with the "
+                                        "default protocol");
     p->protocol = p->bytes[p->at + 1];
     if (p->protocol != 2 && p->protocol != 3)
-        return pickle_fail(p, "pickle protocol %u; torch.save with the default protocol",
+        return pickle_fail(p, p->data ? "pickle protocol %u; write it with protocol=2"
+                                      : "pickle protocol %u; torch.save with the default protocol",
                            p->protocol);
     p->at += 2;
     return BIOFT_OK;
@@ -153,14 +155,15 @@ static bioft_status end(struct pickle *p, struct pickle_value *ret)
 bioft_status pickle_run(struct pickle *p, struct pickle_value *ret, struct error *err)
 {
     const size_t first = p->at;
+    const int most = p->data ? DATA_MOST : PICKLE_MOST;
     p->err = err;
     bioft_status st = begin(p);
     for (size_t done = 0; st == BIOFT_OK; done++) {
         p->opcode_at = p->at;
         if (p->at == p->size)
             return pickle_fail(p, "truncated: it ends without a STOP");
-        if (done == OPCODES_MOST || p->at - first > PICKLE_MOST)
-            return pickle_fail(p, "more than %d opcodes or %d bytes", OPCODES_MOST, PICKLE_MOST);
+        if (done == OPCODES_MOST || p->at - first > (size_t)most)
+            return pickle_fail(p, "more than %d opcodes or %d bytes", OPCODES_MOST, most);
         const uint8_t code = p->bytes[p->at++];
         if (code == STOP)
             return end(p, ret);
@@ -178,5 +181,6 @@ void pickle_free(struct pickle *p)
     free(p->containers);
     free(p->storages);
     free(p->tensors);
+    free(p->arrays);
     *p = (struct pickle){ 0 };
 }

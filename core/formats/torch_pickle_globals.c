@@ -298,6 +298,8 @@ bioft_status pickle_global(struct pickle *p, const char *module, size_t module_l
                        same("torch.cuda", module, module_length),
                untyped = same("torch.storage", module, module_length);
     *ret = (struct pickle_value){ .type = PICKLE_GLOBAL };
+    if (p->data)
+        return pickle_array_global(p, module, module_length, name, name_length, ret);
     for (uint32_t i = 0; i < CALLABLES; i++)
         if (same(callables[i].module, module, module_length) &&
             same(callables[i].name, name, name_length)) {
@@ -332,6 +334,8 @@ bioft_status pickle_call(struct pickle *p, const struct pickle_value *global,
 {
     if (global->type != PICKLE_GLOBAL)
         return pickle_fail(p, "REDUCE of something that is not a global");
+    if (p->data)
+        return pickle_array_call(p, global, args, ret);
     if (global->index == INERT) {
         *ret = (struct pickle_value){ .type = PICKLE_INERT };
         return BIOFT_OK;
@@ -375,6 +379,8 @@ bioft_status pickle_persistent(struct pickle *p, const struct pickle_value *id,
                                struct pickle_value *ret)
 {
     struct pickle_storage s = { .key = NULL };
+    if (p->data)
+        return pickle_fail(p, "a persistent id: only lists, text and arrays are read");
     if (id->type == PICKLE_TUPLE && pickle_count(p, id) > 0 && pickle_is(item(p, id, 0), "module"))
         return pickle_fail(p, "a pickled module, not a state dict: save model.state_dict()");
     if (id->type != PICKLE_TUPLE || pickle_count(p, id) != (p->legacy ? 6 : 5) ||

@@ -192,9 +192,10 @@ static bioft_status op_string(struct pickle *p, size_t bytes)
         st = take_bytes(p, (size_t)length, &text);
     if (st != BIOFT_OK)
         return st;
-    if (utf8_valid(text, (size_t)length) != length)
+    const bool is_text = utf8_valid(text, (size_t)length) == length;
+    if (!is_text && !p->data)
         return pickle_fail(p, "text that is not UTF-8");
-    return push(p, &(struct pickle_value){ .type = PICKLE_STRING,
+    return push(p, &(struct pickle_value){ .type = is_text ? PICKLE_STRING : PICKLE_BYTES,
                                            .index = (uint32_t)length,
                                            .as.text = (const char *)text });
 }
@@ -288,15 +289,19 @@ static bioft_status op_reduce(struct pickle *p, size_t argument)
     return BIOFT_OK;
 }
 
-/* Bytes are no part of a tensor. */
+/* Bytes are no part of a tensor, but all of an array. */
 static bioft_status op_bytes(struct pickle *p, size_t bytes)
 {
     uint64_t length = 0;
-    const uint8_t *skipped = NULL;
+    const uint8_t *first = NULL;
     bioft_status st = take_number(p, bytes, &length);
     if (st == BIOFT_OK)
-        st = take_bytes(p, (size_t)length, &skipped);
-    return st == BIOFT_OK ? push(p, &(struct pickle_value){ .type = PICKLE_INERT }) : st;
+        st = take_bytes(p, (size_t)length, &first);
+    if (st != BIOFT_OK)
+        return st;
+    return push(p, &(struct pickle_value){ .type = p->data ? PICKLE_BYTES : PICKLE_INERT,
+                                           .index = (uint32_t)length,
+                                           .as.text = (const char *)first });
 }
 
 /* What a state dict, or something inert, is built with: dropped. */
@@ -307,6 +312,11 @@ static bioft_status op_build(struct pickle *p, size_t argument)
     if (st != BIOFT_OK)
         return st;
     const enum pickle_type object = (top(p) - 1)->type;
+    if (object == PICKLE_ARRAY || object == PICKLE_DTYPE) {
+        st = pickle_array_build(p, top(p) - 1, top(p));
+        p->stack_count--;
+        return st;
+    }
     if (object != PICKLE_INERT && (top(p)->type != PICKLE_DICT || object != PICKLE_DICT))
         return pickle_fail(p, "BUILD of something that is not a dict");
     p->stack_count--;
@@ -464,6 +474,9 @@ bioft_status pickle_step(struct pickle *p, uint8_t code)
         return o->run(p, o->argument);
     if (!o->name)
         return pickle_fail(p, "unknown opcode 0x%02x", code);
+    if (p->data)
+        return pickle_fail(p, "opcode %s not allowed (protocol %u): only lists, text and arrays are read",
+                           o->name, p->protocol);
     return pickle_fail(p,
                        "opcode %s not allowed (protocol %u): only what a state dict needs is read; "
                        "save "

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "formats/torch.h"
 #include "formats/torch_pickle.h"
-#include "formats/torch_zip.h"
+#include "formats/zip.h"
 
 struct torch_reading {
     const char *name;

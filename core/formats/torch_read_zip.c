@@ -87,7 +87,7 @@ static bioft_status locate(struct torch_reading *r, uint32_t use)
 bioft_status torch_read_zip(struct torch_reading *r)
 {
     const struct zip_entry *object = NULL;
-    bioft_status st = zip_parse(r->name, r->bytes, r->size, &r->zip, r->err);
+    bioft_status st = zip_parse(r->name, r->bytes, r->size, ZIP_TORCH, &r->zip, r->err);
     if (st == BIOFT_OK)
         st = open_archive(r, &object);
     if (st != BIOFT_OK)

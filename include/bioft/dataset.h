@@ -37,7 +37,9 @@ struct bioft_info {
 };
 
 /* bioft_array.dtype */
-enum { BIOFT_DTYPE_U8 = 1, BIOFT_DTYPE_I64, BIOFT_DTYPE_F32 };
+enum { BIOFT_DTYPE_U8 = 1, BIOFT_DTYPE_I64, BIOFT_DTYPE_F32,
+    BIOFT_DTYPE_TEXT                                   /* const char * to text that ends with NUL; of `pickle` alone */
+};
 typedef struct bioft_array {
     uint32_t struct_size, dtype, dims, reserved;
     uint64_t shape[8];
@@ -75,6 +77,15 @@ typedef struct bioft_files {
      * links are resolved, or is not there; 0 where a link leads out, or "..". folder: one that the plugin or an option
      * names, "" for the root. The calls above follow links wherever they lead. */
     int32_t (*holds)(const bioft_host *host, const char *folder, const char *name);
+    /* Appended in 0.3. Arrays of a .npz by their names, "train_images": as `npy` gives one; dtype 0 and data NULL where
+     * the archive has no such array. ret: [count]. */
+    bioft_status (*npz)(const bioft_host *host, const char *path, const char *const *names, uint32_t count,
+                        bioft_array *ret);
+    /* Values of a pickled dict (protocols 2 and 3) by their keys: NumPy's arrays of uint8 as U8, lists of integers as
+     * I64 [n], lists of text as TEXT [n]; dtype 0 and data NULL where there is no such key. Nothing in the file is
+     * executed: other values under these keys, and globals but NumPy's, are refused. ret: [count]. */
+    bioft_status (*pickle)(const bioft_host *host, const char *path, const char *const *keys, uint32_t count,
+                           bioft_array *ret);
 } bioft_files;
 
 enum { BIOFT_DATASET_MULTI_LABEL = 1 };                /* bioft_dataset.flags */

@@ -1,5 +1,5 @@
-/* CIFAR-10: 60,000 colour images of 32x32 in ten classes, from the binary release or from folders
- * of JPEG or PNG files (Krizhevsky, "Learning multiple layers of features from tiny images", 2009;
+/* CIFAR-10: 60,000 colour images of 32x32 in ten classes, from the binary or the Python release
+ * or from folders of JPEG or PNG files (Krizhevsky, "Learning multiple layers of features from tiny images", 2009;
  * https://www.cs.toronto.edu/~kriz/cifar.html).
  *
  * protocol classification: the published training and test images. protocol retrieval: all
@@ -87,20 +87,23 @@ static bioft_status out_of_memory(const cifar10 *d)
     return d->host->fail(d->host, BIOFT_ERR_MEMORY, "out of memory for the labels");
 }
 
-/* The six files of the release, in the root or in the archive's folder below it. */
-static bioft_status read_binary(cifar10 *d, const char *folder)
+/* The six files of a release, in the root or in the archive's folder below it. end: ".bin", or "" of
+ * the Python release. */
+static bioft_status read_batches(cifar10 *d, const char *folder, const char *end)
 {
     static const uint32_t limits[] = { CLASSES };
+    static const char *const keys[] = { "labels", NULL };
     char path[64];
     uint64_t n = 0;
     bioft_status st = BIOFT_OK;
 
     for (int i = 0; st == BIOFT_OK && i < BATCHES; i++) {
         if (i < TRAIN_BATCHES)
-            snprintf(path, sizeof path, "%sdata_batch_%d.bin", folder, i + 1);
+            snprintf(path, sizeof path, "%sdata_batch_%d%s", folder, i + 1, end);
         else
-            snprintf(path, sizeof path, "%stest_batch.bin", folder);
-        st = cifar_map(d->host, path, 1, limits, &d->batches[i]);
+            snprintf(path, sizeof path, "%stest_batch%s", folder, end);
+        st = *end ? cifar_map(d->host, path, 1, limits, &d->batches[i])
+                  : cifar_unpickle(d->host, path, keys, limits, &d->batches[i]);
         d->count += d->batches[i].records;
         d->train += i < TRAIN_BATCHES ? d->batches[i].records : 0;
     }
@@ -151,35 +154,34 @@ static bioft_status read_folders(cifar10 *d)
 
 static bioft_status read_any(cifar10 *d)
 {
+    static const char *const archives[] = { "cifar-10-binary.tar.gz", "cifar-10-python.tar.gz" };
     const bioft_host *host = d->host;
     const char *root = d->files->root(host);
 
     if (!root)
         return host->fail(host, BIOFT_ERR_INVALID,
-                          "no root given: name the folder of cifar-10-batches-bin, or of class "
+                          "no root given: name the folder of cifar-10-batches-bin or -py, or of class "
                           "folders train/airplane/..., with 'root'");
     if (d->files->exists(host, "data_batch_1.bin") == 1 ||
         d->files->exists(host, "test_batch.bin") == 1)
-        return read_binary(d, "");
+        return read_batches(d, "", ".bin");
     if (d->files->exists(host, "cifar-10-batches-bin") == 2)
-        return read_binary(d, "cifar-10-batches-bin/");
+        return read_batches(d, "cifar-10-batches-bin/", ".bin");
+    if (d->files->exists(host, "data_batch_1") == 1)
+        return read_batches(d, "", "");
+    if (d->files->exists(host, "cifar-10-batches-py") == 2)
+        return read_batches(d, "cifar-10-batches-py/", "");
     if (d->files->exists(host, "train") == 2)
         return read_folders(d);
-    if (d->files->exists(host, "cifar-10-batches-py") == 2 ||
-        d->files->exists(host, "data_batch_1") == 1)
-        return bioft_failf(host, BIOFT_ERR_UNSUPPORTED,
-                           "%s: this is the Python release; get cifar-10-binary.tar.gz from "
-                           "https://www.cs.toronto.edu/~kriz/cifar.html and unpack it here",
-                           root);
-    if (d->files->exists(host, "cifar-10-binary.tar.gz") == 1)
-        return bioft_failf(host, BIOFT_ERR_UNSUPPORTED,
-                           "%s: cifar-10-binary.tar.gz is not unpacked: tar xzf "
-                           "cifar-10-binary.tar.gz",
-                           root);
+    for (int i = 0; i < 2; i++)
+        if (d->files->exists(host, archives[i]) == 1)
+            return bioft_failf(host, BIOFT_ERR_UNSUPPORTED, "%s: %s is not unpacked: tar xzf %s",
+                               root, archives[i], archives[i]);
     return bioft_failf(
         host, BIOFT_ERR_IO,
         "%s: no CIFAR-10 in it: neither cifar-10-batches-bin/data_batch_1.bin (the "
-        "binary release, https://www.cs.toronto.edu/~kriz/cifar.html) nor train/airplane/NAME.jpg",
+        "binary release, https://www.cs.toronto.edu/~kriz/cifar.html) nor "
+        "cifar-10-batches-py/data_batch_1 (the Python release) nor train/airplane/NAME.jpg",
         root);
 }
 
@@ -360,8 +362,8 @@ static const bioft_dataset dataset = {
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_DATASET, "cifar10", "1.0", "bioft", "MIT"),
-    .summary = "60,000 colour images in ten classes, 32x32: the binary release, or class folders "
-               "of JPEG or PNG",
+    .summary = "60,000 colour images in ten classes, 32x32: the binary or Python release, or "
+               "class folders of JPEG or PNG",
     .reference = "Krizhevsky, Learning multiple layers of features from tiny images, 2009",
     .instance_size = sizeof(cifar10),
     BIOFT_OPTIONS(options),

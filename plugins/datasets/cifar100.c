@@ -1,5 +1,5 @@
 /* CIFAR-100: 60,000 colour images of 32x32 in a hundred classes or their twenty groups, from the
- * binary release (Krizhevsky, "Learning multiple layers of features from tiny images", 2009;
+ * binary or the Python release (Krizhevsky, "Learning multiple layers of features from tiny images", 2009;
  * https://www.cs.toronto.edu/~kriz/cifar.html). */
 #include "cifar_records.h"
 
@@ -13,6 +13,7 @@ typedef struct {
     int32_t coarse;
     const bioft_host *host;
     const bioft_files *files;
+    int pickled; /* the Python release */
     struct cifar_file splits[2];
 } cifar100;
 
@@ -26,30 +27,37 @@ static const bioft_option options[] = {
       .help = "the hundred classes, or the twenty groups of five" },
 };
 
-/* The folder of train.bin below the root, with its slash. */
-static bioft_status find(const cifar100 *d, const char **ret)
+/* The folder of train.bin, or of the pickled train, below the root, with its slash. */
+static bioft_status find(cifar100 *d, const char **ret)
 {
+    static const struct {
+        const char *seen, *folder;
+        int32_t kind;
+        int pickled;
+    } places[] = {
+        { "train.bin", "", 1, 0 },
+        { "cifar-100-binary", "cifar-100-binary/", 2, 0 },
+        { "train", "", 1, 1 },
+        { "cifar-100-python", "cifar-100-python/", 2, 1 },
+    };
     const bioft_host *host = d->host;
     const char *root = d->files->root(host);
 
     if (!root)
         return host->fail(host, BIOFT_ERR_INVALID,
-                          "no root given: name the folder of cifar-100-binary with 'root'");
-    *ret = "";
-    if (d->files->exists(host, "train.bin") == 1)
-        return BIOFT_OK;
-    *ret = "cifar-100-binary/";
-    if (d->files->exists(host, "cifar-100-binary") == 2)
-        return BIOFT_OK;
-    if (d->files->exists(host, "cifar-100-python") == 2)
-        return bioft_failf(host, BIOFT_ERR_UNSUPPORTED,
-                           "%s: this is the Python release; get cifar-100-binary.tar.gz from "
-                           "https://www.cs.toronto.edu/~kriz/cifar.html and unpack it here",
-                           root);
+                          "no root given: name the folder of cifar-100-binary or cifar-100-python "
+                          "with 'root'");
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (d->files->exists(host, places[i].seen) == places[i].kind) {
+            *ret = places[i].folder;
+            d->pickled = places[i].pickled;
+            return BIOFT_OK;
+        }
     return bioft_failf(
         host, BIOFT_ERR_IO,
-        "%s: no cifar-100-binary/train.bin in it (the binary release, "
-        "https://www.cs.toronto.edu/~kriz/cifar.html: tar xzf cifar-100-binary.tar.gz)",
+        "%s: neither cifar-100-binary/train.bin nor cifar-100-python/train in it (the binary and the "
+        "Python release, https://www.cs.toronto.edu/~kriz/cifar.html: tar xzf "
+        "cifar-100-binary.tar.gz)",
         root);
 }
 
@@ -86,8 +94,12 @@ static bioft_status name_classes(const cifar100 *d, const char *folder, bioft_in
     char buffer[NAME_BYTES], path[64];
     bioft_status st;
 
-    snprintf(path, sizeof path, "%s%s_label_names.txt", folder, d->coarse ? "coarse" : "fine");
-    st = cifar_names(d->host, path, count, buffer, sizeof buffer, names);
+    snprintf(path, sizeof path, d->pickled ? "%smeta" : "%s%s_label_names.txt", folder,
+             d->coarse ? "coarse" : "fine");
+    st = d->pickled ? cifar_unpickle_names(d->host, path,
+                                           d->coarse ? "coarse_label_names" : "fine_label_names",
+                                           count, names)
+                    : cifar_names(d->host, path, count, buffer, sizeof buffer, names);
     for (uint32_t i = 0; st == BIOFT_OK && i < count; i++)
         st = info->class_name(info, i, names[i]);
     return st;
@@ -96,6 +108,7 @@ static bioft_status name_classes(const cifar100 *d, const char *folder, bioft_in
 static bioft_status describe(void *self, bioft_info *ret)
 {
     static const uint32_t limits[] = { COARSE, FINE };
+    static const char *const keys[] = { "coarse_labels", "fine_labels" };
     cifar100 *d = self;
     const char *folder = "";
     char path[64];
@@ -104,8 +117,9 @@ static bioft_status describe(void *self, bioft_info *ret)
     if (st == BIOFT_OK)
         st = find(d, &folder);
     for (int s = 0; st == BIOFT_OK && s < 2; s++) {
-        snprintf(path, sizeof path, "%s%s.bin", folder, split_names[s]);
-        st = cifar_map(d->host, path, 2, limits, &d->splits[s]);
+        snprintf(path, sizeof path, "%s%s%s", folder, split_names[s], d->pickled ? "" : ".bin");
+        st = d->pickled ? cifar_unpickle(d->host, path, keys, limits, &d->splits[s])
+                        : cifar_map(d->host, path, 2, limits, &d->splits[s]);
     }
     if (st == BIOFT_OK)
         st = check_counts(d, ret);
@@ -148,7 +162,7 @@ static const bioft_dataset dataset = {
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_DATASET, "cifar100", "1.0", "bioft", "MIT"),
-    .summary = "60,000 colour images in a hundred classes, 32x32: the binary release",
+    .summary = "60,000 colour images in a hundred classes, 32x32: the binary or Python release",
     .reference = "Krizhevsky, Learning multiple layers of features from tiny images, 2009",
     .instance_size = sizeof(cifar100),
     BIOFT_OPTIONS(options),

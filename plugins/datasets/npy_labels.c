@@ -1,6 +1,8 @@
 /* Labels in arrays of NumPy: one a sample, or a column of 0 and 1 for each class. */
 #include "npy.h"
 
+const char *const npy_label_forms[] = { "auto", "single", "several", NULL };
+
 static int64_t label_at(const bioft_array *a, uint64_t i)
 {
     return a->dtype == BIOFT_DTYPE_U8 ? ((const uint8_t *)a->data)[i]

@@ -387,7 +387,13 @@ AT(bioft_files, permute, 72, bioft_status (**)(const bioft_host *host, const cha
 AT(bioft_files, sha256, 80, void (**)(const void *bytes, size_t count, char ret[65]));
 AT(bioft_files, sample, 88, bioft_status (**)(const bioft_host *host, const char *path, uint64_t
    max, bioft_sample *ret));
-SIZE(bioft_files, 96);
+AT(bioft_files, holds, 96, int32_t (**)(const bioft_host *host, const char *folder, const char
+   *name));
+AT(bioft_files, npz, 104, bioft_status (**)(const bioft_host *host, const char *path, const char
+   *const *names, uint32_t count, bioft_array *ret));
+AT(bioft_files, pickle, 112, bioft_status (**)(const bioft_host *host, const char *path, const char
+   *const *keys, uint32_t count, bioft_array *ret));
+SIZE(bioft_files, 120);
 AT(bioft_dataset, struct_size, 0, uint32_t *);
 AT(bioft_dataset, flags, 4, uint32_t *);
 AT(bioft_dataset, describe, 8, bioft_status (**)(void *self, bioft_info *ret));
@@ -407,6 +413,7 @@ IS(BIOFT_SAMPLE_F32_CHW, 3);
 IS(BIOFT_DTYPE_U8, 1);
 IS(BIOFT_DTYPE_I64, 2);
 IS(BIOFT_DTYPE_F32, 3);
+IS(BIOFT_DTYPE_TEXT, 4);
 IS(BIOFT_DATASET_MULTI_LABEL, 1);
 
 /* attack.h */

@@ -3,8 +3,12 @@ import concurrent.futures
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'fixtures'))
+import make  # noqa: E402
 
 BIOFT, PLUGINS = os.environ['BIOFT'], pathlib.Path(os.environ['PLUGINS'])
 
@@ -31,6 +35,16 @@ class Ours(unittest.TestCase):
                     self.assertNotIn('no engine', done.stdout)
                     self.assertRegex(done.stdout, r'\d+ passed, 0 failed')
 
+
+    def test_data_in_archives(self):
+        """The miniatures that have no place of their own elsewhere."""
+        for name, maker in (('npz', 'npz'), ('cifar100', 'cifar100_python')):
+            (path,) = PLUGINS.glob(f'datasets/{name}.so')
+            with self.subTest(name), tempfile.TemporaryDirectory() as root:
+                getattr(make, maker)(pathlib.Path(root))
+                _, done = run(path, '--root', root)
+                self.assertEqual(done.returncode, 0, done.stdout)
+                self.assertRegex(done.stdout, r'[1-9] passed, 0 failed')
 
     def test_data_from_a_root(self):
         (path,) = PLUGINS.glob('datasets/npy.so')

@@ -30,6 +30,12 @@ def npy_files():
     yield npy("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", b'')
     yield npy("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,)}", bytes(4), 3)
     yield npy('(' * 1000, b'')
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, 'w', method) as z:
+            z.writestr('a.npy', npy("{'descr': '|u1', 'fortran_order': False, 'shape': (200,), }", bytes(200)))
+            z.writestr('b.npy', npy("{'descr': '<i8', 'fortran_order': False, 'shape': (1, 1), }", bytes(8)))
+        yield archive.getvalue()
 
 
 def safetensors(header, data):
@@ -117,6 +123,9 @@ def pickle_files():
                 yield b'0' + archive.read(next(n for n in archive.namelist() if n.endswith('data.pkl')))
         elif data[:1] == b'\x80':
             yield b'1' + data[data.index(b'uu.') + 3:]      # after the dict that says what machine
+    array = (b'cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\1b\x87R(K\1K\2K\3\x86'
+             b'cnumpy\ndtype\nU\2u1K\0K\1\x87R(K\3U\1|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89U\6\x80abcdetb')
+    yield b'2\x80\2}q\1(U\4data' + array + b'U\6labels](K\1M,\1e' + b'U\5names](U\1aU\1beu.'
 
 
 def mat_element(kind, data):

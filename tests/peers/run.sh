@@ -16,10 +16,13 @@ python3 -m pip install -q --root-user-action=ignore --no-deps --target "$package
 # The readers of logs bring packages that the others should not meet.
 python3 -m pip install -q --root-user-action=ignore --target "$packages/readers" --only-binary=:all: --python-version 3.11 \
     tensorboard==2.21.0 mlflow-skinny==3.17.2
+# MedMNIST's reader, of which the data sets alone are asked.
+python3 -m pip install -q --root-user-action=ignore --target "$packages/datasets" --no-deps medmnist==3.0.2
 for test in "$here"/test_*.py; do
     echo "$(basename "$test")"
     path="$here/../system:$packages"
     [ "$(basename "$test")" != test_readers.py ] || path="$here/../system:$packages/readers"
+    [ "$(basename "$test")" != test_dataset_readers.py ] || path="$here/../system:$packages/datasets"
     [ "$(basename "$test")" != test_networks.py ] || path="$packages/networks"
     BIOFT="$build/core/cli/bioft" PYTHONPATH="$path" /usr/bin/python3 "$test"
 done

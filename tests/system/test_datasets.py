@@ -8,6 +8,8 @@ import shutil
 import sys
 import unittest
 
+import numpy as np
+
 import bioft
 
 sys.path.insert(0, str(bioft.SOURCE / "tests/fixtures"))
@@ -48,12 +50,12 @@ class Datasets(bioft.Case):
         self.assertEqual(entry["count"], len(rows))
         self.assertEqual(entry["fingerprint"], fingerprint([name for name, _ in rows]))
 
-    def whole(self, plugin, published, more="", **text):
+    def whole(self, plugin, published, more="", out="out", **text):
         """The published splits, with the labels of test."""
-        found = self.splits(plugin, more, **text)
+        found = self.splits(plugin, more, out, **text)
         for split, rows in published.items():
             self.same_split(found[split], rows)
-        self.assertEqual(self.predicted(), [row[1][0] for row in published["test"]])
+        self.assertEqual(self.predicted(out), [row[1][0] for row in published["test"]])
         return found
 
     def refused(self, plugin, says, more="", **text):
@@ -82,6 +84,21 @@ class Datasets(bioft.Case):
     def test_cifar100(self):
         self.whole("cifar100", self.make("cifar100"))
 
+    def test_cifar_python(self):
+        """The Python release has what the binary one has."""
+        for plugin in ("cifar10", "cifar100"):
+            binary = self.whole(plugin, self.make(plugin), out=plugin)
+            shutil.rmtree(self.folder / "data")
+            python = self.whole(plugin, self.make(plugin + "_python"), out=plugin + "_python")
+            self.assertEqual(python, binary)
+        path = self.folder / "data/cifar-100-python/train"
+        whole = path.read_bytes()
+        for text, says in [(whole.replace(b"cnumpy\nndarray\n", b"cposix\nsystem\n"), "global posix.system not allowed"),
+                           (whole.replace(b"data", b"dada"), "'data' is not an array of uint8 [n,3072]"),
+                           (whole.replace(b"coarse_labels", b"coarse_labelz"), "'coarse_labels' is not a list of 300 labels")]:
+            path.write_bytes(text)
+            self.refused("cifar100", ["cifar-100-python/train: ", says])
+
     def test_image_folder(self):
         published = self.make("image_folder")
         self.whole("image_folder", published, backbone="{plugin: mlp, channels: 3, hidden: [16]}")
@@ -103,6 +120,33 @@ class Datasets(bioft.Case):
 
     def test_npy(self):
         self.whole("npy", self.make("npy"))
+
+    def test_npz(self):
+        """MedMNIST's layout, stored and deflated; Keras's; and data that comes whole."""
+        published = self.make("npz")
+        found = self.whole("npz", published, backbone="lenet5")
+        self.assertEqual(self.whole("npz", self.make("npz", compressed=False), out="stored", backbone="lenet5"), found)
+        path = self.folder / "data/pathmnist.npz"
+        arrays = dict(np.load(path))
+        np.savez(path, **{f"{'xy'[k]}_{s}": arrays[f"{s}_{part}"] for s in published for k, part in enumerate(("images", "labels"))})
+        self.assertEqual(self.whole("npz", published, out="keras", backbone="lenet5"), found)
+        np.savez(path, images=arrays["train_images"], labels=arrays["train_labels"])
+        parts = self.splits("npz", ", split: {test: 0.2, val: 0.1}", out="split", backbone="lenet5")
+        self.assertEqual({s: parts[s]["count"] for s in parts}, {"train": 63, "val": 9, "test": 18})
+        for part in ("images", "labels"):
+            np.save(self.folder / f"data/{part}.npy", arrays[f"train_{part}"])
+        same = self.splits("npy", ", split: {test: 0.2, val: 0.1}", out="npy", backbone="lenet5")
+        self.assertEqual({s: same[s]["sha256"] for s in same}, {s: parts[s]["sha256"] for s in parts})
+        for save, says in [(lambda: np.savez(path, images=arrays["train_images"]), "labels: missing; a split needs"),
+                           (lambda: np.savez(path, test_images=arrays["test_images"], test_labels=arrays["val_labels"]),
+                            "pathmnist.npz: test_labels: the counts differ: 18 labels for 27 images"),
+                           (lambda: np.savez(path, a=arrays["test_images"]), "pathmnist.npz: none of the arrays"),
+                           (lambda: shutil.copy(path, path.with_name("b.npz")), "2 .npz files in it: name one with 'file'")]:
+            save()
+            self.refused("npz", says, backbone="lenet5")
+        published = self.make("npz", several=True, classes=5)
+        self.splits("npz", ", file: pathmnist.npz", out="several", loss="binary_cross_entropy", backbone="lenet5")
+        self.kept("npz", published["test"], "test", ", file: pathmnist.npz", [2], backbone="lenet5")
 
     def test_imagenet(self):
         for truth in ("folders", "map_clsloc", "meta_mat", "csv"):
@@ -295,11 +339,11 @@ class Datasets(bioft.Case):
 
     COUNTS = ", train_per_concept: 3, val_per_concept: 1, test_per_concept: 2"
 
-    def kept(self, plugin, rows, split, more, classes, out="class"):
+    def kept(self, plugin, rows, split, more, classes, out="class", **text):
         """The labels of a split: with one class alone it has the images of that class."""
         for c in classes:
             found = self.splits(plugin, f"{more}, classes: [{c}]", out=f"{out}{c}", loss="binary_cross_entropy",
-                                steps=0)
+                                steps=0, **text)
             self.same_split(found[split], [r for r in rows if c in r[1]])
 
     def test_nus_wide(self):

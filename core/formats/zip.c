@@ -1,5 +1,5 @@
-/* The zip archive of a .pth: end records, central directory and local headers must agree. */
-#include "formats/torch_zip.h"
+/* The zip archive of a .pth or .npz: end records, central directory and local headers must agree. */
+#include "formats/zip.h"
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -20,9 +20,13 @@ enum {
     ENTRIES_MOST = 200000,
     DIRECTORY_MOST = 64 << 20,
     FLAG_ENCRYPTED = 1,
+    FLAGS_LEVEL = 6, /* how deflate was told to work: of no interest */
     FLAG_DESCRIPTOR = 8,
     FLAG_UTF8 = 0x800,
-    EXTRA_ZIP64 = 1
+    EXTRA_ZIP64 = 1,
+    DEFLATE = 8,
+    EXPANSION = 1032, /* no deflated byte becomes more */
+    BLOCK = 64 << 10
 };
 static const uint32_t END_MAGIC = 0x06054b50, END64_MAGIC = 0x06064b50, LOCATOR_MAGIC = 0x07064b50,
                       CENTRAL_MAGIC = 0x02014b50, LOCAL_MAGIC = 0x04034b50;
@@ -31,6 +35,7 @@ struct reading {
     const char *name;
     const uint8_t *bytes;
     size_t size;
+    enum zip_kind kind;
     uint64_t entries, directory, directory_size; /* as the end records say */
     uint64_t directory_end;                      /* where they begin */
     const uint8_t *folder;                       /* of the first entry, with its slash */
@@ -235,11 +240,26 @@ static bioft_status read_extra(const struct reading *r, struct central *c)
     return BIOFT_OK;
 }
 
+/* Deflated: as much as it says is possible. */
+static bioft_status check_deflated(const struct reading *r, const struct central *c)
+{
+    if (c->size / EXPANSION > c->stored + BLOCK)
+        return bad_entry(r, c->path, c->path_length, "says that it unpacks to more than is possible");
+    return BIOFT_OK;
+}
+
 static bioft_status check_central(const struct reading *r, const struct central *c)
 {
     if (c->flags & FLAG_ENCRYPTED)
         return bad_entry(r, c->path, c->path_length, "encrypted");
-    if (c->flags & ~(FLAG_DESCRIPTOR | FLAG_UTF8))
+    if (c->disk > 1)
+        return bad_entry(r, c->path, c->path_length, "on another disk");
+    if (r->kind == ZIP_NUMPY && c->method == DEFLATE)
+        return check_deflated(r, c);
+    if (r->kind == ZIP_NUMPY && c->method != 0)
+        return bad_entry(r, c->path, c->path_length,
+                         "compressed in another way than by deflate; numpy.savez_compressed it again");
+    if (r->kind == ZIP_TORCH && c->flags & ~(FLAG_DESCRIPTOR | FLAG_UTF8))
         return bad_entry(r, c->path, c->path_length, "flags that PyTorch does not write");
     if (c->method != 0)
         return bad_entry(r, c->path, c->path_length,
@@ -247,8 +267,6 @@ static bioft_status check_central(const struct reading *r, const struct central 
                          "torch.save it again");
     if (c->size != c->stored)
         return bad_entry(r, c->path, c->path_length, "stored, but of two sizes");
-    if (c->disk > 1)
-        return bad_entry(r, c->path, c->path_length, "on another disk");
     return BIOFT_OK;
 }
 
@@ -267,6 +285,8 @@ static bioft_status check_path(struct reading *r, const struct central *c)
     if (utf8_valid(c->path, length) != length || memchr(c->path, '\\', length) ||
         memchr(c->path, 0, length) || length == 0 || c->path[length - 1] == '/')
         return bad_entry(r, c->path, length, "no file name in UTF-8");
+    if (r->kind == ZIP_NUMPY)
+        return slash ? bad_entry(r, c->path, length, "in a folder, where arrays are in none") : BIOFT_OK;
     if (!slash || slash == c->path)
         return bad_entry(r, c->path, length, "not in a folder");
     if (!r->folder) {
@@ -298,13 +318,16 @@ static bioft_status read_local(const struct reading *r, const struct central *c,
         return bad_entry(r, c->path, c->path_length, "another name in its local header");
     if (u16(h + 8) != c->method || u16(h + 6) & FLAG_ENCRYPTED)
         return bad_entry(r, c->path, c->path_length, "another method in its local header");
-    if (__builtin_add_overflow(begin, c->size, &end) || end > r->directory)
+    if (__builtin_add_overflow(begin, c->stored, &end) || end > r->directory)
         return bad_entry(r, c->path, c->path_length, "its data runs past the end");
     *ret = (struct zip_entry){
         .path = (const char *)c->path + r->folder_length,
         .path_length = c->path_length - r->folder_length,
         .bytes = r->bytes + begin,
-        .size = (size_t)c->size,
+        .size = (size_t)c->stored,
+        .unpacked = c->size,
+        .deflated = c->method == DEFLATE,
+        .kind = r->kind,
         .crc = c->crc,
         .header = c->header,
         .end = end,
@@ -382,10 +405,10 @@ static bioft_status check_entries(const struct reading *r, struct zip *zip)
     return BIOFT_OK;
 }
 
-bioft_status zip_parse(const char *name, const uint8_t *bytes, size_t size, struct zip *ret,
-                       struct error *err)
+bioft_status zip_parse(const char *name, const uint8_t *bytes, size_t size, enum zip_kind kind,
+                       struct zip *ret, struct error *err)
 {
-    struct reading r = { .name = name, .bytes = bytes, .size = size, .err = err };
+    struct reading r = { .name = name, .bytes = bytes, .size = size, .kind = kind, .err = err };
     struct zip zip = { 0 };
     bioft_status st = read_end(&r);
     if (st != BIOFT_OK)

@@ -1,5 +1,5 @@
 /* The CRC-32 of a .pth's entries, long ones in pieces that several threads take. */
-#include "formats/torch_zip.h"
+#include "formats/zip.h"
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -46,20 +46,25 @@ bioft_status zip_verify(const char *name, const struct zip_entry *const *entries
     bioft_status st = BIOFT_OK;
     at = 0;
     for (size_t i = 0; i < count && st == BIOFT_OK; i++) {
-        char escaped[TEXT_ESCAPED];
         uLong sum = crc32(0, NULL, 0);
         for (size_t k = pieces_of(entries[i]); k > 0; k--, at++)
             sum = crc32_combine(sum, pieces[at].sum, (z_off_t)pieces[at].size);
-        if (sum != entries[i]->crc)
-            st = error_set(err, BIOFT_ERR_FORMAT,
-                           "%s: zip entry '%s': checksum %08lx, its directory says %08lx: the file "
-                           "is "
-                           "damaged, fetch it again (bioft weights convert --no-verify reads it as "
-                           "it is, "
-                           "for who knows where it comes from)",
-                           name, text_escape(escaped, entries[i]->path, entries[i]->path_length),
-                           sum, (unsigned long)entries[i]->crc);
+        st = zip_check_sum(name, entries[i], (uint32_t)sum, err);
     }
     free(pieces);
     return st;
+}
+
+bioft_status zip_check_sum(const char *name, const struct zip_entry *e, uint32_t sum,
+                           struct error *err)
+{
+    char escaped[TEXT_ESCAPED];
+    if (sum == e->crc)
+        return BIOFT_OK;
+    return error_set(err, BIOFT_ERR_FORMAT,
+                     "%s: zip entry '%s': checksum %08x, its directory says %08x: the file is "
+                     "damaged, fetch it again%s",
+                     name, text_escape(escaped, e->path, e->path_length), sum, e->crc,
+                     e->kind == ZIP_TORCH ? " (bioft weights convert --no-verify reads it as it is, "
+                                            "for who knows where it comes from)" : "");
 }
