@@ -105,8 +105,17 @@ _Noreturn static void be_parent(pid_t pid, int fd)
                         "checkpoint\n");
         _exit(w.asked == SIGINT ? 130 : 143);
     }
-    if (WIFSIGNALED(status))
-        end_by(WTERMSIG(status));
+    if (WIFSIGNALED(status)) {
+        const int number = WTERMSIG(status);
+        const char *name = sigabbrev_np(number);
+        if (number == SIGKILL)
+            print_error("bioft: the run was killed, as the kernel does where memory runs out; '--resume' continues from its "
+                        "last checkpoint\n");
+        else if (number != w.asked)
+            print_error("bioft: the run died of SIG%s, in a plugin or a library more likely than not: 'bioft plugin test' shows "
+                        "what a plugin does; '--resume' continues from its last checkpoint\n", name ? name : "?");
+        end_by(number);
+    }
     if (!whole && w.asked != SIGINT) {             /* a second SIGINT ends it at once */
         print_error("bioft: the process ended with status %d before the run did: a plugin called exit, or a library that "
                         "it uses; 'bioft plugin test' shows whose call does that\n", WEXITSTATUS(status));

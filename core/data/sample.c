@@ -76,7 +76,16 @@ void reader_close(struct reader *r)
     free(r);
 }
 
-/* Raw arrays: as many bytes as their sides say, and where floats may lie. */
+static bool in_range(const float *x, size_t count)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < count; i++)
+        good &= x[i] >= 0.0f && x[i] <= 1.0f;
+    return good;
+}
+
+/* Raw arrays: as many bytes as their sides say, where floats may lie, and in which range. */
 static bioft_status check_raw(const struct reader *r, struct error *err)
 {
     const bioft_sample *v = &r->view;
@@ -93,6 +102,8 @@ static bioft_status check_raw(const struct reader *r, struct error *err)
                          v->width, v->channels);
     if ((uintptr_t)r->bytes % item)
         return error_set(err, BIOFT_ERR_INVALID, "floats at an address that is not a multiple of 4");
+    if (v->format == BIOFT_SAMPLE_F32_CHW && !in_range((const void *)r->bytes, r->count / item))
+        return error_set(err, BIOFT_ERR_FORMAT, "a value that is not finite or outside [0,1]");
     return BIOFT_OK;
 }
 

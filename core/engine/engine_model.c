@@ -63,5 +63,11 @@ bioft_status model_feedback(struct model *m, uint32_t layer, const bioft_feedbac
 bioft_status model_update(struct model *m, const bioft_update *u, const bioft_hooks *hooks,
                           uint32_t *ret_first_nonfinite, struct error *err)
 {
-    return checked(m, m->engine->api->update(m->engine->instance->self, m->self, u, hooks, ret_first_nonfinite), err);
+    const bioft_status st = m->engine->api->update(m->engine->instance->self, m->self, u, hooks, ret_first_nonfinite);
+    const uint32_t first = *ret_first_nonfinite;
+
+    if (st == BIOFT_OK && first != BIOFT_NONE && first >= m->graph->view.parameter_count)
+        return error_set(err, BIOFT_ERR_INVALID, "engine '%s': update says that parameter %u is not finite, of %u: a fault of "
+                         "the plugin", m->engine->instance->plugin->descriptor.name, first, m->graph->view.parameter_count);
+    return checked(m, st, err);
 }

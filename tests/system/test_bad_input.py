@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 import struct
+import subprocess
 import time
 import unittest
 import zlib
@@ -193,6 +194,64 @@ class BadPlugins(bioft.Case):
         self.assertIn("usf", (self.folder / "out/provenance.json").read_text())
 
 
+class FaultyPlugins(bioft.Case):
+    """Plugins of each kind but rules, each the real one with a fault in the callback that a run calls most (faulty.c)."""
+    TEXT = ("bioft: 1\nname: faults\nengine: openblas\nthreads: 1\ndataset: {plugin: npy, root: data}\nmodel: {backbone: lenet5}\n"
+            "stages:\n  - {name: s, rule: bp, loss: cross_entropy, optimizer: {name: sgd, lr: 0.1}, steps: 1, batch_size: 8}\n"
+            "attacks:\n  - {plugin: fgsm, epsilon: 0.1, samples: 8}\n")
+    DIED = "the run died of SIGSEGV, in a plugin or a library more likely than not"
+    ENDED = "the process ended with status 0 before the run did: a plugin called exit"
+    OPENED = "m.yaml:6:19: error: backbone 'lenet5'"
+    NAMES = {"datasets": "npy", "backbones": "lenet5", "attacks": "fgsm", "losses": "cross_entropy", "engines": "openblas"}
+    # kind, fault, status, message; a crash ends bioft by its signal, as a shell expects it
+    FAULTS = [("datasets", "crash", -signal.SIGSEGV, DIED), ("datasets", "exit", 1, ENDED),
+              ("datasets", "nan", 1, "dataset 'npy': train/0: a value that is not finite or outside [0,1]"),
+              ("datasets", "size", 1, "dataset 'npy': train/0: 28x1048576 pixels: sides are 1 to 65500"),
+              ("backbones", "crash", 2, OPENED), ("backbones", "crash", 2, "it died of SIGSEGV while its first instance was made"),
+              ("backbones", "exit", 2, "it ended the process with status 0 while its first instance was made"),
+              ("backbones", "nan", 2, "normalise: once, with the mean and deviation of 1 to 4 channels"),
+              ("backbones", "size", 2, "it built nothing: no input(), no head()"),
+              ("attacks", "crash", -signal.SIGSEGV, DIED), ("attacks", "exit", 1, ENDED),
+              ("attacks", "nan", 1, "attack 'fgsm', epsilon 0.1, sample 0: value 0 is nan, outside [0,1]"),
+              ("attacks", "size", 1, "attack 'fgsm', epsilon 0.1, sample 0: value 0 is 1e+09, outside [0,1]"),
+              ("losses", "crash", -signal.SIGSEGV, DIED), ("losses", "exit", 1, ENDED),
+              ("losses", "nan", 1, "stage 's': step 1: the loss is not finite"),
+              ("losses", "size", 1, "stage 's': step 1: conv1.weight is not finite"),
+              ("engines", "crash", -signal.SIGSEGV, DIED), ("engines", "exit", 1, ENDED),
+              ("engines", "nan", 1, "stage 's': step 1: conv1.weight is not finite"),
+              ("engines", "size", 1, "engine 'openblas': update says that parameter 1000000 is not finite, of 10"),
+              ("datasets", "hang", 143, "did not stop when asked to"), ("attacks", "hang", 143, "did not stop when asked to"),
+              ("losses", "hang", 143, "did not stop when asked to"), ("engines", "hang", 143, "did not stop when asked to")]
+
+    def place(self, kind):
+        build = pathlib.Path(bioft.BIOFT).resolve().parents[2]
+        name = self.NAMES[kind]
+        [real] = build.glob(f"plugins/{kind}/**/{name}.so")
+        (self.folder / kind / kind).mkdir(parents=True)
+        shutil.copy(os.environ["FAULTY"], self.folder / kind / kind / f"{name}.so")
+        return dict(os.environ, FAULTY_REAL=str(real), BIOFT_STOP_SECONDS="0",
+                    ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0:handle_segv=0")
+
+    def test_each(self):
+        bioft.make_npy(self.folder / "data", train=16, test=8)
+        m = self.manifest(self.TEXT)
+        places = {kind: self.place(kind) for kind in self.NAMES}
+        for kind, fault, status, says in self.FAULTS:
+            with self.subTest(kind=kind, fault=fault):
+                command = [bioft.BIOFT, "run", m, "--out", f"{kind}-{fault}", "--resume", "--quiet", "--plugin-path", kind]
+                p = subprocess.Popen(command, cwd=self.folder, env=dict(places[kind], FAULTY=fault), text=True,
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                said = ""
+                if fault == "hang" and status == 143:
+                    said = p.stderr.readline()
+                    self.assertEqual(said, "hanging\n")
+                    p.terminate()
+                said += p.communicate(timeout=60)[1]
+                self.assertEqual(p.returncode, status, said)
+                self.assertIn(says, said)
+                self.assertFalse(list((self.folder / f"{kind}-{fault}").glob("trials/*/results.csv")))
+
+
 class BadRuns(bioft.Case):
     def test_all_is_told_before_training(self):
         """What training, evaluation or attacks would refuse later is told at the start, all of it, with its place."""
@@ -311,8 +370,6 @@ class BadRuns(bioft.Case):
             self.bad(1, "run", m, "--out", "out", "--resume", says="in use")
 
     def test_interrupted(self):
-        import subprocess
-        import time
         m = self.manifest(bioft.MANIFEST.replace("epochs: 1", "epochs: 2000"))
         for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 143)):
             p = subprocess.Popen([bioft.BIOFT, "run", m, "--out", self.folder / "out", "--resume"], cwd=self.folder,
