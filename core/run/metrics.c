@@ -28,8 +28,8 @@ bioft_status metrics_cut(const char *path, uint64_t step, struct error *err)
     const char *line;
     size_t length;
     for (size_t at = 0; text_next_line((const char *)bytes, size, &at, &line, &length);) {
-        const char *number = strstr(line, "\"step\":");
-        if (number && number < line + length && strtoull(number + 7, NULL, 10) <= step)
+        const char *number = memmem(line, length, "\"step\":", 7);
+        if (number && strtoull(number + 7, NULL, 10) <= step)
             text_add_n(&kept, line, length + 1);
     }
     if (kept.failed)

@@ -2,6 +2,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import struct
 import subprocess
@@ -172,6 +173,27 @@ class Log(bioft.Case):
         self.manifest(LOGGED.replace("lr: 1e-3}", "lr: 1e30}"))
         self.bad(1, "run", "m.yaml", "--out", "out", "--quiet", says="not finite")
         self.assertIn("status: 4\n", (mlflow_run(self.folder / "out", "00-rule=usf") / "meta.yaml").read_text())
+
+    def test_tampered(self):
+        """Logs that somebody changed: the run goes on, or names the file; no figure changes, and nothing acts on a terminal."""
+        self.manifest(LOGGED.replace("epochs: 3", "epochs: 1"))
+        self.good("run", "m.yaml", "--out", "whole", "--quiet")
+        whole = self.folder / "whole"
+        hostile = b"\x1b[2J\0" + b"[" * 10**5 + b'\n{"step":-1e999,"epoch":1e999,"stage":"\x1b]0;x\x07","loss":{}}\n'
+        for pattern in ("trials/*/metrics.jsonl", "stages/*/metrics.jsonl", "trials/*/*tfevents*", "trials/*/log",
+                        "mlruns/*/*/meta.yaml", "processes/*.json", "provenance.json"):
+            with self.subTest(pattern):
+                shutil.rmtree(self.folder / "out", ignore_errors=True)
+                shutil.copytree(whole, self.folder / "out")
+                [path, *_] = (self.folder / "out").glob(pattern)
+                path.write_bytes(hostile + path.read_bytes()[:-5])
+                next((self.folder / "out").glob("trials/*/results.csv")).unlink()
+                r = bioft.run("run", "m.yaml", "--out", "out", "--quiet", "--resume", cwd=self.folder, timeout=60)
+                self.assertFalse(set("\x1b\x07\0") & set(r.stdout + r.stderr))
+                if r.returncode:
+                    self.assertEqual((r.returncode in (1, 2), path.name in r.stderr), (True, True), r.stderr)
+                else:
+                    self.assertEqual((self.folder / "out/results.csv").read_bytes(), (whole / "results.csv").read_bytes())
 
     @unittest.skipIf("sanitize" in os.environ.get("BIOFT_BUILD", ""), "the shim comes before the sanitizer's runtime")
     def test_killed_and_resumed(self):

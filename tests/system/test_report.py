@@ -291,6 +291,17 @@ class Report(bioft.Case):
         latex = (self.folder / "both/tables/clean-accuracy.tex").read_text()
         self.assertIn("& \\textbf{93.75}\\bioftnote{[79.9, 98.3], n = 32} \\\\", latex)
 
+        # What such a file says of sources is text, whatever reads the tables.
+        path.write_text("backbone,dataset,rule,metric,value,source\nlenet5,npy,bp,accuracy,0.5,<script>|x\\input{a}$\n"
+                        "lenet5,npy,usf,accuracy,0.5,=cmd\n\"lenet5\",npy,<b>\\write18{id},accuracy,0.5,=cmd\n")
+        r = self.good("report", out, "--published", path, "--out", self.folder / "hostile")
+        self.assertIn("line 4: lenet5, npy, <b>\\write18{id}, accuracy 50.00 (=cmd)", r.stderr)
+        tables = self.folder / "hostile/tables/clean-accuracy"
+        self.assertIn(r"\textless{}script\textgreater{}\textbar{}x\textbackslash{}input\{a\}\$", tables.with_suffix(".tex").read_text())
+        self.assertIn(r"published, \<script\>\|x\\input{a}$ |", tables.with_suffix(".md").read_text())
+        self.assertIn(r'"published, <script>|x\input{a}$",', tables.with_suffix(".csv").read_text() + ",")
+        self.assertNotIn("<b>", (self.folder / "hostile/report.html").read_text())
+
         path.write_text("backbone,dataset,rule,metric,value\nlenet5,npy,bp,accuracy,93.75\n")
         before = (self.folder / "both/report.html").read_bytes()
         self.bad(2, "report", out, "--published", path, "--out", self.folder / "both",

@@ -1,8 +1,7 @@
 """`bioft run --slurm` with Debian's slurm-wlm, its three daemons running on this machine in a folder of their own.
 
-    BIOFT=build/core/cli/bioft PYTHONPATH=tests/system python3 tests/system/test_slurm.py
-
-Not among the suite's tests: daemons want ports, and a requeued job waits for a minute.
+Skipped where the package slurm-wlm is not installed. A requeued job waits for one second more than cred_expire, whose smallest
+value is 5.
 """
 import getpass
 import os
@@ -11,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -27,7 +27,7 @@ SlurmdPort={node_port}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge/socket,cred_expire=10
+AuthInfo=socket={folder}/munge/socket,cred_expire=5
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -38,6 +38,9 @@ ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 MpiDefault=none
 JobAcctGatherType=jobacct_gather/none
+SchedulerParameters=sched_interval=1,sched_min_interval=0,bf_interval=1,batch_sched_delay=0
+KillWait=2
+CompleteWait=0
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 ReturnToService=2
@@ -108,20 +111,22 @@ class Cluster:
             process.wait()
 
 
-@unittest.skipUnless(all(map(find, PROGRAMS)), "slurm-wlm is not installed")
 class Slurm(bioft.Case):
-    def setUp(self):
-        super().setUp()
-        self.cluster = Cluster(pathlib.Path(self.folder).resolve() / "cluster")
-        self.addCleanup(self.cluster.stop)
-        self.cluster.begin()
+    @classmethod
+    def setUpClass(cls):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="bioft-slurm-")).resolve()
+        cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
+        cls.cluster = Cluster(folder / "cluster")
+        cls.addClassCleanup(cls.cluster.stop)
+        folder.chmod(0o755)
+        cls.cluster.begin()
 
     def jobs(self):
         return self.cluster.run("squeue", "-h", "-o", "%i %T").stdout.split("\n")[:-1]
 
     def test_requeued(self):
         """One trial's element is told that its time is nearly over, another is requeued by hand: both resume."""
-        text = bioft.MANIFEST.replace("epochs: 1", "epochs: 200").replace("steps: 12", "steps: 3000")
+        text = bioft.MANIFEST.replace("epochs: 1", "epochs: 25").replace("steps: 12", "steps: 300").replace(", brsf]", "]")
         m = self.manifest(text)
         out = self.folder / "out"
         self.good("run", m, "--out", out, "--slurm", "--threads", "1", env=self.cluster.environment)
@@ -135,11 +140,11 @@ class Slurm(bioft.Case):
         control = (self.cluster.folder / "slurmctld.log").read_text()
         logs = "".join(p.read_text() for p in out.glob("slurm-*.log"))
         self.assertGreaterEqual(control.lower().count("requeu"), 2, control[-4000:])
-        self.good("run", m, "--out", "whole", "--threads", "1", "--quiet")
+        self.good("run", m, "--out", "whole", "--threads", "1", "--jobs", "2", "--quiet")
         self.assertTrue((out / "results.csv").exists(), logs + self.cluster.logs())
         self.same_files(self.folder / "whole", out)
         self.assertTrue((out / "report.html").exists())
-        self.assertEqual(self.good("status", out).stdout, "3 of 3 trials done, 0 running\n")
+        self.assertEqual(self.good("status", out).stdout, "2 of 2 trials done, 0 running\n")
 
     def test_a_failing_element(self):
         """It fails alone, the queue says so, and the others' results stand."""
@@ -156,4 +161,6 @@ class Slurm(bioft.Case):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv)
+    if not all(map(find, PROGRAMS)) or "sanitize" in os.environ.get("BIOFT_BUILD", ""):
+        sys.exit(77)                               # skipped: a sanitized program takes minutes here, and shows nothing else
+    unittest.main()
