@@ -149,10 +149,16 @@ bioft_status class_folders_read(struct class_folders *c, const bioft_host *host)
     return st;
 }
 
-bioft_status class_folders_read_plain(struct class_folders *c, const bioft_host *host)
+bioft_status class_folders_read_as(struct class_folders *c, const bioft_host *host, const char *split,
+                                   const char *folder)
 {
     begin(c, host);
-    return read_split(c, split_names[0], "");
+    return read_split(c, split, folder);
+}
+
+bioft_status class_folders_read_plain(struct class_folders *c, const bioft_host *host)
+{
+    return class_folders_read_as(c, host, split_names[0], "");
 }
 
 void class_folders_free(struct class_folders *c)

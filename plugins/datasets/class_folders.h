@@ -35,6 +35,9 @@ struct class_folders {
 bioft_status class_folders_read(struct class_folders *c, const bioft_host *host);
 /* The same of CLASS/NAME.jpg in the root itself: all is one split, train. */
 bioft_status class_folders_read_plain(struct class_folders *c, const bioft_host *host);
+/* The same of CLASS/NAME.jpg in a folder below the root, "fog/3/", as one split of that name. */
+bioft_status class_folders_read_as(struct class_folders *c, const bioft_host *host, const char *split,
+                                   const char *folder);
 void class_folders_free(struct class_folders *c); /* zero is fine */
 /* Notes what was passed over. */
 bioft_status class_folders_notes(const struct class_folders *c, bioft_info *info);

@@ -38,7 +38,8 @@ class Ours(unittest.TestCase):
 
     def test_data_in_archives(self):
         """The miniatures that have no place of their own elsewhere."""
-        for name, maker in (('npz', 'npz'), ('cifar100', 'cifar100_python')):
+        for name, maker in (('npz', 'npz'), ('cifar100', 'cifar100_python'), ('tiny_imagenet', 'tiny_imagenet'),
+                            ('webdataset', 'webdataset')):
             (path,) = PLUGINS.glob(f'datasets/{name}.so')
             with self.subTest(name), tempfile.TemporaryDirectory() as root:
                 getattr(make, maker)(pathlib.Path(root))

@@ -2,10 +2,13 @@
 what is said of files that are wrong. The miniatures are made from the formats' documentation (tests/fixtures/make.py)."""
 import csv
 import hashlib
+import io
 import json
 import os
+import pathlib
 import shutil
 import sys
+import tarfile
 import unittest
 
 import numpy as np
@@ -65,6 +68,14 @@ class Datasets(bioft.Case):
         for part in [says] if isinstance(says, str) else says:
             self.assertIn(part, r.stderr)
         return r
+
+    def tested(self, plugin, says):
+        """What the conformance run says of wrong data, which takes no engine."""
+        [path] = (pathlib.Path(bioft.BIOFT).resolve().parents[2] / "plugins").glob(f"datasets/{plugin}.so")
+        r = bioft.run("plugin", "test", path, "--root", "data", cwd=self.folder)
+        self.assertNotEqual(r.returncode, 0)
+        for part in says:
+            self.assertIn(part, r.stdout + r.stderr)
 
     # --- classification
 
@@ -147,6 +158,99 @@ class Datasets(bioft.Case):
         published = self.make("npz", several=True, classes=5)
         self.splits("npz", ", file: pathmnist.npz", out="several", loss="binary_cross_entropy", backbone="lenet5")
         self.kept("npz", published["test"], "test", ", file: pathmnist.npz", [2], backbone="lenet5")
+
+    LISTS = ", train_list: train.csv, test_list: test.txt"
+
+    def test_image_lists(self):
+        published = self.make("image_lists")
+        self.whole("image_lists", published, self.LISTS)
+        parts = self.splits("image_lists", ", train_list: train.csv, split: {test: 0.25}", out="split")
+        self.assertEqual({s: parts[s]["count"] for s in parts}, {"train": 27, "test": 9})
+        rows = published["train"]
+        for split in ("train", "test"):             # numbers, blanks, no header
+            (self.folder / f"{split}.txt").write_text("".join(f"{n} {c}\n" for n, [c] in published[split]))
+        self.whole("image_lists", published, self.LISTS.replace("csv", "txt"), out="numbers")
+        first = rows[0][0]
+        for text, says in [
+                (f"{first},1,2\n", "train.csv:1: expected a path and a label"), (f'"{first},1\n', "train.csv:1: expected"),
+                (f"{first},1\n./{first},1\n", ["train.csv:2: the same image as in line 1", "split 'train'"]),
+                (f"{published['test'][0][0]},class 1\n", ["test.txt:1: the same image as in line 1", "split 'train'"]),
+                (f"{first},class 9\n", ["test.txt:1: class 'class 2'", "split 'train'"]),
+                ("../a.jpg,1\n", ["train.csv:1: ", "leaves the root"])]:
+            with self.subTest(text):
+                (self.folder / "train.csv").write_text(text)
+                (self.folder / "test.txt").write_text("".join(f"{n}\tclass {c}\n" for n, [c] in published["test"]))
+                self.refused("image_lists", says, self.LISTS)
+        self.refused("image_lists", "no list given")
+
+    def test_tiny_imagenet(self):
+        self.whole("tiny_imagenet", self.make("tiny_imagenet"))
+        self.assertIn("not the whole Tiny ImageNet: 20 images for training and 12 for testing", self.messages)
+        path = self.folder / "data/tiny-imagenet-200/val/val_annotations.txt"
+        for text, says in [("val_0.JPEG\tn99999999\t0\n", ":1: class 'n99999999' is not in wnids.txt"),
+                           ("../x.JPEG\tn01440764\t0\n", "leaves the root")]:
+            path.write_text(text)
+            self.refused("tiny_imagenet", ["val_annotations.txt", says])
+
+    def evaluated(self, plugin, more, out):
+        """No training: the network as it is on the one split."""
+        text = self.text(plugin, more).split("stages:")[0] + "stages: []\nattacks: [{plugin: fgsm, epsilon: 0.1}]\n"
+        path = self.manifest(text, data=False)
+        self.good("run", path, "--out", out)
+        [entry] = json.loads((self.folder / out / "provenance.json").read_text())["datasets"]
+        return entry
+
+    def test_corrupted(self):
+        made = self.make("cifar_c")
+        found = self.evaluated("cifar_c", ", corruption: fog, severity: 5", "fog5")
+        np.save(self.folder / "data/test_images.npy", made["fog"][5])
+        np.save(self.folder / "data/test_labels.npy", made["labels"])
+        self.assertEqual(self.evaluated("npy", "", "npy5")["sha256"], found["sha256"])
+        self.refused("cifar_c", "no snow.npy nor CIFAR-10-C/snow.npy", ", corruption: snow")
+        np.save(self.folder / "data/CIFAR-10-C/labels.npy", np.zeros(99, np.uint8))
+        self.refused("cifar_c", "labels.npy: not the images or labels of 5 severities", ", corruption: fog")
+        shutil.rmtree(self.folder / "data")
+        made = self.make("imagenet_c")
+        self.same_split(self.evaluated("imagenet_c", ", corruption: snow, severity: 5", "snow5"), made["snow", 5])
+        self.refused("imagenet_c", "no folder frost/1 in it", ", corruption: frost")
+
+    def test_webdataset(self):
+        made = self.make("webdataset")
+        found = self.splits("webdataset")
+        self.assertEqual(self.predicted(), [c for c, _ in made["test"]])
+        self.assertEqual({s: found[s]["count"] for s in found}, {s: len(rows) for s, rows in made.items()})
+        for split, rows in made.items():            # the same images as files
+            for i, (c, data) in enumerate(rows):
+                path = self.folder / f"files/{split}/{c}/{i:03d}.jpg"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+        (self.folder / "data").rename(self.folder / "shards")
+        (self.folder / "files").rename(self.folder / "data")
+        files = self.splits("image_folder", out="files")
+        self.assertEqual(files["test"]["count"], found["test"]["count"])
+        shutil.rmtree(self.folder / "data")
+        (self.folder / "shards").rename(self.folder / "data")
+        path = self.folder / "data/test-000000.tar"
+        whole = path.read_bytes()
+        for text, says in [(whole[:1000], "cut short"), (b"x" * 2048, "sum differs"), (b"", "cut short")]:
+            path.write_bytes(text)
+            self.tested("webdataset", ["test-000000.tar: tar: ", says])
+        for members, says in [([("a.jpg", b"1")], "sample 'a' has no class"), ([("a.cls", b"x")], "a.cls: not a class's number"),
+                              ([("a.jpg", b"1"), ("a.png", b"2"), ("a.cls", b"1")], "a.png: a second image of one sample"),
+                              ([("a.json", b'{"label": 1}'), ("a.cls", b"2")], "a.cls: another class"),
+                              ([("a.json", b"[" * 40000 + b"]" * 40000), ("a.jpg", b"1")], "a.json: a label of more than 64 KiB"),
+                              ([("a.json", b"[" * 4000 + b"]" * 4000), ("a.jpg", b"1")], "sample 'a' has no class")]:
+            with tarfile.open(path, "w") as tar:
+                for name, data in members:
+                    info = tarfile.TarInfo(name)
+                    info.size = len(data)
+                    tar.addfile(info, io.BytesIO(data))
+            self.tested("webdataset", ["test-000000.tar: ", says])
+        path.unlink()
+        (self.folder / "data/train-000000.tar").rename(self.folder / "data/shard.tar")
+        (self.folder / "data/train-000001.tar").unlink()
+        parts = self.splits("webdataset", ", split: {test: 0.25}", out="split")
+        self.assertEqual({s: parts[s]["count"] for s in parts}, {"train": 9, "test": 3})
 
     def test_imagenet(self):
         for truth in ("folders", "map_clsloc", "meta_mat", "csv"):
