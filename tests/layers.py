@@ -13,7 +13,8 @@ USES = {
     'base': '',
     'formats': 'base',
     'plugin': 'base formats',
-    'manifest': 'base plugin',
+    'fetch': 'base formats plugin',
+    'manifest': 'base plugin fetch',
     'data': 'base formats plugin manifest',
     'graph': 'base formats plugin manifest',
     'engine': 'base plugin graph',
@@ -24,7 +25,7 @@ USES = {
     'attack': 'base formats plugin manifest data engine rules network codes',
     'eval': 'base data engine rules network codes attack',
     'results': 'base formats eval',
-    'run': 'base formats plugin manifest data graph engine rules network codes train attack eval results',
+    'run': 'base formats plugin fetch manifest data graph engine rules network codes train attack eval results',
     'report': 'base formats eval results',
     'conform': 'base formats plugin manifest data graph engine rules network codes train attack eval',
     'cli': '*',
@@ -32,6 +33,7 @@ USES = {
 # The one room that knows a library.
 THIRD_PARTY = {
     'openssl/': 'base', 'png.h': 'formats', 'jpeglib.h': 'formats', 'zlib.h': 'formats',
+    'curl/': 'fetch', 'archive.h': 'fetch', 'archive_entry.h': 'fetch',
     'yajl/': 'formats', 'dlfcn.h': 'plugin', 'yaml.h': 'manifest',
 }
 # All that base and formats know of the contract: bioft_status.

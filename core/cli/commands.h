@@ -11,6 +11,7 @@ int command_check(int argc, char **argv);
 int command_plugin(int argc, char **argv);
 int command_map(int argc, char **argv);
 int command_predict(int argc, char **argv);
+int command_fetch(int argc, char **argv);
 int command_weights(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_schema(int argc, char **argv);

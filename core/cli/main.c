@@ -19,6 +19,7 @@ static const struct {
     { "plugin", "list and show plugins", command_plugin },
     { "map", "mean average precision of hash codes in .npy files", command_map },
     { "predict", "a network's outputs for an array or a folder of images", command_predict },
+    { "fetch", "download published data and weights, checked by SHA-256", command_fetch },
     { "weights", "show and convert files of weights", command_weights },
     { "bench", "measure images per second", command_bench },
     { "schema", "a JSON Schema of the manifest, for editors", command_schema },

@@ -1,6 +1,8 @@
 /* The section `dataset`, of an experiment or of a stage. */
+#include "fetch/hint.h"
 #include "manifest/read.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const keys[] = {
@@ -97,6 +99,16 @@ static enum policy read_policy(struct reader *r, struct yaml *node, const char *
     return read_word(r, node, key, choices, 0) == 0 ? first : second;
 }
 
+/* Below the error that there is no root. */
+static void note_root(struct reader *r, const struct yaml *node, const char *dataset)
+{
+    const char *path = read_absolute(r, node, "root");
+    char *hint = path ? hint_data(r->registry, dataset, path) : NULL;
+
+    diagnose_note(r->d, "bioft plugin show %s says what belongs there%s%s", dataset, hint ? "; " : "", hint ? hint : "");
+    free(hint);
+}
+
 void read_dataset(struct reader *r, struct yaml *node, struct dataset_spec *ret)
 {
     struct yaml *member;
@@ -109,7 +121,7 @@ void read_dataset(struct reader *r, struct yaml *node, struct dataset_spec *ret)
     if ((member = read_member(node, "root"))) {
         ret->root = read_path_node(r, member, "root");
         if (!ret->root && ret->choice.plugin)
-            diagnose_note(r->d, "bioft plugin show %s says what belongs there", ret->choice.plugin->descriptor.name);
+            note_root(r, member, ret->choice.plugin->descriptor.name);
     }
     if ((member = read_member(node, "transform")))
         read_transform(r, member, &ret->transform);

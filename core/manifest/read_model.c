@@ -1,8 +1,10 @@
 /* The sections `engine`, with `threads` and `precision`, and `model`. */
 #include "base/file.h"
+#include "fetch/hint.h"
 #include "manifest/read.h"
 #include "plugin/precision.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { LARGEST_HEAD = 1 << 24, FEWEST_BITS = 8, MOST_BITS = 512, MOST_THREADS = 4096 };
@@ -57,10 +59,23 @@ void read_head(struct reader *r, struct yaml *node, struct head_spec *ret)
     read_unknown(r, node, "in 'head'", keys, NULL);
 }
 
+/* Below the error that a file is not there. */
+static void note_weights(struct reader *r, const struct yaml *node, const char *key)
+{
+    const char *path = read_absolute(r, node, key);
+    char *hint = path ? hint_weights(r->registry, path) : NULL;
+
+    if (hint)
+        diagnose_note(r->d, "%s", hint);
+    free(hint);
+}
+
 static const char *read_file(struct reader *r, const struct yaml *node, const char *key)
 {
     const char *path = read_path_node(r, node, key);
 
+    if (!path)
+        note_weights(r, node, key);
     if (!path || !file_is_folder(path))
         return path;
     read_error(r, node, "'%s': a file expected; '%s' is a folder", key, path);

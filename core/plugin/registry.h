@@ -73,6 +73,13 @@ struct registry_absence {
 bioft_status registry_absences(struct registry *r, uint32_t kind, struct registry_absence **ret, size_t *ret_count,
                                struct error *err);
 void registry_absences_free(struct registry_absence *list, size_t count);      /* NULL is fine */
+/* A file that a kind's plugin of this name has beside it: NAME and `ending`. *ret NULL: none. Freed with free(). There need
+ * not be such a plugin. */
+bioft_status registry_beside(const struct registry *r, uint32_t kind, const char *name, const char *ending, char **ret,
+                             struct error *err);
+/* The names that have one, sorted. Freed with registry_names_free. */
+bioft_status registry_beside_names(const struct registry *r, uint32_t kind, const char *ending, char ***ret, size_t *ret_count,
+                                   struct error *err);
 /* Every plugin loaded so far, for provenance. */
 const struct plugin *const *registry_loaded(const struct registry *r, size_t *ret_count);
 

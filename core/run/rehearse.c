@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "data/files.h"
 #include "data/fit.h"
+#include "fetch/hint.h"
 #include "plugin/guard.h"
 #include "run/figures.h"
 #include "train/checkpoint.h"
@@ -125,6 +126,19 @@ static bioft_status make_first(void *ctx, size_t item, struct error *err)
     return st;
 }
 
+/* Data that is not there may be fetched. */
+static void add_hint(const struct experiment *e, const struct dataset_spec *d, struct error *err)
+{
+    char *hint = hint_data(e->registry, d->choice.plugin->descriptor.name, d->root);
+    struct text t = { 0 };
+
+    text_printf(&t, "%s; %s", err->text, hint ? hint : "");
+    if (hint && !t.failed)
+        error_set(err, err->status, "%s", t.data);
+    text_free(&t);
+    free(hint);
+}
+
 static void first_failed(void *ctx, size_t item, bool returned, bioft_status status, const char *why)
 {
     struct firsts *f = ctx;
@@ -139,6 +153,8 @@ static void first_failed(void *ctx, size_t item, bool returned, bioft_status sta
         return;                                    /* a first instance has no engine: the trial that uses it has */
     else
         error_set(&err, status, "%s", why);
+    if (returned && f->items[item].dataset)
+        add_hint(f->h->experiment, f->items[item].dataset, &err);
     fault(f->h, c->mark, &err);
 }
 
@@ -312,7 +328,9 @@ bioft_status rehearse_trial(struct rehearsal *h, const struct trial *t, struct e
         for (size_t i = 0; st == BIOFT_OK && i < t->attack_count; i++)
             rehearse_attack(h, &r, &t->attacks[i]);
     } else if (passes(st)) {
-        fault(h, t->dataset ? t->dataset->mark : t->stages[0].dataset->mark, err);
+        const struct dataset_spec *d = t->dataset ? t->dataset : t->stages[0].dataset;
+        add_hint(h->experiment, d, err);
+        fault(h, d->mark, err);
         st = BIOFT_OK;
     }
     trial_close(&r);

@@ -138,3 +138,20 @@ void registry_names_free(char **names, size_t count)
         free(names[i]);
     free(names);
 }
+
+bioft_status registry_beside(const struct registry *r, uint32_t kind, const char *name, const char *ending, char **ret,
+                             struct error *err)
+{
+    (void)r, (void)kind, (void)name, (void)ending, (void)err;
+    *ret = NULL;
+    return BIOFT_OK;
+}
+
+bioft_status registry_beside_names(const struct registry *r, uint32_t kind, const char *ending, char ***ret, size_t *ret_count,
+                                   struct error *err)
+{
+    (void)r, (void)kind, (void)ending, (void)err;
+    *ret = NULL;
+    *ret_count = 0;
+    return BIOFT_OK;
+}
