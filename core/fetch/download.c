@@ -187,11 +187,6 @@ static bioft_status transfer(struct transfer *t, struct error *err)
     return st;
 }
 
-bool download_available(void)
-{
-    return true;
-}
-
 static bioft_status open_part(struct transfer *t, struct error *err)
 {
     struct stat s;
@@ -204,7 +199,7 @@ static bioft_status open_part(struct transfer *t, struct error *err)
     return cut_to(t, t->p->bytes && (uint64_t)s.st_size > t->p->bytes ? 0 : (uint64_t)s.st_size, err);
 }
 
-bioft_status download(const struct download_params *p, bool *ret_resumed, struct error *err)
+static bioft_status get_file(const struct download_params *p, bool *ret_resumed, struct error *err)
 {
     struct transfer t = { .p = p, .fd = -1 };
     struct error ignored;
@@ -234,17 +229,23 @@ out:
     return st;
 }
 
-#else
+#endif
 
 bool download_available(void)
 {
+#ifdef FETCH_LIBRARIES
+    return true;
+#else
     return false;
+#endif
 }
 
 bioft_status download(const struct download_params *p, bool *ret_resumed, struct error *err)
 {
     *ret_resumed = false;
+#ifdef FETCH_LIBRARIES
+    return get_file(p, ret_resumed, err);
+#else
     return error_set(err, BIOFT_ERR_UNSUPPORTED, "%s: this bioft was built without libcurl and libarchive", p->name);
-}
-
 #endif
+}

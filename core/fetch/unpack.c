@@ -173,7 +173,7 @@ static bool set_up(struct archive *a)
            archive_read_support_format_zip(a) >= ARCHIVE_WARN;
 }
 
-bioft_status unpack(const struct unpack_params *p, struct error *err)
+static bioft_status unpack_all(const struct unpack_params *p, struct error *err)
 {
     struct unpacking u = { .p = p };
     bioft_status st = BIOFT_OK;
@@ -204,11 +204,13 @@ out:
     return st;
 }
 
-#else
+#endif
 
 bioft_status unpack(const struct unpack_params *p, struct error *err)
 {
+#ifdef FETCH_LIBRARIES
+    return unpack_all(p, err);
+#else
     return error_set(err, BIOFT_ERR_UNSUPPORTED, "%s: this bioft was built without libcurl and libarchive", p->archive);
-}
-
 #endif
+}
