@@ -13,7 +13,7 @@ case $seconds in
     *) limit=-max_total_time=$seconds what="$seconds s" ;;
 esac
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- npy safetensors gzip json csv idx image manifest torch pickle matlab coco
+[ $# -gt 0 ] || set -- npy safetensors gzip json csv idx image manifest torch pickle matlab coco tar npz
 work=${BIOFT_FUZZ:-$(mktemp -d)}
 mkdir -p "$work"
 
@@ -24,7 +24,7 @@ python3 "$here/seeds.py" "$work/seeds"
 
 rm -rf "$work/objects" "$work/core.a"
 mkdir "$work/objects"
-datasets=$(for name in coco_json coco_check label_lists lines image_list; do echo "$root/plugins/datasets/$name.c"; done)
+datasets=$(for name in coco_json coco_check label_lists lines image_list tar; do echo "$root/plugins/datasets/$name.c"; done)
 manifest=$(for name in yaml yaml_check yaml_node tree tree_write diagnose; do echo "$root/core/manifest/$name.c"; done)
 for source in "$root"/core/base/*.c "$root"/core/formats/*.c $manifest $datasets; do
     case $source in *_avx512.c) continue ;; esac

@@ -3,9 +3,11 @@
 import io
 import json
 import pathlib
+import pickle
 import re
 import struct
 import sys
+import tarfile
 import zipfile
 import zlib
 
@@ -173,6 +175,39 @@ def coco_files():
     yield b'0{"images": ' + b'[' * 40
 
 
+def tar_files():
+    """The first byte says whether sums are mended."""
+    for style in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        for name in ('a/0.png', 'long/' * 30 + '1.cls', 'caf\u00e9' * 60):
+            out = io.BytesIO()
+            with tarfile.open(fileobj=out, mode='w', format=style) as archive:
+                for number, path in enumerate((name, 'b')):
+                    if style == tarfile.USTAR_FORMAT and len(path.encode()) > 155:
+                        continue
+                    member = tarfile.TarInfo(path)
+                    member.size = 5 * number
+                    archive.addfile(member, io.BytesIO(bytes(5 * number)))
+            whole = out.getvalue()
+            yield b'0' + whole[:4096]
+            yield b'1' + whole[:4096]
+    yield b'1' + bytes(1024)
+
+
+def npz_files():
+    """The first byte chooses a pickled dict."""
+    array = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }", bytes(6))
+    for how in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, 'w', how) as archive:
+            archive.writestr('a.npy', array)
+            archive.writestr('train_images.npy', array)
+        yield b'0' + out.getvalue()
+        yield b'0' + out.getvalue()[:-9]
+    for protocol in (0, 1, 2):
+        yield b'1' + pickle.dumps({b'data': bytes(6), b'labels': [1, 2], 'label_names': ['cat', 'dog']}, protocol)
+        yield b'1' + pickle.dumps({'labels': [[1]], 'label_names': {}}, protocol)
+
+
 def manifest_files():
     for path in sorted((pathlib.Path(__file__).parents[2] / 'manifests').rglob('*.yaml')):
         yield path.read_bytes()
@@ -184,7 +219,7 @@ root = pathlib.Path(sys.argv[1])
 for target, files in [('npy', npy_files), ('safetensors', safetensors_files), ('gzip', gzip_files),
                       ('json', json_files), ('csv', csv_files), ('idx', idx_files), ('image', image_files),
                       ('manifest', manifest_files), ('torch', torch_files), ('pickle', pickle_files),
-                      ('matlab', matlab_files), ('coco', coco_files)]:
+                      ('matlab', matlab_files), ('coco', coco_files), ('tar', tar_files), ('npz', npz_files)]:
     folder = root / target
     folder.mkdir(parents=True, exist_ok=True)
     for n, data in enumerate(files()):
