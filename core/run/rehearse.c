@@ -249,7 +249,7 @@ static bioft_status rehearse_stage(struct rehearsal *h, struct trial_run *r, siz
     const struct split *train, *test;
     struct error more;
 
-    bioft_status st = dataset_need(r->data[stage], "train", &train, err);
+    bioft_status st = stage_split(s, r->data[stage], &train, err);
     if (st == BIOFT_OK)
         st = build(h, r, stage, err);
     if (st == BIOFT_OK)

@@ -49,6 +49,8 @@ bioft_status stage_check(const struct stage_params *p, struct error *err);
 /* Samples that an epoch uses of `count`: one fewer where the last batch would have one sample and
  * so leave batchnorm one value a channel; 0 where every batch would. */
 uint64_t stage_usable(const struct stage_spec *s, const struct graph *g, uint64_t count);
+/* The samples of a stage: the split train; where nothing is trained and there is none, test. */
+bioft_status stage_split(const struct stage_spec *s, const struct dataset *d, const struct split **ret, struct error *err);
 /* Steps (updates) and epochs that a stage will take with `count` samples an epoch. The returns may
  * be NULL. */
 uint64_t stage_steps(const struct stage_spec *s, uint64_t count, uint64_t *ret_epochs,

@@ -40,11 +40,17 @@ uint64_t stage_steps(const struct stage_spec *s, uint64_t count, uint64_t *ret_e
     return steps;
 }
 
+bioft_status stage_split(const struct stage_spec *s, const struct dataset *d, const struct split **ret, struct error *err)
+{
+    const bool trains = s->steps > 0 || s->epochs > 0.0;
+    return dataset_need(d, trains || dataset_split(d, "train") ? "train" : "test", ret, err);
+}
+
 static bioft_status open_data(struct run *r, struct error *err)
 {
     const struct stage_params *p = r->p;
     const struct stage_spec *s = p->stage;
-    bioft_status st = dataset_need(p->dataset, "train", &r->split, err);
+    bioft_status st = stage_split(s, p->dataset, &r->split, err);
     if (st != BIOFT_OK)
         return st;
     r->usable = stage_usable(s, p->model->graph, r->split->count);

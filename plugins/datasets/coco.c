@@ -1,8 +1,8 @@
-/* MS-COCO 2017: 123,287 photographs with 80 classes of objects, several an image (Lin et al.,
+/* MS-COCO 2017 or 2014: 123,287 photographs with 80 classes of objects, several an image (Lin et al.,
  * "Microsoft COCO: common objects in context", ECCV 2014; https://cocodataset.org).
  *
  * A class's number is the rank of its category's id, which has gaps. protocol classification:
- * train2017 and val2017. protocol retrieval: both together, drawn by the keyed generator into
+ * train2017 and val2017, or 2014's. protocol retrieval: both together, drawn by the keyed generator into
  * train, val and test (the queries) among the images that have an object and are there; the rest
  * is the database. */
 #include "coco_json.h"
@@ -14,12 +14,14 @@
 enum { PARTS = 2, FULL_CLASSES = 80, FULL = 123287 };
 
 static const char *const protocols[] = { "classification", "retrieval", NULL };
-static const char *const part_names[PARTS] = { "train2017", "val2017" };
+static const char *const years[] = { "2017", "2014", NULL };
+/* The two years cut the same images differently. */
+static const char *const names_of[][PARTS] = { { "train2017", "val2017" }, { "train2014", "val2014" } };
 
 typedef struct {
     struct image_list list;
     int64_t train_count, val_count, test_count;
-    int32_t iscrowd;
+    int32_t iscrowd, year; /* year: of years */
     const char *lists, *strip_prefix;
     struct coco_file parts[PARTS];
     char folders[PARTS][32]; /* "train2017/", or below images/ */
@@ -58,6 +60,11 @@ static const bioft_option options[] = {
       .offset = offsetof(coco, iscrowd),
       .choices = crowds,
       .help = "do outlines around crowds count as objects?" },
+    { .name = "year",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(coco, year),
+      .choices = years,
+      .help = "of the release: 2014 has 82,783 images in train2014 and 40,504 in val2014" },
     { .name = "lists",
       .type = BIOFT_PATH,
       .offset = offsetof(coco, lists),
@@ -92,19 +99,21 @@ static bioft_status find_folders(coco *d)
 {
     for (int i = 0; i < PARTS; i++) {
         char path[64];
-        snprintf(path, sizeof path, "%s", part_names[i]);
+        snprintf(path, sizeof path, "%s", names_of[d->year][i]);
         if (there(d, path) != 2)
-            snprintf(path, sizeof path, "images/%s", part_names[i]);
+            snprintf(path, sizeof path, "images/%s", names_of[d->year][i]);
         if (there(d, path) != 2) {
-            snprintf(path, sizeof path, "%s.zip", part_names[i]);
+            snprintf(path, sizeof path, "%s.zip", names_of[d->year][i]);
             return bioft_failf(
                 d->list.host, BIOFT_ERR_IO,
                 "%s: no folder %s of images in it: %s", d->list.files->root(d->list.host),
-                part_names[i],
+                names_of[d->year][i],
                 there(d, path) == 1
                     ? "its zip file is there and not unpacked (unzip -q)"
-                    : "get train2017.zip and val2017.zip from https://cocodataset.org/#download "
-                      "and unpack them here");
+                    : d->year ? "get train2014.zip and val2014.zip from "
+                                "https://cocodataset.org/#download and unpack them here"
+                              : "get train2017.zip and val2017.zip from "
+                                "https://cocodataset.org/#download and unpack them here");
         }
         snprintf(d->folders[i], sizeof d->folders[i], "%.30s/", path);
     }
@@ -122,9 +131,9 @@ static bioft_status check_categories(const coco *d)
                !strcmp(a->categories[i].name, b->categories[i].name);
     return same ? BIOFT_OK
                 : bioft_failf(d->list.host, BIOFT_ERR_FORMAT,
-                              "%s: the annotations of train2017 and val2017 have different "
-                              "categories",
-                              d->list.files->root(d->list.host));
+                              "%s: the annotations of %s and %s have different categories",
+                              d->list.files->root(d->list.host), names_of[d->year][0],
+                              names_of[d->year][1]);
 }
 
 static bioft_status add_part(coco *d, int part, const char *path)
@@ -158,12 +167,14 @@ static bioft_status read_annotations(coco *d)
     char paths[PARTS][64];
 
     for (int i = 0; st == BIOFT_OK && i < PARTS; i++) {
-        snprintf(paths[i], sizeof paths[i], "annotations/instances_%s.json", part_names[i]);
+        snprintf(paths[i], sizeof paths[i], "annotations/instances_%s.json", names_of[d->year][i]);
         if (there(d, paths[i]) != 1)
             return d->list.files->fail_at(
                 d->list.host, BIOFT_ERR_IO, paths[i], 0, 0,
-                "missing: get annotations_trainval2017.zip from "
-                "https://cocodataset.org/#download and unpack it in the root");
+                d->year ? "missing: get annotations_trainval2014.zip from "
+                          "https://cocodataset.org/#download and unpack it in the root"
+                        : "missing: get annotations_trainval2017.zip from "
+                          "https://cocodataset.org/#download and unpack it in the root");
         st = coco_read(paths[i], &d->list, &d->parts[i]);
     }
     if (st == BIOFT_OK)
@@ -235,7 +246,7 @@ static bioft_status notes(const coco *d, bioft_info *info)
 
     if (d->list.count != FULL || d->parts[0].category_count != FULL_CLASSES) {
         snprintf(text, sizeof text,
-                 "not the whole MS-COCO 2017: %llu images and %llu classes, not %d and %d",
+                 "not the whole MS-COCO %s: %llu images and %llu classes, not %d and %d", years[d->year],
                  (unsigned long long)d->list.count,
                  (unsigned long long)d->parts[0].category_count, FULL, FULL_CLASSES);
         st = info->note(info, text);
@@ -319,7 +330,7 @@ static const bioft_dataset dataset = {
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_DATASET, "coco", "1.0", "bioft", "MIT"),
-    .summary = "photographs with 80 classes of objects, several an image: MS-COCO 2017's "
+    .summary = "photographs with 80 classes of objects, several an image: MS-COCO's "
                "annotations, or list files",
     .reference = "Lin et al., Microsoft COCO: common objects in context, ECCV 2014",
     .instance_size = sizeof(coco),

@@ -2,6 +2,7 @@
 
     import bioft
     bioft.results("runs/quickstart")                       # a frame of results.csv
+    bioft.corruption_errors("runs/x", "corrupted")         # mean corruption errors of a sweep over corruptions
     bioft.predictions("runs/quickstart", "01-rule=usf", attack="pgd", gradient="exact", epsilon=0.1)
     bioft.images("runs/quickstart", "01-rule=usf", attack="pgd", gradient="exact", epsilon=0.1)
     bioft.load("runs/quickstart/trials/01-rule=usf/checkpoint.safetensors")
@@ -11,7 +12,7 @@ pandas, NumPy and torch are imported where they are needed: `pip install bioft[f
 import json
 import pathlib
 
-__all__ = ["results", "predictions", "images", "load"]
+__all__ = ["results", "corruption_errors", "predictions", "images", "load"]
 
 
 def results(out):
@@ -26,6 +27,58 @@ def results(out):
     frame["interval"] = pandas.arrays.IntervalArray.from_arrays(frame["ci_low"].where(known), frame["ci_high"].where(known),
                                                                 closed="both")
     return frame
+
+
+CORRUPTIONS = ("gaussian_noise shot_noise impulse_noise defocus_blur glass_blur motion_blur zoom_blur snow frost fog brightness "
+               "contrast elastic_transform pixelate jpeg_compression").split()
+
+
+def corruption_errors(out, stage, baseline="bp"):
+    """Of a sweep over `dataset.corruption` and `dataset.severity` of a stage that trains nothing: {rule: {"mce": M,
+    "corruptions": {name: CE}, "error": E, "robust": {(attack, gradient, epsilon): A}}}.
+
+    CE is the sum of a rule's errors over severities 1 to 5, divided by the baseline rule's, and M the mean of CE over the
+    corruptions, as Hendrycks and Dietterich (ICLR 2019) define them, with the baseline rule of the same run in AlexNet's
+    place: 1 is as good as the baseline, and figures of two runs, or theirs, do not compare. E is the mean error, not divided;
+    A the mean robust accuracy over the same trials. Errors are means over seeds. The four corruptions that are for validation
+    are left out; one of the fifteen that is missing, or lacks a severity, is an error.
+    """
+    import csv
+
+    clean, robust = {}, {}
+    prefix = f"stages.{stage}.dataset."
+    with open(pathlib.Path(out) / "results.csv", newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["stage"] != stage or row["metric"] != "accuracy" or row["split"] != "test" or not row.get(prefix + "corruption"):
+                continue
+            value, rule = float(row["value"]), _rule_of(row, stage)
+            if row["attack"]:
+                robust.setdefault(rule, {}).setdefault((row["attack"], row["gradient"], float(row["epsilon"])), []).append(value)
+            elif row[prefix + "corruption"] in CORRUPTIONS:
+                clean.setdefault(rule, {}).setdefault((row[prefix + "corruption"], int(row[prefix + "severity"])), []).append(1 - value)
+    if baseline not in clean:
+        raise LookupError(f"{out}: no trial of rule '{baseline}' in stage '{stage}'; there are: {', '.join(sorted(clean)) or 'none'}")
+    found = {}
+    for rule, errors in clean.items():
+        missing = [f"{c} {s}" for c in CORRUPTIONS for s in range(1, 6) if (c, s) not in errors]
+        if missing:
+            raise LookupError(f"{out}: rule '{rule}' lacks {len(missing)} of 75 corruptions and severities: {', '.join(missing[:3])}")
+        found[rule] = {c: [sum(errors[c, s]) / len(errors[c, s]) for s in range(1, 6)] for c in CORRUPTIONS}
+    summary = {}
+    for rule, errors in found.items():
+        if not all(sum(found[baseline][c]) for c in CORRUPTIONS):
+            raise ZeroDivisionError(f"rule '{baseline}' makes no error on a corruption: there is nothing to divide by")
+        ratios = {c: sum(e) / sum(found[baseline][c]) for c, e in errors.items()}
+        summary[rule] = {"mce": sum(ratios.values()) / len(ratios), "corruptions": ratios,
+                         "error": sum(map(sum, errors.values())) / (5 * len(errors)),
+                         "robust": {k: sum(v) / len(v) for k, v in robust.get(rule, {}).items()}}
+    return summary
+
+
+def _rule_of(row, stage):
+    """The rule that a trial varies: of the stage that trains, where the last one only measures."""
+    swept = [value for name, value in row.items() if name and name.endswith(".rule.plugin") and value]
+    return swept[0] if swept else row["rule"]
 
 
 def _one(names, what, attack, options, gradient, epsilon):

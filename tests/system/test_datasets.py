@@ -2,6 +2,7 @@
 what is said of files that are wrong. The miniatures are made from the formats' documentation (tests/fixtures/make.py)."""
 import csv
 import hashlib
+import importlib.util
 import io
 import json
 import os
@@ -213,6 +214,42 @@ class Datasets(bioft.Case):
         made = self.make("imagenet_c")
         self.same_split(self.evaluated("imagenet_c", ", corruption: snow, severity: 5", "snow5"), made["snow", 5])
         self.refused("imagenet_c", "no folder frost/1 in it", ", corruption: frost")
+
+    def test_mean_corruption_error(self):
+        """A stage that trains nothing measures the network of the one before on each corruption; Python's reader sums up."""
+        spec = importlib.util.spec_from_file_location("bioft_reader", bioft.SOURCE / "python/bioft/__init__.py")
+        reader = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(reader)
+        self.make("cifar10")
+        make.cifar_c(self.folder / "c")
+        path = self.manifest(
+            "bioft: 1\nname: x\nengine: openblas\ndataset: {plugin: cifar10, root: data, transform: {size: 32}}\n"
+            f"model: {{backbone: {SMALL}}}\nstages:\n  - {{name: fit, rule: bp, loss: cross_entropy, steps: 2, batch_size: 8}}\n"
+            "  - {name: corrupted, rule: bp, steps: 0, head: {reuse: true}, dataset: {plugin: cifar_c, root: c, corruption: fog,\n"
+            "     transform: {size: 32}}}\nattacks: [{plugin: fgsm, epsilon: 8/255, gradient: exact}]\nsweep:\n"
+            "  stages.corrupted.dataset.severity: [1, 5]\n  stages.corrupted.dataset.corruption: [fog, jpeg_compression]\n", data=False)
+        self.good("run", path, "--out", "out")
+        rows = [r for r in bioft.rows(self.folder / "out/results.csv") if r["stage"] == "corrupted" and not r["attack"]]
+        self.assertEqual([r["n"] for r in rows], ["20"] * 4)
+        with self.assertRaisesRegex(LookupError, "rule 'bp' lacks 71 of 75"):
+            reader.corruption_errors(self.folder / "out", "corrupted")
+        columns = ["stage", "metric", "split", "attack", "gradient", "epsilon", "value", "rule", "stages.fit.rule.plugin",
+                   "stages.corrupted.dataset.corruption", "stages.corrupted.dataset.severity"]
+        with open(self.folder / "out/results.csv", "w", newline="") as f:
+            table = csv.writer(f)
+            table.writerow(columns)
+            for rule, error in (("bp", 0.4), ("usf", 0.3)):
+                for k, name in enumerate(make.CORRUPTIONS + ["saturate"]):
+                    for severity in range(1, 6):
+                        wrong = 1.0 if name == "saturate" else error + 0.1 * (k == 0) * (rule == "usf")
+                        table.writerow(["corrupted", "accuracy", "test", "", "", "", 1 - wrong, "bp", rule, name, severity])
+                        table.writerow(["corrupted", "accuracy", "test", "pgd", "exact", "0.1", 0.2, "bp", rule, name, severity])
+        found = reader.corruption_errors(self.folder / "out", "corrupted")
+        self.assertAlmostEqual(found["bp"]["mce"], 1)
+        self.assertAlmostEqual(found["usf"]["corruptions"]["gaussian_noise"], 1)
+        self.assertAlmostEqual(found["usf"]["mce"], (1 + 14 * 0.75) / 15)
+        self.assertAlmostEqual(found["usf"]["error"], (0.4 + 14 * 0.3) / 15)
+        self.assertAlmostEqual(found["usf"]["robust"]["pgd", "exact", 0.1], 0.2)
 
     def test_webdataset(self):
         made = self.make("webdataset")
@@ -467,6 +504,20 @@ class Datasets(bioft.Case):
         self.assertIn("images of train.txt are in database.txt too", self.messages)
         self.kept("nus_wide", rows[100:200], "test", lists, [0, 20])
 
+    def test_nus_wide_all_concepts(self):
+        """Those that have a file; with more than 64 a label takes two words."""
+        rows = self.make("nus_wide")["all"]
+        truth = self.folder / "data/Groundtruth/AllLabels"
+        (truth / "Labels_zebra.txt").unlink()
+        have = list(truth.iterdir())
+        for i in range(70):
+            (truth / f"Labels_zz{i:02d}.txt").write_text("".join(f"{int(k % 70 == i)}\n" for k in range(len(rows))))
+        count = len(have) + 70
+        found = self.splits("nus_wide", ", concepts: all, train_per_concept: 1, val_per_concept: 1, test_per_concept: 1",
+                            loss="binary_cross_entropy")
+        self.assertIn(f"the ground truth has {count} concepts, not 81", self.messages)
+        self.assertEqual([found[s]["count"] for s in ("train", "test")], [count, count])
+
     def test_nus_wide_missing(self):
         rows = self.make("nus_wide")["all"]
         gone = [r for r in rows if r[1]][::20]
@@ -593,6 +644,16 @@ class Datasets(bioft.Case):
                 r = bioft.run("check", path, cwd=self.folder, env={"LD_PRELOAD": os.environ["CUT_SHIM"], "CUT": name})
                 self.assertIn(r.returncode, (1, 2), r.stdout + r.stderr)
                 self.assertIn(name + ": cannot be read to its end: it was cut", r.stderr)
+
+    def test_coco_2014(self):
+        parts = self.make("coco")
+        for part in ("train", "val"):
+            (self.folder / f"data/{part}2017").rename(self.folder / f"data/{part}2014")
+            path = self.folder / f"data/annotations/instances_{part}2017.json"
+            path.rename(path.with_name(f"instances_{part}2014.json"))
+        found = self.splits("coco", ", year: 2014", loss="binary_cross_entropy", steps=0)
+        self.same_split(found["test"], [(n.replace("2017", "2014"), c) for n, c in parts["val2017"] if c])
+        self.refused("coco", ["no folder train2017", "get train2017.zip"])
 
     def test_coco_lists(self):
         parts = self.make("coco")
