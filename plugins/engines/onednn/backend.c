@@ -1,5 +1,6 @@
 /* Planning: pieces, how values stand, what is fused, and the library's primitives. */
 #include "backend.h"
+#include "lanes.h"
 
 #include "../common/memory.h"
 #include "../common/node_batchnorm.h"
@@ -78,6 +79,13 @@ static bioft_status plan_convolution(struct program *p, struct node *n, uint32_t
 
     if (block == 0 && p->tensors[n->x[0]].block == 1)
         return columns_plan(p, n);
+    if (block == 0 && depthwise_suits(p, n)) {
+        n->op = &operator_depthwise;
+        n->whole = false;
+        n->work_floats = n->sums_floats = 0;
+        *ret_block = p->tensors[n->x[0]].block;
+        return BIOFT_OK;
+    }
     n->own = own = memory_take(1, sizeof *own);
     if (!own)
         return p->engine->host->fail(p->engine->host, BIOFT_ERR_MEMORY, "out of memory for a program");
@@ -461,6 +469,8 @@ static const char *kernels(const struct node *n, enum phase phase)
     const struct convolution_node *c = n->own;
     const struct primitive *made;
 
+    if (n->op == &operator_depthwise)
+        return lanes_for(library_block())->name;
     if (n->op != &operator_convolution)
         return NULL;
     if (phase <= BACKWARD ? c->ours[phase].kernels != NULL : c->our_gradient)

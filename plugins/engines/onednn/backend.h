@@ -32,9 +32,13 @@ struct convolution_node {
 };
 
 extern const struct backend onednn_backend;
-extern const struct operator operator_convolution, operator_columns, operator_norm_batch, operator_norm_trained,
-    operator_norm_fixed, operator_pool_max, operator_pool_average, operator_unblock, operator_add_mixed,
-    operator_dropout_blocked;
+extern const struct operator operator_convolution, operator_columns, operator_depthwise, operator_norm_batch,
+    operator_norm_trained, operator_norm_fixed, operator_pool_max, operator_pool_average, operator_unblock,
+    operator_add_mixed, operator_dropout_blocked;
+
+/* A kernel of its own a channel, in blocks, of at most so many values. */
+enum { DEPTHWISE_TAPS = 121 };
+bool depthwise_suits(const struct program *p, const struct node *n);
 
 /* Ours in place of the library's, where that is faster; y stands in `block`. After it gradients are planned by
  * convolution_our_gradient(): false, out of memory. */

@@ -1,6 +1,7 @@
-/* The inner loops of pooling and batchnorm on channels in blocks, on as many channels at once as a vector has lanes.
- * Each set is one compilation of lanes.inc. Every set gives the same bits: no sum crosses lanes,
- * and none is contracted. `block`: channels of a block, a multiple of the set's lanes; an array of a block: [block]. */
+/* The inner loops of pooling, batchnorm and depthwise convolution on channels in blocks, on as many channels at once as
+ * a vector has lanes. Each set is one compilation of lanes.inc. No sum crosses lanes, and but for depthwise
+ * convolutions none is contracted: there every set gives the same bits. `block`: channels of a block, a multiple of the
+ * set's lanes; an array of a block: [block]. */
 #ifndef ONEDNN_LANES_H
 #define ONEDNN_LANES_H
 
@@ -18,11 +19,17 @@ struct pool_window {
     uint32_t position, width;       /* of the first place, counted in the whole window; from row to row */
 };
 
+/* A convolution whose channels each have a kernel of their own; [0]: along y, [1]: along x. */
+struct depthwise {
+    uint32_t in[2], out[2], kernel[2], stride[2], dilation[2], before[2];
+};
+
 struct norm_line {                  /* by channel */
     float factor[MOST_BLOCK], a[MOST_BLOCK], b[MOST_BLOCK], mean[MOST_BLOCK];
 };
 
 struct lanes {
+    const char *name;               /* "lanes:avx2" */
     uint32_t lanes;
     /* The largest value and its position (positions NULL: not wanted). Of equal ones the first stays; NaN wins, as in
      * torch. */
@@ -42,12 +49,37 @@ struct lanes {
     /* dx = factor (dy - a - b (x - mean)), or added to dx; y as above. */
     void (*norm_error)(const float *dy, const float *y, const float *x, float *dx, size_t values, uint32_t block,
                        const struct norm_line *c, bool add);
+    /* y = bias + sum over the taps of w x; w: [tap][block], bias NULL: 0. */
+    void (*depthwise)(const struct depthwise *d, uint32_t block, const float *x, const float *w, const float *bias,
+                      float *y);
+    /* dx += w dy. */
+    void (*depthwise_error)(const struct depthwise *d, uint32_t block, const float *dy, const float *w, float *dx);
+    /* dw [tap][block] += dy x, db [block] += dy, one image's sum in float. */
+    void (*depthwise_gradient)(const struct depthwise *d, uint32_t block, const float *x, const float *dy, double *dw,
+                               double *db);
 };
 
 extern const struct lanes lanes_plain;
 #ifdef ENGINE_X86
 extern const struct lanes lanes_avx2, lanes_avx512;
 #endif
+
+/* Along axis `a`: the taps of output `at` that are inside the image, [from, to). */
+struct taps {
+    uint32_t from, to;
+};
+static inline struct taps taps_of(const struct depthwise *d, int a, uint32_t at)
+{
+    const int64_t start = (int64_t)at * d->stride[a] - d->before[a], step = d->dilation[a], in = d->in[a];
+    int64_t from, to;
+
+    if (start >= 0 && start + (d->kernel[a] - 1) * step < in)
+        return (struct taps){ 0, d->kernel[a] };
+    from = start < 0 ? (-start + step - 1) / step : 0;
+    to = in > start ? (in - start + step - 1) / step : 0;
+    to = to < d->kernel[a] ? to : d->kernel[a];
+    return (struct taps){ (uint32_t)(from < to ? from : to), (uint32_t)to };
+}
 
 /* The widest set for blocks of that many channels. */
 const struct lanes *lanes_for(uint32_t block);

@@ -1,5 +1,5 @@
 /* The loops of pooling and batchnorm against their formulas value by value, in every instruction set that this CPU has:
- * the same bits. */
+ * the same bits. Depthwise convolutions against the sum in double. */
 #include "../../../plugins/engines/onednn/lanes.h"
 
 #include <math.h>
@@ -178,6 +178,75 @@ static void sums(struct problem *p)
     }
 }
 
+static void close_to(float got, double expected)
+{
+    if (!(fabs((double)got - expected) <= 1e-5 * (1 + fabs(expected))))
+        fail_msg("%.9g, expected %.9g", (double)got, expected);
+}
+
+/* y, dx and dw by one loop over all that meet. */
+static void check_depthwise(struct problem *p, const struct depthwise *d)
+{
+    const uint32_t block = p->block, taps = d->kernel[0] * d->kernel[1];
+    static double y[VALUES * MOST_BLOCK], dx[VALUES * MOST_BLOCK];
+    double dw[49 * MOST_BLOCK] = { 0 }, got_w[49 * MOST_BLOCK] = { 0 };
+    double db[MOST_BLOCK] = { 0 }, got_b[MOST_BLOCK] = { 0 };
+    const float *w = p->y;
+
+    for (size_t k = 0; k < VALUES * block; k++)
+        dx[k] = y[k] = 0;
+    for (uint32_t at = 0; at < d->out[0] * d->out[1] * taps * block; at++) {
+        const uint32_t l = at % block, t = at / block % taps, o = at / block / taps;
+        const uint32_t to[2] = { o / d->out[1], o % d->out[1] }, tap[2] = { t / d->kernel[1], t % d->kernel[1] };
+        const int64_t iy = (int64_t)to[0] * d->stride[0] - d->before[0] + (int64_t)tap[0] * d->dilation[0];
+        const int64_t ix = (int64_t)to[1] * d->stride[1] - d->before[1] + (int64_t)tap[1] * d->dilation[1];
+        const double dy = (double)p->other[o * block + l], weight = (double)w[t * block + l];
+        size_t i;
+        if (t == 0)
+            db[l] += dy;
+        if (iy < 0 || ix < 0 || iy >= d->in[0] || ix >= d->in[1])
+            continue;
+        i = ((size_t)iy * d->in[1] + (size_t)ix) * block + l;
+        y[o * block + l] += weight * (double)p->x[i];
+        dx[i] += weight * dy;
+        dw[t * block + l] += dy * (double)p->x[i];
+    }
+    p->set->depthwise(d, block, p->x, w, p->b, p->got);
+    for (size_t k = 0; k < (size_t)d->out[0] * d->out[1] * block; k++)
+        close_to(p->got[k], y[k] + (double)p->b[k % block]);
+    memset(p->got, 0, sizeof p->got);
+    p->set->depthwise_error(d, block, p->other, w, p->got);
+    for (size_t k = 0; k < (size_t)d->in[0] * d->in[1] * block; k++)
+        close_to(p->got[k], dx[k]);
+    p->set->depthwise_gradient(d, block, p->x, p->other, got_w, got_b);
+    for (size_t k = 0; k < taps * block; k++)
+        close_to((float)got_w[k], dw[k]);
+    for (uint32_t l = 0; l < block; l++)
+        close_to((float)got_b[l], db[l]);
+}
+
+static void depthwise(struct problem *p)
+{
+    static const struct depthwise shapes[] = {
+        { { 9, 7 }, { 9, 7 }, { 5, 5 }, { 1, 1 }, { 1, 1 }, { 2, 2 } },
+        { { 10, 8 }, { 5, 4 }, { 5, 3 }, { 2, 2 }, { 1, 1 }, { 1, 0 } },       /* padding on one side */
+        { { 3, 2 }, { 3, 2 }, { 7, 7 }, { 1, 1 }, { 1, 1 }, { 3, 3 } },        /* kernels larger than the image */
+        { { 12, 11 }, { 4, 5 }, { 3, 3 }, { 2, 2 }, { 2, 1 }, { 0, 1 } },
+        { { 1, 1 }, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, { 1, 1 } },        /* outputs that see no value */
+    };
+
+    draw(p->x, VALUES * p->block, 7, false);
+    draw(p->y, VALUES * p->block, 8, false);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        check_depthwise(p, &shapes[i]);
+}
+
+static void convolving(void **state)
+{
+    (void)state;
+    every_set(depthwise);
+}
+
 static void pooling(void **state)
 {
     (void)state;
@@ -198,6 +267,7 @@ int main(void)
         cmocka_unit_test(the_widest_set_fits),
         cmocka_unit_test(pooling),
         cmocka_unit_test(normalising),
+        cmocka_unit_test(convolving),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
