@@ -201,7 +201,10 @@ static void on_attack(void *ctx, struct trial_run *r, const struct attack_spec *
 static void on_trial(void *ctx, const struct trial *t)
 {
     ((struct check *)ctx)->image = 0.0;
-    print("%s\n", t->id);
+    print("%s", t->id);
+    for (size_t i = 0; i < t->searched_count; i++)
+        print("%s%s=%s", i ? ", " : "  candidate ", t->searched[i].path, t->searched[i].value);
+    print("\n");
 }
 
 static int check_experiment(struct check *c, const char *path)

@@ -37,7 +37,7 @@ static void check_earlier(const struct sweep *s, size_t index, size_t number, co
 }
 
 /* What a re-read of the resolved manifest could not follow, or what would be lost unsaid. */
-static void check_use(const struct path *p, const struct path_use *use, const struct sets *sets,
+static void check_use(const char *section, const struct path *p, const struct path_use *use, const struct sets *sets,
                       struct diagnostics *d)
 {
     const char *last = path_last(p->text, 1);
@@ -46,8 +46,8 @@ static void check_use(const struct path *p, const struct path_use *use, const st
                           path_last(p->text, 2) == strchr(p->text, '.') + 1;
 
     if (set)
-        diagnose_error(d, set->mark, set->width, "the sweep over '%s' replaces this; --set sweep.%s=[...] changes it",
-                       p->text, p->text);
+        diagnose_error(d, set->mark, set->width, "the %s over '%s' replaces this; --set %s.%s=[...] changes it", section,
+                       p->text, section, p->text);
     if (in_entry && strcmp(last, "name") == 0)
         diagnose_error(d, p->mark, strlen(p->text), "names are the same for all trials");
     else if (use->end == PATH_NAME || (use->by_plugin && in_entry && strcmp(last, "plugin") == 0))
@@ -65,7 +65,7 @@ bool sweep_apply(const struct sweep *sweep, size_t number, const struct sets *se
         if (!value)
             return false;
         if (path_put(&sweep->paths[i], root, value, arena, d, &use, &failed)) {
-            check_use(&sweep->paths[i], &use, sets, d);
+            check_use(sweep->section, &sweep->paths[i], &use, sets, d);
             check_earlier(sweep, i, number, use.replaced, d);
         }
         if (failed)

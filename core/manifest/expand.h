@@ -18,6 +18,8 @@ bool sets_open(const char *const *texts, size_t count, struct arena *arena, stru
 bool sets_apply(const struct sets *sets, struct yaml *root, struct arena *arena, struct diagnostics *d);
 
 struct sweep {
+    const char *section;                           /* "sweep" or "search" */
+    struct mark mark;                              /* of it */
     size_t count;                                  /* of paths */
     struct path *paths;
     struct yaml **lists;                           /* of values */
@@ -30,8 +32,10 @@ struct sweep {
     const size_t *numbers;                         /* each trial's combination; NULL: all are trials */
     const struct yaml *skips;                      /* the list of skip_if, or NULL */
 };
-/* Takes `sweep` out of the tree; values stay where they are, paths are copied. false: out of memory. */
-bool sweep_open(struct yaml *root, struct arena *arena, struct diagnostics *d, struct sweep *ret);
+/* Takes the section, `sweep` or `search`, out of the tree; values stay where they are, paths are copied. false: out of memory. */
+bool sweep_open(struct yaml *root, const char *section, struct arena *arena, struct diagnostics *d, struct sweep *ret);
+/* Reports what cannot be searched beside this sweep: paths that it has, and keys that change what is measured. */
+void search_check(const struct sweep *search, const struct sweep *sweep, struct diagnostics *d);
 /* The value of path `index` in a trial. */
 const struct yaml *sweep_value(const struct sweep *sweep, size_t index, size_t number);
 /* The trial that differs from trial `number` in these paths' values alone, with whatever is zipped with them. Paths go by

@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+/* "sweep=..." or "sweep.PATH=..." */
+static bool is_section(const char *text, const char *section)
+{
+    const size_t length = strlen(section);
+    return strncmp(text, section, length) == 0 && (text[length] == '.' || text[length] == '=');
+}
+
 bool sets_open(const char *const *texts, size_t count, struct arena *arena, struct sets *ret)
 {
     ret->count = count;
@@ -16,7 +23,7 @@ bool sets_open(const char *const *texts, size_t count, struct arena *arena, stru
         ret->sources[i].path = arena_printf(arena, "--set %.*s", (int)(path < 200 ? path : 200), texts[i]);
         ret->sources[i].bytes = arena_text(arena, texts[i]);
         ret->sources[i].size = strlen(texts[i]);
-        ret->sweeps[i] = strncmp(texts[i], "sweep", 5) == 0 && strchr(".=", texts[i][5]);
+        ret->sweeps[i] = is_section(texts[i], "sweep") || is_section(texts[i], "search");
         if (!ret->sources[i].path || !ret->sources[i].bytes)
             return false;
     }

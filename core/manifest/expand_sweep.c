@@ -16,7 +16,8 @@ struct opening {
 
 static bool read_list(const struct yaml *key, const struct yaml *list, bool zipped, struct diagnostics *d)
 {
-    static const char *const fixed[] = { "bioft", "name", "folder", "plugins", "output", "baseline", "log", "sweep" };
+    static const char *const fixed[] = { "bioft", "name", "folder", "plugins", "output", "baseline", "log", "sweep",
+                                         "search" };
     const size_t first = strcspn(key->text, ".");
 
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
@@ -274,20 +275,22 @@ static void read_map(struct opening *o, const struct yaml *map)
     }
 }
 
-bool sweep_open(struct yaml *root, struct arena *arena, struct diagnostics *d, struct sweep *ret)
+bool sweep_open(struct yaml *root, const char *section, struct arena *arena, struct diagnostics *d, struct sweep *ret)
 {
-    const size_t index = tree_find(root, "sweep"), errors = d->errors;
+    const size_t index = tree_find(root, section), errors = d->errors;
     struct yaml *map = index < root->count ? root->items[index] : NULL;
     struct opening o = { .sweep = ret, .arena = arena, .d = d };
 
-    *ret = (struct sweep){ .trials = 1, .combinations = 1 };
+    *ret = (struct sweep){ .section = section, .trials = 1, .combinations = 1 };
     if (!map)
         return true;
+    ret->mark = map->mark;
     tree_remove(root, index);
     if (yaml_is_null(map))
         return true;
     if (map->type != YAML_MAP) {
-        diagnose_error(d, map->mark, map->width, "'sweep': a map of paths to lists expected, such as {seed: [1, 2]}");
+        diagnose_error(d, map->mark, map->width, "'%s': a map of paths to lists expected, such as {%s: [1, 2]}", section,
+                       strcmp(section, "sweep") == 0 ? "seed" : "stages.NAME.optimizer.lr");
         return true;
     }
     if (!make_room(&o, map))

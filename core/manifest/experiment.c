@@ -23,7 +23,7 @@ struct job {
     struct diagnostics d;
     struct reader reader;
     struct sets sets;
-    struct sweep sweep;
+    struct sweep sweep, search;
     struct resolve_common common;
     bool plugins_set;                              /* by --set: the user's own words */
     struct yaml *root, *shared;                    /* shared: what the canonical trees of all trials have in common */
@@ -199,19 +199,32 @@ static bioft_status open_registry(struct job *j, struct error *err)
     return st;
 }
 
-/* One trial, read from its own copy of the tree. Where nothing is wrong so far it gets its texts and keys. */
-static bool read_one(struct job *j, size_t number, struct arena *scratch)
+/* The values of a candidate, as those of the sweep. */
+static bool name_candidate(struct job *j, size_t candidate, struct trial *t)
+{
+    struct trial named = { 0 };
+    const bool good = sweep_name(&j->search, candidate, j->experiment->arena, &named);
+
+    t->searched = named.swept;
+    t->searched_count = named.swept_count;
+    return good;
+}
+
+/* One trial, with the values of one candidate, read from its own copy of the tree. Where nothing is wrong so far it gets its
+ * texts and keys. */
+static bool read_one(struct job *j, size_t number, size_t candidate, struct trial *t, struct arena *scratch)
 {
     struct experiment *e = j->experiment;
-    struct trial *t = &e->trials[number];
+    const bool first = number == 0 && candidate == 0;
     struct reading reading = { .trial = t };
-    struct resolver b = { .arena = number == 0 ? j->scratch : scratch, .folder = j->common.folder };
+    struct resolver b = { .arena = first ? j->scratch : scratch, .folder = j->common.folder };
     struct yaml *root = yaml_copy(j->root, scratch), *resolved;
     struct text text = { 0 };
 
     t->number = (uint32_t)number;
-    if (!root || !sweep_name(&j->sweep, number, e->arena, t) ||
-        !sweep_apply(&j->sweep, number, &j->sets, root, scratch, &j->d))
+    if (!root || !sweep_name(&j->sweep, number, e->arena, t) || !name_candidate(j, candidate, t) ||
+        !sweep_apply(&j->sweep, number, &j->sets, root, scratch, &j->d) ||
+        !sweep_apply(&j->search, candidate, &j->sets, root, scratch, &j->d))
         return false;
     read_trial(&j->reader, root, &reading);
     if (j->reader.failed || j->d.errors > 0)
@@ -230,28 +243,62 @@ static bool read_one(struct job *j, size_t number, struct arena *scratch)
     if (!identity || !settings_read(identity, e->arena, &t->deciding) ||
         !settings_read(resolved, e->arena, &t->settings))
         return false;
-    if (number == 0)
+    if (first)
         j->shared = resolved;
     else
         resolve_merge(j->shared, resolved);
     return t->resolved && !b.failed;
 }
 
+/* A search compares accuracies of networks that were trained. */
+static void check_searched(struct job *j, const struct trial *t)
+{
+    if (j->d.errors == 0 && t->stage_count == 0)
+        diagnose_error(&j->d, j->search.mark, 0, "'search': there is no stage that would train");
+    else if (j->d.errors == 0 && trial_head(t, t->stage_count - 1)->bits > 0)
+        diagnose_error(&j->d, j->search.mark, 0, "'search' compares accuracies: the last stage's head needs classes, not bits");
+}
+
+/* A trial with all of its candidates; it is the first of them. */
+static bool read_candidates(struct job *j, size_t number)
+{
+    struct experiment *e = j->experiment;
+    const size_t count = j->search.trials;
+    struct trial *all = arena_array(e->arena, count, sizeof *all);
+
+    for (size_t k = 0; all && k < count && j->d.errors <= DIAGNOSE_MOST; k++) {
+        struct arena *scratch = arena_create();
+        const bool good = scratch && read_one(j, number, k, &all[k], scratch);
+        arena_destroy(scratch);
+        if (!good)
+            return false;
+        if (j->search.count > 0)
+            check_searched(j, &all[k]);
+    }
+    if (!all)
+        return false;
+    e->trials[number] = all[0];
+    if (j->search.count > 0) {
+        e->trials[number].candidates = all;
+        e->trials[number].candidate_count = count;
+    }
+    return true;
+}
+
 static bool read_trials(struct job *j)
 {
     struct experiment *e = j->experiment;
 
-    if (!sweep_open(j->root, e->arena, &j->d, &j->sweep))
+    if (!sweep_open(j->root, "sweep", e->arena, &j->d, &j->sweep) ||
+        !sweep_open(j->root, "search", e->arena, &j->d, &j->search))
         return false;
+    search_check(&j->search, &j->sweep, &j->d);
+    e->search_mark = j->search.mark;
     e->trial_count = j->sweep.trials;
     e->trials = arena_array(e->arena, e->trial_count, sizeof *e->trials);
-    for (size_t i = 0; e->trials && i < e->trial_count && j->d.errors <= DIAGNOSE_MOST; i++) {
-        struct arena *scratch = arena_create();
-        bool good = scratch && read_one(j, i, scratch);
-        arena_destroy(scratch);
-        if (!good)
+    for (size_t i = 0; e->trials && i < e->trial_count && j->d.errors <= DIAGNOSE_MOST; i++)
+        if (!read_candidates(j, i))
             return false;
-    }
     return e->trials;
 }
 
@@ -266,6 +313,11 @@ static void find_surrogates(struct job *j)
             size_t found, unknown;
             if (!s->from)
                 continue;
+            if (e->trials[i].candidate_count) {
+                diagnose_error(&j->d, s->from->mark, 0, "'from' and 'search' exclude each other: the other network is known only "
+                               "when its search is done");
+                continue;
+            }
             const struct sweep_point point = { s->from->keys, s->from->values, s->from->count };
             if (sweep_find(&j->sweep, i, &point, &found, &unknown))
                 s->surrogate = &e->trials[found];
@@ -290,16 +342,23 @@ static bool finish(struct job *j)
         paths[i] = j->sweep.paths[i].text;
         path_remove(paths[i], j->shared);
     }
+    for (size_t i = 0; i < j->search.count; i++)
+        path_remove(j->search.paths[i].text, j->shared);
     resolve_prune(j->shared);
     if (good && j->sweep.count > 0)
         good = tree_put(j->scratch, j->shared, tree_scalar(j->scratch, "sweep", (struct mark){ 0 }, 0),
                         sweep_node(&j->sweep, j->scratch));
+    if (good && j->search.count > 0)
+        good = tree_put(j->scratch, j->shared, tree_scalar(j->scratch, "search", (struct mark){ 0 }, 0),
+                        sweep_node(&j->search, j->scratch));
     tree_write(j->shared, &text);
     e->resolved = text.failed ? NULL : arena_text(e->arena, text.data);
     text_free(&text);
     for (size_t i = 0; good && i < e->trial_count; i++) {
         sha256_add(sum, e->trials[i].id, strlen(e->trials[i].id) + 1);
         sha256_add(sum, e->trials[i].key, strlen(e->trials[i].key));
+        for (size_t k = 1; k < e->trials[i].candidate_count; k++)
+            sha256_add(sum, e->trials[i].candidates[k].key, strlen(e->trials[i].candidates[k].key));
     }
     sha256_end(sum, e->key);
     good = good && varied_find(e);

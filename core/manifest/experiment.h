@@ -172,6 +172,12 @@ struct trial {
      * hold is for the caller to add. */
     struct settings deciding;
     const char **varied;                           /* [varied_count] of the experiment: its values; "": none */
+    /* `search`: the trial with each of the values to choose from, of which it is the first until one is chosen. All have its
+     * number and id. [candidate_count]; 0: nothing is searched. */
+    struct trial *candidates;
+    size_t candidate_count;
+    struct swept *searched;                        /* the values here of what is searched; [searched_count] */
+    size_t searched_count;
 };
 
 struct experiment {
@@ -181,6 +187,7 @@ struct experiment {
     size_t trial_count;
     const char *const *sweep_paths;
     size_t sweep_count;
+    struct mark search_mark;                       /* of `search`, where there is one */
     const char *const *varied;                     /* paths of resolved keys in which the trials differ, but the seed */
     size_t varied_count;
     const char *resolved;                          /* the manifest as resolved: OUT/manifest.yaml */

@@ -14,11 +14,12 @@ struct component {
     bool last;
 };
 
-/* The component at `offset`. Under the root's `sweep` the rest is one key: paths are the keys there. */
+/* The component at `offset`. Under the root's `sweep` and `search` the rest is one key: paths are the keys there. */
 static struct component component_at(const char *path, size_t offset)
 {
     struct component c = { .offset = offset };
-    const bool key_of_sweep = offset == strlen("sweep.") && strncmp(path, "sweep.", offset) == 0;
+    const bool key_of_sweep = (offset == strlen("sweep.") && strncmp(path, "sweep.", offset) == 0) ||
+                              (offset == strlen("search.") && strncmp(path, "search.", offset) == 0);
 
     c.length = key_of_sweep ? strlen(path + offset) : strcspn(path + offset, ".");
     c.last = path[offset + c.length] == '\0';

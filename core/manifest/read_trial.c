@@ -20,7 +20,7 @@ void read_trial(struct reader *r, struct yaml *root, struct reading *ret)
 {
     static const char *const keys[] = {
         "bioft", "name", "folder", "plugins", "seed", "threads", "engine", "precision", "output", "dataset", "model",
-        "stages", "attacks", "retrieval", "baseline", "log", "sweep", NULL,
+        "stages", "attacks", "retrieval", "baseline", "log", "sweep", "search", NULL,
     };
     static const char *const common[] = { "bioft", "name", "folder", "plugins", "output", "baseline" };
     struct trial *t = ret->trial;

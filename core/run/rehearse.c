@@ -291,6 +291,19 @@ static void rehearse_attack(struct rehearsal *h, struct trial_run *r, const stru
         h->attack(h->ctx, r, a, s);
 }
 
+/* The split that a search chooses by. */
+static void check_search(struct rehearsal *h, const struct trial_run *r)
+{
+    const struct split *val;
+    struct error err;
+
+    if (dataset_need(r->data[r->trial->stage_count - 1], "val", &val, &err) == BIOFT_OK && val->count > 0)
+        return;
+    error_set(&err, BIOFT_ERR_INVALID, "'search' chooses on a split 'val', never on 'test', and the data has none: take a share of "
+              "the training split with 'split: {val: 0.1}' in the dataset");
+    fault(h, h->experiment->search_mark, &err);
+}
+
 /* Stages one after the other, each from the network before; behind one that is wrong nothing can be known of those
  * that go on with its network. */
 static bioft_status rehearse_stages(struct rehearsal *h, struct trial_run *r, struct error *err)
@@ -325,6 +338,8 @@ bioft_status rehearse_trial(struct rehearsal *h, const struct trial *t, struct e
         if (h->trial)
             h->trial(h->ctx, t);
         st = rehearse_stages(h, &r, err);
+        if (st == BIOFT_OK && t->searched_count)
+            check_search(h, &r);
         for (size_t i = 0; st == BIOFT_OK && i < t->attack_count; i++)
             rehearse_attack(h, &r, &t->attacks[i]);
     } else if (passes(st)) {
@@ -376,6 +391,11 @@ bioft_status rehearse(struct rehearsal *h, const struct trial *only, struct erro
             continue;
         shared_data_keep(h->shared, &e->trials[i]);
         st = rehearse_trial(h, &e->trials[i], err);
+        for (size_t k = 1; st == BIOFT_OK && k < e->trials[i].candidate_count; k++) {
+            struct trial candidate = e->trials[i].candidates[k];
+            candidate.attack_count = 0;            /* they are for the one that is chosen */
+            st = rehearse_trial(h, &candidate, err);
+        }
     }
     return st;
 }

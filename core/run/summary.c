@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "formats/csv.h"
+#include "run/search.h"
 #include <stdlib.h>
 
 static bioft_status write_trials(const char *out, const struct experiment *e, struct error *err)
@@ -33,8 +34,10 @@ bioft_status summary_results(const char *out, const struct experiment *e, struct
     bioft_status st = parts && path ? BIOFT_OK : error_memory(err, "results.csv");
 
     for (size_t i = 0; st == BIOFT_OK && i < e->trial_count; i++) {
-        parts[i].swept = e->trials[i].varied;
-        if (!(parts[i].path = trial_results_path(out, &e->trials[i])))
+        const struct trial *t;
+        st = search_find(out, &e->trials[i], &t, err);
+        parts[i].swept = t->varied;
+        if (st == BIOFT_OK && !(parts[i].path = trial_results_path(out, &e->trials[i])))
             st = error_memory(err, "results.csv");
     }
     if (st == BIOFT_OK)

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "run/complete.h"
+#include "run/search.h"
 #include "run/summary.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,9 +35,23 @@ static bioft_status lock_trial(const struct trials *s, const char *folder, int *
     return st;
 }
 
+/* In provenance. */
+static bioft_status tell_chosen(struct trials *s, const struct trial *chosen, struct error *err)
+{
+    struct text values = { 0 };
+
+    search_add_values(chosen, &values);
+    bioft_status st = values.failed ? error_memory(err, "a search")
+                                    : process_did(&s->process, err, "chose on the validation split: %s", values.data);
+    text_free(&values);
+    return st;
+}
+
 static bioft_status run(struct trials *s, const struct trial *t, const char *status_path, struct error *err)
 {
     struct status_file status = { 0 };
+    const struct search_params search = { .experiment = s->experiment, .trial = t, .out = s->out, .shared = s->shared,
+                                          .status = &status, .log = s->log, .stop = s->stop };
     struct trial_run r = { .experiment = s->experiment, .trial = t, .out = s->out, .log = s->log,
                            .engine_log = s->engine_log, .stop = s->stop, .status = &status, .shared = s->shared,
                            .process = &s->process };
@@ -45,11 +60,17 @@ static bioft_status run(struct trials *s, const struct trial *t, const char *sta
     log_write(s->log, LOG_INFO, "trial %s (%u of %zu)", t->id, t->number + 1, s->experiment->trial_count);
     shared_data_keep(s->shared, t);
     s->engine_log = NULL;
-    bioft_status st = trial_open(&r, err);
+    if (t->candidate_count)
+        status_open(status_path, &status);
+    bioft_status st = search_run(&search, &r.trial, err);
     if (st == BIOFT_OK)
+        st = trial_open(&r, err);
+    if (st == BIOFT_OK && !t->candidate_count)
         status_open(status_path, &status);
     if (st == BIOFT_OK)
         st = process_trial(&s->process, &r, err);
+    if (st == BIOFT_OK && t->candidate_count)
+        st = tell_chosen(s, r.trial, err);
     if (st == BIOFT_OK)
         st = trial_run(&r, err);
     bioft_status told = process_trial_end(&s->process, s->out, s->stop, st == BIOFT_OK ? err : &later);

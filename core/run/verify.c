@@ -219,17 +219,18 @@ bioft_status verify_trial(const struct verify_params *p, const struct trial *t, 
     char *work = path_join(place && *place ? place : "/tmp", "bioft-verify-XXXXXX");
     struct text kept = { 0 };
     struct status_file status = { 0 };
-    struct verifying v = { .p = p, .trial = *t, .found = ret };
-    bioft_status st = BIOFT_OK;
+    struct verifying v = { .p = p, .found = ret };
+    bioft_status st = search_find(p->out, t, &t, err);
 
+    v.trial = *t;
     text_printf(&kept, "%s/trials/%s", p->out, t->id);
     v.kept = kept.data;
     v.trial.tensorboard = v.trial.mlflow = false;
     v.run = (struct trial_run){ .experiment = p->experiment, .trial = &v.trial, .out = p->out, .log = p->log, .stop = p->stop,
                                 .status = &status, .shared = p->shared, .recounting = true };
-    if (!work || kept.failed)
+    if (st == BIOFT_OK && (!work || kept.failed))
         st = error_memory(err, "a path");
-    else if (!mkdtemp(work))
+    else if (st == BIOFT_OK && !mkdtemp(work))
         st = file_error(err, work, "make", errno);
     if (st == BIOFT_OK) {
         st = verify_in(&v, work, err);

@@ -260,6 +260,66 @@ attacks:
             self.assertEqual(len(after["sha256"]), 64)
 
 
+class Search(bioft.Case):
+    LR = "stages.fine-tune.optimizer.lr"
+    PLAIN = bioft.MANIFEST.replace("classes: [2, 3]}", "classes: [2, 3], split: {val: 0.2}}").replace(
+        "lr: 1e-4, head_lr: 1e-3", "lr: 1e-4").replace("[bp, usf, brsf]", "[bp, fa]")
+    TEXT = PLAIN + f"search: {{{LR}: [0, 1e-2, 1e30, 1e-3]}}\n"
+
+    def test_the_best_on_val_is_run(self):
+        self.good("run", self.manifest(self.TEXT), "--out", "out")
+        plain = self.manifest(self.PLAIN.replace("attacks:", "attacks:\n  - {plugin: fgsm, name: val, split: val, epsilon: 0}"), "p.yaml")
+        for trial in ("00-rule=bp", "01-rule=fa"):
+            found = bioft.rows(self.folder / f"out/trials/{trial}/search.csv")
+            self.assertEqual([r[self.LR] for r in found], ["0", "1e-2", "1e30", "1e-3"])
+            self.assertEqual(found[2]["accuracy"], "")
+            measured = [float(r["accuracy"] or -1) for r in found]
+            best = measured.index(max(measured))
+            self.assertEqual([r["chosen"] for r in found], ["yes" if i == best else "" for i in range(4)])
+            self.assertNotEqual(best, 0)
+            rule = trial.split("=")[1]
+            rows = [r for r in bioft.rows(self.folder / "out/results.csv") if r["trial"] == trial]
+            self.assertEqual({float(r[self.LR]) for r in rows}, {float(found[best][self.LR])})
+            # A run with the chosen value alone has the same network and figures, and that accuracy on val.
+            self.good("run", plain, "--out", rule, "--set", f"{self.LR}={found[best][self.LR]}", "--set", f"sweep.stages.fine-tune.rule=[{rule}]")
+            alone = bioft.rows(self.folder / rule / "results.csv")
+            val = [r for r in alone if r["attack"] == "val"][0]
+            self.assertEqual((val["value"], val["n"], val["network"]),
+                             (found[best]["accuracy"], found[best]["n"], found[best]["network"]))
+            key = lambda r: [r[k] for k in ("stage", "attack", "gradient", "epsilon", "value", "n", "network")]
+            self.assertEqual([key(r) for r in rows if r["attack"] != "worst"],
+                             [key(r) for r in alone if r["attack"] not in ("val", "worst")])
+        self.assertIn("0 differ", self.good("verify", "out").stdout)
+        self.assertIn("chose on the validation split", (self.folder / "out/provenance.json").read_text())
+
+        # With jobs, and going on from any file that is gone: the same bytes.
+        self.good("run", self.manifest(self.TEXT), "--out", "jobs", "--jobs", "2")
+        self.same_files(self.folder / "out", self.folder / "jobs", ("results.csv", "trials.csv", "**/search.csv"))
+        kept = (self.folder / "out/results.csv").read_bytes()
+        first = self.folder / "jobs/trials/00-rule=bp"
+        for gone in (["results.csv"], ["results.csv", "search.csv"]):
+            for name in gone:
+                (first / name).unlink()
+            said = self.good("run", self.folder / "jobs/manifest.yaml", "--out", "jobs", "--resume").stderr
+            self.assertEqual("candidate" in said, "search.csv" in gone, said)
+            self.same_files(self.folder / "out", self.folder / "jobs", ("results.csv", "**/search.csv"))
+        self.assertEqual((self.folder / "jobs/results.csv").read_bytes(), kept)
+        (first / "search.csv").write_text((first / "search.csv").read_text().replace("1e-2", "2e-2"))
+        self.bad(1, "run", "jobs/manifest.yaml", "--out", "jobs", "--resume", says="it was altered")
+
+    def test_check(self):
+        said = self.good("check", self.manifest(self.TEXT)).stdout
+        for text in (f"00-rule=bp  candidate {self.LR}=0\n", f"01-rule=fa  candidate {self.LR}=1e-3\n", "2 trials"):
+            self.assertIn(text, said)
+        self.assertEqual(said.count("stage fine-tune"), 8)
+        self.assertEqual(said.count("stage pre-train"), 1)
+        self.assertEqual(said.count("attack fgsm"), 2)
+        self.bad(2, "check", self.manifest(self.TEXT.replace(", split: {val: 0.2}", "")),
+                 says=("m.yaml:30:9: error: 'search' chooses on a split 'val', never on 'test'", "split: {val: 0.1}"))
+        self.bad(1, "run", self.manifest(self.TEXT.replace("[0, 1e-2, 1e30, 1e-3]", "[1e30, 1e31]")), "--out", "diverged",
+                 says="all candidates of 'search' diverges")
+
+
 class Foreign(bioft.Case):
     """A manifest and a folder of results that somebody sent, with a plugin of theirs."""
 

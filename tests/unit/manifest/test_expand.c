@@ -284,6 +284,69 @@ static void skipped(void **state)
     experiment_destroy(e);
 }
 
+/* Each trial has the same candidates; what the sweep chose stays, and the resolved manifest says both. */
+static void searched(void **state)
+{
+    static const char text[] = SMALL "sweep: {stages.train.rule: [bp, usf]}\n"
+        "search: {stages.train.optimizer.lr: [1e-2, 1e-3], stages.train.batch_size: [8, 16]}\n";
+    static const double lr[] = { 1e-2, 1e-2, 1e-3, 1e-3 };
+    struct experiment *e = workspace_good(text, NULL), *again;
+    const char *sets[] = { "search.stages.train.optimizer.lr=[1e-4, 1e-3]", NULL };
+
+    (void)state;
+    assert_int_equal(e->trial_count, 2);
+    assert_int_equal(e->varied_count, 3);
+    for (size_t i = 0; i < 2; i++) {
+        const struct trial *t = &e->trials[i];
+        assert_int_equal(t->candidate_count, 4);
+        assert_string_equal(t->key, t->candidates[0].key);
+        for (size_t k = 0; k < 4; k++) {
+            const struct trial *c = &t->candidates[k];
+            assert_string_equal(c->id, i ? "01-rule=usf" : "00-rule=bp");
+            assert_string_equal(rule(c, 0), i ? "usf" : "bp");
+            assert_true(c->number == i && c->stages[0].optimizer.lr == lr[k] && c->stages[0].batch_size == (k % 2 ? 16 : 8));
+            assert_string_equal(c->searched[0].path, "stages.train.optimizer.lr");
+            assert_string_equal(c->searched[0].value, k < 2 ? "1e-2" : "1e-3");
+            assert_true(k == 0 || strcmp(c->stage_key[0], c[-1].stage_key[0]) != 0);
+        }
+    }
+    assert_non_null(strstr(e->resolved, "search:"));
+    again = workspace_good(e->resolved, NULL);
+    assert_string_equal(again->key, e->key);
+    assert_string_equal(again->resolved, e->resolved);
+    experiment_destroy(again);
+    again = workspace_good(text, sets);
+    assert_true(again->trials[1].candidates[0].stages[0].optimizer.lr == 1e-4);
+    assert_string_not_equal(again->key, e->key);
+    experiment_destroy(again);
+    experiment_destroy(e);
+}
+
+static void wrong_searches(void **state)
+{
+    static const char *const cases[][2] = {
+        { "search: 1\n", "'search': a map of paths to lists expected, such as {stages.NAME.optimizer.lr: [1, 2]}" },
+        { "search: {seed: [1, 2]}\n", "'seed': a search chooses keys of 'model' and of stages" },
+        { "search: {stages.train.dataset.limit: [1, 2]}\n", "but for their 'dataset'" },
+        { "search: {stages.train.optimizer.lr: []}\n", "found an empty one" },
+        { "sweep: {stages.train.optimizer: [adam, sgd]}\nsearch: {stages.train.optimizer.lr: [1, 2]}\n",
+          "'stages.train.optimizer.lr': the sweep has 'stages.train.optimizer'" },
+        { "sweep: {seed: [1, 2]}\nsearch: {stages.train.optimizer.lr: [1, 2]}\n"
+          "attacks: [{plugin: pgd, epsilon: 0.1, from: [{seed: 2}]}]\n", "'from' and 'search' exclude each other" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text, manifest[1000];
+        struct experiment *e = NULL;
+        snprintf(manifest, sizeof manifest, "%s%s", SMALL, cases[i][0]);
+        assert_int_equal(workspace_read(manifest, NULL, &e, &text), BIOFT_ERR_INVALID);
+        if (!strstr(text, cases[i][1]))
+            fail_msg("%s\nwhere expected: %s", text, cases[i][1]);
+        free(text);
+    }
+}
+
 static void wrong_sweeps(void **state)
 {
     static const struct {
@@ -323,7 +386,7 @@ int main(void)
         cmocka_unit_test(sources), cmocka_unit_test(names), cmocka_unit_test(many_digits),
         cmocka_unit_test(paths_that_make_their_way), cmocka_unit_test(trials_do_not_mix), cmocka_unit_test(set),
         cmocka_unit_test(set_sweep), cmocka_unit_test(set_paths), cmocka_unit_test(zipped), cmocka_unit_test(skipped),
-        cmocka_unit_test(wrong_sweeps),
+        cmocka_unit_test(wrong_sweeps), cmocka_unit_test(searched), cmocka_unit_test(wrong_searches),
     };
 
     return cmocka_run_group_tests(tests, workspace_open, workspace_close);
