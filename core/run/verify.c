@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "formats/csv.h"
 #include "results/results.h"
+#include "run/search.h"
 #include "train/checkpoint.h"
 #include <errno.h>
 #include <ftw.h>

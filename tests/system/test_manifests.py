@@ -107,14 +107,17 @@ class Manifests(unittest.TestCase):
         return value
 
     def light(self, value):
-        """AlexNet or VGG, as the light one with what else is said of it."""
+        """AlexNet, VGG or EfficientNet, as the light one with what else is said of it."""
+        if isinstance(value, dict) and "plugin" in value:
+            return self.light(value["plugin"])
         if isinstance(value, dict):
             weights = {"weights": "resnet18-f37072fd.pth"} if "weights" in value else {}
             return {**value, **weights, "backbone": self.light(value["backbone"])}
-        return LIGHT if value.startswith(("alexnet", "vgg")) else value
+        return LIGHT if value.startswith(("alexnet", "vgg", "efficientnet")) else value
 
     def model(self, value, small):
-        value = self.light(value) if small and not LONG else value
+        own = value["backbone"] in self.parameters if isinstance(value["backbone"], str) else False
+        value = self.light(value) if small and not LONG or not own else value
         return {**value, "weights": self.weights(value["weights"])} if "weights" in value else value
 
     def replaced(self, path, value, small):
