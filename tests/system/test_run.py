@@ -315,7 +315,7 @@ class Search(bioft.Case):
         self.assertEqual(said.count("stage pre-train"), 1)
         self.assertEqual(said.count("attack fgsm"), 2)
         self.bad(2, "check", self.manifest(self.TEXT.replace(", split: {val: 0.2}", "")),
-                 says=("m.yaml:30:9: error: 'search' chooses on a split 'val', never on 'test'", "split: {val: 0.1}"))
+                 says=("m.yaml:27:9: error: 'search' chooses on a split 'val', never on 'test'", "split: {val: 0.1}"))
         self.bad(1, "run", self.manifest(self.TEXT.replace("[0, 1e-2, 1e30, 1e-3]", "[1e30, 1e31]")), "--out", "diverged",
                  says="all candidates of 'search' diverges")
 
