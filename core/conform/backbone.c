@@ -99,11 +99,14 @@ static void test_gradient(struct conform *c)
     }
 }
 
-/* The values that came with the graph are the same ones again; others are drawn by name and seed. */
+/* The values that came with the graph are the same ones again; others are drawn by name and seed. A head of another width
+ * than published takes none. */
 static bool same_values(const struct graph *a, uint32_t i, const struct graph *b, uint32_t j)
 {
     const float *x = a->initial[i].given, *y = b->initial[j].given;
     const size_t count = a->parameters[i].count;
+    if (a->parameters[i].flags & BIOFT_PARAM_HEAD && count != b->parameters[j].count)
+        return true;
     return x && y ? count == b->parameters[j].count && first_difference(x, y, count, sizeof *x) == SIZE_MAX : !x && !y;
 }
 

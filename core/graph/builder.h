@@ -14,7 +14,7 @@ struct builder {
     bool shapes_only;          /* a trial of another size: no values are kept */
     struct graph *graph;       /* being filled; belongs to the builder's owner */
     size_t node_capacity, parameter_capacity, initial_capacity, layer_capacity, counter_capacity;
-    size_t other_name_capacity;
+    size_t other_name_capacity, note_capacity;
     const char **anchors;      /* [node_count] the nearest name upstream, for messages */
     size_t anchor_capacity;
     struct taken_name {

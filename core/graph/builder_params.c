@@ -184,6 +184,7 @@ static bioft_status weights(const bioft_builder *api, const char *name, const fl
                      name, p->count);
         return b->error.status;
     }
+    g->head_brought = g->head_brought || p->flags & BIOFT_PARAM_HEAD;
     if (replaced || b->shapes_only) /* another head: the published one's values have no place */
         return BIOFT_OK;
     copy = arena_array(g->arena, count, sizeof *copy);
@@ -239,8 +240,31 @@ memory:
     return b->error.status;
 }
 
+/* Without control characters, of at most NOTE of them. */
+static bioft_status note(const bioft_builder *api, const char *text)
+{
+    enum { NOTE = 1000, NOTES = 100 };
+    struct builder *b = api->ctx;
+    struct graph *g = b->graph;
+    size_t length = 0;
+
+    if (b->error.status != BIOFT_OK)
+        return b->error.status;
+    while (text && length <= NOTE && (unsigned char)text[length] >= ' ' && text[length] != 0x7f)
+        length++;
+    if (!text || length == 0 || length > NOTE || text[length] != '\0' || g->note_count == NOTES)
+        builder_fail(b, BIOFT_ERR_INVALID, "note: at most %d, of 1 to %d printable characters", NOTES, NOTE);
+    else if (!mem_grow(&g->notes, &b->note_capacity, g->note_count + 1, sizeof *g->notes) ||
+             !(g->notes[g->note_count] = arena_text(g->arena, text)))
+        builder_fail(b, BIOFT_ERR_MEMORY, "note: out of memory");
+    else
+        g->note_count++;
+    return b->error.status;
+}
+
 void params_set(bioft_builder *api)
 {
+    api->note = note;
     api->weights = weights;
     api->other_name = other_name;
 }

@@ -34,6 +34,7 @@ static void release(struct graph *g)
     free(g->initial);
     free(g->counters);
     free(g->other_names);
+    free(g->notes);
     arena_destroy(g->arena);
 }
 

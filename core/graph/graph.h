@@ -24,9 +24,12 @@ struct graph {
     size_t counter_count;
     const char **other_names;                      /* [2 other_name_count] a name, its other one */
     size_t other_name_count;
+    const char **notes;                            /* sentences of the backbone about this network */
+    size_t note_count;
     char *backbone;                                /* plugin's name */
     char *head;                                    /* name of the head's layer */
     uint32_t head_published;                       /* its width in the published weights */
+    bool head_brought;                             /* the backbone brought values for it, of that width */
     uint32_t published_channels, published_height, published_width;
     float mean[4], std[4];                         /* by channel; 0 and 1 where none is said */
     struct arena *arena;

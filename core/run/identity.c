@@ -5,6 +5,7 @@
 #include "data/describe.h"
 #include "data/identity.h"
 #include "formats/csv.h"
+#include "run/backbone_files.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +97,25 @@ static bioft_status add_weights(struct trial_run *r, size_t stage, const char *p
     return st == BIOFT_OK ? add(r, arena_printf(r->arena, "weights.%zu", stage), sum, err) : st;
 }
 
+/* What the backbone reads. */
+static bioft_status add_backbone_files(struct trial_run *r, struct error *err)
+{
+    const char *option, *path;
+    uint32_t at = 0;
+    bioft_status st = BIOFT_OK;
+
+    while (st == BIOFT_OK && (option = backbone_file_next(r->trial, &at, &path))) {
+        char *sum = arena_array(r->arena, SHA256_HEX, 1);
+        const char *what = arena_printf(r->arena, "backbone %s %s", option, path);
+        st = sum && what ? sha256_file(path, sum, err) : error_memory(err, "a trial's identity");
+        if (st == BIOFT_OK)
+            st = guard(r, what, path, NULL, sum, err);
+        if (st == BIOFT_OK)
+            st = add(r, arena_printf(r->arena, "model.backbone.%s.sha256", option), sum, err);
+    }
+    return st;
+}
+
 /* A plugin's file: two versions of it are two experiments, whatever they call themselves. */
 static bioft_status guard_plugin(const struct trial_run *r, const struct plugin *p, struct error *err)
 {
@@ -150,6 +170,8 @@ static bioft_status add_inputs(struct trial_run *r, struct error *err)
     const size_t count = t->stage_count ? t->stage_count : 1;
     bioft_status st = add(r, "engine.chosen", r->label.engine, err);
 
+    if (st == BIOFT_OK)
+        st = add_backbone_files(r, err);
     for (size_t i = 0; st == BIOFT_OK && i < count; i++) {
         const char *stage = t->stage_count ? t->stages[i].name : "", *of = data_settings(r, stage);
         const struct weights_spec *weights = trial_weights(r, i);
@@ -212,7 +234,8 @@ static const char *sum_text(struct arena *arena, struct text *t)
 bioft_status identity_open(struct trial_run *r, struct error *err)
 {
     const struct settings *deciding = &r->trial->deciding;
-    const size_t most = deciding->count + (r->trial->stage_count + 1) * (MAX_SPLITS + 1) + 1;
+    const size_t most = deciding->count + (r->trial->stage_count + 1) * (MAX_SPLITS + 1) + 1 +
+        r->trial->backbone.plugin->descriptor.option_count;
     struct text all = { 0 };
 
 

@@ -189,7 +189,7 @@ static void check_batch(struct rehearsal *h, const struct stage_spec *s, const s
                "has all of them", s->name, s->batch_size, (unsigned long long)train->count);
 }
 
-enum told { TOLD_ACCURACY = 1, TOLD_GREY = 2, TOLD_PNG = 4 };
+enum told { TOLD_ACCURACY = 1, TOLD_GREY = 2, TOLD_PNG = 4, TOLD_NOTES = 8 };
 
 static bool first_time(struct rehearsal *h, enum told what)
 {
@@ -227,6 +227,15 @@ static bioft_status load_weights(struct rehearsal *h, struct trial_run *r, size_
     return st;
 }
 
+/* What the backbone tells of itself, once in a rehearsal. */
+static void tell_notes(struct rehearsal *h, const struct graph *g)
+{
+    const bool first = g->note_count > 0 && first_time(h, TOLD_NOTES);
+
+    for (size_t i = 0; first && i < g->note_count; i++)
+        log_write(h->log, LOG_INFO, "backbone '%s': %s", g->backbone, g->notes[i]);
+}
+
 /* The stage's network, as the run will make it, but for its values. */
 static bioft_status build(struct rehearsal *h, struct trial_run *r, size_t stage, struct error *err)
 {
@@ -235,6 +244,8 @@ static bioft_status build(struct rehearsal *h, struct trial_run *r, size_t stage
     const bool keep_head = (s && s->head ? s->head : &t->head)->reuse || (s && !s->head);
 
     bioft_status st = network_create(r->engine, t, r->data[stage], trial_head(t, stage), &r->network, err);
+    if (st == BIOFT_OK)
+        tell_notes(h, r->network.graph);
     if (st == BIOFT_OK && r->before.model)
         st = network_carry(&r->network, &r->before, keep_head, err);
     if (st == BIOFT_OK)

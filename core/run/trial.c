@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "run/backbone_files.h"
 #include "run/figures.h"
 #include "run/identity.h"
 #include "run/metrics.h"
@@ -82,7 +83,7 @@ static bioft_status check_splits(const struct trial_run *r, struct error *err)
     return st;
 }
 
-/* A network's key: the manifest's part, the data of all stages so far, the weights' bytes, and what decides the engine's
+/* A network's key: the manifest's part, the data of all stages so far, the bytes of weights and of the backbone's files, and what decides the engine's
  * bits. Whatever is kept of the network has it. */
 static bioft_status identify(struct trial_run *r, size_t stage, char ret[SHA256_HEX], struct error *err)
 {
@@ -90,6 +91,8 @@ static bioft_status identify(struct trial_run *r, size_t stage, char ret[SHA256_
     const bioft_plugin *engine = &r->engine->instance->plugin->descriptor;
     struct text all = { 0 };
     char sum[SHA256_HEX];
+    const char *option, *path;
+    uint32_t at = 0;
     bioft_status st = BIOFT_OK;
 
     text_printf(&all, "%s\n%s %s\n%s\n", t->stage_count ? t->stage_key[stage] : t->base_key, engine->name, engine->version,
@@ -106,6 +109,9 @@ static bioft_status identify(struct trial_run *r, size_t stage, char ret[SHA256_
         if (weights && (st = sha256_file(weights->file, sum, err)) == BIOFT_OK)
             text_printf(&all, "weights %zu %s\n", i, sum);
     }
+    while (st == BIOFT_OK && (option = backbone_file_next(t, &at, &path)))
+        if ((st = sha256_file(path, sum, err)) == BIOFT_OK)
+            text_printf(&all, "backbone %s %s\n", option, sum);
     if (st == BIOFT_OK && all.failed)
         st = error_memory(err, "a stage's identity");
     if (st == BIOFT_OK)
@@ -221,6 +227,19 @@ static bioft_status load_weights(struct trial_run *r, size_t stage, const struct
     return st;
 }
 
+/* The values that a network begins with where nothing else gives them: those that its backbone brought, the head's too
+ * where it is kept, else drawn ones. */
+static bioft_status first_values(struct trial_run *r, const struct stage_spec *s, bool keep_head, struct error *err)
+{
+    const struct graph *g = r->network.graph;
+    const bool own_head = g->head_brought && keep_head;
+
+    if (own_head && g->view.outputs != g->head_published)
+        return error_set(err, BIOFT_ERR_INVALID, "head: the head of backbone '%s' has %u outputs, and %u are needed here: a "
+                         "new one, without 'reuse', or the same classes", g->backbone, g->head_published, g->view.outputs);
+    return model_initialise(r->network.model, r->trial->seed, s && !own_head ? s->name : NULL, err);
+}
+
 /* The network as the stage finds it: first values or the stage before, then weights from a file. */
 static bioft_status begin_network(struct trial_run *r, size_t stage, struct error *err)
 {
@@ -233,9 +252,11 @@ static bioft_status begin_network(struct trial_run *r, size_t stage, struct erro
     const bool keep_head = own->reuse || (!first && s && !s->head);
 
     bioft_status st = network_create(r->engine, t, r->data[stage], trial_head(t, stage), &r->network, err);
+    for (size_t i = 0; st == BIOFT_OK && first && i < r->network.graph->note_count; i++)
+        log_write(r->log, LOG_INFO, "%s: backbone '%s': %s", t->id, r->network.graph->backbone, r->network.graph->notes[i]);
     if (st == BIOFT_OK)
-        st = (first && !weights ? model_initialise : model_initialise_head)(r->network.model, t->seed,
-                                                                             s ? s->name : NULL, err);
+        st = first && !weights ? first_values(r, s, own->reuse || !s, err)
+                               : model_initialise_head(r->network.model, t->seed, s ? s->name : NULL, err);
     if (st == BIOFT_OK && !first)
         st = network_carry(&r->network, &r->before, keep_head, err);
     if (st == BIOFT_OK)

@@ -90,6 +90,9 @@ struct bioft_builder {
      * "features.0.0". A file is read by it where it has that name and not the first. At most one a name; BIOFT_HAS asks
      * whether the host has this. */
     bioft_status (*other_name)(const bioft_builder *b, const char *name, const char *other);
+    /* A sentence about this network that a user has to know and that is no error, such as what a file lacks: copied, and
+     * printed once for each network. Up to 1000 printable characters; BIOFT_HAS asks whether the host has this. */
+    bioft_status (*note)(const bioft_builder *b, const char *text);
 };
 
 typedef struct bioft_backbone {

@@ -333,7 +333,8 @@ AT(bioft_builder, normalise, 136, bioft_status (**)(const bioft_builder *b, cons
    float *std, uint32_t channels));
 AT(bioft_builder, other_name, 144, bioft_status (**)(const bioft_builder *b, const char *name, const
    char *other));
-SIZE(bioft_builder, 152);
+AT(bioft_builder, note, 152, bioft_status (**)(const bioft_builder *b, const char *text));
+SIZE(bioft_builder, 160);
 AT(bioft_backbone, struct_size, 0, uint32_t *);
 AT(bioft_backbone, flags, 4, uint32_t *);
 AT(bioft_backbone, build, 8, bioft_status (**)(void *self, const bioft_builder *b));

@@ -11,9 +11,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'fixtures')
 import make  # noqa: E402
 
 BIOFT, PLUGINS = os.environ['BIOFT'], pathlib.Path(os.environ['PLUGINS'])
+GIVEN = {'onnx': ['--set', f"file={pathlib.Path(__file__).resolve().parents[1] / 'golden/onnx/torch_like.onnx'}"]}
 
 
 def run(path, *more):
+    more = [*GIVEN.get(path.stem, []), *more]
     return path, subprocess.run([BIOFT, 'plugin', 'test', path, '--plugin-path', PLUGINS, '--timeout', '600', *more],
                                 text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 

@@ -13,11 +13,12 @@ case $seconds in
     *) limit=-max_total_time=$seconds what="$seconds s" ;;
 esac
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- npy safetensors gzip json csv idx image manifest torch pickle matlab coco tar npz
+[ $# -gt 0 ] || set -- npy safetensors gzip json csv idx image manifest torch pickle matlab coco tar npz onnx
 work=${BIOFT_FUZZ:-$(mktemp -d)}
 mkdir -p "$work"
 
 packages='libpng libjpeg zlib yajl libcrypto yaml-0.1'
+pkg-config --exists libprotobuf-c && packages="$packages libprotobuf-c" || set -- $(echo "$@" | sed 's/ *onnx//')
 flags="-g -O1 -std=c11 -D_GNU_SOURCE -ffp-contract=off -fno-sanitize-recover=undefined
     -I$root/include -I$root/core $(pkg-config --cflags $packages)"
 python3 "$here/seeds.py" "$work/seeds"
@@ -26,7 +27,14 @@ rm -rf "$work/objects" "$work/core.a"
 mkdir "$work/objects"
 datasets=$(for name in coco_json coco_check label_lists lines image_list tar; do echo "$root/plugins/datasets/$name.c"; done)
 manifest=$(for name in yaml yaml_check yaml_node tree tree_write diagnose; do echo "$root/core/manifest/$name.c"; done)
-for source in "$root"/core/base/*.c "$root"/core/formats/*.c $manifest $datasets; do
+onnx=
+case " $* " in *' onnx '*)
+    protoc-c --proto_path="$root/plugins/backbones/onnx" --c_out="$work" "$root/plugins/backbones/onnx/onnx.proto"
+    onnx=$(ls "$root"/core/graph/*.c "$root"/core/plugin/*.c "$root"/plugins/backbones/onnx/*.c "$work/onnx.pb-c.c" |
+        grep -v onnx/onnx.c)
+    flags="$flags -I$work -I$root/plugins/backbones/onnx -DPLUGIN_DIR=\"\" -DPLUGIN_DIR_FROM_BIN=\"\"" ;;
+esac
+for source in "$root"/core/base/*.c "$root"/core/formats/*.c $manifest $datasets $onnx; do
     case $source in *_avx512.c) continue ;; esac
     name=$(basename "$(dirname "$source")")-$(basename "$source" .c)
     clang $flags -fsanitize=fuzzer-no-link,address,undefined -c "$source" -o "$work/objects/$name.o"

@@ -208,6 +208,14 @@ def npz_files():
         yield b'1' + pickle.dumps({'labels': [[1]], 'label_names': {}}, protocol)
 
 
+def onnx_files():
+    for path in sorted((pathlib.Path(__file__).parents[1] / 'golden/onnx').glob('*.onnx')):
+        data = path.read_bytes()
+        yield data
+        yield data[:-40]
+    yield b''
+
+
 def manifest_files():
     for path in sorted((pathlib.Path(__file__).parents[2] / 'manifests').rglob('*.yaml')):
         yield path.read_bytes()
@@ -219,7 +227,8 @@ root = pathlib.Path(sys.argv[1])
 for target, files in [('npy', npy_files), ('safetensors', safetensors_files), ('gzip', gzip_files),
                       ('json', json_files), ('csv', csv_files), ('idx', idx_files), ('image', image_files),
                       ('manifest', manifest_files), ('torch', torch_files), ('pickle', pickle_files),
-                      ('matlab', matlab_files), ('coco', coco_files), ('tar', tar_files), ('npz', npz_files)]:
+                      ('matlab', matlab_files), ('coco', coco_files), ('tar', tar_files), ('npz', npz_files),
+                      ('onnx', onnx_files)]:
     folder = root / target
     folder.mkdir(parents=True, exist_ok=True)
     for n, data in enumerate(files()):

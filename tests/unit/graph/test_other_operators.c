@@ -33,6 +33,7 @@ static bioft_status build(void *self, const bioft_builder *b)
     q = bioft_positions_linear(b, "qkv", x, 8, 0);
     assert_int_equal(b->other_name(b, "qkv", "attention.in"), BIOFT_OK);
     assert_int_equal(b->other_name(b, "cls", "class_token"), BIOFT_OK);
+    assert_int_equal(b->note(b, "something to know"), BIOFT_OK);
     x = bioft_attention(b, q, q, q, 2, 0.5);
     x = bioft_slice(b, bioft_scale(b, "gamma", x, 1e-6, 3), 2, 0, 1);
     head(b, "head", b->flatten(b, x), 10);
@@ -99,6 +100,8 @@ static void shapes_and_parameters(void **state)
     assert_string_equal(graph_other_name(g, "qkv.weight", other, sizeof other), "attention.in.weight");
     assert_string_equal(graph_other_name(g, "cls", other, sizeof other), "class_token");
     assert_null(graph_other_name(g, "norm.weight", other, sizeof other));
+    assert_int_equal(g->note_count, 1);
+    assert_string_equal(g->notes[0], "something to know");
     graph_destroy(g);
 }
 
@@ -217,6 +220,11 @@ static bioft_tensor name_of_nothing(const bioft_builder *b, bioft_tensor x)
     b->other_name(b, "fc", "classifier");
     return x;
 }
+static bioft_tensor note_of_two_lines(const bioft_builder *b, bioft_tensor x)
+{
+    b->note(b, "one\ntwo");
+    return x;
+}
 static bioft_tensor both_paddings(const bioft_builder *b, bioft_tensor x)
 {
     bioft_conv2d c = conv_of(4, 3);
@@ -244,6 +252,7 @@ static const struct {
     { unlike_sides, BIOFT_ERR_INVALID, "3x8x8 and 3x2x2 cannot be joined" },
     { one_too_many, BIOFT_ERR_INVALID, "Mul of 3 inputs" },
     { name_of_nothing, BIOFT_ERR_INVALID, "other_name: of a layer or array that is there" },
+    { note_of_two_lines, BIOFT_ERR_INVALID, "note: at most 100, of 1 to 1000 printable characters" },
     { both_paddings, BIOFT_ERR_INVALID, "c: same is 0, or 1 and its padding 0" },
 };
 

@@ -77,6 +77,15 @@ static void add_row(struct text *t, struct instance *i)
     graph_destroy(g);
 }
 
+/* Such as an ONNX file's: there is no network without it. */
+static bool needs_file(const bioft_plugin *d)
+{
+    for (uint32_t i = 0; i < d->option_count; i++)
+        if (d->options[i].type == BIOFT_PATH && !d->options[i].def_string)
+            return true;
+    return false;
+}
+
 static void rows(void **state)
 {
     const struct table *table = *state;
@@ -98,8 +107,9 @@ static void rows(void **state)
             instance_create(&(struct instance_params){ .plugin = plugin }, &instance, &err) !=
                 BIOFT_OK)
             fail_msg("%s", err.text);
-        add_row(&row, instance);
-        if (!strstr(table->text, row.data))
+        if (!needs_file(&plugin->descriptor))
+            add_row(&row, instance);
+        if (row.data && !strstr(table->text, row.data))
             text_add(&wrong, row.data);
         text_free(&row);
         instance_destroy(instance);
