@@ -180,7 +180,7 @@ def outside_faults(root):
                 if name.startswith('core/') or (root / 'core' / name).is_file():
                     yield path, n, f'a plugin includes <bioft/...>, never core: {name}'
                 continue
-            target = (path.parent / name).resolve()
+            target = (path.parent / name.replace('.pb-c.h', '.proto')).resolve()    # protoc-c compiles it
             if name.startswith('bioft/'):
                 yield path, n, f'write <{name}>'
             elif home.resolve() not in target.parents or not target.is_file():
