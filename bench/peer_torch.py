@@ -1,5 +1,6 @@
 """PyTorch at the same work as `bioft bench`, for peer.py: it does so many steps as each line of its
-input asks for and answers with their seconds. Needs torch and torchvision."""
+input asks for and answers with their seconds. Needs torch and torchvision, for the networks that torchvision lacks
+timm."""
 import argparse
 import json
 import os
@@ -35,12 +36,19 @@ def fastest_adam(parameters):
         return torch.optim.Adam(parameters, **settings)
 
 
+def network_named(name):
+    if hasattr(torchvision.models, name):
+        return getattr(torchvision.models, name)(num_classes=CLASSES)
+    import timm
+    return timm.create_model(name, num_classes=CLASSES)
+
+
 class Work:
     """A network in channels-last layout with one batch of random images."""
 
     def __init__(self, a):
         torch.manual_seed(1)
-        network = getattr(torchvision.models, a.backbone)(num_classes=CLASSES)
+        network = network_named(a.backbone)
         self.network = network.to(memory_format=torch.channels_last)
         self.optimizer = fastest_adam(network.parameters())
         self.loss = torch.nn.CrossEntropyLoss()
