@@ -150,7 +150,7 @@ static bioft_status run_prepare(struct run *r, const struct attack_params *p, st
     if (st != BIOFT_OK)
         return st;
     st = victim_create(p->target, r->batch_size,
-                       &(struct victim_params){ .eot = s->eot, .rescale = s->rescale_logits }, &r->victim, err);
+                       &(struct victim_params){ .eot = s->eot, .rescale = s->rescale_logits, .smoothing = s->smoothing }, &r->victim, err);
     for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++)
         if (anything_wanted(p, g))
             st = make_instances(r, g, err);
@@ -248,7 +248,7 @@ bioft_status run_once(struct run *r, struct instance **attacks, uint32_t restart
     victim_end(r->victim);
     if (st != BIOFT_OK)
         return run_failed(r, attack, st, err);
-    if (restart > 0 && !instance_drew(attack) && !s->eot)
+    if (restart > 0 && !instance_drew(attack) && !s->eot && !s->smoothing.samples)
         return error_set(err, BIOFT_ERR_INVALID, "attack '%s': restarts: %u, but the attack draws no random number: each "
                          "restart is the same; leave 'restarts' out, or let it start at random", s->name, r->restarts);
     return BIOFT_OK;

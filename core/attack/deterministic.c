@@ -80,7 +80,7 @@ bioft_status attack_check_restarts(const struct attack_spec *s, struct error *er
     const bioft_attack *a = &s->choice.plugin->api.attack;
     struct instance *instance = NULL;
 
-    if (s->restarts < 2 || s->eot || a->flags & BIOFT_ATTACK_CODES)
+    if (s->restarts < 2 || s->eot || s->smoothing.samples || a->flags & BIOFT_ATTACK_CODES)
         return BIOFT_OK;
     bioft_status st = instance_create(&(struct instance_params){ .plugin = s->choice.plugin, .values = s->choice.values },
                                       &instance, err);

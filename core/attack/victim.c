@@ -2,6 +2,7 @@
 #include "attack/victim.h"
 
 #include "attack/pixels.h"
+#include "attack/smooth.h"
 #include "attack/watch.h"
 #include "network/finite.h"
 #include <math.h>
@@ -32,6 +33,9 @@ struct victim {
     struct victim_params params;
     uint64_t pass;                                 /* backward passes so far in this run, the key of eot's draws */
     float *mean;                                   /* [batch] with eot: a pass's gradient */
+    struct smooth *smooth;                         /* NULL: no gradient is smoothed */
+    const struct memory *sides_at;                 /* whose images it has outputs beside of */
+    uint32_t restart;                              /* of this run */
     float *scale;                                  /* [batch] with rescale: by the image's index in the run's batch */
     struct victim_counts counts;
     struct error error;
@@ -94,6 +98,7 @@ static bioft_status recall(struct victim *v, uint32_t n, const float *x, struct 
         pixels_copy(&v->target->image, v->target->pool, n, x, m->x);
         m->n = n;
         m->has_dx = false;
+        v->sides_at = v->sides_at == m ? NULL : v->sides_at;
         st = run_forward(v, m);
         if (st != BIOFT_OK)
             m->n = 0;
@@ -111,7 +116,7 @@ static bioft_status victim_forward(const bioft_victim *view, uint32_t n, const f
         return error_set(&v->error, BIOFT_ERR_INVALID, "the attack asks for %u images, 1 to %u are possible", n,
                          view->max_batch);
     v->counts.queries += n;
-    watch_queries(&v->watch, n);
+    watch_queries(&v->watch, n, 1);
     bioft_status st = recall(v, n, x, &m);
     if (st != BIOFT_OK)
         return st;
@@ -127,7 +132,8 @@ static bioft_status victim_forward(const bioft_victim *view, uint32_t n, const f
 static bioft_status run_backward(struct victim *v, struct memory *m, const float *d_out, float *dx)
 {
     const struct trained *t = v->target;
-    const bool exact = v->gradient == GRADIENT_EXACT || !t->feedback;
+    const bool straight = v->gradient == GRADIENT_STRAIGHT_THROUGH;
+    const bool exact = v->gradient == GRADIENT_EXACT || straight || !t->feedback;
     const bioft_hooks *hooks = NULL;
     bioft_status st;
 
@@ -135,7 +141,10 @@ static bioft_status run_backward(struct victim *v, struct memory *m, const float
         return st;
     if (!exact)
         hooks = feedback_hooks(t->feedback, watch_batch(&v->watch, m->n), d_out, NULL, NULL, t->step);
-    st = program_backward(v->program, d_out, exact ? BIOFT_EXACT : 0, dx, hooks, &v->error);
+    const uint32_t flags = (exact ? BIOFT_EXACT : 0) | (straight ? BIOFT_STRAIGHT_THROUGH : 0);
+    st = program_backward(v->program, d_out, flags, dx, hooks, &v->error);
+    if (st == BIOFT_ERR_UNSUPPORTED && straight)
+        return error_prefix(&v->error, "'gradient: straight_through' is for the engines openblas and onednn");
     if (st != BIOFT_OK)
         return exact ? st : feedback_error(t->feedback, st, &v->error);
     pixels_gradient(&t->image, t->pool, m->n, dx);
@@ -171,6 +180,23 @@ static bool takes_means(const struct victim *v)
     return v->params.eot > 0 && v->gradient == GRADIENT_RULE && f && feedback_is_random(f);
 }
 
+/* Outputs at m's images, moved to either side; the program is at none of the attack's passes then. */
+static bioft_status run_smoothed(struct victim *v, struct memory *m, const float *d_out, float *dx)
+{
+    bioft_status st = BIOFT_OK;
+
+    for (uint32_t k = 0; st == BIOFT_OK && v->sides_at != m && k < v->params.smoothing.samples; k++) {
+        struct memory side = { .n = m->n, .x = smooth_move(v->smooth, m->n, m->x, v->restart, k),
+                               .out = smooth_outputs(v->smooth, k) };
+        st = run_forward(v, &side);
+        v->program_at = NULL;
+    }
+    v->sides_at = st == BIOFT_OK ? m : NULL;
+    if (st == BIOFT_OK)
+        smooth_gradient(v->smooth, m->n, d_out, dx);
+    return st;
+}
+
 static bioft_status victim_backward(const bioft_victim *view, uint32_t n, const float *d_out, float *ret_dx)
 {
     struct victim *v = view->ctx;
@@ -188,11 +214,16 @@ static bioft_status victim_backward(const bioft_victim *view, uint32_t n, const 
             for (size_t k = (size_t)i * view->outputs; k < (size_t)(i + 1) * view->outputs; k++)
                 m->scaled[k] = d_out[k] / scale;
         }
-        bioft_status st = (takes_means(v) ? run_mean : run_backward)(v, m, m->scaled, m->dx);
+        bioft_status st = (v->gradient == GRADIENT_SMOOTHED ? run_smoothed : takes_means(v) ? run_mean : run_backward)(
+            v, m, m->scaled, m->dx);
         if (st != BIOFT_OK)
             return st;
         memcpy(m->d_out, d_out, out_bytes);
         m->has_dx = true;
+    }
+    if (v->gradient == GRADIENT_SMOOTHED) {
+        v->counts.queries += (uint64_t)n * v->params.smoothing.samples;
+        watch_queries(&v->watch, n, v->params.smoothing.samples);
     }
     watch_gradients(&v->watch, n, m->dx);
     pixels_copy(&v->target->image, v->target->pool, n, m->dx, ret_dx);
@@ -300,7 +331,10 @@ bioft_status victim_create(const struct trained *t, uint32_t max_batch, const st
         st = error_memory(err, "the victim's batches");
         goto fail;
     }
-    st = watch_create(&v->watch, &t->image, max_batch, t->dataset->label_words, routes != NULL, err);
+    st = v->params.smoothing.samples
+         ? smooth_create(&v->params.smoothing, t, max_batch, &v->smooth, err) : BIOFT_OK;
+    if (st == BIOFT_OK)
+        st = watch_create(&v->watch, &t->image, max_batch, t->dataset->label_words, routes != NULL, err);
     if (st == BIOFT_OK)
         st = program_create(t->model, &use, routes, &v->program, err);
     if (st != BIOFT_OK)
@@ -327,6 +361,7 @@ void victim_destroy(struct victim *v)
     free(v->normal);
     free(v->mean);
     free(v->scale);
+    smooth_destroy(v->smooth);
     free(v);
 }
 
@@ -346,7 +381,7 @@ void victim_batch(struct victim *v, const bioft_batch *batch)
     v->batch = batch;
     v->clean.n = v->last.n = v->told.n = 0;
     v->at = NULL;
-    v->program_at = NULL;
+    v->program_at = v->sides_at = NULL;
 }
 
 /* The clean images' margins between their two largest outputs, where those are above 1. */
@@ -372,6 +407,8 @@ bioft_status victim_begin(struct victim *v, const struct victim_run *run, struct
 {
     bioft_status st = v->redrawn ? redraw(v, 0) : BIOFT_OK;
 
+    v->restart = run->restart;
+    v->sides_at = NULL;
     if (run->restart == 0)
         v->pass = 0;                               /* further restarts go on with other draws */
     if (st == BIOFT_OK && v->scale)

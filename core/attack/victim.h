@@ -17,6 +17,7 @@ struct victim_params {
     uint32_t eot;                                  /* draws of a random V that each backward pass is the mean of; 0: V as
                                                       it is */
     bool rescale;                                  /* outputs are divided, image by image, by the clean image's margin */
+    struct smoothing smoothing;                    /* of GRADIENT_SMOOTHED; zero: that gradient is not asked for */
 };
 /* p: NULL for none of that. */
 bioft_status victim_create(const struct trained *t, uint32_t max_batch, const struct victim_params *p,

@@ -37,8 +37,8 @@ bioft_status watch_objectives(struct watch *w, uint64_t iteration, uint32_t n, c
  * range, is found. */
 void watch_answers(struct watch *w, uint32_t n, const uint32_t *image, const float *x, const float *out,
                    uint32_t outputs);
-/* Passes of n images. */
-void watch_queries(struct watch *w, uint32_t n);
+/* `times` passes of n images; a backward pass of n. */
+void watch_queries(struct watch *w, uint32_t n, uint32_t times);
 void watch_gradients(struct watch *w, uint32_t n, const float *dx);
 /* The numbers of the samples of a pass of n images; NULL where nobody knows. */
 const uint64_t *watch_samples(struct watch *w, uint32_t n);

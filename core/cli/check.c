@@ -173,9 +173,14 @@ static double attack_seconds(const struct attack_spec *a, uint64_t images, doubl
     const double steps = option_sum(a, BIOFT_OPTION_STEPS), queries = option_sum(a, BIOFT_OPTION_QUERIES);
     const double targets = option_sum(a, BIOFT_OPTION_CLASSES);
     const double towards = targets > 0.0 && classes > 1 ? fmin(targets, classes - 1.0) : 1.0;
-    const double passes = 2.0 * (steps > 0.0 ? steps : queries > 0.0 ? 0.0 : 1.0) * towards + queries;
+    const double gradients = (steps > 0.0 ? steps : queries > 0.0 ? 0.0 : 1.0) * towards;
+    double sum = 0.0;
 
-    return (double)images * image * (passes * a->restarts + 1.0) / 3.0;
+    for (size_t g = 0; g < a->gradient_count; g++) {
+        const double asked = a->gradients[g] == GRADIENT_SMOOTHED ? a->smoothing.samples : 1.0;
+        sum += (gradients * (1.0 + asked) + queries) * a->restarts + 1.0;
+    }
+    return (double)images * image * sum / 3.0;
 }
 
 /* rehearsal.attack */
@@ -186,7 +191,7 @@ static void on_attack(void *ctx, struct trial_run *r, const struct attack_spec *
     const uint64_t images = n * a->epsilon_count * a->gradient_count;
     const size_t stages = r->trial->stage_count;
     const bool once = a->choice.plugin->api.attack.flags & BIOFT_ATTACK_MINIMUM;
-    const double seconds = attack_seconds(a, once ? n * a->gradient_count : images, c->image,
+    const double seconds = attack_seconds(a, once ? n : n * a->epsilon_count, c->image,
                                           r->data[stages ? stages - 1 : 0]->classes);
     char duration[TEXT_NUMBER];
 

@@ -283,7 +283,7 @@ static bioft_status write_dumps(const struct attacked *a, const char *folder, st
         if (a->from[i] == NOTHING || !d->count)
             continue;
         text_printf(&name, "%s%s%s.%s.%s", spec->name, *spec->options ? "." : "", spec->options,
-                    spec->gradients[g] == GRADIENT_RULE ? "rule" : "exact",
+                    gradient_word(spec->gradients[g]),
                     text_number(number, spec->epsilon[e]));
         st = name.failed ? error_memory(err, "a name") : dump_write(d, folder, name.data, err);
         text_free(&name);

@@ -9,7 +9,10 @@
 
 const char *gradient_title(const char *gradient)
 {
-    return !*gradient ? "both" : strcmp(gradient, GRADIENT_OF_RULE) == 0 ? "rule's own" : gradient;
+    return !*gradient                                      ? "both"
+         : strcmp(gradient, GRADIENT_OF_RULE) == 0         ? "rule's own"
+         : strcmp(gradient, GRADIENT_OF_STAND_INS) == 0    ? "straight through"
+                                                           : gradient;
 }
 
 bool figure_counts(const struct figure *f) { return strcmp(f->metric, METRIC_ACCURACY) == 0; }

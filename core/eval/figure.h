@@ -9,6 +9,8 @@
 #define METRIC_ACCURACY "accuracy"
 #define ATTACK_WORST "worst"
 #define GRADIENT_OF_RULE "rule"
+#define GRADIENT_OF_STAND_INS "straight_through"
+#define GRADIENT_OF_DIFFERENCES "smoothed"
 
 struct prediction {                                /* of one evaluated sample */
     uint64_t sample;                               /* number in the split */
@@ -64,7 +66,8 @@ struct figure {
     struct prediction *predictions;                /* [n], or NULL */
 };
 
-/* A figure's gradient for people: "exact", "rule's own", or "both" of a worst case over either. */
+/* A figure's gradient for people: "exact", "rule's own", "straight through", "smoothed", or "both" of a worst case over the
+ * rule's own and the others. */
 const char *gradient_title(const char *gradient);
 /* Does the metric count right answers? Else it is a mean of scores, such as average precisions. */
 bool figure_counts(const struct figure *f);

@@ -12,6 +12,8 @@
 #define DEFAULT_BATCH_SIZE 32
 #define DEFAULT_K 5000                             /* of rankings */
 #define DEFAULT_BASELINE "bp"                      /* what other rules are compared with */
+#define DEFAULT_SMOOTHING_SAMPLES 100              /* of a gradient by differences: Ilyas et al. 2018 take 50 to 100 */
+#define DEFAULT_SMOOTHING_SIGMA 0.01
 #define DEFAULT_SPLIT "test"                       /* of attacks */
 
 #endif

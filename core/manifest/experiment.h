@@ -99,7 +99,17 @@ struct stage_spec {
     struct mark mark;
 };
 
-enum gradient_kind { GRADIENT_RULE = 1, GRADIENT_EXACT = 2 };
+/* Whose gradient an attack follows: the rule's backward pass; true derivatives; those with stand-ins where they vanish or
+ * are not defined (BPDA: Athalye, Carlini and Wagner 2018); an estimate by differences of the outputs. */
+enum gradient_kind { GRADIENT_RULE = 1, GRADIENT_EXACT, GRADIENT_STRAIGHT_THROUGH, GRADIENT_SMOOTHED };
+enum { GRADIENT_KINDS = 4 };
+/* "rule", "exact", "straight_through", "smoothed": as manifests and results.csv have it. */
+const char *gradient_word(enum gradient_kind gradient);
+/* How `smoothed` estimates: images asked for each gradient, half on either side; standard deviation in pixels. */
+struct smoothing {
+    uint32_t samples;
+    double sigma;
+};
 enum target_kind { TARGET_NONE, TARGET_RANDOM, TARGET_LEAST_LIKELY, TARGET_CLASS };
 /* One attack of the grid of its own options: an entry of the manifest with lists makes several of these. */
 /* Which trial's network an attack's images are made on, as the manifest has it: swept paths and their values. */
@@ -118,8 +128,9 @@ struct attack_spec {
     uint32_t norm;                                 /* of the ball, with these options */
     const double *epsilon;                         /* ascending order is the manifest's: kept as written */
     size_t epsilon_count;
-    enum gradient_kind gradients[2];
+    enum gradient_kind gradients[GRADIENT_KINDS];
     size_t gradient_count;
+    struct smoothing smoothing;                    /* zero where no gradient is smoothed */
     uint64_t samples;                              /* 0: all */
     const char *split;
     bool predicted_labels;

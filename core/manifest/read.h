@@ -123,6 +123,8 @@ void read_schedule(struct reader *r, struct yaml *stage, struct schedule_spec *r
 void read_stages(struct reader *r, struct yaml *root, struct trial *ret);
 void read_attacks(struct reader *r, struct yaml *root, struct reading *ret);
 /* The key `from` of an attack, after its plugin and gradients. */
+/* The key `gradient`: the kinds, and how a smoothed one is estimated. */
+void read_gradient(struct reader *r, struct yaml *entry, struct attack_spec *ret);
 void read_from(struct reader *r, struct yaml *entry, const struct trial *t, struct grids *grids, struct attack_spec *ret);
 /* After the heads. */
 void read_retrieval(struct reader *r, struct yaml *root, struct trial *ret);

@@ -51,35 +51,6 @@ static void read_epsilons(struct reader *r, struct yaml *entry, uint32_t norm, s
     ret->epsilon_count = count;
 }
 
-static void read_gradients(struct reader *r, struct yaml *entry, struct attack_spec *ret)
-{
-    static const char *const words[] = { "rule", "exact", NULL };
-    struct yaml *node = read_member(entry, "gradient");
-    const struct plugin *plugin = ret->choice.plugin;
-
-    if (!node) {
-        /* Where the attack asks for no gradient both would be the same figure twice. */
-        const bool none = plugin && !(plugin->api.attack.flags & BIOFT_ATTACK_GRADIENT);
-        ret->gradients[0] = none ? GRADIENT_EXACT : GRADIENT_RULE;
-        ret->gradients[1] = GRADIENT_EXACT;
-        ret->gradient_count = none ? 1 : 2;
-        return;
-    }
-    const size_t count = node->type == YAML_LIST ? node->count : 1;
-    if (count == 0)
-        read_error(r, node, "'gradient': an empty list");
-    for (size_t i = 0; i < count; i++) {
-        const struct yaml *item = node->type == YAML_LIST ? node->items[i] : node;
-        enum gradient_kind kind = read_word_node(r, item, "gradient", words, 0) == 0 ? GRADIENT_RULE : GRADIENT_EXACT;
-        if (i > 0 && (ret->gradients[0] == kind || i > 1)) {
-            read_error(r, item, "'gradient': one is in the list twice");
-            return;
-        }
-        ret->gradients[i] = kind;
-        ret->gradient_count = i + 1;
-    }
-}
-
 static void read_target(struct reader *r, struct yaml *entry, struct attack_spec *ret)
 {
     static const char *const words[] = {
@@ -182,6 +153,7 @@ static void add_host_options(const struct attack_spec *s, bool in_list, struct t
 {
     static const char *const targets[] = { [TARGET_RANDOM] = "random", [TARGET_LEAST_LIKELY] = "least_likely" };
     const size_t before = t->length;
+    char number[TEXT_NUMBER];
 
     if (s->target == TARGET_CLASS)
         text_printf(t, ";target=%u", s->target_class);
@@ -193,6 +165,10 @@ static void add_host_options(const struct attack_spec *s, bool in_list, struct t
         text_printf(t, ";eot=%u", s->eot);
     if (s->rescale_logits)
         text_add(t, ";rescale_logits=true");
+    if (s->smoothing.samples && s->smoothing.samples != DEFAULT_SMOOTHING_SAMPLES)
+        text_printf(t, ";smoothed_samples=%u", s->smoothing.samples);
+    if (s->smoothing.samples && s->smoothing.sigma != DEFAULT_SMOOTHING_SIGMA)
+        text_printf(t, ";smoothed_sigma=%s", text_number(number, s->smoothing.sigma));
     if (s->survivors)
         text_add(t, ";only=survivors");
     if (s->from && !in_list)
@@ -218,7 +194,7 @@ static void read_entry(struct reader *r, struct yaml *node, const struct trial *
     ret->name = NULL;
     read_name(r, node, ret);
     read_epsilons(r, node, ret->norm, ret);
-    read_gradients(r, node, ret);
+    read_gradient(r, node, ret);
     ret->samples = (uint64_t)read_integer(r, node, "samples", 0, INT64_MAX, 0);
     ret->split = splits[read_word(r, node, "split", splits, 2)];
     ret->predicted_labels = read_word(r, node, "labels", labels, 0) == 1;

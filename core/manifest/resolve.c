@@ -307,7 +307,7 @@ static struct yaml *build_attack(struct resolver *b, const struct attack_entry *
     build_put(b, map, "epsilon", list);
     list = build_list(b);
     for (size_t i = 0; i < s->gradient_count; i++)
-        build_append(b, list, build_text(b, s->gradients[i] == GRADIENT_RULE ? "rule" : "exact"));
+        build_append(b, list, build_gradient(b, s, s->gradients[i]));
     build_put(b, map, "gradient", list);
     put_attack(b, map, s);
     put_from(b, map, e);

@@ -41,6 +41,8 @@ struct yaml *build_text(struct resolver *b, const char *text);
 struct yaml *build_number(struct resolver *b, double value);
 struct yaml *build_integer(struct resolver *b, int64_t value);
 struct yaml *build_bool(struct resolver *b, bool value);
+/* A word, or {smoothed: {samples: 100, sigma: 0.01}}. */
+struct yaml *build_gradient(struct resolver *b, const struct attack_spec *s, enum gradient_kind kind);
 struct yaml *build_path(struct resolver *b, const char *absolute);
 /* {plugin: NAME, option: value, ...}; with its version for a key. grids: options that are lists, or NULL. */
 struct yaml *build_plugin(struct resolver *b, const struct plugin *plugin, const struct option_value *values,

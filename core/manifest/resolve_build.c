@@ -134,3 +134,17 @@ struct yaml *build_plugin(struct resolver *b, const struct plugin *plugin, const
     }
     return map;
 }
+
+struct yaml *build_gradient(struct resolver *b, const struct attack_spec *s, enum gradient_kind kind)
+{
+    struct yaml *smoothing, *map;
+
+    if (kind != GRADIENT_SMOOTHED)
+        return build_text(b, gradient_word(kind));
+    smoothing = build_map(b);
+    build_put(b, smoothing, "samples", build_integer(b, s->smoothing.samples));
+    build_put(b, smoothing, "sigma", build_number(b, s->smoothing.sigma));
+    map = build_map(b);
+    build_put(b, map, gradient_word(kind), smoothing);
+    return map;
+}

@@ -38,6 +38,9 @@ static bool is_row(const struct csv *c, size_t row, const char *trial, const str
            strcmp(csv_cell(c, row, "norm"), at->norm) == 0;
 }
 
+/* Does the attack follow something in the place of the exact gradient? */
+static bool is_stand_in(const struct csv *c, size_t row) { return strcmp(csv_cell(c, row, "gradient"), "exact") != 0; }
+
 /* Is it the worst case over what does not follow the rule's own gradient? */
 static bool is_worst(const struct csv *c, size_t row, const char *trial, const struct place *at)
 {
@@ -50,7 +53,7 @@ static bool is_worst(const struct csv *c, size_t row, const char *trial, const s
 struct sums {
     double zero, silent, off;                      /* the most of any attack; NAN: not measured by any */
     double rising;                                 /* the least of those along gradients: one of them was done */
-    double white, black, transfer;                 /* the least that is left; NAN: no such attack */
+    double white, black, transfer, stand_in;       /* the least that is left; NAN: no such attack */
     bool zero_known;
 };
 
@@ -65,6 +68,11 @@ static void add_row(const struct csv *c, size_t row, struct sums *s)
 
     if (*csv_cell(c, row, "from")) {                   /* another network's gradients say nothing of this one's */
         s->transfer = least(s->transfer, value);
+        return;
+    }
+    /* Stand-ins for the gradient (straight_through, smoothed) are no measure of the exact one, and can only add a doubt. */
+    if (is_stand_in(c, row)) {
+        s->stand_in = least(s->stand_in, value);
         return;
     }
     /* Where it is not known whether an attack asks for gradients it is taken for one that does. */
@@ -109,6 +117,8 @@ static const char *doubt_of(const struct sums *s, struct arena *arena)
     if (s->transfer < s->white - black_box_below)
         return arena_printf(arena, "images made on another network leave %.3f, those made on this one %.3f", s->transfer,
                             s->white);
+    if (s->stand_in < s->white - black_box_below)
+        return arena_printf(arena, "stand-ins for the gradient leave %.3f, the exact one %.3f", s->stand_in, s->white);
     return "";
 }
 
@@ -120,7 +130,7 @@ static const char *unbounded_doubt(const struct csv *c, const char *trial, const
 
     for (size_t r = 1; r < c->rows; r++) {
         const double e = number(c, r, "epsilon");
-        if (!is_row(c, r, trial, &linf) || !(e >= 1.0))
+        if (!is_row(c, r, trial, &linf) || is_stand_in(c, r) || !(e >= 1.0))
             continue;
         left = least(left, number(c, r, "value"));
         epsilon = e;
@@ -134,7 +144,7 @@ bioft_status indicators_doubt(const struct csv *c, const char *trial, const stru
                               const char **ret, struct error *err)
 {
     const double none = (double)NAN;
-    struct sums s = { none, none, none, none, none, none, none, true };
+    struct sums s = { none, none, none, none, none, none, none, none, true };
 
     for (size_t r = 1; r < c->rows; r++)
         if (is_row(c, r, trial, at) && number(c, r, "epsilon") == at->epsilon)

@@ -105,7 +105,11 @@ static bool robustness(const struct panel *p, size_t number, const struct grid *
         return false;
     for (size_t s = 0; s < p->count; s++) {
         const struct series *row = &p->series[s];
-        const char *solid = g->exact ? "exact" : g->rule ? GRADIENT_OF_RULE : "";
+        const char *solid = g->exact    ? "exact"
+                            : g->rule     ? GRADIENT_OF_RULE
+                            : g->straight ? GRADIENT_OF_STAND_INS
+                            : g->smoothed ? GRADIENT_OF_DIFFERENCES
+                                          : "";
         bool fine = robustness_curve(p, row, g, solid, c, arena);
         if (fine && g->exact && g->rule && row != p->baseline)
             fine = robustness_curve(p, row, g, GRADIENT_OF_RULE, c, arena);

@@ -234,6 +234,8 @@ static bool add_epsilon(struct grid *g, const struct figure *f, struct arena *ar
 
     g->rule = g->rule || same_text(f->gradient, "rule");
     g->exact = g->exact || same_text(f->gradient, "exact");
+    g->straight = g->straight || same_text(f->gradient, GRADIENT_OF_STAND_INS);
+    g->smoothed = g->smoothed || same_text(f->gradient, GRADIENT_OF_DIFFERENCES);
     g->all = g->all || same_text(f->gradient, "");
     if (!g->epsilon && !(g->epsilon = arena_array(arena, MOST, sizeof *g->epsilon)))
         return false;

@@ -20,7 +20,7 @@ struct series {
 /* One attack with its grid of epsilons, over all series of a panel. */
 struct grid {
     const char *metric, *attack, *options, *norm;
-    bool rule, exact, all; /* gradients that occur; all: a worst case over every one */
+    bool rule, exact, straight, smoothed, all; /* gradients that occur; all: a worst case over every one */
     double *epsilon;  /* ascending */
     size_t count;
 };

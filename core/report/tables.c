@@ -220,8 +220,10 @@ bool tables_attack(const struct study *study, size_t number, const struct grid *
     char number_of[TEXT_NUMBER];
     const struct panel *p = &study->panels[number];
     const size_t sources = sources_of(study);
-    const char *const gradients[] = { g->exact ? "exact" : NULL, g->all ? "" : NULL,
+    const char *const gradients[] = { g->exact ? "exact" : NULL, g->straight ? GRADIENT_OF_STAND_INS : NULL,
+                                      g->smoothed ? GRADIENT_OF_DIFFERENCES : NULL, g->all ? "" : NULL,
                                       g->rule ? GRADIENT_OF_RULE : NULL };
+    const size_t kinds = sizeof gradients / sizeof *gradients;
     const bool worst = strcmp(g->attack, ATTACK_WORST) == 0;
     const char *zero = g->count && g->epsilon[0] == 0.0 ? "; 0: the same images without attack" : "";
     const int digits = text_digits(g->epsilon, g->count, 4);
@@ -239,14 +241,14 @@ bool tables_attack(const struct study *study, size_t number, const struct grid *
                                  tables_metric(g->metric, arena), attack, g->norm, zero)
     };
     if (!ret->name || !ret->caption ||
-        !table_create(ret, 3 * p->count * (sources + 1) + 1, g->count + 2, arena))
+        !table_create(ret, kinds * p->count * (sources + 1) + 1, g->count + 2, arena))
         return false;
     table_cell(ret, 0, 0)->text = "rule";
     table_cell(ret, 0, 1)->text = "gradient";
     for (size_t e = 0; e < g->count; e++)
         table_cell(ret, 0, e + 2)->text = arena_text(arena, epsilon_text(number_of, g->epsilon[e], digits));
     for (size_t s = 0; s < p->count; s++)
-        for (size_t k = 0; k < 3; k++) {
+        for (size_t k = 0; k < kinds; k++) {
             if (!gradients[k] || !attack_row(ret, row, p, &p->series[s], g, gradients[k], arena))
                 continue;
             row++;

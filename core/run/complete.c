@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *gradient_word(enum gradient_kind g) { return g == GRADIENT_RULE ? "rule" : "exact"; }
-
 static bool is_attack(const struct figure *f, const struct attack_spec *a)
 {
     return f->attacked && strcmp(f->attack, a->name) == 0 && strcmp(f->options, a->options) == 0;

@@ -11,8 +11,8 @@ struct entry {
     struct trained target;
     uint64_t *positions, count;
     size_t metrics;
-    struct figure *figures[2];                     /* [gradient_count][epsilon_count * metrics] */
-    bool *found[2];
+    struct figure *figures[GRADIENT_KINDS];        /* [gradient_count][epsilon_count * metrics] */
+    bool *found[GRADIENT_KINDS];
     const struct figure **broken;                  /* with only: survivors, [gradient_count * epsilon_count][count]: the
                                                       figure that an image was broken in before, or NULL */
     struct gradients_found gradients;              /* of these images */
@@ -29,5 +29,8 @@ void entry_take_broken(const struct entry *e, size_t cell, struct prediction *p)
 /* recalled.c. The gradients' agreement from the trial's figures so far, where an attack on the same images has measured all
  * that this one's figures say of it. false: it is to be measured. */
 bool entry_recall_gradients(const struct trial_run *r, const struct entry *e, struct gradients_found *ret);
+/* Where the rule's backward pass is the true gradient, the figures of `rule` and `exact` are the same ones: the other of the
+ * two, or g itself. */
+size_t entry_twin(const struct trial_run *r, const struct entry *e, size_t g);
 
 #endif

@@ -21,8 +21,6 @@
 
 enum { ENCODE_BATCH = 200 };
 
-static const char *gradient_word(enum gradient_kind g) { return g == GRADIENT_RULE ? "rule" : "exact"; }
-
 static bioft_status keep(struct trial_run *r, const struct figure *f, struct error *err)
 {
     if (!mem_grow(&r->figures, &r->figure_capacity, r->figure_count + 1, sizeof *r->figures))
@@ -299,13 +297,10 @@ static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry
     return st;
 }
 
-/* Where the rule's backward pass is the true gradient, the figures of the other gradient are the
- * same ones. */
 static bool take_over(struct trial_run *r, struct entry *e, size_t g, size_t i)
 {
-    const size_t other = 1 - g;
-    if (e->spec->gradient_count < 2 || !e->found[other][i] ||
-        (r->feedback && !feedback_is_exact(r->feedback)))
+    const size_t other = entry_twin(r, e, g);
+    if (other == g || !e->found[other][i])
         return false;
     for (size_t m = i * e->metrics; m < (i + 1) * e->metrics; m++) {
         const char *identity = e->figures[g][m].identity;
@@ -331,28 +326,30 @@ static bioft_status take_over_all(struct trial_run *r, struct entry *e, struct e
     return st;
 }
 
-/* Room for the predictions of what is missing, and of one gradient only where both are the same;
+/* Room for the predictions of what is missing, and of one gradient only where two are the same;
  * *ret_gradients: whose, in words. */
 static bioft_status want(struct trial_run *r, const struct entry *e, struct prediction **ret,
                          const char **ret_gradients, struct error *err)
 {
     const struct attack_spec *s = e->spec;
-    const bool same = !r->feedback || feedback_is_exact(r->feedback);
-    bool wanted[2] = { false, false };
+    bool wanted[GRADIENT_KINDS] = { false };
+    size_t count = 0;
     bioft_status st = BIOFT_OK;
 
     for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++)
         for (size_t i = 0; st == BIOFT_OK && i < s->epsilon_count; i++) {
-            if (e->found[g][i] || (g > 0 && same))
+            if (e->found[g][i] || entry_twin(r, e, g) < g)
                 continue;
             wanted[g] = true;
             st = make_room(r, e->metrics, e->count, true, ret + (g * s->epsilon_count + i) * e->metrics, err);
         }
-    *ret_gradients = wanted[0] && wanted[1] ? "exact and the rule's own"
-                   : wanted[0]              ? gradient_title(gradient_word(s->gradients[0]))
-                   : wanted[1]              ? gradient_title(gradient_word(s->gradients[1]))
-                                            : NULL;
-    return st;
+    *ret_gradients = NULL;
+    for (size_t g = 0; g < s->gradient_count; g++) {
+        const char *title = gradient_title(gradient_word(s->gradients[g]));
+        if (wanted[g])
+            *ret_gradients = count++ ? arena_printf(r->arena, "%s and %s", *ret_gradients, title) : title;
+    }
+    return st == BIOFT_OK && count && !*ret_gradients ? error_memory(err, "an attack's gradients") : st;
 }
 
 static bool draws_at_random(const struct trial_run *r, const struct entry *e, size_t g)
@@ -379,7 +376,7 @@ static bioft_status measure_gradients(struct trial_run *r, struct entry *e, stru
 
 static void describe_gradient(struct trial_run *r, const struct entry *e, size_t g, bool redrawn, struct figure *f)
 {
-    const bool rule = e->spec->gradients[g] == GRADIENT_RULE;
+    const bool rule = e->spec->gradients[g] == GRADIENT_RULE, exact = e->spec->gradients[g] == GRADIENT_EXACT;
     const bool same = !r->feedback || feedback_is_exact(r->feedback);
 
     for (size_t m = 0; m < e->metrics; m++) {
@@ -390,7 +387,7 @@ static void describe_gradient(struct trial_run *r, const struct entry *e, size_t
             i->draws = e->spec->eot ? arena_printf(r->arena, "%u", e->spec->eot) : redrawn ? "own" : "frozen";
         i->cosine = rule ? e->gradients.cosine : (double)NAN;
         i->signs = rule ? e->gradients.signs : (double)NAN;
-        i->differs = rule && !same ? (double)NAN : e->gradients.differs;
+        i->differs = exact || (rule && same) ? e->gradients.differs : (double)NAN;
     }
 }
 

@@ -35,3 +35,15 @@ bool entry_recall_gradients(const struct trial_run *r, const struct entry *e, st
     }
     return (!rule || !isnan(ret->cosine)) && (!exact || !isnan(ret->differs));
 }
+
+size_t entry_twin(const struct trial_run *r, const struct entry *e, size_t g)
+{
+    const struct attack_spec *s = e->spec;
+
+    if ((r->feedback && !feedback_is_exact(r->feedback)) || s->gradients[g] > GRADIENT_EXACT)
+        return g;
+    for (size_t k = 0; k < s->gradient_count; k++)
+        if (k != g && s->gradients[k] <= GRADIENT_EXACT)
+            return k;
+    return g;
+}

@@ -111,8 +111,12 @@ typedef struct bioft_use {
 
 /* backward's flags. EXACT: V := W, and routes are ignored: true derivatives of the network as it ran forward.
  * ACCUMULATE: add to the parameters' gradients instead of overwriting them. NO_PARAMETERS: no parameter gradients,
- * those that are there stay. Backward may run more than once after one forward. */
-enum { BIOFT_EXACT = 1, BIOFT_ACCUMULATE = 2, BIOFT_NO_PARAMETERS = 4 };
+ * those that are there stay. Backward may run more than once after one forward.
+ * STRAIGHT_THROUGH, of programs for ATTACK: stand-ins for derivatives that vanish or are not defined (BPDA: Athalye,
+ * Carlini and Wagner 2018). The derivative of RELU, TANH, CLIP, HARDSWISH, SILU and GELU is at least 1/10, that of SIGMOID
+ * 1/40 and of HARDSIGMOID 1/60, a tenth of its largest each; MAXPOOL sends a tenth of an error in equal parts to all values
+ * of its window and the rest to the largest. Forward is as ever. An engine may refuse it with BIOFT_ERR_UNSUPPORTED. */
+enum { BIOFT_EXACT = 1, BIOFT_ACCUMULATE = 2, BIOFT_NO_PARAMETERS = 4, BIOFT_STRAIGHT_THROUGH = 8 };
 
 /* What read() and write() move. */
 enum { BIOFT_VALUE = 1, BIOFT_GRADIENT, BIOFT_MOMENT1, BIOFT_MOMENT2, BIOFT_FEEDBACK };

@@ -105,6 +105,32 @@ sweep:
         self.assertEqual(word, "undecided")
         self.assertRegex(why, r"^\d+ images had a gradient of zero or not a number$")
 
+    def test_vanishes(self):
+        """tanh is saturated to the last bit, so that the exact gradient is zero. Stand-ins for derivatives and differences of
+        the outputs break the network, each the same images for any batch size and threads; neither decides anything."""
+        attacks = "".join(f"  - {{plugin: pgd, name: {name}, loss: margin, steps: 10, epsilon: 0.3, samples: 20, batch_size: {size}, "
+                          f"gradient: [exact, straight_through, {{smoothed: {{samples: 100, sigma: 0.3}}}}]}}\n"
+                          for name, size in (("one", 20), ("other", 7)))
+        text = MANIFEST.replace("hidden: []", "hidden: [64], activation: tanh").replace(
+            "rule: bp", "rules: [{layers: fc1, rule: {plugin: probe_vanish, at: 60}}, {layers: '*', rule: bp}]") + attacks
+        said = self.good("run", self.manifest(text), "--out", "out", "--quiet", "--plugin-path", os.environ["PROBE_RULE"]).stdout
+        rows = {(r["attack"], r["gradient"]): r for r in bioft.rows(self.folder / "out/results.csv") if r["attack"]}
+        for name in ("one", "other"):
+            exact, straight, smoothed = (rows[name, g] for g in ("exact", "straight_through", "smoothed"))
+            self.assertEqual(exact["options"], "smoothed_sigma=0.3")
+            self.assertEqual((exact["zero_gradient"], straight["zero_gradient"]), (exact["right"], "0"))
+            self.assertEqual(float(exact["value"]), int(exact["right"]) / 20)
+            self.assertLess(float(straight["value"]), float(exact["value"]) - 0.3)
+            self.assertLess(float(smoothed["value"]), float(exact["value"]) - 0.3)
+            self.assertEqual((float(exact["queries"]), float(smoothed["queries"])), (10, 10 + 10 * 100))
+            self.assertEqual((straight["differences_off"], smoothed["differences_off"]), ("", ""))
+        for gradient in ("straight_through", "smoothed"):
+            one, other = (bioft.rows(next((self.folder / "out/trials").glob(f"*/predictions/train.test.{name}.*.{gradient}.0.3.csv")))
+                          for name in ("one", "other"))
+            self.assertEqual(one, other)
+        self.assertEqual(float(rows["worst", ""]["value"]), min(float(r["value"]) for r in rows.values()))
+        self.assertIn("undecided", said)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -2,12 +2,15 @@
 #include "exponential.h"
 #include "program.h"
 
+#include <math.h>
 #include <string.h>
 
-/* What a value's output and its derivative are computed of. */
+/* What a value's output and its derivative are computed of; the derivative is at least `least`. */
 struct bounds {
-    float low, high;
+    float low, high, least;
 };
+
+static inline float at_least(float slope, float least) { return slope < least ? least : slope; }
 
 static inline float clip_of(float x, struct bounds b)
 {
@@ -32,7 +35,7 @@ static inline float sigmoid_slope(float y, struct bounds b)
 static inline float hardsigmoid_of(float x, struct bounds b)
 {
     (void)b;
-    return clip_of(x * (1.0f / 6.0f) + 0.5f, (struct bounds){ 0.0f, 1.0f });
+    return clip_of(x * (1.0f / 6.0f) + 0.5f, (struct bounds){ .low = 0.0f, .high = 1.0f });
 }
 
 static inline float hardsigmoid_slope(float y, struct bounds b)
@@ -96,10 +99,10 @@ static inline float gelu_slope(float x, struct bounds b)
     {                                                                                                                \
         if (add)                                                                                                     \
             for (size_t i = 0; i < count; i++)                                                                       \
-                dx[i] += dy[i] * name##_slope(from[i], b);                                                           \
+                dx[i] += dy[i] * at_least(name##_slope(from[i], b), b.least);                                        \
         else                                                                                                         \
             for (size_t i = 0; i < count; i++)                                                                       \
-                dx[i] = dy[i] * name##_slope(from[i], b);                                                            \
+                dx[i] = dy[i] * at_least(name##_slope(from[i], b), b.least);                                         \
     }
 
 ACTIVATION(clip)
@@ -113,22 +116,23 @@ struct activation {
     void (*forward)(const float *x, struct bounds b, float *y, size_t count);
     void (*backward)(const float *from, struct bounds b, const float *dy, bool add, float *dx, size_t count);
     bool by_output;                                /* the derivative is of y */
+    float steepest;
 };
 static struct activation activation_of(uint32_t op)
 {
     switch (op) {
     case BIOFT_OP_CLIP:
-        return (struct activation){ clip_forward, clip_backward, true };
+        return (struct activation){ clip_forward, clip_backward, true, 1.0f };
     case BIOFT_OP_SIGMOID:
-        return (struct activation){ sigmoid_forward, sigmoid_backward, true };
+        return (struct activation){ sigmoid_forward, sigmoid_backward, true, 0.25f };
     case BIOFT_OP_HARDSIGMOID:
-        return (struct activation){ hardsigmoid_forward, hardsigmoid_backward, true };
+        return (struct activation){ hardsigmoid_forward, hardsigmoid_backward, true, 1.0f / 6.0f };
     case BIOFT_OP_HARDSWISH:
-        return (struct activation){ hardswish_forward, hardswish_backward, false };
+        return (struct activation){ hardswish_forward, hardswish_backward, false, 1.0f };
     case BIOFT_OP_SILU:
-        return (struct activation){ silu_forward, silu_backward, false };
+        return (struct activation){ silu_forward, silu_backward, false, 1.0f };
     default:
-        return (struct activation){ gelu_forward, gelu_backward, false };
+        return (struct activation){ gelu_forward, gelu_backward, false, 1.0f };
     }
 }
 
@@ -145,7 +149,7 @@ static void clear_lanes(const struct tensor *t, float *y, uint32_t count)
 static void images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
     const struct activation a = activation_of(n->def->op);
-    const struct bounds b = { n->def->low, n->def->high };
+    const struct bounds b = { n->def->low, n->def->high, straight_through(p) ? STRAIGHT_SHARE * a.steepest : -INFINITY };
     const size_t floats = count * p->tensors[n->y].floats;
     const float *x = value_at(p, n->x[0], first);
     float *y = value_at(p, n->y, first);

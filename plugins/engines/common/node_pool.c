@@ -141,6 +141,30 @@ static void max_plane(const struct planes *l, const float *x, float *y, uint32_t
     }
 }
 
+/* BIOFT_STRAIGHT_THROUGH: a share of each error in equal parts to the values of its window, the rest to the largest. */
+static void max_plane_straight(const struct planes *l, const float *dy, const uint32_t *positions, float *dx)
+{
+    const bioft_node *d = l->d;
+
+    for (uint32_t k = 0; k < l->out; k++) {
+        const int64_t top = (int64_t)(k / d->width) * d->stride[0] - d->padding[0];
+        const int64_t left = (int64_t)(k % d->width) * d->stride[1] - d->padding[1];
+        uint32_t inside = 0;
+        for (int pass = 0; pass < 2; pass++)
+            for (uint32_t i = 0; i < d->kernel[0] * d->kernel[1]; i++) {
+                const int64_t y = top + (int64_t)(i / d->kernel[1]) * d->dilation[0];
+                const int64_t x = left + (int64_t)(i % d->kernel[1]) * d->dilation[1];
+                if (y < 0 || x < 0 || y >= l->x->height || x >= l->x->width)
+                    continue;
+                if (pass == 0)
+                    inside++;
+                else
+                    dx[y * l->x->width + x] += STRAIGHT_SHARE * dy[k] / (float)inside;
+            }
+        dx[positions[k]] += (1.0f - STRAIGHT_SHARE) * dy[k];
+    }
+}
+
 static void max_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
                          float *work)
 {
@@ -158,9 +182,12 @@ static void max_images(struct program *p, struct node *n, enum phase phase, uint
         float *dx = gradient_at(p, n->x[0], first);
         if (!n->adds[0])
             memset(dx, 0, l.count * l.in * sizeof *dx);
-        for (size_t i = 0; i < l.count; i++, dx += l.in, dy += l.out, positions += l.out)
-            for (size_t k = 0; k < l.out; k++)
+        for (size_t i = 0; i < l.count; i++, dx += l.in, dy += l.out, positions += l.out) {
+            if (straight_through(p))
+                max_plane_straight(&l, dy, positions, dx);
+            for (size_t k = 0; !straight_through(p) && k < l.out; k++)
                 dx[positions[k]] += dy[k];
+        }
     }
 }
 

@@ -59,6 +59,15 @@ static void relu_error(const float *restrict y, const float *restrict dy, bool a
             dx[i] = y[i] <= 0 ? 0 : dy[i];
 }
 
+/* BIOFT_STRAIGHT_THROUGH; dx may be dy. */
+static void relu_straight(const float *y, const float *dy, bool add, float *dx, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const float d = y[i] <= 0 ? STRAIGHT_SHARE * dy[i] : dy[i];
+        dx[i] = add ? dx[i] + d : d;
+    }
+}
+
 static void relu_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
                           float *work)
 {
@@ -69,6 +78,8 @@ static void relu_images(struct program *p, struct node *n, enum phase phase, uin
         relu_in_place(s.y, s.count);
     else if (phase == FORWARD)
         relu(s.x, s.y, s.count);
+    else if (n->wants[0] && straight_through(p))
+        relu_straight(s.y, s.dy, n->adds[0] && !n->in_place, s.dx, s.count);
     else if (n->wants[0] && n->in_place)
         relu_error_in_place(s.y, s.dx, s.count);
     else if (n->wants[0])

@@ -42,6 +42,13 @@ static void images(struct program *p, struct node *n, enum phase phase, uint32_t
         return;
     dx = gradient_at(p, n->x[0], first);
     dy = gradient_at(p, n->y, first);
+    if (straight_through(p)) {
+        for (size_t i = 0; i < floats; i++) {
+            const float slope = 1.0f - y[i] * y[i], d = dy[i] * (slope < STRAIGHT_SHARE ? STRAIGHT_SHARE : slope);
+            dx[i] = n->adds[0] ? dx[i] + d : d;
+        }
+        return;
+    }
     for (size_t i = 0; i < floats; i++)
         dx[i] = n->adds[0] ? dx[i] + dy[i] * (1.0f - y[i] * y[i]) : dy[i] * (1.0f - y[i] * y[i]);
 }

@@ -163,6 +163,11 @@ static inline float *parameter_gradient(const struct program *p, uint32_t parame
 }
 static inline bool accumulates(const struct program *p) { return p->flags & BIOFT_ACCUMULATE; }
 
+/* BIOFT_STRAIGHT_THROUGH: an operator's derivative is at least this share of its largest, and max pooling sends this share
+ * of an error to the whole window. */
+#define STRAIGHT_SHARE 0.1f
+static inline bool straight_through(const struct program *p) { return p->flags & BIOFT_STRAIGHT_THROUGH; }
+
 extern const struct operator operator_input, operator_linear, operator_batchnorm_batch, operator_batchnorm_fixed,
     operator_batchnorm_trained, operator_relu, operator_tanh, operator_maxpool, operator_avgpool,
     operator_adaptive, operator_dropout, operator_add, operator_activation, operator_activation_over;

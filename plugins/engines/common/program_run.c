@@ -143,8 +143,10 @@ static bioft_status check_backward(const struct program *p, uint32_t flags, cons
 
     if (!goes_back(p))
         return host->fail(host, BIOFT_ERR_INVALID, "a program for evaluation has no backward pass");
-    if (flags & ~(uint32_t)(BIOFT_EXACT | BIOFT_ACCUMULATE | BIOFT_NO_PARAMETERS))
+    if (flags & ~(uint32_t)(BIOFT_EXACT | BIOFT_ACCUMULATE | BIOFT_NO_PARAMETERS | BIOFT_STRAIGHT_THROUGH))
         return bioft_failf(host, BIOFT_ERR_UNSUPPORTED, "backward flags %u are not known", flags);
+    if (flags & BIOFT_STRAIGHT_THROUGH && p->use.kind != BIOFT_ATTACK)
+        return host->fail(host, BIOFT_ERR_INVALID, "stand-ins for derivatives are for attacks");
     if (p->n == 0)
         return host->fail(host, BIOFT_ERR_INVALID, "backward comes after forward");
     for (uint32_t i = 1; i < p->node_count; i++)

@@ -89,14 +89,33 @@ static void max_plane(const struct plane *l, const struct lanes *set, const floa
     }
 }
 
+/* BIOFT_STRAIGHT_THROUGH: a share of the error in equal parts to the values of the window, the rest to the largest. */
+static void max_window_straight(const struct plane *l, const struct lanes *set, const struct pool_window *w, const float *dy,
+                                const uint16_t *positions, float *dx)
+{
+    const float inside = (float)(w->rows * w->columns);
+    float rest[MOST_BLOCK];
+
+    for (uint32_t i = 0; i < l->lanes; i++)
+        rest[i] = (1.0f - STRAIGHT_SHARE) * dy[i];
+    set->pool_max_error(w, l->lanes, rest, positions, dx);
+    for (uint32_t row = 0; row < w->rows; row++)
+        for (uint32_t column = 0; column < w->columns; column++)
+            for (uint32_t i = 0; i < l->lanes; i++)
+                dx[w->first + row * w->down + column * w->right + i] += STRAIGHT_SHARE * dy[i] / inside;
+}
+
 static void max_plane_error(const struct plane *l, const struct lanes *set, const float *dy, const uint16_t *positions,
-                            float *dx)
+                            float *dx, bool straight)
 {
     for (uint32_t oy = 0; oy < l->d->height; oy++) {
         const struct reach rows = places_of(l->d, 0, oy, l->in[0]);
         for (uint32_t ox = 0; ox < l->d->width; ox++, dy += l->lanes, positions += l->lanes) {
             const struct pool_window w = window_of(l, oy, rows, ox);
-            set->pool_max_error(&w, l->lanes, dy, positions, dx);
+            if (straight)
+                max_window_straight(l, set, &w, dy, positions, dx);
+            else
+                set->pool_max_error(&w, l->lanes, dy, positions, dx);
         }
     }
 }
@@ -158,7 +177,7 @@ static void pool(struct program *p, struct node *n, enum phase phase, uint32_t f
         if (!max)
             average_plane(&l, source, target, back);
         else if (back)
-            max_plane_error(&l, set, source, positions, target);
+            max_plane_error(&l, set, source, positions, target, straight_through(p));
         else
             max_plane(&l, set, source, target, positions);
         source += back ? out : in;

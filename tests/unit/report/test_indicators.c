@@ -16,6 +16,7 @@
 #define BLACK ROW("square,exact,linf,0.1,0.5,200,0,,0,2,,")
 #define UNBOUNDED ROW("apgd,exact,linf,1,0,200,60,0,0,0,0.01,")
 #define OTHER ROW("transfer,exact,linf,0.1,0.6,200,40,,,,,rule:bp")
+#define STAND_IN(GRADIENT, EPSILON, VALUE) ROW("pgd," GRADIENT ",linf," EPSILON "," VALUE ",200,60,5,0,0,,")
 #define RULE ROW("apgd,rule,linf,0.1,0.2,200,60,9,9,200,1,")
 
 static void each_is_told(void **state)
@@ -43,6 +44,16 @@ static void each_is_told(void **state)
           "images made on another network leave 0.495, those made on this one 0.500" },
         { WHITE BLACK UNBOUNDED ROW("transfer,exact,linf,0.1,0.498,200,40,,,,,rule:bp"), "" },
         { WHITE BLACK ROW("apgd,exact,linf,1,0.01,200,60,0,0,0,0.01,"), "0.010 survive an L-infinity epsilon of 1" },
+        /* Stand-ins for the gradient add doubts and take none away. */
+        { WHITE BLACK UNBOUNDED STAND_IN("straight_through", "0.1", "0.495"),
+          "stand-ins for the gradient leave 0.495, the exact one 0.500" },
+        { WHITE BLACK UNBOUNDED STAND_IN("smoothed", "0.1", "0.4"), "stand-ins for the gradient leave 0.400, the exact one 0.500" },
+        { WHITE BLACK UNBOUNDED STAND_IN("smoothed", "0.1", "0.9"), "" },
+        { STAND_IN("straight_through", "0.1", "0.5") BLACK UNBOUNDED, "no attack along a gradient was made" },
+        { ROW("apgd,exact,linf,0.1,0.5,200,60,0,0,6,0.01,") STAND_IN("smoothed", "0.1", "0.5") BLACK UNBOUNDED,
+          "6.0% of the survivors' attacks were still gaining" },
+        { WHITE BLACK ROW("apgd,exact,linf,1,0.01,200,60,0,0,0,0.01,") STAND_IN("smoothed", "1", "0"),
+          "0.010 survive an L-infinity epsilon of 1" },
         /* A transferred image is not what the gradients of this network can do. */
         { WHITE BLACK UNBOUNDED OTHER ROW("transfer,exact,linf,0.1,0.4,200,0,,,,,rule:bp"),
           "images made on another network leave 0.400, those made on this one 0.500" },
