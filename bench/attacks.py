@@ -1,7 +1,10 @@
-"""bioft's attacks beside Foolbox's and torchattacks' on the same network and the same images, in alternating pairs: prints
-every pair and a table in Markdown. Needs a build, torch and torchvision from Debian, and the packages foolbox and
-torchattacks from PyPI on PYTHONPATH."""
+"""bioft's attacks beside Foolbox's, torchattacks' and AutoAttack's own code on the same network and the same images, in
+alternating pairs: prints every pair, the robust accuracy of each side and a table in Markdown. Foolbox and torchattacks are
+fetched from PyPI into BUILD/peers, where tests/peers has them too. AutoAttack's own code is on no registry: AUTO_ATTACK names
+a clone of github.com/fra31/auto-attack; without it torchattacks' copy of it is measured. Needs torch and torchvision:
+Debian's, or those of the Python that PEER_PYTHON names."""
 import argparse
+import csv
 import json
 import os
 import pathlib
@@ -14,13 +17,14 @@ import time
 import pairs
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-# figure: network, images, bioft's attack, the peers, and what the ratio of times should reach
+# figure: network, images (with --short), bioft's attack, the peers, and what the ratio of times should reach
 CELLS = {
-    "pgd": ("resnet18", 64, "{plugin: pgd, steps: 5, epsilon: 0.03, gradient: exact, batch_size: 32}",
+    "pgd": ("resnet18", 256, 8, "{plugin: pgd, steps: 5, epsilon: 0.03, gradient: exact, batch_size: 32}",
             ("foolbox", "torchattacks"), 1.5),
-    "auto_attack": ("lenet5", 500, "{plugin: auto_attack, epsilon: 0.1, gradient: exact, batch_size: 250}",
-                    ("torchattacks",), 3.0),
+    "auto_attack": ("lenet5", 500, 20, "{plugin: auto_attack, epsilon: 0.1, gradient: exact, batch_size: 250}",
+                    ("auto-attack" if os.environ.get("AUTO_ATTACK") else "torchattacks",), 3.0),
 }
+SHORT_QUERIES = 50
 PREPARE = """bioft: 1
 name: bench
 seed: 2
@@ -54,6 +58,7 @@ class Side:
 
     def __init__(self, a, network, images, folder):
         self.a, self.folder, self.network, self.images = a, folder, network, images
+        self.left = float("nan")
         self.out = folder / "out"
         if network == "lenet5":
             dataset, classes, batch = "{plugin: fashion_mnist, classes: [5, 6, 7, 8, 9]}", 5, 64
@@ -87,8 +92,12 @@ class Side:
         """Seconds that one more attack takes: a run that adds it, less a run that adds nothing."""
         self.turn += 1
         nothing = self.run(self.text, "--resume")
-        self.text += "  - " + attack.replace("{", "{name: turn%d, samples: %d, " % (self.turn, self.images)) + "\n"
-        return self.run(self.text, "--force") - nothing
+        name = f"turn{self.turn}"
+        self.text += "  - " + attack.replace("{", "{name: %s, samples: %d, " % (name, self.images)) + "\n"
+        seconds = self.run(self.text, "--force") - nothing
+        with open(self.out / "results.csv", newline="") as file:
+            self.left = next(float(row["value"]) for row in csv.DictReader(file) if row["attack"] == name)
+        return seconds
 
     def torch(self):
         """The same network with pixels in, and the images with their labels."""
@@ -130,26 +139,54 @@ class Side:
         return Whole().eval(), x, torch.tensor([int(r.split(",")[label]) for r in rows[1:]])
 
 
-def peer(name, figure, model, x, y):
-    """Seconds of the peer's attack on all images in the same batches."""
-    import foolbox
-    import torchattacks
-    if figure == "auto_attack":
-        attack = torchattacks.AutoAttack(model, norm="Linf", eps=0.1, version="standard", n_classes=5, seed=0)
-        batch, call = 250, attack
-    elif name == "foolbox":
-        whole = foolbox.PyTorchModel(model, bounds=(0, 1))
-        run = foolbox.attacks.LinfPGD(rel_stepsize=1 / 3, steps=5, random_start=False)
-        batch, call = 32, lambda a, b: run(whole, a, b, epsilons=0.03)
-    else:
-        batch, call = 32, torchattacks.PGD(model, eps=0.03, alpha=0.01, steps=5, random_start=False)
+def original(model, short):
+    """AutoAttack's standard version in its authors' code; five classes have four targets."""
+    sys.path.insert(0, os.environ["AUTO_ATTACK"])
+    from autoattack import AutoAttack
+    attack = AutoAttack(model, norm="Linf", eps=0.1, version="standard", seed=0, device="cpu", verbose=False)
+    attack.apgd_targeted.n_target_classes = attack.fab.n_target_classes = 4
+    if short:
+        attack.square.n_queries = SHORT_QUERIES
+    return lambda x, y: attack.run_standard_evaluation(x, y, bs=len(y))
 
-    def seconds():
+
+class Peer:
+    """A peer's attack, on all images in the same batches as bioft."""
+
+    def __init__(self, name, figure, model, x, y, short):
+        import foolbox
+        import torchattacks
+        self.model, self.x, self.y, self.batch, self.left = model, x, y, 32, float("nan")
+        if name == "auto-attack":
+            self.batch, self.call = 250, original(model, short)
+        elif figure == "auto_attack":
+            attack = torchattacks.AutoAttack(model, norm="Linf", eps=0.1, version="standard", n_classes=5, seed=0)
+            if short:
+                attack._autoattack.attacks[-1].n_queries = SHORT_QUERIES
+            self.batch, self.call = 250, attack
+        elif name == "foolbox":
+            whole = foolbox.PyTorchModel(model, bounds=(0, 1))
+            run = foolbox.attacks.LinfPGD(rel_stepsize=1 / 3, steps=5, random_start=False)
+            self.call = lambda a, b: run(whole, a, b, epsilons=0.03)[1]
+        else:
+            self.call = torchattacks.PGD(model, eps=0.03, alpha=0.01, steps=5, random_start=False)
+
+    def seconds(self):
+        import torch
         start = time.perf_counter()
-        for i in range(0, len(y), batch):
-            call(x[i:i + batch], y[i:i + batch])
-        return time.perf_counter() - start
-    return seconds
+        made = [self.call(self.x[i:i + self.batch], self.y[i:i + self.batch]) for i in range(0, len(self.y), self.batch)]
+        taken = time.perf_counter() - start
+        with torch.no_grad():                      # robust as bioft has it: right with and without the attack
+            right = [(self.model(x).argmax(1) == self.y) for x in (self.x, torch.cat(made))]
+        self.left = float((right[0] & right[1]).float().mean())
+        return taken
+
+
+def packages(build):
+    """Foolbox and torchattacks, where tests/peers looks for them too."""
+    here = pathlib.Path(__file__).resolve().parent
+    done = subprocess.run([here.parent / "tests/peers/packages.sh", build], stdout=subprocess.PIPE, text=True, check=True)
+    sys.path.insert(0, done.stdout.strip())
 
 
 def main():
@@ -160,7 +197,14 @@ def main():
     p.add_argument("--size", type=int, default=64, help="ResNet-18's images, pixels a side")
     p.add_argument("--pairs", type=int, default=5, help="good pairs that decide")
     p.add_argument("--minutes", type=float, default=20, help="most for one ratio")
+    p.add_argument("--short", action="store_true", help="does it work here? few images, one turn of each, no measurement")
     a = p.parse_args()
+    python = os.environ.get("PEER_PYTHON")
+    if python and os.path.realpath(python) != os.path.realpath(sys.executable) and not os.environ.get("ATTACKS_PEER"):
+        os.execve(python, [python, *sys.argv], {**os.environ, "ATTACKS_PEER": "1"})
+    packages(a.build)
+    if a.short:
+        a.size = 32
     kernels = pairs.blas_kernels()
     if kernels:
         os.environ.setdefault("OPENBLAS_CORETYPE", kernels)
@@ -170,17 +214,26 @@ def main():
     table = ["| figure | network | images | peer | seconds of the peer over bioft's, median | pairs | should reach |",
              "|---|---|---|---|---|---|---|"]
     for figure in a.figures.split(","):
-        network, images, attack, peers, least = CELLS[figure]
+        network, images, few, attack, peers, least = CELLS[figure]
+        if a.short:
+            images = few
+            attack = attack.replace("auto_attack,", f"auto_attack, queries: {SHORT_QUERIES},")
         with tempfile.TemporaryDirectory() as folder:
             side = Side(a, network, images, pathlib.Path(folder))
             model, x, y = side.torch()
             for name in peers:
                 say(f"{figure}, {network}, {images} images: {name}, bioft; seconds")
-                their, probe, done = peer(name, figure, model, x, y), pairs.Probe(), pairs.Pairs()
-                done.measure(their, lambda: side.bioft(attack), probe, a.pairs, a.minutes, say)
+                their, probe, done = Peer(name, figure, model, x, y, a.short), pairs.Probe(), pairs.Pairs()
+                if a.short:
+                    say(f"  {their.seconds():10.3f} {side.bioft(attack):10.3f}  no measurement")
+                else:
+                    done.measure(their.seconds, lambda: side.bioft(attack), probe, a.pairs, a.minutes, say)
+                say(f"  left: {name} {their.left:.3f}, bioft {side.left:.3f}")
+                if abs(their.left - side.left) > 0.02:
+                    sys.exit(f"{figure}: the two sides do not attack the same: robust accuracy {their.left:.3f} and {side.left:.3f}")
                 middle = done.text() if done.ratios else "not measured: the machine was not steady"
                 table.append(f"| {figure} | {network} | {images} | {name} | {middle} | {len(done.ratios)} | {least}x |")
-    say("\n".join([""] + table))
+    say("\n".join(["works here; no measurement"] if a.short else [""] + table))
 
 
 if __name__ == "__main__":

