@@ -464,8 +464,8 @@ static void sum_attack(struct resolver *b, const struct trial *t, struct attack_
     build_put(b, map, "batch_size", build_integer(b, s->batch_size));
     build_put(b, map, "dump", build_integer(b, (int64_t)s->dump));
     /* What is left to attack is what the attacks before left. */
-    if (s->survivors && s > t->attacks)
-        build_put(b, map, "after", build_text(b, s[-1].key));
+    if (s->survivors)
+        build_put(b, map, "after", build_before(b, t, s));
     sum(b, map, s->key);
 }
 

@@ -41,6 +41,8 @@ struct yaml *build_text(struct resolver *b, const char *text);
 struct yaml *build_number(struct resolver *b, double value);
 struct yaml *build_integer(struct resolver *b, int64_t value);
 struct yaml *build_bool(struct resolver *b, bool value);
+/* The attacks before s, each by its key with its epsilons and gradients. */
+struct yaml *build_before(struct resolver *b, const struct trial *t, const struct attack_spec *s);
 /* A word, or {smoothed: {samples: 100, sigma: 0.01}}. */
 struct yaml *build_gradient(struct resolver *b, const struct attack_spec *s, enum gradient_kind kind);
 struct yaml *build_path(struct resolver *b, const char *absolute);

@@ -148,3 +148,17 @@ struct yaml *build_gradient(struct resolver *b, const struct attack_spec *s, enu
     build_put(b, map, gradient_word(kind), smoothing);
     return map;
 }
+
+struct yaml *build_before(struct resolver *b, const struct trial *t, const struct attack_spec *s)
+{
+    struct yaml *list = build_list(b);
+
+    for (const struct attack_spec *a = t->attacks; a < s; a++) {
+        build_append(b, list, build_text(b, a->key));
+        for (size_t i = 0; i < a->epsilon_count; i++)
+            build_append(b, list, build_number(b, a->epsilon[i]));
+        for (size_t i = 0; i < a->gradient_count; i++)
+            build_append(b, list, build_gradient(b, a, a->gradients[i]));
+    }
+    return list;
+}

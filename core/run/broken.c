@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-/* Is `o` an earlier figure of this ball and gradient? */
+/* Is `o` an earlier figure of this ball or a smaller one, whose images are in this one too, and of this gradient? */
 static bool is_before(const struct figure *o, const struct figure *f)
 {
-    return o->attacked && o->predictions && o->epsilon == f->epsilon && strcmp(o->norm, f->norm) == 0 &&
+    return o->attacked && o->predictions && o->epsilon > 0.0 && o->epsilon <= f->epsilon && strcmp(o->norm, f->norm) == 0 &&
            strcmp(o->gradient, f->gradient) == 0 && strcmp(o->stage, f->stage) == 0 && strcmp(o->split, f->split) == 0;
 }
 

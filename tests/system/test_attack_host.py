@@ -137,6 +137,19 @@ class Host(bioft.Case):
                     self.assertEqual((y["prediction"], y["queries"], y["part"]), (z["prediction"], "10", ""))
             self.assertAlmostEqual(float(row["value"]), np.mean([x["score"] == z["score"] == "1" for x, z in zip(images, whole)]), 9)
 
+    def test_smaller_epsilon(self):
+        """What an attack before broke in a smaller ball is broken in a larger one too, whether it was made there or not."""
+        found = self.attacked("""\
+  - {plugin: probe_nearest, epsilon: 0.3, samples: 40, gradient: exact}
+  - {plugin: pgd, name: rest, epsilon: [0.1, 0.4], samples: 40, gradient: exact, steps: 10, only: survivors}
+""")
+        before = found["probe_nearest", "exact", "0.3"][1]
+        self.assertIn("0", [i["score"] for i in before if i["clean"] == "1"])
+        for x, y in zip(before, found["rest", "exact", "0.4"][1]):
+            self.assertEqual(x["score"] == "0", y["queries"] == "0")
+            self.assertLessEqual(y["score"], x["score"])
+        self.assertNotIn("0", [y["queries"] for y in found["rest", "exact", "0.1"][1]])
+
     def test_transfer(self):
         """Images of another trial's network, whichever trial is first; its own are those of the white box."""
         entry = "epsilon: [0.1, 0.3], samples: 40, steps: 5, dump: 40"
