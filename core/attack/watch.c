@@ -118,11 +118,13 @@ bioft_status watch_credit(struct watch *w, uint32_t n, const uint32_t *image, co
     bioft_status st = check_images(w, "credit", n, image, err);
     const size_t length = part ? strspn(part, "abcdefghijklmnopqrstuvwxyz0123456789_") : 0;
 
-    if (st == BIOFT_OK && (length == 0 || part[length] != '\0'))
-        st = error_set(err, BIOFT_ERR_INVALID, "the attack credits a part whose name is not of [a-z0-9_]");
-    for (uint32_t i = 0; st == BIOFT_OK && i < n; i++)
+    if (st != BIOFT_OK)
+        return st;
+    if (length == 0 || part[length] != '\0')
+        return error_set(err, BIOFT_ERR_INVALID, "the attack credits a part whose name is not of [a-z0-9_]");
+    for (uint32_t i = 0; i < n; i++)
         w->course[image ? image[i] : i].part = part;
-    return st;
+    return BIOFT_OK;
 }
 
 bioft_status watch_objectives(struct watch *w, uint64_t iteration, uint32_t n, const uint32_t *image,
@@ -130,11 +132,13 @@ bioft_status watch_objectives(struct watch *w, uint64_t iteration, uint32_t n, c
 {
     bioft_status st = check_images(w, "trace", n, image, err);
 
-    if (st == BIOFT_OK && !objective && n > 0)
-        st = error_set(err, BIOFT_ERR_INVALID, "the attack traces %u images without their objective", n);
-    for (uint32_t i = 0; st == BIOFT_OK && i < n; i++)
+    if (st != BIOFT_OK)
+        return st;
+    if (!objective && n > 0)
+        return error_set(err, BIOFT_ERR_INVALID, "the attack traces %u images without their objective", n);
+    for (uint32_t i = 0; i < n; i++)
         course_objective(&w->course[image ? image[i] : i], iteration, objective[i]);
-    return st;
+    return BIOFT_OK;
 }
 
 void watch_answers(struct watch *w, uint32_t n, const uint32_t *image, const float *x, const float *out,

@@ -281,11 +281,12 @@ bioft_status file_write(const char *path, const void *bytes, size_t size, struct
     struct file_writer w;
     bioft_status st = file_begin(path, &w, err);
 
-    if (st == BIOFT_OK)
-        st = file_add(&w, bytes, size, err);
-    if (st == BIOFT_OK)
-        st = file_commit(&w, err);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = file_add(&w, bytes, size, err);
+    if (st != BIOFT_OK)
+        return st;
+    return file_commit(&w, err);
 }
 
 bioft_status file_copy(const char *from, const char *to, struct error *err)

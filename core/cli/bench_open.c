@@ -47,13 +47,16 @@ static bioft_status attach_rule(struct bench *b, struct error *err)
     if (!b->train || !b->rule)
         return BIOFT_OK;
     st = find(b, BIOFT_KIND_RULE, b->rule, &spec.choice.plugin, &spec.choice.values, err);
-    if (st == BIOFT_OK)
-        st = feedback_create(b->network.model, &spec, 1, 1, b->pool, b->batch, &b->feedback, err);
-    if (st == BIOFT_OK && feedback_own(b->feedback))
-        st = error_set(err, BIOFT_ERR_UNSUPPORTED,
-                       "rule '%s' runs the training step itself, which bench does not measure",
-                       b->rule);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = feedback_create(b->network.model, &spec, 1, 1, b->pool, b->batch, &b->feedback, err);
+    if (st != BIOFT_OK)
+        return st;
+    if (feedback_own(b->feedback))
+        return error_set(err, BIOFT_ERR_UNSUPPORTED,
+                         "rule '%s' runs the training step itself, which bench does not measure",
+                         b->rule);
+    return BIOFT_OK;
 }
 
 /* Random images and labels, the same in every run. */
@@ -105,10 +108,10 @@ bioft_status bench_open(struct bench *b, struct error *err)
     if (st == BIOFT_OK)
         st = make_batch(b, err);
     use = program_use(b->train ? BIOFT_TRAIN : BIOFT_EVAL, b->precision, b->batch, b->pool);
-    if (st == BIOFT_OK)
-        st = program_create(b->network.model, &use,
-            b->feedback ? feedback_routes(b->feedback, false) : NULL, &b->program, err);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    return program_create(b->network.model, &use,
+          b->feedback ? feedback_routes(b->feedback, false) : NULL, &b->program, err);
 }
 
 void bench_close(struct bench *b)

@@ -84,9 +84,11 @@ static bioft_status estimate(struct check *c, struct network *n, const struct tr
             return BIOFT_OK;
         }
     bioft_status st = time_step(n, t, s, pool, c->no_timing ? 0 : TIMED_STEPS, ret, err);
-    if (st == BIOFT_OK && c->timing_count < MOST_TIMINGS)
+    if (st != BIOFT_OK)
+        return st;
+    if (c->timing_count < MOST_TIMINGS)
         c->timings[c->timing_count++] = *ret;
-    return st;
+    return BIOFT_OK;
 }
 
 static struct seen *find_seen(struct check *c, const char *key)

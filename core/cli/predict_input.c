@@ -70,13 +70,17 @@ static bioft_status open_folder(struct input *in, const struct input_params *p, 
 {
     in->folder = p->path;
     bioft_status st = add_folder(in, "", 0, err);
-    if (st == BIOFT_OK && in->count == 0)
+    if (st != BIOFT_OK)
+        return st;
+    if (in->count == 0)
         st =
             error_set(err, BIOFT_ERR_INVALID, "%s: no images in it (.jpg, .jpeg, .png)", p->path);
-    if (st == BIOFT_OK && in->passed_over > 0)
+    if (st != BIOFT_OK)
+        return st;
+    if (in->passed_over > 0)
         log_write(p->log, LOG_INFO, "%s: %zu files skipped, %zu images", p->path,
                   in->passed_over, in->count);
-    return st;
+    return BIOFT_OK;
 }
 
 static bioft_status shape_error(const struct input_params *p, const struct npy *a,

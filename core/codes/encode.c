@@ -64,7 +64,9 @@ static bioft_status encode(const struct encode_params *p, struct encoder *e,
         memcpy(ret->labels + done * ret->label_words, batch.labels,
                (size_t)batch.n * ret->label_words * sizeof *ret->labels);
     }
-    if (st == BIOFT_OK && (st = finite_end(&finite, p->dataset, p->split, err)) != BIOFT_OK)
+    if (st != BIOFT_OK)
+        return st;
+    if ((st = finite_end(&finite, p->dataset, p->split, err)) != BIOFT_OK)
         error_prefix(err, "codes");
     return st;
 }

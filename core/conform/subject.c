@@ -99,11 +99,11 @@ static bioft_status host_trainable(const bioft_host *host, const char *name, siz
     if (!s->trainables || flags != 0)
         return refuse(s, "trainable arrays are for losses alone, with flags 0%s", "");
     bioft_status st = take(s, name, count * sizeof(float), false, true, &a);
-    if (st == BIOFT_OK) {
-        *ret_value = a->value;
-        *ret_grad = a->gradient;
-    }
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    *ret_value = a->value;
+    *ret_grad = a->gradient;
+    return BIOFT_OK;
 }
 
 static bioft_status host_scratch(const bioft_host *host, const char *name, size_t bytes, void **ret)

@@ -197,11 +197,11 @@ bioft_status cache_save(const struct dataset *d, const char *path, const struct 
     struct cache_writer w;
     bioft_status st = cache_begin(d, path, look, &w, err);
 
-    if (st == BIOFT_OK) {
-        st = cache_add(&w, look->pixels, (size_t)look->pixel_bytes, err);
-        st = st == BIOFT_OK ? cache_commit(&w, err) : st;
-        if (st != BIOFT_OK)
-            cache_abort(&w);
-    }
+    if (st != BIOFT_OK)
+        return st;
+    st = cache_add(&w, look->pixels, (size_t)look->pixel_bytes, err);
+    st = st == BIOFT_OK ? cache_commit(&w, err) : st;
+    if (st != BIOFT_OK)
+        cache_abort(&w);
     return st;
 }

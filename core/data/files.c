@@ -143,11 +143,11 @@ static bioft_status ext_read(const bioft_host *host, const char *path, uint64_t 
 {
     const struct kept_file *kept;
     const bioft_status st = keep_file(host, path, max, read_bytes, &kept);
-    if (st == BIOFT_OK) {
-        *ret = kept->bytes;
-        *ret_size = kept->size;
-    }
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    *ret = kept->bytes;
+    *ret_size = kept->size;
+    return BIOFT_OK;
 }
 
 static bioft_status ext_map(const bioft_host *host, const char *path, const uint8_t **ret,
@@ -155,24 +155,24 @@ static bioft_status ext_map(const bioft_host *host, const char *path, const uint
 {
     const struct kept_file *kept;
     const bioft_status st = keep_file(host, path, 0, read_map, &kept);
-    if (st == BIOFT_OK) {
-        *ret = kept->map.bytes;
-        *ret_size = kept->map.size;
-    }
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    *ret = kept->map.bytes;
+    *ret_size = kept->map.size;
+    return BIOFT_OK;
 }
 
 static bioft_status ext_npy(const bioft_host *host, const char *path, bioft_array *ret)
 {
     const struct kept_file *kept;
     const bioft_status st = keep_file(host, path, 0, read_npy, &kept);
-    if (st == BIOFT_OK) {
-        ret->dtype = (uint32_t)kept->npy.dtype;
-        ret->dims = kept->npy.dims;
-        memcpy(ret->shape, kept->npy.shape, sizeof ret->shape);
-        ret->data = kept->npy.data;
-    }
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    ret->dtype = (uint32_t)kept->npy.dtype;
+    ret->dims = kept->npy.dims;
+    memcpy(ret->shape, kept->npy.shape, sizeof ret->shape);
+    ret->data = kept->npy.data;
+    return BIOFT_OK;
 }
 
 /* Takes memory over, or frees it. */
@@ -268,11 +268,11 @@ static bioft_status ext_list(const bioft_host *host, const char *folder, const c
 {
     const struct kept_file *kept;
     const bioft_status st = keep_file(host, folder, 0, read_list, &kept);
-    if (st == BIOFT_OK) {
-        *ret = (const char *const *)kept->names;
-        *ret_count = kept->name_count;
-    }
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    *ret = (const char *const *)kept->names;
+    *ret_count = kept->name_count;
+    return BIOFT_OK;
 }
 
 static int32_t ext_exists(const bioft_host *host, const char *path)

@@ -194,9 +194,9 @@ bioft_status dataset_digest(const struct dataset *d, char ret[SHA256_HEX], struc
         files_digest(d->private->files, sum);
     st = dataset_check(d, st, err);
     sha256_end(sum, hex);
-    if (st == BIOFT_OK) {
-        memcpy(ret, hex, sizeof hex);
-        memcpy(d->private->digest, hex, sizeof hex);
-    }
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    memcpy(ret, hex, sizeof hex);
+    memcpy(d->private->digest, hex, sizeof hex);
+    return BIOFT_OK;
 }

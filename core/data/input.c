@@ -69,11 +69,15 @@ bioft_status input_size(const struct dataset *d, const struct transform_spec *t,
         st = own_size(d, &p, err);
     else if (t->kind == TRANSFORM_MAP && t->size)
         p.height = p.width = t->size;
-    if (st == BIOFT_OK)
-        st = check_float(d, &p, err);
-    if (st == BIOFT_OK && t->kind == TRANSFORM_MAP)
+    if (st != BIOFT_OK)
+        return st;
+    st = check_float(d, &p, err);
+    if (st != BIOFT_OK)
+        return st;
+    if (t->kind == TRANSFORM_MAP)
         st = check_map(d, t, &p, err);
-    if (st == BIOFT_OK)
-        *ret = p;
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    *ret = p;
+    return BIOFT_OK;
 }

@@ -192,8 +192,9 @@ static bioft_status check(struct figure *all, size_t count, double class_share, 
 {
     bioft_status st = check_gradients(all, count, arena, err);
 
-    if (st == BIOFT_OK)
-        st = check_epsilons(all, count, arena, err);
+    if (st != BIOFT_OK)
+        return st;
+    st = check_epsilons(all, count, arena, err);
     for (size_t i = 0; st == BIOFT_OK && i < count; i++)
         if (!check_alone(&all[i], class_share, arena))
             st = error_memory(err, "warnings");

@@ -41,9 +41,11 @@ static bioft_status evaluator_create(const struct trained *t, uint32_t batch_siz
     ret->clean = mem_array(batch_size, sizeof *ret->clean);
     bioft_status st = ret->x && ret->clean ? encoder_create(t->model, batch_size, t->precision, t->pool, &ret->encoder, err)
                              : error_memory(err, "an evaluation batch");
-    if (st == BIOFT_OK && t->codebook)
-        st = codes_create(batch_size, ret->encoder.bits, t->dataset->classes, &ret->batch, err);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (t->codebook)
+        return codes_create(batch_size, ret->encoder.bits, t->dataset->classes, &ret->batch, err);
+    return BIOFT_OK;
 }
 
 size_t evaluate_metrics(const struct trained *t)
@@ -73,16 +75,17 @@ static bioft_status predict(struct evaluator *e, const bioft_batch *batch, const
     struct encoder *n = &e->encoder;
     bioft_status st = program_forward(n->program, batch->n, x, 0, n->out, err);
 
-    if (st == BIOFT_OK)
-        finite_take(&e->finite, batch->n, n->bits, n->out, batch->sample);
-    for (uint32_t i = 0; st == BIOFT_OK && i < batch->n; i++) {
+    if (st != BIOFT_OK)
+        return st;
+    finite_take(&e->finite, batch->n, n->bits, n->out, batch->sample);
+    for (uint32_t i = 0; i < batch->n; i++) {
         bool right;
         const int32_t best = answer(batch, i, n->out, n->bits, &right);
         ret[i] = (struct prediction){ .sample = batch->sample[i], .label = batch->label[i],
                                       .prediction = best, .score = right ? 1.0 : 0.0,
                                       .attack = ret[i].attack };
     }
-    return st;
+    return BIOFT_OK;
 }
 
 static bioft_status clean_classes(const struct trained *t, const uint64_t *positions,
@@ -243,11 +246,12 @@ static bioft_status take_batch(void *ctx, const struct attack_made *made, struct
             ret[m][made->first + i].delta_max = made->delta_max[i];
             ret[m][made->first + i].delta_mean = made->delta_mean[i];
         }
-    if (st == BIOFT_OK)
-        add_records(a, made, ret);
-    if (st == BIOFT_OK && a->dumps && a->dumps[cell].count)
+    if (st != BIOFT_OK)
+        return st;
+    add_records(a, made, ret);
+    if (a->dumps && a->dumps[cell].count)
         dump_add(&a->dumps[cell], made, a->evaluator.encoder.out);
-    return st;
+    return BIOFT_OK;
 }
 
 static bioft_status judge(void *ctx, const bioft_batch *batch, const float *out, double *ret,
@@ -347,9 +351,9 @@ static bioft_status complete(struct attacked *a, uint64_t count, struct error *e
         for (size_t m = 0; a->from[i] == OTHER_GRADIENT && m < a->metrics; m++)
             memcpy(a->predictions[i * a->metrics + m], a->predictions[i % epsilons * a->metrics + m],
                    count * sizeof **a->predictions);
-    if (st == BIOFT_OK)
-        st = finite_end(&a->evaluator.finite, a->target->dataset, a->target->split, err);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    return finite_end(&a->evaluator.finite, a->target->dataset, a->target->split, err);
 }
 
 bioft_status evaluate_attack(const struct evaluate_params *p, struct prediction *const *ret, bool *ret_redrawn,

@@ -268,11 +268,13 @@ static bioft_status op_binpersid(struct pickle *p, size_t argument)
     (void)argument;
     struct pickle_value v;
     bioft_status st = need(p, 1);
-    if (st == BIOFT_OK)
-        st = pickle_persistent(p, top(p), &v);
-    if (st == BIOFT_OK)
-        *top(p) = v;
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = pickle_persistent(p, top(p), &v);
+    if (st != BIOFT_OK)
+        return st;
+    *top(p) = v;
+    return BIOFT_OK;
 }
 
 static bioft_status op_reduce(struct pickle *p, size_t argument)

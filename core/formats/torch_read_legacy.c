@@ -122,27 +122,32 @@ bioft_status torch_read_legacy(struct torch_reading *r)
     size_t at = MAGIC_SIZE;
     const uint64_t budget = r->pickle.budget;
     bioft_status st = read_version(r, &at);
-    if (st == BIOFT_OK)
-        st = read_system(r, &at);
-    if (st == BIOFT_OK) {
-        r->pickle = (struct pickle){
-            .name = r->name,
-            .bytes = r->bytes,
-            .size = r->size,
-            .at = at,
-            .legacy = true,
-            .budget = budget,
-        };
-        st = pickle_run(&r->pickle, &r->object, r->err);
-        at = r->pickle.at;
-    }
-    if (st == BIOFT_OK)
-        st = torch_group_storages(r);
-    if (st == BIOFT_OK)
-        st = read_storages(r, &at);
-    if (st == BIOFT_OK && at != r->size)
-        st = error_set(r->err, BIOFT_ERR_FORMAT,
-                       "%s: legacy .pth: %zu bytes left over after its storages", r->name,
-                       r->size - at);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = read_system(r, &at);
+    if (st != BIOFT_OK)
+        return st;
+    r->pickle = (struct pickle){
+        .name = r->name,
+        .bytes = r->bytes,
+        .size = r->size,
+        .at = at,
+        .legacy = true,
+        .budget = budget,
+    };
+    st = pickle_run(&r->pickle, &r->object, r->err);
+    at = r->pickle.at;
+    if (st != BIOFT_OK)
+        return st;
+    st = torch_group_storages(r);
+    if (st != BIOFT_OK)
+        return st;
+    st = read_storages(r, &at);
+    if (st != BIOFT_OK)
+        return st;
+    if (at != r->size)
+        return error_set(r->err, BIOFT_ERR_FORMAT,
+                         "%s: legacy .pth: %zu bytes left over after its storages", r->name,
+                         r->size - at);
+    return BIOFT_OK;
 }

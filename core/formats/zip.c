@@ -145,11 +145,12 @@ static bioft_status read_end64(struct reading *r, uint64_t locator, const uint8_
     r->directory = u64(e + 48);
     r->directory_end = at;
     st = agree(r, at, u16(end + 10), UINT16_MAX, r->entries, "the number of entries");
-    if (st == BIOFT_OK)
-        st = agree(r, at, u32(end + 12), UINT32_MAX, r->directory_size, "the directory's size");
-    if (st == BIOFT_OK)
-        st = agree(r, at, u32(end + 16), UINT32_MAX, r->directory, "the directory's place");
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = agree(r, at, u32(end + 12), UINT32_MAX, r->directory_size, "the directory's size");
+    if (st != BIOFT_OK)
+        return st;
+    return agree(r, at, u32(end + 16), UINT32_MAX, r->directory, "the directory's place");
 }
 
 static bioft_status read_end(struct reading *r)

@@ -133,11 +133,11 @@ static bioft_status host_trainable(const bioft_host *host, const char *name, siz
     if (flags != 0)
         return refuse(i, BIOFT_ERR_UNSUPPORTED, "unknown flag 0x%x of trainable", flags);
     bioft_status st = find_array(i, name, count, true, &a);
-    if (st == BIOFT_OK) {
-        *ret_value = a->value;
-        *ret_grad = a->gradient;
-    }
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    *ret_value = a->value;
+    *ret_grad = a->gradient;
+    return BIOFT_OK;
 }
 
 /* Scratch `index` gets larger; what was in it is lost, as the contract says. */

@@ -227,19 +227,28 @@ static bioft_status add_implicit(struct places *places, struct error *err)
 {
     char *folder;
     bioft_status st = build_folder(&folder, err);
-    if (st == BIOFT_OK && folder)
+    if (st != BIOFT_OK)
+        return st;
+    if (folder)
         st = add(places, folder, PLACE_BUILD, err);
-    if (st == BIOFT_OK)
-        st = beside_executable(&folder, err);
-    if (st == BIOFT_OK && folder)
+    if (st != BIOFT_OK)
+        return st;
+    st = beside_executable(&folder, err);
+    if (st != BIOFT_OK)
+        return st;
+    if (folder)
         st = add(places, folder, PLACE_INSTALLED, err);
-    if (st == BIOFT_OK)
-        st = add(places, path_absolute(NULL, PLUGIN_DIR), PLACE_INSTALLED, err);
-    if (st == BIOFT_OK)
-        st = user_folder(&folder, err);
-    if (st == BIOFT_OK && folder)
-        st = add(places, folder, PLACE_USER, err);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = add(places, path_absolute(NULL, PLUGIN_DIR), PLACE_INSTALLED, err);
+    if (st != BIOFT_OK)
+        return st;
+    st = user_folder(&folder, err);
+    if (st != BIOFT_OK)
+        return st;
+    if (folder)
+        return add(places, folder, PLACE_USER, err);
+    return BIOFT_OK;
 }
 
 bioft_status places_collect(const struct registry_places *p, const struct log *log, struct places *ret,

@@ -104,9 +104,11 @@ static bioft_status gather(struct gathering *g, const struct series *s, const st
     if (s == g->panel->baseline || g->count == MOST)
         return BIOFT_OK;
     bioft_status st = compare(g, &f, &found, err);
-    if (st == BIOFT_OK && found)
+    if (st != BIOFT_OK)
+        return st;
+    if (found)
         g->list[g->count++] = f;
-    return st;
+    return BIOFT_OK;
 }
 
 static bioft_status gather_all(struct gathering *g, struct error *err)

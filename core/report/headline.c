@@ -281,7 +281,9 @@ bioft_status headline_read(const struct study *s, size_t number, const struct fi
     }
     ret->grid = choose_grid(p, ret->metric);
     ret->own = choose_own(p, ret->grid);
-    if (st == BIOFT_OK && !(fill_table(ret, number, arena) && headline_words(ret, comparisons, arena)))
-        st = error_memory(err, "a report");
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (!(fill_table(ret, number, arena) && headline_words(ret, comparisons, arena)))
+        return error_memory(err, "a report");
+    return BIOFT_OK;
 }

@@ -240,11 +240,13 @@ static bioft_status load(struct reading *r, struct arena *arena)
     else
         st = csv_parse(r->path, (const char *)bytes + from, size - from, arena, &r->csv, r->err);
     free(bytes);
-    if (st == BIOFT_OK && r->csv.rows < 2)
-        st = error_set(r->err, BIOFT_ERR_FORMAT,
-                       "%s: no figures: the first line names the columns, then comes one a figure",
-                       r->path);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (r->csv.rows < 2)
+        return error_set(r->err, BIOFT_ERR_FORMAT,
+                         "%s: no figures: the first line names the columns, then comes one a figure",
+                         r->path);
+    return BIOFT_OK;
 }
 
 bioft_status published_read(const char *path, struct arena *arena, struct published *ret,

@@ -115,13 +115,17 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
         st = save_table(r, &transfers[i], err);
     for (size_t i = 0; st == BIOFT_OK && i < ret->gap_count; i++)
         st = save_table(r, &gaps[i], err);
-    if (st == BIOFT_OK && ret->comparisons)
+    if (st != BIOFT_OK)
+        return st;
+    if (ret->comparisons)
         st = save_table(r, all, err);
-    if (st == BIOFT_OK && ret->verdict)
+    if (st != BIOFT_OK)
+        return st;
+    if (ret->verdict)
         st = save_table(r, &all[1], err);
-    if (st == BIOFT_OK)
-        st = save_table(r, &ret->headline.table, err);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    return save_table(r, &ret->headline.table, err);
 }
 
 static bioft_status panel_plots(struct report *r, size_t number, struct page_panel *ret,
@@ -130,9 +134,10 @@ static bioft_status panel_plots(struct report *r, size_t number, struct page_pan
     bioft_status st = plots_read(ret->panel, number, r->arena, &ret->plots, err);
     const size_t more = ret->plots.robustness_count + ret->plots.training_count;
 
-    if (st == BIOFT_OK &&
-        !mem_grow(&r->scripts, &r->script_room, r->script_count + more, sizeof *r->scripts))
-        st = error_memory(err, "a plot");
+    if (st != BIOFT_OK)
+        return st;
+    if (!mem_grow(&r->scripts, &r->script_room, r->script_count + more, sizeof *r->scripts))
+        return error_memory(err, "a plot");
     for (size_t i = 0; st == BIOFT_OK && i < ret->plots.robustness_count; i++)
         st = save_chart(r, &ret->plots.robustness[i], err);
     for (size_t i = 0; st == BIOFT_OK && i < ret->plots.training_count; i++)
@@ -153,27 +158,30 @@ static bioft_status panel_part(struct report *r, size_t number, struct page_pane
     if (!ret->title || !ret->strips)
         return error_memory(err, "a report");
     bioft_status st = findings_read(p, r->arena, &findings, &ret->finding_count, err);
-    if (st == BIOFT_OK) {
-        ret->findings = findings;
-        st = verdicts_read(&r->study, p, r->arena, &verdicts, &ret->verdict_count, err);
-    }
-    if (st == BIOFT_OK) {
-        ret->verdicts = verdicts;
-        st = headline_read(&r->study, number, findings, ret->finding_count, verdicts, ret->verdict_count, r->arena,
-                           &ret->headline, err);
-    }
-    if (st == BIOFT_OK)
-        st = recipe_training(p, r->arena, &ret->recipe, err);
-    if (st == BIOFT_OK)
-        st = panel_tables(r, number, ret, err);
+    if (st != BIOFT_OK)
+        return st;
+    ret->findings = findings;
+    st = verdicts_read(&r->study, p, r->arena, &verdicts, &ret->verdict_count, err);
+    if (st != BIOFT_OK)
+        return st;
+    ret->verdicts = verdicts;
+    st = headline_read(&r->study, number, findings, ret->finding_count, verdicts, ret->verdict_count, r->arena,
+                       &ret->headline, err);
+    if (st != BIOFT_OK)
+        return st;
+    st = recipe_training(p, r->arena, &ret->recipe, err);
+    if (st != BIOFT_OK)
+        return st;
+    st = panel_tables(r, number, ret, err);
     for (size_t i = 0; st == BIOFT_OK && r->keep && i < r->study.folder_count; i++)
         st = verdicts_keep(r->study.folders[i], verdicts, ret->verdict_count, err);
-    if (st == BIOFT_OK)
-        st = panel_plots(r, number, ret, err);
-    if (st == BIOFT_OK)
-        st = images_write(p, number, r->plots, MOST_STRIPS, r->arena, ret->strips,
-                            &ret->strip_count, err);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = panel_plots(r, number, ret, err);
+    if (st != BIOFT_OK)
+        return st;
+    return images_write(p, number, r->plots, MOST_STRIPS, r->arena, ret->strips,
+                          &ret->strip_count, err);
 }
 
 /* A clean table for each metric that any panel has. */

@@ -208,11 +208,13 @@ bioft_status study_predictions(const struct study_trial *t, const struct figure 
     if (!read)
         return error_memory(err, "predictions");
     bioft_status st = figure_load(t->folder, &all[first], end - first, arena, read, ret_found, err);
-    if (st == BIOFT_OK && *ret_found) {
+    if (st != BIOFT_OK)
+        return st;
+    if (*ret_found) {
         *ret = read[at - first];
         *ret_found = ret->predictions != NULL;
     }
-    return st;
+    return BIOFT_OK;
 }
 
 static bool add_metric(struct panel *p, const char *metric, struct arena *arena)
@@ -343,7 +345,9 @@ bioft_status study_read(const char *const *folders, size_t count, const char *ba
         choose_baseline(&ret->panels[i], baseline);
         st = identity_names(&ret->panels[i], arena, err);
     }
-    if (st == BIOFT_OK && !colours_give(ret, arena))
-        st = error_memory(err, "a report");
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (!colours_give(ret, arena))
+        return error_memory(err, "a report");
+    return BIOFT_OK;
 }

@@ -70,13 +70,14 @@ static bioft_status add_sides(const struct study_trial *t, const struct figure *
     struct figure *a, *b;
     bioft_status st = load(t, x, arena, &a, err);
 
-    if (st == BIOFT_OK)
-        st = load(u, y, arena, &b, err);
-    if (st == BIOFT_OK) {
-        s->a[s->count] = a;
-        s->b[s->count++] = b;
-    }
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = load(u, y, arena, &b, err);
+    if (st != BIOFT_OK)
+        return st;
+    s->a[s->count] = a;
+    s->b[s->count++] = b;
+    return BIOFT_OK;
 }
 
 static bioft_status make_sides(size_t most, struct arena *arena, struct sides *ret, struct error *err)
@@ -118,11 +119,13 @@ static bioft_status add_gradients(const struct study_trial *t, const struct plac
                 take_worse(worst[k], pair[k]);
         }
     }
-    if (st == BIOFT_OK && worst[0]) {
+    if (st != BIOFT_OK)
+        return st;
+    if (worst[0]) {
         s->a[s->count] = worst[0];
         s->b[s->count++] = worst[1];
     }
-    return st;
+    return BIOFT_OK;
 }
 
 /* The rule's own gradient and the exact one, on the same images of the same networks. */

@@ -164,9 +164,11 @@ bioft_status columns_read(const char *path, const struct csv *c, size_t row, con
     else if (st == BIOFT_OK && !indicators_read(c->field[row] + at[COLUMNS], &ret->indicators))
         st = error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: a column of the attack's is not a number; remove the file to have "
                        "it made again", path, row + 1);
-    if (st == BIOFT_OK && *ret->attacks)
+    if (st != BIOFT_OK)
+        return st;
+    if (*ret->attacks)
         ret->options = ret->attacks;
-    return st;
+    return BIOFT_OK;
 }
 
 /* Both texts into the arena, where they differ. */
@@ -200,8 +202,10 @@ bioft_status columns_compare(const struct columns_side *a, const struct columns_
         text_free(&at);
         text_free(&bt);
     }
+    if (st != BIOFT_OK)
+        return st;
     /* A worst case's are of the attacks that it holds. */
-    if (st == BIOFT_OK && !ret->name && what == COLUMNS_GIVEN && strcmp(x.attack, ATTACK_WORST) != 0) {
+    if (!ret->name && what == COLUMNS_GIVEN && strcmp(x.attack, ATTACK_WORST) != 0) {
         indicators_add(&at, &x);
         indicators_add(&bt, &y);
         st = differ("right to differences_off", &at, &bt, arena, ret, err);
@@ -221,7 +225,9 @@ bioft_status columns_write(const char *path, struct text *t, struct error *err)
 bioft_status columns_load(const char *path, struct arena *arena, struct csv *ret, struct error *err)
 {
     bioft_status st = csv_load(path, MAX_FILE, arena, ret, err);
-    if (st == BIOFT_OK && ret->rows < 1)
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: no header", path);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (ret->rows < 1)
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: no header", path);
+    return BIOFT_OK;
 }

@@ -144,10 +144,12 @@ static bioft_status load_prediction(const char *path, const struct csv *c, size_
     double v[5];                                   /* sample, label, answer, both deltas */
     bioft_status st = columns_number(path, c, row, 0, &v[0], err);
 
-    if (st == BIOFT_OK)
-        st = columns_number(path, c, row, 1, &v[1], err);
-    if (st == BIOFT_OK)
-        st = columns_number(path, c, row, first - 1, &v[2], err);
+    if (st != BIOFT_OK)
+        return st;
+    st = columns_number(path, c, row, 1, &v[1], err);
+    if (st != BIOFT_OK)
+        return st;
+    st = columns_number(path, c, row, first - 1, &v[2], err);
     for (size_t k = 0; st == BIOFT_OK && k < 2; k++)
         st = columns_number(path, c, row, first + count + k, &v[3 + k], err);
     for (size_t m = 0; st == BIOFT_OK && m < count; m++) {
@@ -158,10 +160,12 @@ static bioft_status load_prediction(const char *path, const struct csv *c, size_
                                   .attack = records ? &records[row - 1] : NULL };
         st = columns_number(path, c, row, first + m, &p->score, err);
     }
-    if (st == BIOFT_OK && records && !record_read(c->field[row] + first + count + 2, &records[row - 1]))
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: a column of the attack's is not a number; remove the file to have it "
-                       "made again", path, row + 1);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (records && !record_read(c->field[row] + first + count + 2, &records[row - 1]))
+        return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: a column of the attack's is not a number; remove the file to have it "
+                         "made again", path, row + 1);
+    return BIOFT_OK;
 }
 
 static bioft_status load_predictions(const char *path, struct arena *arena, struct figure *f, size_t count,

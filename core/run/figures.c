@@ -160,8 +160,9 @@ static bioft_status find_clean(struct trial_run *r, size_t stage, struct trained
     const size_t metrics = evaluate_metrics(ret_target);
     *ret = arena_array(r->arena, metrics, sizeof **ret);
     st = *ret ? spread(r, stage, "", ret_target, &common, *ret, err) : error_memory(err, "figures");
-    if (st == BIOFT_OK)
-        st = found_read(r, metrics, *ret, ret_found, err);
+    if (st != BIOFT_OK)
+        return st;
+    st = found_read(r, metrics, *ret, ret_found, err);
     for (size_t m = 0; st == BIOFT_OK && *ret_found && m < metrics; m++)
         st = found_samples(r, &(*ret)[m], s, NULL, s->count, err);
     return st;

@@ -30,10 +30,12 @@ bioft_status found_read(struct trial_run *r, size_t metrics, struct figure *f, b
         return figure_load(r->folder, f, metrics, r->arena, f, ret_found, err);
     bioft_status st = figure_resume(r->folder, &r->label, f, metrics, r->arena, f, ret_found, &other, err);
 
-    if (st == BIOFT_OK && other)
+    if (st != BIOFT_OK)
+        return st;
+    if (other)
         log_write(r->log, r->remade++ ? LOG_DETAIL : LOG_WARNING, "%s: figures of another network or other settings are made "
                   "again: %s", r->trial->id, other);
-    return st;
+    return BIOFT_OK;
 }
 
 bioft_status found_entry(const struct trial_run *r, const struct entry *e, struct error *err)

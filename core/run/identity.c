@@ -133,8 +133,9 @@ static bioft_status guard_plugins(const struct trial_run *r, struct error *err)
     const struct trial *t = r->trial;
     bioft_status st = guard_plugin(r, r->engine->instance->plugin, err);
 
-    if (st == BIOFT_OK)
-        st = guard_plugin(r, t->backbone.plugin, err);
+    if (st != BIOFT_OK)
+        return st;
+    st = guard_plugin(r, t->backbone.plugin, err);
     for (size_t i = 0; st == BIOFT_OK && i <= t->stage_count; i++)
         st = guard_plugin(r, r->data[i]->instance->plugin, err);
     for (size_t i = 0; st == BIOFT_OK && i < t->stage_count; i++) {

@@ -112,9 +112,11 @@ static bioft_status take(const struct output_params *p, struct output *o, const 
     if (st == BIOFT_OK)
         st = p->sharing == OUTPUT_SHARED ? file_lock_shared(at->lock, &o->lock, err) : file_lock(at->lock, &o->lock, err);
     o->locked = st == BIOFT_OK;
-    if (st == BIOFT_OK && p->sharing == OUTPUT_SHARED)
-        st = file_lock_wait(at->deciding, NULL, ret_deciding, err);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (p->sharing == OUTPUT_SHARED)
+        return file_lock_wait(at->deciding, NULL, ret_deciding, err);
+    return BIOFT_OK;
 }
 
 /* What the folder is, and what it is from here on. Under its lock: another run may have come since it was looked at. */

@@ -68,11 +68,12 @@ bioft_status shared_data_open(struct shared_data *s, const struct dataset_spec *
     if (!mem_grow(&s->items, &s->capacity, s->count + 1, sizeof *s->items))
         return error_memory(err, "data sets");
     st = dataset_open(spec, s->pool, log, &s->items[s->count], err);
-    if (st == BIOFT_OK && !s->retold)
+    if (st != BIOFT_OK)
+        return st;
+    if (!s->retold)
         dataset_warn_omitted(s->items[s->count], log);
-    if (st == BIOFT_OK)
-        *ret = s->items[s->count++];
-    return st;
+    *ret = s->items[s->count++];
+    return BIOFT_OK;
 }
 
 static bool is_used(const struct dataset *d, const struct trial *t)

@@ -64,7 +64,9 @@ static bioft_status recount(struct verifying *v, struct error *err)
     char name[256], other[256];
     bioft_status st = path ? results_read(path, arena, &all, &count, err) : error_memory(err, "a path");
 
-    if (st == BIOFT_OK && count != 1)
+    if (st != BIOFT_OK)
+        return st;
+    if (count != 1)
         return error_set(err, BIOFT_ERR_FORMAT, "%s: %zu trials, 1 expected", path, count);
     for (size_t i = 0; st == BIOFT_OK && i < all->count; i = end) {
         struct figure *f = &all->figures[i];

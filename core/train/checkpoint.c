@@ -151,14 +151,16 @@ static bioft_status read_item(const struct safetensors *file, const struct check
         return st;
     }
     bioft_status st = tensor_to_float(t, item->what != 0 ? room : item->floats, item->count, err);
-    if (st == BIOFT_OK && item->what == BIOFT_VALUE && graph_is_variance(c->model->graph, item->parameter))
+    if (st != BIOFT_OK)
+        return st;
+    if (item->what == BIOFT_VALUE && graph_is_variance(c->model->graph, item->parameter))
         for (size_t i = 0; i < item->count; i++)
             if (!(room[i] >= 0.0f))
                 return error_set(err, BIOFT_ERR_FORMAT, "%s: value %zu is %g, and a variance is not below 0", item->name, i,
                                  (double)room[i]);
-    if (st == BIOFT_OK && item->what != 0)
-        st = model_write(c->model, item->what, item->parameter, room, err);
-    return st;
+    if (item->what != 0)
+        return model_write(c->model, item->what, item->parameter, room, err);
+    return BIOFT_OK;
 }
 
 /* Whose it is, and where the stage stands. */
@@ -167,12 +169,14 @@ static bioft_status check_owner(const char *path, const struct safetensors *file
 {
     bioft_status st = meta_progress(file, path, ret, err);
     const char *key = safetensors_metadata(file, "key");
-    if (st == BIOFT_OK && c->key && (!key || strcmp(key, c->key) != 0))
+    if (st != BIOFT_OK)
+        return st;
+    if (c->key && (!key || strcmp(key, c->key) != 0))
         return error_set(err, BIOFT_ERR_INVALID,
                          "%s: made by another manifest, other files or another engine (its key "
                          "is %.12s, this stage's %.12s): choose another output folder",
                          path, key ? key : "none", c->key);
-    return st;
+    return BIOFT_OK;
 }
 
 bioft_status checkpoint_load(const char *path, struct checkpoint *c, struct error *err)

@@ -181,15 +181,20 @@ bioft_status checkpoint_network(const struct weights *w, const char *path,
         .file = w, .path = path, .arena = arena, .ret = &network, .err = err,
     };
     bioft_status st = read_backbone(&r, registry);
-    if (st == BIOFT_OK)
-        st = read_head(&r);
-    if (st == BIOFT_OK)
-        st = read_image(&r);
-    if (st == BIOFT_OK)
-        st = read_transform(&r);
-    if (st == BIOFT_OK)
-        st = read_classes(&r);
-    if (st == BIOFT_OK)
-        *ret = network;
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = read_head(&r);
+    if (st != BIOFT_OK)
+        return st;
+    st = read_image(&r);
+    if (st != BIOFT_OK)
+        return st;
+    st = read_transform(&r);
+    if (st != BIOFT_OK)
+        return st;
+    st = read_classes(&r);
+    if (st != BIOFT_OK)
+        return st;
+    *ret = network;
+    return BIOFT_OK;
 }

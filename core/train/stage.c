@@ -237,11 +237,14 @@ static bioft_status train(struct run *r, struct error *err)
             return st;
     }
     st = select_finish(r, err);
-    if (st == BIOFT_OK)
-        st = save(r, true, err);
-    if (st == BIOFT_OK && r->best_path)
-        st = file_remove(r->best_path, err);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = save(r, true, err);
+    if (st != BIOFT_OK)
+        return st;
+    if (r->best_path)
+        return file_remove(r->best_path, err);
+    return BIOFT_OK;
 }
 
 bioft_status stage_check(const struct stage_params *p, struct error *err)

@@ -41,13 +41,15 @@ static bioft_status take(const state *s, const bioft_victim *v, struct work *w)
 {
     const size_t pixels = attack_pixels(v);
     bioft_status st = attack_scratch(s->host, v, "deepfool.way", pixels, sizeof(float), &w->way);
-    if (st == BIOFT_OK)
-        st = attack_scratch(s->host, v, "deepfool.nearest", pixels, sizeof(float), &w->nearest);
-    if (st == BIOFT_OK)
-        st = attack_scratch(s->host, v, "deepfool.away", 1, sizeof(double), &w->away);
-    if (st == BIOFT_OK)
-        st = attack_scratch(s->host, v, "deepfool.ranks", candidates_of(s, v), sizeof(int32_t), &w->ranks);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = attack_scratch(s->host, v, "deepfool.nearest", pixels, sizeof(float), &w->nearest);
+    if (st != BIOFT_OK)
+        return st;
+    st = attack_scratch(s->host, v, "deepfool.away", 1, sizeof(double), &w->away);
+    if (st != BIOFT_OK)
+        return st;
+    return attack_scratch(s->host, v, "deepfool.ranks", candidates_of(s, v), sizeof(int32_t), &w->ranks);
 }
 
 static bioft_status prepare(void *self, const bioft_victim *v)

@@ -194,9 +194,11 @@ static bioft_status live(struct search *r, int64_t generation)
     }
     worth[0] = r->best;
     const bioft_victim *v = r->l->v;
-    if (st == BIOFT_OK && BIOFT_HAS(v, bioft_victim, credit) && v->trace)
-        st = v->trace(v, (uint64_t)generation, 1, &r->i, NULL, worth);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (BIOFT_HAS(v, bioft_victim, credit) && v->trace)
+        return v->trace(v, (uint64_t)generation, 1, &r->i, NULL, worth);
+    return BIOFT_OK;
 }
 
 static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *clean, double epsilon, float *ret_x)

@@ -34,11 +34,12 @@ static bioft_status room(const hag *p, const bioft_victim *v, struct code_work *
                          float **ret_velocity)
 {
     bioft_status st = code_work(p->host, v, w);
-    if (st == BIOFT_OK)
-        st = code_scratch(p->host, v, "own", v->bits, ret_own);
-    if (st == BIOFT_OK)
-        st = code_scratch(p->host, v, "velocity", code_pixels(v), ret_velocity);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = code_scratch(p->host, v, "own", v->bits, ret_own);
+    if (st != BIOFT_OK)
+        return st;
+    return code_scratch(p->host, v, "velocity", code_pixels(v), ret_velocity);
 }
 
 static bioft_status prepare(void *self, const bioft_victim *v)

@@ -236,8 +236,9 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
     bioft_status st = take(s, v, &w);
 
     (void)epsilon;                                 /* INFINITY: the nearest is sought */
-    if (st == BIOFT_OK)
-        st = left_begin(&l, s->host, v, clean, ret_x);
+    if (st != BIOFT_OK)
+        return st;
+    st = left_begin(&l, s->host, v, clean, ret_x);
     for (uint32_t j = 0; st == BIOFT_OK && j < l.n; j++) {
         w.i = l.image[j];
         w.clean = left_clean(&l, j);

@@ -54,9 +54,11 @@ static bioft_status take(const pgd *p, const bioft_victim *v, struct work *w)
 {
     const size_t pixels = attack_pixels(v);
     bioft_status st = attack_scratch(p->host, v, "pgd.x", pixels, sizeof(float), &w->x);
-    if (st == BIOFT_OK && p->momentum > 0.0)
-        st = attack_scratch(p->host, v, "pgd.direction", pixels, sizeof(float), &w->direction);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (p->momentum > 0.0)
+        return attack_scratch(p->host, v, "pgd.direction", pixels, sizeof(float), &w->direction);
+    return BIOFT_OK;
 }
 
 static bioft_status enough_classes(const pgd *p, const bioft_victim *v, bool targeted)
@@ -168,12 +170,15 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
     struct left l = { 0 };
     bioft_status st = enough_classes(p, v, clean->target != NULL);
 
-    if (st == BIOFT_OK)
-        st = take(p, v, &w);
-    if (st == BIOFT_OK)
-        st = best ? left_begin(&l, p->host, v, clean, ret_x) : left_all(&l, p->host, v, clean, ret_x);
-    if (st == BIOFT_OK)
-        st = begin(p, &l, &w, epsilon);
+    if (st != BIOFT_OK)
+        return st;
+    st = take(p, v, &w);
+    if (st != BIOFT_OK)
+        return st;
+    st = best ? left_begin(&l, p->host, v, clean, ret_x) : left_all(&l, p->host, v, clean, ret_x);
+    if (st != BIOFT_OK)
+        return st;
+    st = begin(p, &l, &w, epsilon);
     for (int64_t t = 0; st == BIOFT_OK && l.n > 0 && (t < p->steps || best); t++) {
         for (uint32_t j = 0; j < l.n; j++)
             memcpy(left_x(&l, j), w.x + l.image[j] * l.pixels, sizeof(float) * l.pixels);

@@ -93,10 +93,12 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
     struct left l = { 0 };
     bioft_status st = take(s, v, &x, &answer);
 
-    if (st == BIOFT_OK)
-        st = left_begin(&l, s->host, v, clean, ret_x);
-    if (st == BIOFT_OK)
-        st = begin(s, &l, epsilon, x, answer);
+    if (st != BIOFT_OK)
+        return st;
+    st = left_begin(&l, s->host, v, clean, ret_x);
+    if (st != BIOFT_OK)
+        return st;
+    st = begin(s, &l, epsilon, x, answer);
     for (int64_t t = 0; st == BIOFT_OK && l.n > 0; t++) {
         for (uint32_t j = 0; j < l.n; j++)
             memcpy(left_x(&l, j), x + l.image[j] * l.pixels, sizeof(float) * l.pixels);

@@ -114,17 +114,20 @@ static bioft_status describe(void *self, bioft_info *ret)
     char path[64];
     bioft_status st = open_files(d->host, protocols, &d->files);
 
-    if (st == BIOFT_OK)
-        st = find(d, &folder);
+    if (st != BIOFT_OK)
+        return st;
+    st = find(d, &folder);
     for (int s = 0; st == BIOFT_OK && s < 2; s++) {
         snprintf(path, sizeof path, "%s%s%s", folder, split_names[s], d->pickled ? "" : ".bin");
         st = d->pickled ? cifar_unpickle(d->host, path, keys, limits, &d->splits[s])
                         : cifar_map(d->host, path, 2, limits, &d->splits[s]);
     }
-    if (st == BIOFT_OK)
-        st = check_counts(d, ret);
-    if (st == BIOFT_OK)
-        st = name_classes(d, folder, ret);
+    if (st != BIOFT_OK)
+        return st;
+    st = check_counts(d, ret);
+    if (st != BIOFT_OK)
+        return st;
+    st = name_classes(d, folder, ret);
     for (int s = 0; st == BIOFT_OK && s < 2; s++)
         st = ret->split(ret, split_names[s], d->splits[s].records);
     return st;

@@ -59,10 +59,12 @@ static bioft_status read_class(struct class_folders *c, struct folder_split *s, 
     const uint64_t before = s->count;
     bioft_status st = walk_images(&w, folder);
 
-    if (st == BIOFT_OK && s->count == before)
-        st = c->files->fail_at(c->host, BIOFT_ERR_FORMAT, folder, 0, 0,
-                               "a class without images (files that end in .jpg, .jpeg or .png)");
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (s->count == before)
+        return c->files->fail_at(c->host, BIOFT_ERR_FORMAT, folder, 0, 0,
+                                 "a class without images (files that end in .jpg, .jpeg or .png)");
+    return BIOFT_OK;
 }
 
 /* A class's number by its folder's name "cat/"; the first split's folders make the classes. */
@@ -121,12 +123,13 @@ static bioft_status read_split(struct class_folders *c, const char *name, const 
         snprintf(path, sizeof path, "%s%s", folder, entries[i]);
         st = read_class(c, s, path, number);
     }
-    if (st == BIOFT_OK && !s->count)
-        st = c->files->fail_at(c->host, BIOFT_ERR_FORMAT, *folder ? folder : ".", 0, 0,
-                               "no class folders in it");
-    if (st == BIOFT_OK)
-        c->split_count++;
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (!s->count)
+        return c->files->fail_at(c->host, BIOFT_ERR_FORMAT, *folder ? folder : ".", 0, 0,
+                                 "no class folders in it");
+    c->split_count++;
+    return BIOFT_OK;
 }
 
 static void begin(struct class_folders *c, const bioft_host *host)

@@ -251,7 +251,9 @@ static bioft_status notes(const coco *d, bioft_info *info)
                  (unsigned long long)d->parts[0].category_count, FULL, FULL_CLASSES);
         st = info->note(info, text);
     }
-    if (st == BIOFT_OK && d->missing) {
+    if (st != BIOFT_OK)
+        return st;
+    if (d->missing) {
         snprintf(text, sizeof text,
                  "%llu images with an object are not there, which is as 'missing' says; no split "
                  "but the database has one of them",

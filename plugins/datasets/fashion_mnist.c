@@ -239,7 +239,9 @@ static bioft_status describe(void *self, bioft_info *ret)
         st = ret->class_name(ret, i, class_names[i]);
     for (int i = 0; st == BIOFT_OK && i < 2; i++)
         st = ret->split(ret, split_names[i], f->splits[i].count);
-    if (st == BIOFT_OK && *unknown) {
+    if (st != BIOFT_OK)
+        return st;
+    if (*unknown) {
         snprintf(note, sizeof note, "not the published Fashion-MNIST: other checksums in%s",
                  unknown);
         st = ret->note(ret, note);

@@ -139,14 +139,16 @@ bioft_status ilsvrc_open(struct ilsvrc *m, const bioft_host *host)
         m->there = val;
         m->there_count = val_count;
     }
-    if (st == BIOFT_OK && !m->there_count)
-        st = bioft_failf(host, BIOFT_ERR_IO,
-                         "%s/%strain: no class folders such as n01440764 in it%s",
-                         m->list.files->root(host), m->base,
-                         tars ? "; the classes' archives are there and not unpacked: each "
-                                "nXXXXXXXX.tar goes to a folder nXXXXXXXX"
-                              : "");
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (!m->there_count)
+        return bioft_failf(host, BIOFT_ERR_IO,
+                           "%s/%strain: no class folders such as n01440764 in it%s",
+                           m->list.files->root(host), m->base,
+                           tars ? "; the classes' archives are there and not unpacked: each "
+                                  "nXXXXXXXX.tar goes to a folder nXXXXXXXX"
+                                : "");
+    return BIOFT_OK;
 }
 
 bioft_status ilsvrc_classes(struct ilsvrc *m, const char *const *wnids, uint32_t count)
@@ -202,10 +204,12 @@ static bioft_status read_folder(struct ilsvrc *m, const char *part, uint32_t c)
 
     snprintf(path, sizeof path, "%s%s/%s/", m->base, part, m->wnids[c]);
     st = walk_images(&w, path);
-    if (st == BIOFT_OK && m->list.count == before)
-        st = m->list.files->fail_at(m->list.host, BIOFT_ERR_FORMAT, path, 0, 0,
-                                    "a class without images (files that end in .JPEG)");
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (m->list.count == before)
+        return m->list.files->fail_at(m->list.host, BIOFT_ERR_FORMAT, path, 0, 0,
+                                      "a class without images (files that end in .JPEG)");
+    return BIOFT_OK;
 }
 
 static bioft_status unknown_class(const struct ilsvrc *m, const char *where, const char *wnid)
@@ -292,13 +296,16 @@ bioft_status ilsvrc_read(struct ilsvrc *m, int strict)
     for (uint32_t c = 0; st == BIOFT_OK && m->has_train && c < m->class_count; c++)
         st = read_folder(m, "train", c);
     m->train_count = m->list.count;
-    if (st == BIOFT_OK)
-        st = m->flat ? read_flat(m, strict) : read_validation_folders(m, strict);
-    if (st == BIOFT_OK && m->list.count == m->train_count)
-        st = bioft_failf(m->list.host, BIOFT_ERR_FORMAT,
-                         "%s/%sval: no image of these classes in it",
-                         m->list.files->root(m->list.host), m->base);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = m->flat ? read_flat(m, strict) : read_validation_folders(m, strict);
+    if (st != BIOFT_OK)
+        return st;
+    if (m->list.count == m->train_count)
+        return bioft_failf(m->list.host, BIOFT_ERR_FORMAT,
+                           "%s/%sval: no image of these classes in it",
+                           m->list.files->root(m->list.host), m->base);
+    return BIOFT_OK;
 }
 
 void ilsvrc_free(struct ilsvrc *m)

@@ -77,7 +77,9 @@ bioft_status ilsvrc_notes(const struct ilsvrc *m, bioft_info *info)
                  (unsigned long long)validation, m->class_count);
         st = info->note(info, text);
     }
-    if (st == BIOFT_OK && m->others) {
+    if (st != BIOFT_OK)
+        return st;
+    if (m->others) {
         snprintf(text, sizeof text, "%llu file%s in class folders passed over: no image by name",
                  (unsigned long long)m->others, m->others == 1 ? "" : "s");
         st = info->note(info, text);

@@ -35,13 +35,15 @@ static bioft_status check_plain(const bioft_host *host)
 
     for (uint64_t i = 0; st == BIOFT_OK && i < count; i++)
         folders += is_folder(entries[i]) != 0;
-    if (st == BIOFT_OK && folders < 2)
-        st = bioft_failf(host, BIOFT_ERR_IO,
-                         "%s: no folder train, val, test or database in it; images are expected as "
-                         "train/CLASS/NAME.jpg and test/CLASS/NAME.jpg, or as CLASS/NAME.jpg with "
-                         "'split: {test: 0.2}' in the dataset's section",
-                         files->root(host));
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (folders < 2)
+        return bioft_failf(host, BIOFT_ERR_IO,
+                           "%s: no folder train, val, test or database in it; images are expected as "
+                           "train/CLASS/NAME.jpg and test/CLASS/NAME.jpg, or as CLASS/NAME.jpg with "
+                           "'split: {test: 0.2}' in the dataset's section",
+                           files->root(host));
+    return BIOFT_OK;
 }
 
 static bioft_status read_folders(struct class_folders *c, bioft_info *info)

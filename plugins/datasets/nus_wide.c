@@ -193,10 +193,12 @@ static bioft_status read_concept(nus_wide *d, struct lines *in, const char *fold
             set_label(image_list_bits(&d->list, n), c);
         n++;
     }
-    if (st == BIOFT_OK && n != d->list.count)
-        st = lines_fail(in, "ends after %llu lines; the list of images has %llu",
-                        (unsigned long long)n, (unsigned long long)d->list.count);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (n != d->list.count)
+        return lines_fail(in, "ends after %llu lines; the list of images has %llu",
+                          (unsigned long long)n, (unsigned long long)d->list.count);
+    return BIOFT_OK;
 }
 
 /* The frequent ones, or those of which the folder has a file, in bytewise order. */
@@ -326,7 +328,9 @@ static bioft_status notes(const nus_wide *d, bioft_info *info)
                  (unsigned long long)d->list.count, FULL);
         st = info->note(info, text);
     }
-    if (st == BIOFT_OK && d->missing) {
+    if (st != BIOFT_OK)
+        return st;
+    if (d->missing) {
         snprintf(text, sizeof text,
                  "%llu images with one of the %u concepts are not there, which is as 'missing' "
                  "says; no split but the database has one of them. Figures over different "

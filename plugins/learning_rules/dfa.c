@@ -35,8 +35,9 @@ static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
     if (layer->flags & BIOFT_LAYER_FIRST)
         return BIOFT_OK;
     bioft_status st = matrix(p, layer, &b);
-    if (st == BIOFT_OK)
-        st = p->host->random(p->host, BIOFT_UNIFORM, layer->key, 0, 0, b, count);
+    if (st != BIOFT_OK)
+        return st;
+    st = p->host->random(p->host, BIOFT_UNIFORM, layer->key, 0, 0, b, count);
     for (size_t i = 0; st == BIOFT_OK && i < count; i++)
         b[i] = a * (2.0f * b[i] - 1.0f);
     return st;

@@ -81,8 +81,9 @@ static bioft_status local(void *self, const bioft_layer *layer, const bioft_loca
     if (!io->dx)
         return BIOFT_OK;
     bioft_status st = p->host->scratch(p->host, "row", elements(layer) * sizeof(float), &row);
-    if (st == BIOFT_OK)
-        memset(io->dx, 0, io->n * elements(layer) * sizeof(float));
+    if (st != BIOFT_OK)
+        return st;
+    memset(io->dx, 0, io->n * elements(layer) * sizeof(float));
     for (uint32_t c = 0; st == BIOFT_OK && io->batch && c < io->batch->classes; c++)
         st = add_class(p, layer, io, c, row);
     return st;

@@ -175,8 +175,9 @@ static bioft_status lower_target(const dtp *p, uint32_t n, const inverse *g, con
 {
     const size_t to = g->linear.out_channels;
     bioft_status st = inverted(p, g, n, s->target, s->lower);
-    if (st == BIOFT_OK)
-        st = inverted(p, g, n, h_above, s->a);
+    if (st != BIOFT_OK)
+        return st;
+    st = inverted(p, g, n, h_above, s->a);
     for (size_t k = 0; st == BIOFT_OK && k < n * to; k++)
         s->lower[k] += h[k] - s->a[k];
     return st;
@@ -243,8 +244,9 @@ static bioft_status train(void *self, const bioft_step *step, double *ret_value)
     const float *above;
     work s;
     bioft_status st = work_space(p, n, &s);
-    if (st == BIOFT_OK)
-        st = top(p, step, &s, &above, ret_value);
+    if (st != BIOFT_OK)
+        return st;
+    st = top(p, step, &s, &above, ret_value);
     for (uint32_t i = step->layers - 1; st == BIOFT_OK && i-- > 0;) {
         const float *h = i == 0 ? step->batch->x : above - n * inputs(step->layer(step, i));
         st = block(p, step, i, h, above, &s);

@@ -28,8 +28,9 @@ static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
     float *v;
     (void)w;
     bioft_status st = feedback_of(p, layer, &v);
-    if (st == BIOFT_OK)
-        st = p->host->random(p->host, BIOFT_NORMAL, layer->key, 0, 0, v, layer->count);
+    if (st != BIOFT_OK)
+        return st;
+    st = p->host->random(p->host, BIOFT_NORMAL, layer->key, 0, 0, v, layer->count);
     for (size_t i = 0; st == BIOFT_OK && i < layer->count; i++)
         v[i] *= deviation;
     return st;

@@ -94,15 +94,19 @@ static bioft_status local(void *self, const bioft_layer *layer, const bioft_loca
     if (!io->dw)
         return BIOFT_OK;
     bioft_status st = work_space(p, layer, &y, &product);
-    if (st == BIOFT_OK)
-        st = error_term(p, layer, io);
-    if (st == BIOFT_OK)
-        st = p->ops->forward(p->host, layer, io->n, io->w, io->x, y);
-    if (st == BIOFT_OK)
-        st = p->ops->weight_gradient(p->host, layer, io->n, io->x, y, product);
-    if (st == BIOFT_OK)
-        subtract(layer, io->n, io->w, y, product, (float)p->strength / places, io->dw);
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = error_term(p, layer, io);
+    if (st != BIOFT_OK)
+        return st;
+    st = p->ops->forward(p->host, layer, io->n, io->w, io->x, y);
+    if (st != BIOFT_OK)
+        return st;
+    st = p->ops->weight_gradient(p->host, layer, io->n, io->x, y, product);
+    if (st != BIOFT_OK)
+        return st;
+    subtract(layer, io->n, io->w, y, product, (float)p->strength / places, io->dw);
+    return BIOFT_OK;
 }
 
 static const bioft_rule rule = {

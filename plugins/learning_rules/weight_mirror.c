@@ -77,12 +77,15 @@ static bioft_status mirror(const weight_mirror *p, const bioft_layer *layer, uin
     const float keep = (float)(1.0 - p->rate), take = (float)(p->rate / n);
     float *x, *y, *product;
     bioft_status st = work_space(p, &one, &x, &y, &product);
-    if (st == BIOFT_OK)
-        st = p->host->random(p->host, BIOFT_NORMAL, layer->key, look + 1, 0, x, n * in);
-    if (st == BIOFT_OK)
-        st = p->ops->forward(p->host, &one, n, w, x, y);
-    if (st == BIOFT_OK)
-        st = p->ops->weight_gradient(p->host, &one, n, x, y, product);
+    if (st != BIOFT_OK)
+        return st;
+    st = p->host->random(p->host, BIOFT_NORMAL, layer->key, look + 1, 0, x, n * in);
+    if (st != BIOFT_OK)
+        return st;
+    st = p->ops->forward(p->host, &one, n, w, x, y);
+    if (st != BIOFT_OK)
+        return st;
+    st = p->ops->weight_gradient(p->host, &one, n, x, y, product);
     for (size_t i = 0; st == BIOFT_OK && i < layer->count; i++)
         v[i] = keep * v[i] + take * product[i];
     return st;

@@ -41,8 +41,9 @@ static bioft_status take(struct climb *c, const struct apgd *a, const bioft_host
     bioft_status st = attack_scratch(host, v, "apgd.course", 1, sizeof *c->course, &c->course);
 
     c->a = a;
-    if (st == BIOFT_OK)
-        st = attack_scratch(host, v, "apgd.target", 1, sizeof *c->target, &c->target);
+    if (st != BIOFT_OK)
+        return st;
+    st = attack_scratch(host, v, "apgd.target", 1, sizeof *c->target, &c->target);
     for (size_t i = 0; st == BIOFT_OK && i < sizeof parts / sizeof *parts; i++)
         if (parts[i].count > 0)
             st = attack_scratch(host, v, parts[i].name, parts[i].count, sizeof(float), parts[i].ret);
@@ -358,8 +359,9 @@ bioft_status apgd_run(const struct apgd *a, struct left *l, double epsilon)
     struct climb c = { .l = l };
     bioft_status st = enough_classes(a, l->host, l->v, l->clean->target != NULL);
 
-    if (st == BIOFT_OK)
-        st = take(&c, a, l->host, l->v);
+    if (st != BIOFT_OK)
+        return st;
+    st = take(&c, a, l->host, l->v);
     for (int64_t t = 0; st == BIOFT_OK && t < targets; t++)
         for (int64_t r = 0; st == BIOFT_OK && r < a->restarts && l->n > 0; r++) {
             if (ranks)

@@ -43,15 +43,19 @@ static bioft_status take(struct search *s, const struct square *a, const bioft_h
     s->a = a;
     s->numbers = numbers_needed(a, v);
     bioft_status st = attack_scratch(host, v, "square.best", attack_pixels(v), sizeof(float), &s->best);
-    if (st == BIOFT_OK)
-        st = attack_scratch(host, v, "square.value", 1, sizeof(float), &s->value);
-    if (st == BIOFT_OK)
-        st = attack_scratch(host, v, "square.random", s->numbers, sizeof(float), &s->random);
-    if (st == BIOFT_OK)
-        st = host->scratch(host, "square.bump", sizeof(float) * v->height * v->width, &bump);
-    if (st == BIOFT_OK)
-        s->bump = bump;
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    st = attack_scratch(host, v, "square.value", 1, sizeof(float), &s->value);
+    if (st != BIOFT_OK)
+        return st;
+    st = attack_scratch(host, v, "square.random", s->numbers, sizeof(float), &s->random);
+    if (st != BIOFT_OK)
+        return st;
+    st = host->scratch(host, "square.bump", sizeof(float) * v->height * v->width, &bump);
+    if (st != BIOFT_OK)
+        return st;
+    s->bump = bump;
+    return BIOFT_OK;
 }
 
 bioft_status square_prepare(const struct square *a, const bioft_host *host, const bioft_victim *v)

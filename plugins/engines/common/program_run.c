@@ -185,7 +185,9 @@ bioft_status cpu_program_backward(struct program *p, const float *d_out, uint32_
     if (st == BIOFT_OK && in->gradient != ret_dx)
         memcpy(ret_dx, in->gradient, p->n * in->floats * sizeof *ret_dx);
     p->hooks = NULL;
-    if (st == BIOFT_OK && atomic_load(&p->failed) != BIOFT_OK)
-        st = p->engine->host->fail(p->engine->host, BIOFT_ERR_UNSUPPORTED, "a kernel of the engine's library failed");
-    return st;
+    if (st != BIOFT_OK)
+        return st;
+    if (atomic_load(&p->failed) != BIOFT_OK)
+        return p->engine->host->fail(p->engine->host, BIOFT_ERR_UNSUPPORTED, "a kernel of the engine's library failed");
+    return BIOFT_OK;
 }
