@@ -247,11 +247,10 @@ static bool fill_table(struct headline *h, size_t number, struct arena *arena)
     return true;
 }
 
-bioft_status headline_read(const struct study *s, size_t number, const struct finding *f, size_t finding_count,
-                           const struct verdict *v, size_t verdict_count, struct arena *arena, struct headline *ret,
-                           struct error *err)
+bioft_status headline_read(const struct headline_params *params, struct arena *arena, struct headline *ret, struct error *err)
 {
-    const struct panel *p = &s->panels[number];
+    const struct panel *p = &params->study->panels[params->number];
+    const struct finding *f = params->findings;
     size_t comparisons = 0;
     bioft_status st = BIOFT_OK;
 
@@ -259,7 +258,7 @@ bioft_status headline_read(const struct study *s, size_t number, const struct fi
                               .facts = arena_array(arena, p->count, sizeof *ret->facts) };
     if (!ret->facts)
         return error_memory(err, "a report");
-    for (size_t k = 0; k < finding_count; k++)
+    for (size_t k = 0; k < params->finding_count; k++)
         comparisons += !f[k].place.attack && strcmp(f[k].place.metric, ret->metric) == 0;
     for (size_t i = 0; st == BIOFT_OK && i < p->count; i++) {
         struct fact *fact = &ret->facts[i];
@@ -267,10 +266,10 @@ bioft_status headline_read(const struct study *s, size_t number, const struct fi
         size_t classes;
         fact->series = &p->series[i];
         fact->measured = study_point(p, fact->series, &(struct place){ .metric = ret->metric }, &fact->clean);
-        for (size_t k = 0; k < finding_count; k++)
+        for (size_t k = 0; k < params->finding_count; k++)
             if (f[k].series == fact->series && !f[k].place.attack && strcmp(f[k].place.metric, ret->metric) == 0)
                 fact->against = &f[k];
-        choose_verdict(fact, ret->metric, v, verdict_count);
+        choose_verdict(fact, ret->metric, params->verdicts, params->verdict_count);
         if (fact->series == p->baseline)
             ret->baseline = fact;
         st = read_answers(p, fact->series, ret->metric, &chance, &classes, &fact->constant, err);
@@ -283,7 +282,7 @@ bioft_status headline_read(const struct study *s, size_t number, const struct fi
     ret->own = choose_own(p, ret->grid);
     if (st != BIOFT_OK)
         return st;
-    if (!(fill_table(ret, number, arena) && headline_words(ret, comparisons, arena)))
+    if (!(fill_table(ret, params->number, arena) && headline_words(ret, comparisons, arena)))
         return error_memory(err, "a report");
     return BIOFT_OK;
 }

@@ -30,10 +30,16 @@ struct headline {
     const char *text;                              /* sentences */
     struct table table;
 };
+struct headline_params {
+    const struct study *study;
+    size_t number;                                 /* of the panel */
+    const struct finding *findings;
+    size_t finding_count;
+    const struct verdict *verdicts;
+    size_t verdict_count;
+};
 /* From the first metric of a panel, its findings and verdicts. In the arena. */
-bioft_status headline_read(const struct study *s, size_t number, const struct finding *f, size_t finding_count,
-                           const struct verdict *v, size_t verdict_count, struct arena *arena, struct headline *ret,
-                           struct error *err);
+bioft_status headline_read(const struct headline_params *p, struct arena *arena, struct headline *ret, struct error *err);
 /* Its sentences; false: out of memory. */
 bool headline_words(struct headline *h, size_t comparisons, struct arena *arena);
 

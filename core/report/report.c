@@ -165,8 +165,8 @@ static bioft_status panel_part(struct report *r, size_t number, struct page_pane
     if (st != BIOFT_OK)
         return st;
     ret->verdicts = verdicts;
-    st = headline_read(&r->study, number, findings, ret->finding_count, verdicts, ret->verdict_count, r->arena,
-                       &ret->headline, err);
+    st = headline_read(&(struct headline_params){ &r->study, number, findings, ret->finding_count, verdicts,
+                                                  ret->verdict_count }, r->arena, &ret->headline, err);
     if (st != BIOFT_OK)
         return st;
     st = recipe_training(p, r->arena, &ret->recipe, err);

@@ -79,7 +79,7 @@ static void published_cell(struct cell *c, struct published_figure *f, struct ar
 }
 
 /* Does a source have a figure of the metric beside any of a panel's? */
-static bool stands_beside(const struct published *pub, const char *source, const struct panel *p,
+static bool has_published(const struct published *pub, const char *source, const struct panel *p,
                           const char *metric)
 {
     for (size_t i = 0; i < p->count; i++)
@@ -88,17 +88,23 @@ static bool stands_beside(const struct published *pub, const char *source, const
     return false;
 }
 
-static void published_column(struct table *t, size_t column, struct published *pub,
-                             const char *source, const struct panel *p, const char *const *names,
+/* What one source has published of a panel. */
+struct source {
+    struct published *published;
+    const char *name;
+    const struct panel *panel;
+};
+
+static void published_column(struct table *t, size_t column, const struct source *source, const char *const *names,
                              size_t count, const char *metric, struct arena *arena)
 {
     *table_cell(t, 0, column) =
-        (struct cell){ .text = arena_printf(arena, "published%s%s", *source ? ", " : "", source),
+        (struct cell){ .text = arena_printf(arena, "published%s%s", *source->name ? ", " : "", source->name),
                        .published = true };
     for (size_t i = 0; i < count; i++) {
-        const struct series *s = series_named(p, names[i]);
-        struct published_figure *f =
-            s ? published_beside(pub, source, p, s, &(struct place){ .metric = metric }) : NULL;
+        const struct series *s = series_named(source->panel, names[i]);
+        struct published_figure *f = s ? published_beside(source->published, source->name, source->panel, s,
+                                                          &(struct place){ .metric = metric }) : NULL;
         if (f)
             published_cell(table_cell(t, i + 1, column), f, arena);
     }
@@ -135,7 +141,7 @@ bool tables_clean(const struct study *s, const char *metric, struct arena *arena
     for (size_t i = 0; i < s->count; i++) {
         columns += has_metric(&s->panels[i], metric);
         for (size_t k = 0; k < sources_of(s); k++)
-            columns += stands_beside(s->published, s->published->sources[k], &s->panels[i], metric);
+            columns += has_published(s->published, s->published->sources[k], &s->panels[i], metric);
     }
     *ret = (struct table){ .name = arena_printf(arena, "clean-%s", metric),
                            .caption = arena_printf(arena, "%s in %%, without attack",
@@ -153,10 +159,9 @@ bool tables_clean(const struct study *s, const char *metric, struct arena *arena
         if (!clean_column(ret, column++, p, names, rows, metric, arena))
             return false;
         for (size_t k = 0; k < sources_of(s); k++) {
-            const char *source = s->published->sources[k];
-            if (stands_beside(s->published, source, p, metric))
-                published_column(ret, column++, s->published, source, p, names, rows, metric,
-                                 arena);
+            const struct source source = { s->published, s->published->sources[k], p };
+            if (has_published(s->published, source.name, p, metric))
+                published_column(ret, column++, &source, names, rows, metric, arena);
         }
     }
     return true;
@@ -188,16 +193,15 @@ static bool attack_row(struct table *t, size_t row, const struct panel *p, const
     return any;
 }
 
-/* Below one rule under one gradient what a source says of it; false where it says nothing. */
-static bool published_row(struct table *t, size_t row, struct published *pub, const char *source,
-                          const struct panel *p, const struct series *s, const struct grid *g,
-                          const char *gradient, struct arena *arena)
+/* Below one rule under one gradient a source's figures of it; false if it has none. */
+static bool published_row(struct table *t, size_t row, const struct source *source, const struct series *s,
+                          const struct grid *g, const char *gradient, struct arena *arena)
 {
     bool any = false;
 
     for (size_t e = 0; e < g->count; e++) {
         struct published_figure *f = published_beside(
-            pub, source, p, s,
+            source->published, source->name, source->panel, s,
             &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e], g->norm });
         if (f)
             published_cell(table_cell(t, row, e + 2), f, arena);
@@ -208,7 +212,7 @@ static bool published_row(struct table *t, size_t row, struct published *pub, co
         *table_cell(t, row, 1) =
             (struct cell){ .text = arena_printf(arena, "%s, published%s%s",
                                                 gradient_title(gradient),
-                                                *source ? ", " : "", source),
+                                                *source->name ? ", " : "", source->name),
                            .published = true };
     }
     return any;
@@ -253,7 +257,7 @@ bool tables_attack(const struct study *study, size_t number, const struct grid *
                 continue;
             row++;
             for (size_t i = 0; i < sources; i++)
-                row += published_row(ret, row, study->published, study->published->sources[i], p,
+                row += published_row(ret, row, &(struct source){ study->published, study->published->sources[i], p },
                                      &p->series[s], g, gradients[k], arena);
         }
     ret->rows = row;

@@ -22,12 +22,14 @@ bioft_status figure_save(const char *folder, const struct trial_label *t, const 
 bioft_status figure_load(const char *folder, const struct figure *wanted, size_t count,
                          struct arena *arena, struct figure *ret, bool *ret_found,
                          struct error *err);
-/* The same for a run that goes on with them: they have to be of this trial and this network, and what their predictions
- * give. Not found, and *ret_other (in the arena) has both values: of another network or other settings. BIOFT_ERR_FORMAT
- * with both values: a file says something else than it was written with. */
+struct figure_found {
+    bool found;
+    const char *other;                             /* not NULL: of another network or other settings; both values, in the arena */
+};
+/* The same for a run that continues with them: they have to be of this trial and this network, and agree with their
+ * predictions. BIOFT_ERR_FORMAT with both values: a file was altered. */
 bioft_status figure_resume(const char *folder, const struct trial_label *l, const struct figure *wanted, size_t count,
-                           struct arena *arena, struct figure *ret, bool *ret_found, const char **ret_other,
-                           struct error *err);
+                           struct arena *arena, struct figure *ret, struct figure_found *ret_found, struct error *err);
 /* A finished trial's rows of one evaluation against its files: there, and the same, and what their predictions give. */
 bioft_status figure_check(const char *folder, const struct trial_label *l, const struct figure *rows, size_t count,
                           struct arena *arena, struct error *err);

@@ -196,7 +196,7 @@ static bioft_status load_predictions(const char *path, struct arena *arena, stru
         const char *network = named ? c.field[r][c.columns - 1] : "";
         if (*ret_network && strcmp(*ret_network, network) != 0)
             return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: of network '%s', the lines before of '%s'; remove the file to "
-                             "have it made again", path, r + 1, network, *ret_network);
+                             "have it recomputed", path, r + 1, network, *ret_network);
         *ret_network = network;
         st = load_prediction(path, &c, r, f, count, records, err);
     }
@@ -285,7 +285,7 @@ static bioft_status check_scores(const char *path, const struct figure *f, struc
         const bool right = p->prediction == p->label && (!p->attack || p->attack->clean > 0.0);
         if (p->label >= 0 && (p->score > 0.0) != right)
             return error_set(err, BIOFT_ERR_FORMAT, "%s:%llu: score %g for answer %d and label %d: it was altered; remove the "
-                             "file to have it made again", path, (unsigned long long)i + 2, p->score, (int)p->prediction,
+                             "file to have it recomputed", path, (unsigned long long)i + 2, p->score, (int)p->prediction,
                              (int)p->label);
     }
     return BIOFT_OK;
@@ -324,30 +324,28 @@ static bioft_status check_one(const struct files *f, size_t m, const struct tria
 }
 
 bioft_status figure_resume(const char *folder, const struct trial_label *l, const struct figure *wanted, size_t count,
-                           struct arena *arena, struct figure *ret, bool *ret_found, const char **ret_other,
-                           struct error *err)
+                           struct arena *arena, struct figure *ret, struct figure_found *ret_found, struct error *err)
 {
     struct files f;
     bioft_status st = load(folder, wanted, count, arena, &f, err);
 
-    *ret_found = false;
-    *ret_other = NULL;
+    *ret_found = (struct figure_found){ 0 };
     if (st != BIOFT_OK || !f.found || !f.network)
         goto end;
-    for (size_t m = 0; st == BIOFT_OK && !*ret_other && m < count; m++) {
+    for (size_t m = 0; st == BIOFT_OK && !ret_found->other && m < count; m++) {
         const struct figure *there = &f.figures[m];
         const char *file = strrchr(f.results, '/') + 1;
         if (strcmp(there->network, wanted[m].network) != 0 || strcmp(f.network, wanted[m].network) != 0)
-            *ret_other = arena_printf(arena, "%s is of network %s, this is %s", file,
+            ret_found->other = arena_printf(arena, "%s is of network %s, this is %s", file,
                                       strcmp(there->network, wanted[m].network) != 0 ? there->network : f.network,
                                       wanted[m].network);
         else if (strcmp(there->identity, wanted[m].identity) != 0)
-            *ret_other = arena_printf(arena, "%s is of settings %s, these are %s", file, there->identity, wanted[m].identity);
+            ret_found->other = arena_printf(arena, "%s is of settings %s, these are %s", file, there->identity, wanted[m].identity);
         else
             st = check_one(&f, m, l, &wanted[m], false, arena, err);
     }
-    *ret_found = st == BIOFT_OK && !*ret_other;
-    if (*ret_found)
+    ret_found->found = st == BIOFT_OK && !ret_found->other;
+    if (ret_found->found)
         memcpy(ret, f.figures, count * sizeof *ret);
 
 end:
@@ -362,13 +360,13 @@ bioft_status figure_check(const char *folder, const struct trial_label *l, const
     bioft_status st = load(folder, rows, count, arena, &f, err);
 
     if (st == BIOFT_OK && (!f.found || !f.network))
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: %s; remove the trial's results.csv to have them made again",
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: %s; remove the trial's results.csv to have them recomputed",
                        f.found ? f.predictions : f.results,
                        file_exists(f.found ? f.predictions : f.results) ? "made by another version" : "missing");
     for (size_t m = 0; st == BIOFT_OK && m < count; m++) {
         if (strcmp(f.network, rows[m].network) != 0)
             st = error_set(err, BIOFT_ERR_FORMAT, "%s: of network %s, by results.csv of %s; remove the file and the trial's "
-                           "results.csv to have them made again", f.predictions, f.network, rows[m].network);
+                           "results.csv to have them recomputed", f.predictions, f.network, rows[m].network);
         else
             st = check_one(&f, m, l, &rows[m], true, arena, err);
     }

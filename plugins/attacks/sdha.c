@@ -133,19 +133,25 @@ static void objective(const sdha *p, const struct work *w, const float *q, const
     }
 }
 
+struct descent {
+    size_t count;                                  /* values of the batch */
+    float near;                                    /* weight of the squared distance's derivative */
+    float epsilon;
+    const float *clean;
+};
+
 /* One step of Adam, t counted from 1, and the projections. */
-static void step(const sdha *p, const struct work *w, size_t count, size_t pixels, float batch,
-                 int64_t t, float epsilon, const float *clean, float *x)
+static void step(const sdha *p, const struct work *w, const struct descent *d, int64_t t, float *x)
 {
     const double correct1 = 1.0 - pow(0.9, (double)t), correct2 = sqrt(1.0 - pow(0.999, (double)t));
-    const float rate = (float)(p->lr / correct1), near = 2.0f / ((float)pixels * batch);
+    const float rate = (float)(p->lr / correct1);
 
-    for (size_t k = 0; k < count; k++) {
-        const float g = w->common.dx[k] + near * (x[k] - clean[k]);
+    for (size_t k = 0; k < d->count; k++) {
+        const float g = w->common.dx[k] + d->near * (x[k] - d->clean[k]);
         w->first[k] += (g - w->first[k]) * 0.1f;
         w->second[k] = 0.999f * w->second[k] + 0.001f * g * g;
         const float size = sqrtf(w->second[k]) / (float)correct2 + 1e-8f;
-        x[k] = code_clip(x[k] - rate * w->first[k] / size, clean[k], epsilon);
+        x[k] = code_clip(x[k] - rate * w->first[k] / size, d->clean[k], d->epsilon);
     }
 }
 
@@ -156,6 +162,7 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
     const uint32_t n = clean->n, bits = v->bits;
     const size_t pixels = code_pixels(v), count = n * pixels;
     const float batch = (float)(p->reference_batch ? p->reference_batch : n);
+    const struct descent d = { count, 2.0f / ((float)pixels * batch), (float)epsilon, clean->x };
     struct work w;
 
     bioft_status st = room(p, v, &w);
@@ -179,7 +186,7 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
         if (st == BIOFT_OK)
             st = v->backward(v, n, c->d_z, c->dx);
         if (st == BIOFT_OK)
-            step(p, &w, count, pixels, batch, t + 1, (float)epsilon, clean->x, ret_x);
+            step(p, &w, &d, t + 1, ret_x);
     }
     return st;
 }

@@ -67,19 +67,24 @@ struct place {
     uint32_t number, group, block;
 };
 
-/* One conv of a block with its batchnorm; number: of the conv in the block. */
-static bioft_tensor inner(const bioft_builder *b, struct place at, const char *conv, uint32_t number, bioft_tensor x,
-                          uint32_t out, uint32_t kernel, uint32_t stride, uint32_t group)
+struct inner {
+    const char *name;
+    uint32_t number;                               /* of the conv in the block */
+    uint32_t out, kernel, stride, group;
+};
+
+/* One conv of a block with its batchnorm. */
+static bioft_tensor inner(const bioft_builder *b, struct place at, struct inner c, bioft_tensor x)
 {
     static const char *const by_timm[2][3] = { { "conv_dw", "conv_pw" }, { "conv_pw", "conv_dw", "conv_pwl" } };
     const int widens = groups[at.group].expand != 1;
     char conv_name[64], norm_name[64], norm_by_timm[16];
 
-    snprintf(conv_name, sizeof conv_name, "_blocks.%u.%s", at.number, conv);
-    snprintf(norm_name, sizeof norm_name, "_blocks.%u._bn%u", at.number, number);
-    snprintf(norm_by_timm, sizeof norm_by_timm, "bn%u", widens ? number + 1 : number);
-    x = conv_norm(b, conv_name, norm_name, x, out, kernel, stride, group);
-    block_by_timm(b, conv_name, at.group, at.block, by_timm[widens][widens ? number : number - 1]);
+    snprintf(conv_name, sizeof conv_name, "_blocks.%u.%s", at.number, c.name);
+    snprintf(norm_name, sizeof norm_name, "_blocks.%u._bn%u", at.number, c.number);
+    snprintf(norm_by_timm, sizeof norm_by_timm, "bn%u", widens ? c.number + 1 : c.number);
+    x = conv_norm(b, conv_name, norm_name, x, c.out, c.kernel, c.stride, c.group);
+    block_by_timm(b, conv_name, at.group, at.block, by_timm[widens][widens ? c.number : c.number - 1]);
     block_by_timm(b, norm_name, at.group, at.block, norm_by_timm);
     return x;
 }
@@ -90,9 +95,9 @@ static bioft_tensor block(const bioft_builder *b, struct place at, bioft_tensor 
     bioft_tensor y = x;
 
     if (wide != in)
-        y = bioft_relu6(b, inner(b, at, "_expand_conv", 0, y, wide, 1, 1, 1));
-    y = bioft_relu6(b, inner(b, at, "_depthwise_conv", 1, y, wide, groups[at.group].kernel, stride, wide));
-    y = inner(b, at, "_project_conv", 2, y, out, 1, 1, 1);
+        y = bioft_relu6(b, inner(b, at, (struct inner){ "_expand_conv", 0, wide, 1, 1, 1 }, y));
+    y = bioft_relu6(b, inner(b, at, (struct inner){ "_depthwise_conv", 1, wide, groups[at.group].kernel, stride, wide }, y));
+    y = inner(b, at, (struct inner){ "_project_conv", 2, out, 1, 1, 1 }, y);
     return stride == 1 && in == out ? b->add(b, y, x) : y;
 }
 

@@ -123,8 +123,8 @@ static void begin_one(void *ctx, size_t j, uint32_t thread)
 
     (void)thread;
     if (c->restart >= 0)
-        st = ball_random(l->host, c->a->norm, "start", left_sample(l, j), (uint64_t)c->restart * l->pixels, l->pixels,
-                         left_clean(l, j), c->epsilon, left_x(l, j));
+        st = ball_random(l->host, &(struct ball){ c->a->norm, l->pixels, left_clean(l, j), c->epsilon }, "start",
+                         left_sample(l, j), (uint64_t)c->restart * l->pixels, left_x(l, j));
     else {
         memcpy(left_x(l, j), c->x_best + at, sizeof(float) * l->pixels);
         ball_project(c->a->norm, l->pixels, left_clean(l, j), c->epsilon, left_x(l, j));

@@ -113,20 +113,20 @@ void ball_project(uint32_t norm, size_t pixels, const float *clean, double epsil
         project_l1(pixels, clean, epsilon, x);
 }
 
-bioft_status ball_random(const bioft_host *host, uint32_t norm, const char *stream, uint64_t sample, uint64_t first,
-                         size_t pixels, const float *clean, double epsilon, float *ret)
+bioft_status ball_random(const bioft_host *host, const struct ball *b, const char *stream, uint64_t sample,
+                         uint64_t first, float *ret)
 {
-    const uint32_t kind = norm == BIOFT_LINF ? BIOFT_UNIFORM : BIOFT_NORMAL;
-    bioft_status st = host->random(host, kind, stream, sample, first, ret, pixels);
+    const uint32_t kind = b->norm == BIOFT_LINF ? BIOFT_UNIFORM : BIOFT_NORMAL;
+    bioft_status st = host->random(host, kind, stream, sample, first, ret, b->pixels);
 
     if (st != BIOFT_OK)
         return st;
-    for (size_t k = 0; norm == BIOFT_LINF && k < pixels; k++)
+    for (size_t k = 0; b->norm == BIOFT_LINF && k < b->pixels; k++)
         ret[k] = 2.0f * ret[k] - 1.0f;
-    const double scale = norm == BIOFT_L1 ? 1.0 : epsilon / (ball_length(norm, pixels, ret) + 1e-12);
-    for (size_t k = 0; k < pixels; k++)
-        ret[k] = (float)((double)clean[k] + scale * (double)ret[k]);
-    ball_project(norm, pixels, clean, epsilon, ret);
+    const double scale = b->norm == BIOFT_L1 ? 1.0 : b->epsilon / (ball_length(b->norm, b->pixels, ret) + 1e-12);
+    for (size_t k = 0; k < b->pixels; k++)
+        ret[k] = (float)((double)b->clean[k] + scale * (double)ret[k]);
+    ball_project(b->norm, b->pixels, b->clean, b->epsilon, ret);
     return BIOFT_OK;
 }
 

@@ -174,8 +174,8 @@ static bioft_status begin(struct hunt *h, int64_t attempt)
     for (uint32_t j = 0; st == BIOFT_OK && j < l->n; j++) {
         float *x = h->x + l->image[j] * l->pixels;
         if (h->a->random_start)
-            st = ball_random(l->host, h->a->norm, "start", left_sample(l, j), (uint64_t)attempt * l->pixels, l->pixels,
-                             left_clean(l, j), start / 2.0, x);
+            st = ball_random(l->host, &(struct ball){ h->a->norm, l->pixels, left_clean(l, j), start / 2.0 }, "start",
+                             left_sample(l, j), (uint64_t)attempt * l->pixels, x);
         else
             memcpy(x, left_clean(l, j), sizeof(float) * l->pixels);
         memcpy(left_x(l, j), x, sizeof(float) * l->pixels);

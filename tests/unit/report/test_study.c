@@ -275,7 +275,7 @@ static void the_headline_names_what_hides(void **state)
           .place = { METRIC_ACCURACY, ATTACK_WORST, "push", "exact", 0.1, "linf" } },
     };
     assert_int_equal(findings_read(q, p->arena, &f, &count, &err), BIOFT_OK);
-    assert_int_equal(headline_read(&s, 0, f, count, v, 2, p->arena, &h, &err), BIOFT_OK);
+    assert_int_equal(headline_read(&(struct headline_params){ &s, 0, f, count, v, 2 }, p->arena, &h, &err), BIOFT_OK);
     assert_string_equal(h.text,
                         "first (80.0%) is less accurate than true (95.0%). No rule is shown to be robust. first only hides its "
                         "gradient (masking): under its own gradient a rule looks robust, under the exact gradient of the same "
