@@ -1,5 +1,7 @@
 /* MATLAB 5 files (MathWorks, "MAT-File Format"): elements of a type, a size and data padded to 8
- * bytes; a matrix is an element of elements, a compressed one a zlib stream with one element. */
+ * bytes; a matrix is an element of elements, a compressed one a zlib stream with one element.
+ * Not libmatio: it opens paths, while a dataset gets bytes from its host; it needs hdf5; and struct arrays of hostile files
+ * have overflowed it again and again (https://github.com/tbeu/matio/issues/103, 127, 128, 129). Only meta.mat is read. */
 #include "matlab.h"
 
 #include <math.h>
