@@ -78,7 +78,7 @@ KINDS = {
     43: ("tar of PyTorch 0.1", (TORCH, "written by PyTorch 0.1 (tar); use")),
     44: ("CIFAR: size, labels, the other set's file", (CIFAR, "data_batch_2.bin: 61459 bytes", "label 10 of record 6", "CIFAR-100 file",
                                                        "label 21 of record 6")),
-    45: ("ILSVRC's development kit", (DATASETS, "ends after 39 images", "'0' is none of the ids", "'1001'", "'x'", "for a second class",
+    45: ("ILSVRC's development kit", (DATASETS, "ends after 39 images", "'0' is not an id", "'1001'", "'x'", "for a second class",
                                       "more than the 50 images", "test_imagenet_meta_mat_cut_anywhere")),
     46: ("NUS-WIDE", (DATASETS, "ends after 399 lines", "'2'", "'-1130179'", "Groundtruth/AllLabels", "..\\\\..\\\\etc", "absolute path", "NUL")),
     47: ("list files", (DATASETS, "labels where the lines before have 3", "no labels", "line 1", "1048576 bytes", "CRLF",

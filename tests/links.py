@@ -23,9 +23,9 @@ def faults(root):
             path, _, heading = link.partition('#')
             to = (page.parent / path) if path else page
             if not to.exists():
-                yield f'{page}: {link}: there is no such file'
+                yield f'{page}: {link}: no such file'
             elif heading and heading not in anchors(to.read_text(encoding='utf-8')):
-                yield f'{page}: {link}: there is no such heading'
+                yield f'{page}: {link}: no such heading'
     said = (root / 'docs/explanation.md').read_text(encoding='utf-8')
     for room in sorted(path.name for path in (root / 'core').iterdir() if path.is_dir()):
         if f'| `{room}` |' not in said:

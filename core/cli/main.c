@@ -34,7 +34,7 @@ static void help(FILE *to)
                 "robustness against adversarial attacks. Experiments are described in a YAML manifest.\n\ncommands:\n");
     for (size_t i = 0; i < COMMANDS; i++)
         print_to(to, "  %-10s %s\n", commands[i].name, commands[i].help);
-    print_to(to, "\n'bioft COMMAND --help' says more; 'man bioft' says all; 'bioft --version' says which this is.\n");
+    print_to(to, "\n'bioft COMMAND --help' describes a command, 'man bioft' all of them; 'bioft --version' prints the version.\n");
 }
 
 /* `bioft __complete WORD...`, which the shells' scripts call: the last word is being written. A command completes its own

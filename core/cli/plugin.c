@@ -152,7 +152,7 @@ static int show_file(const struct request *q, struct arena *arena, struct consol
     struct text t = { 0 };
     struct error err = { 0 };
     bioft_status st = path ? describe_file(path, 0, arena, &d, &err)
-                           : error_set(&err, BIOFT_ERR_IO, "%s: there is no such file", q->name);
+                           : error_set(&err, BIOFT_ERR_IO, "%s: no such file", q->name);
 
     if (st == BIOFT_OK && d.fault)
         st = error_set(&err, BIOFT_ERR_FORMAT, "%s", d.fault);
@@ -252,7 +252,7 @@ int command_plugin(int argc, char **argv)
     };
     struct command_line c = {
         .name = "plugin", .usage = "list | show NAME|FILE | test NAME|FILE | new KIND NAME [options]",
-        .summary = "Lists the plugins that can be found, prints everything that one says of itself, tests whether a\n"
+        .summary = "Lists the plugins that can be found, prints the description of one, tests whether a\n"
                    "file's plugins keep the contract, or makes a small project for a new one. Each file is opened in a\n"
                    "process of its own; one that cannot be used is listed with the reason.",
         .arguments = arguments, .positional_min = 1, .positional_max = 3,

@@ -138,7 +138,7 @@ static void markdown_kind(const struct catalogue *c, uint32_t kind, struct text 
 
 void catalogue_markdown(const struct catalogue *c, struct text *ret)
 {
-    text_add(ret, "# Plugins\n\nWritten by `bioft plugin list --markdown`; `bioft plugin show NAME` says more.\n");
+    text_add(ret, "# Plugins\n\nWritten by `bioft plugin list --markdown`; `bioft plugin show NAME` prints the details.\n");
     for (uint32_t kind = 1; kind <= PLUGIN_KINDS; kind++)
         markdown_kind(c, kind, ret);
 }

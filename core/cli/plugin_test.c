@@ -111,7 +111,7 @@ static bool test_one(const struct test_command *t, struct conform_request *q, ui
 static void refused(const struct test_command *t, const char *fault, struct text *json, struct tally *n)
 {
     if (!t->json)
-        print("%s\n  bioft/plugin.h:%u: what a plugin says of itself\n", fault,
+        print("%s\n  bioft/plugin.h:%u: a plugin's description of itself\n", fault,
                conform_line("plugin.h", "bioft_plugin"));
     json_begin_object(json);
     json_key(json, "fault");
@@ -142,11 +142,11 @@ int plugin_test(const struct test_command *t, struct console *console)
     if (!arena)
         error_memory(&err, "a test");
     else if (!path)
-        error_set(&err, BIOFT_ERR_IO, "%s: there is no such file", t->file);
+        error_set(&err, BIOFT_ERR_IO, "%s: no such file", t->file);
     else if (t->root && !root)
-        error_set(&err, BIOFT_ERR_IO, "--root %s: there is no such folder", t->root);
+        error_set(&err, BIOFT_ERR_IO, "--root %s: no such folder", t->root);
     else if (t->test && !knows_test(t->test))
-        error_set(&err, BIOFT_ERR_INVALID, "--test %s: there is no such test", t->test);
+        error_set(&err, BIOFT_ERR_INVALID, "--test %s: unknown test", t->test);
     else if (describe_file(path, 0, arena, &d, &err) == BIOFT_OK)
         status = 0;
     struct conform_request q = {

@@ -297,9 +297,9 @@ int command_predict(int argc, char **argv)
         .usage =
             "--weights FILE [--backbone NAME] --input X.npy|DIR [--output Y.npy|Y.csv] [options]",
         .arguments = arguments,
-        .summary = "Runs a network. A checkpoint of bioft says all of itself; other files of "
+        .summary = "Runs a network. A checkpoint of bioft describes its network; other files of "
                    "weights need --backbone.\n"
-                   "Images are decoded and transformed as in evaluation, as the checkpoint says "
+                   "Images are decoded and transformed as in evaluation, as recorded in the checkpoint "
                    "or as published.",
     };
     int status = arguments_parse(&line, argc, argv);

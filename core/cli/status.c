@@ -85,7 +85,7 @@ int command_status(int argc, char **argv)
     };
     struct command_line line = {
         .name = "status", .usage = "OUT [options]", .arguments = arguments, .positional_min = 1, .positional_max = 1,
-        .summary = "Says what the run in the output folder OUT is doing: a line a trial at work, and how many are done.",
+        .summary = "Prints what the run in the output folder OUT is doing: one line per running trial, and how many are done.",
     };
     struct text text = { 0 };
     struct error err = { 0 };

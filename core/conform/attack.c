@@ -167,7 +167,7 @@ static void test_batch(struct conform *c)
 {
     struct work w;
     if (attack_of(c)->flags & BIOFT_ATTACK_BATCH_COUPLED) {
-        conform_skip(c, "it says that the images of a batch are coupled");
+        conform_skip(c, "it declares that the images of a batch are coupled");
         return;
     }
     if (work_make(c, &w, c->p->seed)) {

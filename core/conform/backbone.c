@@ -179,7 +179,7 @@ const struct conform_test conform_backbone[] = {
     { "shapes", "builds the published size with the task's head, the same again", test_shapes },
     { "names", "parameters have names of their own, the same ones when built again", test_names },
     { "gradient", "the derivative by the pixels, against differences", test_gradient },
-    { "weights", "the same first values when built again; what is written to a parameter is read back", test_weights },
+    { "weights", "the same initial values when built again; what is written to a parameter is read back", test_weights },
     { "leaks", "built again and again, it leaves nothing behind", test_leaks },
     { 0 },
 };

@@ -38,8 +38,8 @@ static const struct {
     { "sigaction", "changes a state of the whole process", "Errors." },
     { "fork", "hangs libraries that have threads", "Errors." },
     { "system", "starts another program", "Errors." },
-    { "getenv", "reads what no manifest says: make it an option", "options" },
-    { "secure_getenv", "reads what no manifest says: make it an option", "options" },
+    { "getenv", "reads what is not in the manifest: make it an option", "options" },
+    { "secure_getenv", "reads what is not in the manifest: make it an option", "options" },
 };
 
 static void check_symbol(void *ctx, const char *name)

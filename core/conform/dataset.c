@@ -129,7 +129,7 @@ static void test_names(struct conform *c)
         for (uint64_t i = 1; names && i < n && c->findings == 0; i++)
             if (strcmp(names[i - 1], names[i]) == 0) {
                 conform_says(c, "dataset.h", "split", "splits have no sample in common");
-                conform_find(c, "'%s' stands twice: the splits are not disjoint", names[i]);
+                conform_find(c, "'%s' is listed twice: the splits are not disjoint", names[i]);
             }
     }
     work_free(&w);
@@ -271,7 +271,7 @@ static void test_leaks(struct conform *c)
 }
 
 const struct conform_test conform_dataset[] = {
-    { "labels", "every label is a class, one a sample where it is not multi-label", test_labels },
+    { "labels", "every label is a class, one per sample if it is not multi-label", test_labels },
     { "names", "no sample is in two splits; the order is the same when opened again", test_names },
     { "samples", "samples read from several threads at once are those of one", test_samples },
     { "leaks", "opened and read, it leaves nothing behind", test_leaks },

@@ -57,7 +57,7 @@ static bool work_make(struct conform *c, struct work *w)
     fill_batch(w);
     w->out = arena_array(c->arena, w->count, sizeof(float));
     random_floats(c, "conform/outputs", 0, -1.0f, 1.0f, w->out, w->count);
-    calling(c, "loss.h", "attach", "once before the first step: states, trainables and their first values",
+    calling(c, "loss.h", "attach", "once before the first step: states, trainables and their initial values",
             "attach(%u outputs, %u classes%s)", w->task.outputs, CLASSES, w->task.multi_label ? ", several labels" : "");
     return !l->attach || subject_ok(w->s, l->attach(w->s->self, &w->task));
 }

@@ -384,12 +384,12 @@ static void test_redraw(struct conform *c)
 
 const struct conform_test conform_rule[] = {
     { "feedback", "V of every kind of layer: its shape, finite, the same when asked again", test_feedback },
-    { "sign", "V has the signs of W where the rule says so", test_sign },
+    { "sign", "V has the signs of W if the rule declares it", test_sign },
     { "redraw", "what is drawn, and when, is one answer", test_redraw },
     { "state", "continues after a resume as if uninterrupted", test_state },
     { "threads", "two instances in two threads do what one alone does", test_threads },
     { "leaks", "attached and used, it leaves nothing behind", test_leaks },
-    { "local", "writes at a layer what its route says, whatever is not asked for", test_local },
+    { "local", "writes at a layer what its route declares, whatever is not asked for", test_local },
     { "network", "a training step of convolutions and linear layers: finite, and no backpropagation undeclared",
       test_network },
     { "step", "a training step of its own: the loss once, weights that move and stay finite, the same after a resume",

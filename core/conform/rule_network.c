@@ -126,10 +126,10 @@ static void check_redraw(struct pass *p)
         moved = moved || first_difference(v[0], v[1], q->count, sizeof(float)) != SIZE_MAX;
     }
     if (feedback_is_random(p->feedback) && !moved)
-        conform_find(p->c, "it says that V is drawn again after each update, and V stays");
+        conform_find(p->c, "it declares that V is redrawn after each update, but V does not change");
     if (!feedback_is_random(p->feedback) && moved && p->c->p->plugin->api.rule.feedback &&
         !p->c->p->plugin->api.rule.fill_feedback)
-        conform_find(p->c, "it says that V's random part stays, and V changes though W does not");
+        conform_find(p->c, "it declares that V's random part is fixed, but V changes while W does not");
 }
 
 void test_network(struct conform *c)

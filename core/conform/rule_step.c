@@ -258,7 +258,7 @@ void test_step(struct conform *c)
     }
     calling(c, "rule.h", "bioft_own_step", "a rule with bioft.step/0 has train()", "extension(\"bioft.step/0\")");
     if (!has_train) {
-        conform_find(c, "there is no train()");
+        conform_find(c, "train() is missing");
         return;
     }
     float **once = run_steps(c, false, &moved);

@@ -79,7 +79,7 @@ static void resize_one(void *ctx, size_t index, uint32_t thread)
         st = same(g->from, position, h->reader, &p)
                  ? scale(&p, to->size[position], g->room + (to->at[position] - to->at[g->first]),
                          &h->error)
-                 : error_set(&h->error, BIOFT_ERR_IO, "it has changed since it was looked at");
+                 : error_set(&h->error, BIOFT_ERR_IO, "it has changed since it was read");
         if (st != BIOFT_OK)
             reader_blame(h->reader, s->number, number, st, &h->error);
     }

@@ -67,7 +67,7 @@ bioft_status model_update(struct model *m, const bioft_update *u, const bioft_ho
     const uint32_t first = *ret_first_nonfinite;
 
     if (st == BIOFT_OK && first != BIOFT_NONE && first >= m->graph->view.parameter_count)
-        return error_set(err, BIOFT_ERR_INVALID, "engine '%s': update says that parameter %u is not finite, of %u: a fault of "
+        return error_set(err, BIOFT_ERR_INVALID, "engine '%s': update reports that parameter %u is not finite, of %u: a fault of "
                          "the plugin", m->engine->instance->plugin->descriptor.name, first, m->graph->view.parameter_count);
     return checked(m, st, err);
 }

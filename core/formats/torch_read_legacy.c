@@ -49,7 +49,7 @@ static bioft_status read_system(struct torch_reading *r, size_t *at)
     struct pickle_value v;
     bioft_status st = run_part(r, at, &p, &v);
     if (st == BIOFT_OK && v.type != PICKLE_DICT)
-        st = fail(r, "no dict says what machine wrote it", begin);
+        st = fail(r, "no dict describes the machine that wrote it", begin);
     for (uint32_t i = 0; st == BIOFT_OK && i + 1 < pickle_count(&p, &v) && i < 32; i += 2) {
         const struct pickle_value *key = pickle_item(&p, &v, i),
                                   *value = pickle_item(&p, &v, i + 1);
@@ -61,7 +61,7 @@ static bioft_status read_system(struct torch_reading *r, size_t *at)
     }
     if (st == BIOFT_OK && !little)
         st = fail(r,
-                  "not said to be little-endian; load it with torch.load on the machine that wrote "
+                  "not marked as little-endian; load it with torch.load on the machine that wrote "
                   "it and torch.save it again",
                   begin);
     pickle_free(&p);
@@ -85,7 +85,7 @@ static bioft_status read_storage(struct torch_reading *r, const struct pickle_va
     for (size_t i = 0; i < 8; i++)
         numel |= (uint64_t)r->bytes[*at + i] << (8 * i);
     if (numel != r->pickle.storages[use].numel)
-        return torch_storage_fail(r, use, "%lld elements, the object says %llu", (long long)numel,
+        return torch_storage_fail(r, use, "%lld elements, the object declares %llu", (long long)numel,
                                   (unsigned long long)r->pickle.storages[use].numel);
     *at += 8;
     const uint64_t bytes = torch_storage_bytes(r, use);

@@ -94,7 +94,7 @@ static bioft_status find_end(const struct reading *r, uint64_t *ret)
     unsigned found = 0;
     if (r->size < END_SIZE)
         return error_set(r->err, BIOFT_ERR_FORMAT,
-                         "%s: cut short: %zu bytes are no zip archive; fetch the file again",
+                         "%s: cut short: %zu bytes are not a zip archive; fetch the file again",
                          r->name, r->size);
     const uint64_t last = r->size - END_SIZE, span = last < COMMENT_MOST ? last : COMMENT_MOST;
     for (uint64_t comment = 0; comment <= span; comment++) {
@@ -245,7 +245,7 @@ static bioft_status read_extra(const struct reading *r, struct central *c)
 static bioft_status check_deflated(const struct reading *r, const struct central *c)
 {
     if (c->size / EXPANSION > c->stored + BLOCK)
-        return bad_entry(r, c->path, c->path_length, "says that it unpacks to more than is possible");
+        return bad_entry(r, c->path, c->path_length, "declares an impossible unpacked size");
     return BIOFT_OK;
 }
 
@@ -310,7 +310,7 @@ static bioft_status read_local(const struct reading *r, const struct central *c,
     uint64_t begin, end;
     if (c->header > r->directory || r->directory - c->header < LOCAL_SIZE ||
         u32(r->bytes + c->header) != LOCAL_MAGIC)
-        return bad_entry(r, c->path, c->path_length, "no local header where the directory says");
+        return bad_entry(r, c->path, c->path_length, "no local header at the directory's offset");
     const uint8_t *h = r->bytes + c->header;
     begin = c->header + LOCAL_SIZE + u16(h + 26) + u16(h + 28);
     if (begin > r->directory)

@@ -62,7 +62,7 @@ bioft_status zip_check_sum(const char *name, const struct zip_entry *e, uint32_t
     if (sum == e->crc)
         return BIOFT_OK;
     return error_set(err, BIOFT_ERR_FORMAT,
-                     "%s: zip entry '%s': checksum %08x, its directory says %08x: the file is "
+                     "%s: zip entry '%s': checksum %08x, the directory has %08x: the file is "
                      "damaged, fetch it again%s",
                      name, text_escape(escaped, e->path, e->path_length), sum, e->crc,
                      e->kind == ZIP_TORCH ? " (bioft weights convert --no-verify reads it as it is, "

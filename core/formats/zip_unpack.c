@@ -59,7 +59,7 @@ bioft_status zip_unpack(const char *name, const struct zip_entry *e, uint8_t **r
         st = zip_check_sum(name, e, sum, err);
     else
         st = error_set(err, BIOFT_ERR_FORMAT,
-                       "%s: zip entry '%s': damaged, or not of the %llu bytes that its directory says",
+                       "%s: zip entry '%s': damaged, or not of the %llu bytes that its directory declares",
                        name, text_escape(escaped, e->path, e->path_length),
                        (unsigned long long)e->unpacked);
     if (st == BIOFT_OK)

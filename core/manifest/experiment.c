@@ -102,7 +102,7 @@ static bool check_version(struct job *j)
     const size_t before = j->d.errors;
 
     if (!node) {
-        read_error(&j->reader, j->root, "'bioft' is missing: bioft: %d says the version of the manifest's format",
+        read_error(&j->reader, j->root, "'bioft' is missing: bioft: %d is the version of the manifest's format",
                    (int)FORMAT);
         return false;
     }

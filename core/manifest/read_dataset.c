@@ -105,7 +105,7 @@ static void note_root(struct reader *r, const struct yaml *node, const char *dat
     const char *path = read_absolute(r, node, "root");
     char *hint = path ? hint_data(r->registry, dataset, path) : NULL;
 
-    diagnose_note(r->d, "bioft plugin show %s says what belongs there%s%s", dataset, hint ? "; " : "", hint ? hint : "");
+    diagnose_note(r->d, "bioft plugin show %s describes what belongs there%s%s", dataset, hint ? "; " : "", hint ? hint : "");
     free(hint);
 }
 

@@ -52,7 +52,7 @@ static void check_attack(struct reader *r, const struct yaml *node, const struct
     if (trial_head(t, t->stage_count)->bits > 0)
         read_error(r, node, "'from' is for attacks on classifiers");
     if (plugin && plugin->api.attack.flags & BIOFT_ATTACK_MINIMUM)
-        read_error(r, node, "'from': attack '%s' seeks the nearest image that one network has wrong, which says nothing "
+        read_error(r, node, "'from': attack '%s' seeks the nearest image that one network has wrong, which is no evidence "
                    "of another", plugin->descriptor.name);
     for (size_t i = 0; i < s->gradient_count; i++)
         if (s->gradients[i] != GRADIENT_EXACT)

@@ -41,7 +41,7 @@ static void read_rule_list(struct reader *r, struct yaml *node, struct stage_spe
             continue;
         const char *layers = read_text(r, entry, "layers");
         if (!layers)
-            read_error(r, entry, "'layers' is missing: it says which layers the rule is for");
+            read_error(r, entry, "'layers' is missing: it names the layers that the rule applies to");
         if (all)
             read_error(r, entry, "no layer is left for this rule: the one on line %u takes them all", all->mark.line);
         else if (layers && strcmp(layers, "*") == 0)

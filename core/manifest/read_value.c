@@ -77,7 +77,7 @@ const char *read_scalar(struct reader *r, const struct yaml *node, const char *k
         return node->text;
     read_error(r, node, "'%s': %s expected, found %s", key, expected, read_found(found, node));
     if (node->type == YAML_LIST)
-        diagnose_note(r->d, "one value stands here; a path under 'sweep' makes a trial of each value of a list");
+        diagnose_note(r->d, "expected one value; a path under 'sweep' makes a trial of each value of a list");
     return NULL;
 }
 
@@ -237,7 +237,7 @@ const char *read_path_node(struct reader *r, const struct yaml *node, const char
 
     if (!path || file_exists(path) || file_is_folder(path))
         return path;
-    read_error(r, node, "'%s': there is no '%s'", key, path);
+    read_error(r, node, "'%s': '%s' does not exist", key, path);
     return NULL;
 }
 

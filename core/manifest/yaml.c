@@ -174,9 +174,9 @@ static bioft_status take_alias(struct builder *b, const yaml_event_t *e)
             a = &b->anchors[i - 1];
     text_escape(escaped, name, strlen(name));
     if (!a)
-        diagnose_error(b->d, place->mark, place->width, "no anchor '&%s' stands before this alias", escaped);
+        diagnose_error(b->d, place->mark, place->width, "no anchor '&%s' precedes this alias", escaped);
     else if (a->open)
-        diagnose_error(b->d, place->mark, place->width, "alias '*%s' stands inside what '&%s' names", escaped,
+        diagnose_error(b->d, place->mark, place->width, "alias '*%s' is inside the node that '&%s' names", escaped,
                        escaped);
     if (!a || a->open)
         return add_node(b, place, 1);

@@ -189,7 +189,7 @@ static void robustness(const struct headline *h, struct text *t)
 
     if (!count_of(h, judged)) {
         if (h->grid)
-            text_add(t, "There is no verdict on robustness: it takes a baseline and the worst case over attacks. ");
+            text_add(t, "No verdict on robustness: it needs a baseline and the worst case over attacks. ");
         return;
     }
     if (!count_of(h, is_robust))

@@ -107,7 +107,7 @@ static const char *doubt_of(const struct sums *s, struct arena *arena)
     if (s->rising > still_rising)
         return arena_printf(arena, "%.1f%% of the survivors' attacks were still gaining", 100.0 * s->rising);
     if (isnan(s->off))
-        return "the exact gradient was not held against differences";
+        return "the exact gradient was not checked against finite differences";
     if (s->off > differences_off)
         return arena_printf(arena, "differences contradict the exact gradient in %.1f%% of images", 100.0 * s->off);
     if (isnan(s->black))

@@ -349,7 +349,7 @@ bioft_status page_panel_section(const struct page *page, size_t number, struct t
         page_heading(t, 3, "training", number + 1, "Training");
         text_add(t, "<p class=\"soft\">The first seed of each rule. The angle "
                     "is between the error that a "
-                    "rule sends back and backpropagation's: 90 degrees is no relation.</p>\n");
+                    "rule sends back and backpropagation's: 90 degrees means unrelated.</p>\n");
         charts(page, p->plots.training, p->plots.training_count, t);
         if (p->plots.durations.rows > 1)
             table_html(&p->plots.durations, t);

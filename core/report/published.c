@@ -68,7 +68,7 @@ static bioft_status read_head(struct reading *r)
                              near ? " (meant '" : "", near ? near : "", near ? "'?)" : "");
         }
         if (r->there[c])
-            return error_set(r->err, BIOFT_ERR_FORMAT, "%s:1: column %s stands twice", r->path,
+            return error_set(r->err, BIOFT_ERR_FORMAT, "%s:1: column %s appears twice", r->path,
                              columns[c]);
         r->there[c] = true;
         r->at[c] = k;
@@ -175,7 +175,7 @@ static bioft_status look_over(struct published *p, struct error *err)
         for (size_t k = 0; k < i; k++)
             if (same_text(p->figures[k].rule, f->rule) && same_column(&p->figures[k], f))
                 return error_set(err, BIOFT_ERR_FORMAT,
-                                 "%s:%zu: this figure stands in line %zu already: the columns "
+                                 "%s:%zu: this figure is in line %zu already: the columns "
                                  "from backbone to epsilon and the source are the same",
                                  p->path, f->line, p->figures[k].line);
         while (s < p->source_count && strcmp(p->sources[s], f->source) != 0)

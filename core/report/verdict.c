@@ -230,7 +230,7 @@ static void judge(const struct judging *j, const struct candidate *c, struct ver
         ret->word = VERDICT_BASELINE;
         ret->why = "what the others are compared with";
     } else if (!c->against) {
-        ret->why = base ? arena_printf(j->arena, "no figure of %s beside it", base) : "there is no baseline";
+        ret->why = base ? arena_printf(j->arena, "no figure of %s beside it", base) : "no baseline";
     } else if (c->gain_p <= 0.05 && c->gain.difference >= COMPARE_MARGIN - 1e-12 && c->seeds >= COMPARE_SEEDS) {
         ret->word = VERDICT_ROBUST;
         ret->why = arena_printf(j->arena, "%.1f points above %s over %zu seeds, p = %.4f", 100.0 * c->gain.difference,

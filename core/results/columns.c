@@ -103,7 +103,7 @@ bioft_status columns_number(const char *path, const struct csv *c, size_t row, s
     *ret = 0.0;
     if (!*s || text_to_double(s, strlen(s), ret))
         return BIOFT_OK;
-    return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: '%s' is not a number; remove the file to have it made again", path,
+    return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: '%s' is not a number; remove the file to have it recomputed", path,
                      row + 1, s);
 }
 
@@ -120,7 +120,7 @@ bioft_status columns_find(const char *path, const struct csv *c, size_t ret[RESU
         ret[i] = at < c->columns ? at : SIZE_MAX;
         if (ret[i] == SIZE_MAX && i <= NEEDED)
             return error_set(err, BIOFT_ERR_FORMAT, "%s: no column '%s': not the header of a results file; remove it "
-                             "to have it made again", path, columns[i].name);
+                             "to have it recomputed", path, columns[i].name);
     }
     return BIOFT_OK;
 }
@@ -134,7 +134,7 @@ static bioft_status count_at(const char *path, const struct csv *c, size_t row, 
     *ret = strtoull(s, &end, 10);
     if (!*end)
         return BIOFT_OK;
-    return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: '%s' is not a count; remove the file to have it made again", path,
+    return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: '%s' is not a count; remove the file to have it recomputed", path,
                      row + 1, s);
 }
 
@@ -163,7 +163,7 @@ bioft_status columns_read(const char *path, const struct csv *c, size_t row, con
         ret->indicators = indicators_none();
     else if (st == BIOFT_OK && !indicators_read(c->field[row] + at[COLUMNS], &ret->indicators))
         st = error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: a column of the attack's is not a number; remove the file to have "
-                       "it made again", path, row + 1);
+                       "it recomputed", path, row + 1);
     if (st != BIOFT_OK)
         return st;
     if (*ret->attacks)

@@ -32,7 +32,7 @@ static bool has_attack(const struct trial_figures *all, const struct attack_spec
 
 static bioft_status missing(const char *path, const char *what, struct error *err)
 {
-    return error_set(err, BIOFT_ERR_FORMAT, "%s: no figure of %s; remove the file to have it made again", path, what);
+    return error_set(err, BIOFT_ERR_FORMAT, "%s: no figure of %s; remove the file to have it recomputed", path, what);
 }
 
 static bioft_status check_figures(const char *path, const struct trial_figures *all, const struct trial *t,
@@ -99,7 +99,7 @@ bioft_status complete_check(const char *out, const struct trial *t, struct error
     bioft_status st = arena && folder ? results_read(path, arena, &all, &count, err) : error_memory(err, "a trial's results");
 
     if (st == BIOFT_OK && (count != 1 || strcmp(all->label.id, t->id) != 0 || all->label.seed != t->seed))
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: not of trial %s and its seed alone; remove the file to have it made again", path, t->id);
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: not of trial %s and its seed alone; remove the file to have it recomputed", path, t->id);
     if (st == BIOFT_OK)
         st = check_figures(path, all, t, err);
     if (st == BIOFT_OK)

@@ -367,7 +367,7 @@ static bioft_status measure_gradients(struct trial_run *r, struct entry *e, stru
     e->gradients = (struct gradients_found){ .cosine = (double)NAN, .signs = (double)NAN, .differs = (double)NAN };
     for (size_t g = 0; g < s->gradient_count; g++)
         if (draws_at_random(r, e, g) && !s->eot)
-            log_write(r->log, LOG_INFO, "%s: the rule draws V anew in each update; %s follows one draw, the last, as if "
+            log_write(r->log, LOG_INFO, "%s: the rule redraws V in each update; %s follows one draw, the last, as if "
                       "it were fixed. 'eot: 20' makes each gradient the mean over 20 draws", r->trial->id, s->name);
     if (!(s->choice.plugin->api.attack.flags & BIOFT_ATTACK_GRADIENT) || surrogate_is_other(r, s))
         return BIOFT_OK;

@@ -164,7 +164,7 @@ static bioft_status run_all(struct trials *s, struct failures *failures, struct 
             return st;
     }
     if (!any)
-        return error_set(err, BIOFT_ERR_INVALID, "there is no trial '%s'; 'bioft check' lists them", s->only);
+        return error_set(err, BIOFT_ERR_INVALID, "unknown trial '%s'; 'bioft check' lists them", s->only);
     return built ? st : build_results(s, err);     /* it may be that the run was killed before it could */
 }
 

@@ -212,7 +212,7 @@ bioft_status meta_progress(const struct safetensors *file, const char *path, str
         || !read_integer(file, "seen", &p.seen) || !read_integer(file, "complete", &complete)
         || complete > 1 || !loss || !text_to_double(loss, strlen(loss), &p.loss_sum))
         return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: its metadata does not say where the stage stands", path);
+                         "%s: its metadata does not record the stage's progress", path);
     p.complete = complete == 1;
     const char *best = safetensors_metadata(file, "best");
     p.has_best = best && text_to_double(best, strlen(best), &p.best);

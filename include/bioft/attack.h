@@ -50,7 +50,7 @@ struct bioft_victim {
     bioft_status (*trace)(const bioft_victim *v, uint64_t iteration, uint32_t n, const uint32_t *image, const float *x,
                           const float *objective);
     /* An attack made of several says which of them, `part`, found the images that run returns; the last word on an image
-     * counts. [a-z0-9_]+, living as long as the instance. It stands in the predictions' file. [step] */
+     * counts. [a-z0-9_]+, living as long as the instance. It is in the predictions' file. [step] */
     bioft_status (*credit)(const bioft_victim *v, uint32_t n, const uint32_t *image, const char *part);
 };
 

@@ -65,7 +65,7 @@ struct bioft_builder {
     bioft_tensor (*add)(const bioft_builder *b, bioft_tensor x, bioft_tensor y);
     bioft_tensor (*flatten)(const bioft_builder *b, bioft_tensor x);
     /* Any other operator by its ONNX name; 0 and a message where no engine has it. Attributes are single numbers; axes
-     * count the image's number: 1 channels, 2 height, 3 width. What they compute stands in engine.h.
+     * count the image's number: 1 channels, 2 height, 3 width. engine.h describes what they compute.
      *   Clip             min, max            Sigmoid, HardSwish, Swish (x sigmoid(x)), Gelu (by erf), Softmax (of rows)
      *   HardSigmoid      alpha 1/6, beta 1/2
      *   Mul              2 tensors, of one shape or one with sides of 1
@@ -82,7 +82,7 @@ struct bioft_builder {
                        uint32_t count, const bioft_attr *attrs, uint32_t attr_count);
     /* The layer that the task's head replaces: its name, its input, its width in the published weights. Once, last. */
     bioft_tensor (*head)(const bioft_builder *b, const char *name, bioft_tensor x, const bioft_linear *p);
-    /* First values that come with the graph (ONNX): float32 in the layer's own layout, copied. */
+    /* Initial values that come with the graph (ONNX): float32 in the layer's own layout, copied. */
     bioft_status (*weights)(const bioft_builder *b, const char *parameter, const float *values, size_t count);
     /* Mean and standard deviation by channel of the pixels in [0,1] it was trained with. Without: 0 and 1. */
     bioft_status (*normalise)(const bioft_builder *b, const float *mean, const float *std, uint32_t channels);

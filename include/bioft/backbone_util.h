@@ -46,7 +46,7 @@ static inline bioft_tensor bioft_slice(const bioft_builder *b, bioft_tensor x, i
     return b->op(b, "Slice", NULL, &x, 1, attrs, 3);
 }
 
-/* Each channel times a parameter called `name`, of first values `value` and the shape [channels, 1, ...] of `dims`. */
+/* Each channel times a parameter called `name`, of initial values `value` and the shape [channels, 1, ...] of `dims`. */
 static inline bioft_tensor bioft_scale(const bioft_builder *b, const char *name, bioft_tensor x, double value,
                                        int64_t dims)
 {

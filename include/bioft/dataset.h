@@ -32,7 +32,7 @@ struct bioft_info {
     void *ctx;
     bioft_status (*split)(bioft_info *i, const char *name, uint64_t count);      /* numbered in the order of calls */
     bioft_status (*class_name)(bioft_info *i, uint32_t index, const char *name); /* 0, 1, 2, ... in order */
-    /* What the log and the results should say: dropped files, deviations. */
+    /* What the log and the results report: dropped files, deviations. */
     bioft_status (*note)(bioft_info *i, const char *text);
 };
 
@@ -64,7 +64,7 @@ typedef struct bioft_files {
     /* The names in a folder, bytewise sorted, those beginning with a dot left out; a folder's name ends in '/'. */
     bioft_status (*list)(const bioft_host *host, const char *folder, const char *const **ret, uint64_t *ret_count);
     int32_t (*exists)(const bioft_host *host, const char *path);       /* 1 file, 2 folder, 0 neither */
-    /* Fails with "path:line: text (at byte B)"; line or byte 0: not said. */
+    /* Fails with "path:line: text (at byte B)"; line or byte 0: unknown. */
     bioft_status (*fail_at)(const bioft_host *host, bioft_status status, const char *path, uint64_t line,
                             uint64_t byte, const char *text);
     /* A permutation of 0..n-1 by (split_seed, stream): the one way to make splits. */

@@ -163,7 +163,7 @@ typedef struct bioft_engine {
      * of M's stream (rule.h). [step] */
     bioft_status (*set_feedback)(void *self, void *model, uint32_t layer, const bioft_feedback *feedback,
                                  uint64_t draw);
-    /* routes: one a layer, or NULL. [control] */
+    /* routes: one per layer, or NULL. [control] */
     bioft_status (*program_create)(void *self, void *model, const bioft_use *use, const bioft_route *routes,
                                    void **ret_program);
     void (*program_destroy)(void *self, void *program);

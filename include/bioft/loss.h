@@ -16,7 +16,7 @@ typedef struct bioft_task {
 enum { BIOFT_LOSS_CLASSES = 1, BIOFT_LOSS_CODES = 2, BIOFT_LOSS_MULTI_LABEL = 4 };   /* bioft_loss.flags: what it takes */
 typedef struct bioft_loss {
     uint32_t struct_size, flags;
-    /* Once before the first step: states, trainables and their first values (a resume puts the saved ones back
+    /* Once before the first step: states, trainables and their initial values (a resume puts the saved ones back
      * afterwards). NULL: nothing to do. [control] */
     bioft_status (*attach)(void *self, const bioft_task *task);
     /* out: [batch->n][outputs]. *ret_value: the mean over the batch, or what the paper's formula says; ret_d_out:

@@ -138,7 +138,7 @@ enum {
     BIOFT_KIND_ENGINE
 };
 
-/* What a plugin says of itself: static const, lives as long as the file is loaded. */
+/* What a plugin declares of itself: static const, lives as long as the file is loaded. */
 typedef struct bioft_plugin {
     uint32_t magic, struct_size, abi_version, kind;
     const char *name;                                  /* [a-z0-9_]+, the file's name where it holds one plugin */
@@ -176,7 +176,7 @@ typedef struct bioft_batch {
 typedef struct bioft_parallel {
     uint32_t struct_size, threads;                     /* threads: how many may run at once, the caller's included */
     /* Calls body(ctx, index, thread) once for every index below `count`; returns when all are done. Which thread
-     * gets which index is not said: write results by index, never by thread. Inside `body` no second run. [step] */
+     * gets which index is unspecified: write results by index, never by thread. Inside `body` no second run. [step] */
     void (*run)(const bioft_host *host, size_t count,
                 void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx);
 } bioft_parallel;

@@ -97,7 +97,7 @@ typedef struct bioft_rule {
     bioft_status (*local)(void *self, const bioft_layer *layer, const bioft_local *io);
     /* Once after all layers of a training step and its update (mirror phases, schedules). [step] */
     bioft_status (*step_end)(void *self, uint64_t step);
-    /* Since ABI 0.2, for rules of depth 2 whose V is random anew in each update: V as fill_feedback would have written
+    /* Since ABI 0.2, for rules of depth 2 whose V is redrawn in each update: V as fill_feedback would have written
      * it for this step had it drawn otherwise, a pure function of step and draw; attacks average over such draws. draw
      * 0 is never asked: it is fill_feedback's. NULL: V is what it is. [step] */
     bioft_status (*fill_draw)(void *self, const bioft_layer *layer, uint64_t step, uint64_t draw, const float *w,
@@ -130,7 +130,7 @@ typedef struct bioft_scales {
 /* Draft extension "bioft.step/0", asked of the rule's plugin by extension(): the rule runs the whole training step
  * (forward-forward, target propagation). It is then the only rule of its stage, and the network a chain without
  * batchnorm: elsewhere it is refused with a plain word. Block i is layer i with what follows it up to the next layer,
- * in block 0 also what stands before; its output is the input of layer i + 1, or the network's. Of bioft_rule only
+ * in block 0 also what precedes it; its output is the input of layer i + 1, or the network's. Of bioft_rule only
  * attach and step_end are called. Evaluation and attacks see the network as it is, with V = W. */
 typedef struct bioft_step bioft_step;
 struct bioft_step {

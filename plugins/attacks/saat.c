@@ -173,7 +173,7 @@ static const bioft_attack attack = {
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "saat", "1.0", "bioft", "MIT"),
-    .summary = "away from the code that stands for an image's labels, by signs of gradients, L-infinity",
+    .summary = "away from the code that represents an image's labels, by signs of gradients, L-infinity",
     .reference = "Yuan, Zhang, Wang, Wu, IEEE TIFS 2023", .instance_size = sizeof(saat),
     BIOFT_OPTIONS(options), BIOFT_HOST_AT(saat, host), .destroy = destroy, .vtable = &attack,
 };

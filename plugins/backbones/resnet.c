@@ -19,7 +19,7 @@ static const char *const stems[] = { "imagenet", "cifar", NULL };
 
 static const bioft_option options[] = {
     { .name = "stem", .type = BIOFT_CHOICE, .offset = offsetof(resnet, stem), .def = STEM_IMAGENET,
-      .choices = stems, .help = "what stands first: a 7x7 conv of stride 2 and a pool, or for 32x32 a 3x3 conv alone" },
+      .choices = stems, .help = "first layers: a 7x7 conv of stride 2 and a pool, or for 32x32 a 3x3 conv alone" },
 };
 
 /* conv, norm: their names. */

@@ -16,7 +16,7 @@ bioft_status cifar_map(const bioft_host *host, const char *path, uint32_t label_
     if (!size || size % record) {
         snprintf(
             text, sizeof text,
-            "%llu bytes are no whole number of records of %llu bytes: cut short, or another file",
+            "%llu bytes are not a whole number of records of %llu bytes: cut short, or another file",
             (unsigned long long)size, (unsigned long long)record);
         return files->fail_at(host, BIOFT_ERR_FORMAT, path, 0, 0, text);
     }

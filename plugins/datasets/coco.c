@@ -255,7 +255,7 @@ static bioft_status notes(const coco *d, bioft_info *info)
         return st;
     if (d->missing) {
         snprintf(text, sizeof text,
-                 "%llu images with an object are not there, which is as 'missing' says; no split "
+                 "%llu images with an object are not there, which 'missing' allows; no split "
                  "but the database has one of them",
                  (unsigned long long)d->missing);
         st = info->note(info, text);

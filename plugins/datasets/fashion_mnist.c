@@ -70,7 +70,7 @@ static bioft_status find(const fashion_mnist *f, const char *name, char *ret, si
             return BIOFT_OK;
     }
     return bioft_failf(f->host, BIOFT_ERR_IO,
-                       "%s: there is no %s.gz and no %s; Debian's package dataset-fashion-mnist "
+                       "%s: neither %s.gz nor %s exists; Debian's package dataset-fashion-mnist "
                        "has the data (apt-get install dataset-fashion-mnist, then no 'root' is "
                        "needed), or name the "
                        "folder of the four IDX files with 'root'",

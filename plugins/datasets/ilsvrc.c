@@ -252,7 +252,7 @@ static bioft_status read_flat(struct ilsvrc *m, int strict)
         const uint64_t n = image_number(entries[i]);
         if (n > m->truth.count)
             st = bioft_failf(m->list.host, BIOFT_ERR_FORMAT,
-                             "%s/%s: ends after %llu images; of %s%s it says no class",
+                             "%s/%s: ends after %llu images; of %s%s it names no class",
                              m->list.files->root(m->list.host), m->truth.path,
                              (unsigned long long)m->truth.count, folder, entries[i]);
     }

@@ -53,7 +53,7 @@ static bioft_status read_map_line(struct lines *in, id_map map)
         return lines_fail(in, "'n02119789 1 kit_fox' is expected: a wnid, an id and a name");
     n = number(id, ILSVRC_CLASSES);
     if (!n)
-        return lines_fail(in, "an id that is none of 1 to %d", ILSVRC_CLASSES);
+        return lines_fail(in, "an id outside 1 to %d", ILSVRC_CLASSES);
     if (map[n][0])
         return lines_fail(in, "id %llu for a second class", (unsigned long long)n);
     for (int i = 1; i <= ILSVRC_CLASSES; i++)
@@ -99,7 +99,7 @@ static bioft_status read_map(const bioft_host *host, id_map map)
     if (!find(host, "meta.mat", path))
         return bioft_failf(
             host, BIOFT_ERR_IO,
-            "%s: %s numbers the classes in an order of its own, and nothing here says which class "
+            "%s: %s numbers the classes in an order of its own, and no file here names the class "
             "is which: put meta.mat or map_clsloc.txt of the development kit beside it, or "
             "LOC_val_solution.csv in the root, or sort the images into val/WNID/",
             files_of(host)->root(host), GROUND_TRUTH);
@@ -149,7 +149,7 @@ static bioft_status on_truth_line(struct lines *in, void *ctx)
     bioft_status st;
 
     if (!id)
-        return lines_fail(in, "'%s' is none of the ids 1 to %d",
+        return lines_fail(in, "'%s' is not an id from 1 to %d",
                           shown(in->text, text, sizeof text), ILSVRC_CLASSES);
     if (!r->map[id][0])
         return lines_fail(in, "id %llu is that of no class", (unsigned long long)id);
@@ -237,7 +237,7 @@ bioft_status truth_read(const bioft_host *host, struct truth *ret)
     else
         st = bioft_failf(
             host, BIOFT_ERR_IO,
-            "%s: the validation images lie in one folder and nothing says their classes: unpack "
+            "%s: the validation images lie in one folder and no file names their classes: unpack "
             "ILSVRC2012_devkit_t12.tar.gz (https://image-net.org/download-images) here, or put "
             "LOC_val_solution.csv of the Kaggle release here, or sort them into val/WNID/",
             files_of(host)->root(host));

@@ -32,7 +32,7 @@ static const bioft_option options[] = {
     { .name = "wnid_file",
       .type = BIOFT_PATH,
       .offset = offsetof(imagenet100, wnid_file),
-      .help = "file of the classes in place of wnids: one a line, what follows a blank or # is "
+      .help = "file of the classes in place of wnids: one per line, what follows a blank or # is "
               "left out" },
     { .name = "random_classes",
       .type = BIOFT_I64,
@@ -188,7 +188,7 @@ static bioft_status choose(imagenet100 *d)
 
     if (d->wnids.count && d->wnid_file)
         return d->set.list.host->fail(d->set.list.host, BIOFT_ERR_INVALID,
-                                    "both wnids and wnid_file are given; one of them says the "
+                                    "both wnids and wnid_file are given; one of them names the "
                                     "classes");
     if (d->wnid_file)
         st = read_wnid_file(d);

@@ -17,7 +17,7 @@ static bioft_status attach(void *self, const bioft_task *task)
     binary_cross_entropy *p = self;
     if (task->outputs != task->classes || task->classes == 0)
         return bioft_failf(p->host, BIOFT_ERR_INVALID,
-                           "%u outputs for %u classes: it needs one a class", task->outputs,
+                           "%u outputs for %u classes: expected one output per class", task->outputs,
                            task->classes);
     p->outputs = task->outputs;
     return BIOFT_OK;
@@ -51,7 +51,7 @@ static const bioft_loss loss = {
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_LOSS, "binary_cross_entropy", "1.0", "bioft", "MIT"),
-    .summary = "one sigmoid and cross-entropy a class, for samples with any number of labels",
+    .summary = "one sigmoid and cross-entropy per class, for samples with any number of labels",
     .reference = "", .instance_size = sizeof(binary_cross_entropy), BIOFT_HOST_AT(binary_cross_entropy, host),
     .vtable = &loss,
 };

@@ -24,7 +24,7 @@ static bioft_status attach(void *self, const bioft_task *task)
     cross_entropy *p = self;
     if (task->outputs != task->classes || task->classes == 0)
         return bioft_failf(p->host, BIOFT_ERR_INVALID,
-                           "%u outputs for %u classes: it needs one a class", task->outputs,
+                           "%u outputs for %u classes: expected one output per class", task->outputs,
                            task->classes);
     p->outputs = task->outputs;
     return BIOFT_OK;
@@ -79,7 +79,7 @@ static const bioft_loss loss = {
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_LOSS, "cross_entropy", "1.0", "bioft", "MIT"),
-    .summary = "softmax and cross-entropy, one class a sample",
+    .summary = "softmax and cross-entropy, one class per sample",
     .reference = "", .instance_size = sizeof(cross_entropy),
     BIOFT_OPTIONS(options), BIOFT_HOST_AT(cross_entropy, host),
     .vtable = &loss,

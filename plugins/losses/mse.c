@@ -17,7 +17,7 @@ static bioft_status attach(void *self, const bioft_task *task)
     mse *p = self;
     if (task->outputs != task->classes || task->classes == 0)
         return bioft_failf(p->host, BIOFT_ERR_INVALID,
-                           "%u outputs for %u classes: it needs one a class", task->outputs,
+                           "%u outputs for %u classes: expected one output per class", task->outputs,
                            task->classes);
     p->outputs = task->outputs;
     return BIOFT_OK;

@@ -49,7 +49,7 @@ EXPECTED = {
     'other_values': ('weights', r"'conv\.weight' begins with other values when built again"),
     'backbone_leaks': ('leaks', r'the heap grew with every one of them.*it leaks'),
     'label_beyond': ('labels', r'label 2; there are classes 0 to 1'),
-    'in_two_splits': ('names', r"'39' stands twice: the splits are not disjoint"),
+    'in_two_splits': ('names', r"'39' is listed twice: the splits are not disjoint"),
     'other_bytes': ('samples', r'thread \d: other bytes than one thread alone reads'),
     'dataset_leaks': ('leaks', r'the heap grew with every one of them.*it leaks'),
     'no_reason': ('score', r'returned 1 and no reason'),
@@ -143,9 +143,9 @@ class Broken(unittest.TestCase):
         self.assertIn('(*fill_feedback)', source.read_text().splitlines()[int(line) - 1])
 
     def test_usage(self):
-        for args, words in [(['nothing.so'], 'nothing.so: there is no such file'),
-                            ([BROKEN / 'old_abi.so', '--test', 'x'], '--test x: there is no such test'),
-                            ([BROKEN / 'old_abi.so', '--root', 'nowhere'], '--root nowhere: there is no such folder')]:
+        for args, words in [(['nothing.so'], 'nothing.so: no such file'),
+                            ([BROKEN / 'old_abi.so', '--test', 'x'], '--test x: unknown test'),
+                            ([BROKEN / 'old_abi.so', '--root', 'nowhere'], '--root nowhere: no such folder')]:
             status, _, err = run(*args)
             self.assertEqual(status, 2)
             self.assertIn(words, err)

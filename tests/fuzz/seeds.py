@@ -124,7 +124,7 @@ def pickle_files():
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 yield b'0' + archive.read(next(n for n in archive.namelist() if n.endswith('data.pkl')))
         elif data[:1] == b'\x80':
-            yield b'1' + data[data.index(b'uu.') + 3:]      # after the dict that says what machine
+            yield b'1' + data[data.index(b'uu.') + 3:]      # after the dict that describes the machine
     array = (b'cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\1b\x87R(K\1K\2K\3\x86'
              b'cnumpy\ndtype\nU\2u1K\0K\1\x87R(K\3U\1|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89U\6\x80abcdetb')
     yield b'2\x80\2}q\1(U\4data' + array + b'U\6labels](K\1M,\1e' + b'U\5names](U\1aU\1beu.'

@@ -219,7 +219,7 @@ class FaultyPlugins(bioft.Case):
               ("losses", "size", 1, "stage 's': step 1: conv1.weight is not finite"),
               ("engines", "crash", -signal.SIGSEGV, DIED), ("engines", "exit", 1, ENDED),
               ("engines", "nan", 1, "stage 's': step 1: conv1.weight is not finite"),
-              ("engines", "size", 1, "engine 'openblas': update says that parameter 1000000 is not finite, of 10"),
+              ("engines", "size", 1, "engine 'openblas': update reports that parameter 1000000 is not finite, of 10"),
               ("datasets", "hang", 143, "did not stop when asked to"), ("attacks", "hang", 143, "did not stop when asked to"),
               ("losses", "hang", 143, "did not stop when asked to"), ("engines", "hang", 143, "did not stop when asked to")]
 

@@ -322,7 +322,7 @@ class Datasets(bioft.Case):
         lines = good_truth.splitlines()
         for text, says in [
                 ("\n".join(lines[:-1]) + "\n", ["ends after 39 images", "ILSVRC2012_val_00000040.JPEG"]),
-                (good_truth.replace("\n", "\n0\n", 1), ["ground_truth.txt:2:", "'0' is none of the ids"]),
+                (good_truth.replace("\n", "\n0\n", 1), ["ground_truth.txt:2:", "'0' is not an id"]),
                 ("1001\n" + good_truth, ["ground_truth.txt:1:", "'1001'"]),
                 (good_truth.replace("\n", "\nx\n", 1), ["ground_truth.txt:2:", "'x'"]),
                 (good_truth.replace("\n", "\n\n", 1), ["ground_truth.txt:2:"]),
@@ -371,7 +371,7 @@ class Datasets(bioft.Case):
 
     def test_photographs_kept_resized(self):
         """Whatever `cache` says, and in the run that makes it as in the next: the same results, byte for byte. A broken
-        image is left out each time; a file that is cut, or is something else, is made anew and that is said."""
+        image is left out each time; a file that is cut, or is something else, is rebuilt, and that is reported."""
         def run(out, cache):
             text = self.text(plugin, f", cache: {cache}").replace(
                 "{size: 32}", "{size: 32, resize: 36, train: random_crop, flip: true}")
@@ -394,7 +394,7 @@ class Datasets(bioft.Case):
                 run(f"{plugin}-first", "kept")
                 kept = {s: next((self.folder / "kept").glob(f"{plugin}-{s}-*.resized")) for s in ("train", "test")}
                 made = {s: p.stat().st_mtime_ns for s, p in kept.items()}
-                self.assertNotIn("made anew", run(f"{plugin}-second", "kept"))
+                self.assertNotIn("the cache is rebuilt", run(f"{plugin}-second", "kept"))
                 self.assertEqual(made, {s: p.stat().st_mtime_ns for s, p in kept.items()})
                 whole = kept["train"].read_bytes()
                 kept["train"].write_bytes(whole[:-1000])

@@ -186,7 +186,7 @@ class Jobs(bioft.Case):
             _, err = p.communicate()
             self.assertEqual(p.returncode, 0, err)
         self.same_files(self.folder / "whole", self.folder / "out")
-        self.bad(2, "run", m, "--out", "out", "--resume", "--only-trial", "7", says="no trial '7'")
+        self.bad(2, "run", m, "--out", "out", "--resume", "--only-trial", "7", says="unknown trial '7'")
 
     def test_exclusion(self):
         self.long()

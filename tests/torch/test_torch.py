@@ -51,7 +51,7 @@ class Refusals(bioft.Case):
         self.refused("{plugin: torch, device: 'cuda:99'}", "device 'cuda:99'")
 
     def test_nothing_in_the_folder(self):
-        self.refused("{plugin: torch, library: data}", "there is no libtorch_cpu.so there")
+        self.refused("{plugin: torch, library: data}", "where libtorch_cpu.so does not exist")
 
     def test_a_file_that_is_no_library(self):
         (self.folder / "wrong").mkdir()

@@ -405,7 +405,7 @@ bioft_status network_copy(const bioft_graph *graph, struct network *ret, char *w
     snprintf(why, size, "out of memory");
     if (!n.nodes || !n.parameters || !n.layers || !n.layer_node)
         goto fail;
-    snprintf(why, size, "the graph says something that this engine does not know");
+    snprintf(why, size, "the graph uses something that this engine does not know");
     st = copy_items(graph->nodes, graph->node_size, n.node_count, sizeof *n.nodes, n.nodes);
     if (st == BIOFT_OK)
         st = copy_items(graph->parameters, graph->parameter_size, n.parameter_count, sizeof *n.parameters,

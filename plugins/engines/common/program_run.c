@@ -151,7 +151,7 @@ static bioft_status check_backward(const struct program *p, uint32_t flags, cons
         return host->fail(host, BIOFT_ERR_INVALID, "backward comes after forward");
     for (uint32_t i = 1; i < p->node_count; i++)
         if (p->nodes[i].route.writes && !(flags & BIOFT_EXACT) && !(hooks && hooks->local))
-            return bioft_failf(host, BIOFT_ERR_INVALID, "layer '%s' is the rule's to compute, and there is no hook",
+            return bioft_failf(host, BIOFT_ERR_INVALID, "layer '%s' is the rule's to compute, and has no hook",
                                p->model->network.layers[p->nodes[i].def->layer].name);
     return BIOFT_OK;
 }

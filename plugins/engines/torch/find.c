@@ -250,7 +250,7 @@ static bool try_named(struct search *s, const char *folder, const char *who)
     if (try_prefix(s, folder))
         return true;
     if (!s->refused)
-        snprintf(s->why, s->size, "%s names %.200s, and there is no %s there", who, folder, name);
+        snprintf(s->why, s->size, "%s names %.200s, where %s does not exist", who, folder, name);
     return false;
 }
 

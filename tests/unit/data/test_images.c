@@ -238,7 +238,7 @@ static void test_cache(void **state)
     hammer(d);
     dataset_close(d);
 
-    /* A change of the first is, and a damaged or cut file is made anew. */
+    /* A change of the first is, and a damaged or cut file is rebuilt. */
     write_numbered(0, 100);
     for (int way = 0; way < 3; way++) {
         if (way == 1)

@@ -235,7 +235,7 @@ static void test_broken(void **state)
         dataset_close(d);
         write_numbered("train/a", 39, 500);
     }
-    /* What was broken is looked at again, and all is made anew. */
+    /* What was broken is looked at again, and all is rebuilt. */
     write_numbered("train/a", 20, 21);
     d = open_held(&spec, NULL, NULL, &image);
     assert_int_equal(d->splits[0].count, IMAGES);
@@ -259,7 +259,7 @@ static void flip_byte(const char *path, long from_end)
     assert_int_equal(fclose(f), 0);
 }
 
-/* A cut, altered or foreign file, and one of images that were others, are said and made anew. */
+/* A cut, altered or foreign file, and one of images that were others, are reported and rebuilt. */
 static void test_not_believed(void **state)
 {
     static const char html[] = "<html>not a cache</html>";
@@ -273,7 +273,7 @@ static void test_not_believed(void **state)
     dataset_close(d);
     spec.cache = folder;
     dataset_close(open_held(&spec, NULL, &said, &image));
-    assert_null(strstr(said.text, "made anew"));
+    assert_null(strstr(said.text, "rebuilt"));
     resized_file("train", path, sizeof path);
     resized_file("test", other, sizeof other);
     for (int way = 0; way < 6; way++) {

@@ -85,7 +85,7 @@ static void refuses_by_name(void **state)
     spoiled("another method", 10, 12, 2, "compressed in another way than by deflate");
     spoiled("stored it says", 10, 0, 2, "of two sizes");
     spoiled("a wrong sum", 16, 7, 4, "checksum");
-    spoiled("a bomb", 24, 0xfffffff0, 4, "unpacks to more than is possible");
+    spoiled("a bomb", 24, 0xfffffff0, 4, "impossible unpacked size");
     spoiled("one byte more", 24, 189, 4, "damaged, or not of the 189 bytes");
     spoiled("one byte less", 24, 187, 4, "damaged, or not of the 187 bytes");
     spoiled("nothing", 24, 0, 4, "damaged, or not of the 0 bytes");

@@ -124,7 +124,7 @@ static const struct {
     { "backbone;dataset;rule;metric;value\na;b;c;accuracy;1\n",
       "p.csv:1: column 'backbone;dataset;rule;metric;value' is not known" },
     { "rule,backbone,dataset,rule,metric,value\na,b,c,a,accuracy,1\n",
-      "p.csv:1: column rule stands twice" },
+      "p.csv:1: column rule appears twice" },
     { "@net,d,r,accuracy,0.5,,,,\nnet,d,s,accuracy,93.75,,,,\n",
       "p.csv:3: column value: '93.75' is not between 0 and 1: a percentage is divided by 100" },
     { "@net,d,r,accuracy,-0.1,,,,\n", "p.csv:2: column value: '-0.1' is not between" },
@@ -143,9 +143,9 @@ static const struct {
     { "@net,d,\"r\ns\",accuracy,1,,,,\n", "p.csv:2: column rule: 'r\\x0as' has a line break" },
     { "@net,d,r,accuracy,1,,,,\nnet,d,\xff,accuracy,1,,,,\n", "p.csv:3: not UTF-8" },
     { "@net,d,r,accuracy,1,,,,\nnet,d,s,accuracy,1,,,,\nnet,d,r,accuracy,0.5,,,,32\n",
-      "p.csv:4: this figure stands in line 2 already" },
+      "p.csv:4: this figure is in line 2 already" },
     { "@net,d,r,accuracy,1,push,rule,0.1,\nnet,d,r,accuracy,1,push,rule,0.10,\n",
-      "p.csv:3: this figure stands in line 2 already" },
+      "p.csv:3: this figure is in line 2 already" },
 };
 
 static void says_what_is_wrong_and_where(void **state)

@@ -251,11 +251,11 @@ static void test_hostile_metadata(void **state)
         const char *from, *to; /* of one length */
         const char *words;
     } edits[] = {
-        { "\"step\":\"17\"", "\"step\":\"-1\"", "does not say where the stage stands" },
-        { "\"seed\":\"99\"", "\"seed\":\"9x\"", "does not say where the stage stands" },
-        { "\"complete\":\"0\"", "\"complexe\":\"0\"", "does not say where the stage stands" },
-        { "\"complete\":\"0\"", "\"complete\":\"2\"", "does not say where the stage stands" },
-        { "\"loss_sum\":\"0.3", "\"loss_sum\":\"0_3", "does not say where the stage stands" },
+        { "\"step\":\"17\"", "\"step\":\"-1\"", "does not record the stage's progress" },
+        { "\"seed\":\"99\"", "\"seed\":\"9x\"", "does not record the stage's progress" },
+        { "\"complete\":\"0\"", "\"complexe\":\"0\"", "does not record the stage's progress" },
+        { "\"complete\":\"0\"", "\"complete\":\"2\"", "does not record the stage's progress" },
+        { "\"loss_sum\":\"0.3", "\"loss_sum\":\"0_3", "does not record the stage's progress" },
         { "\"step\":\"17\"", "\"step\":\"18\"", "optim/step is 17, the metadata's step 18" },
         { "\"key\":\"0123", "\"key\":\"0124", "its key is 0124456789ab" },
         { "bioft-checkpoint-1", "bioft-checkpoint-2", "no checkpoint of this bioft" },
