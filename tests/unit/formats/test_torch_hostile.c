@@ -643,13 +643,13 @@ static void refuses_hostile_legacy_files(void **state)
           "not text" },
         { "no list", BYTES(SYSTEM), BYTES(OLD), BYTES(PROTO "}."), BYTES(DATA), "no list" },
         { "numel negative", BYTES(SYSTEM), BYTES(OLD), BYTES(KEYS),
-          BYTES("\377\377\377\377\377\377\377\377"), "-1 elements, the object says 2" },
+          BYTES("\377\377\377\377\377\377\377\377"), "-1 elements, the object declares 2" },
         { "numel 2^62", BYTES(SYSTEM), BYTES(OLD), BYTES(KEYS), BYTES("\0\0\0\0\0\0\0\x40"),
           "4611686018427387904 elements" },
         { "another numel", BYTES(SYSTEM), BYTES(OLD), BYTES(KEYS),
           BYTES("\1\0\0\0\0\0\0\0"
                 "1234"),
-          "1 elements, the object says 2" },
+          "1 elements, the object declares 2" },
         { "cut", BYTES(SYSTEM), BYTES(OLD), BYTES(KEYS),
           BYTES("\2\0\0\0\0\0\0\0"
                 "1234567"),
