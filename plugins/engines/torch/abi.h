@@ -3,7 +3,7 @@
  * Sources, all of torch 2.10 and unchanged in 2.15: torch/csrc/stable/c/shim.h (torch_...),
  * torch/csrc/inductor/aoti_torch/c/shim.h (aoti_torch_...). Every function that returns int32_t returns 0 or an
  * error. A tensor's handle is an owning reference that aoti_torch_delete_tensor_object gives back. A stack value is
- * an integer or a bool as it is, a double by its bits, a tensor by a handle and a list by its handle, both of which a
+ * an integer or a bool as it is, a double by its bits, a tensor, a list and a string by handles, which a
  * call consumes; nothing is 0, and an optional that is there a pointer to another stack value, consumed as well. */
 #ifndef TORCH_ABI_H
 #define TORCH_ABI_H
@@ -14,6 +14,7 @@
 
 typedef struct AtenTensorOpaque *tensor;
 typedef struct StableListOpaque *tensor_list;
+typedef struct StringOpaque *tensor_string;
 typedef struct DeviceGuardOpaque *device_guard;
 typedef uint64_t stack_value;
 
@@ -55,6 +56,7 @@ typedef uint64_t stack_value;
                                        uint64_t version))                                                        \
     F(int32_t, torch_new_list_reserve_size, (size_t count, tensor_list *ret))                                    \
     F(int32_t, torch_list_push_back, (tensor_list list, stack_value value))                                      \
+    F(int32_t, torch_new_string_handle, (const char *text, size_t length, tensor_string *ret))                   \
     F(int32_t, torch_parse_device_string, (const char *text, uint32_t *ret_type, int32_t *ret_index))            \
     F(int32_t, torch_get_num_threads, (uint32_t *ret))
 

@@ -126,6 +126,15 @@ void call_tensors(struct call *c, const tensor *v, size_t count)
     push(c, (stack_value)(uintptr_t)ret);
 }
 
+void call_text(struct call *c, const char *text)
+{
+    tensor_string ret = NULL;
+
+    if (c->t->f.torch_new_string_handle(text, strlen(text), &ret) != 0)
+        c->failed = true;
+    push(c, (stack_value)(uintptr_t)ret);
+}
+
 static bool fail(struct call *c)
 {
     const char *text = c->t->f.torch_exception_get_what_without_backtrace

@@ -13,12 +13,14 @@ static struct geometry geometry_of(const bioft_node *d)
                               { d->padding[0], d->padding[1], d->padding[2], d->padding[3] } };
 }
 
-/* [n][c][1][1] as a matrix, and a matrix as that; x is given away. */
+/* [n][c][1][1] as a matrix; and a matrix, which is given away, as that. */
 static tensor as_matrix(struct program *p, tensor x, uint32_t channels)
 {
-    const struct shape s = shape_matrix(p->n, channels);
+    const struct shape s = shape_matrix(p->n, channels), image = shape_image(p->n, channels, 1, 1);
+    tensor dense = x ? tensor_laid_out(p->t, x, &image) : NULL, ret = dense ? tensor_view(p->t, dense, &s, 0) : NULL;
 
-    return x ? tensor_view(p->t, x, &s, 0) : NULL;
+    tensor_drop(p->t, &dense);
+    return ret;
 }
 
 static tensor as_image(struct program *p, tensor x, uint32_t channels)
@@ -108,9 +110,7 @@ static tensor flatten_backward(struct program *p, const struct node *n)
 
     if (x->height == 1 && x->width == 1)
         return tensor_same(p->t, n->dy);
-    if (!tensor_is_laid_out(p->t, n->dy, &flat))
-        return NULL;
-    dense = tensor_same(p->t, n->dy);
+    dense = tensor_laid_out(p->t, n->dy, &flat);
     view = dense ? tensor_view(p->t, dense, &plain, 0) : NULL;
     ret = view ? tensor_empty(p->t, &image, p->dtype) : NULL;
     if (ret && !tensor_copy(p->t, ret, view))
@@ -134,8 +134,25 @@ static tensor dropout_forward(struct program *p, struct node *n)
                     n->saved[MASK]);
 }
 
+/* NULL: one of this file or of pool.c. */
+static const struct operation *operation_of(uint32_t op)
+{
+    static const struct operation *const operations[] = {
+        [BIOFT_OP_CLIP] = &operation_clip, [BIOFT_OP_SIGMOID] = &operation_sigmoid,
+        [BIOFT_OP_HARDSIGMOID] = &operation_hardsigmoid, [BIOFT_OP_HARDSWISH] = &operation_hardswish,
+        [BIOFT_OP_SILU] = &operation_silu, [BIOFT_OP_GELU] = &operation_gelu,
+        [BIOFT_OP_MULTIPLY] = &operation_multiply, [BIOFT_OP_CONCAT] = &operation_concat,
+        [BIOFT_OP_SLICE] = &operation_slice, [BIOFT_OP_SCALE] = &operation_scale,
+        [BIOFT_OP_LAYERNORM] = &operation_layernorm, [BIOFT_OP_TOKENS] = &operation_tokens,
+        [BIOFT_OP_SOFTMAX] = &operation_softmax, [BIOFT_OP_MATMUL] = &operation_matmul,
+    };
+
+    return op < sizeof operations / sizeof *operations ? operations[op] : NULL;
+}
+
 bool node_forward(struct program *p, struct node *n)
 {
+    const struct operation *operation = operation_of(n->def->op);
     tensor x = value_of(p, n->def->input[0]);
 
     switch (n->identity ? BIOFT_OP_INPUT : n->def->op) {
@@ -165,7 +182,7 @@ bool node_forward(struct program *p, struct node *n)
         n->y = tensor_same(p->t, x);
         break;
     default:
-        n->y = pool_forward(p, n, x);
+        n->y = operation ? operation->forward(p, n) : pool_forward(p, n, x);
         break;
     }
     return n->y != NULL;
@@ -286,8 +303,7 @@ static bool batchnorm_backward(struct program *p, struct node *n, tensor *ret_dx
     return good;
 }
 
-/* Memory as large and laid out as node's value; lent. */
-static tensor scratch_like(struct program *p, uint32_t node, tensor *ret_view)
+bool scratch_like(struct program *p, uint32_t node, tensor *ret_view)
 {
     const struct shape s = value_shape(p, node);
 
@@ -298,7 +314,7 @@ static tensor scratch_like(struct program *p, uint32_t node, tensor *ret_view)
         p->scratch_count = p->scratch ? shape_count(&v) : 0;
     }
     *ret_view = p->scratch ? tensor_view(p->t, p->scratch, &s, 0) : NULL;
-    return *ret_view;
+    return *ret_view != NULL;
 }
 
 /* dy where y is above 0, or no number. libtorch's own function for that has an argument that the dispatcher cannot
@@ -333,13 +349,16 @@ static bool add_backward(struct program *p, struct node *n)
 
 bool node_backward(struct program *p, struct node *n)
 {
+    const struct operation *operation = operation_of(n->def->op);
     tensor dx = NULL, x = value_of(p, n->def->input[0]);
     bool shared = false, good = true;
 
     if (n->def->op == BIOFT_OP_ADD && !n->identity)
         return add_backward(p, n);
-    if (!n->wants[0] && !n->trains)
+    if (!n->wants[0] && !n->wants[1] && !n->trains)
         return true;
+    if (operation)
+        return operation->backward(p, n);
     switch (n->identity ? BIOFT_OP_INPUT : n->def->op) {
     case BIOFT_OP_CONV2D:
     case BIOFT_OP_LINEAR:

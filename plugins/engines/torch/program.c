@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include "../common/memory.h"
+#include "../common/traits.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,12 +24,6 @@ bioft_status program_check(struct torch *t, const struct network *n, const bioft
         snprintf(why, size, "a batch of %u", use->max_batch);
         return BIOFT_ERR_INVALID;
     }
-    for (uint32_t i = 0; i < n->node_count; i++)
-        if (n->nodes[i].op > BIOFT_OP_FLATTEN) {
-            snprintf(why, size, "this engine has no operator %s (node %u): use another one",
-                     bioft_operator_name(n->nodes[i].op), i);
-            return BIOFT_ERR_UNSUPPORTED;
-        }
     for (uint32_t i = 0; i < n->node_count; i++)
         if (!product(node_floats(&n->nodes[i]), use->max_batch, &floats) || floats > SIZE_MAX / 64) {
             snprintf(why, size, "a batch of %u is too large", use->max_batch);
@@ -81,20 +76,28 @@ static uint32_t activated(const struct program *p, uint32_t node)
 
 static void keep(struct program *p, uint32_t node) { p->nodes[source_of(p, node)].kept = true; }
 
-/* What backward and hooks read. Pools read the size of their input alone, but from the tensor. */
+/* Those whose backward function in libtorch takes the input, if only for its size. */
+static bool reads_input(uint32_t op)
+{
+    return op == BIOFT_OP_BATCHNORM || op == BIOFT_OP_MAXPOOL || op == BIOFT_OP_AVGPOOL ||
+           op == BIOFT_OP_ADAPTIVE_AVGPOOL || op == BIOFT_OP_HARDSIGMOID;
+}
+
+/* What backward and hooks read. */
 static void mark_kept(struct program *p)
 {
     for (uint32_t i = 1; i < p->node_count; i++) {
         struct node *n = &p->nodes[i];
-        const uint32_t op = n->def->op;
+        const uint32_t op = n->def->op, traits = operator_traits(op);
         n->h = i;
         if (!goes_back(p) || n->identity)
             continue;
-        if (is_activation(op))
+        if (traits & KEEPS_Y)
             keep(p, i);
-        if (op == BIOFT_OP_BATCHNORM || op == BIOFT_OP_MAXPOOL || op == BIOFT_OP_AVGPOOL ||
-            op == BIOFT_OP_ADAPTIVE_AVGPOOL || (trains(p) && (op == BIOFT_OP_CONV2D || op == BIOFT_OP_LINEAR)))
+        if ((traits & KEEPS_X) || (trains(p) && (traits & KEEPS_X_TO_TRAIN)) || reads_input(op))
             keep(p, n->def->input[0]);
+        if (traits & KEEPS_OTHER)
+            keep(p, n->def->input[1]);
         if (op != BIOFT_OP_CONV2D && op != BIOFT_OP_LINEAR)
             continue;
         n->h = activated(p, i);
@@ -259,6 +262,12 @@ static bioft_status take_memory(struct program *p)
     }
     if (!p->input || (!p->t->on_host && !p->pinned))
         return torch_failed(p->t, "memory for a batch");
+    for (uint32_t i = 1; i < p->node_count; i++) {
+        struct node *n = &p->nodes[i];
+        if (n->def->op == BIOFT_OP_CLIP && (!(n->bounds[0] = tensor_number(p->t, (double)n->def->low)) ||
+                                            !(n->bounds[1] = tensor_number(p->t, (double)n->def->high))))
+            return torch_failed(p->t, "an activation");
+    }
     for (uint32_t i = 1; i < p->node_count; i++)
         if (p->nodes[i].def->op == BIOFT_OP_AVGPOOL && p->nodes[i].window.padded && !make_shares(p, &p->nodes[i]))
             return torch_failed(p->t, "a pool");
@@ -324,6 +333,8 @@ void program_destroy(struct program *p)
         for (int k = 0; k < SAVED; k++)
             tensor_drop(p->t, &n->saved[k]);
         tensor_drop(p->t, &n->share);
+        tensor_drop(p->t, &n->bounds[0]);
+        tensor_drop(p->t, &n->bounds[1]);
     }
     tensor_drop(p->t, &p->input);
     tensor_drop(p->t, &p->staging);

@@ -28,6 +28,7 @@ struct node {
     bool dy_shared;                 /* somebody else holds the same gradient */
     tensor saved[2];                /* batchnorm: mean, 1/deviation; maxpool: places; dropout: mask */
     tensor share;                   /* avgpool over a padded input: 1 / values of a window */
+    tensor bounds[2];               /* clip's */
     double seconds[PHASES];
     /* Of one backward pass. */
     bool needed;                    /* its gradient */
@@ -73,6 +74,17 @@ bool node_backward(struct program *p, struct node *n);
 bool node_receive(struct program *p, uint32_t i, tensor g, bool shared);
 /* g, which is given away, as a parameter's gradient. */
 bool parameter_receive(struct program *p, uint32_t parameter, tensor g);
+
+/* What is not in nodes.c: forward gives the value; backward hands on the gradients that are wanted. */
+struct operation {
+    tensor (*forward)(struct program *p, struct node *n);
+    bool (*backward)(struct program *p, struct node *n);
+};
+extern const struct operation operation_clip, operation_sigmoid, operation_hardsigmoid, operation_hardswish,
+    operation_silu, operation_gelu, operation_multiply, operation_concat, operation_slice, operation_scale,
+    operation_layernorm, operation_tokens, operation_softmax, operation_matmul;
+/* Memory as large and laid out as node's value, until the next call; the view is the caller's. */
+bool scratch_like(struct program *p, uint32_t node, tensor *ret_view);
 
 /* Pooling nodes. */
 tensor pool_forward(struct program *p, struct node *n, tensor x);

@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "program.h"
 #include "../common/requests.h"
+#include "../common/traits.h"
 
 #include <string.h>
 
@@ -59,11 +60,8 @@ static void let_go(struct program *p, uint32_t now)
 
 static bool forward(struct program *p, const float *x, float *ret_out)
 {
-    const struct network *net = &p->model->network;
-    const struct shape out = shape_matrix(p->n, net->outputs);
-    struct node *last = &p->nodes[p->node_count - 1];
-    tensor flat;
-    bool good;
+    const uint32_t last = p->node_count - 1;
+    const struct shape plain = plain_shape(p, last);
 
     if (!take_input(p, x))
         return false;
@@ -74,14 +72,7 @@ static bool forward(struct program *p, const float *x, float *ret_out)
         let_go(p, i);
         p->nodes[i].seconds[FORWARD] += clock_now() - start;
     }
-    if (last->def->height != 1 || last->def->width != 1) {
-        const struct shape plain = plain_shape(p, last->index);
-        return tensor_read(p->t, last->y, &plain, ret_out);
-    }
-    flat = tensor_view(p->t, last->y, &out, 0);
-    good = flat && tensor_read(p->t, flat, &out, ret_out);
-    tensor_drop(p->t, &flat);
-    return good;
+    return tensor_read(p->t, p->nodes[last].y, &plain, ret_out);
 }
 
 bioft_status program_forward(struct program *p, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out)
@@ -147,10 +138,7 @@ bool parameter_receive(struct program *p, uint32_t parameter, tensor g)
     return true;
 }
 
-static bool has_parameters(const struct node *n)
-{
-    return n->def->op == BIOFT_OP_CONV2D || n->def->op == BIOFT_OP_LINEAR || n->def->op == BIOFT_OP_BATCHNORM;
-}
+static bool has_parameters(const struct node *n) { return operator_traits(n->def->op) & HAS_PARAMETERS; }
 
 /* What of the backward pass somebody needs. A rule that writes dy, dx or dw itself saves the engine their making. */
 static void plan_pass(struct program *p, bool input_wanted)

@@ -175,6 +175,13 @@ tensor tensor_sum(struct torch *t, tensor a, tensor b, double factor)
     return counted(t, t->add_tensor(a, b, factor, &ret), &ret, "a sum");
 }
 
+tensor tensor_times(struct torch *t, tensor x, double factor)
+{
+    tensor ret = NULL;
+
+    return counted(t, t->multiply_number(x, factor, &ret), &ret, "a product");
+}
+
 bool tensor_is_laid_out(struct torch *t, tensor x, const struct shape *s)
 {
     int64_t dims, *sizes, *strides;
@@ -186,6 +193,31 @@ bool tensor_is_laid_out(struct torch *t, tensor x, const struct shape *s)
         if (sizes[i] != s->size[i] || (sizes[i] > 1 && strides[i] != s->stride[i]))
             return false;
     return true;
+}
+
+tensor tensor_laid_out(struct torch *t, tensor x, const struct shape *s)
+{
+    int32_t type = t->float32;
+    tensor ret;
+
+    if (tensor_is_laid_out(t, x, s))
+        return tensor_same(t, x);
+    t->f.aoti_torch_get_dtype(x, &type);
+    ret = tensor_empty(t, s, type);
+    if (ret && !tensor_copy(t, ret, x))
+        tensor_drop(t, &ret);
+    return ret;
+}
+
+tensor tensor_part(struct torch *t, tensor x, const struct shape *s, int32_t dim, int64_t from)
+{
+    struct shape part = *s;
+    int64_t *strides;
+
+    if (t->f.aoti_torch_get_strides(x, &strides) != 0)
+        return NULL;
+    memcpy(part.stride, strides, (size_t)s->dims * sizeof *strides);
+    return tensor_view(t, x, &part, from * part.stride[dim]);
 }
 
 /* Device memory in the host's order and type: between devices only like is copied to like without detours. */

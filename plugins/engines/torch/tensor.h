@@ -33,7 +33,12 @@ bool tensor_clear(struct torch *t, tensor x);
 tensor tensor_number(struct torch *t, double value);               /* 0-d float32 on the device */
 bool tensor_set_number(struct torch *t, tensor number, double value);
 tensor tensor_sum(struct torch *t, tensor a, tensor b, double factor);         /* a + factor b */
+tensor tensor_times(struct torch *t, tensor x, double factor);
 bool tensor_is_laid_out(struct torch *t, tensor x, const struct shape *s);     /* of that size, by those strides */
+/* x itself where it is laid out like that, else a copy: what may be viewed in another shape. */
+tensor tensor_laid_out(struct torch *t, tensor x, const struct shape *s);
+/* x with the sizes of s, `from` in dimension `dim`: the same memory. */
+tensor tensor_part(struct torch *t, tensor x, const struct shape *s, int32_t dim, int64_t from);
 /* Plain float32 of the host, `s` being its shape, to and from a tensor of any layout and type. */
 bool tensor_read(struct torch *t, tensor x, const struct shape *s, float *ret);
 bool tensor_write(struct torch *t, tensor x, const struct shape *s, const float *values);
@@ -58,6 +63,7 @@ void call_integers(struct call *c, const int64_t *v, size_t count);
 void call_pair(struct call *c, const uint32_t v[2]);
 void call_some_integers(struct call *c, const int64_t *v, size_t count);       /* int[]? */
 void call_tensors(struct call *c, const tensor *v, size_t count);
+void call_text(struct call *c, const char *text);
 /* The first `count` results are tensors; those whose place in ret is wanted go there, the others are given
  * back. */
 bool call_run(struct call *c, tensor *const *ret, uint32_t count);

@@ -47,14 +47,12 @@ static size_t gather(struct model *m, const bioft_update *u, uint32_t first)
 static bool scale_gradients(struct model *m, double scale, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        tensor scaled = NULL;
-        if (m->t->multiply_number(m->list[1][i], scale, &scaled) != 0) {
+        tensor scaled = tensor_times(m->t, m->list[1][i], scale);
+        if (!scaled) {
             while (i-- > 0)
                 tensor_drop(m->t, &m->list[1][i]);
-            snprintf(m->t->error, sizeof m->t->error, "scaled gradients failed");
             return false;
         }
-        m->t->live++;
         m->list[1][i] = scaled;
     }
     return true;

@@ -394,14 +394,126 @@ static const struct {
     { "efficientnet_lite0", 64, 4, false, 1e-2, 1e-2 },
 };
 
-/* The network that the command line names, and a precision if it is not f32. */
+/* By operators: each of these has some that the others lack. */
+static const struct {
+    const char *backbone;
+    uint32_t size, n;
+} steppers[] = {
+    { "alexnet", 64, 4 }, { "convnext_tiny", 64, 3 }, { "deit_tiny", 224, 2 }, { "densenet121", 64, 4 },
+    { "efficientnet_b0", 64, 4 }, { "efficientnet_lite0", 64, 4 }, { "lenet5", 28, 8 }, { "mlp", 28, 8 },
+    { "mobilenet_v2", 64, 4 }, { "preact_resnet18", 32, 4 }, { "resnet18", 64, 4 }, { "resnet50", 64, 4 },
+    { "vgg11_bn", 64, 4 }, { "vit_small_patch16_224", 224, 1 }, { "wide_resnet28_10", 32, 2 },
+};
+
+static size_t trained(const struct pair *p)
+{
+    const bioft_graph *g = &p->sides[0].graph->view;
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < g->parameter_count; i++)
+        count += g->parameters[i].kind == BIOFT_PARAM_RUNNING ? 0 : g->parameters[i].count;
+    return count;
+}
+
+/* All gradients one after another, which is what a step of SGD adds, but for its factor. */
+static void gradients(const struct pair *p, int side, uint64_t key, float *ret)
+{
+    const struct side *s = &p->sides[side];
+    const bioft_graph *g = &s->graph->view;
+    struct error err = { 0 };
+
+    good(program_forward(s->program, p->n, p->x, key, s->out, &err), &err);
+    good(program_backward(s->program, p->d_out, 0, NULL, NULL, &err), &err);
+    for (uint32_t i = 0; i < g->parameter_count; i++) {
+        if (g->parameters[i].kind == BIOFT_PARAM_RUNNING)
+            continue;
+        good(model_read(s->model, BIOFT_GRADIENT, i, ret, &err), &err);
+        ret += g->parameters[i].count;
+    }
+}
+
+static double apart(const float *a, const float *b, size_t count)
+{
+    double difference = 0, norm = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        difference += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+        norm += (double)b[i] * (double)b[i];
+    }
+    return sqrt(difference / norm);
+}
+
+/* What the last digit of the pixels changes on the reference alone: the worst of three. */
+static double noise(struct pair *p, uint64_t key, const float *want, float *room)
+{
+    float *z = array(pixels(p)), *x = p->x;
+    double worst = 0;
+
+    p->x = array(pixels(p));
+    for (uint64_t i = 0; i < 3; i++) {
+        double found;
+        random_fill(BIOFT_NORMAL, 7, "noise", i, 0, z, pixels(p));
+        for (size_t k = 0; k < pixels(p); k++)
+            p->x[k] = x[k] * (1 + 6e-8f * z[k]);
+        gradients(p, 1, key, room);
+        found = apart(room, want, trained(p));
+        worst = found > worst ? found : worst;
+    }
+    free(p->x);
+    p->x = x;
+    free(z);
+    return worst;
+}
+
+/* As in tests/system/test_steps.py: within 1e-3 of the update's norm, or four times what the last digit changes. */
+static void one_step(struct pair *p, size_t rule)
+{
+    float *want = array(trained(p)), *found = array(trained(p));
+    double ours, theirs;
+
+    feedback(p, &rules[rule].f, rule);
+    gradients(p, 1, rule, want);
+    gradients(p, 0, rule, found);
+    ours = apart(found, want, trained(p));
+    theirs = ours > 1e-3 ? noise(p, rule, want, found) : 0;
+    printf("%s: %.1e of the update, the last digit of the pixels %.1e\n", rules[rule].name, ours, theirs);
+    if (!(ours <= fmax(1e-3, 4 * theirs)))
+        fail_msg("%s: the engines differ by %.3g of the update", rules[rule].name, ours);
+    free(want);
+    free(found);
+}
+
+static void steps(const char *backbone, uint32_t size, uint32_t n)
+{
+    struct pair p;
+
+    begin(&p, backbone, size, n, BIOFT_F32);
+    draw(&p, 0);
+    program(&p, BIOFT_EVAL);
+    forward(&p, 0);
+    compare_within(&p, 1e-4, "the output", p.sides[0].out, p.sides[1].out, outputs(&p));
+    no_program(&p);
+    program(&p, BIOFT_TRAIN);
+    for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
+        one_step(&p, r);
+    no_program(&p);
+    end(&p);
+}
+
+/* The network that the command line names, and a precision if it is not f32, or "steps". */
 static void agreement(void **state)
 {
     char **words = *state;
     const char *name = words[1];
+    const bool only_steps = words[2] && strcmp(words[2], "steps") == 0;
     const uint32_t precision = words[2] && strcmp(words[2], "bf16") == 0 ? BIOFT_BF16 : BIOFT_F32;
 
-    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+    for (size_t i = 0; only_steps && i < sizeof steppers / sizeof *steppers; i++)
+        if (strcmp(steppers[i].backbone, name) == 0) {
+            steps(name, steppers[i].size, steppers[i].n);
+            return;
+        }
+    for (size_t i = 0; !only_steps && i < sizeof networks / sizeof *networks; i++)
         if (strcmp(networks[i].backbone, name) == 0) {
             whole(name, networks[i].size, networks[i].n, networks[i].updates && precision == BIOFT_F32,
                   networks[i].same, networks[i].rounding, precision);
