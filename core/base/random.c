@@ -69,6 +69,14 @@ static struct keyed keyed(uint64_t seed, const char *stream, uint64_t key)
                            .key = { (uint32_t)key, (uint32_t)(key >> 32) } };
 }
 
+void random_stream_key(uint64_t seed, const char *stream, uint32_t ret[2])
+{
+    const struct keyed k = keyed(seed, stream, 0);
+
+    ret[0] = k.philox[0];
+    ret[1] = k.philox[1];
+}
+
 /* The words 4 * block to 4 * (block + LANES) - 1. Element numbers are modulo 2^64, so blocks are
  * modulo 2^62. */
 static void lanes(const struct keyed *k, uint64_t block, uint32_t ret[LANE_WORDS])

@@ -121,6 +121,14 @@ static bioft_status host_random(const bioft_host *host, uint32_t kind, const cha
     return random_fill(kind, subject_of(host)->seed, stream, key, first, ret, count);
 }
 
+static bioft_status generator_key(const bioft_host *host, const char *stream, uint32_t ret[2])
+{
+    random_stream_key(subject_of(host)->seed, stream, ret);
+    return BIOFT_OK;
+}
+
+static const bioft_generator generator = { .struct_size = sizeof generator, .key = generator_key };
+
 /* The body gets the caller's own context; the pool's adds nothing. */
 static void parallel_run(const bioft_host *host, size_t count,
                          void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx)
@@ -133,6 +141,8 @@ static const void *host_extension(const bioft_host *host, const char *id)
     struct subject *s = subject_of(host);
     if (strcmp(id, "bioft.parallel/1") == 0)
         return &s->parallel;
+    if (strcmp(id, "bioft.generator/1") == 0)
+        return &generator;
     if (strcmp(id, "bioft.scale/1") == 0)
         return &scale_extension;
     return strcmp(id, "bioft.layer/1") == 0 ? conform_layer_ops() : NULL;

@@ -39,7 +39,7 @@ struct instance_params {
     const struct option_value *values;             /* NULL: defaults. Must outlive the instance */
     uint64_t seed;                                 /* of host->random */
     struct pool *pool;                             /* behind "bioft.parallel/1"; may be NULL */
-    const struct extension *extensions;            /* copied; beside "bioft.parallel/1", always there */
+    const struct extension *extensions;            /* copied; beside those of every instance */
     size_t extension_count;
     bool trainables;                               /* host->trainable may be called */
 };

@@ -203,7 +203,18 @@ static void parallel_run(const bioft_host *host, size_t count,
     pool_run(instance_of_host(host)->pool, count, body, ctx);
 }
 
-static const char parallel_id[] = "bioft.parallel/1";
+static bioft_status generator_key(const bioft_host *host, const char *stream, uint32_t ret[2])
+{
+    struct instance *i = instance_of_host(host);
+    if (!stream || !*stream)
+        return refuse(i, BIOFT_ERR_INVALID, "random numbers need a stream's name");
+    atomic_store_explicit(&i->private->drew, true, memory_order_relaxed);
+    random_stream_key(i->seed, stream, ret);
+    return BIOFT_OK;
+}
+
+static const bioft_generator generator = { .struct_size = sizeof generator, .key = generator_key };
+static const char parallel_id[] = "bioft.parallel/1", generator_id[] = "bioft.generator/1";
 
 static const void *host_get_extension(const bioft_host *host, const char *id)
 {
@@ -212,6 +223,8 @@ static const void *host_get_extension(const bioft_host *host, const char *id)
         return NULL;
     if (strcmp(id, parallel_id) == 0)
         return &i->private->parallel;
+    if (strcmp(id, generator_id) == 0)
+        return &generator;
     for (size_t n = 0; n < i->extension_count; n++)
         if (strcmp(id, i->extensions[n].id) == 0)
             return i->extensions[n].table;

@@ -181,6 +181,17 @@ typedef struct bioft_parallel {
                 void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx);
 } bioft_parallel;
 
+/* Host extension "bioft.generator/1", since ABI 0.3: host->random's numbers made elsewhere, on a GPU for one. Element i of
+ * (stream, key) is word i % 4 of Philox4x32-10 (Salmon et al., SC 2011) of the counter {i / 4 low, i / 4 high, key low,
+ * key high}, each 32 bits, under the key that `key` gives. BIOFT_BITS: the word w. BIOFT_UNIFORM: (w >> 8) 2^-24.
+ * BIOFT_NORMAL, Box and Muller's pairs: of words w, w' at an even i, r cos a and r sin a at i + 1, in float64,
+ * r = sqrt(-2 log(((w >> 8) + 1) 2^-24)), a = 2 pi (w' >> 8) 2^-24. */
+typedef struct bioft_generator {
+    uint32_t struct_size, reserved;
+    /* Philox's key for this instance's `stream`. BIOFT_ERR_INVALID: no name. [any] */
+    bioft_status (*key)(const bioft_host *host, const char *stream, uint32_t ret[2]);
+} bioft_generator;
+
 /* The one exported symbol: the plugins of this file in order, NULL after the last. [any] */
 #if defined(__GNUC__)
 __attribute__((visibility("default")))

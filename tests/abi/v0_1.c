@@ -92,6 +92,11 @@ AT(bioft_parallel, threads, 4, uint32_t *);
 AT(bioft_parallel, run, 8, void (**)(const bioft_host *host, size_t count, void (*body)(void *ctx,
    size_t index, uint32_t thread), void *ctx));
 SIZE(bioft_parallel, 16);
+AT(bioft_generator, struct_size, 0, uint32_t *);
+AT(bioft_generator, reserved, 4, uint32_t *);
+AT(bioft_generator, key, 8, bioft_status (**)(const bioft_host *host, const char *stream, uint32_t
+   ret[2]));
+SIZE(bioft_generator, 16);
 IS(BIOFT_MAGIC, 1413893954);
 IS(BIOFT_NONE, 4294967295);
 IS(BIOFT_OK, 0);

@@ -30,12 +30,21 @@ run() {                                            # run NAME COMMAND...
 }
 "$BIOFT" plugin show torch | grep '^here'
 run 'plugin test' "$BIOFT" plugin test "$build/plugins/engines/torch/torch.so"
-for test in bf16 feedback handles large layers memory refusals routes threads update; do
+for test in bf16 feedback handles large layers memory operators refusals routes threads update; do
     BIOFT_TEST_ENGINE=$build/plugins/engines/torch/torch.so BIOFT_TEST_BLOCK=1 run "$test" "$build/tests/unit/engine/test_$test"
+done
+for test in feedback handles; do
+    BIOFT_TEST_DRAWS=2 BIOFT_TEST_ENGINE=$build/plugins/engines/torch/torch.so BIOFT_TEST_BLOCK=1 \
+        run "$test, drawn on the device" "$build/tests/unit/engine/test_$test"
 done
 for network in lenet5 resnet18 ${BIOFT_LONG:+alexnet 'alexnet bf16' vgg11}; do
     # shellcheck disable=SC2086
     BIOFT_TEST_ENGINE=torch run "agreement on $network" "$build/tests/unit/engine/test_agree" $network
+done
+# A step of every kind of network: without BIOFT_LONG of those that are quick.
+for network in mlp mobilenet_v2 deit_tiny ${BIOFT_LONG:+lenet5 alexnet convnext_tiny densenet121 efficientnet_b0 \
+    efficientnet_lite0 preact_resnet18 resnet18 resnet50 vgg11_bn vit_small_patch16_224 wide_resnet28_10}; do
+    BIOFT_TEST_ENGINE=torch run "a step of $network" "$build/tests/unit/engine/test_agree" "$network" steps
 done
 python=/usr/bin/python3                           # which has numpy from Debian
 [ -x "$python" ] || python=python3

@@ -9,8 +9,11 @@
 
 struct options {
     const char *library, *device;
-    int32_t tf32, deterministic;
+    int32_t precision, deterministic, draws;
 };
+
+enum { DRAWS_AUTO = 0, DRAWS_HOST, DRAWS_DEVICE };                     /* options.draws */
+enum { PRECISION_F32 = 0, PRECISION_TF32, PRECISION_BF16 };            /* options.precision */
 
 struct torch {
     struct options options;         /* first: the host writes them at their offsets */
@@ -20,7 +23,7 @@ struct torch {
     char version[48], folder[512];
     char device_text[32];           /* "cpu", "cuda:0" */
     int32_t device_type, device_index;
-    int32_t cpu, float32, float64, bfloat16;       /* torch's numbers of these */
+    int32_t cpu, float32, float64, bfloat16, int64;      /* torch's numbers of these */
     bool on_host;                   /* the device's memory is the host's */
     uint32_t threads;
     int gpu_lock;                   /* -1: none */
@@ -30,6 +33,10 @@ struct torch {
     device_guard guard;             /* while a call runs */
     size_t live;                    /* tensor handles that are ours */
     tensor zero;                    /* 0-d float32 */
+    const bioft_generator *generator;              /* NULL: the host has none */
+    bool draws_on_device;           /* random numbers */
+    tensor counters;                /* 0, 1, 2, ...: philox.c */
+    int64_t counter_count;
     bioft_status status;            /* of what failed last, and its text */
     char error[400];
 };

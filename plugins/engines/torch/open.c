@@ -1,7 +1,7 @@
 /* Opening libtorch, choosing the device, and what surrounds each call. */
 #include "find.h"
 #include "gpu.h"
-#include "tensor.h"
+#include "philox.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -64,6 +64,7 @@ static bioft_status open_library(struct torch *t, struct found *found)
     t->cpu = t->f.aoti_torch_device_type_cpu();
     t->float32 = t->f.aoti_torch_dtype_float32();
     t->float64 = t->f.aoti_torch_dtype_float64();
+    t->int64 = t->f.aoti_torch_dtype_int64();
     t->bfloat16 = t->f.aoti_torch_dtype_bfloat16();
     return BIOFT_OK;
 }
@@ -132,8 +133,8 @@ static bioft_status set_context(struct torch *t)
         !find(t->handle, "_ZN2at7Context18setAllowTF32CuBLASEb", &tf32_products) ||
         !find(t->handle, "_ZN2at7Context21setDeterministicCuDNNEb", &deterministic))
         return bioft_failf(t->host, BIOFT_ERR_UNSUPPORTED, "libtorch %s does not let TF32 be chosen", t->version);
-    tf32_convolutions(context(), t->options.tf32 != 0);
-    tf32_products(context(), t->options.tf32 != 0);
+    tf32_convolutions(context(), t->options.precision == PRECISION_TF32);
+    tf32_products(context(), t->options.precision == PRECISION_TF32);
     deterministic(context(), t->options.deterministic != 0);
     return BIOFT_OK;
 }
@@ -173,6 +174,10 @@ static bioft_status open_device(struct torch *t, const struct found *found)
     if (!find(handle, name, &t->multiply_number))
         return bioft_failf(t->host, BIOFT_ERR_UNSUPPORTED, "device '%s': libtorch %s has no %s", t->device_text,
                            t->version, name);
+    t->generator = t->host->get_extension(t->host, "bioft.generator/1");
+    /* Apple's GPUs have no float64, which normal numbers need. */
+    t->draws_on_device = t->generator && strcmp(kind, "mps") != 0 &&
+                         (t->options.draws == DRAWS_AUTO ? !t->on_host : t->options.draws == DRAWS_DEVICE);
     if (!find(t->handle, "omp_set_num_threads", &t->set_threads))
         t->set_threads = NULL;
     return strcmp(kind, "cuda") == 0 ? set_context(t) : BIOFT_OK;
@@ -196,11 +201,13 @@ bioft_status torch_open(struct torch *t)
         torch_close(t);
         return st;
     }
-    if (torch_enter(t)) {
+    bool good = torch_enter(t);
+    if (good) {
         t->zero = tensor_number(t, 0);
+        good = t->zero && (!t->draws_on_device || philox_begin(t));
         torch_leave(t);
     }
-    if (!t->zero) {
+    if (!good) {
         st = torch_failed(t, "the device does not start");
         torch_close(t);
     }
@@ -209,8 +216,8 @@ bioft_status torch_open(struct torch *t)
 
 void torch_close(struct torch *t)
 {
-    if (t->zero)
-        tensor_drop(t, &t->zero);
+    tensor_drop(t, &t->zero);
+    philox_free(t);
     if (t->gpu_lock >= 0)
         close(t->gpu_lock);
     t->gpu_lock = -1;

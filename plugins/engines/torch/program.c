@@ -74,7 +74,13 @@ static uint32_t activated(const struct program *p, uint32_t node)
     return next != BIOFT_NONE && is_activation(p->nodes[next].def->op) ? next : node;
 }
 
-static void keep(struct program *p, uint32_t node) { p->nodes[source_of(p, node)].kept = true; }
+/* Also the handles of the nodes that only hand it on. */
+static void keep(struct program *p, uint32_t node)
+{
+    for (; p->nodes[node].identity; node = p->nodes[node].def->input[0])
+        p->nodes[node].kept = true;
+    p->nodes[node].kept = true;
+}
 
 /* Those whose backward function in libtorch takes the input, if only for its size. */
 static bool reads_input(uint32_t op)
@@ -282,6 +288,8 @@ static bioft_status compile(struct program *p, const bioft_route *routes)
 
     if (st != BIOFT_OK)
         return p->t->host->fail(p->t->host, st, why);
+    if (p->t->options.precision == PRECISION_BF16)
+        p->use.precision = BIOFT_BF16;
     p->dtype = p->use.precision == BIOFT_BF16 ? p->t->bfloat16 : p->t->float32;
     p->node_count = net->node_count;
     p->nodes = memory_take(p->node_count, sizeof *p->nodes);

@@ -12,7 +12,7 @@ struct draw {
     float low, factor;
     bool mask;
     float drop;
-    float *host;                    /* room for as many */
+    float *host;                    /* room for as many, where the host draws */
     char stream[320];
 };
 /* Writes to, whose plain order has the shape `plain`, in whatever layout. */

@@ -66,10 +66,12 @@ static const void *extension(void *self, const char *id)
 static bioft_status identity(void *self, char *ret, size_t size, int32_t *ret_threads_matter)
 {
     struct torch *t = self;
+    const bool tf32 = t->options.precision == PRECISION_TF32 && !t->on_host;
     char device[96];
 
     torch_describe(t, device, sizeof device);
-    snprintf(ret, size, "libtorch %s on %s%s%s", t->version, device, t->on_host ? "" : t->options.tf32 ? ", tf32" : ", f32",
+    snprintf(ret, size, "libtorch %s on %s%s%s", t->version, device,
+             t->options.precision == PRECISION_BF16 ? ", bf16" : tf32 ? ", tf32" : t->on_host ? "" : ", f32",
              t->on_host || t->options.deterministic ? "" : ", sums in any order");
     *ret_threads_matter = t->on_host;
     return BIOFT_OK;
@@ -206,15 +208,20 @@ static const bioft_engine engine = {
     .identity = identity, .layer = layer,
 };
 
+static const char *const precisions[] = { "f32", "tf32", "bf16", NULL };
+static const char *const places[] = { "auto", "host", "device", NULL };
 static const bioft_option options[] = {
     { .name = "library", .type = BIOFT_PATH, .offset = offsetof(struct torch, options.library),
       .help = "folder of libtorch, 2.10 or newer; none: BIOFT_TORCH_LIBRARY, then Python's site-packages" },
     { .name = "device", .type = BIOFT_STRING, .offset = offsetof(struct torch, options.device), .def_string = "auto",
       .help = "auto (a GPU that is free, else the CPU), cpu, cuda, cuda:N, xpu or mps" },
-    { .name = "tf32", .type = BIOFT_BOOL, .offset = offsetof(struct torch, options.tf32),
-      .help = "let a GPU round the factors of float32 products to 10 bits" },
+    { .name = "precision", .type = BIOFT_CHOICE, .offset = offsetof(struct torch, options.precision),
+      .choices = precisions,
+      .help = "f32; tf32: a GPU rounds the factors of float32 products to 10 bits; bf16: as the manifest's own precision" },
     { .name = "deterministic", .type = BIOFT_BOOL, .offset = offsetof(struct torch, options.deterministic), .def = 1,
       .help = "convolutions on a GPU add up in the same order each time" },
+    { .name = "draws", .type = BIOFT_CHOICE, .offset = offsetof(struct torch, options.draws), .choices = places,
+      .help = "where random feedback and dropout's masks are drawn, with the same numbers; auto: on the GPU where there is one" },
 };
 
 static const bioft_plugin plugin = {

@@ -267,13 +267,25 @@ void net_free(struct net *n)
         free(n->feedback[i]);
 }
 
+/* An integer, or a choice by its number, where the environment has one. */
+static void set_option(const struct plugin *p, struct option_value *values, const char *variable, const char *name)
+{
+    const char *number = getenv(variable);
+    size_t index;
+
+    if (!number)
+        return;
+    assert_non_null(options_find(p, name, &index));
+    values[index].given = true;
+    values[index].integer = atoi(number);
+}
+
 void rig_open(struct rig *r, struct net *n, unsigned threads)
 {
     const char *path = getenv("BIOFT_TEST_ENGINE");
-    const struct option_value winograd = { .given = true, .integer = 1 };
     struct instance_params params = { .seed = SEED };
+    struct option_value *values;
     struct error err = { 0 };
-    size_t index;
 
     *r = (struct rig){ .net = n };
     assert_non_null(path);
@@ -282,11 +294,13 @@ void rig_open(struct rig *r, struct net *n, unsigned threads)
         fail_msg("%s", err.text);
     params.plugin = r->plugins[0];
     params.pool = r->pool;
-    if (getenv("BIOFT_TEST_WINOGRAD")) {           /* the only option of the engine */
-        assert_non_null(options_find(params.plugin, "winograd", &index));
-        assert_int_equal(params.plugin->descriptor.option_count, 1);
-        params.values = &winograd;
-    }
+    r->arena = arena_create();
+    assert_non_null(r->arena);
+    if (options_defaults(params.plugin, r->arena, &values, &err) != BIOFT_OK)
+        fail_msg("%s", err.text);
+    set_option(params.plugin, values, "BIOFT_TEST_WINOGRAD", "winograd");
+    set_option(params.plugin, values, "BIOFT_TEST_DRAWS", "draws");
+    params.values = values;
     if (instance_create(&params, &r->instance, &err) != BIOFT_OK)
         fail_msg("%s", err.text);
     r->api = &r->plugins[0]->api.engine;
@@ -306,6 +320,7 @@ void rig_close(struct rig *r)
     instance_destroy(r->instance);
     plugins_free(r->plugins, r->plugin_count);
     pool_destroy(r->pool);
+    arena_destroy(r->arena);
 }
 
 void *rig_program(struct rig *r, uint32_t kind, uint32_t flags, uint32_t max_batch, const bioft_route *routes)

@@ -41,6 +41,7 @@ float *net_random(size_t count, uint64_t key);     /* N(0, 1); freed with free()
 
 /* The engine in the file that the environment names, with so many threads. */
 struct rig {
+    struct arena *arena;                           /* of the options */
     struct pool *pool;
     struct plugin **plugins;
     size_t plugin_count;

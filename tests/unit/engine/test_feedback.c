@@ -209,6 +209,24 @@ static void formula(const struct net *n, uint32_t l, const float *w, const bioft
     free(m);
 }
 
+/* A uniform M is the generator's number for number, whoever makes it: each is rounded after the product and after the sum. */
+static void check_bits(struct trial *t, uint32_t l, const bioft_feedback *f, uint64_t draw, const float *got)
+{
+    const size_t count = t->net.layers[l].count;
+    float *want = mem_array(count, sizeof *want);
+    char stream[64];
+
+    assert_non_null(want);
+    snprintf(stream, sizeof stream, "feedback/%s", t->net.layers[l].name);
+    random_fill(BIOFT_UNIFORM, SEED, stream, draw, 0, want, count);
+    for (size_t i = 0; i < count; i++) {
+        volatile float part = (f->high - f->low) * want[i];
+        want[i] = f->low + part;
+    }
+    assert_bits("a uniform M", got, want, count);
+    free(want);
+}
+
 static void check_declared(struct trial *t, uint32_t l, const bioft_feedback *f, uint64_t draw, const float *w)
 {
     const size_t count = t->net.layers[l].count;
@@ -221,6 +239,8 @@ static void check_declared(struct trial *t, uint32_t l, const bioft_feedback *f,
     got = rig_read(&t->rig, BIOFT_FEEDBACK, weight_of(&t->net, l));
     snprintf(what, sizeof what, "g %u, m %u, redraw %u, scale %u", f->g, f->m, f->redraw, f->scale);
     assert_near(what, got, want, count, 1e-6, 0);
+    if (f->m == BIOFT_M_UNIFORM && f->g == BIOFT_G_ONE && f->scale == BIOFT_SCALE_NONE)
+        check_bits(t, l, f, draw, got);
     free(got);
     free(want);
 }
