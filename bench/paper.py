@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What manifests/paper takes: paper.py [GFLOP/s]; paper.py --check: is it what docs/reproduce.md says? Reckoned from the
+"""What manifests/paper takes: paper.py [GFLOP/s [those of a GPU]]; paper.py --check: is it what docs/reproduce.md says? Reckoned from the
 manifests, the networks' work in docs/backbones.md and the published sizes of the datasets; `bioft check` says it for the
 machine and data at hand."""
 import pathlib
@@ -16,6 +16,7 @@ SPLITS = {
     ("imagenet100", "retrieval"): (13000, 2500, 115117), ("nus_wide", None): (10500, 2100, 181134),
     ("coco", "retrieval"): (10000, 5000, 102218),
 }
+GPU = 10000.0                           # GFLOP/s of training: an estimate, no measurement
 PARAMETERS = {"alexnet": 57e6, "vgg16": 134.3e6, "resnet18": 11.2e6}    # with a small head
 
 
@@ -56,10 +57,11 @@ def cost(manifest, forward):
     return trials, trained, attacked, work, size
 
 
-def table(rate):
+def table(rate, gpu):
     forward = networks()
-    yield f"| manifest | trials | images trained on | adversarial images | PFLOP | hours at {rate:g} GFLOP/s | checkpoints |"
-    yield "|---|---|---|---|---|---|---|"
+    yield (f"| manifest | trials | images trained on | adversarial images | PFLOP | hours at {rate:g} GFLOP/s "
+           f"| on a GPU of {gpu / 1000:g} TFLOP/s (estimated) | checkpoints |")
+    yield "|---|---|---|---|---|---|---|---|"
     for path in sorted((ROOT / "manifests/paper").glob("*.yaml")):
         whole = yaml.safe_load(path.read_text())
         ours = [d for d in whole["sweep"].get("dataset", []) if d["plugin"] == "cifar10"]
@@ -68,16 +70,17 @@ def table(rate):
                 continue
             trials, trained, attacked, work, size = cost(manifest, forward)
             yield (f"| `{path.stem}`{what} | {trials} | {trained / 1e6:,.1f} million | {attacked / 1e6:,.2f} million | "
-                   f"{work / 1e15:,.0f} | {work / rate / 3.6e12:,.0f} | {size / 2**30:.0f} GiB |")
+                   f"{work / 1e15:,.0f} | {work / rate / 3.6e12:,.0f} | {work / gpu / 3.6e12:,.0f} | {size / 2**30:.0f} GiB |")
 
 
 def main():
     if sys.argv[1:] == ["--check"]:
         said = (ROOT / "docs/reproduce.md").read_text().splitlines()
-        missing = [line for line in table(200.0) if line not in said]
+        missing = [line for line in table(200.0, GPU) if line not in said]
         print("\n".join(f"docs/reproduce.md lacks: {line}" for line in missing) or "reproduce.md: fine")
         sys.exit(bool(missing))
-    print("\n".join(table(float(sys.argv[1]) if len(sys.argv) > 1 else 200.0)))
+    rates = [float(word) for word in sys.argv[1:]] + [200.0, GPU][len(sys.argv) - 1:]
+    print("\n".join(table(*rates)))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,9 @@ CELLS = {
     "usf": cell("training with `usf`: time over `bp`", NETWORKS, (1.06, 1.05, 1.03), below=True),
     "frsf": cell("training with `frsf`: time over `bp`", NETWORKS, (1.06, 1.05, 1.03), below=True),
     "brsf": cell("training with `brsf`: time over `bp`", NETWORKS, (1.06, 1.05, 1.03), below=True),
+    # At most 1.05 times the time of the same step in Python: only where it is asked for, and a libtorch of PEER_PYTHON is there.
+    "torch": cell("training, f32: engine `torch` over the same torch in Python", NETWORKS, (0.952, 0.952, 0.952),
+                  mode="train", precision="f32", engine="torch"),
     "fgsm": cell("FGSM, seven epsilons, both gradients: time over 15 forward passes", NETWORKS,
                  (1.15, 1.15, 1.15), below=True),
 }
@@ -44,7 +47,7 @@ def options():
     p = argparse.ArgumentParser(prog="bench/peer.sh [BUILD]", description=__doc__)
     p.add_argument("--build", default="build", help=argparse.SUPPRESS)
     p.add_argument("--networks", default=",".join(NETWORKS))
-    p.add_argument("--cells", default=",".join(CELLS), help="what to measure: " + ", ".join(CELLS))
+    p.add_argument("--cells", default=",".join(c for c in CELLS if c != "torch"), help="what to measure: " + ", ".join(CELLS))
     p.add_argument("--engine", help="bioft's engine (default: the highest score)")
     p.add_argument("--batch", type=int, default=32)
     p.add_argument("--size", type=int, default=224)
@@ -89,14 +92,23 @@ def command(words):
     return json.loads(done.stdout.splitlines()[0])
 
 
+def library_of(python):
+    """The folder of a Python's torch, which the engine `torch` is to open."""
+    done = subprocess.run([python, "-c", "import torch; print(torch.__path__[0])"], stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{python} has no torch")
+    return done.stdout.strip()
+
+
 class Bioft:
     """Images per second of `bioft bench`. How many steps a turn takes, the first call finds out."""
 
-    def __init__(self, a, network, mode, precision="f32", rule=None):
+    def __init__(self, a, network, mode, precision="f32", rule=None, engine=None):
         self.words = [a.bioft, "bench", mode, "--backbone", network, "--batch", str(a.batch),
                       "--size", str(a.size), "--threads", str(a.threads), "--precision", precision,
                       "--json"]
-        self.words += ["--engine", a.engine] if a.engine else []
+        engine = engine or a.engine
+        self.words += ["--engine", engine] if engine else []
         self.words += ["--rule", rule] if rule else []
         self.steps, self.batch, self.answer = None, a.batch, None
 
@@ -203,6 +215,11 @@ def halves(a, name, network, folder):
     if "mode" not in what:
         return (Bioft(a, network, "train", rule="bp"), Bioft(a, network, "train", rule=name),
                 "bp", name)
+    if "engine" in what:
+        python = a.peer_python[-1]
+        os.environ["BIOFT_TORCH_LIBRARY"] = library_of(python)
+        return (Bioft(a, network, what["mode"], what["precision"], engine=what["engine"]),
+                Torch(a, network, what["mode"], what["precision"], python, False), "engine torch", f"torch of {python}")
     peer = fastest_torch(a, network, what["mode"], what["precision"])
     return Bioft(a, network, what["mode"], what["precision"]), peer, "bioft", peer.name
 

@@ -25,7 +25,7 @@ for network in resnet18 alexnet resnet50 vgg16; do
                 --json | python3 -c '
 import json, sys
 r = json.load(sys.stdin)
-print("| {} | {} | {} | {:.0f} | {} |".format(*sys.argv[1:], r["images_per_second"], r["engine"]))' \
+print("| {} | {} | {} | {:.0f} | {} |".format(*sys.argv[1:], r["images_per_s"], r["identity"]))' \
                 "$network" "$mode" "$precision" | tee -a "$rows"
         done
     done

@@ -96,8 +96,10 @@ static bool has_functions(const struct elf *e, const struct found *f, char *why,
 
     for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++)
         if (!elf_defines(e, symbols[i])) {
-            snprintf(why, size, "libtorch%s%s in %.200s is too old or no libtorch (it lacks %s): torch %s or newer is "
-                     "needed", f->version[0] ? " " : "", f->version, f->folder, symbols[i], TORCH_OLDEST);
+            const bool newer = atoi(f->version) > TORCH_MAJOR;
+            snprintf(why, size, "libtorch%s%s in %.200s is too %s (it lacks %s): torch %s or %s is needed",
+                     f->version[0] ? " " : "", f->version, f->folder, newer ? "new" : "old or no libtorch", symbols[i],
+                     TORCH_OLDEST, newer ? "a later 2" : "newer");
             return false;
         }
     return true;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #define TORCH_OLDEST "2.10"
+enum { TORCH_MAJOR = 2 };                          /* newer ones promise nothing */
 
 struct found {
     char file[4096];                /* libtorch_cpu.so */

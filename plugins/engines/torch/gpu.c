@@ -9,6 +9,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+enum { SHARES = 64 };                              /* programs at most that are told apart on one GPU */
+
 typedef int init_function(unsigned flags);
 typedef int count_function(int *ret);
 typedef int device_function(int *ret, int ordinal);
@@ -95,10 +97,14 @@ static void lock_name(int device, char *ret, size_t size)
 
 int gpu_take(int count, int *ret_lock)
 {
-    for (int i = 0; i < count; i++) {
+    for (int k = 0; k < SHARES * count; k++) {
+        const int i = k % count;
         char name[96];
+        size_t used;
         int fd;
         lock_name(i, name, sizeof name);
+        used = strlen(name);
+        snprintf(name + used, sizeof name - used, "-%d", k / count);
         fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
             *ret_lock = fd;

@@ -10,8 +10,8 @@
 int gpu_count(const char **ret_kind, char *why, size_t size);
 /* The driver's name for a GPU; false: it has none. */
 bool gpu_name(int device, char *ret, size_t size);
-/* The first GPU below `count` that no other bioft on this machine holds, and *ret_lock, to be closed when this one no
- * longer does; where all are held, the first, and *ret_lock = -1. */
+/* Of the GPUs below `count` the first of those that the fewest bioft of this user hold, and *ret_lock, to be closed when
+ * this one no longer does; -1: no lock could be had. */
 int gpu_take(int count, int *ret_lock);
 
 #endif

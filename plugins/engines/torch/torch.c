@@ -24,9 +24,12 @@ static int32_t score(char *why, size_t size)
     }
     good = library_find(NULL, found, library_why, sizeof library_why);
     gpus = gpu_count(&driver, gpu_why, sizeof gpu_why);
-    if (!good) {
+    if (!good && gpus > 0) {
+        snprintf(why, size, "a GPU is here, and no libtorch for it: pip install torch (%s)", library_why);
+        ret = -BEST;
+    } else if (!good) {
         snprintf(why, size, "%s", library_why);
-        ret = gpus > 0 ? -BEST : 0;
+        ret = 0;
     } else if (gpus > 0 && found->cuda) {
         snprintf(why, size, "libtorch %s, %d GPU%s (%s)", found->version, gpus, gpus == 1 ? "" : "s", driver);
         ret = BEST;
