@@ -1,9 +1,11 @@
 /* The engine torch's questions to CUDA's driver, here a fake one of two GPUs: FAKE_GPUS, FAKE_TEST. */
 #include "gpu.h"
 
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,10 +44,26 @@ static void each_taker_has_its_own(void **state)
     close(locks[0]);
 }
 
+/* What the locks leave, of this test's number alone. */
+static int remove_locks(void **state)
+{
+    char pattern[96];
+    glob_t found;
+
+    (void)state;
+    snprintf(pattern, sizeof pattern, "/tmp/bioft-gpu-%u-%02x0000*", (unsigned)getuid(), atoi(getenv("FAKE_TEST")));
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            unlink(found.gl_pathv[i]);
+        globfree(&found);
+    }
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(counted_and_named), cmocka_unit_test(each_taker_has_its_own) };
 
     setenv("FAKE_GPUS", "2", 1);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, remove_locks);
 }
