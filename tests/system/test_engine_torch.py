@@ -83,11 +83,18 @@ class Torch(bioft.Case):
     def test_auto_says_how_to_get_the_library(self):
         self.driver(1)
         self.env["BIOFT_TORCH_LIBRARY"] = "/nonexistent"
-        self.manifest(ONE.replace("engine: openblas\n", "").replace("steps: 12", "steps: 1"))
-        r = self.good("run", "m.yaml", "--out", "out", "--dry-run", env=self.env)
         r = self.good("bench", "forward", "--backbone", "mlp", "--batch", "1", "--steps", "1", "--size", "28", env=self.env)
         [line] = [line for line in r.stderr.splitlines() if "torch" in line]
         self.assertIn("engine 'torch' would be faster here: a GPU is here, and no libtorch for it: pip install torch", line)
+
+    def test_without_a_gpu_a_run_has_the_same_bytes_and_opens_nothing(self):
+        self.manifest(ONE.replace("engine: openblas\n", "").replace("epochs: 1", "steps: 2") + "threads: 1\n")
+        self.env["BIOFT_TORCH_LIBRARY"] = "/nonexistent"
+        self.good("run", "m.yaml", "--out", "without", env=self.env)
+        self.library(FAKES["FAKE_TORCH"])
+        self.good("run", "m.yaml", "--out", "with", env=self.env)
+        self.assertFalse((self.folder / "opened").exists(), "libtorch was opened")
+        self.same_files(self.folder / "without", self.folder / "with", ("results.csv", "**/*.safetensors"))
 
 
 if __name__ == "__main__":
