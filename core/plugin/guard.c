@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE = 10 };                            /* seconds for one call */
+enum { PATIENCE = 10 };                            /* seconds for one call, where none are named */
 
 struct word {                                      /* what the child tells; whole ones through a pipe */
     enum { BEGUN = 1, FAILED, ALL_DONE } what;
@@ -64,10 +64,15 @@ _Noreturn static void be_child(const struct guard *g, size_t first, int fd)
     _exit(0);
 }
 
-/* The next word; false: the child's end of the pipe is closed, or it is late. */
-static bool hear(int fd, struct word *ret, bool *ret_late)
+static int patience(const struct guard *g, size_t item)
 {
-    const double deadline = clock_seconds() + PATIENCE;
+    return g->seconds && item < g->count ? g->seconds(g->ctx, item) : PATIENCE;
+}
+
+/* The next word; false: the child's end of the pipe is closed, or it is late. */
+static bool hear(int fd, int seconds, struct word *ret, bool *ret_late)
+{
+    const double deadline = clock_seconds() + seconds;
     size_t have = 0;
 
     *ret_late = false;
@@ -93,7 +98,7 @@ static void tell_of_end(const struct guard *g, size_t item, bool late, int statu
     char text[128];
 
     if (late)
-        snprintf(text, sizeof text, "did not return within %d s", PATIENCE);
+        snprintf(text, sizeof text, "did not return within %d s", patience(g, item));
     else if (WIFSIGNALED(status))
         snprintf(text, sizeof text, "died of SIG%s",
                  sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status)) : "?");
@@ -109,7 +114,7 @@ static void listen(const struct guard *g, int fd, pid_t pid, size_t *item)
     bool late = false, done = false;
     int status = 0;
 
-    while (!done && hear(fd, &w, &late)) {
+    while (!done && hear(fd, patience(g, *item), &w, &late)) {
         done = w.what == ALL_DONE;
         if (w.what == BEGUN)
             *item = w.item;

@@ -14,6 +14,8 @@ struct guard {
     /* In this process, of each call that failed. returned: why is the error's text, with its status; else it is "died of
      * SIGILL", "ended the process with status 0" or "did not return within 10 s". */
     void (*failed)(void *ctx, size_t item, bool returned, bioft_status status, const char *why);
+    /* That a call may take; NULL: 10 each. */
+    int (*seconds)(void *ctx, size_t item);
     void *ctx;
 };
 /* All calls in their order, in one child where none takes it down. The child is a copy of this process with one thread,

@@ -139,6 +139,13 @@ static void add_hint(const struct experiment *e, const struct dataset_spec *d, s
     free(hint);
 }
 
+/* guard.seconds: an engine may open a library of a gigabyte from a slow disk. */
+static int first_seconds(void *ctx, size_t item)
+{
+    const struct first *f = &((struct firsts *)ctx)->items[item];
+    return f->choice.plugin->descriptor.kind == BIOFT_KIND_ENGINE ? 120 : 10;
+}
+
 static void first_failed(void *ctx, size_t item, bool returned, bioft_status status, const char *why)
 {
     struct firsts *f = ctx;
@@ -162,7 +169,8 @@ static bioft_status try_firsts(struct firsts *f, struct error *err)
 {
     bioft_status st = f->failed ? error_memory(err, "the plugins of a manifest") : BIOFT_OK;
     if (st == BIOFT_OK)
-        st = guard_run(&(struct guard){ .count = f->count, .call = make_first, .failed = first_failed, .ctx = f }, err);
+        st = guard_run(&(struct guard){ .count = f->count, .call = make_first, .failed = first_failed,
+                                         .seconds = first_seconds, .ctx = f }, err);
     free(f->items);
     return st;
 }
