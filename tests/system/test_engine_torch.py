@@ -35,6 +35,7 @@ class Torch(bioft.Case):
 
     def here(self):
         """What score() says, and that it has opened no library."""
+        (self.folder / "opened").unlink(missing_ok=True)
         r = self.good("plugin", "show", "torch", env=self.env)
         self.assertFalse((self.folder / "opened").exists(), "libtorch was opened")
         return next(line for line in r.stdout.splitlines() if line.startswith("here"))
