@@ -85,7 +85,7 @@ class Torch(bioft.Case):
         self.driver(1)
         self.env["BIOFT_TORCH_LIBRARY"] = "/nonexistent"
         r = self.good("bench", "forward", "--backbone", "mlp", "--batch", "1", "--steps", "1", "--size", "28", env=self.env)
-        [line] = [line for line in r.stderr.splitlines() if "torch" in line]
+        [line] = [line for line in r.stderr.splitlines() if "would be faster" in line]
         self.assertIn("engine 'torch' would be faster here: a GPU is here, and no libtorch for it: pip install torch", line)
 
     def test_without_a_gpu_a_run_has_the_same_bytes_and_opens_nothing(self):
