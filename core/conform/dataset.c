@@ -35,7 +35,7 @@ static bool work_make(struct conform *c, struct work *w)
         if (instance_create(&(struct instance_params){ .plugin = c->p->plugin, .values = c->p->values,
                                                        .seed = c->p->seed, .extensions = &e, .extension_count = 1 },
                             &w->instance, &err) == BIOFT_OK &&
-            describe(w->instance, c->arena, &w->what, &err) == BIOFT_OK)
+            describe(w->instance, true, c->arena, &w->what, &err) == BIOFT_OK)
             return true;
     }
     conform_find(c, "%s", err.text);

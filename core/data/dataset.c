@@ -75,7 +75,7 @@ static bioft_status make_splits(struct dataset *d, const struct log *log, struct
     struct description what;
     struct class_map map;
     uint64_t kept = 0;
-    bioft_status st = describe(d->instance, arena, &what, err);
+    bioft_status st = describe(d->instance, d->spec->root != NULL, arena, &what, err);
     if (st != BIOFT_OK)
         return st;
     for (size_t i = 0; st == BIOFT_OK && i < what.note_count; i++)

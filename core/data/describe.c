@@ -114,7 +114,22 @@ static bioft_status check(const struct description *d, struct arena *arena, cons
     return BIOFT_OK;
 }
 
-bioft_status describe(struct instance *instance, struct arena *arena, struct description *ret,
+/* What belongs in the root, after an error of what is not there. */
+static bioft_status expected(const bioft_dataset *api, bioft_status status, bool has_root, struct error *err)
+{
+    struct text t = { 0 };
+    if (!api->layout || (status != BIOFT_ERR_IO && has_root))
+        return status;
+    text_printf(&t, "%s; expected in the root: %s", err->text, api->layout);
+    if (api->source)
+        text_printf(&t, "; source: %s", api->source);
+    if (!t.failed)
+        error_set(err, status, "%s", t.data);
+    text_free(&t);
+    return status;
+}
+
+bioft_status describe(struct instance *instance, bool has_root, struct arena *arena, struct description *ret,
                       struct error *err)
 {
     const bioft_dataset *api = &instance->plugin->api.dataset;
@@ -129,7 +144,7 @@ bioft_status describe(struct instance *instance, struct arena *arena, struct des
     };
     bioft_status st = api->describe(instance->self, &info);
     if (st != BIOFT_OK)
-        return instance_error(instance, st, err);
+        return expected(api, instance_error(instance, st, err), has_root, err);
     st = check(&d, arena, instance->plugin->descriptor.name, err);
     if (st != BIOFT_OK)
         return st;

@@ -19,7 +19,8 @@ struct description { /* its strings and arrays live in the arena it was given */
     size_t note_count;
     bool multi_label;
 };
-bioft_status describe(struct instance *instance, struct arena *arena, struct description *ret,
+/* has_root: the manifest names one; without, the error says what belongs there. */
+bioft_status describe(struct instance *instance, bool has_root, struct arena *arena, struct description *ret,
                       struct error *err);
 
 #endif

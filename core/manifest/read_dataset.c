@@ -99,13 +99,18 @@ static enum policy read_policy(struct reader *r, struct yaml *node, const char *
     return read_word(r, node, key, choices, 0) == 0 ? first : second;
 }
 
-/* Below the error that there is no root. */
-static void note_root(struct reader *r, const struct yaml *node, const char *dataset)
+/* Below the error that there is no root: what it should have in it, or where bioft can fetch it. */
+static void note_root(struct reader *r, const struct yaml *node, const struct plugin *dataset)
 {
-    const char *path = read_absolute(r, node, "root");
-    char *hint = path ? hint_data(r->registry, dataset, path) : NULL;
+    const bioft_dataset *api = &dataset->api.dataset;
+    const char *name = dataset->descriptor.name, *path = read_absolute(r, node, "root");
+    char *hint = path ? hint_data(r->registry, name, path) : NULL;
 
-    diagnose_note(r->d, "bioft plugin show %s describes what belongs there%s%s", dataset, hint ? "; " : "", hint ? hint : "");
+    if (api->layout)
+        diagnose_note(r->d, "expected in the root: %s%s%s%s%s", api->layout, api->source ? "; source: " : "",
+                      api->source ? api->source : "", hint ? "; " : "", hint ? hint : "");
+    else
+        diagnose_note(r->d, "bioft plugin show %s describes what belongs there%s%s", name, hint ? "; " : "", hint ? hint : "");
     free(hint);
 }
 
@@ -121,7 +126,7 @@ void read_dataset(struct reader *r, struct yaml *node, struct dataset_spec *ret)
     if ((member = read_member(node, "root"))) {
         ret->root = read_path_node(r, member, "root");
         if (!ret->root && ret->choice.plugin)
-            note_root(r, member, ret->choice.plugin->descriptor.name);
+            note_root(r, member, ret->choice.plugin);
     }
     if ((member = read_member(node, "transform")))
         read_transform(r, member, &ret->transform);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_LONGEST = 64, STRING_LONGEST = 4096 };
+enum { NAME_LONGEST = 64, STRING_LONGEST = 4096, NOTES_MOST = 64 };
 enum { INSTANCE_SANE = 64 << 20 };                 /* bytes; what is larger belongs into state or scratch */
 
 void fault(struct faults *f, const char *format, ...)
@@ -42,6 +42,30 @@ const char *string_fault(const char *s)
         if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
             return "has a control character or a line break";
     return NULL;
+}
+
+/* Texts that may be missing: a line each where they are there. */
+static void check_notes(struct faults *f)
+{
+    const struct plugin *p = f->plugin;
+    const bioft_dataset *d = p->descriptor.kind == BIOFT_KIND_DATASET ? &p->api.dataset : NULL;
+    const struct {
+        const char *what, *text;
+    } lines[] = {
+        { "layout", d ? d->layout : NULL }, { "samples", d ? d->samples : NULL }, { "source", d ? d->source : NULL },
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        const char *wrong = lines[i].text ? string_fault(lines[i].text) : NULL;
+        if (wrong)
+            fault(f, "its %s %s", lines[i].what, wrong);
+    }
+    for (size_t i = 0; p->descriptor.notes && p->descriptor.notes[i]; i++) {
+        const char *wrong = i < NOTES_MOST ? string_fault(p->descriptor.notes[i]) : "is one of more than 64";
+        if (wrong) {
+            fault(f, "its note %zu %s", i + 1, wrong);
+            return;
+        }
+    }
 }
 
 static bool is_name(const char *s, bool letter_first)
@@ -140,6 +164,7 @@ bioft_status plugin_check(const struct plugin *p, const char *file_name, struct 
     bioft_status st = BIOFT_OK;
 
     check_strings(&f);
+    check_notes(&f);
     check_name(&f, file_name);
     if (kind_word(d->kind))
         check_folder(&f);

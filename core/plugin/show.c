@@ -21,10 +21,9 @@ void option_range_text(const bioft_option *o, struct text *ret)
         text_printf(ret, "from %s to %s", low, high);
 }
 
-/* Words of s wrapped at WIDTH, each line indented. */
-static void wrapped(const char *s, struct text *ret)
+/* Words of s wrapped at WIDTH, each line indented; the first begins at `column`, where one is given. */
+static void wrapped_after(size_t column, size_t indent, const char *s, struct text *ret)
 {
-    size_t column = 0;
     while (*s) {
         const size_t n = strcspn(s, " ");
         if (n > 0) {
@@ -33,9 +32,9 @@ static void wrapped(const char *s, struct text *ret)
                 column = 0;
             }
             if (column == 0) {
-                text_printf(ret, "%*s", INDENT, "");
-                column = INDENT;
-            } else {
+                text_printf(ret, "%*s", (int)indent, "");
+                column = indent;
+            } else if (column > indent) {
                 text_add(ret, " ");
                 column++;
             }
@@ -45,6 +44,11 @@ static void wrapped(const char *s, struct text *ret)
         s += n + (s[n] == ' ');
     }
     text_add(ret, "\n");
+}
+
+static void wrapped(const char *s, struct text *ret)
+{
+    wrapped_after(0, INDENT, s, ret);
 }
 
 /* A text or a path may have none: then a manifest cannot write it. */
@@ -130,6 +134,36 @@ static void show_score(const struct plugin *p, struct text *ret)
         text_printf(ret, "here       does not run: %s\n", why);
 }
 
+/* "layout     train_images.npy, ..." */
+static void show_line(const char *what, const char *text, struct text *ret)
+{
+    enum { COLUMN = 11 };
+    if (!text)
+        return;
+    text_printf(ret, "%-*s", COLUMN, what);
+    wrapped_after(COLUMN, COLUMN, text, ret);
+}
+
+static void show_data(const bioft_dataset *d, struct text *ret)
+{
+    if (!d->layout && !d->samples && !d->source)
+        return;
+    text_add(ret, "\n");
+    show_line("layout", d->layout, ret);
+    show_line("samples", d->samples, ret);
+    show_line("source", d->source, ret);
+}
+
+static void show_notes(const char *const *notes, struct text *ret)
+{
+    if (notes && *notes)
+        text_add(ret, "\nnotes:\n");
+    for (; notes && *notes; notes++) {
+        text_add(ret, "  - ");
+        wrapped_after(INDENT, INDENT, *notes, ret);
+    }
+}
+
 void plugin_show(const struct plugin *p, struct text *ret)
 {
     const bioft_plugin *d = &p->descriptor;
@@ -139,6 +173,9 @@ void plugin_show(const struct plugin *p, struct text *ret)
     text_printf(ret, "version    %s\nauthor     %s\nlicence    %s\n", d->version, d->author, d->license);
     text_printf(ret, "ABI        %u.%u\nfile       %s\n", d->abi_version >> 16, d->abi_version & 0xffff, p->path);
     show_score(p, ret);
+    if (d->kind == BIOFT_KIND_DATASET)
+        show_data(&p->api.dataset, ret);
+    show_notes(d->notes, ret);
 
     struct text traits = { 0 };
     plugin_traits(p, show_trait, &traits);

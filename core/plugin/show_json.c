@@ -102,6 +102,16 @@ void plugin_show_json(const struct plugin *p, struct text *ret)
     json_end_array(ret);
     member(ret, "path", p->path);
     score_json(p, ret);
+    if (d->kind == BIOFT_KIND_DATASET) {
+        member(ret, "layout", p->api.dataset.layout);
+        member(ret, "samples", p->api.dataset.samples);
+        member(ret, "source", p->api.dataset.source);
+    }
+    json_key(ret, "notes");
+    json_begin_array(ret);
+    for (size_t i = 0; d->notes && d->notes[i]; i++)
+        json_string(ret, d->notes[i]);
+    json_end_array(ret);
     json_key(ret, "instance_size");
     json_integer(ret, (int64_t)d->instance_size);
     json_key(ret, "traits");

@@ -103,6 +103,10 @@ typedef struct bioft_dataset {
     bioft_status (*sample)(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret); /* [any] */
     /* Is the data multi-label? Asked after describe, where only the files can tell; NULL: as `flags` says. [control] */
     int32_t (*multi_label)(const void *self);
+    /* Since ABI 0.4, for people, a line each; NULL: not said. `bioft plugin show` prints them, and layout and source end
+     * the error of a root or file that is missing. layout: the files and folders in the root, "train_images.npy, ...";
+     * samples: type, shape and range of an image and its label; source: where the files are available. */
+    const char *layout, *samples, *source;
 } bioft_dataset;
 
 #ifdef __cplusplus

@@ -37,7 +37,7 @@ extern "C" {
 
 #define BIOFT_MAGIC       0x54464f42u                  /* "BOFT" */
 #define BIOFT_ABI_MAJOR   0u                           /* 1 when frozen: until then nothing is promised */
-#define BIOFT_ABI_MINOR   3u
+#define BIOFT_ABI_MINOR   4u
 #define BIOFT_ABI_VERSION (BIOFT_ABI_MAJOR << 16 | BIOFT_ABI_MINOR)
 #define BIOFT_NONE        0xffffffffu                  /* no index */
 
@@ -158,6 +158,9 @@ typedef struct bioft_plugin {
     const void *(*extension)(void *self, const char *id);
     const void *vtable;                                /* bioft_rule, bioft_backbone, ... as `kind` says */
     uint32_t host_offset, reserved;                    /* since ABI 0.3; read where flags has BIOFT_PLUGIN_HOST */
+    /* Since ABI 0.4: what its users have to know, a line an entry, NULL-terminated: above all where it deviates from
+     * `reference`. `bioft plugin show` prints them. NULL: nothing. */
+    const char *const *notes;
 } bioft_plugin;
 
 /* One batch, as losses, rules and attacks see it. Arrays live until the callback returns. */

@@ -160,8 +160,7 @@ static bioft_status read_any(cifar10 *d)
 
     if (!root)
         return host->fail(host, BIOFT_ERR_INVALID,
-                          "no root given: name the folder of cifar-10-batches-bin or -py, or of class "
-                          "folders train/airplane/..., with 'root'");
+                          "no root given: name the folder of the data with 'root'");
     if (d->files->exists(host, "data_batch_1.bin") == 1 ||
         d->files->exists(host, "test_batch.bin") == 1)
         return read_batches(d, "", ".bin");
@@ -179,9 +178,8 @@ static bioft_status read_any(cifar10 *d)
                                root, archives[i], archives[i]);
     return bioft_failf(
         host, BIOFT_ERR_IO,
-        "%s: no CIFAR-10 in it: neither cifar-10-batches-bin/data_batch_1.bin (the "
-        "binary release, https://www.cs.toronto.edu/~kriz/cifar.html) nor "
-        "cifar-10-batches-py/data_batch_1 (the Python release) nor train/airplane/NAME.jpg",
+        "%s: no CIFAR-10 in it: neither cifar-10-batches-bin/data_batch_1.bin nor "
+        "cifar-10-batches-py/data_batch_1 nor train/airplane/NAME.jpg",
         root);
 }
 
@@ -358,6 +356,12 @@ static const bioft_dataset dataset = {
     .labels = labels,
     .name = name,
     .sample = sample,
+    .layout = "cifar-10-batches-bin/ (data_batch_1.bin to data_batch_5.bin, "
+              "test_batch.bin) or cifar-10-batches-py/, or those files themselves, or train/airplane/NAME.png and "
+              "test/airplane/NAME.png",
+    .samples = "records of a label byte 0 to 9 and 3072 bytes 0 to 255, [3,32,32]: 50,000 "
+               "for training, 10,000 for test",
+    .source = "cifar-10-binary.tar.gz or cifar-10-python.tar.gz, https://www.cs.toronto.edu/~kriz/cifar.html",
 };
 
 static const bioft_plugin plugin = {

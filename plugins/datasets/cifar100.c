@@ -45,8 +45,7 @@ static bioft_status find(cifar100 *d, const char **ret)
 
     if (!root)
         return host->fail(host, BIOFT_ERR_INVALID,
-                          "no root given: name the folder of cifar-100-binary or cifar-100-python "
-                          "with 'root'");
+                          "no root given: name the folder of the data with 'root'");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (d->files->exists(host, places[i].seen) == places[i].kind) {
             *ret = places[i].folder;
@@ -55,9 +54,7 @@ static bioft_status find(cifar100 *d, const char **ret)
         }
     return bioft_failf(
         host, BIOFT_ERR_IO,
-        "%s: neither cifar-100-binary/train.bin nor cifar-100-python/train in it (the binary and the "
-        "Python release, https://www.cs.toronto.edu/~kriz/cifar.html: tar xzf "
-        "cifar-100-binary.tar.gz)",
+        "%s: neither cifar-100-binary/train.bin nor cifar-100-python/train in it",
         root);
 }
 
@@ -161,6 +158,11 @@ static const bioft_dataset dataset = {
     .labels = labels,
     .name = name,
     .sample = sample,
+    .layout = "cifar-100-binary/ (train.bin, test.bin, fine_label_names.txt, "
+              "coarse_label_names.txt) or cifar-100-python/, or those files themselves",
+    .samples = "records of two label bytes, coarse 0 to 19 and fine 0 to 99, and 3072 bytes "
+               "0 to 255, [3,32,32]: 50,000 for training, 10,000 for test",
+    .source = "cifar-100-binary.tar.gz or cifar-100-python.tar.gz, https://www.cs.toronto.edu/~kriz/cifar.html",
 };
 
 static const bioft_plugin plugin = {

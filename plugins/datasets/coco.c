@@ -312,8 +312,7 @@ static bioft_status describe(void *self, bioft_info *ret)
 
     if (st == BIOFT_OK && !d->list.files->root(d->list.host))
         st = d->list.host->fail(d->list.host, BIOFT_ERR_INVALID,
-                                "no root given: name the folder of annotations/, train2017/ and "
-                                "val2017/ with 'root'");
+                                "no root given: name the folder of the data with 'root'");
     if (st == BIOFT_OK)
         st = read_all(d, image_list_retrieval(&d->list), ret, &columns);
     if (st == BIOFT_OK)
@@ -328,6 +327,12 @@ static const bioft_dataset dataset = {
     .flags = BIOFT_DATASET_MULTI_LABEL,
     .describe = describe,
     IMAGE_LIST_CALLS,
+    .layout = "train2017/ and val2017/ (also below images/), "
+              "annotations/instances_train2017.json and annotations/instances_val2017.json;"
+              " or list files with the option lists",
+    .samples = "JPEG photographs of about 640x480, each with any of 80 classes",
+    .source = "train2017.zip, val2017.zip and annotations_trainval2017.zip, "
+              "https://cocodataset.org/#download",
 };
 
 static const bioft_plugin plugin = {

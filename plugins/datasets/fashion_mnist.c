@@ -70,10 +70,8 @@ static bioft_status find(const fashion_mnist *f, const char *name, char *ret, si
             return BIOFT_OK;
     }
     return bioft_failf(f->host, BIOFT_ERR_IO,
-                       "%s: neither %s.gz nor %s exists; Debian's package dataset-fashion-mnist "
-                       "has the data (apt-get install dataset-fashion-mnist, then no 'root' is "
-                       "needed), or name the "
-                       "folder of the four IDX files with 'root'",
+                       "%s: neither %s.gz nor %s exists; apt-get install dataset-fashion-mnist, or "
+                       "name the folder of the four IDX files with 'root'",
                        root ? root : DEBIAN_FOLDER, name, name);
 }
 
@@ -282,6 +280,12 @@ static const bioft_dataset dataset = {
     .labels = labels,
     .name = name,
     .sample = sample,
+    .layout = "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and"
+              " t10k-labels-idx1-ubyte, each also with .gz",
+    .samples = "IDX of uint8: images [n,height,width] 0 to 255, labels [n] 0 to 9; 60,000 for "
+               "training, 10,000 for test; any IDX files of these names and types are taken",
+    .source = "Debian's package dataset-fashion-mnist, where it is found without a root, or"
+              " https://github.com/zalandoresearch/fashion-mnist",
 };
 
 static const bioft_plugin plugin = {

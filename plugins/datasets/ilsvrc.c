@@ -38,8 +38,7 @@ static bioft_status find_folders(struct ilsvrc *m)
 
     if (!m->list.files->root(host))
         return host->fail(host, BIOFT_ERR_INVALID,
-                          "no root given: name the folder of train/n01440764/... and val/ with "
-                          "'root'");
+                          "no root given: name the folder of the data with 'root'");
     if (m->list.files->exists(host, ".") != 2)
         return bioft_failf(host, BIOFT_ERR_IO, "%s: no such folder", m->list.files->root(host));
     for (const char *const *base = bases; *base; base++) {

@@ -18,8 +18,7 @@ static bioft_status check_root(const bioft_host *host)
 
     if (!root)
         return host->fail(host, BIOFT_ERR_INVALID,
-                          "no root given: name the folder that has train/CLASS/NAME.jpg and "
-                          "test/CLASS/NAME.jpg, or CLASS/NAME.jpg, with 'root'");
+                          "no root given: name the folder of the data with 'root'");
     if (files->exists(host, ".") != 2)
         return bioft_failf(host, BIOFT_ERR_IO, "%s: no such folder", root);
     return BIOFT_OK;
@@ -107,6 +106,10 @@ static const bioft_dataset dataset = {
     .labels = labels,
     .name = name,
     .sample = sample,
+    .layout = "train/CLASS/NAME.jpg, and val, test and database likewise, or "
+              "CLASS/NAME.jpg, of which the manifest's split makes the splits",
+    .samples = "JPEG and PNG files, grey or colour, of any size; a class is a folder, "
+               "numbered by its name's rank",
 };
 
 static const bioft_plugin plugin = {

@@ -67,6 +67,12 @@ static const bioft_dataset dataset = {
     .struct_size = sizeof dataset,
     .describe = describe,
     IMAGE_LIST_CALLS,
+    .layout = "train/WNID/NAME.JPEG, val/ILSVRC2012_val_00000001.JPEG, ... with "
+              "ILSVRC2012_devkit_t12/, or val/WNID/NAME.JPEG",
+    .samples = "JPEG photographs of any size; a thousand classes, numbered by their wnid's "
+               "rank",
+    .source = "ILSVRC 2012, https://image-net.org/download-images, or Kaggle's imagenet-"
+              "object-localization-challenge",
 };
 
 static const bioft_plugin plugin = {

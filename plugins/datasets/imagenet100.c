@@ -346,6 +346,13 @@ static const bioft_dataset dataset = {
     .struct_size = sizeof dataset,
     .describe = describe,
     IMAGE_LIST_CALLS,
+    .layout = "train/WNID/NAME.JPEG, val/ILSVRC2012_val_00000001.JPEG, ... with "
+              "ILSVRC2012_devkit_t12/, or val/WNID/NAME.JPEG; or list files with the option"
+              " lists",
+    .samples = "JPEG photographs of any size; a hundred of the thousand classes, numbered as"
+               " wnids or wnid_file has them",
+    .source = "ILSVRC 2012, https://image-net.org/download-images, or Kaggle's imagenet-"
+              "object-localization-challenge",
 };
 
 static const bioft_plugin plugin = {

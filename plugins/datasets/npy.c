@@ -40,8 +40,7 @@ static bioft_status describe(void *self, bioft_info *ret)
 
     if (st == BIOFT_OK && !root)
         st = d->host->fail(d->host, BIOFT_ERR_INVALID,
-                           "no root given: name the folder of train_images.npy, "
-                           "train_labels.npy, test_images.npy and test_labels.npy with 'root'");
+                           "no root given: name the folder of the data with 'root'");
     for (int i = 0; st == BIOFT_OK && i < SPLITS; i++) {
         char prefix[16];
         snprintf(prefix, sizeof prefix, "%s_", split_names[i]);
@@ -50,17 +49,18 @@ static bioft_status describe(void *self, bioft_info *ret)
     if (st == BIOFT_OK && !d->split_count)
         st = load(d, split_names[0], "");
     if (st == BIOFT_OK && !d->split_count)
-        st = bioft_failf(d->host, BIOFT_ERR_IO,
-                         "%s: %s; expected are train_images.npy and train_labels.npy, "
-                         "test_images.npy and test_labels.npy, or one of the two pairs (also val_ "
-                         "and database_), or images.npy and labels.npy", root,
+        st = bioft_failf(d->host, BIOFT_ERR_IO, "%s: %s", root,
                          d->files->exists(d->host, ".") == 2 ? "none of the files is there"
                                                              : "no such folder");
     return st == BIOFT_OK ? npy_describe(d, ret) : st;
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, NPY_CALLS,
+    .struct_size = sizeof dataset, .describe = describe, NPY_CALLS, NPY_SAMPLES,
+    .layout = "train_images.npy and train_labels.npy, and the same for val, test and database, not all of "
+              "which have to be there; or images.npy and labels.npy, of which the manifest's split makes the "
+              "splits",
+    .source = "your own arrays, written by numpy.save",
 };
 
 static const bioft_option options[] = { NPY_LABELS };

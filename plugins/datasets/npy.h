@@ -65,4 +65,10 @@ bioft_status npy_name(const void *self, uint32_t split, uint64_t index, char *re
 bioft_status npy_sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret);
 int32_t npy_multi_label(const void *self);
 
+/* bioft_dataset.samples of both. */
+#define NPY_SAMPLES \
+    .samples = "images [n,h,w,c] of uint8 0 to 255, or [n,c,h,w] of float32 or float64 in [0,1], grey ones also " \
+               "[n,h,w], 1 to 4 channels; labels integers (or uint8) [n] or [n,1] from 0, or, for several a " \
+               "sample, [n,classes] of 0 and 1"
+
 #endif

@@ -23,7 +23,7 @@ static bioft_status find(npy *d)
     bioft_status st;
 
     if (!root)
-        return d->host->fail(d->host, BIOFT_ERR_INVALID, "no root given: name the folder of the .npz file with 'root'");
+        return d->host->fail(d->host, BIOFT_ERR_INVALID, "no root given: name the folder of the data with 'root'");
     d->archive = d->file;
     if (d->file)
         return BIOFT_OK;
@@ -85,7 +85,11 @@ static bioft_status describe(void *self, bioft_info *ret)
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, NPY_CALLS,
+    .struct_size = sizeof dataset, .describe = describe, NPY_CALLS, NPY_SAMPLES,
+    .layout = "one .npz file of train_images and train_labels, and the same for val, test and database; of "
+              "x_train, y_train, x_test and y_test; or of images and labels, of which the manifest's split "
+              "makes the splits",
+    .source = "your own arrays, written by numpy.savez; MedMNIST, https://zenodo.org/records/10519652",
 };
 
 static const bioft_option options[] = {

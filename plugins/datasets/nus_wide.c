@@ -365,8 +365,7 @@ static bioft_status describe(void *self, bioft_info *ret)
 
     if (st == BIOFT_OK && !d->list.files->root(d->list.host))
         st = d->list.host->fail(d->list.host, BIOFT_ERR_INVALID,
-                                "no root given: name the folder of ImageList/, Groundtruth/ and "
-                                "the images with 'root'");
+                                "no root given: name the folder of the data with 'root'");
     if (st != BIOFT_OK)
         return st;
     if (d->lists) {
@@ -388,6 +387,11 @@ static const bioft_dataset dataset = {
     .flags = BIOFT_DATASET_MULTI_LABEL,
     .describe = describe,
     IMAGE_LIST_CALLS,
+    .layout = "ImageList/Imagelist.txt, Groundtruth/AllLabels/Labels_CONCEPT.txt and the "
+              "images below Flickr/ or images/; or list files with the option lists",
+    .samples = "JPEG photographs, each with any of the 21 most frequent concepts",
+    .source = "the NUS-WIDE page of the Lab for Media Search, National University of "
+              "Singapore",
 };
 
 static const bioft_plugin plugin = {

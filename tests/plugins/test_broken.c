@@ -16,8 +16,8 @@ static const struct {
     const char *file, *words;                      /* words: the line behind "PATH: ", or its beginning with "..." */
 } cases[] = {
     { "wrong_magic", "no bioft descriptor: magic 0x464c457f instead of 0x54464f42" },
-    { "other_major", "built for bioft ABI 6.3, this is ABI 0.3: rebuild the plugin" },
-    { "newer_used", "uses something in its vtable of ABI 0.9 that this bioft (0.3) lacks" },
+    { "other_major", "built for bioft ABI 6.3, this is ABI 0.4: rebuild the plugin" },
+    { "newer_used", "uses something in its vtable of ABI 0.9 that this bioft (0.4) lacks" },
     { "truncated", "a descriptor of 64 bytes makes no sense" },
     { "unknown_flag", "unknown flag 0x40 of its rule" },
     { "missing_callback", "callback run is missing: every attack needs it" },

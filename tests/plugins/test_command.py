@@ -53,6 +53,16 @@ class Command(unittest.TestCase):
         self.assertNotIn('greets', done.stdout)    # what a file prints while it is opened
         self.assertEqual(done.stderr, '')
 
+    def test_what_a_dataset_reads(self):
+        """Every dataset of ours says what belongs in its root, and what its images are."""
+        for path in sorted((BUILT.parents[1] / 'plugins/datasets').glob('*.so')):
+            shown = json.loads(self.run_it('show', '--json', str(path)).stdout)
+            self.assertTrue(shown['layout'] and shown['samples'], path)
+        text = ' '.join(self.run_it('show', str(BUILT.parents[1] / 'plugins/datasets/npy.so')).stdout.split())
+        for words in ('layout train_images.npy and train_labels.npy', 'samples images [n,h,w,c] of uint8 0 to 255',
+                      'source your own arrays, written by numpy.save'):
+            self.assertIn(words, text)
+
     def test_a_folder_without_folders_of_kinds(self):
         path = self.put('complete', 'flat/complete.so')
         self.put('crash_segv', 'flat/crash_segv.so')

@@ -141,7 +141,7 @@ class BadData(bioft.Case):
 
     def test_missing(self):
         (self.folder / "fashion").mkdir()
-        self.fails("train-images-idx3-ubyte", "dataset-fashion-mnist")
+        self.fails("train-images-idx3-ubyte", "dataset-fashion-mnist", "expected in the root: train-images-idx3-ubyte")
 
 
 class BadPlugins(bioft.Case):

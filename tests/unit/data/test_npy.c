@@ -222,11 +222,12 @@ static void test_absent_classes(void **state)
 static void test_which_files(void **state)
 {
     (void)state;
-    expect_refused(&spec, "empty", "none of the files is there|train_images.npy|test_labels.npy");
+    expect_refused(&spec, "empty", "none of the files is there; expected in the root: train_images.npy and train_labels.npy");
     spec.root = "/nowhere/at/all";
     expect_refused(&spec, "no folder", "/nowhere/at/all: no such folder");
     spec.root = NULL;
-    expect_refused(&spec, "no root", "root");
+    expect_refused(&spec, "no root", "no root given: name the folder of the data with 'root'; expected in the root: "
+                   "train_images.npy");
     spec.root = *state;
     write_all(false, false);
     remove("test_labels.npy");

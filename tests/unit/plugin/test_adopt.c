@@ -69,10 +69,10 @@ static void refuses_heads(void **state)
     refused(&p, "magic 0x12345678 instead of 0x54464f42");
     p = valid;
     p.abi_version = 7u << 16 | 3;
-    refused(&p, "built for bioft ABI 7.3, this is ABI 0.3: rebuild the plugin");
+    refused(&p, "built for bioft ABI 7.3, this is ABI 0.4: rebuild the plugin");
     p = valid;
     p.abi_version = 0;
-    refused(&p, "built for bioft ABI 0.0, this bioft (0.3) reads 0.1 and newer");
+    refused(&p, "built for bioft ABI 0.0, this bioft (0.4) reads 0.1 and newer");
     p = valid;
     p.struct_size = 64;
     refused(&p, "a descriptor of 64 bytes makes no sense");
@@ -125,13 +125,13 @@ static void refuses_what_it_does_not_know(void **state)
     plugin_free(p);
 
     descriptor.more = 1;
-    refused(&descriptor.p, "uses something in its descriptor of ABI 0.5 that this bioft (0.3) lacks");
+    refused(&descriptor.p, "uses something in its descriptor of ABI 0.6 that this bioft (0.4) lacks");
     descriptor.more = 0;
     vtable.more = 1ull << 63;
-    refused(&descriptor.p, "uses something in its vtable of ABI 0.5");
+    refused(&descriptor.p, "uses something in its vtable of ABI 0.6");
     vtable.more = 0;
     options[1].more = 1;
-    refused(&descriptor.p, "uses something in its options of ABI 0.5");
+    refused(&descriptor.p, "uses something in its options of ABI 0.6");
 }
 
 /* Units and names that meant something before flags did, in the plugins of that time alone. */

@@ -122,6 +122,22 @@ static void passes(void **state)
     says(b, "");
 }
 
+static void checks_notes(void **state)
+{
+    static const char *const good_notes[] = { "a note", NULL }, *const bad[] = { "a note", "two\nlines", "", NULL };
+    static const char *many[66];
+    (void)state;
+    struct bench *b = bench(BIOFT_KIND_RULE);
+    b->p.descriptor.notes = good_notes;
+    says(b, "");
+    b->p.descriptor.notes = bad;
+    says(b, "its note 2 has a control character or a line break");
+    for (int i = 0; i < 65; i++)
+        many[i] = "a note";
+    b->p.descriptor.notes = many;
+    says(b, "its note 65 is one of more than 64");
+}
+
 static void checks_strings(void **state)
 {
     (void)state;
@@ -406,7 +422,9 @@ static void checks_the_others(void **state)
     b = bench(BIOFT_KIND_DATASET);
     b->p.api.dataset.flags = 2;
     b->p.api.dataset.reader_open = reader_open;
-    says(b, "unknown flag 0x2 of its dataset\ncallback describe is missing: every dataset needs it\n"
+    b->p.api.dataset.layout = "";
+    b->p.api.dataset.source = "a page";
+    says(b, "its layout is empty\nunknown flag 0x2 of its dataset\ncallback describe is missing: every dataset needs it\n"
             "callback labels is missing: every dataset needs it\ncallback name is missing: every dataset needs it\n"
             "callback sample is missing: every dataset needs it\n"
             "reader_open and reader_close go together: give both or neither");
@@ -433,6 +451,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passes),
+        cmocka_unit_test(checks_notes),
         cmocka_unit_test(checks_strings),
         cmocka_unit_test(checks_the_name),
         cmocka_unit_test(names_the_plugin_of_several),

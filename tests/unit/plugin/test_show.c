@@ -32,10 +32,12 @@ static const bioft_attack attack = {
     .struct_size = sizeof attack, .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_TARGETED, .norm = BIOFT_LINF,
     .run = run,
 };
+static const char *const notes[] = { "It deviates.", "It deviates again, and says so in so many words that the line "
+                                     "has to be wrapped somewhere behind it.", NULL };
 static const bioft_plugin descriptor = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "sample", "1.2", "Jos\xc3\xa9", "MIT"),
     .summary = "a \"sample\"", .reference = "Someone, 2020", .instance_size = sizeof(struct sample),
-    .options = options, .option_count = COUNT(options), .option_size = sizeof *options, .vtable = &attack,
+    .options = options, .option_count = COUNT(options), .option_size = sizeof *options, .vtable = &attack, .notes = notes,
 };
 
 static struct plugin *sample(void)
@@ -62,8 +64,13 @@ static void shows_everything(void **state)
         "version    1.2\n"
         "author     Jos\xc3\xa9\n"
         "licence    MIT\n"
-        "ABI        0.3\n"
+        "ABI        0.4\n"
         "file       /x/sample.so\n"
+        "\n"
+        "notes:\n"
+        "  - It deviates.\n"
+        "  - It deviates again, and says so in so many words that the line has to be wrapped somewhere behind\n"
+        "    it.\n"
         "\n"
         "what it does:\n"
         "  norm: L-infinity\n"
@@ -118,6 +125,8 @@ static void shows_json(void **state)
     assert_string_equal(string_of(j, "summary"), "a \"sample\"");
     assert_string_equal(string_of(j, "reference"), "Someone, 2020");
     assert_string_equal(string_of(j, "path"), "/x/sample.so");
+    assert_int_equal(json_get(j, "notes")->count, 2);
+    assert_string_equal(json_get(j, "notes")->items[0]->text, "It deviates.");
     assert_int_equal(json_get(j, "traits")->count, 3);
     const struct json *o = json_get(j, "options");
     assert_int_equal(o->count, COUNT(options));
