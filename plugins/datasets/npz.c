@@ -89,7 +89,7 @@ static const bioft_dataset dataset = {
     .layout = "one .npz file of train_images and train_labels, and the same for val, test and database; of "
               "x_train, y_train, x_test and y_test; or of images and labels, of which the manifest's split "
               "makes the splits",
-    .source = "your own arrays, written by numpy.savez; MedMNIST, https://zenodo.org/records/10519652",
+    .source = "your own arrays, written by numpy.savez; MedMNIST, https://medmnist.com",
 };
 
 static const bioft_option options[] = {

@@ -76,11 +76,20 @@ static const bioft_rule rule = {
     .struct_size = sizeof(rule), .attach = attach, .route = route, .local = local,
 };
 
+static const char *const notes[] = {
+    "The paper is of fully connected layers; of a convolution B has one number per channel, "
+    "the same at every place.",
+    "B sends the error to a layer's input, below which pooling, normalisation and activation "
+    "have their true derivatives.",
+    NULL,
+};
+
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "dfa", "1.0", "bioft", "MIT"),
     .summary = "direct feedback alignment: dx = e B, B random and fixed",
     .reference = "Nokland, NeurIPS 2016", .instance_size = sizeof(dfa), BIOFT_HOST_AT(dfa, host),
     .vtable = &rule,
+    .notes = notes,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

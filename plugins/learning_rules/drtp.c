@@ -93,12 +93,20 @@ static const bioft_rule rule = {
     .struct_size = sizeof(rule), .attach = attach, .route = route, .local = local,
 };
 
+static const char *const notes[] = {
+    "The random target reaches a layer's input: behind pooling, whose true derivative passes "
+    "it on to the layer below.",
+    "The target is divided by the number of images in the batch, since losses are means.",
+    NULL,
+};
+
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "drtp", "1.0", "bioft", "MIT"),
     .summary = "direct random target projection: dx = y* B, y* the label, B random and fixed",
     .reference = "Frenkel, Lefebvre, Bol, Frontiers in Neuroscience 2021",
     .instance_size = sizeof(drtp), BIOFT_OPTIONS(options),
     BIOFT_HOST_AT(drtp, host), .vtable = &rule,
+    .notes = notes,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -265,11 +265,19 @@ static const void *extension(void *self, const char *id)
 
 static const bioft_rule rule = { .struct_size = sizeof(rule), .attach = attach };
 
+static const char *const notes[] = {
+    "The inverses learn by gradient steps normalised by the mean of their squared input; the "
+    "paper uses an optimizer for them.",
+    "The inverses are dense, also between convolutions.",
+    NULL,
+};
+
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "dtp", "1.0", "bioft", "MIT"),
     .summary = "difference target propagation: targets by learned inverses; chains of layers",
     .reference = "Lee, Zhang, Fischer, Bengio, ECML PKDD 2015", .instance_size = sizeof(dtp),
     BIOFT_OPTIONS(options), BIOFT_HOST_AT(dtp, host), .create = create, .extension = extension, .vtable = &rule,
+    .notes = notes,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -7,9 +7,9 @@
  * kind, and a clean image carries no label. Goodness is the mean of squares, G = mean(h^2);
  * each hidden block learns softplus(theta - G) of the positive and softplus(G - theta) of the
  * negative pass. The head learns the stage's loss on what clean images make of the hidden layers,
- * so the network's output is the answer, without a search over labels. Hinton gives each layer its
- * input at length 1; here that is an option, since the network itself does not do it when it
- * answers. */
+ * so the network's output is the answer, without a search over labels. While they learn, hidden
+ * layers get their input at mean square 1, as Hinton has it, so that a layer cannot pass on the
+ * goodness of the one below; the network itself does not do that when it answers. */
 #include <bioft/rule.h>
 #include <math.h>
 #include <string.h>
@@ -24,9 +24,10 @@ typedef struct {
 static const bioft_option options[] = {
     { .name = "strength", .type = BIOFT_F64, .offset = offsetof(forward_forward, strength),
       .def = 1.0, .min = 0.0, .max = 1e6, .help = "of the label's pattern on the image" },
-    { .name = "theta", .type = BIOFT_F64, .offset = offsetof(forward_forward, theta), .def = 2.0,
+    { .name = "theta", .type = BIOFT_F64, .offset = offsetof(forward_forward, theta), .def = 0.5,
       .min = 0.0, .max = 1e6, .help = "goodness that parts positive from negative" },
     { .name = "normalise", .type = BIOFT_BOOL, .offset = offsetof(forward_forward, normalise),
+      .def = 1.0,
       .help = "true: hidden inputs have mean square 1 while the hidden layers learn" },
 };
 
@@ -176,11 +177,22 @@ static const void *extension(void *self, const char *id)
 
 static const bioft_rule rule = { .struct_size = sizeof(rule), .attach = attach };
 
+static const char *const notes[] = {
+    "The label is a random pattern over the whole image where the paper writes it into ten "
+    "pixels, so that convolutions see it.",
+    "The answer is a head's that is trained by the stage's loss on the hidden activity of "
+    "clean images; the paper sums the goodness of all layers for each label, and has such a "
+    "head, on all layers but the first, as its faster form.",
+    "Wrong labels are drawn evenly; the paper also describes harder ones.",
+    NULL,
+};
+
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "forward_forward", "1.0", "bioft", "MIT"),
     .summary = "forward-forward: each layer tells right labels from wrong ones; chains of layers",
     .reference = "Hinton, arXiv:2212.13345, 2022", .instance_size = sizeof(forward_forward),
     BIOFT_OPTIONS(options), BIOFT_HOST_AT(forward_forward, host), .extension = extension, .vtable = &rule,
+    .notes = notes,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -1,12 +1,16 @@
-/* A Hebbian term: each hidden neuron also learns by Oja's rule, dw = y (x - y w), which alone turns
- * its weights into the first principal component of its input, of length 1 (Oja 1982). A rule of
- * depth 3.
+/* A Hebbian term: the hidden neurons of a layer also learn by Oja's subspace rule, which alone turns
+ * their weights into an orthonormal basis of the first principal components of their input (Oja
+ * 1989). A rule of depth 3.
  *
  * y = W x without bias and activation. What the optimizer takes as gradient is
- *   dW = dy^T x - strength mean(y x^T - y^2 W),
- * the mean over images and, for a convolution, over places. The error that goes down is
- * backpropagation's. The last layer has no Hebbian term: its output is the answer. */
+ *   dW = E - strength |E| H / |H|,   E = dy^T x,   H = mean(y x^T - y y^T W),
+ * the mean over images and, for a convolution, over places; in y y^T neurons of the same group. Of a
+ * single neuron H is Oja's rule of 1982, y (x - y w), whose decay y^2 w bounds w; with that decay
+ * alone all the neurons of a layer become the same first component. The size of the term is relative
+ * to the error's, since no fixed one fits inputs and errors of every scale. The error that goes down
+ * is backpropagation's. The last layer has no Hebbian term: its output is the answer. */
 #include <bioft/rule_util.h>
+#include <math.h>
 
 typedef struct {
     double strength;
@@ -15,8 +19,8 @@ typedef struct {
 } oja;
 
 static const bioft_option options[] = {
-    { .name = "strength", .type = BIOFT_F64, .offset = offsetof(oja, strength), .def = 1e-5,
-      .min = 0.0, .max = 1e6, .help = "of the Hebbian term beside the error's" },
+    { .name = "strength", .type = BIOFT_F64, .offset = offsetof(oja, strength), .def = 0.1,
+      .min = 0.0, .max = 1e6, .help = "size of the Hebbian term, as a share of the error's gradient" },
 };
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -24,26 +28,38 @@ static bioft_status create(void *self, const bioft_host *host)
     return bioft_take_layer_ops(host, &((oja *)self)->ops);
 }
 
-/* y [max_batch][out] and the product y x^T of W's shape, one after the other. */
-static bioft_status work_space(const oja *p, const bioft_layer *layer, float **ret_y,
-                               float **ret_product)
+/* A layer's work space, one array after the other. */
+typedef struct {
+    float *y;                                          /* [max_batch][out] */
+    float *hebbian, *decay;                            /* as W: y x^T; y y^T W */
+    float *gram;                                       /* [out channels][channels of the group]: y y^T */
+} work;
+
+static size_t gram_size(const bioft_layer *layer)
+{
+    return (size_t)layer->out_channels * (layer->out_channels / layer->groups);
+}
+
+static bioft_status work_space(const oja *p, const bioft_layer *layer, work *ret)
 {
     const size_t out = (size_t)layer->out_channels * layer->out_h * layer->out_w;
-    const size_t floats = layer->max_batch * out + layer->count;
+    const size_t floats = layer->max_batch * out + 2 * layer->count + gram_size(layer);
     void *memory;
     bioft_status st = p->host->scratch(p->host, "oja", floats * sizeof(float), &memory);
     if (st != BIOFT_OK)
         return st;
-    *ret_y = memory;
-    *ret_product = *ret_y + layer->max_batch * out;
+    ret->y = memory;
+    ret->hebbian = ret->y + layer->max_batch * out;
+    ret->decay = ret->hebbian + layer->count;
+    ret->gram = ret->decay + layer->count;
     return BIOFT_OK;
 }
 
 static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
 {
-    float *y, *product;
+    work s;
     (void)w;
-    return work_space(self, layer, &y, &product);      /* [step] may not ask for more */
+    return work_space(self, layer, &s);                /* [step] may not ask for more */
 }
 
 static bioft_status route(void *self, const bioft_layer *layer, bioft_route *ret)
@@ -68,44 +84,62 @@ static bioft_status error_term(const oja *p, const bioft_layer *layer, const bio
     return p->ops->weight_gradient(p->host, layer, io->n, io->x, io->dy, io->dw);
 }
 
-/* dw -= scale (y x^T - y^2 w), neuron by neuron. */
-static void subtract(const bioft_layer *layer, uint32_t n, const float *w, const float *y,
-                     const float *product, float scale, float *dw)
+/* A 1x1 convolution from the layer's outputs to as many, over h x w places. */
+static bioft_layer among_outputs(const bioft_layer *layer, uint32_t h, uint32_t w)
 {
-    const size_t area = (size_t)layer->out_h * layer->out_w, channels = layer->out_channels;
-    const size_t each = layer->count / channels;
-    for (size_t c = 0; c < channels; c++) {
-        double square = 0.0;
-        for (size_t i = 0; i < n; i++)
-            for (size_t place = 0; place < area; place++) {
-                const double v = (double)y[(i * channels + c) * area + place];
-                square += v * v;
-            }
-        for (size_t k = c * each; k < (c + 1) * each; k++)
-            dw[k] -= scale * (product[k] - (float)square * w[k]);
-    }
+    return (bioft_layer){
+        .struct_size = sizeof(bioft_layer), .kind = BIOFT_LAYER_CONV2D, .name = layer->name, .key = layer->key,
+        .out_channels = layer->out_channels, .in_channels = layer->out_channels, .groups = layer->groups,
+        .in_h = h, .in_w = w, .out_h = h, .out_w = w, .kernel = { 1, 1 }, .stride = { 1, 1 },
+        .dilation = { 1, 1 }, .max_batch = layer->max_batch, .count = gram_size(layer),
+        .fan_in = layer->out_channels / layer->groups, .fan_out = layer->out_channels / layer->groups,
+    };
+}
+
+/* y x^T - y y^T W, the sum over images and places, into s->hebbian. */
+static bioft_status hebbian_term(const oja *p, const bioft_layer *layer, const bioft_local *io, work *s)
+{
+    const bioft_layer outputs = among_outputs(layer, layer->out_h, layer->out_w);
+    const bioft_layer rows = among_outputs(layer, 1, (uint32_t)(layer->count / layer->out_channels));
+    bioft_status st = p->ops->forward(p->host, layer, io->n, io->w, io->x, s->y);
+    if (st == BIOFT_OK)
+        st = p->ops->weight_gradient(p->host, layer, io->n, io->x, s->y, s->hebbian);
+    if (st == BIOFT_OK)
+        st = p->ops->weight_gradient(p->host, &outputs, io->n, s->y, s->y, s->gram);
+    if (st == BIOFT_OK)
+        st = p->ops->forward(p->host, &rows, 1, s->gram, io->w, s->decay);
+    for (size_t k = 0; st == BIOFT_OK && k < layer->count; k++)
+        s->hebbian[k] -= s->decay[k];
+    return st;
+}
+
+static double norm(const float *x, size_t count)
+{
+    double sum = 0.0;
+    for (size_t k = 0; k < count; k++)
+        sum += (double)x[k] * (double)x[k];
+    return sqrt(sum);
 }
 
 static bioft_status local(void *self, const bioft_layer *layer, const bioft_local *io)
 {
     const oja *p = self;
-    const float places = (float)io->n * (float)layer->out_h * (float)layer->out_w;
-    float *y, *product;
+    work s;
     if (!io->dw)
         return BIOFT_OK;
-    bioft_status st = work_space(p, layer, &y, &product);
+    bioft_status st = work_space(p, layer, &s);
     if (st != BIOFT_OK)
         return st;
     st = error_term(p, layer, io);
     if (st != BIOFT_OK)
         return st;
-    st = p->ops->forward(p->host, layer, io->n, io->w, io->x, y);
+    st = hebbian_term(p, layer, io, &s);
     if (st != BIOFT_OK)
         return st;
-    st = p->ops->weight_gradient(p->host, layer, io->n, io->x, y, product);
-    if (st != BIOFT_OK)
-        return st;
-    subtract(layer, io->n, io->w, y, product, (float)p->strength / places, io->dw);
+    const double size = norm(s.hebbian, layer->count);
+    const float scale = size > 0.0 ? (float)(p->strength * norm(io->dw, layer->count) / size) : 0.0f;
+    for (size_t k = 0; k < layer->count; k++)
+        io->dw[k] -= scale * s.hebbian[k];
     return BIOFT_OK;
 }
 
@@ -113,12 +147,21 @@ static const bioft_rule rule = {
     .struct_size = sizeof(rule), .attach = attach, .route = route, .local = local,
 };
 
+static const char *const notes[] = {
+    "The papers' rule is unsupervised; here its term, of the size that strength says, is "
+    "added to backpropagation's gradient.",
+    "The subspace rule has the decay y y^T W; the rule of 1982, whose decay is y^2 w, makes "
+    "all neurons of a layer the same.",
+    NULL,
+};
+
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "oja", "1.0", "bioft", "MIT"),
-    .summary = "backpropagation with a Hebbian term by Oja's rule: dw = y (x - y w)",
-    .reference = "Oja, Journal of Mathematical Biology 15, 1982",
+    .summary = "backpropagation with a Hebbian term by Oja's subspace rule: dW = y x - y y W",
+    .reference = "Oja, International Journal of Neural Systems 1, 1989; Journal of Mathematical Biology 15, 1982",
     .instance_size = sizeof(oja), BIOFT_OPTIONS(options),
     BIOFT_HOST_AT(oja, host), .create = create, .vtable = &rule,
+    .notes = notes,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -135,12 +135,20 @@ static const bioft_rule rule = {
     .after_update = after_update,
 };
 
+static const char *const notes[] = {
+    "The noise passes through the weights alone, without bias and activation.",
+    "A convolution is mirrored on one patch under its kernel.",
+    "V is a running mean, whose decay is the rate; the paper has a rate and a decay.",
+    NULL,
+};
+
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "weight_mirror", "1.0", "bioft", "MIT"),
     .summary = "weight mirror: V learns W from noise sent through the layer",
     .reference = "Akrout, Wilson, Humphreys, Lillicrap, Tweed, NeurIPS 2019",
     .instance_size = sizeof(weight_mirror), BIOFT_OPTIONS(options),
     BIOFT_HOST_AT(weight_mirror, host), .create = create, .vtable = &rule,
+    .notes = notes,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

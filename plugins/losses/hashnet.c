@@ -178,11 +178,18 @@ static const bioft_loss loss = {
     .attach = attach, .value = value,
 };
 
+static const char *const notes[] = {
+    "A sample that was not seen yet is left out of the bank of codes; implementations that "
+    "begin with a bank of zeros count it.",
+    NULL,
+};
+
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_LOSS, "hashnet", "1.0", "bioft", "MIT"),
     .summary = "pairs with a bank of the training samples' last codes, tanh made steeper by epochs",
     .reference = "Cao, Long, Wang, Yu, ICCV 2017", .instance_size = sizeof(hashnet),
     BIOFT_OPTIONS(options), BIOFT_HOST_AT(hashnet, host), .vtable = &loss,
+    .notes = notes,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -383,6 +383,13 @@ static void test_forward_forward(void **state)
                                   - 0.5f * pattern[k]) < 1e-5f);
         }
     }
+    for (int negative = 0; negative < 2; negative++)
+        for (size_t i = 0; i < N; i++) {           /* what hidden layers learn at has mean square 1 */
+            double square = 0.0;
+            for (size_t k = 0; k < widths[1]; k++)
+                square += pow((double)f.seen_x[1][negative][i * widths[1] + k], 2) / (double)widths[1];
+            assert_true(fabs(square - 1.0) < 1e-4);
+        }
     for (uint32_t layer = 0; layer + 1 < LAYERS; layer++)
         for (int negative = 0; negative < 2; negative++)
             for (size_t i = 0; i < N; i++) {

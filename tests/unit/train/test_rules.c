@@ -231,7 +231,7 @@ static bioft_status call_local(struct feedback *f, uint32_t n, const float *x, c
     return hooks->local(hooks->ctx, 0, &io);
 }
 
-/* dw = dy^T x - strength mean(y (x - y w)). */
+/* dW = E - strength |E| H / |H|, E = dy^T x, H = sum over images of y x^T - y y^T W. */
 static void test_oja_formula(void **state)
 {
     struct graph *g = fixture_graph(
@@ -241,8 +241,9 @@ static void test_oja_formula(void **state)
         feedback_of(m, fixture_choice(&fixture, BIOFT_KIND_RULE, "oja", "strength=0.5", NULL), N);
     float *w = fixture_read(m, BIOFT_VALUE, 0), *b = fixture_read(m, BIOFT_VALUE, 1);
     float x[N * IN], dy[N * HIDDEN], *dw = mem_array(HIDDEN * IN, sizeof(*dw)), db[HIDDEN] = { 0 };
+    float *error = mem_array(HIDDEN * IN, sizeof(*error)), *hebbian = mem_array(HIDDEN * IN, sizeof(*hebbian));
     (void)state;
-    assert_non_null(dw);
+    assert_true(dw && error && hebbian);
     random_fill(BIOFT_NORMAL, 1, "x", 0, 0, x, N * IN);
     random_fill(BIOFT_NORMAL, 1, "dy", 0, 0, dy, N * HIDDEN);
     assert_int_equal(call_local(f, N, x, w, b, dy, dw, db), BIOFT_OK);
@@ -252,15 +253,23 @@ static void test_oja_formula(void **state)
             bias += (double)dy[i * HIDDEN + j];
         assert_true(fabs(bias - (double)db[j]) < 1e-5);
         for (size_t k = 0; k < IN; k++) {
-            double want = 0.0;
+            double e = 0.0, h = 0.0;
             for (size_t i = 0; i < N; i++) {
-                const double y = inner(w + j * IN, x + i * IN, IN), v = (double)x[i * IN + k];
-                want += (double)dy[i * HIDDEN + j] * v
-                        - 0.5 / N * y * (v - y * (double)w[j * IN + k]);
+                double back = 0.0;                     /* (W^T y)_k */
+                for (size_t l = 0; l < HIDDEN; l++)
+                    back += inner(w + l * IN, x + i * IN, IN) * (double)w[l * IN + k];
+                e += (double)dy[i * HIDDEN + j] * (double)x[i * IN + k];
+                h += inner(w + j * IN, x + i * IN, IN) * ((double)x[i * IN + k] - back);
             }
-            assert_true(fabs(want - (double)dw[j * IN + k]) < 1e-4);
+            error[j * IN + k] = (float)e;
+            hebbian[j * IN + k] = (float)h;
         }
     }
+    const double share = 0.5 * norm(error, HIDDEN * IN) / norm(hebbian, HIDDEN * IN);
+    for (size_t i = 0; i < HIDDEN * IN; i++)
+        assert_true(fabs((double)error[i] - share * (double)hebbian[i] - (double)dw[i]) < 1e-4);
+    free(error);
+    free(hebbian);
     free(w);
     free(b);
     free(dw);
@@ -269,41 +278,41 @@ static void test_oja_formula(void **state)
     graph_destroy(g);
 }
 
-/* Without an error every neuron becomes the input's first principal component, of length 1. */
+/* Where the error is noise, the neurons become an orthonormal basis of the strongest directions of the input, one for
+ * each of them. */
 static void test_oja_converges(void **state)
 {
-    enum { IMAGES = 64, STEPS = 400 };
+    enum { IMAGES = 64, STEPS = 1500 };
     struct graph *g = fixture_graph(
         &fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "mlp", "hidden=12", NULL), OUT);
     struct model *m = fixture_model(&fixture, g, 4);
     struct feedback *f = feedback_of(
-        m, fixture_choice(&fixture, BIOFT_KIND_RULE, "oja", "strength=1", NULL),
+        m, fixture_choice(&fixture, BIOFT_KIND_RULE, "oja", "strength=1000", NULL),
         IMAGES);
     float *w = fixture_read(m, BIOFT_VALUE, 0), *x = mem_array(IMAGES * IN, sizeof(*x));
-    float *dw = mem_array(HIDDEN * IN, sizeof(*dw)), dy[IMAGES * HIDDEN] = { 0 };
-    float direction[IN], along[IMAGES];
+    float *dw = mem_array(HIDDEN * IN, sizeof(*dw)), dy[IMAGES * HIDDEN], along[IMAGES * HIDDEN];
     (void)state;
     assert_true(x && dw);
-    random_fill(BIOFT_NORMAL, 1, "direction", 0, 0, direction, IN);
-    const double length = norm(direction, IN);
-    for (size_t k = 0; k < IN; k++)
-        direction[k] = (float)((double)direction[k] / length);
     for (uint64_t step = 0; step < STEPS; step++) {
-        random_fill(BIOFT_NORMAL, 1, "along", step, 0, along, IMAGES);
+        random_fill(BIOFT_NORMAL, 1, "along", step, 0, along, IMAGES * HIDDEN);
         random_fill(BIOFT_NORMAL, 1, "noise", step, 0, x, IMAGES * IN);
-        for (size_t i = 0; i < IMAGES; i++)
+        random_fill(BIOFT_NORMAL, 1, "dy", step, 0, dy, IMAGES * HIDDEN);
+        for (size_t i = 0; i < IMAGES; i++)            /* strong along the first pixels, one for each neuron */
             for (size_t k = 0; k < IN; k++)
-                x[i * IN + k] = 0.1f * x[i * IN + k] + 3.0f * along[i] * direction[k];
+                x[i * IN + k] = 0.1f * x[i * IN + k] + (k < HIDDEN ? 3.0f * along[i * HIDDEN + k] : 0.0f);
         memset(dw, 0, HIDDEN * IN * sizeof(*dw));
         assert_int_equal(call_local(f, IMAGES, x, w, NULL, dy, dw, NULL), BIOFT_OK);
+        const double size = norm(dw, HIDDEN * IN), rate = step < STEPS / 2 ? 0.03 : 0.003;
         for (size_t i = 0; i < HIDDEN * IN; i++)
-            w[i] -= 0.01f * dw[i];
+            w[i] -= (float)(rate / size) * dw[i];
     }
     for (size_t j = 0; j < HIDDEN; j++) {
-        const double size = norm(w + j * IN, IN);
-        const double cosine = inner(w + j * IN, direction, IN) / size;
-        if (fabs(size - 1.0) > 0.05 || fabs(cosine) < 0.98)
-            fail_msg("neuron %zu: length %g, cosine %g", j, size, cosine);
+        const double inside = norm(w + j * IN, HIDDEN), size = norm(w + j * IN, IN);
+        if (fabs(size - 1.0) > 0.05 || inside < 0.98 * size)
+            fail_msg("neuron %zu: length %g, of which %g in the strong directions", j, size, inside);
+        for (size_t l = 0; l < j; l++)
+            if (fabs(inner(w + j * IN, w + l * IN, IN)) > 0.05)
+                fail_msg("neurons %zu and %zu: %g", j, l, inner(w + j * IN, w + l * IN, IN));
     }
     free(w);
     free(x);
