@@ -284,5 +284,7 @@ void identity_counts(const struct trial_run *r, size_t stage, struct figure *ret
     if (stage >= t->stage_count)
         return;
     ret->n_train = train ? train->count : 0;
-    ret->steps = stage_steps(&t->stages[stage], ret->n_train, NULL, NULL);
+    const struct graph *g = r->network.graph;
+    const struct stage_spec *s = &t->stages[stage];
+    ret->steps = stage_steps(s, g ? stage_usable(s, g, ret->n_train) : ret->n_train, NULL, NULL);
 }

@@ -85,6 +85,9 @@ static bioft_status describe(void *self, bioft_info *ret)
 
 static const bioft_dataset dataset = {
     .struct_size = sizeof dataset, .describe = describe, NPY_CALLS,
+    .layout = "CORRUPTION.npy, each of the 19 that is asked for, and labels.npy; also below CIFAR-10-C/ or CIFAR-100-C/",
+    .samples = "uint8 [50000,32,32,3] 0 to 255, 10,000 for each severity from 1 to 5, and labels [50000]",
+    .source = "CIFAR-10-C.tar, https://zenodo.org/records/2535967",
 };
 
 static const bioft_option options[] = { CORRUPTION_OPTIONS(cifar_c) };

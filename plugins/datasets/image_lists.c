@@ -319,6 +319,8 @@ static bioft_status describe(void *self, bioft_info *ret)
 
 static const bioft_dataset dataset = {
     .struct_size = sizeof dataset, .describe = describe, IMAGE_LIST_CALLS,
+    .layout = "the images, named by list files (options train_list, val_list, test_list, database_list) of lines path,label",
+    .samples = "JPEG and PNG files, grey or colour, of any size; labels are numbers from 0, or names",
 };
 
 static const bioft_plugin plugin = {

@@ -80,6 +80,9 @@ static bioft_status sample(const void *self, void *reader, uint32_t split, uint6
 
 static const bioft_dataset dataset = {
     .struct_size = sizeof dataset, .describe = describe, .labels = labels, .name = name, .sample = sample,
+    .layout = "CORRUPTION/SEVERITY/WNID/NAME.JPEG, also below the archives' folders noise, blur, weather, digital, extra",
+    .samples = "JPEG files of 224x224 in a thousand classes, 50,000 for each corruption and severity",
+    .source = "https://zenodo.org/records/2235448",
 };
 
 static const bioft_option options[] = { CORRUPTION_OPTIONS(imagenet_c) };

@@ -209,6 +209,9 @@ static bioft_status describe(void *self, bioft_info *ret)
 
 static const bioft_dataset dataset = {
     .struct_size = sizeof dataset, .describe = describe, IMAGE_LIST_CALLS,
+    .layout = "wnids.txt, train/WNID/images/NAME.JPEG, val/images/NAME.JPEG and val/val_annotations.txt",
+    .samples = "JPEG files of 64x64 in 200 classes: 100,000 for training, 10,000 for test",
+    .source = "tiny-imagenet-200.zip, http://cs231n.stanford.edu/tiny-imagenet-200.zip",
 };
 
 static const bioft_plugin plugin = {

@@ -335,6 +335,10 @@ static bioft_status sample(const void *self, void *reader, uint32_t split, uint6
 
 static const bioft_dataset dataset = {
     .struct_size = sizeof dataset, .describe = describe, .labels = labels, .name = name, .sample = sample,
+    .layout = "train*.tar, and the same for val, test and database, or folders of these names; or any .tar files, which "
+              "are the split train",
+    .samples = "NAME.jpg or NAME.png with NAME.cls or NAME.json, which has the class as a number from 0",
+    .source = "your own shards, written by the Python package webdataset",
 };
 
 static const bioft_plugin plugin = {

@@ -177,6 +177,19 @@ class Resume(Case):
                        "sweep.stages.fine-tune.rule=[brsf, usf, frsf]", "stages.fine-tune.steps=13"):
             self.bad(2, "run", "m.yaml", "--out", "out", "--force", "--set", change, says="another manifest")
 
+    def test_additions_to_other_data(self):
+        """--force adds to results of the same data alone: other labels under the same names are told."""
+        text = SMALL.replace("[usf, brsf]", "[usf]")
+        self.manifest(text)
+        self.good("run", "m.yaml", "--out", "out", "--quiet")
+        before = [(row["rule"], row["value"]) for row in bioft.rows(self.folder / "out/results.csv")]
+        labels = np.load(self.folder / "data/test_labels.npy")
+        np.save(self.folder / "data/test_labels.npy", labels ^ 1)
+        self.manifest(text.replace("[usf]", "[usf, bp]"))
+        self.bad(1, "run", "m.yaml", "--out", "out", "--force", "--quiet",
+                 says=["what it holds has changed since other results in", "use another --out"])
+        self.assertEqual([(row["rule"], row["value"]) for row in bioft.rows(self.folder / "out/results.csv")], before)
+
 
 CODES = (test_retrieval.MANIFEST.split("attacks:")[0].replace("steps: 30", "epochs: 2\n    checkpoint: {every: 1}")
          + "attacks:\n  - {plugin: hag, epsilon: 0.1, samples: 10, steps: 3}\n")

@@ -163,6 +163,23 @@ class Run(bioft.Case):
             self.assertEqual(said.count(words), 1, said)
         self.assertIn("mean: [0.5]", (self.folder / "out/manifest.yaml").read_text().replace("\n", " ").replace("- ", ""))
 
+    def test_steps_without_a_last_batch_of_one(self):
+        """33 images in batches of 16: the last one alone would leave batchnorm one value a channel, and is no step."""
+        data = self.folder / "small"
+        data.mkdir()
+        rng = np.random.default_rng(1)
+        for split, n in (("train", 33), ("test", 4)):
+            np.save(data / f"{split}_images.npy", rng.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8))
+            np.save(data / f"{split}_labels.npy", np.arange(n) % 2)
+        self.manifest("bioft: 1\nname: small\ndataset: {plugin: npy, root: small, transform: {size: 32, train: none}}\n"
+                      "model: {backbone: resnet18}\n"
+                      "stages:\n  - {name: s, rule: bp, loss: cross_entropy, epochs: 1, batch_size: 16}\nattacks: []\n",
+                      data=False)
+        r = self.good("run", "m.yaml", "--out", "out", "--threads", "1")
+        self.assertIn("one of 33 training images is left out of each epoch", r.stdout + r.stderr)
+        [row] = bioft.rows(self.folder / "out/results.csv")
+        self.assertEqual((row["n_train"], row["steps"]), ("33", "2"))
+
     def test_set(self):
         m = self.manifest()
         self.good("run", m, "--out", "out", "--set", "sweep={stages.fine-tune.rule: [usf]}", "--set", "attacks=[]")
