@@ -27,8 +27,7 @@ struct bench {
     uint32_t batch;
 };
 
-static bioft_status find(struct bench *b, uint32_t kind, const char *name, struct choice *ret,
-                         struct error *err)
+static bioft_status find(struct bench *b, uint32_t kind, const char *name, struct choice *ret, struct error *err)
 {
     bioft_status st = registry_find(b->registry, kind, name, &ret->plugin, err);
     return st == BIOFT_OK ? options_defaults(ret->plugin, b->arena, &ret->values, err) : st;
@@ -39,19 +38,17 @@ static bioft_status open_engine(struct bench *b, const char *name, struct error 
     struct choice c = { 0 };
     bioft_status st = name ? find(b, BIOFT_KIND_ENGINE, name, &c, err) : BIOFT_OK;
 
-    return st != BIOFT_OK ? st
-                          : engine_open(&(struct engine_params){ .registry = b->registry,
-                                                                 .plugin = c.plugin,
-                                                                 .values = c.values,
-                                                                 .pool = b->pool,
-                                                                 .seed = 1 },
-                                        &b->engine, err);
+    return st != BIOFT_OK
+               ? st
+               : engine_open(
+                     &(struct engine_params){
+                         .registry = b->registry, .plugin = c.plugin, .values = c.values, .pool = b->pool, .seed = 1 },
+                     &b->engine, err);
 }
 
 static bioft_status open_data(struct bench *b, const char *folder, struct error *err)
 {
-    b->data =
-        (struct dataset_spec){ .root = folder, .transform.kind = TRANSFORM_NONE, .cache = "off" };
+    b->data = (struct dataset_spec){ .root = folder, .transform.kind = TRANSFORM_NONE, .cache = "off" };
     bioft_status st = find(b, BIOFT_KIND_DATASET, "npy", &b->data.choice, err);
 
     if (st == BIOFT_OK)
@@ -86,14 +83,12 @@ static bioft_status build(struct bench *b, const char *name, uint32_t size, stru
     bioft_status st = find(b, BIOFT_KIND_BACKBONE, name, &c, err);
 
     if (st == BIOFT_OK)
-        st = instance_create(&(struct instance_params){ .plugin = c.plugin, .values = c.values },
-                             &b->backbone, err);
+        st = instance_create(&(struct instance_params){ .plugin = c.plugin, .values = c.values }, &b->backbone, err);
     if (st == BIOFT_OK)
-        st = graph_build(&(struct graph_params){ .backbone = b->backbone,
-                                                 .height = size,
-                                                 .width = size,
-                                                 .head_outputs = b->dataset->classes },
-                         &b->graph, err);
+        st = graph_build(
+            &(struct graph_params){
+                .backbone = b->backbone, .height = size, .width = size, .head_outputs = b->dataset->classes },
+            &b->graph, err);
     if (st == BIOFT_OK)
         st = model_create(b->engine, b->graph, &b->model, err);
     if (st == BIOFT_OK)
@@ -122,20 +117,19 @@ static bioft_status attack(struct bench *b, double *ret_seconds, struct error *e
                                 .gradient_count = GRADIENTS,
                                 .split = "test" };
     const struct trained target = { .model = b->model,
-                                          .feedback = b->feedback,
-                                          .precision = BIOFT_F32,
-                                          .dataset = b->dataset,
-                                          .split = dataset_split(b->dataset, "test"),
-                                          .image = b->image,
-                                          .pool = b->pool,
-                                          .seed = 1 };
+                                    .feedback = b->feedback,
+                                    .precision = BIOFT_F32,
+                                    .dataset = b->dataset,
+                                    .split = dataset_split(b->dataset, "test"),
+                                    .image = b->image,
+                                    .pool = b->pool,
+                                    .seed = 1 };
     const uint64_t images = target.split->count;
     struct prediction *room = mem_array(images, sizeof *room * EPSILONS * GRADIENTS);
     struct prediction *ret[EPSILONS * GRADIENTS];
     uint64_t *positions = NULL, count;
     bool redrawn;
-    bioft_status st =
-        room ? find(b, BIOFT_KIND_ATTACK, "fgsm", &spec.choice, err) : error_memory(err, "figures");
+    bioft_status st = room ? find(b, BIOFT_KIND_ATTACK, "fgsm", &spec.choice, err) : error_memory(err, "figures");
 
     for (size_t i = 0; room && i < EPSILONS * GRADIENTS; i++)
         ret[i] = room + i * images;
@@ -143,8 +137,9 @@ static bioft_status attack(struct bench *b, double *ret_seconds, struct error *e
         st = dataset_choose(b->dataset, target.split, 0, &positions, &count, err);
     const double start = clock_seconds();
     if (st == BIOFT_OK)
-        st = evaluate_attack(&(struct evaluate_params){ .target = &target, .spec = &spec, .positions = positions,
-                                                        .count = count }, ret, &redrawn, err);
+        st = evaluate_attack(
+            &(struct evaluate_params){ .target = &target, .spec = &spec, .positions = positions, .count = count }, ret,
+            &redrawn, err);
     *ret_seconds = (clock_seconds() - start) / BATCHES;
     free(positions);
     free(room);
@@ -154,16 +149,17 @@ static bioft_status attack(struct bench *b, double *ret_seconds, struct error *e
 /* Program and first pass are not counted here, though they are in the attack. */
 static bioft_status forward(struct bench *b, double *ret_seconds, struct error *err)
 {
-    const size_t pixels =
-        (size_t)b->batch * b->image.channels * b->image.height * b->image.width;
-    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_EVAL, .precision = BIOFT_F32,
-                            .max_batch = b->batch, .threads = pool_threads(b->pool) };
+    const size_t pixels = (size_t)b->batch * b->image.channels * b->image.height * b->image.width;
+    const bioft_use use = { .struct_size = sizeof use,
+                            .kind = BIOFT_EVAL,
+                            .precision = BIOFT_F32,
+                            .max_batch = b->batch,
+                            .threads = pool_threads(b->pool) };
     float *x = mem_aligned(pixels, sizeof *x),
           *out = mem_aligned((size_t)b->batch * b->graph->view.outputs, sizeof *out);
     struct program *p = NULL;
     double start = 0;
-    bioft_status st =
-        x && out ? program_create(b->model, &use, NULL, &p, err) : error_memory(err, "a batch");
+    bioft_status st = x && out ? program_create(b->model, &use, NULL, &p, err) : error_memory(err, "a batch");
 
     if (st == BIOFT_OK)
         random_fill(BIOFT_NORMAL, 1, "bench", 0, 0, x, pixels);
@@ -187,8 +183,7 @@ int main(int argc, char **argv)
     struct bench b = { .arena = arena_create() };
     double seconds = 0;
 
-    if (argc < 6 || (strcmp(argv[1], "attack") != 0 && strcmp(argv[1], "forward") != 0) ||
-        !b.arena) {
+    if (argc < 6 || (strcmp(argv[1], "attack") != 0 && strcmp(argv[1], "forward") != 0) || !b.arena) {
         fprintf(stderr, "%s\n", usage);
         return 2;
     }
@@ -204,8 +199,8 @@ int main(int argc, char **argv)
     if (st == BIOFT_OK)
         st = (strcmp(argv[1], "attack") == 0 ? attack : forward)(&b, &seconds, &err);
     if (st == BIOFT_OK)
-        printf("{\"images_per_s\": %.6g, \"seconds\": %.6g, \"identity\": \"%s\"}\n",
-               b.batch / seconds, seconds, b.engine->identity);
+        printf("{\"images_per_s\": %.6g, \"seconds\": %.6g, \"identity\": \"%s\"}\n", b.batch / seconds, seconds,
+               b.engine->identity);
     else
         fprintf(stderr, "%s\n", err.text);
     feedback_destroy(b.feedback);

@@ -30,8 +30,7 @@ static bioft_status show(const char *path, struct bitmap *b, uint8_t *window, st
     if (st == BIOFT_OK) {
         const size_t size = (size_t)b->width * b->height * 3;
         const uint32_t sides[2] = { b->width, b->height };
-        if (fwrite(sides, sizeof sides, 1, stdout) != 1 ||
-            fwrite(b->pixels, size, 1, stdout) != 1 ||
+        if (fwrite(sides, sizeof sides, 1, stdout) != 1 || fwrite(b->pixels, size, 1, stdout) != 1 ||
             fwrite(window, (size_t)CROP * CROP * 3, 1, stdout) != 1)
             st = error_set(err, BIOFT_ERR_IO, "cannot write to standard output");
     }

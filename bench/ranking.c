@@ -28,10 +28,7 @@ static bool draw_codes(uint64_t key, uint64_t n, uint32_t bits, struct codes *re
     return true;
 }
 
-static double processor_seconds(void)
-{
-    return (double)clock() / CLOCKS_PER_SEC;
-}
+static double processor_seconds(void) { return (double)clock() / CLOCKS_PER_SEC; }
 
 /* The best of some runs, in milliseconds: by the clock, and of all processors together, which says
  * the same on a machine that is busy otherwise. */
@@ -58,8 +55,7 @@ static int bench(uint32_t bits, struct pool *pool)
 {
     const struct hamming *const kernels[] = { hamming_portable(), hamming_avx512() };
     struct codes query = { 0 }, database = { 0 };
-    const bool drawn = draw_codes(0, QUERIES, bits, &query) &&
-                       draw_codes(1, DATABASE, bits, &database);
+    const bool drawn = draw_codes(0, QUERIES, bits, &query) && draw_codes(1, DATABASE, bits, &database);
 
     for (size_t i = 0; drawn && i < sizeof kernels / sizeof *kernels && kernels[i]; i++)
         for (int stable = 0; stable < 2; stable++) {
@@ -71,9 +67,8 @@ static int bench(uint32_t bits, struct pool *pool)
                                                              .kernels = kernels[i],
                                                              .stable = stable },
                                         &processors, &map);
-            printf("%4" PRIu32 " bits  %-8s  %-20s  %7.1f ms  (processors %7.1f ms)  map@%d %.6f\n",
-                   bits, kernels[i]->name, stable ? "expected and stable" : "expected", time,
-                   processors, K, map);
+            printf("%4" PRIu32 " bits  %-8s  %-20s  %7.1f ms  (processors %7.1f ms)  map@%d %.6f\n", bits,
+                   kernels[i]->name, stable ? "expected and stable" : "expected", time, processors, K, map);
         }
     codes_free(&query);
     codes_free(&database);

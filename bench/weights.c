@@ -15,8 +15,7 @@ static int fail(const struct error *err)
 }
 
 /* Into a new model each time: its memory is part of what loading takes. */
-static bioft_status load(struct engine *engine, const struct graph *graph, const char *path,
-                         struct error *err)
+static bioft_status load(struct engine *engine, const struct graph *graph, const char *path, struct error *err)
 {
     double best = 0, used = 0;
     bioft_status st = BIOFT_OK;
@@ -67,13 +66,11 @@ int main(int argc, char **argv)
     if (st == BIOFT_OK)
         st = options_defaults(plugin, arena, &values, &err);
     if (st == BIOFT_OK)
-        st = instance_create(&(struct instance_params){ .plugin = plugin, .values = values },
-                             &backbone, &err);
+        st = instance_create(&(struct instance_params){ .plugin = plugin, .values = values }, &backbone, &err);
     if (st == BIOFT_OK)
         st = graph_build(&(struct graph_params){ .backbone = backbone }, &graph, &err);
     if (st == BIOFT_OK)
-        st = engine_open(&(struct engine_params){ .registry = registry, .pool = pool }, &engine,
-                         &err);
+        st = engine_open(&(struct engine_params){ .registry = registry, .pool = pool }, &engine, &err);
     for (int i = 3; i < argc && st == BIOFT_OK; i++)
         st = load(engine, graph, argv[i], &err);
     engine_close(engine);

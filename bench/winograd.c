@@ -97,8 +97,13 @@ static void theirs(const struct shape *s, struct library *l)
 
     for (int kind = 0; kind < KINDS; kind++) {
         const struct convolution_params c = {
-            .conv = &s->conv, .in_channels = s->in, .in_h = s->conv.height, .in_w = s->conv.width,
-            .images = s->images, .x_block = library_block(), .y_block = library_block(),
+            .conv = &s->conv,
+            .in_channels = s->in,
+            .in_h = s->conv.height,
+            .in_w = s->conv.width,
+            .images = s->images,
+            .x_block = library_block(),
+            .y_block = library_block(),
         };
         struct weight_map map;
         struct primitive *p = primitive_create(l, (enum convolution)kind, &c, &map);
@@ -125,10 +130,19 @@ static void theirs(const struct shape *s, struct library *l)
 static void measure(uint32_t in, uint32_t out, uint32_t side, uint32_t images)
 {
     struct shape s = {
-        .conv = { .struct_size = sizeof s.conv, .op = BIOFT_OP_CONV2D, .channels = out, .height = side, .width = side,
-                  .kernel = { 3, 3 }, .stride = { 1, 1 }, .dilation = { 1, 1 }, .padding = { 1, 1, 1, 1 },
-                  .groups = 1, .bias = BIOFT_NONE },
-        .in = in, .images = images,
+        .conv = { .struct_size = sizeof s.conv,
+                  .op = BIOFT_OP_CONV2D,
+                  .channels = out,
+                  .height = side,
+                  .width = side,
+                  .kernel = { 3, 3 },
+                  .stride = { 1, 1 },
+                  .dilation = { 1, 1 },
+                  .padding = { 1, 1, 1, 1 },
+                  .groups = 1,
+                  .bias = BIOFT_NONE },
+        .in = in,
+        .images = images,
     };
     const struct winograd_kernels *k = winograd_kernels_for(0);
     const uint32_t x = (in + 15) / 16 * 16, y = (out + 15) / 16 * 16;
@@ -154,12 +168,12 @@ static void measure(uint32_t in, uint32_t out, uint32_t side, uint32_t images)
 
 int main(int argc, char **argv)
 {
-    static const unsigned shapes[][3] = { { 64, 64, 56 }, { 128, 128, 28 }, { 256, 256, 14 }, { 512, 512, 7 },
-                                          { 192, 384, 13 }, { 64, 128, 112 } };
+    static const unsigned shapes[][3] = { { 64, 64, 56 },  { 128, 128, 28 }, { 256, 256, 14 },
+                                          { 512, 512, 7 }, { 192, 384, 13 }, { 64, 128, 112 } };
     const uint32_t images = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 8;
 
-    printf("%5s %5s %5s  %-34s %18s %18s %18s\n", "in", "out", "side", "kernels", "forward, GFLOP/s",
-           "input error", "weight gradient");
+    printf("%5s %5s %5s  %-34s %18s %18s %18s\n", "in", "out", "side", "kernels", "forward, GFLOP/s", "input error",
+           "weight gradient");
     for (int i = 2; i < argc; i++) {
         unsigned in, out, side;
         if (sscanf(argv[i], "%u,%u,%u", &in, &out, &side) != 3 || in < 1 || out < 1 || side < 1) {

@@ -30,14 +30,20 @@ static bioft_status check_attack(const struct attack_params *p, struct error *er
     if (why)
         return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' %s", p->spec->name, why);
     if (codes && (p->spec->predicted_labels || p->spec->target == TARGET_LEAST_LIKELY))
-        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s': a network with hash codes "
-                         "predicts no class", p->spec->name);
+        return error_set(err, BIOFT_ERR_UNSUPPORTED,
+                         "attack '%s': a network with hash codes "
+                         "predicts no class",
+                         p->spec->name);
     if (a->flags & BIOFT_ATTACK_CLASSES && d->multi_label)
-        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' needs exactly one label an image; '%s' has sets of "
-                         "labels", p->spec->name, d->name);
+        return error_set(err, BIOFT_ERR_UNSUPPORTED,
+                         "attack '%s' needs exactly one label an image; '%s' has sets of "
+                         "labels",
+                         p->spec->name, d->name);
     if (a->flags & BIOFT_ATTACK_MINIMUM && codes)
-        return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' seeks the nearest image of another class; this "
-                         "network gives hash codes", p->spec->name);
+        return error_set(err, BIOFT_ERR_UNSUPPORTED,
+                         "attack '%s' seeks the nearest image of another class; this "
+                         "network gives hash codes",
+                         p->spec->name);
     if (p->spec->target != TARGET_NONE && !(a->flags & BIOFT_ATTACK_TARGETED))
         return error_set(err, BIOFT_ERR_UNSUPPORTED, "attack '%s' takes no target", p->spec->name);
     if (p->spec->target == TARGET_CLASS && p->spec->target_class >= d->classes)
@@ -103,7 +109,9 @@ static bioft_status make_instances(struct run *r, size_t gradient, struct error 
     victim_gradient(r->victim, s->gradients[gradient]);
     for (uint32_t i = 0; st == BIOFT_OK && i < r->restarts; i++) {
         const struct instance_params ip = {
-            .plugin = s->choice.plugin, .values = s->choice.values, .seed = restart_seed(r->p->target->seed, i),
+            .plugin = s->choice.plugin,
+            .values = s->choice.values,
+            .seed = restart_seed(r->p->target->seed, i),
             .pool = r->p->target->pool,
         };
         st = instance_create(&ip, &made[i], err);
@@ -145,12 +153,15 @@ static bioft_status run_prepare(struct run *r, const struct attack_params *p, st
         !r->delta_max || !r->delta_mean || !r->instances || !r->distance || !r->course || !r->found ||
         (run_seeks_minimum(r) && !r->nearest))
         return error_memory(err, "an attack's batch");
-    st = p->leave ? survivors_create(&r->survivors, &p->target->image, r->batch_size, p->target->dataset->label_words,
-                                     err) : BIOFT_OK;
+    st = p->leave
+             ? survivors_create(&r->survivors, &p->target->image, r->batch_size, p->target->dataset->label_words, err)
+             : BIOFT_OK;
     if (st != BIOFT_OK)
         return st;
-    st = victim_create(p->target, r->batch_size,
-                       &(struct victim_params){ .eot = s->eot, .rescale = s->rescale_logits, .smoothing = s->smoothing }, &r->victim, err);
+    st = victim_create(
+        p->target, r->batch_size,
+        &(struct victim_params){ .eot = s->eot, .rescale = s->rescale_logits, .smoothing = s->smoothing }, &r->victim,
+        err);
     for (size_t g = 0; st == BIOFT_OK && g < s->gradient_count; g++)
         if (anything_wanted(p, g))
             st = make_instances(r, g, err);
@@ -214,8 +225,8 @@ static bioft_status aim(struct run *r, const bioft_batch *clean, bioft_batch *re
 }
 
 /* Takes over the images of a further restart that leave less of the network's success. */
-static bioft_status keep_better(struct run *r, const bioft_batch *clean, struct instance *attack,
-                                bool first, struct error *err)
+static bioft_status keep_better(struct run *r, const bioft_batch *clean, struct instance *attack, bool first,
+                                struct error *err)
 {
     const bioft_victim *v = victim_view(r->victim);
     bioft_status st = v->forward(v, clean->n, r->tried, r->out);
@@ -240,8 +251,11 @@ bioft_status run_once(struct run *r, struct instance **attacks, uint32_t restart
     struct instance *attack = attacks[restart];
 
     pixels_copy(&t->image, t->pool, clean->n, clean->x, ret_x);
-    bioft_status st = victim_begin(r->victim, &(struct victim_run){ .aimed = aimed, .norm = s->norm, .epsilon = epsilon,
-                                                                    .restart = restart, .course = r->course }, err);
+    bioft_status st = victim_begin(
+        r->victim,
+        &(struct victim_run){
+            .aimed = aimed, .norm = s->norm, .epsilon = epsilon, .restart = restart, .course = r->course },
+        err);
     if (st != BIOFT_OK)
         return error_prefix(err, "attack '%s'", s->name);
     st = s->choice.plugin->api.attack.run(attack->self, victim_view(r->victim), aimed, epsilon, ret_x);
@@ -249,13 +263,15 @@ bioft_status run_once(struct run *r, struct instance **attacks, uint32_t restart
     if (st != BIOFT_OK)
         return run_failed(r, attack, st, err);
     if (restart > 0 && !instance_drew(attack) && !s->eot && !s->smoothing.samples)
-        return error_set(err, BIOFT_ERR_INVALID, "attack '%s': restarts: %u, but the attack draws no random number: each "
-                         "restart is the same; leave 'restarts' out, or let it start at random", s->name, r->restarts);
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "attack '%s': restarts: %u, but the attack draws no random number: each "
+                         "restart is the same; leave 'restarts' out, or let it start at random",
+                         s->name, r->restarts);
     return BIOFT_OK;
 }
 
-static bioft_status attack_batch(struct run *r, size_t gradient, const bioft_batch *clean,
-                                 const bioft_batch *aimed, double epsilon, struct error *err)
+static bioft_status attack_batch(struct run *r, size_t gradient, const bioft_batch *clean, const bioft_batch *aimed,
+                                 double epsilon, struct error *err)
 {
     struct instance **attacks = r->instances + gradient * r->restarts;
     const struct trained *t = r->p->target;
@@ -330,8 +346,8 @@ static void check_piece(void *ctx, size_t index, uint32_t thread)
         c->r->delta_max[index] = -1.0;
 }
 
-static bioft_status hand_over(struct run *r, const bioft_batch *clean, size_t gradient, size_t epsilon,
-                              uint64_t first, struct error *err)
+static bioft_status hand_over(struct run *r, const bioft_batch *clean, size_t gradient, size_t epsilon, uint64_t first,
+                              struct error *err)
 {
     const struct attack_spec *s = r->p->spec;
     struct checking c = { r, clean, s->epsilon[epsilon] };
@@ -343,15 +359,22 @@ static bioft_status hand_over(struct run *r, const bioft_batch *clean, size_t gr
             return error_prefix(err, "attack '%s', epsilon %g, sample %llu", s->name, s->epsilon[epsilon],
                                 (unsigned long long)clean->sample[i]);
         }
-    return r->p->sink(r->p->ctx, &(struct attack_made){
-        .gradient = gradient, .epsilon = epsilon, .first = first, .clean = clean,
-        .adversarial = r->adversarial, .delta_max = r->delta_max, .delta_mean = r->delta_mean,
-        .distance = r->distance, .course = r->course,
-        .target = s->target == TARGET_NONE ? NULL : r->target }, err);
+    return r->p->sink(r->p->ctx,
+                      &(struct attack_made){ .gradient = gradient,
+                                             .epsilon = epsilon,
+                                             .first = first,
+                                             .clean = clean,
+                                             .adversarial = r->adversarial,
+                                             .delta_max = r->delta_max,
+                                             .delta_mean = r->delta_mean,
+                                             .distance = r->distance,
+                                             .course = r->course,
+                                             .target = s->target == TARGET_NONE ? NULL : r->target },
+                      err);
 }
 
-static bioft_status attack_with(struct run *r, size_t gradient, const bioft_batch *clean,
-                                const bioft_batch *aimed, uint64_t first, struct error *err)
+static bioft_status attack_with(struct run *r, size_t gradient, const bioft_batch *clean, const bioft_batch *aimed,
+                                uint64_t first, struct error *err)
 {
     const struct attack_spec *s = r->p->spec;
     bioft_status st = BIOFT_OK;
@@ -386,9 +409,14 @@ bioft_status attack_run(const struct attack_params *p, struct error *err)
     if (st == BIOFT_OK)
         st = run_prepare(&r, p, err);
     if (st == BIOFT_OK)
-        st = batches_create(&(struct batches_params){
-            .dataset = t->dataset, .split = t->split, .positions = p->positions, .count = p->count,
-            .batch_size = r.batch_size, .image = t->image, .pool = t->pool }, &batches, err);
+        st = batches_create(&(struct batches_params){ .dataset = t->dataset,
+                                                      .split = t->split,
+                                                      .positions = p->positions,
+                                                      .count = p->count,
+                                                      .batch_size = r.batch_size,
+                                                      .image = t->image,
+                                                      .pool = t->pool },
+                            &batches, err);
     while (st == BIOFT_OK && (st = batches_next(batches, &clean, err)) == BIOFT_OK && clean.n > 0) {
         victim_batch(r.victim, &clean);
         st = aim(&r, &clean, &aimed, err);

@@ -8,18 +8,18 @@
 struct run {
     const struct attack_params *p;
     struct victim *victim;
-    struct instance **instances;                   /* [gradient_count][restarts]: restarts differ in their random
+    struct instance **instances; /* [gradient_count][restarts]: restarts differ in their random
                                                       numbers; NULL where nothing is wanted of a gradient */
     uint32_t restarts, batch_size;
     size_t pixels;
-    float *adversarial, *tried, *out;              /* [batch][pixels] twice, [batch][outputs] */
-    int32_t *label, *target;                       /* [batch] what the attack sees */
-    double *delta_max, *delta_mean, *distance;     /* [batch] */
-    double *left, *tried_left;                     /* [batch] of the network's success, by restart */
-    struct course_image *course;                   /* [batch] */
-    float *nearest;                                /* [batch][pixels] of an attack that seeks the nearest image */
-    struct survivors survivors;                    /* where some images are left out */
-    bool *found;                                   /* [batch] there is one */
+    float *adversarial, *tried, *out;          /* [batch][pixels] twice, [batch][outputs] */
+    int32_t *label, *target;                   /* [batch] what the attack sees */
+    double *delta_max, *delta_mean, *distance; /* [batch] */
+    double *left, *tried_left;                 /* [batch] of the network's success, by restart */
+    struct course_image *course;               /* [batch] */
+    float *nearest;                            /* [batch][pixels] of an attack that seeks the nearest image */
+    struct survivors survivors;                /* where some images are left out */
+    bool *found;                               /* [batch] there is one */
 };
 
 static inline bool run_seeks_minimum(const struct run *r)

@@ -49,8 +49,10 @@ bioft_status check_image(const struct image_format *p, uint32_t norm, double eps
     }
     ret->largest = largest;
     ret->mean = sum / (double)pixels;
-    ret->distance = norm == BIOFT_LINF ? largest : norm == BIOFT_L2 ? sqrt(squares) : norm == BIOFT_L1 ? sum
-                  : (double)changed_places(p, clean, adversarial);
+    ret->distance = norm == BIOFT_LINF ? largest
+                    : norm == BIOFT_L2 ? sqrt(squares)
+                    : norm == BIOFT_L1 ? sum
+                                       : (double)changed_places(p, clean, adversarial);
     if (!check_inside(norm, epsilon, ret->distance))
         return error_set(err, BIOFT_ERR_INVALID, "its %s distance is %.9g, epsilon is %.9g", norm_name(norm),
                          ret->distance, epsilon);

@@ -5,15 +5,15 @@
 #include "base/error.h"
 #include <stdbool.h>
 
-enum { COURSE_TAIL = 11 };                         /* an objective and the ten after it */
+enum { COURSE_TAIL = 11 }; /* an objective and the ten after it */
 
 struct course_image {
-    uint64_t queries, gradients;                   /* forward and backward passes asked for */
-    uint64_t zero, nonfinite;                      /* of the gradients: all of its values 0; one of them not finite */
-    uint64_t told;                                 /* objectives since the last restart, the host's or the attack's own */
-    float first, tail[COURSE_TAIL];                /* the first of them; the last ones, number i at i % COURSE_TAIL */
-    bool found;                                    /* the network failed at a point inside the ball */
-    const char *part;                              /* that made the image; NULL: the attack names none */
+    uint64_t queries, gradients;    /* forward and backward passes asked for */
+    uint64_t zero, nonfinite;       /* of the gradients: all of its values 0; one of them not finite */
+    uint64_t told;                  /* objectives since the last restart, the host's or the attack's own */
+    float first, tail[COURSE_TAIL]; /* the first of them; the last ones, number i at i % COURSE_TAIL */
+    bool found;                     /* the network failed at a point inside the ball */
+    const char *part;               /* that made the image; NULL: the attack names none */
 };
 
 /* images: [n]. All is zero. */

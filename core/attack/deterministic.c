@@ -52,8 +52,18 @@ static bioft_status credit(const bioft_victim *v, uint32_t n, const uint32_t *im
 }
 
 static const bioft_victim toy = {
-    .struct_size = sizeof toy, .max_batch = IMAGES, .channels = CHANNELS, .height = SIDE, .width = SIDE, .outputs = CLASSES,
-    .classes = CLASSES, .forward = forward, .backward = backward, .subset = subset, .trace = trace, .credit = credit,
+    .struct_size = sizeof toy,
+    .max_batch = IMAGES,
+    .channels = CHANNELS,
+    .height = SIDE,
+    .width = SIDE,
+    .outputs = CLASSES,
+    .classes = CLASSES,
+    .forward = forward,
+    .backward = backward,
+    .subset = subset,
+    .trace = trace,
+    .credit = credit,
 };
 
 static bioft_status run(const struct attack_spec *s, struct instance *instance)
@@ -63,8 +73,15 @@ static bioft_status run(const struct attack_spec *s, struct instance *instance)
     static const int32_t label[IMAGES] = { 0, 0 }, target[IMAGES] = { 1, 2 };
     float x[IMAGES * PIXELS], adversarial[IMAGES * PIXELS];
     const bioft_batch batch = {
-        .struct_size = sizeof batch, .n = IMAGES, .classes = CLASSES, .label_words = 1, .x = x, .sample = sample,
-        .label = label, .labels = labels, .target = s->target == TARGET_NONE ? NULL : target,
+        .struct_size = sizeof batch,
+        .n = IMAGES,
+        .classes = CLASSES,
+        .label_words = 1,
+        .x = x,
+        .sample = sample,
+        .label = label,
+        .labels = labels,
+        .target = s->target == TARGET_NONE ? NULL : target,
     };
     const double epsilon = a->flags & BIOFT_ATTACK_MINIMUM ? (double)INFINITY : s->norm == BIOFT_L0 ? 1.0 : 0.01;
 
@@ -82,14 +99,16 @@ bioft_status attack_check_restarts(const struct attack_spec *s, struct error *er
 
     if (s->restarts < 2 || s->eot || s->smoothing.samples || a->flags & BIOFT_ATTACK_CODES)
         return BIOFT_OK;
-    bioft_status st = instance_create(&(struct instance_params){ .plugin = s->choice.plugin, .values = s->choice.values },
-                                      &instance, err);
+    bioft_status st = instance_create(
+        &(struct instance_params){ .plugin = s->choice.plugin, .values = s->choice.values }, &instance, err);
     if (st != BIOFT_OK)
         return st;
     const bool ran = run(s, instance) == BIOFT_OK, drew = instance_drew(instance);
     instance_destroy(instance);
     if (!ran || drew)
         return BIOFT_OK;
-    return error_set(err, BIOFT_ERR_INVALID, "attack '%s': restarts: %u, but the attack draws no random number: each restart "
-                     "is the same; leave 'restarts' out, or let it start at random", s->name, s->restarts);
+    return error_set(err, BIOFT_ERR_INVALID,
+                     "attack '%s': restarts: %u, but the attack draws no random number: each restart "
+                     "is the same; leave 'restarts' out, or let it start at random",
+                     s->name, s->restarts);
 }

@@ -45,8 +45,8 @@ static void pair(const struct image_format *p, uint32_t channels, const float *l
             }
 }
 
-static bioft_status write_array(const char *folder, const char *name, const char *what,
-                                uint32_t dims, const uint64_t *shape, const float *values, struct error *err)
+static bioft_status write_array(const char *folder, const char *name, const char *what, uint32_t dims,
+                                const uint64_t *shape, const float *values, struct error *err)
 {
     struct text path = { 0 };
     text_printf(&path, "%s/%s.%s.npy", folder, name, what);

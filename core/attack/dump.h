@@ -11,9 +11,9 @@
 struct dump {
     struct image_format image;
     uint64_t count, have;
-    float *clean, *adversarial;                    /* [count][c][h][w] */
-    float *out;                                    /* [count][outputs] */
-    uint32_t outputs;                              /* 0: none are kept */
+    float *clean, *adversarial; /* [count][c][h][w] */
+    float *out;                 /* [count][outputs] */
+    uint32_t outputs;           /* 0: none are kept */
 };
 bioft_status dump_begin(struct dump *d, const struct image_format *image, uint32_t outputs, uint64_t count,
                         struct error *err);

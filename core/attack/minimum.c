@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* Takes over what the network fails at and is nearer than what there is. */
-static bioft_status keep_nearer(struct run *r, struct instance *attack, const bioft_batch *clean, const bioft_batch *aimed,
-                                struct error *err)
+static bioft_status keep_nearer(struct run *r, struct instance *attack, const bioft_batch *clean,
+                                const bioft_batch *aimed, struct error *err)
 {
     const struct attack_spec *s = r->p->spec;
     const bioft_victim *v = victim_view(r->victim);
@@ -57,6 +57,7 @@ void minimum_take(struct run *r, const bioft_batch *clean, double epsilon)
 {
     for (uint32_t i = 0; i < clean->n; i++) {
         const bool near = r->found[i] && check_inside(r->p->spec->norm, epsilon, r->distance[i]);
-        memcpy(r->adversarial + i * r->pixels, (near ? r->nearest : clean->x) + i * r->pixels, sizeof(float) * r->pixels);
+        memcpy(r->adversarial + i * r->pixels, (near ? r->nearest : clean->x) + i * r->pixels,
+               sizeof(float) * r->pixels);
     }
 }

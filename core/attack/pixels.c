@@ -8,7 +8,7 @@ struct planes {
     const struct image_format *image;
     const float *x;
     float *ret;
-    size_t size;                                   /* of one plane */
+    size_t size; /* of one plane */
 };
 
 static struct planes planes_of(const struct image_format *p, const float *x, float *ret)
@@ -52,7 +52,7 @@ void pixels_gradient(const struct image_format *p, struct pool *pool, uint32_t n
 struct pair {
     const float *a, *b;
     float *ret;
-    size_t bytes;                                  /* of one image */
+    size_t bytes; /* of one image */
     atomic_bool differ;
 };
 

@@ -13,10 +13,7 @@ void pixels_gradient(const struct image_format *p, struct pool *pool, uint32_t n
 void pixels_copy(const struct image_format *p, struct pool *pool, uint32_t n, const float *x, float *ret);
 /* Bit for bit. */
 bool pixels_same(const struct image_format *p, struct pool *pool, uint32_t n, const float *a, const float *b);
-static inline size_t pixels_count(const struct image_format *p)
-{
-    return (size_t)p->channels * p->height * p->width;
-}
+static inline size_t pixels_count(const struct image_format *p) { return (size_t)p->channels * p->height * p->width; }
 /* The first index of the largest value. */
 static inline int32_t largest_index(const float *values, uint32_t count)
 {

@@ -9,10 +9,10 @@
 struct smooth {
     struct smoothing by;
     struct pool *pool;
-    uint64_t seed, *key;                           /* [max_batch] of each image's directions */
+    uint64_t seed, *key; /* [max_batch] of each image's directions */
     size_t pixels, outputs, max_batch;
-    float *u, *moved;                              /* [max_batch][pixels] */
-    float *out;                                    /* [samples][max_batch][outputs] */
+    float *u, *moved; /* [max_batch][pixels] */
+    float *out;       /* [samples][max_batch][outputs] */
 };
 
 bioft_status smooth_create(const struct smoothing *by, const struct trained *t, uint32_t max_batch, struct smooth **ret,
@@ -23,8 +23,12 @@ bioft_status smooth_create(const struct smoothing *by, const struct trained *t, 
 
     if (!s)
         return error_memory(err, "a smoothed gradient");
-    *s = (struct smooth){ .by = *by, .pool = t->pool, .seed = t->seed, .pixels = pixels_count(&t->image),
-                          .outputs = t->model->graph->view.outputs, .max_batch = max_batch };
+    *s = (struct smooth){ .by = *by,
+                          .pool = t->pool,
+                          .seed = t->seed,
+                          .pixels = pixels_count(&t->image),
+                          .outputs = t->model->graph->view.outputs,
+                          .max_batch = max_batch };
     if (mem_product(s->pixels, max_batch, &values) && mem_product(s->outputs, max_batch, &outputs) &&
         mem_product(outputs, by->samples, &outputs)) {
         s->key = mem_array(max_batch, sizeof *s->key);
@@ -110,7 +114,7 @@ static void gradient_of_one(void *ctx, size_t index, uint32_t thread)
     const struct task *t = ctx;
     struct smooth *s = t->s;
     const float *d = t->d_out + index * s->outputs, *u = s->u + index * s->pixels;
-    const double scale = 1.0 / ((double)s->by.samples * s->by.sigma);  /* half the samples are pairs, 2 sigma apart */
+    const double scale = 1.0 / ((double)s->by.samples * s->by.sigma); /* half the samples are pairs, 2 sigma apart */
     float *dx = t->dx + index * s->pixels;
 
     (void)thread;

@@ -10,7 +10,7 @@
 struct smooth;
 bioft_status smooth_create(const struct smoothing *s, const struct trained *t, uint32_t max_batch, struct smooth **ret,
                            struct error *err);
-void smooth_destroy(struct smooth *s);             /* NULL is fine */
+void smooth_destroy(struct smooth *s); /* NULL is fine */
 /* The images of sample `k`, in order from 0: x + sigma u, then x - sigma u, u standard normal and another every second time.
  * x: [n][c][h][w]. They may leave [0,1]. They live until the next call. */
 float *smooth_move(struct smooth *s, uint32_t n, const float *x, uint32_t restart, uint32_t k);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-bioft_status survivors_create(struct survivors *s, const struct image_format *p, uint32_t max_batch, uint32_t label_words,
-                              struct error *err)
+bioft_status survivors_create(struct survivors *s, const struct image_format *p, uint32_t max_batch,
+                              uint32_t label_words, struct error *err)
 {
     size_t pixels, sets;
 
@@ -22,7 +22,8 @@ bioft_status survivors_create(struct survivors *s, const struct image_format *p,
     s->true_label = mem_array(max_batch, sizeof *s->true_label);
     s->target = mem_array(max_batch, sizeof *s->target);
     return s->x && s->at && s->sample && s->labels && s->label && s->true_label && s->target
-           ? BIOFT_OK : error_memory(err, "an attack's batch");
+               ? BIOFT_OK
+               : error_memory(err, "an attack's batch");
 }
 
 void survivors_free(struct survivors *s)
@@ -37,8 +38,8 @@ void survivors_free(struct survivors *s)
     *s = (struct survivors){ 0 };
 }
 
-void survivors_take(struct survivors *s, const struct image_format *p, const bioft_batch *clean, const bioft_batch *aimed,
-                    const bool *leave)
+void survivors_take(struct survivors *s, const struct image_format *p, const bioft_batch *clean,
+                    const bioft_batch *aimed, const bool *leave)
 {
     const size_t pixels = pixels_count(p), words = clean->label_words;
     uint32_t n = 0;
@@ -65,8 +66,8 @@ void survivors_take(struct survivors *s, const struct image_format *p, const bio
     s->aimed.target = aimed->target ? s->target : NULL;
 }
 
-void survivors_put_back(const struct survivors *s, const struct image_format *p, const bioft_batch *clean, float *adversarial,
-                        struct course_image *course)
+void survivors_put_back(const struct survivors *s, const struct image_format *p, const bioft_batch *clean,
+                        float *adversarial, struct course_image *course)
 {
     const size_t pixels = pixels_count(p), bytes = pixels * sizeof *adversarial;
     uint32_t left = s->clean.n;

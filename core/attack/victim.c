@@ -11,9 +11,9 @@
 
 /* What one forward pass, and a backward pass at it, gave. */
 struct memory {
-    uint32_t n;                                    /* 0: nothing */
+    uint32_t n; /* 0: nothing */
     bool has_dx;
-    float *x, *out, *d_out, *scaled, *dx;          /* scaled: d_out by the network's own outputs */
+    float *x, *out, *d_out, *scaled, *dx; /* scaled: d_out by the network's own outputs */
 };
 
 struct victim {
@@ -21,22 +21,22 @@ struct victim {
     const struct trained *target;
     enum gradient_kind gradient;
     struct program *program;
-    float *normal;                                 /* the batch as the program takes it */
-    struct memory clean, last;                     /* of the clean batch; of anything else */
-    struct memory told;                            /* of what trace asks for and neither of them knows; made then */
-    struct memory *at;                             /* of the attack's last forward */
-    const struct memory *program_at;               /* what the program's activations belong to */
+    float *normal;                   /* the batch as the program takes it */
+    struct memory clean, last;       /* of the clean batch; of anything else */
+    struct memory told;              /* of what trace asks for and neither of them knows; made then */
+    struct memory *at;               /* of the attack's last forward */
+    const struct memory *program_at; /* what the program's activations belong to */
     const bioft_batch *batch;
-    struct watch watch;                            /* the attack's run in progress */
-    bool redrawn;                                  /* V is another draw than the network's own */
-    bool was_redrawn;                              /* the attack asked for it */
+    struct watch watch; /* the attack's run in progress */
+    bool redrawn;       /* V is another draw than the network's own */
+    bool was_redrawn;   /* the attack asked for it */
     struct victim_params params;
-    uint64_t pass;                                 /* backward passes so far in this run, the key of eot's draws */
-    float *mean;                                   /* [batch] with eot: a pass's gradient */
-    struct smooth *smooth;                         /* NULL: no gradient is smoothed */
-    const struct memory *sides_at;                 /* whose images it has outputs beside of */
-    uint32_t restart;                              /* of this run */
-    float *scale;                                  /* [batch] with rescale: by the image's index in the run's batch */
+    uint64_t pass;                 /* backward passes so far in this run, the key of eot's draws */
+    float *mean;                   /* [batch] with eot: a pass's gradient */
+    struct smooth *smooth;         /* NULL: no gradient is smoothed */
+    const struct memory *sides_at; /* whose images it has outputs beside of */
+    uint32_t restart;              /* of this run */
+    float *scale;                  /* [batch] with rescale: by the image's index in the run's batch */
     struct victim_counts counts;
     struct error error;
 };
@@ -186,7 +186,8 @@ static bioft_status run_smoothed(struct victim *v, struct memory *m, const float
     bioft_status st = BIOFT_OK;
 
     for (uint32_t k = 0; st == BIOFT_OK && v->sides_at != m && k < v->params.smoothing.samples; k++) {
-        struct memory side = { .n = m->n, .x = smooth_move(v->smooth, m->n, m->x, v->restart, k),
+        struct memory side = { .n = m->n,
+                               .x = smooth_move(v->smooth, m->n, m->x, v->restart, k),
                                .out = smooth_outputs(v->smooth, k) };
         st = run_forward(v, &side);
         v->program_at = NULL;
@@ -204,8 +205,10 @@ static bioft_status victim_backward(const bioft_victim *view, uint32_t n, const 
     const size_t out_bytes = sizeof(float) * n * view->outputs;
 
     if (!m || m->n != n)
-        return error_set(&v->error, BIOFT_ERR_INVALID, "the attack asks for the gradient of %u images after a forward "
-                         "pass of %u", n, m ? m->n : 0);
+        return error_set(&v->error, BIOFT_ERR_INVALID,
+                         "the attack asks for the gradient of %u images after a forward "
+                         "pass of %u",
+                         n, m ? m->n : 0);
     if (!m->has_dx || memcmp(m->d_out, d_out, out_bytes) != 0) {
         m->has_dx = false;
         /* By the outputs as they are: those that the attack saw are divided by a constant. */
@@ -214,8 +217,9 @@ static bioft_status victim_backward(const bioft_victim *view, uint32_t n, const 
             for (size_t k = (size_t)i * view->outputs; k < (size_t)(i + 1) * view->outputs; k++)
                 m->scaled[k] = d_out[k] / scale;
         }
-        bioft_status st = (v->gradient == GRADIENT_SMOOTHED ? run_smoothed : takes_means(v) ? run_mean : run_backward)(
-            v, m, m->scaled, m->dx);
+        bioft_status st = (v->gradient == GRADIENT_SMOOTHED ? run_smoothed
+                           : takes_means(v)                 ? run_mean
+                                                            : run_backward)(v, m, m->scaled, m->dx);
         if (st != BIOFT_OK)
             return st;
         memcpy(m->d_out, d_out, out_bytes);
@@ -315,12 +319,21 @@ bioft_status victim_create(const struct trained *t, uint32_t max_batch, const st
     v->target = t;
     v->params = p ? *p : (struct victim_params){ 0 };
     v->view = (bioft_victim){
-        .struct_size = sizeof v->view, .max_batch = max_batch, .channels = t->image.channels,
-        .height = t->image.height, .width = t->image.width, .outputs = g->view.outputs,
-        .classes = t->dataset->classes, .bits = t->codebook ? g->view.outputs : 0, .ctx = v,
-        .forward = victim_forward, .backward = victim_backward,
+        .struct_size = sizeof v->view,
+        .max_batch = max_batch,
+        .channels = t->image.channels,
+        .height = t->image.height,
+        .width = t->image.width,
+        .outputs = g->view.outputs,
+        .classes = t->dataset->classes,
+        .bits = t->codebook ? g->view.outputs : 0,
+        .ctx = v,
+        .forward = victim_forward,
+        .backward = victim_backward,
         .codes = t->codebook ? victim_codes : NULL,
-        .subset = victim_subset, .trace = victim_trace, .credit = victim_credit,
+        .subset = victim_subset,
+        .trace = victim_trace,
+        .credit = victim_credit,
     };
     victim_gradient(v, GRADIENT_RULE);
     v->normal = mem_aligned(pixels, sizeof(float));
@@ -331,8 +344,7 @@ bioft_status victim_create(const struct trained *t, uint32_t max_batch, const st
         st = error_memory(err, "the victim's batches");
         goto fail;
     }
-    st = v->params.smoothing.samples
-         ? smooth_create(&v->params.smoothing, t, max_batch, &v->smooth, err) : BIOFT_OK;
+    st = v->params.smoothing.samples ? smooth_create(&v->params.smoothing, t, max_batch, &v->smooth, err) : BIOFT_OK;
     if (st == BIOFT_OK)
         st = watch_create(&v->watch, &t->image, max_batch, t->dataset->label_words, routes != NULL, err);
     if (st == BIOFT_OK)
@@ -410,13 +422,13 @@ bioft_status victim_begin(struct victim *v, const struct victim_run *run, struct
     v->restart = run->restart;
     v->sides_at = NULL;
     if (run->restart == 0)
-        v->pass = 0;                               /* further restarts go on with other draws */
+        v->pass = 0; /* further restarts go on with other draws */
     if (st == BIOFT_OK && v->scale)
         st = take_scales(v);
     if (st != BIOFT_OK)
         return victim_error(v, st, err);
     watch_begin(&v->watch, v->batch, run->aimed, run->norm, run->epsilon, run->course);
-    v->clean.has_dx = v->last.has_dx = false;      /* gradients of another run had other draws and scales */
+    v->clean.has_dx = v->last.has_dx = false; /* gradients of another run had other draws and scales */
     return BIOFT_OK;
 }
 

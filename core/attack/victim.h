@@ -8,21 +8,21 @@
 #include <bioft/attack.h>
 
 struct victim_counts {
-    uint64_t forwards, backwards;                  /* asked of the program, in images: what memory answered not counted */
-    uint64_t queries;                              /* asked by the attack, in images */
+    uint64_t forwards, backwards; /* asked of the program, in images: what memory answered not counted */
+    uint64_t queries;             /* asked by the attack, in images */
 };
 struct victim;
 /* Its gradient is the rule's, where the target has one, until victim_gradient() says otherwise. */
 struct victim_params {
-    uint32_t eot;                                  /* draws of a random V that each backward pass is the mean of; 0: V as
+    uint32_t eot;               /* draws of a random V that each backward pass is the mean of; 0: V as
                                                       it is */
-    bool rescale;                                  /* outputs are divided, image by image, by the clean image's margin */
-    struct smoothing smoothing;                    /* of GRADIENT_SMOOTHED; zero: that gradient is not asked for */
+    bool rescale;               /* outputs are divided, image by image, by the clean image's margin */
+    struct smoothing smoothing; /* of GRADIENT_SMOOTHED; zero: that gradient is not asked for */
 };
 /* p: NULL for none of that. */
 bioft_status victim_create(const struct trained *t, uint32_t max_batch, const struct victim_params *p,
                            struct victim **ret, struct error *err);
-void victim_destroy(struct victim *v);             /* NULL is fine */
+void victim_destroy(struct victim *v); /* NULL is fine */
 const bioft_victim *victim_view(const struct victim *v);
 /* Outputs that are remembered stay so, gradients do not. */
 void victim_gradient(struct victim *v, enum gradient_kind gradient);

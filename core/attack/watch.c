@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-bioft_status watch_create(struct watch *w, const struct image_format *p, uint32_t max_batch, uint32_t label_words, bool reads,
-                          struct error *err)
+bioft_status watch_create(struct watch *w, const struct image_format *p, uint32_t max_batch, uint32_t label_words,
+                          bool reads, struct error *err)
 {
     size_t sets, pixels;
 
@@ -20,8 +20,8 @@ bioft_status watch_create(struct watch *w, const struct image_format *p, uint32_
     w->label = mem_array(max_batch, sizeof *w->label);
     w->labels = mem_array(sets, sizeof *w->labels);
     w->x = reads ? mem_aligned(pixels, sizeof *w->x) : NULL;
-    return w->image && w->sample && w->label && w->labels && (w->x || !reads)
-           ? BIOFT_OK : error_memory(err, "an attack's batch");
+    return w->image && w->sample && w->label && w->labels && (w->x || !reads) ? BIOFT_OK
+                                                                              : error_memory(err, "an attack's batch");
 }
 
 void watch_free(struct watch *w)

@@ -9,21 +9,21 @@ struct watch {
     const struct image_format *format;
     uint32_t max_batch;
     /* The attack's run in progress; all NULL between two runs. */
-    const bioft_batch *clean, *aimed;              /* with the true labels; with labels and targets as the attack has them */
-    struct course_image *course;                   /* [clean->n] */
+    const bioft_batch *clean, *aimed; /* with the true labels; with labels and targets as the attack has them */
+    struct course_image *course;      /* [clean->n] */
     uint32_t norm;
     double epsilon;
-    uint32_t n, *image;                            /* [n]: index in the batch of each image of a pass of n */
+    uint32_t n, *image; /* [n]: index in the batch of each image of a pass of n */
     bool is_subset;
-    bioft_batch part;                              /* the subset as rules see it, its arrays [max_batch] below */
-    float *x;                                      /* NULL where no rule reads batches */
+    bioft_batch part; /* the subset as rules see it, its arrays [max_batch] below */
+    float *x;         /* NULL where no rule reads batches */
     uint64_t *sample, *labels;
     int32_t *label;
 };
 
 /* reads: some rule reads batches. */
-bioft_status watch_create(struct watch *w, const struct image_format *p, uint32_t max_batch, uint32_t label_words, bool reads,
-                          struct error *err);
+bioft_status watch_create(struct watch *w, const struct image_format *p, uint32_t max_batch, uint32_t label_words,
+                          bool reads, struct error *err);
 void watch_free(struct watch *w);
 void watch_begin(struct watch *w, const bioft_batch *clean, const bioft_batch *aimed, uint32_t norm, double epsilon,
                  struct course_image *course);

@@ -7,15 +7,14 @@
 
 struct error {
     bioft_status status;
-    char text[2048];                /* one line or several, without a newline at the end */
+    char text[2048]; /* one line or several, without a newline at the end */
 };
 
 /* Sets the text and returns status: `return error_set(...)` is one line. err may be NULL. */
 bioft_status error_set(struct error *err, bioft_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Puts "prefix: " before the text that is there; returns err's status. */
-bioft_status error_prefix(struct error *err, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+bioft_status error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "out of memory" for `what`. */
 bioft_status error_memory(struct error *err, const char *what);
 

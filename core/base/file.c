@@ -64,14 +64,13 @@ static bioft_status too_large(struct error *err, const char *path, uint64_t size
 {
     char *absolute = path_absolute(NULL, path);
 
-    error_set(err, BIOFT_ERR_FORMAT, "%s: %llu bytes or more, at most %llu allowed",
-              absolute ? absolute : path, (unsigned long long)size, (unsigned long long)max);
+    error_set(err, BIOFT_ERR_FORMAT, "%s: %llu bytes or more, at most %llu allowed", absolute ? absolute : path,
+              (unsigned long long)size, (unsigned long long)max);
     free(absolute);
     return BIOFT_ERR_FORMAT;
 }
 
-bioft_status file_read(const char *path, uint64_t max, uint8_t **ret, size_t *ret_size,
-                       struct error *err)
+bioft_status file_read(const char *path, uint64_t max, uint8_t **ret, size_t *ret_size, struct error *err)
 {
     uint8_t *bytes = NULL;
     size_t size = 0, capacity = 0;
@@ -186,8 +185,7 @@ static int open_temporary(const char *path, char **ret)
     }
     for (unsigned n = 0; n < 10000 && fd < 0; n++) {
         /* Cut: with what is added the name must stay within NAME_MAX. */
-        snprintf(temporary, size, "%.*s.%.200s.%ld-%u" FILE_PART, (int)(name - path), path, name,
-                 (long)getpid(), n);
+        snprintf(temporary, size, "%.*s.%.200s.%ld-%u" FILE_PART, (int)(name - path), path, name, (long)getpid(), n);
         fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd < 0 && errno != EEXIST && errno != EINTR)
             break;
@@ -313,8 +311,7 @@ bioft_status file_rename(const char *from, const char *to, struct error *err)
     if (rename(from, to) < 0) {
         int code = errno;
         char *what = NULL;
-        st = asprintf(&what, "rename to %s", to) < 0 ? error_memory(err, from)
-                                                      : file_error(err, from, what, code);
+        st = asprintf(&what, "rename to %s", to) < 0 ? error_memory(err, from) : file_error(err, from, what, code);
         free(what);
         return st;
     }

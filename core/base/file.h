@@ -15,23 +15,22 @@ bioft_status file_error(struct error *err, const char *path, const char *what, i
 bioft_status file_open(const char *path, int *ret, uint64_t *ret_size, struct error *err);
 
 /* Reads a regular file of at most `max` bytes; *ret (free()) has a NUL after its end. */
-bioft_status file_read(const char *path, uint64_t max, uint8_t **ret, size_t *ret_size,
-                       struct error *err);
+bioft_status file_read(const char *path, uint64_t max, uint8_t **ret, size_t *ret_size, struct error *err);
 
 /* A private read-only map of a regular file. Where the file is cut while it is mapped, zeros are read behind its new
  * end, and who has read asks file_map_check before what came of it counts. Any thread. */
 struct mapping;
 struct file_map {
-    const uint8_t *bytes;           /* NULL for an empty file */
+    const uint8_t *bytes; /* NULL for an empty file */
     size_t size;
-    struct mapping *mapping;        /* file_map.c's */
+    struct mapping *mapping; /* file_map.c's */
 };
 bioft_status file_map_open(const char *path, struct file_map *ret, struct error *err);
 /* `status`, of what was made of the map; BIOFT_ERR_IO with the file's name where it was cut: then that counts for nothing. */
 bioft_status file_map_check(const struct file_map *map, bioft_status status, struct error *err);
 /* Reads a byte of each page. */
 void file_map_touch(const void *bytes, size_t size);
-void file_map_close(struct file_map *map);         /* NULL or zero is fine */
+void file_map_close(struct file_map *map); /* NULL or zero is fine */
 
 /* Writes by a temporary name in the same folder, fsync, rename, fsync of the folder. */
 bioft_status file_write(const char *path, const void *bytes, size_t size, struct error *err);
@@ -43,7 +42,7 @@ bioft_status file_copy(const char *from, const char *to, struct error *err);
  * temporary). A failed add or commit has aborted already; abort after that, or on a zeroed struct,
  * does nothing. */
 struct file_writer {
-    int fd;                         /* of the temporary; meaningful while `path` is set */
+    int fd; /* of the temporary; meaningful while `path` is set */
     char *path, *temporary;
 };
 bioft_status file_begin(const char *path, struct file_writer *ret, struct error *err);
@@ -77,7 +76,7 @@ bioft_status file_remove(const char *path, struct error *err);
 /* An exclusive lock on PATH, created if need be, held until file_unlock or the process ends.
  * BIOFT_ERR_IO with "in use by process N" where another holds it. */
 bioft_status file_lock(const char *path, int *ret, struct error *err);
-struct stop;                                       /* stop.h */
+struct stop; /* stop.h */
 /* Waits until it is free. BIOFT_ERR_CANCELLED: asked to stop, which stop may say (NULL: never). */
 bioft_status file_lock_wait(const char *path, const struct stop *stop, int *ret, struct error *err);
 /* Shared with others of its kind; excludes file_lock and is excluded by it. */

@@ -49,9 +49,9 @@ bioft_status file_make_folder(const char *path, struct error *err)
         if (slash)
             *slash = '\0';
         if (mkdir(folder, 0777) == 0) {
-            st = file_sync_folder(folder, err);    /* its own entry, in the folder above */
+            st = file_sync_folder(folder, err); /* its own entry, in the folder above */
         } else {
-            const int code = errno == EEXIST ? ENOTDIR : errno;    /* before another call replaces it */
+            const int code = errno == EEXIST ? ENOTDIR : errno; /* before another call replaces it */
             if (!file_is_folder(folder))
                 st = file_error(err, folder, "make this folder", code);
         }
@@ -62,10 +62,7 @@ bioft_status file_make_folder(const char *path, struct error *err)
     return st;
 }
 
-static bool is_dot(const char *name)
-{
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
+static bool is_dot(const char *name) { return strcmp(name, ".") == 0 || strcmp(name, "..") == 0; }
 
 bool file_folder_is_empty(const char *path)
 {
@@ -126,8 +123,7 @@ bioft_status file_list(const char *folder, char ***ret, size_t *ret_count, struc
             break;
         if (entry->d_name[0] == '.')
             continue;
-        if (!mem_grow(&names, &capacity, count + 1, sizeof *names) ||
-            !(names[count] = entry_name(dir, entry))) {
+        if (!mem_grow(&names, &capacity, count + 1, sizeof *names) || !(names[count] = entry_name(dir, entry))) {
             st = error_memory(err, folder);
             goto fail;
         }
@@ -259,7 +255,8 @@ bool file_lock_holds(int lock, const char *path)
 {
     struct stat held, there;
 
-    return fstat(lock, &held) == 0 && stat(path, &there) == 0 && held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+    return fstat(lock, &held) == 0 && stat(path, &there) == 0 && held.st_dev == there.st_dev &&
+           held.st_ino == there.st_ino;
 }
 
 void file_unlock(int lock)

@@ -17,16 +17,16 @@
 
 /* One map; never freed but used again, so that the handler may walk the list while others change it. */
 struct mapping {
-    _Atomic uintptr_t begin, end;                  /* 0: free */
+    _Atomic uintptr_t begin, end; /* 0: free */
     atomic_bool cut;
     int fd;
     char *path;
-    struct mapping *next;                          /* does not change */
+    struct mapping *next; /* does not change */
 };
 
 /* A handler can reach nothing else, and a signal has one handler in a process. */
 static struct {
-    pthread_mutex_t lock;                          /* of all but what the handler reads */
+    pthread_mutex_t lock; /* of all but what the handler reads */
     struct mapping *_Atomic list;
     struct sigaction before;
 } maps = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -115,7 +115,9 @@ bioft_status file_map_open(const char *path, struct file_map *ret, struct error 
         if (bytes == MAP_FAILED) {
             st = file_error(err, path, "map", errno);
         } else {
-            map = (struct file_map){ .bytes = bytes, .size = (size_t)size, .mapping = enter(path, fd, bytes, (size_t)size) };
+            map = (struct file_map){ .bytes = bytes,
+                                     .size = (size_t)size,
+                                     .mapping = enter(path, fd, bytes, (size_t)size) };
             if (!map.mapping) {
                 munmap(bytes, (size_t)size);
                 st = error_memory(err, path);
@@ -134,8 +136,8 @@ static bool is_cut(const struct file_map *map)
 {
     struct stat s;
 
-    return map->mapping && (atomic_load(&map->mapping->cut) ||
-                            (fstat(map->mapping->fd, &s) == 0 && (uint64_t)s.st_size < map->size));
+    return map->mapping &&
+           (atomic_load(&map->mapping->cut) || (fstat(map->mapping->fd, &s) == 0 && (uint64_t)s.st_size < map->size));
 }
 
 bioft_status file_map_check(const struct file_map *map, bioft_status status, struct error *err)

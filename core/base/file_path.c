@@ -22,10 +22,7 @@ static char *concat(const char *a, const char *b)
     return ret;
 }
 
-char *path_join(const char *folder, const char *name)
-{
-    return concat(name[0] == '/' ? "" : folder, name);
-}
+char *path_join(const char *folder, const char *name) { return concat(name[0] == '/' ? "" : folder, name); }
 
 /* Takes out "." components and empty ones, in place. ".." stays: links decide what it means. */
 static void tidy(char *path)
@@ -115,7 +112,7 @@ char *path_folder(const char *path)
 
 bool path_fits(const char *path)
 {
-    enum { LONGEST = 3500 };                       /* PATH_MAX, less what lies in an output folder */
+    enum { LONGEST = 3500 }; /* PATH_MAX, less what lies in an output folder */
 
     if (strlen(path) > LONGEST)
         return false;

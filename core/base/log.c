@@ -21,7 +21,7 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
         if (text)
             vsnprintf(text, (size_t)n + 1, format, again);
         else
-            text = small;           /* cut, but said */
+            text = small; /* cut, but said */
     }
     va_end(again);
     va_end(args);

@@ -7,7 +7,7 @@
 enum log_level { LOG_DETAIL, LOG_INFO, LOG_WARNING, LOG_PROGRESS, LOG_ERROR };
 
 struct log {
-    void (*write)(void *ctx, enum log_level level, const char *text);   /* any thread */
+    void (*write)(void *ctx, enum log_level level, const char *text); /* any thread */
     void *ctx;
 };
 

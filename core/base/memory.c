@@ -17,7 +17,7 @@ struct block {
 };
 
 struct arena {
-    struct block *blocks;           /* the first is the one being filled */
+    struct block *blocks; /* the first is the one being filled */
     size_t next_size;
 };
 
@@ -162,10 +162,7 @@ char *arena_text_n(struct arena *arena, const char *text, size_t length)
     return copy;
 }
 
-char *arena_text(struct arena *arena, const char *text)
-{
-    return arena_text_n(arena, text, strlen(text));
-}
+char *arena_text(struct arena *arena, const char *text) { return arena_text_n(arena, text, strlen(text)); }
 
 char *arena_printf(struct arena *arena, const char *format, ...)
 {

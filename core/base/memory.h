@@ -18,12 +18,11 @@ bool mem_product(size_t a, size_t b, size_t *ret);
 
 /* An arena hands out zeroed, 16-byte aligned memory that is freed all at once. */
 struct arena;
-struct arena *arena_create(void);                  /* NULL: out of memory */
-void arena_destroy(struct arena *arena);           /* NULL is fine */
+struct arena *arena_create(void);        /* NULL: out of memory */
+void arena_destroy(struct arena *arena); /* NULL is fine */
 void *arena_array(struct arena *arena, size_t count, size_t size);
 char *arena_text(struct arena *arena, const char *text);
 char *arena_text_n(struct arena *arena, const char *text, size_t length);
-char *arena_printf(struct arena *arena, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -17,8 +17,8 @@ struct keyed {
 
 /* LANES counters side by side, so that the compiler may use vectors and the latency of one hides
  * behind another. */
-static void rounds(uint32_t c0[LANES], uint32_t c1[LANES], uint32_t c2[LANES], uint32_t c3[LANES],
-                   uint32_t k0, uint32_t k1)
+static void rounds(uint32_t c0[LANES], uint32_t c1[LANES], uint32_t c2[LANES], uint32_t c3[LANES], uint32_t k0,
+                   uint32_t k1)
 {
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < LANES; i++) {
@@ -113,8 +113,7 @@ static void to_uniform(const uint32_t words[LANE_WORDS], float ret[LANE_WORDS])
 }
 
 /* Box and Muller's transformation of each pair. */
-static void to_normal(const uint32_t words[LANE_WORDS], float ret[LANE_WORDS], size_t from,
-                      size_t to)
+static void to_normal(const uint32_t words[LANE_WORDS], float ret[LANE_WORDS], size_t from, size_t to)
 {
     const double two_pi = 6.283185307179586476925;
 
@@ -141,8 +140,8 @@ static size_t fill_uniform(const struct keyed *k, uint64_t first, void *ret, siz
     return 0;
 }
 
-bioft_status random_fill(uint32_t kind, uint64_t seed, const char *stream, uint64_t key,
-                         uint64_t first, void *ret, size_t count)
+bioft_status random_fill(uint32_t kind, uint64_t seed, const char *stream, uint64_t key, uint64_t first, void *ret,
+                         size_t count)
 {
     const struct keyed k = keyed(seed, stream, key);
     unsigned char *out = ret;
@@ -191,7 +190,7 @@ void random_permutation(uint64_t seed, const char *stream, uint64_t key, uint64_
 {
     const struct keyed k = keyed(seed, stream, key);
     uint32_t words[LANE_WORDS];
-    uint64_t at_hand = UINT64_MAX;  /* whose words: pairs are made LANE_WORDS / 2 at a time */
+    uint64_t at_hand = UINT64_MAX; /* whose words: pairs are made LANE_WORDS / 2 at a time */
 
     for (uint64_t i = 0; i < n; i++)
         ret[i] = i;

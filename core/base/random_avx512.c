@@ -50,8 +50,7 @@ static inline void draw(const uint32_t philox[2], const uint32_t key[2], uint64_
         in_order(c[v], ret + 2 * v);
 }
 
-void random_words_avx512(const uint32_t philox[2], const uint32_t key[2], uint64_t block,
-                         uint32_t ret[RANDOM_WORDS])
+void random_words_avx512(const uint32_t philox[2], const uint32_t key[2], uint64_t block, uint32_t ret[RANDOM_WORDS])
 {
     __m512i words[2 * VECTORS];
 
@@ -67,7 +66,8 @@ void random_uniform_avx512(const uint32_t philox[2], const uint32_t key[2], uint
     for (size_t at = 0; at < count; at += RANDOM_WORDS, block += RANDOM_LANES) {
         draw(philox, key, block, words);
         for (int i = 0; i < 2 * VECTORS; i++)
-            _mm512_storeu_ps(ret + at + 2 * VECTOR * i,
-                             _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_srli_epi32(words[i], 8)), _mm512_set1_ps(0x1p-24f)));
+            _mm512_storeu_ps(
+                ret + at + 2 * VECTOR * i,
+                _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_srli_epi32(words[i], 8)), _mm512_set1_ps(0x1p-24f)));
     }
 }

@@ -11,10 +11,7 @@ struct list {
     int (*compare)(const void *a, const void *b);
 };
 
-static const void *item(const struct list *l, size_t index)
-{
-    return l->items + index * l->size;
-}
+static const void *item(const struct list *l, size_t index) { return l->items + index * l->size; }
 
 /* Equal ones in their order. */
 static int compare_places(const void *a, const void *b, void *ctx)

@@ -5,10 +5,10 @@
 #include "base/error.h"
 #include <stddef.h>
 
-enum { SHA256_HEX = 65 };           /* lower-case hex with its NUL */
+enum { SHA256_HEX = 65 }; /* lower-case hex with its NUL */
 
-struct sha256;                      /* a sum being taken */
-struct sha256 *sha256_begin(void);  /* NULL: out of memory */
+struct sha256;                     /* a sum being taken */
+struct sha256 *sha256_begin(void); /* NULL: out of memory */
 void sha256_add(struct sha256 *s, const void *bytes, size_t size);
 /* The sum of what was added so far; more can be added. "": out of memory. */
 void sha256_peek(const struct sha256 *s, char ret[SHA256_HEX]);

@@ -5,7 +5,7 @@
 #include <signal.h>
 
 struct stop {
-    volatile sig_atomic_t signal;   /* 0: go on */
+    volatile sig_atomic_t signal; /* 0: go on */
 };
 /* stop may be NULL. */
 static inline int stop_asked(const struct stop *stop) { return stop ? (int)stop->signal : 0; }

@@ -34,8 +34,7 @@ static void leave_c_locale(struct c_locale l)
 /* Room for `more` bytes and the end; false where there is none. */
 static bool reserve(struct text *t, size_t more)
 {
-    if (t->failed || more > SIZE_MAX - t->length - 1 ||
-        !mem_grow(&t->data, &t->capacity, t->length + more + 1, 1)) {
+    if (t->failed || more > SIZE_MAX - t->length - 1 || !mem_grow(&t->data, &t->capacity, t->length + more + 1, 1)) {
         t->failed = true;
         return false;
     }
@@ -52,10 +51,7 @@ void text_add_n(struct text *t, const char *s, size_t length)
     t->data[t->length] = '\0';
 }
 
-void text_add(struct text *t, const char *s)
-{
-    text_add_n(t, s, strlen(s));
-}
+void text_add(struct text *t, const char *s) { text_add_n(t, s, strlen(s)); }
 
 void text_printf(struct text *t, const char *format, ...)
 {
@@ -197,7 +193,7 @@ bool text_to_double(const char *s, size_t length, double *ret)
     if (copy != small)
         free(copy);
     if (!isfinite(value) || (value == 0.0 && !is_zero(s, length)))
-        return false;                              /* 1e-400 is not 0 */
+        return false; /* 1e-400 is not 0 */
     *ret = value;
     return true;
 }
@@ -274,8 +270,8 @@ const char *text_size(char ret[TEXT_NUMBER], uint64_t bytes)
         unit++;
     }
     tenths = (uint64_t)(value * 10 + 0.5);
-    snprintf(ret, TEXT_NUMBER, "%llu.%llu %s", (unsigned long long)(tenths / 10),
-             (unsigned long long)(tenths % 10), units[unit]);
+    snprintf(ret, TEXT_NUMBER, "%llu.%llu %s", (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10),
+             units[unit]);
     return ret;
 }
 
@@ -283,7 +279,7 @@ const char *text_duration(char ret[TEXT_NUMBER], double seconds)
 {
     unsigned long long whole;
 
-    if (!(seconds < 1e15))          /* NaN too */
+    if (!(seconds < 1e15)) /* NaN too */
         return strcpy(ret, "?");
     if (seconds < 0)
         seconds = 0;
@@ -300,7 +296,4 @@ const char *text_duration(char ret[TEXT_NUMBER], double seconds)
     return ret;
 }
 
-bool same_text(const char *a, const char *b)
-{
-    return strcmp(a ? a : "", b ? b : "") == 0;
-}
+bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }

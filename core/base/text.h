@@ -8,7 +8,7 @@
 
 /* A growing text, always terminated; a failed allocation sets `failed` and the rest is dropped. */
 struct text {
-    char *data;                     /* NULL while empty */
+    char *data; /* NULL while empty */
     size_t length, capacity;
     bool failed;
 };
@@ -22,7 +22,7 @@ size_t text_visible(const char *s, size_t length, size_t *ret_hidden);
 void text_add_visible(struct text *t, const char *s, size_t length);
 /* RFC 4648, with padding. */
 void text_add_base64(struct text *t, const uint8_t *bytes, size_t size);
-void text_free(struct text *t);     /* NULL-safe; leaves it empty */
+void text_free(struct text *t); /* NULL-safe; leaves it empty */
 
 /* What names, or their beginnings, are replaced by. */
 struct name_change {

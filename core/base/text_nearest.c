@@ -5,10 +5,7 @@
 
 enum { LONGEST = 127 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)
 {
@@ -31,8 +28,7 @@ static unsigned distance(const char *a, size_t n, const char *b, size_t m)
         for (size_t j = 1; j <= m; j++) {
             char x = lower(a[i - 1]), y = lower(b[j - 1]);
             row[j] = min3(above[j] + 1, row[j - 1] + 1, above[j - 1] + (x != y));
-            if (i > 1 && j > 1 && x == lower(b[j - 2]) && y == lower(a[i - 2]) &&
-                above2[j - 2] + 1 < row[j])
+            if (i > 1 && j > 1 && x == lower(b[j - 2]) && y == lower(a[i - 2]) && above2[j - 2] + 1 < row[j])
                 row[j] = above2[j - 2] + 1;
         }
     }
@@ -42,7 +38,7 @@ static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 const char *text_nearest(const char *word, const char *const *candidates, size_t count)
 {
     size_t n = strlen(word);
-    unsigned best = n < 6 ? 1 : n < 9 ? 2 : 3;         /* a third of the length, 1 to 3 */
+    unsigned best = n < 6 ? 1 : n < 9 ? 2 : 3; /* a third of the length, 1 to 3 */
     const char *nearest = NULL;
 
     if (n > LONGEST)

@@ -6,10 +6,7 @@
 
 #include <string.h>
 
-static bool is_within(uint32_t c, uint32_t low, uint32_t high)
-{
-    return c >= low && c <= high;
-}
+static bool is_within(uint32_t c, uint32_t low, uint32_t high) { return c >= low && c <= high; }
 
 static bool acts(uint32_t c)
 {

@@ -17,21 +17,21 @@
 struct run {
     void (*body)(void *ctx, size_t index, uint32_t thread);
     void *ctx;
-    size_t first;                   /* index of piece 0 */
+    size_t first; /* index of piece 0 */
     uint32_t number, count;
 };
 
 struct pool {
     unsigned threads;
-    pthread_t *handles;             /* [threads]; 0 stands for the caller and is not used */
-    unsigned started;               /* how many of handles[1..] are threads */
-    atomic_bool running;            /* the next pool_run is one inside a body */
-    _Atomic uint64_t ticket;        /* number of the run << 32 | its next piece */
-    atomic_uint left;               /* pieces not yet done */
-    pthread_mutex_t mutex;          /* of what follows */
+    pthread_t *handles;      /* [threads]; 0 stands for the caller and is not used */
+    unsigned started;        /* how many of handles[1..] are threads */
+    atomic_bool running;     /* the next pool_run is one inside a body */
+    _Atomic uint64_t ticket; /* number of the run << 32 | its next piece */
+    atomic_uint left;        /* pieces not yet done */
+    pthread_mutex_t mutex;   /* of what follows */
     pthread_cond_t wake, done;
     struct run run;
-    unsigned begun;                 /* workers that run */
+    unsigned begun; /* workers that run */
     unsigned sleeping;
     bool quit;
 };
@@ -51,15 +51,14 @@ static void work(struct pool *pool, const struct run *r, uint32_t thread)
     uint32_t finished = 0;
 
     while (ticket >> 32 == r->number && (uint32_t)ticket < r->count) {
-        if (!atomic_compare_exchange_weak_explicit(&pool->ticket, &ticket, ticket + 1,
-                                                   memory_order_relaxed, memory_order_relaxed))
+        if (!atomic_compare_exchange_weak_explicit(&pool->ticket, &ticket, ticket + 1, memory_order_relaxed,
+                                                   memory_order_relaxed))
             continue;
         r->body(r->ctx, r->first + (uint32_t)ticket, thread);
         finished++;
         ticket = atomic_load_explicit(&pool->ticket, memory_order_relaxed);
     }
-    if (finished > 0 &&
-        atomic_fetch_sub_explicit(&pool->left, finished, memory_order_acq_rel) == finished &&
+    if (finished > 0 && atomic_fetch_sub_explicit(&pool->left, finished, memory_order_acq_rel) == finished &&
         thread != 0) {
         pthread_mutex_lock(&pool->mutex);
         pthread_cond_signal(&pool->done);
@@ -73,8 +72,7 @@ static bool next_run(struct pool *pool, uint32_t seen, struct run *ret)
     double until = clock_seconds() + SPIN_SECONDS;
     bool go;
 
-    while (atomic_load_explicit(&pool->ticket, memory_order_relaxed) >> 32 == seen &&
-           clock_seconds() < until)
+    while (atomic_load_explicit(&pool->ticket, memory_order_relaxed) >> 32 == seen && clock_seconds() < until)
         continue;
     pthread_mutex_lock(&pool->mutex);
     while (!pool->quit && pool->run.number == seen) {
@@ -158,8 +156,7 @@ bioft_status pool_create(unsigned threads, struct pool **ret, struct error *err)
         int code = start_worker(pool, i);
         if (code != 0) {
             pool_destroy(pool);
-            return error_set(err, BIOFT_ERR_MEMORY,
-                             "cannot start thread %u of %u (error %d): ask for fewer threads",
+            return error_set(err, BIOFT_ERR_MEMORY, "cannot start thread %u of %u (error %d): ask for fewer threads",
                              i + 1, threads, code);
         }
         pool->started++;
@@ -186,10 +183,7 @@ void pool_destroy(struct pool *pool)
     free(pool);
 }
 
-unsigned pool_threads(const struct pool *pool)
-{
-    return pool ? pool->threads : 1;
-}
+unsigned pool_threads(const struct pool *pool) { return pool ? pool->threads : 1; }
 
 /* The number of this thread while it is in a body. */
 static uint32_t own_number(const struct pool *pool)
@@ -202,9 +196,7 @@ static uint32_t own_number(const struct pool *pool)
     return 0;
 }
 
-static void run_inline(size_t count, uint32_t thread,
-                       void (*body)(void *ctx, size_t index, uint32_t thread),
-                       void *ctx)
+static void run_inline(size_t count, uint32_t thread, void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx)
 {
     for (size_t i = 0; i < count; i++)
         body(ctx, i, thread);
@@ -239,8 +231,7 @@ static void run_together(struct pool *pool, struct run *r)
     }
 }
 
-void pool_run(struct pool *pool, size_t count,
-              void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx)
+void pool_run(struct pool *pool, size_t count, void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx)
 {
     if (!pool || pool->threads == 1) {
         run_inline(count, 0, body, ctx);
@@ -256,8 +247,7 @@ void pool_run(struct pool *pool, size_t count,
     } else {
         for (size_t first = 0; first < count;) {
             size_t n = count - first < UINT32_MAX ? count - first : UINT32_MAX;
-            run_together(pool, &(struct run){ .body = body, .ctx = ctx, .first = first,
-                                              .count = (uint32_t)n });
+            run_together(pool, &(struct run){ .body = body, .ctx = ctx, .first = first, .count = (uint32_t)n });
             first += n;
         }
     }

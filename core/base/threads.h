@@ -15,12 +15,11 @@ unsigned threads_quota(const char *root);
 struct pool;
 /* threads: how many work at once, the caller's included; 1 makes no thread. */
 bioft_status pool_create(unsigned threads, struct pool **ret, struct error *err);
-void pool_destroy(struct pool *pool);              /* NULL is fine */
+void pool_destroy(struct pool *pool); /* NULL is fine */
 unsigned pool_threads(const struct pool *pool);
 /* body(ctx, index, thread) once for each index below count; returns when all are done. pool NULL:
  * all on the caller's thread. A run inside a body goes on the body's thread alone. One caller at a
  * time. */
-void pool_run(struct pool *pool, size_t count,
-              void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx);
+void pool_run(struct pool *pool, size_t count, void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx);
 
 #endif

@@ -73,8 +73,7 @@ static unsigned quota_v1(const char *folder)
 /* The least quota from the group up to the root of its hierarchy. In a container the group's path
  * may be the outer one and not exist here: then only the root is there, and it is the container's
  * own. */
-static unsigned quota_upwards(const char *mount, const char *group,
-                              unsigned (*quota)(const char *folder))
+static unsigned quota_upwards(const char *mount, const char *group, unsigned (*quota)(const char *folder))
 {
     char folder[2 * LONGEST];
     size_t base = strlen(mount);
@@ -174,6 +173,6 @@ unsigned threads_default(void)
 
     if (!wanted)
         return available;
-    const unsigned long n = strtoul(wanted, &end, 10);     /* of a list the first: the outermost level's */
+    const unsigned long n = strtoul(wanted, &end, 10); /* of a list the first: the outermost level's */
     return end != wanted && (*end == '\0' || *end == ',') && n > 0 && n < available ? (unsigned)n : available;
 }

@@ -1,10 +1,7 @@
 /* UTF-8 (RFC 3629), checked byte by byte after the table of its section 4. */
 #include "base/utf8.h"
 
-static bool within(uint8_t c, uint8_t low, uint8_t high)
-{
-    return c >= low && c <= high;
-}
+static bool within(uint8_t c, uint8_t low, uint8_t high) { return c >= low && c <= high; }
 
 size_t utf8_character(const uint8_t *s, size_t size)
 {
@@ -13,10 +10,7 @@ size_t utf8_character(const uint8_t *s, size_t size)
     uint8_t first = s[0];
     if (first < 0x80)
         return 1;
-    size_t length = within(first, 0xc2, 0xdf)   ? 2
-                    : within(first, 0xe0, 0xef) ? 3
-                    : within(first, 0xf0, 0xf4) ? 4
-                                                : 0;
+    size_t length = within(first, 0xc2, 0xdf) ? 2 : within(first, 0xe0, 0xef) ? 3 : within(first, 0xf0, 0xf4) ? 4 : 0;
     if (length == 0 || size < length)
         return 0;
     /* The second byte keeps out overlong forms, surrogates, and what lies beyond U+10FFFF. */

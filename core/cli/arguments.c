@@ -47,12 +47,8 @@ static int take(const struct command_line *c, const struct argument *a, const ch
 {
     char *end;
     switch (a->kind) {
-    case ARGUMENT_FLAG:
-        *(bool *)a->target = true;
-        return -1;
-    case ARGUMENT_TEXT:
-        *(const char **)a->target = value;
-        return -1;
+    case ARGUMENT_FLAG: *(bool *)a->target = true; return -1;
+    case ARGUMENT_TEXT: *(const char **)a->target = value; return -1;
     case ARGUMENT_LIST: {
         struct argument_list *l = a->target;
         if (l->count == sizeof l->items / sizeof *l->items)

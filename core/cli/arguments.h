@@ -8,23 +8,23 @@
 
 enum argument_kind { ARGUMENT_FLAG, ARGUMENT_TEXT, ARGUMENT_LIST, ARGUMENT_COUNT };
 
-struct argument_list {                             /* an option that may be given several times */
+struct argument_list { /* an option that may be given several times */
     const char *items[64];
     size_t count;
 };
 struct argument {
-    const char *name;                              /* without the two dashes; NULL ends the table */
-    const char *value;                             /* what stands after it in the help: "DIR"; NULL for flags */
+    const char *name;  /* without the two dashes; NULL ends the table */
+    const char *value; /* what stands after it in the help: "DIR"; NULL for flags */
     enum argument_kind kind;
-    void *target;                                  /* bool, const char *, struct argument_list, uint32_t (1 and more) */
+    void *target; /* bool, const char *, struct argument_list, uint32_t (1 and more) */
     const char *help;
 };
 /* Of --trust-plugins, wherever a manifest is read. */
 #define TRUST_HELP "open the plugins that the manifest names, which run with your rights"
 
 struct command_line {
-    const char *name;                              /* "run" */
-    const char *usage;                             /* "MANIFEST [options]" */
+    const char *name;  /* "run" */
+    const char *usage; /* "MANIFEST [options]" */
     const char *summary;
     const struct argument *arguments;
     size_t positional_min, positional_max;

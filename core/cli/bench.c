@@ -80,24 +80,22 @@ static void print_text(const struct bench *b, const struct result *r)
     const double flops = per_second(bench_step_flops(b), r->best.all);
     const double bytes = per_second(bench_update_bytes(b), r->best.update);
 
-    print("%s %s%s%s, batch %u of %ux%ux%u, %s, %s, %u thread%s\n", b->backbone,
-           b->train ? "train" : "forward", b->train && b->rule ? ", rule " : "",
-           b->train && b->rule ? b->rule : "", b->batch, b->network.graph->view.channels,
-           b->network.graph->view.height, b->network.graph->view.width, b->precision_name, b->opened->identity,
-           pool_threads(b->pool), pool_threads(b->pool) == 1 ? "" : "s");
+    print("%s %s%s%s, batch %u of %ux%ux%u, %s, %s, %u thread%s\n", b->backbone, b->train ? "train" : "forward",
+          b->train && b->rule ? ", rule " : "", b->train && b->rule ? b->rule : "", b->batch,
+          b->network.graph->view.channels, b->network.graph->view.height, b->network.graph->view.width,
+          b->precision_name, b->opened->identity, pool_threads(b->pool), pool_threads(b->pool) == 1 ? "" : "s");
     if (*r->kernels)
         print("instruction sets: %s\n", r->kernels);
-    print("images/s: best %.1f, median %.1f of %u step%s; peak memory %.1f MiB\n",
-           b->batch / r->best.all, b->batch / r->median, b->steps, b->steps == 1 ? "" : "s",
-           r->peak_mib);
+    print("images/s: best %.1f, median %.1f of %u step%s; peak memory %.1f MiB\n", b->batch / r->best.all,
+          b->batch / r->median, b->steps, b->steps == 1 ? "" : "s", r->peak_mib);
     if (b->train)
-        print("best step: %.1f ms forward, %.1f backward, %.1f update\n", 1e3 * r->best.forward,
-               1e3 * r->best.backward, 1e3 * r->best.update);
+        print("best step: %.1f ms forward, %.1f backward, %.1f update\n", 1e3 * r->best.forward, 1e3 * r->best.backward,
+              1e3 * r->best.update);
     print("products: %.1f GFLOP/s, %.0f%% of the %.1f that a large one reaches\n", 1e-9 * flops,
-           100 * flops / r->peaks.flops, 1e-9 * r->peaks.flops);
+          100 * flops / r->peaks.flops, 1e-9 * r->peaks.flops);
     if (b->train)
         print("update: %.1f GB/s, %.0f%% of the %.1f that a triad reaches\n", 1e-9 * bytes,
-               100 * bytes / r->peaks.bytes, 1e-9 * r->peaks.bytes);
+              100 * bytes / r->peaks.bytes, 1e-9 * r->peaks.bytes);
 }
 
 bioft_status bench_check_kernels(const struct bench *b, const char *kernels, struct error *err)
@@ -187,23 +185,17 @@ int command_bench(int argc, char **argv)
 {
     struct bench b = { .batch = 32, .steps = STEPS, .precision_name = "f32" };
     const struct argument arguments[] = {
-        { "backbone", "NAME", ARGUMENT_TEXT, &b.backbone,
-          "the network, with a head of 10 classes" },
+        { "backbone", "NAME", ARGUMENT_TEXT, &b.backbone, "the network, with a head of 10 classes" },
         { "rule", "NAME", ARGUMENT_TEXT, &b.rule, "the learning rule (default: true derivatives)" },
         { "batch", "N", ARGUMENT_COUNT, &b.batch, "images a step (default: 32)" },
         { "size", "S", ARGUMENT_COUNT, &b.size, "height and width (default: the published size)" },
         { "precision", "P", ARGUMENT_TEXT, &b.precision_name, "f32 (default) or bf16" },
-        { "engine", "NAME", ARGUMENT_TEXT, &b.engine,
-          "the compute engine (default: the highest score)" },
-        { "steps", "N", ARGUMENT_COUNT, &b.steps,
-          "steps to measure, after one that is not (default: 5)" },
-        { "threads", "N", ARGUMENT_COUNT, &b.threads,
-          "threads to use (default: all that this process may use)" },
+        { "engine", "NAME", ARGUMENT_TEXT, &b.engine, "the compute engine (default: the highest score)" },
+        { "steps", "N", ARGUMENT_COUNT, &b.steps, "steps to measure, after one that is not (default: 5)" },
+        { "threads", "N", ARGUMENT_COUNT, &b.threads, "threads to use (default: all that this process may use)" },
         { "profile", NULL, ARGUMENT_FLAG, &b.profile, "where the time went, by layer and phase" },
-        { "json", NULL, ARGUMENT_FLAG, &b.json,
-          "one JSON object a line; images_per_s is the best step's" },
-        { "plugin-path", "DIR", ARGUMENT_LIST, &b.plugin_paths,
-          "look for plugins here first; may be given again" },
+        { "json", NULL, ARGUMENT_FLAG, &b.json, "one JSON object a line; images_per_s is the best step's" },
+        { "plugin-path", "DIR", ARGUMENT_LIST, &b.plugin_paths, "look for plugins here first; may be given again" },
         { "quiet", NULL, ARGUMENT_FLAG, &b.quiet, "only warnings and the result" },
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
@@ -213,9 +205,8 @@ int command_bench(int argc, char **argv)
         .arguments = arguments,
         .positional_min = 1,
         .positional_max = 1,
-        .summary =
-            "Measures steps of training (with Adam) or of the forward pass on random images; `engines` both, on "
-            "every compute engine, in each precision.",
+        .summary = "Measures steps of training (with Adam) or of the forward pass on random images; `engines` both, on "
+                   "every compute engine, in each precision.",
     };
     int status = arguments_parse(&line, argc, argv);
     const char *wrong;

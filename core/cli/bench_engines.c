@@ -28,8 +28,8 @@ static bioft_status check_kernels(const struct bench *b, struct error *err)
     return st;
 }
 
-static bioft_status measure(const struct bench *common, const char *engine, uint32_t precision, bool train,
-                            double *ret, char *why, size_t size)
+static bioft_status measure(const struct bench *common, const char *engine, uint32_t precision, bool train, double *ret,
+                            char *why, size_t size)
 {
     struct bench b = *common;
     struct bench_times best;
@@ -129,9 +129,9 @@ bioft_status bench_engines(struct bench *b, struct error *err)
         return st;
     st = registry_names(r, BIOFT_KIND_ENGINE, &names, &count, err);
     if (st == BIOFT_OK && !b->json)
-        print("%s, batch %u, %u thread%s: images a second, the best of %u steps\n%-12s %-9s %9s %9s  %s\n",
-               b->backbone, b->batch, b->threads, b->threads == 1 ? "" : "s", b->steps, "engine", "precision",
-               "train", "forward", "what");
+        print("%s, batch %u, %u thread%s: images a second, the best of %u steps\n%-12s %-9s %9s %9s  %s\n", b->backbone,
+              b->batch, b->threads, b->threads == 1 ? "" : "s", b->steps, "engine", "precision", "train", "forward",
+              "what");
     for (size_t i = 0; i < count; i++) {
         const bioft_status one = compare(b, names[i], err);
         if (one != BIOFT_OK)

@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bioft_status find(struct bench *b, uint32_t kind, const char *name,
-                         const struct plugin **ret, struct option_value **ret_values,
-                         struct error *err)
+static bioft_status find(struct bench *b, uint32_t kind, const char *name, const struct plugin **ret,
+                         struct option_value **ret_values, struct error *err)
 {
     bioft_status st = registry_find(b->registry, kind, name, ret, err);
     return st == BIOFT_OK ? options_defaults(*ret, b->arena, ret_values, err) : st;
@@ -30,8 +29,9 @@ static bioft_status open_engine(struct bench *b, struct error *err)
 
 static bioft_status build(struct bench *b, struct error *err)
 {
-    struct network_params p = { .seed = 1, .engine = b->opened, .height = b->size, .width = b->size,
-                                .outputs = BENCH_CLASSES };
+    struct network_params p = {
+        .seed = 1, .engine = b->opened, .height = b->size, .width = b->size, .outputs = BENCH_CLASSES
+    };
     struct option_value *values;
     bioft_status st = find(b, BIOFT_KIND_BACKBONE, b->backbone, &p.backbone, &values, err);
 
@@ -54,8 +54,7 @@ static bioft_status attach_rule(struct bench *b, struct error *err)
         return st;
     if (feedback_own(b->feedback))
         return error_set(err, BIOFT_ERR_UNSUPPORTED,
-                         "rule '%s' runs the training step itself, which bench does not measure",
-                         b->rule);
+                         "rule '%s' runs the training step itself, which bench does not measure", b->rule);
     return BIOFT_OK;
 }
 
@@ -110,8 +109,8 @@ bioft_status bench_open(struct bench *b, struct error *err)
     use = program_use(b->train ? BIOFT_TRAIN : BIOFT_EVAL, b->precision, b->batch, b->pool);
     if (st != BIOFT_OK)
         return st;
-    return program_create(b->network.model, &use,
-          b->feedback ? feedback_routes(b->feedback, false) : NULL, &b->program, err);
+    return program_create(b->network.model, &use, b->feedback ? feedback_routes(b->feedback, false) : NULL, &b->program,
+                          err);
 }
 
 void bench_close(struct bench *b)

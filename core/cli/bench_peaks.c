@@ -6,9 +6,12 @@
 #include <stdlib.h>
 
 enum {
-    ROWS = 1024, IN = 1024, OUT = 2048,            /* of the product: images, features */
+    ROWS = 1024,
+    IN = 1024,
+    OUT = 2048, /* of the product: images, features */
     PRODUCTS = 8,
-    FLOATS = 16 * 1024 * 1024, PIECES = 64,        /* of each of the three arrays: 64 MiB */
+    FLOATS = 16 * 1024 * 1024,
+    PIECES = 64, /* of each of the three arrays: 64 MiB */
     PASSES = 4,
 };
 
@@ -81,8 +84,7 @@ static void product_init(struct product *p)
                                .layers = &p->layer };
 }
 
-static bioft_status time_products(struct program *p, const float *x, float *out, double *ret,
-                                  struct error *err)
+static bioft_status time_products(struct program *p, const float *x, float *out, double *ret, struct error *err)
 {
     double best = 0;
     bioft_status st = BIOFT_OK;
@@ -103,8 +105,7 @@ static bioft_status product_peak(struct bench *b, double *ret, struct error *err
     struct product product;
     struct model *m = NULL;
     struct program *p = NULL;
-    float *x = mem_aligned((size_t)ROWS * IN, sizeof *x),
-          *out = mem_aligned((size_t)ROWS * OUT, sizeof *out);
+    float *x = mem_aligned((size_t)ROWS * IN, sizeof *x), *out = mem_aligned((size_t)ROWS * OUT, sizeof *out);
     float *w = mem_aligned((size_t)IN * OUT, sizeof *w);
     bioft_status st = x && out && w ? BIOFT_OK : error_memory(err, "a product");
 
@@ -192,6 +193,5 @@ double bench_step_flops(const struct bench *b)
 double bench_update_bytes(const struct bench *b)
 {
     enum { READ = 4, WRITTEN = 3 }; /* value, gradient, two moments; all but the gradient */
-    return b->train ? (double)graph_parameter_total(b->network.graph) * sizeof(float) * (READ + WRITTEN)
-                    : 0;
+    return b->train ? (double)graph_parameter_total(b->network.graph) * sizeof(float) * (READ + WRITTEN) : 0;
 }

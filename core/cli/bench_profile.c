@@ -36,15 +36,15 @@ static bioft_status parse(const char *profile, struct arena *arena, const struct
                           const struct json **ret_nodes, struct error *err)
 {
     struct json *root;
-    bioft_status st =
-        json_parse("the engine's profile", profile, strlen(profile), arena, &root, err);
+    bioft_status st = json_parse("the engine's profile", profile, strlen(profile), arena, &root, err);
 
     if (st != BIOFT_OK)
         return st;
     *ret_root = root;
     *ret_nodes = json_get(root, "nodes");
     return *ret_nodes && (*ret_nodes)->type == JSON_ARRAY
-           ? BIOFT_OK : error_set(err, BIOFT_ERR_FORMAT, "the engine's profile lists no nodes");
+               ? BIOFT_OK
+               : error_set(err, BIOFT_ERR_FORMAT, "the engine's profile lists no nodes");
 }
 
 /* Adds a word that is not there yet. */
@@ -63,8 +63,7 @@ static void add_word(struct text *all, const struct json *word)
     text_printf(all, "%s%s", all->length ? ", " : "", word->text);
 }
 
-bioft_status bench_kernels(const char *profile, struct arena *arena, const char **ret,
-                           struct error *err)
+bioft_status bench_kernels(const char *profile, struct arena *arena, const char **ret, struct error *err)
 {
     const struct json *root, *nodes;
     struct text all = { 0 };
@@ -99,8 +98,7 @@ static const char *word(const struct json *object, const char *key)
     return n && n->type == JSON_STRING ? n->text : "";
 }
 
-bioft_status bench_print_profile(const char *profile, uint32_t steps, struct arena *arena,
-                                 struct error *err)
+bioft_status bench_print_profile(const char *profile, uint32_t steps, struct arena *arena, struct error *err)
 {
     const struct json *root, *nodes;
     double sums[PHASES] = { 0 }, all = 0;
@@ -113,18 +111,18 @@ bioft_status bench_print_profile(const char *profile, uint32_t steps, struct are
             sums[k] += number(nodes->items[i], phases[k]);
     for (int k = 0; k < PHASES; k++)
         all += sums[k];
-    print("milliseconds a step, %.0f threads together\n%-18s %-26s %10s %10s %10s %6s\n",
-           number(root, "threads"), "operator", "layer", phases[0], phases[1], phases[2], "part");
+    print("milliseconds a step, %.0f threads together\n%-18s %-26s %10s %10s %10s %6s\n", number(root, "threads"),
+          "operator", "layer", phases[0], phases[1], phases[2], "part");
     for (size_t i = 0; i < nodes->count; i++) {
         const struct json *n = nodes->items[i];
         double ms[PHASES], sum = 0;
         for (int k = 0; k < PHASES; k++)
             sum += ms[k] = 1e3 * number(n, phases[k]) / steps;
         if (sum > 0)
-            print("%-18s %-26s %10.3f %10.3f %10.3f %5.1f%%\n", word(n, "op"), word(n, "layer"),
-                   ms[0], ms[1], ms[2], 0.1 * sum * steps / all);
+            print("%-18s %-26s %10.3f %10.3f %10.3f %5.1f%%\n", word(n, "op"), word(n, "layer"), ms[0], ms[1], ms[2],
+                  0.1 * sum * steps / all);
     }
-    print("%-18s %-26s %10.3f %10.3f %10.3f\n", "all", "", 1e3 * sums[0] / steps,
-           1e3 * sums[1] / steps, 1e3 * sums[2] / steps);
+    print("%-18s %-26s %10.3f %10.3f %10.3f\n", "all", "", 1e3 * sums[0] / steps, 1e3 * sums[1] / steps,
+          1e3 * sums[2] / steps);
     return BIOFT_OK;
 }

@@ -85,8 +85,7 @@ static int by_all(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-bioft_status bench_measure(struct bench *b, struct bench_times *ret_best, double *ret_median,
-                           struct error *err)
+bioft_status bench_measure(struct bench *b, struct bench_times *ret_best, double *ret_median, struct error *err)
 {
     struct bench_times warm_up, *times = mem_array(b->steps, sizeof *times);
     bioft_status st = times ? run_step(b, &warm_up, err) : error_memory(err, "the times");

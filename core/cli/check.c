@@ -17,11 +17,11 @@ enum { TIMED_STEPS = 3, MOST_TIMINGS = 64 };
  * that takes longer is measure enough. */
 static const double long_measure = 4.0;
 
-struct timing {                                    /* of a step of networks of the same size */
+struct timing { /* of a step of networks of the same size */
     uint64_t work, parameters;
     uint32_t batch_size;
     double seconds;
-    uint64_t bytes;                                /* of the program */
+    uint64_t bytes; /* of the program */
 };
 
 struct check {
@@ -30,18 +30,18 @@ struct check {
     bool quiet, no_timing, trust;
     struct console console;
     struct experiment *experiment;
-    struct seen {                                  /* stages that were looked at already */
+    struct seen { /* stages that were looked at already */
         char key[SHA256_HEX];
-        double image;                              /* seconds that training takes for one */
+        double image; /* seconds that training takes for one */
     } seen[256];
     size_t seen_count;
     struct timing timings[MOST_TIMINGS];
     size_t timing_count;
-    double image;                                  /* of the last stage looked at; 0: not measured */
-    double seconds;                                /* of all stages, each once */
-    double rest;                                   /* of evaluation and attacks, roughly */
+    double image;   /* of the last stage looked at; 0: not measured */
+    double seconds; /* of all stages, each once */
+    double rest;    /* of evaluation and attacks, roughly */
     uint64_t images;
-    uint64_t disk, largest;                        /* bytes of checkpoints, each stage's once; of the largest */
+    uint64_t disk, largest; /* bytes of checkpoints, each stage's once; of the largest */
 };
 
 /* Until the device has made the gradients: one of them is read. */
@@ -90,7 +90,8 @@ static bioft_status time_step(struct network *n, const struct trial *t, const st
 static bioft_status estimate(struct check *c, struct network *n, const struct trial *t, const struct stage_spec *s,
                              struct pool *pool, struct timing *ret, struct error *err)
 {
-    *ret = (struct timing){ .work = graph_work(n->graph), .parameters = graph_parameter_total(n->graph),
+    *ret = (struct timing){ .work = graph_work(n->graph),
+                            .parameters = graph_parameter_total(n->graph),
                             .batch_size = s->batch_size };
     for (size_t i = 0; i < c->timing_count; i++)
         if (c->timings[i].work == ret->work && c->timings[i].parameters == ret->parameters &&
@@ -159,10 +160,10 @@ static bioft_status on_stage(void *ctx, struct trial_run *r, size_t stage, struc
         remember(c, key, step.seconds / s->batch_size);
         add_checkpoint(c, &s->optimizer, step.parameters);
         print("  stage %-12s %-14s %llu steps of %u on %llu images, %ux%ux%u, %llu parameters, %s%s%s\n", s->name,
-               s->rule_name, (unsigned long long)steps, s->batch_size * s->accumulate,
-               (unsigned long long)train->count, n->image.channels, n->image.height, n->image.width,
-               (unsigned long long)step.parameters, text_size(size, step.bytes), c->no_timing ? "" : ", about ",
-               c->no_timing ? "" : text_duration(duration, seconds));
+              s->rule_name, (unsigned long long)steps, s->batch_size * s->accumulate, (unsigned long long)train->count,
+              n->image.channels, n->image.height, n->image.width, (unsigned long long)step.parameters,
+              text_size(size, step.bytes), c->no_timing ? "" : ", about ",
+              c->no_timing ? "" : text_duration(duration, seconds));
     }
     const struct seen *seen = find_seen(c, key);
     c->image = seen ? seen->image : c->image;
@@ -215,8 +216,8 @@ static void on_attack(void *ctx, struct trial_run *r, const struct attack_spec *
     c->images += images;
     c->rest += seconds;
     print("  attack %-11s %-14s %llu images, %zu epsilons, %zu gradients%s%s\n", a->name, a->options,
-           (unsigned long long)n, a->epsilon_count, a->gradient_count, c->image > 0.0 ? ", at most about " : "",
-           c->image > 0.0 ? text_duration(duration, seconds) : "");
+          (unsigned long long)n, a->epsilon_count, a->gradient_count, c->image > 0.0 ? ", at most about " : "",
+          c->image > 0.0 ? text_duration(duration, seconds) : "");
 }
 
 /* rehearsal.trial */
@@ -235,8 +236,15 @@ static int check_experiment(struct check *c, const char *path)
     char duration[TEXT_NUMBER], rest[TEXT_NUMBER], size[TEXT_NUMBER];
     const struct experiment *e = c->experiment;
     struct shared_data shared = { 0 };
-    struct rehearsal h = { .experiment = e, .path = path, .log = &c->console.log, .engine_log = &c->console.log,
-                           .shared = &shared, .trial = on_trial, .stage = on_stage, .attack = on_attack, .ctx = c };
+    struct rehearsal h = { .experiment = e,
+                           .path = path,
+                           .log = &c->console.log,
+                           .engine_log = &c->console.log,
+                           .shared = &shared,
+                           .trial = on_trial,
+                           .stage = on_stage,
+                           .attack = on_attack,
+                           .ctx = c };
 
     const bioft_status st = rehearse(&h, NULL, &err);
     const int status = st != BIOFT_OK || (h.errors && h.io) ? 1 : h.errors ? 2 : 0;
@@ -251,11 +259,13 @@ static int check_experiment(struct check *c, const char *path)
         return status;
     print("%zu trial%s, ", e->trial_count, e->trial_count == 1 ? "" : "s");
     if (!c->no_timing)
-        print("training about %s, evaluation and attacks at most about %s with %u threads (stages that trials share are counted "
-               "once), ", text_duration(duration, c->seconds), text_duration(rest, c->rest),
-               e->trial_count ? e->trials[0].threads : 0);
+        print(
+            "training about %s, evaluation and attacks at most about %s with %u threads (stages that trials share are counted "
+            "once), ",
+            text_duration(duration, c->seconds), text_duration(rest, c->rest),
+            e->trial_count ? e->trials[0].threads : 0);
     print("%llu adversarial images, checkpoints of %s; output: %s\n", (unsigned long long)c->images,
-           text_size(size, c->disk + c->largest), e->output);
+          text_size(size, c->disk + c->largest), e->output);
     return 0;
 }
 
@@ -272,9 +282,14 @@ int command_check(int argc, char **argv)
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
     struct command_line line = {
-        .name = "check", .usage = "MANIFEST [options]", .arguments = arguments, .positional_min = 1, .positional_max = 1,
-        .summary = "Reports every mistake of a manifest, or prints its trials with the steps, parameters, memory, time and "
-                   "disk to expect. Trains nothing and writes nothing.",
+        .name = "check",
+        .usage = "MANIFEST [options]",
+        .arguments = arguments,
+        .positional_min = 1,
+        .positional_max = 1,
+        .summary =
+            "Reports every mistake of a manifest, or prints its trials with the steps, parameters, memory, time and "
+            "disk to expect. Trains nothing and writes nothing.",
     };
     struct error err = { 0 };
     char *said = NULL;
@@ -283,10 +298,15 @@ int command_check(int argc, char **argv)
     if (status >= 0)
         return status;
     console_init(&c.console, c.quiet);
-    bioft_status st = experiment_read(&(struct experiment_params){
-        .path = line.positional[0], .set = c.set.items, .set_count = c.set.count,
-        .threads = c.threads ? c.threads : threads_default(), .plugin_paths = c.plugin_paths.items,
-        .plugin_path_count = c.plugin_paths.count, .trust_plugins = c.trust, .log = &c.console.log }, &c.experiment, &said, &err);
+    bioft_status st = experiment_read(&(struct experiment_params){ .path = line.positional[0],
+                                                                   .set = c.set.items,
+                                                                   .set_count = c.set.count,
+                                                                   .threads = c.threads ? c.threads : threads_default(),
+                                                                   .plugin_paths = c.plugin_paths.items,
+                                                                   .plugin_path_count = c.plugin_paths.count,
+                                                                   .trust_plugins = c.trust,
+                                                                   .log = &c.console.log },
+                                      &c.experiment, &said, &err);
     if (said)
         print_error("%s", said);
     free(said);

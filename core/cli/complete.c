@@ -56,7 +56,8 @@ static void print_plugins(const char *word)
     size_t count;
 
     if (registry_create(&(struct registry_places){ .environment = true, .implicit = true, .unopened = true }, NULL, &r,
-                        &err) == BIOFT_OK && registry_files(r, &files, &count, &err) == BIOFT_OK) {
+                        &err) == BIOFT_OK &&
+        registry_files(r, &files, &count, &err) == BIOFT_OK) {
         for (size_t i = 0; i < count; i++)
             complete_print(word, files[i].name, kind_word(files[i].kind));
         registry_files_free(files, count);

@@ -11,9 +11,14 @@ int command_completion(int argc, char **argv)
 {
     const struct argument none[] = { { NULL, NULL, ARGUMENT_FLAG, NULL, NULL } };
     struct command_line line = {
-        .name = "completion", .usage = "bash | zsh | fish", .arguments = none, .positional_min = 1, .positional_max = 1,
-        .summary = "Prints the script that completes commands, options, names of plugins and paths of --set in this shell:\n"
-                   ". <(bioft completion bash).",
+        .name = "completion",
+        .usage = "bash | zsh | fish",
+        .arguments = none,
+        .positional_min = 1,
+        .positional_max = 1,
+        .summary =
+            "Prints the script that completes commands, options, names of plugins and paths of --set in this shell:\n"
+            ". <(bioft completion bash).",
     };
     char name[64];
     const int status = arguments_parse(&line, argc, argv);

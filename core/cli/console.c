@@ -8,8 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static const double progress_interval = 0.2;       /* seconds, on a terminal */
-static const double plain_interval = 10.0;         /* elsewhere */
+static const double progress_interval = 0.2; /* seconds, on a terminal */
+static const double plain_interval = 10.0;   /* elsewhere */
 
 static void clear_progress(struct console *c)
 {
@@ -102,7 +102,9 @@ static void write_log(void *ctx, enum log_level level, const char *text)
 
 void console_init(struct console *c, bool quiet)
 {
-    *c = (struct console){ .log = { .write = write_log, .ctx = c }, .quiet = quiet, .terminal = isatty(2) == 1,
+    *c = (struct console){ .log = { .write = write_log, .ctx = c },
+                           .quiet = quiet,
+                           .terminal = isatty(2) == 1,
                            .progress_at = clock_seconds() };
     pthread_mutex_init(&c->lock, NULL);
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMEOUT = 60 };                             /* seconds */
+enum { TIMEOUT = 60 }; /* seconds */
 
 struct request {
     const char *to, *from, *name;
@@ -39,8 +39,8 @@ static bioft_status add_list(struct request *q, uint32_t kind, struct text *t, s
         const struct publication *s;
         st = publication_find(q->registry, kind, names[i], q->arena, &s, err);
         if (st == BIOFT_OK && s)
-            text_printf(t, "%s%-*s %s%s\n", kind == BIOFT_KIND_BACKBONE ? "weights " : "", kind == BIOFT_KIND_BACKBONE ? 18 : 26,
-                        s->name, s->what, s->agreement ? " (by agreement)" : "");
+            text_printf(t, "%s%-*s %s%s\n", kind == BIOFT_KIND_BACKBONE ? "weights " : "",
+                        kind == BIOFT_KIND_BACKBONE ? 18 : 26, s->name, s->what, s->agreement ? " (by agreement)" : "");
     }
     registry_names_free(names, count);
     return st;
@@ -69,11 +69,13 @@ static int unknown(struct request *q)
     char **names = NULL;
     size_t count = 0;
 
-    const char *near = publication_names(q->registry, q->kind, &names, &count, &ignored) == BIOFT_OK ?
-                       text_nearest(q->name, (const char *const *)names, count) : NULL;
-    error_set(&err, BIOFT_ERR_INVALID, "nothing is known to be published for %s '%s'%s%s%s; 'bioft fetch' lists what is",
-              q->kind == BIOFT_KIND_BACKBONE ? "the weights of" : "the dataset", q->name, near ? "; did you mean '" : "",
-              near ? near : "", near ? "'?" : "");
+    const char *near = publication_names(q->registry, q->kind, &names, &count, &ignored) == BIOFT_OK
+                           ? text_nearest(q->name, (const char *const *)names, count)
+                           : NULL;
+    error_set(&err, BIOFT_ERR_INVALID,
+              "nothing is known to be published for %s '%s'%s%s%s; 'bioft fetch' lists what is",
+              q->kind == BIOFT_KIND_BACKBONE ? "the weights of" : "the dataset", q->name,
+              near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     registry_names_free(names, count);
     return failed(q, &err);
 }
@@ -108,14 +110,20 @@ static int get(struct request *q, const struct publication *s)
     const struct stop *stop = signals_catch();
     char *folder = path_absolute(NULL, q->to);
 
-    bioft_status st = folder ? fetch(&(struct fetch_params){ .source = s, .folder = folder, .from = q->from, .timeout = q->timeout,
-                                                              .log = &q->console.log, .stop = stop }, &err)
+    bioft_status st = folder ? fetch(&(struct fetch_params){ .source = s,
+                                                             .folder = folder,
+                                                             .from = q->from,
+                                                             .timeout = q->timeout,
+                                                             .log = &q->console.log,
+                                                             .stop = stop },
+                                     &err)
                              : error_memory(&err, q->to);
     free(folder);
     if (st == BIOFT_OK)
         print_use(q, s);
-    return st == BIOFT_OK ? 0 : st == BIOFT_ERR_CANCELLED && signals_exit_status(stop) ?
-           (failed(q, &err), signals_exit_status(stop)) : failed(q, &err);
+    return st == BIOFT_OK                                           ? 0
+           : st == BIOFT_ERR_CANCELLED && signals_exit_status(stop) ? (failed(q, &err), signals_exit_status(stop))
+                                                                    : failed(q, &err);
 }
 
 static int dispatch(struct request *q)
@@ -131,17 +139,19 @@ static int dispatch(struct request *q)
     if (q->show)
         return print_commands(q, s);
     if (s->agreement) {
-        error_set(&err, BIOFT_ERR_UNSUPPORTED, "%s: behind an agreement, which is yours to make. %s\n%s", s->name, s->agreement,
-                  s->page);
+        error_set(&err, BIOFT_ERR_UNSUPPORTED, "%s: behind an agreement, which is yours to make. %s\n%s", s->name,
+                  s->agreement, s->page);
         return failed(q, &err);
     }
     if (!q->to) {
-        error_set(&err, BIOFT_ERR_INVALID, "fetch: name the folder with --to FOLDER, or see what would be fetched with --show");
+        error_set(&err, BIOFT_ERR_INVALID,
+                  "fetch: name the folder with --to FOLDER, or see what would be fetched with --show");
         return failed(q, &err);
     }
     if (!fetch_available()) {
         print_commands(q, s);
-        error_set(&err, BIOFT_ERR_UNSUPPORTED, "this bioft was built without libcurl and libarchive and cannot fetch: the commands "
+        error_set(&err, BIOFT_ERR_UNSUPPORTED,
+                  "this bioft was built without libcurl and libarchive and cannot fetch: the commands "
                   "above do");
         return failed(q, &err);
     }
@@ -151,13 +161,16 @@ static int dispatch(struct request *q)
 static int open_and_dispatch(struct request *q)
 {
     const struct registry_places places = { .command_line = q->plugin_paths.items,
-                                            .command_line_count = q->plugin_paths.count, .environment = true, .implicit = true,
+                                            .command_line_count = q->plugin_paths.count,
+                                            .environment = true,
+                                            .implicit = true,
                                             .unopened = true };
     struct error err = { 0 };
     int status;
 
     q->arena = arena_create();
-    bioft_status st = q->arena ? registry_create(&places, &q->console.log, &q->registry, &err) : error_memory(&err, "tables");
+    bioft_status st = q->arena ? registry_create(&places, &q->console.log, &q->registry, &err)
+                               : error_memory(&err, "tables");
     status = st != BIOFT_OK ? failed(q, &err) : q->name ? dispatch(q) : list(q);
     registry_destroy(q->registry);
     arena_destroy(q->arena);
@@ -171,16 +184,22 @@ int command_fetch(int argc, char **argv)
         { "to", "FOLDER", ARGUMENT_TEXT, &q.to, "where to put it: a dataset's root, or the folder of the weights" },
         { "from", "URL|FILE", ARGUMENT_TEXT, &q.from,
           "a mirror's address, or a file or folder here, in the place of the published address" },
-        { "show", NULL, ARGUMENT_FLAG, &q.show, "fetch nothing: print addresses, sizes, sums and the commands to do it by hand" },
-        { "timeout", "SECONDS", ARGUMENT_COUNT, &q.timeout, "give a server up that sends nothing for so long (default: 60)" },
+        { "show", NULL, ARGUMENT_FLAG, &q.show,
+          "fetch nothing: print addresses, sizes, sums and the commands to do it by hand" },
+        { "timeout", "SECONDS", ARGUMENT_COUNT, &q.timeout,
+          "give a server up that sends nothing for so long (default: 60)" },
         { "plugin-path", "DIR", ARGUMENT_LIST, &q.plugin_paths, "look for plugins here first; may be given again" },
         { "quiet", NULL, ARGUMENT_FLAG, &q.quiet, "only warnings and the result" },
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
     struct command_line c = {
-        .name = "fetch", .usage = "[DATASET | weights BACKBONE] --to FOLDER [options]", .arguments = arguments, .positional_max = 2,
-        .summary = "Fetches published data or weights, checks size and SHA-256, and unpacks; continues where it was interrupted.\n"
-                   "Without a name, lists what can be fetched. Nothing that is fetched is executed.",
+        .name = "fetch",
+        .usage = "[DATASET | weights BACKBONE] --to FOLDER [options]",
+        .arguments = arguments,
+        .positional_max = 2,
+        .summary =
+            "Fetches published data or weights, checks size and SHA-256, and unpacks; continues where it was interrupted.\n"
+            "Without a name, lists what can be fetched. Nothing that is fetched is executed.",
     };
     struct error err;
     int status = arguments_parse(&c, argc, argv);

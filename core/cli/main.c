@@ -29,12 +29,15 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void help(FILE *to)
 {
-    print_to(to, "usage: bioft COMMAND [arguments]\n\n"
-                "Fine-tunes networks with bio-plausible learning rules and measures what that does to accuracy and to\n"
-                "robustness against adversarial attacks. Experiments are described in a YAML manifest.\n\ncommands:\n");
+    print_to(to,
+             "usage: bioft COMMAND [arguments]\n\n"
+             "Fine-tunes networks with bio-plausible learning rules and measures what that does to accuracy and to\n"
+             "robustness against adversarial attacks. Experiments are described in a YAML manifest.\n\ncommands:\n");
     for (size_t i = 0; i < COMMANDS; i++)
         print_to(to, "  %-10s %s\n", commands[i].name, commands[i].help);
-    print_to(to, "\n'bioft COMMAND --help' describes a command, 'man bioft' all of them; 'bioft --version' prints the version.\n");
+    print_to(
+        to,
+        "\n'bioft COMMAND --help' describes a command, 'man bioft' all of them; 'bioft --version' prints the version.\n");
 }
 
 /* `bioft __complete WORD...`, which the shells' scripts call: the last word is being written. A command completes its own
@@ -45,7 +48,7 @@ static int complete_command(int argc, char **argv)
         if (argc <= 3) {
             complete_print(argc == 3 ? argv[2] : "", commands[i].name, commands[i].help);
         } else if (strcmp(argv[2], commands[i].name) == 0) {
-            argv[2] = argv[1];                     /* COMMAND __complete WORD..., as arguments_parse knows it */
+            argv[2] = argv[1]; /* COMMAND __complete WORD..., as arguments_parse knows it */
             argv[1] = (char *)commands[i].name;
             return commands[i].run(argc - 1, argv + 1);
         }

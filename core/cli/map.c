@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const ties_names[MAP_TIES] = { "expected", "stable", "relevant_first",
-                                                  "relevant_last" };
+static const char *const ties_names[MAP_TIES] = { "expected", "stable", "relevant_first", "relevant_last" };
 static const char *const divisor_names[MAP_DIVISORS] = { "hits", "relevant", "k" };
 enum { RADIUS = 2 }; /* of "precision within radius 2" */
 
@@ -75,8 +74,7 @@ static void print_count(struct text *t, const char *key, uint64_t value)
 }
 
 /* The 95% interval of the printed figure, by resampling queries. */
-static bioft_status print_interval(struct text *t, const struct map_result *r, enum map_ties ties,
-                                   struct error *err)
+static bioft_status print_interval(struct text *t, const struct map_result *r, enum map_ties ties, struct error *err)
 {
     double *values = mem_array((size_t)r->n, sizeof *values);
 
@@ -93,9 +91,8 @@ static bioft_status print_interval(struct text *t, const struct map_result *r, e
     return BIOFT_OK;
 }
 
-static bioft_status print_json(const struct map_command *c, const struct map_result *r,
-                               enum map_ties ties, const struct codes *query,
-                               const struct codes *database, struct error *err)
+static bioft_status print_json(const struct map_command *c, const struct map_result *r, enum map_ties ties,
+                               const struct codes *query, const struct codes *database, struct error *err)
 {
     struct text t = { 0 };
 
@@ -147,8 +144,7 @@ static int run_map(const struct map_command *c, enum map_ties ties)
     if (st == BIOFT_OK && c->json)
         st = print_json(c, &result, ties, &query, &database, &err);
     else if (st == BIOFT_OK)
-        print("map@%u %.6f (%s)\n", c->k, map_mean(&result, ties, DIVIDE_BY_HITS, false),
-               ties_names[ties]);
+        print("map@%u %.6f (%s)\n", c->k, map_mean(&result, ties, DIVIDE_BY_HITS, false), ties_names[ties]);
     if (st != BIOFT_OK)
         print_error("bioft map: %s\n", err.text);
     map_free(&result);
@@ -168,27 +164,22 @@ int command_map(int argc, char **argv)
 {
     struct map_command c = { .ties = ties_names[TIES_EXPECTED] };
     const struct argument arguments[] = {
-        { "query-codes", "Q.npy", ARGUMENT_TEXT, &c.files.query_codes,
-          "-1 and +1 float32 [n, bits], or packed uint8" },
+        { "query-codes", "Q.npy", ARGUMENT_TEXT, &c.files.query_codes, "-1 and +1 float32 [n, bits], or packed uint8" },
         { "query-labels", "QL.npy", ARGUMENT_TEXT, &c.files.query_labels,
           "int64 [n], or uint8 [n, classes] of 0 and 1" },
-        { "database-codes", "D.npy", ARGUMENT_TEXT, &c.files.database_codes,
-          "what is ranked for each query" },
+        { "database-codes", "D.npy", ARGUMENT_TEXT, &c.files.database_codes, "what is ranked for each query" },
         { "database-labels", "DL.npy", ARGUMENT_TEXT, &c.files.database_labels, "its labels" },
         { "k", "N", ARGUMENT_COUNT, &c.k, "how many of the ranking count" },
-        { "ties", "WHICH", ARGUMENT_TEXT, &c.ties,
-          "expected over all their orders (default), or stable" },
-        { "threads", "N", ARGUMENT_COUNT, &c.threads,
-          "threads to use (default: all that this process may use)" },
+        { "ties", "WHICH", ARGUMENT_TEXT, &c.ties, "expected over all their orders (default), or stable" },
+        { "threads", "N", ARGUMENT_COUNT, &c.threads, "threads to use (default: all that this process may use)" },
         { "json", NULL, ARGUMENT_FLAG, &c.json, "every convention, with all digits" },
         { "quiet", NULL, ARGUMENT_FLAG, &c.quiet, "only the result, as always here" },
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
     struct command_line line = {
         .name = "map",
-        .usage =
-            "--query-codes Q.npy --query-labels QL.npy --database-codes D.npy --database-labels "
-            "DL.npy --k N [--ties expected|stable] [--json]",
+        .usage = "--query-codes Q.npy --query-labels QL.npy --database-codes D.npy --database-labels "
+                 "DL.npy --k N [--ties expected|stable] [--json]",
         .arguments = arguments,
         .summary = "Mean average precision of hash codes: the database ranked by Hamming distance "
                    "for each query.",

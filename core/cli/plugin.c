@@ -15,11 +15,11 @@
 #include <string.h>
 
 struct request {
-    const char *name;                              /* of `show`; NULL: list */
+    const char *name; /* of `show`; NULL: list */
     uint32_t kind;
     bool json, markdown, quiet;
-    const char *new_kind, *new_name, *out;         /* of `new` */
-    struct test_command test;                      /* of `test`; its file is NULL otherwise */
+    const char *new_kind, *new_name, *out; /* of `new` */
+    struct test_command test;              /* of `test`; its file is NULL otherwise */
 };
 
 static int failed(struct console *console, const struct error *err, int status)
@@ -108,8 +108,10 @@ static const struct catalogue_row *choose(const struct catalogue *c, const struc
         if (row->kind == 0)
             return row;
         if (chosen) {
-            error_set(err, BIOFT_ERR_INVALID, "'%s' is the name of a plugin of kind %s and of one of kind %s: choose "
-                      "with --kind", q->name, kind_word(chosen->kind), kind_word(row->kind));
+            error_set(err, BIOFT_ERR_INVALID,
+                      "'%s' is the name of a plugin of kind %s and of one of kind %s: choose "
+                      "with --kind",
+                      q->name, kind_word(chosen->kind), kind_word(row->kind));
             return NULL;
         }
         chosen = row;
@@ -161,7 +163,8 @@ static int show_file(const struct request *q, struct arena *arena, struct consol
         return failed(console, &err, 1);
     for (size_t i = 0; i < d.plugins->count; i++) {
         const struct json *said = json_get(d.plugins->items[i], q->json ? "json" : "text");
-        text_printf(&t, "%s%s%s", i ? "\n" : "", said && said->type == JSON_STRING ? said->text : "", q->json ? "\n" : "");
+        text_printf(&t, "%s%s%s", i ? "\n" : "", said && said->type == JSON_STRING ? said->text : "",
+                    q->json ? "\n" : "");
     }
     return print_whole(console, &t);
 }
@@ -199,8 +202,10 @@ static int understand(const struct command_line *c, const char *kind, struct req
     const bool wants_list = strcmp(what, "list") == 0, wants_show = strcmp(what, "show") == 0;
     const bool wants_test = strcmp(what, "test") == 0, wants_new = strcmp(what, "new") == 0;
     if (!wants_list && !wants_show && !wants_test && !wants_new)
-        error_set(&err, BIOFT_ERR_INVALID, "plugin: 'list', 'show NAME', 'test NAME' or 'new KIND NAME' expected, found "
-                  "'%s'", what);
+        error_set(&err, BIOFT_ERR_INVALID,
+                  "plugin: 'list', 'show NAME', 'test NAME' or 'new KIND NAME' expected, found "
+                  "'%s'",
+                  what);
     else if (wants_new && c->positional_count < 3)
         error_set(&err, BIOFT_ERR_INVALID, "plugin new: a kind and a name are wanted, as in 'plugin new rule my_rule'");
     else if (!wants_new && c->positional_count > 2)
@@ -214,8 +219,8 @@ static int understand(const struct command_line *c, const char *kind, struct req
     else if (q->markdown && (!wants_list || q->json))
         error_set(&err, BIOFT_ERR_INVALID, "plugin: --markdown is for 'list', and not together with --json");
     else if (kind && (q->kind = kind_by_word(kind)) == 0)
-        error_set(&err, BIOFT_ERR_INVALID, "plugin: '%s' is not a kind: rule, backbone, dataset, attack, loss or engine",
-                  kind);
+        error_set(&err, BIOFT_ERR_INVALID,
+                  "plugin: '%s' is not a kind: rule, backbone, dataset, attack, loss or engine", kind);
     else {
         q->name = wants_show ? c->positional[1] : NULL;
         if (wants_new) {
@@ -233,7 +238,7 @@ int command_plugin(int argc, char **argv)
     struct request q = { .test = { .seed = 1, .patience = 60 } };
     struct argument_list paths = { 0 }, sets = { 0 };
     const char *kind = NULL;
-    uint32_t threads = 0;                          /* taken as everywhere; there is nothing here to share out */
+    uint32_t threads = 0; /* taken as everywhere; there is nothing here to share out */
     const struct argument arguments[] = {
         { "kind", "KIND", ARGUMENT_TEXT, &kind, "rule, backbone, dataset, attack, loss or engine: only these" },
         { "plugin-path", "DIR", ARGUMENT_LIST, &paths, "look here first, in a folder or a file; may be repeated" },
@@ -251,11 +256,15 @@ int command_plugin(int argc, char **argv)
         { 0 },
     };
     struct command_line c = {
-        .name = "plugin", .usage = "list | show NAME|FILE | test NAME|FILE | new KIND NAME [options]",
-        .summary = "Lists the plugins that can be found, prints the description of one, tests whether a\n"
-                   "file's plugins keep the contract, or makes a small project for a new one. Each file is opened in a\n"
-                   "process of its own; one that cannot be used is listed with the reason.",
-        .arguments = arguments, .positional_min = 1, .positional_max = 3,
+        .name = "plugin",
+        .usage = "list | show NAME|FILE | test NAME|FILE | new KIND NAME [options]",
+        .summary =
+            "Lists the plugins that can be found, prints the description of one, tests whether a\n"
+            "file's plugins keep the contract, or makes a small project for a new one. Each file is opened in a\n"
+            "process of its own; one that cannot be used is listed with the reason.",
+        .arguments = arguments,
+        .positional_min = 1,
+        .positional_max = 3,
     };
     struct console console;
     struct registry *r = NULL;
@@ -271,13 +280,17 @@ int command_plugin(int argc, char **argv)
     console_init(&console, q.quiet);
     struct arena *arena = arena_create();
     const struct registry_places places = {
-        .command_line = paths.items, .command_line_count = paths.count, .environment = true, .implicit = true,
+        .command_line = paths.items,
+        .command_line_count = paths.count,
+        .environment = true,
+        .implicit = true,
         .unopened = true,
     };
     status = understand(&c, kind, &q, &console);
     if (status < 0 && q.new_name)
         status = plugin_new(q.new_kind, q.new_name, q.out, &err) == BIOFT_OK
-            ? 0 : failed(&console, &err, err.status == BIOFT_ERR_IO ? 1 : 2);
+                     ? 0
+                     : failed(&console, &err, err.status == BIOFT_ERR_IO ? 1 : 2);
     if (status < 0 && !arena) {
         error_memory(&err, "the list of plugins");
         status = failed(&console, &err, 1);

@@ -22,8 +22,8 @@ static char *on_one_line(const char *s, struct arena *arena)
 struct gathering {
     struct catalogue_row *rows;
     size_t count, capacity;
-    uint32_t kind;                                 /* 0: all */
-    const char *name;                              /* NULL: all */
+    uint32_t kind;    /* 0: all */
+    const char *name; /* NULL: all */
     struct arena *arena;
 };
 
@@ -42,8 +42,11 @@ static bioft_status add(struct gathering *g, struct catalogue_row row, struct er
 static bioft_status add_file(struct gathering *g, const struct registry_file *file, struct error *err)
 {
     struct catalogue_row row = {
-        .kind = file->kind, .name = arena_text(g->arena, file->name), .path = arena_text(g->arena, file->path),
-        .overridden = file->overridden, .explicit_place = file->explicit_place,
+        .kind = file->kind,
+        .name = arena_text(g->arena, file->name),
+        .path = arena_text(g->arena, file->path),
+        .overridden = file->overridden,
+        .explicit_place = file->explicit_place,
     };
     struct description d;
     bioft_status st = describe_file(file->path, file->kind, g->arena, &d, err);
@@ -54,8 +57,10 @@ static bioft_status add_file(struct gathering *g, const struct registry_file *fi
         return row.fault ? add(g, row, err) : error_memory(err, "the list of plugins");
     }
     if (file->kind != 0 && d.plugins->count != 1) {
-        row.fault = arena_printf(g->arena, "%s: it holds %zu plugins, so it must be named as a file, by plugins: or "
-                                 "--plugin-path", file->path, d.plugins->count);
+        row.fault = arena_printf(g->arena,
+                                 "%s: it holds %zu plugins, so it must be named as a file, by plugins: or "
+                                 "--plugin-path",
+                                 file->path, d.plugins->count);
         return row.fault ? add(g, row, err) : error_memory(err, "the list of plugins");
     }
     for (size_t i = 0; i < d.plugins->count && st == BIOFT_OK; i++) {
@@ -90,8 +95,8 @@ bioft_status catalogue_read(struct registry *r, uint32_t kind, const char *name,
     size_t count = 0;
     bioft_status st = registry_files(r, &files, &count, err);
     for (size_t i = 0; i < count && st == BIOFT_OK; i++) {
-        const bool may_be = files[i].kind == 0 || ((kind == 0 || kind == files[i].kind) &&
-                                                   (!name || strcmp(name, files[i].name) == 0));
+        const bool may_be = files[i].kind == 0 ||
+                            ((kind == 0 || kind == files[i].kind) && (!name || strcmp(name, files[i].name) == 0));
         if (may_be)
             st = add_file(&g, &files[i], err);
     }

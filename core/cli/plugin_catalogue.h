@@ -6,15 +6,15 @@
 #include "plugin/registry.h"
 
 struct catalogue_row {
-    uint32_t kind;                                 /* 0: a file named as a place, and refused */
+    uint32_t kind; /* 0: a file named as a place, and refused */
     const char *name, *path;
-    const char *fault;                             /* why its file is refused, on one line; or NULL */
-    const struct json *plugin;                     /* what plugin_show_json says; NULL where there is a fault */
-    const char *text, *json;                       /* what plugin_show says, and plugin_show_json as text */
+    const char *fault;         /* why its file is refused, on one line; or NULL */
+    const struct json *plugin; /* what plugin_show_json says; NULL where there is a fault */
+    const char *text, *json;   /* what plugin_show says, and plugin_show_json as text */
     bool overridden, explicit_place;
 };
 struct catalogue {
-    struct catalogue_row *rows;                    /* by kind and name, then in the order of the places */
+    struct catalogue_row *rows; /* by kind and name, then in the order of the places */
     size_t count;
 };
 

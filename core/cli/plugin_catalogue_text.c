@@ -9,10 +9,7 @@ static const char *member(const struct catalogue_row *row, const char *key)
     return j && j->type == JSON_STRING ? j->text : "";
 }
 
-static const char *word(const struct catalogue_row *row)
-{
-    return row->kind ? kind_word(row->kind) : "-";
-}
+static const char *word(const struct catalogue_row *row) { return row->kind ? kind_word(row->kind) : "-"; }
 
 void catalogue_text(const struct catalogue *c, struct text *ret)
 {
@@ -75,13 +72,9 @@ static void cell(const char *s, struct text *ret)
 static void default_cell(const struct json *value, struct text *ret)
 {
     switch (value ? value->type : JSON_NULL) {
-    case JSON_BOOL:
-        text_add(ret, value->boolean ? "true" : "false");
-        break;
+    case JSON_BOOL: text_add(ret, value->boolean ? "true" : "false"); break;
     case JSON_NUMBER:
-    case JSON_STRING:
-        cell(value->text, ret);
-        break;
+    case JSON_STRING: cell(value->text, ret); break;
     case JSON_ARRAY:
         text_add(ret, "[");
         for (size_t i = 0; i < value->count; i++) {
@@ -90,8 +83,7 @@ static void default_cell(const struct json *value, struct text *ret)
         }
         text_add(ret, "]");
         break;
-    default:
-        text_add(ret, "none");
+    default: text_add(ret, "none");
     }
 }
 
@@ -122,8 +114,10 @@ static void markdown_kind(const struct catalogue *c, uint32_t kind, struct text 
             for (const char *s = kind_folder(kind); *s && n + 1 < sizeof title; s++)
                 title[n++] = *s == '_' ? ' ' : *s;
             title[n] = '\0';
-            text_printf(ret, "\n## %c%s\n\n| name | what it does | options (default) | reference |\n"
-                        "|---|---|---|---|\n", title[0] - 'a' + 'A', title + 1);
+            text_printf(ret,
+                        "\n## %c%s\n\n| name | what it does | options (default) | reference |\n"
+                        "|---|---|---|---|\n",
+                        title[0] - 'a' + 'A', title + 1);
         }
         begun = true;
         text_printf(ret, "| `%s` | ", row->name);
@@ -138,7 +132,8 @@ static void markdown_kind(const struct catalogue *c, uint32_t kind, struct text 
 
 void catalogue_markdown(const struct catalogue *c, struct text *ret)
 {
-    text_add(ret, "# Plugins\n\nWritten by `bioft plugin list --markdown`; `bioft plugin show NAME` prints the details.\n");
+    text_add(ret,
+             "# Plugins\n\nWritten by `bioft plugin list --markdown`; `bioft plugin show NAME` prints the details.\n");
     for (uint32_t kind = 1; kind <= PLUGIN_KINDS; kind++)
         markdown_kind(c, kind, ret);
 }

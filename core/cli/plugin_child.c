@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE = 10 };                            /* seconds for one file */
-enum { ANSWER_LONGEST = 4 << 20 };                 /* bytes */
+enum { PATIENCE = 10 };            /* seconds for one file */
+enum { ANSWER_LONGEST = 4 << 20 }; /* bytes */
 
 static bool write_all(int fd, const char *bytes, size_t size)
 {
@@ -123,7 +123,7 @@ static void read_answer(int fd, double deadline, struct text *ret)
         if (left <= 0 || ret->length > ANSWER_LONGEST || ret->failed)
             return;
         if (poll(&p, 1, (int)(left * 1000) + 1) <= 0)
-            continue;                              /* nothing yet, or a signal of ours */
+            continue; /* nothing yet, or a signal of ours */
         const ssize_t n = read(fd, buffer, sizeof buffer);
         if (n == 0 || (n < 0 && errno != EINTR))
             return;

@@ -75,7 +75,8 @@ static bioft_status check_request(const char *kind, const char *name, uint32_t *
     char escaped[TEXT_ESCAPED];
     *ret_kind = kind_by_word(kind);
     if (*ret_kind == 0)
-        return error_set(err, BIOFT_ERR_INVALID, "plugin new: '%s' is not a kind: rule, backbone, dataset, attack, loss "
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "plugin new: '%s' is not a kind: rule, backbone, dataset, attack, loss "
                          "or engine",
                          text_escape(escaped, kind, strlen(kind)));
     if (!*name || strlen(name) > 64 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(name))

@@ -72,7 +72,7 @@ static void print_result(const struct test_command *t, const char *who, const st
         print_findings(t->file, who, test->name, r);
     else
         print("%s: %s: %s: %s%s%s\n", t->file, who, test->name, r->skipped ? "skipped" : "passed",
-               r->skipped ? ": " : "", r->skipped ? r->skipped : "");
+              r->skipped ? ": " : "", r->skipped ? r->skipped : "");
     fflush(stdout);
 }
 
@@ -112,7 +112,7 @@ static void refused(const struct test_command *t, const char *fault, struct text
 {
     if (!t->json)
         print("%s\n  bioft/plugin.h:%u: a plugin's description of itself\n", fault,
-               conform_line("plugin.h", "bioft_plugin"));
+              conform_line("plugin.h", "bioft_plugin"));
     json_begin_object(json);
     json_key(json, "fault");
     json_string(json, fault);
@@ -150,8 +150,14 @@ int plugin_test(const struct test_command *t, struct console *console)
     else if (describe_file(path, 0, arena, &d, &err) == BIOFT_OK)
         status = 0;
     struct conform_request q = {
-        .path = path, .seed = arena ? arena_printf(arena, "%u", t->seed) : NULL, .root = root, .places = t->places,
-        .place_count = t->place_count, .sets = t->sets, .set_count = t->set_count, .patience = t->patience,
+        .path = path,
+        .seed = arena ? arena_printf(arena, "%u", t->seed) : NULL,
+        .root = root,
+        .places = t->places,
+        .place_count = t->place_count,
+        .sets = t->sets,
+        .set_count = t->set_count,
+        .patience = t->patience,
     };
     json_begin_array(&json);
     if (status == 0 && d.fault)

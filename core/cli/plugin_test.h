@@ -6,18 +6,18 @@
 #include "formats/json.h"
 
 struct conform_request {
-    const char *path;                              /* absolute, of the plugin's file */
-    size_t index;                                  /* of the plugin in it */
+    const char *path; /* absolute, of the plugin's file */
+    size_t index;     /* of the plugin in it */
     const char *test;
-    const char *seed, *root;                       /* root NULL: none */
-    const char *const *places;                     /* --plugin-path */
+    const char *seed, *root;   /* root NULL: none */
+    const char *const *places; /* --plugin-path */
     size_t place_count;
-    const char *const *sets;                       /* OPTION=VALUE */
+    const char *const *sets; /* OPTION=VALUE */
     size_t set_count;
-    uint32_t patience;                             /* seconds */
+    uint32_t patience; /* seconds */
 };
 struct test_result {
-    const char *skipped;                           /* why, or NULL */
+    const char *skipped; /* why, or NULL */
     struct conform_finding *findings;
     size_t count, capacity;
 };
@@ -26,7 +26,8 @@ struct test_result {
 bioft_status test_in_child(const struct conform_request *q, struct arena *arena, struct test_result *ret,
                            struct error *err);
 /* The same in this process, for a debugger. */
-bioft_status test_here(const struct conform_request *q, struct arena *arena, struct test_result *ret, struct error *err);
+bioft_status test_here(const struct conform_request *q, struct arena *arena, struct test_result *ret,
+                       struct error *err);
 void add_finding(struct test_result *r, struct arena *arena, const struct conform_finding *f);
 
 /* The child's side: `plugin __conform ...`. Does not return. */

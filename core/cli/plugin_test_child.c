@@ -96,8 +96,9 @@ static bioft_status set_option(const struct plugin *p, const char *assignment, s
 {
     const char *equals = strchr(assignment, '='), *items[1];
     size_t index = 0;
-    const bioft_option *o = equals
-        ? options_find(p, arena_text_n(arena, assignment, (size_t)(equals - assignment)), &index) : NULL;
+    const bioft_option *o = equals ? options_find(p, arena_text_n(arena, assignment, (size_t)(equals - assignment)),
+                                                  &index)
+                                   : NULL;
     if (!o)
         return error_set(err, BIOFT_ERR_INVALID, "--set %s: OPTION=VALUE expected, with an option of '%s'", assignment,
                          p->descriptor.name);
@@ -111,7 +112,10 @@ static bioft_status run_test(const struct conform_request *q, struct arena *aren
                              struct error *err)
 {
     const struct registry_places places = {
-        .command_line = q->places, .command_line_count = q->place_count, .environment = true, .implicit = true,
+        .command_line = q->places,
+        .command_line_count = q->place_count,
+        .environment = true,
+        .implicit = true,
         .unopened = true,
     };
     struct plugin **plugins = NULL;
@@ -154,8 +158,13 @@ _Noreturn void conform_in_child(int argc, char **argv)
         _exit(3);
     watch_faults(trace);
     const struct conform_request q = {
-        .path = argv[2], .index = strtoul(argv[3], NULL, 10), .test = argv[4], .seed = argv[5],
-        .root = *argv[6] ? argv[6] : NULL, .places = (const char *const *)rest, .place_count = strtoul(argv[7], NULL, 10),
+        .path = argv[2],
+        .index = strtoul(argv[3], NULL, 10),
+        .test = argv[4],
+        .seed = argv[5],
+        .root = *argv[6] ? argv[6] : NULL,
+        .places = (const char *const *)rest,
+        .place_count = strtoul(argv[7], NULL, 10),
         .sets = (const char *const *)rest + strtoul(argv[7], NULL, 10),
         .set_count = (size_t)argc - 8 - strtoul(argv[7], NULL, 10),
     };
@@ -291,9 +300,9 @@ static void read_findings(int fd, struct arena *arena, struct test_result *ret)
         if (json_get(j, "skipped"))
             ret->skipped = text_of(j, "skipped");
         else
-            add_finding(ret, arena, &(struct conform_finding){
-                text_of(j, "called"), text_of(j, "came_back"), text_of(j, "says"), text_of(j, "header"),
-                number ? (uint32_t)number->number : 0 });
+            add_finding(ret, arena,
+                        &(struct conform_finding){ text_of(j, "called"), text_of(j, "came_back"), text_of(j, "says"),
+                                                   text_of(j, "header"), number ? (uint32_t)number->number : 0 });
     }
 }
 
@@ -326,10 +335,11 @@ static void judge_output(int fd, const struct conform_trace *t, struct arena *ar
     size_t size;
     const char *bytes = read_all(fd, arena, 65536, &size);
     if (size > 0 && t->done)
-        add_finding(ret, arena, &(struct conform_finding){
-            "the test", arena_printf(arena, "printed \"%s\"", text_escape(escaped, bytes, size)),
-            "a plugin never prints, never exits, never changes process-wide state", "plugin.h",
-            conform_line("plugin.h", "Errors.") });
+        add_finding(ret, arena,
+                    &(struct conform_finding){ "the test",
+                                               arena_printf(arena, "printed \"%s\"", text_escape(escaped, bytes, size)),
+                                               "a plugin never prints, never exits, never changes process-wide state",
+                                               "plugin.h", conform_line("plugin.h", "Errors.") });
 }
 
 /* Waits for the end; kills at the deadline and answers false. */

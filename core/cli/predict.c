@@ -62,11 +62,9 @@ static bioft_status run_batches(struct predict *p, struct error *err)
     if (st == BIOFT_OK && finite.bad > 0)
         st = finite_error(&finite, input_name(&p->in, finite.first, (char[INPUT_NAME]){ 0 }), err);
     else if (st == BIOFT_OK && p->in.broken == p->in.count)
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: none of its %zu images could be read",
-                       p->input, p->in.count);
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: none of its %zu images could be read", p->input, p->in.count);
     else if (st == BIOFT_OK && p->in.broken > 0)
-        log_write(&p->console.log, LOG_WARNING,
-                  "%zu of %zu images could not be read and are left out%s", p->in.broken,
+        log_write(&p->console.log, LOG_WARNING, "%zu of %zu images could not be read and are left out%s", p->in.broken,
                   p->in.count, is_array(p->output) ? ": their rows are NaN" : "");
     return st;
 }
@@ -125,8 +123,9 @@ static bioft_status check_output(const struct predict *p, struct error *err)
         same = file_same(p->output, path);
         free(path);
     }
-    return same ? error_set(err, BIOFT_ERR_INVALID, "--output %s is an input, which it would replace; name another file",
-                            p->output) : BIOFT_OK;
+    return same ? error_set(err, BIOFT_ERR_INVALID,
+                            "--output %s is an input, which it would replace; name another file", p->output)
+                : BIOFT_OK;
 }
 
 static bioft_status write_csv(const struct predict *p, struct error *err)
@@ -160,8 +159,8 @@ static bioft_status write_codes(const struct predict *p, struct error *err)
     for (size_t i = 0; i < p->in.count * bits; i++)
         if (isnan(p->out[i]))
             return error_set(err, BIOFT_ERR_FORMAT,
-                             "%s: image %s could not be read, so that it has no code; nothing was written",
-                             p->input, input_name(&p->in, i / bits, (char[INPUT_NAME]){ 0 }));
+                             "%s: image %s could not be read, so that it has no code; nothing was written", p->input,
+                             input_name(&p->in, i / bits, (char[INPUT_NAME]){ 0 }));
     bioft_status st = codes_create(p->in.count, bits, 0, &codes, err);
     if (st != BIOFT_OK)
         return st;
@@ -176,8 +175,7 @@ static bioft_status make_room(struct predict *p, struct error *err)
     const struct image_format *image = &p->in.image;
     size_t pixels, outputs;
 
-    if (!mem_product((size_t)image->channels * image->height,
-                     (size_t)image->width * p->params.batch, &pixels) ||
+    if (!mem_product((size_t)image->channels * image->height, (size_t)image->width * p->params.batch, &pixels) ||
         !mem_product(p->in.count, p->predictor.network.outputs, &outputs))
         return error_set(err, BIOFT_ERR_INVALID, "a batch of %u is too large", p->params.batch);
     p->x = mem_aligned(pixels, sizeof *p->x);
@@ -197,8 +195,7 @@ static bioft_status predict(struct predict *p, struct error *err)
                        "--output Y.npy, with --bits as signs",
                        p->params.weights, n->outputs);
     else if (st == BIOFT_OK && p->bits && !n->bits)
-        st = error_set(err, BIOFT_ERR_INVALID,
-                       "--bits is for hash codes, and %s has %u classes", p->params.weights,
+        st = error_set(err, BIOFT_ERR_INVALID, "--bits is for hash codes, and %s has %u classes", p->params.weights,
                        n->outputs);
     if (st == BIOFT_OK)
         st = input_open(&(struct input_params){ .path = p->input,
@@ -221,8 +218,7 @@ static bioft_status predict(struct predict *p, struct error *err)
     if (st == BIOFT_OK && p->bits)
         return write_codes(p, err);
     if (st == BIOFT_OK && is_array(p->output))
-        return npy_write(p->output, NPY_F32, 2, (const uint64_t[]){ p->in.count, n->outputs },
-                         p->out, err);
+        return npy_write(p->output, NPY_F32, 2, (const uint64_t[]){ p->in.count, n->outputs }, p->out, err);
     return st == BIOFT_OK ? write_csv(p, err) : st;
 }
 
@@ -244,13 +240,10 @@ static int run_predict(struct predict *p)
 /* -1: go on. */
 static int understand(const struct command_line *line, struct predict *p)
 {
-    const char *missing = !p->params.weights ? "--weights FILE"
-                          : !p->input        ? "--input X.npy, or a folder"
-                                             : NULL;
+    const char *missing = !p->params.weights ? "--weights FILE" : !p->input ? "--input X.npy, or a folder" : NULL;
 
     if (missing)
-        print_error("bioft predict: %s is missing\nusage: bioft predict %s\n", missing,
-                line->usage);
+        print_error("bioft predict: %s is missing\nusage: bioft predict %s\n", missing, line->usage);
     else if (p->bits && !is_array(p->output))
         print_error("bioft predict: --bits writes codes to an .npy: --output Y.npy\n");
     else if (!precision_by_word(p->precision, &p->params.precision))
@@ -265,12 +258,9 @@ int command_predict(int argc, char **argv)
     struct predict p = { .precision = "f32", .params = { .batch = BATCH } };
     struct predictor_params *n = &p.params;
     const struct argument arguments[] = {
-        { "weights", "FILE", ARGUMENT_TEXT, &n->weights,
-          "a bioft checkpoint, or a state dict (.pth, .safetensors)" },
-        { "backbone", "NAME", ARGUMENT_TEXT, &n->backbone,
-          "the network, where FILE is not a checkpoint" },
-        { "classes", "N", ARGUMENT_COUNT, &n->classes,
-          "outputs of its head (default: as FILE has them)" },
+        { "weights", "FILE", ARGUMENT_TEXT, &n->weights, "a bioft checkpoint, or a state dict (.pth, .safetensors)" },
+        { "backbone", "NAME", ARGUMENT_TEXT, &n->backbone, "the network, where FILE is not a checkpoint" },
+        { "classes", "N", ARGUMENT_COUNT, &n->classes, "outputs of its head (default: as FILE has them)" },
         { "input", "X", ARGUMENT_TEXT, &p.input,
           "an .npy of normalised float32 [n, channels, height, width] or of "
           "uint8 pixels, or a folder of images" },
@@ -282,20 +272,16 @@ int command_predict(int argc, char **argv)
           "1 and -1 where a code fills no bytes" },
         { "size", "S", ARGUMENT_COUNT, &p.size, "height and width that images are made into" },
         { "batch", "N", ARGUMENT_COUNT, &n->batch, "images at once (default: 32)" },
-        { "engine", "NAME", ARGUMENT_TEXT, &n->engine,
-          "the compute engine (default: the highest score)" },
+        { "engine", "NAME", ARGUMENT_TEXT, &n->engine, "the compute engine (default: the highest score)" },
         { "precision", "P", ARGUMENT_TEXT, &p.precision, "f32 (default) or bf16" },
-        { "threads", "N", ARGUMENT_COUNT, &n->threads,
-          "threads to use (default: all that this process may use)" },
-        { "plugin-path", "DIR", ARGUMENT_LIST, &p.plugin_paths,
-          "look for plugins here first; may be given again" },
+        { "threads", "N", ARGUMENT_COUNT, &n->threads, "threads to use (default: all that this process may use)" },
+        { "plugin-path", "DIR", ARGUMENT_LIST, &p.plugin_paths, "look for plugins here first; may be given again" },
         { "quiet", NULL, ARGUMENT_FLAG, &p.quiet, "only warnings and the result" },
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
     struct command_line line = {
         .name = "predict",
-        .usage =
-            "--weights FILE [--backbone NAME] --input X.npy|DIR [--output Y.npy|Y.csv] [options]",
+        .usage = "--weights FILE [--backbone NAME] --input X.npy|DIR [--output Y.npy|Y.csv] [options]",
         .arguments = arguments,
         .summary = "Runs a network. A checkpoint of bioft describes its network; other files of "
                    "weights need --backbone.\n"

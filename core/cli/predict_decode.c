@@ -40,8 +40,8 @@ static bool make_grey(uint8_t *pixels, size_t count)
     return true;
 }
 
-bioft_status decoder_read(struct decoder *d, const char *path, const char *name, uint32_t channels,
-                          struct pixels *ret, struct error *err)
+bioft_status decoder_read(struct decoder *d, const char *path, const char *name, uint32_t channels, struct pixels *ret,
+                          struct error *err)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
@@ -52,8 +52,7 @@ bioft_status decoder_read(struct decoder *d, const char *path, const char *name,
     free(bytes);
     if (st != BIOFT_OK)
         return st;
-    if (channels == 1 &&
-        !make_grey(d->image.pixels, (size_t)d->image.height * d->image.width))
+    if (channels == 1 && !make_grey(d->image.pixels, (size_t)d->image.height * d->image.width))
         return error_set(err, BIOFT_ERR_FORMAT,
                          "%s: a colour image, and the network takes one channel: colour "
                          "is not made grey",

@@ -34,14 +34,12 @@ static bool looks_like_image(const char *name)
 }
 
 /* Images of a folder and the folders in it, in the bytewise order of their names. */
-static bioft_status add_folder(struct input *in, const char *below, unsigned depth,
-                               struct error *err)
+static bioft_status add_folder(struct input *in, const char *below, unsigned depth, struct error *err)
 {
     char **names = NULL;
     size_t count = 0;
     char *folder = path_join(in->folder, below);
-    bioft_status st =
-        folder ? file_list(folder, &names, &count, err) : error_memory(err, in->folder);
+    bioft_status st = folder ? file_list(folder, &names, &count, err) : error_memory(err, in->folder);
 
     for (size_t i = 0; i < count && st == BIOFT_OK; i++) {
         const size_t length = strlen(names[i]);
@@ -50,8 +48,7 @@ static bioft_status add_folder(struct input *in, const char *below, unsigned dep
         if (!path)
             st = error_memory(err, in->folder);
         else if (is_folder && depth == DEEPEST)
-            st = error_set(err, BIOFT_ERR_INVALID, "%s/%s: folders deeper than %d", in->folder,
-                           path, DEEPEST);
+            st = error_set(err, BIOFT_ERR_INVALID, "%s/%s: folders deeper than %d", in->folder, path, DEEPEST);
         else if (is_folder)
             st = add_folder(in, path, depth + 1, err);
         else if (!looks_like_image(names[i]))
@@ -73,18 +70,15 @@ static bioft_status open_folder(struct input *in, const struct input_params *p, 
     if (st != BIOFT_OK)
         return st;
     if (in->count == 0)
-        st =
-            error_set(err, BIOFT_ERR_INVALID, "%s: no images in it (.jpg, .jpeg, .png)", p->path);
+        st = error_set(err, BIOFT_ERR_INVALID, "%s: no images in it (.jpg, .jpeg, .png)", p->path);
     if (st != BIOFT_OK)
         return st;
     if (in->passed_over > 0)
-        log_write(p->log, LOG_INFO, "%s: %zu files skipped, %zu images", p->path,
-                  in->passed_over, in->count);
+        log_write(p->log, LOG_INFO, "%s: %zu files skipped, %zu images", p->path, in->passed_over, in->count);
     return BIOFT_OK;
 }
 
-static bioft_status shape_error(const struct input_params *p, const struct npy *a,
-                                struct error *err)
+static bioft_status shape_error(const struct input_params *p, const struct npy *a, struct error *err)
 {
     return error_set(err, BIOFT_ERR_INVALID,
                      "%s: %s of %u dimensions; <f4 of [images, %u, height, width], already "
@@ -100,16 +94,14 @@ static bioft_status open_floats(struct input *in, const struct input_params *p, 
     if (a->dims != 4)
         return shape_error(p, a, err);
     if (a->shape[1] != p->image->channels)
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "%s: images of %llu channels, the network takes %u", p->path,
+        return error_set(err, BIOFT_ERR_INVALID, "%s: images of %llu channels, the network takes %u", p->path,
                          (unsigned long long)a->shape[1], p->image->channels);
     if (a->shape[2] == 0 || a->shape[3] == 0 || a->shape[2] > 65500 || a->shape[3] > 65500)
-        return error_set(err, BIOFT_ERR_INVALID, "%s: images of %llux%llu", p->path,
-                         (unsigned long long)a->shape[3], (unsigned long long)a->shape[2]);
+        return error_set(err, BIOFT_ERR_INVALID, "%s: images of %llux%llu", p->path, (unsigned long long)a->shape[3],
+                         (unsigned long long)a->shape[2]);
     for (size_t i = 0; i < a->count; i++)
         if (!isfinite(((const float *)a->data)[i]))
-            return error_set(err, BIOFT_ERR_INVALID, "%s: the value at index %zu is not finite",
-                             p->path, i);
+            return error_set(err, BIOFT_ERR_INVALID, "%s: the value at index %zu is not finite", p->path, i);
     in->image.height = (uint32_t)a->shape[2];
     in->image.width = (uint32_t)a->shape[3];
     return BIOFT_OK;
@@ -124,12 +116,11 @@ static bioft_status open_array(struct input *in, const struct input_params *p, s
         return st;
     if (a->dtype == NPY_F32)
         st = open_floats(in, p, err);
-    else if (a->dtype != NPY_U8 ||
-             (a->dims != 3 && !(a->dims == 4 && (a->shape[3] == 3 || a->shape[3] == 1))))
+    else if (a->dtype != NPY_U8 || (a->dims != 3 && !(a->dims == 4 && (a->shape[3] == 3 || a->shape[3] == 1))))
         st = shape_error(p, a, err);
     else if (a->count > 0 && (a->shape[1] > 65500 || a->shape[2] > 65500))
-        st = error_set(err, BIOFT_ERR_INVALID, "%s: images of %llux%llu", p->path,
-                       (unsigned long long)a->shape[2], (unsigned long long)a->shape[1]);
+        st = error_set(err, BIOFT_ERR_INVALID, "%s: images of %llux%llu", p->path, (unsigned long long)a->shape[2],
+                       (unsigned long long)a->shape[1]);
     if (st == BIOFT_OK && a->count == 0)
         st = error_set(err, BIOFT_ERR_INVALID, "%s: no images in it", p->path);
     in->count = st == BIOFT_OK ? (size_t)a->shape[0] : 0;
@@ -228,8 +219,7 @@ static void read_one(void *ctx, size_t i, uint32_t thread)
     err->status = BIOFT_OK;
     if (in->names) {
         char *path = path_join(in->folder, in->names[r->first + i]);
-        err->status = path ? decoder_read(w->decoder, path, in->names[r->first + i],
-                                          in->image.channels, &pixels, err)
+        err->status = path ? decoder_read(w->decoder, path, in->names[r->first + i], in->image.channels, &pixels, err)
                            : error_memory(err, "a path");
         free(path);
     } else {
@@ -238,13 +228,11 @@ static void read_one(void *ctx, size_t i, uint32_t thread)
     if (err->status != BIOFT_OK)
         return;
     t.small = pixels.height <= in->image.height && pixels.width <= in->image.width;
-    err->status =
-        transform_apply(&t, &pixels, r->first + i, &w->canvas, r->ret + i * r->image_size, err);
+    err->status = transform_apply(&t, &pixels, r->first + i, &w->canvas, r->ret + i * r->image_size, err);
 }
 
 /* Memory and options are the run's fault, anything else the image's. */
-static bioft_status look_at(struct input *in, size_t index, const struct error *e, bool *ret_broken,
-                            struct error *err)
+static bioft_status look_at(struct input *in, size_t index, const struct error *e, bool *ret_broken, struct error *err)
 {
     char number[INPUT_NAME];
 
@@ -260,8 +248,7 @@ static bioft_status look_at(struct input *in, size_t index, const struct error *
     return BIOFT_OK;
 }
 
-bioft_status input_read(struct input *in, size_t first, uint32_t n, float *ret, bool *ret_broken,
-                        struct error *err)
+bioft_status input_read(struct input *in, size_t first, uint32_t n, float *ret, bool *ret_broken, struct error *err)
 {
     const size_t size = (size_t)in->image.channels * in->image.height * in->image.width;
     struct reading r = { .in = in, .first = first, .image_size = size, .ret = ret };

@@ -28,8 +28,7 @@ static bioft_status describe_plain(struct predictor *p, struct error *err)
                          "%s is not a checkpoint of bioft and does not say which network it is "
                          "of: give --backbone NAME",
                          params->weights);
-    bioft_status st =
-        registry_find(p->registry, BIOFT_KIND_BACKBONE, params->backbone, &n->backbone, err);
+    bioft_status st = registry_find(p->registry, BIOFT_KIND_BACKBONE, params->backbone, &n->backbone, err);
     if (st == BIOFT_OK)
         st = options_defaults(n->backbone, p->arena, &n->values, err);
     if (st == BIOFT_OK)
@@ -45,25 +44,21 @@ static bioft_status describe_plain(struct predictor *p, struct error *err)
 static bioft_status describe_checkpoint(struct predictor *p, struct error *err)
 {
     const struct predictor_params *params = p->params;
-    bioft_status st =
-        checkpoint_network(p->file, params->weights, p->registry, p->arena, &p->network, err);
+    bioft_status st = checkpoint_network(p->file, params->weights, p->registry, p->arena, &p->network, err);
 
     if (st != BIOFT_OK)
         return st;
     const char *name = p->network.backbone->descriptor.name;
     if (params->backbone && strcmp(params->backbone, name) != 0)
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "%s is a checkpoint of '%s', not of '%s': leave --backbone out",
+        return error_set(err, BIOFT_ERR_INVALID, "%s is a checkpoint of '%s', not of '%s': leave --backbone out",
                          params->weights, name, params->backbone);
     if (params->classes && params->classes != p->network.outputs)
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "%s has a head of %u outputs, not %u: leave --classes out",
+        return error_set(err, BIOFT_ERR_INVALID, "%s has a head of %u outputs, not %u: leave --classes out",
                          params->weights, p->network.outputs, params->classes);
     return BIOFT_OK;
 }
 
-bioft_status predictor_open(const struct predictor_params *params, struct predictor *ret,
-                            struct error *err)
+bioft_status predictor_open(const struct predictor_params *params, struct predictor *ret, struct error *err)
 {
     struct predictor p = { .params = params };
     const struct registry_places places = { .command_line = params->plugin_paths,
@@ -102,18 +97,21 @@ static bioft_status open_engine(struct predictor *p, struct error *err)
     return st == BIOFT_OK ? engine_open(&e, &p->engine, err) : st;
 }
 
-bioft_status predictor_build(struct predictor *p, uint32_t height, uint32_t width,
-                             struct error *err)
+bioft_status predictor_build(struct predictor *p, uint32_t height, uint32_t width, struct error *err)
 {
     const struct predictor_params *params = p->params;
     char *said = NULL;
 
     bioft_status st = open_engine(p, err);
     if (st == BIOFT_OK)
-        st = network_open(&(struct network_params){ .backbone = p->network.backbone, .values = p->network.values,
-                                                    .engine = p->engine, .channels = p->network.image.channels,
-                                                    .height = height, .width = width,
-                                                    .outputs = p->network.outputs }, &p->built, err);
+        st = network_open(&(struct network_params){ .backbone = p->network.backbone,
+                                                    .values = p->network.values,
+                                                    .engine = p->engine,
+                                                    .channels = p->network.image.channels,
+                                                    .height = height,
+                                                    .width = width,
+                                                    .outputs = p->network.outputs },
+                          &p->built, err);
     if (st == BIOFT_OK)
         st = weights_fill(p->file, params->weights, p->built.model, NULL, &said, err);
     if (st == BIOFT_OK)

@@ -34,7 +34,7 @@ static void print_list(FILE *to, const char *format, va_list args)
         if (text)
             vsnprintf(text, (size_t)n + 1, format, again);
         else
-            text = small;                          /* cut */
+            text = small; /* cut */
     }
     va_end(again);
     if (n >= 0)
@@ -91,7 +91,4 @@ void print_message(FILE *to, const char *head, const char *text)
     text_free(&t);
 }
 
-void print_control(FILE *to, const char *sequence)
-{
-    fputs(sequence, to);
-}
+void print_control(FILE *to, const char *sequence) { fputs(sequence, to); }

@@ -16,8 +16,8 @@ static void tell_unmatched(const struct published *p)
     if (unmatched == 0)
         return;
     print_error("bioft report: warning: %zu of the %zu figures of %s stand%s beside nothing, because "
-            "these runs have no such figure:\n",
-            unmatched, p->count, p->path, unmatched == 1 ? "s" : "");
+                "these runs have no such figure:\n",
+                unmatched, p->count, p->path, unmatched == 1 ? "s" : "");
     for (size_t i = 0; i < p->count; i++) {
         struct text line = { 0 };
         if (p->figures[i].shown)
@@ -60,8 +60,7 @@ int command_report(int argc, char **argv)
 {
     const char *out = NULL, *baseline = NULL, *published = NULL;
     const struct argument arguments[] = {
-        { "out", "DIR", ARGUMENT_TEXT, &out,
-          "where the report goes (default: DIR, where there is one)" },
+        { "out", "DIR", ARGUMENT_TEXT, &out, "where the report goes (default: DIR, where there is one)" },
         { "baseline", "RULE", ARGUMENT_TEXT, &baseline,
           "the rule that the others are compared with (default: the manifest's, or bp)" },
         { "published", "FILE.csv", ARGUMENT_TEXT, &published,
@@ -75,8 +74,7 @@ int command_report(int argc, char **argv)
         .arguments = arguments,
         .positional_min = 1,
         .positional_max = 8,
-        .summary =
-            "Writes tables, plots and report.html of one or several runs from their results.",
+        .summary = "Writes tables, plots and report.html of one or several runs from their results.",
     };
 
     const int status = arguments_parse(&line, argc, argv);
@@ -87,8 +85,7 @@ int command_report(int argc, char **argv)
         const bool there = path && file_exists(path);
         free(path);
         if (!there) {
-            print_error("bioft report: %s has no results.csv: no trial of a run has ended there\n",
-                    line.positional[i]);
+            print_error("bioft report: %s has no results.csv: no trial of a run has ended there\n", line.positional[i]);
             return 2;
         }
     }

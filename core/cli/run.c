@@ -20,18 +20,18 @@
 
 struct run {
     struct argument_list set, plugin_paths, slurm_options;
-    const char *path, *out;                        /* of the manifest; --out */
+    const char *path, *out; /* of the manifest; --out */
     uint32_t threads, jobs;
     bool resume, force, quiet, fail_fast, slurm, trust;
-    const char *only;                              /* --only-trial, or NULL */
+    const char *only; /* --only-trial, or NULL */
     struct worker worker;
-    size_t timed;                                  /* trials that this run has ended */
+    size_t timed; /* trials that this run has ended */
     struct console console;
     const struct stop *stop;
     struct experiment *experiment;
     struct output output;
     struct failures failures;
-    struct shared_data shared;                     /* the trials' data, opened once */
+    struct shared_data shared; /* the trials' data, opened once */
 };
 
 /* A trial's messages go to its log too. A trials' begin. */
@@ -62,7 +62,7 @@ static void end_trial(void *ctx, const struct trial *t, bool done, const char *w
     } else {
         s->done++;
     }
-    if (!done)                                     /* of those of this run the mean */
+    if (!done) /* of those of this run the mean */
         s->each += (clock_seconds() - s->begun - s->each) / (double)++run->timed;
     if (run->console.file)
         fclose(run->console.file);
@@ -71,13 +71,21 @@ static void end_trial(void *ctx, const struct trial *t, bool done, const char *w
 
 static bioft_status run_trials(struct run *run, struct error *err)
 {
-    struct trials s = {
-        .experiment = run->experiment, .out = run->output.folder,
-        .lock = run->output.locked ? run->output.lock : -1, .only = run->only, .child = run->worker.is_one,
-        .fail_fast = run->fail_fast, .shared = &run->shared,
-        .process = { .argv = (const char *const *)run->worker.user_argv, .argc = run->worker.user_argc },
-        .log = &run->console.log, .engine_log = run->console.engine_said ? NULL : &run->console.log, .stop = run->stop,
-        .begin = begin_trial, .end = end_trial, .ctx = run };
+    struct trials s = { .experiment = run->experiment,
+                        .out = run->output.folder,
+                        .lock = run->output.locked ? run->output.lock : -1,
+                        .only = run->only,
+                        .child = run->worker.is_one,
+                        .fail_fast = run->fail_fast,
+                        .shared = &run->shared,
+                        .process = { .argv = (const char *const *)run->worker.user_argv,
+                                     .argc = run->worker.user_argc },
+                        .log = &run->console.log,
+                        .engine_log = run->console.engine_said ? NULL : &run->console.log,
+                        .stop = run->stop,
+                        .begin = begin_trial,
+                        .end = end_trial,
+                        .ctx = run };
 
     run->console.sweep.count = run->only ? 0 : run->experiment->trial_count;
     return trials_run(&s, &run->failures, err);
@@ -85,21 +93,33 @@ static bioft_status run_trials(struct run *run, struct error *err)
 
 static bioft_status run_in_parallel(struct run *run, struct error *err)
 {
-    return jobs_run(&(struct jobs_params){
-        .experiment = run->experiment, .out = run->output.folder, .lock = run->output.lock, .jobs = run->jobs, .fail_fast = run->fail_fast,
-        .plugin_paths = run->plugin_paths.items, .plugin_path_count = run->plugin_paths.count, .trust_plugins = run->trust,
-        .argv = run->worker.user_argv, .argc = run->worker.user_argc, .log = &run->console.log, .stop = run->stop },
-        &run->failures, err);
+    return jobs_run(&(struct jobs_params){ .experiment = run->experiment,
+                                           .out = run->output.folder,
+                                           .lock = run->output.lock,
+                                           .jobs = run->jobs,
+                                           .fail_fast = run->fail_fast,
+                                           .plugin_paths = run->plugin_paths.items,
+                                           .plugin_path_count = run->plugin_paths.count,
+                                           .trust_plugins = run->trust,
+                                           .argv = run->worker.user_argv,
+                                           .argc = run->worker.user_argc,
+                                           .log = &run->console.log,
+                                           .stop = run->stop },
+                    &run->failures, err);
 }
 
 /* The folder is left to the elements, which may start before sbatch has ended. */
 static bioft_status submit(struct run *run, struct error *err)
 {
     output_unlock(&run->output);
-    return slurm_submit(&(struct slurm_params){
-        .experiment = run->experiment, .out = run->output.folder, .plugin_paths = run->plugin_paths.items,
-        .plugin_path_count = run->plugin_paths.count, .trust_plugins = run->trust, .options = run->slurm_options.items,
-        .option_count = run->slurm_options.count }, err);
+    return slurm_submit(&(struct slurm_params){ .experiment = run->experiment,
+                                                .out = run->output.folder,
+                                                .plugin_paths = run->plugin_paths.items,
+                                                .plugin_path_count = run->plugin_paths.count,
+                                                .trust_plugins = run->trust,
+                                                .options = run->slurm_options.items,
+                                                .option_count = run->slurm_options.count },
+                        err);
 }
 
 static int fail(struct run *run, const struct error *err, int status)
@@ -134,8 +154,11 @@ static const struct trial *wanted_alone(const struct run *run)
 static int check_all(struct run *run, const char *path)
 {
     struct error err = { 0 };
-    struct rehearsal h = { .experiment = run->experiment, .path = path, .log = &run->console.log,
-                           .engine_log = &run->console.log, .shared = &run->shared };
+    struct rehearsal h = { .experiment = run->experiment,
+                           .path = path,
+                           .log = &run->console.log,
+                           .engine_log = &run->console.log,
+                           .shared = &run->shared };
     const bioft_status st = rehearse(&h, wanted_alone(run), &err);
 
     run->console.engine_said = true;
@@ -163,20 +186,27 @@ static int run_experiment(struct run *run)
     if (status)
         return status;
     if (run->slurm && slurm_check(&(struct slurm_params){ .experiment = run->experiment,
-                                      .options = run->slurm_options.items,
-                                      .option_count = run->slurm_options.count }, &err) != BIOFT_OK)
+                                                          .options = run->slurm_options.items,
+                                                          .option_count = run->slurm_options.count },
+                                  &err) != BIOFT_OK)
         return fail(run, &err, 2);
     if (stop_asked(run->stop))
         return stopped(run);
-    bioft_status st = output_open(&(struct output_params){
-        .out = run->out, .resume = run->resume || run->force, .force = run->force,
-        .sharing = run->worker.is_one ? OUTPUT_CHILD : run->only ? OUTPUT_SHARED : OUTPUT_ALONE,
-        .plugin_paths = run->plugin_paths.items, .plugin_path_count = run->plugin_paths.count, .trust_plugins = run->trust,
-        .log = &run->console.log }, &run->experiment, &run->output, &err);
+    bioft_status st = output_open(&(struct output_params){ .out = run->out,
+                                                           .resume = run->resume || run->force,
+                                                           .force = run->force,
+                                                           .sharing = run->worker.is_one ? OUTPUT_CHILD
+                                                                      : run->only        ? OUTPUT_SHARED
+                                                                                         : OUTPUT_ALONE,
+                                                           .plugin_paths = run->plugin_paths.items,
+                                                           .plugin_path_count = run->plugin_paths.count,
+                                                           .trust_plugins = run->trust,
+                                                           .log = &run->console.log },
+                                  &run->experiment, &run->output, &err);
     if (st != BIOFT_OK)
         return fail(run, &err, st == BIOFT_ERR_INVALID ? 2 : 1);
     if (run->slurm || run->jobs > 1 || run->output.replaced)
-        shared_data_keep(&run->shared, NULL);      /* others will open it, or no trial's sections are its own */
+        shared_data_keep(&run->shared, NULL); /* others will open it, or no trial's sections are its own */
     run->shared.retold = true;
     if (run->slurm)
         return submit(run, &err) == BIOFT_OK ? 0 : fail(run, &err, 1);
@@ -188,8 +218,9 @@ static int run_experiment(struct run *run)
     console_finish(&run->console);
     if (!run->worker.is_one && run->failures.failed < run->experiment->trial_count)
         make_report(run);
-    st = run->worker.is_one ? BIOFT_OK : run_table_print(run->output.folder, run->experiment, &run->failures,
-                                                           run->jobs <= 1 || run->only, &err);
+    st = run->worker.is_one
+             ? BIOFT_OK
+             : run_table_print(run->output.folder, run->experiment, &run->failures, run->jobs <= 1 || run->only, &err);
     if (st != BIOFT_OK)
         return fail(run, &err, 1);
     return run->failures.failed ? 1 : 0;
@@ -211,10 +242,16 @@ static int run_manifest(void *ctx)
     int status;
 
     console_init(&run->console, run->quiet);
-    bioft_status st = experiment_read(&(struct experiment_params){
-        .path = run->path, .set = run->set.items, .set_count = run->set.count, .out = run->out,
-        .threads = default_threads(run), .plugin_paths = run->plugin_paths.items,
-        .plugin_path_count = run->plugin_paths.count, .trust_plugins = run->trust, .log = &run->console.log }, &run->experiment, &said, &err);
+    bioft_status st = experiment_read(&(struct experiment_params){ .path = run->path,
+                                                                   .set = run->set.items,
+                                                                   .set_count = run->set.count,
+                                                                   .out = run->out,
+                                                                   .threads = default_threads(run),
+                                                                   .plugin_paths = run->plugin_paths.items,
+                                                                   .plugin_path_count = run->plugin_paths.count,
+                                                                   .trust_plugins = run->trust,
+                                                                   .log = &run->console.log },
+                                      &run->experiment, &said, &err);
     if (said)
         print_error("%s", said);
     free(said);
@@ -242,7 +279,8 @@ int command_run(int argc, char **argv)
         { "jobs", "N", ARGUMENT_COUNT, &run.jobs, "run N trials at once and divide the threads among them" },
         { "only-trial", "TRIAL", ARGUMENT_TEXT, &run.only, "run this trial alone, by its number or id" },
         { "slurm", NULL, ARGUMENT_FLAG, &run.slurm, "submit the trials as a job array instead of running them" },
-        { "sbatch", "OPTION", ARGUMENT_LIST, &run.slurm_options, "with --slurm: an option of sbatch's; may be given again" },
+        { "sbatch", "OPTION", ARGUMENT_LIST, &run.slurm_options,
+          "with --slurm: an option of sbatch's; may be given again" },
         { "fail-fast", NULL, ARGUMENT_FLAG, &run.fail_fast, "stop at the first trial that fails" },
         { "plugin-path", "DIR", ARGUMENT_LIST, &run.plugin_paths, "look for plugins here first; may be given again" },
         { "trust-plugins", NULL, ARGUMENT_FLAG, &run.trust, TRUST_HELP },
@@ -250,7 +288,11 @@ int command_run(int argc, char **argv)
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
     struct command_line line = {
-        .name = "run", .usage = "MANIFEST [options]", .arguments = arguments, .positional_min = 1, .positional_max = 1,
+        .name = "run",
+        .usage = "MANIFEST [options]",
+        .arguments = arguments,
+        .positional_min = 1,
+        .positional_max = 1,
         .summary = "Trains, evaluates and attacks what the manifest describes, and prints a table of the results.",
     };
 

@@ -36,10 +36,12 @@ bioft_status run_table_print(const char *out, const struct experiment *e, const 
         st = results_read(path, arena, &trials, &count, err);
     if (st == BIOFT_OK && !none) {
         t.failed = !terminal_table(trials, count, &t) || t.failed;
-        text_printf(&t, "\n%s/\n  report.html     tables and plots; also in tables/ and plots/\n"
+        text_printf(&t,
+                    "\n%s/\n  report.html     tables and plots; also in tables/ and plots/\n"
                     "  results.csv     every figure with its n and 95%% interval\n"
                     "  trials/         metrics, predictions and checkpoint of each trial\n"
-                    "  manifest.yaml   as resolved; provenance.json: what it ran on\n", out);
+                    "  manifest.yaml   as resolved; provenance.json: what it ran on\n",
+                    out);
         add_failures(&t, e, failures);
         st = t.failed ? error_memory(err, "the table") : BIOFT_OK;
     }

@@ -107,7 +107,7 @@ static void option_schema(struct text *t, const struct json *option, bool grid)
 
 struct schema {
     const struct catalogue *catalogue;
-    const struct json *defs;                       /* of schema.json */
+    const struct json *defs; /* of schema.json */
 };
 
 static bool is_of(const struct catalogue_row *row, uint32_t kind)
@@ -218,7 +218,7 @@ static void kind_schema(struct text *t, const struct schema *s, uint32_t kind)
     json_end_object(t);
     json_key(t, "allOf");
     json_begin_array(t);
-    json_begin_object(t);                          /* an empty list is none in a schema */
+    json_begin_object(t); /* an empty list is none in a schema */
     json_end_object(t);
     for (size_t i = 0; i < s->catalogue->count; i++)
         if (is_of(&s->catalogue->rows[i], kind))
@@ -246,7 +246,7 @@ static bioft_status write_schema(struct registry *r, struct arena *arena, struct
         kind_schema(&plugins, &s, kind);
     json_end_object(&plugins);
     text_add_n(ret, text, at ? (size_t)(at - text) : strlen(text));
-    if (at && !plugins.failed) {                   /* the members, without their braces */
+    if (at && !plugins.failed) { /* the members, without their braces */
         text_add_n(ret, plugins.data + 1, plugins.length - 2);
         text_add(ret, at + sizeof mark - 1);
     }
@@ -264,9 +264,12 @@ int command_schema(int argc, char **argv)
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
     struct command_line line = {
-        .name = "schema", .usage = "[options]", .arguments = arguments,
-        .summary = "Prints a JSON Schema of the manifest with the options of the installed plugins. Editors check and complete\n"
-                   "a manifest by it that begins with: # yaml-language-server: $schema=bioft.schema.json",
+        .name = "schema",
+        .usage = "[options]",
+        .arguments = arguments,
+        .summary =
+            "Prints a JSON Schema of the manifest with the options of the installed plugins. Editors check and complete\n"
+            "a manifest by it that begins with: # yaml-language-server: $schema=bioft.schema.json",
     };
     struct console console;
     struct registry *r = NULL;
@@ -280,8 +283,11 @@ int command_schema(int argc, char **argv)
     console_init(&console, false);
     bioft_status st = (arena = arena_create()) ? BIOFT_OK : error_memory(&err, "the schema");
     if (st == BIOFT_OK)
-        st = registry_create(&(struct registry_places){ .command_line = paths.items, .command_line_count = paths.count,
-                                                        .environment = true, .implicit = true, .unopened = true },
+        st = registry_create(&(struct registry_places){ .command_line = paths.items,
+                                                        .command_line_count = paths.count,
+                                                        .environment = true,
+                                                        .implicit = true,
+                                                        .unopened = true },
                              &console.log, &r, &err);
     if (st == BIOFT_OK)
         st = write_schema(r, arena, &t, &err);

@@ -24,7 +24,4 @@ const struct stop *signals_catch(void)
     return &stop;
 }
 
-int signals_exit_status(const struct stop *s)
-{
-    return s->signal == 0 ? 0 : s->signal == SIGINT ? 130 : 143;
-}
+int signals_exit_status(const struct stop *s) { return s->signal == 0 ? 0 : s->signal == SIGINT ? 130 : 143; }

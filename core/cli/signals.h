@@ -6,6 +6,6 @@
 
 /* The one stop of this process, set by the handlers; a second SIGINT ends at once. */
 const struct stop *signals_catch(void);
-int signals_exit_status(const struct stop *stop);  /* 130, 143; 0 where none came */
+int signals_exit_status(const struct stop *stop); /* 130, 143; 0 where none came */
 
 #endif

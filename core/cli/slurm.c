@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ELEMENTS = 1000 };                          /* Slurm's own default allows 1001 */
+enum { ELEMENTS = 1000 }; /* Slurm's own default allows 1001 */
 
 /* A word for the shell. */
 static void add_quoted(struct text *t, const char *s)
@@ -23,8 +23,8 @@ static void add_quoted(struct text *t, const char *s)
     text_add(t, "'");
 }
 
-struct array {                                     /* "0-9:3%2": the indices first, first + step, ... up to last */
-    unsigned long first, last, step, throttle;     /* throttle: elements that run at once, 0: any number */
+struct array {                                 /* "0-9:3%2": the indices first, first + step, ... up to last */
+    unsigned long first, last, step, throttle; /* throttle: elements that run at once, 0: any number */
 };
 
 /* false: no array of equal steps. */
@@ -58,8 +58,10 @@ static bioft_status find_array(const struct slurm_params *p, struct array *ret, 
         const char *o = p->options[i];
         const char *value = strncmp(o, "--array=", 8) == 0 ? o + 8 : strncmp(o, "-a", 2) == 0 ? o + 2 : NULL;
         if (value && !parse_array(value, ret))
-            return error_set(err, BIOFT_ERR_INVALID, "sbatch's '%s': an array of equal steps is wanted, as in 0-9, 0-9:3 "
-                             "or, with at most two at once, 0-9%%2", o);
+            return error_set(err, BIOFT_ERR_INVALID,
+                             "sbatch's '%s': an array of equal steps is wanted, as in 0-9, 0-9:3 "
+                             "or, with at most two at once, 0-9%%2",
+                             o);
     }
     return BIOFT_OK;
 }
@@ -77,8 +79,10 @@ static void write_script(const struct slurm_params *p, const struct array *a, co
     text_printf(t, "#!/bin/bash\n#SBATCH --job-name=bioft-%s\n#SBATCH --array=%lu-%lu", e->name, a->first, a->last);
     if (a->step > 1)
         text_printf(t, ":%lu", a->step);
-    text_printf(t, "\n#SBATCH --cpus-per-task=%u\n#SBATCH --requeue\n#SBATCH --open-mode=append\n"
-                "#SBATCH --signal=B:USR1@120\n\n", threads);
+    text_printf(t,
+                "\n#SBATCH --cpus-per-task=%u\n#SBATCH --requeue\n#SBATCH --open-mode=append\n"
+                "#SBATCH --signal=B:USR1@120\n\n",
+                threads);
     text_add(t, "run() {\n    ");
     add_quoted(t, program);
     text_add(t, " run ");
@@ -93,26 +97,29 @@ static void write_script(const struct slurm_params *p, const struct array *a, co
         text_add(t, " --plugin-path ");
         add_quoted(t, p->plugin_paths[i]);
     }
-    text_printf(t, " --resume --quiet --only-trial \"$1\" &\n"
-                "    child=$!\n"
-                "    wait $child; status=$?\n"
-                "    while kill -0 $child 2>/dev/null; do wait $child; status=$?; done\n"
-                "}\n"
-                "requeue=\n"
-                "trap 'requeue=1; kill -USR1 $child' USR1\n"
-                "trap 'kill -TERM $child' TERM\n"
-                "worst=0\n"
-                "first=${SLURM_ARRAY_TASK_MIN:-%lu} step=${SLURM_ARRAY_TASK_STEP:-%lu} count=${SLURM_ARRAY_TASK_COUNT:-%lu}\n"
-                "[ $step -gt 0 ] || step=1\n"
-                "for ((trial = (SLURM_ARRAY_TASK_ID - first) / step; trial < %zu; trial += count)); do\n"
-                "    run $trial\n"
-                "    if [ $status -ge 128 ]; then\n"
-                "        [ -z \"$requeue\" ] || scontrol requeue \"${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\"\n"
-                "        exit $status\n"
-                "    fi\n"
-                "    [ $status = 0 ] || worst=$status\n"
-                "done\n"
-                "exit $worst\n", a->first, a->step, elements, e->trial_count);
+    text_printf(
+        t,
+        " --resume --quiet --only-trial \"$1\" &\n"
+        "    child=$!\n"
+        "    wait $child; status=$?\n"
+        "    while kill -0 $child 2>/dev/null; do wait $child; status=$?; done\n"
+        "}\n"
+        "requeue=\n"
+        "trap 'requeue=1; kill -USR1 $child' USR1\n"
+        "trap 'kill -TERM $child' TERM\n"
+        "worst=0\n"
+        "first=${SLURM_ARRAY_TASK_MIN:-%lu} step=${SLURM_ARRAY_TASK_STEP:-%lu} count=${SLURM_ARRAY_TASK_COUNT:-%lu}\n"
+        "[ $step -gt 0 ] || step=1\n"
+        "for ((trial = (SLURM_ARRAY_TASK_ID - first) / step; trial < %zu; trial += count)); do\n"
+        "    run $trial\n"
+        "    if [ $status -ge 128 ]; then\n"
+        "        [ -z \"$requeue\" ] || scontrol requeue \"${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\"\n"
+        "        exit $status\n"
+        "    fi\n"
+        "    [ $status = 0 ] || worst=$status\n"
+        "done\n"
+        "exit $worst\n",
+        a->first, a->step, elements, e->trial_count);
     free(manifest);
 }
 
@@ -142,8 +149,8 @@ static bioft_status submit(const struct slurm_params *p, const char *script, str
     free(log);
     text_free(&output);
     if (code != 0)
-        return error_set(err, BIOFT_ERR_IO, "sbatch: %s; %s is ready to be submitted where there is one", strerror(code),
-                         script);
+        return error_set(err, BIOFT_ERR_IO, "sbatch: %s; %s is ready to be submitted where there is one",
+                         strerror(code), script);
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return error_set(err, BIOFT_ERR_IO, "sbatch: %s", strerror(errno));

@@ -7,11 +7,11 @@
 
 struct slurm_params {
     const struct experiment *experiment;
-    const char *out;                               /* the output folder */
+    const char *out; /* the output folder */
     const char *const *plugin_paths;
     size_t plugin_path_count;
     bool trust_plugins;
-    const char *const *options;                    /* for sbatch: "--partition=gpu" */
+    const char *const *options; /* for sbatch: "--partition=gpu" */
     size_t option_count;
 };
 /* Can its options be kept? An array of unequal steps cannot. */

@@ -49,9 +49,12 @@ static bioft_status show(const char *out, const struct experiment_params *how, s
     if (st == BIOFT_OK && !file_exists(manifest))
         st = error_set(err, BIOFT_ERR_INVALID, "%s has no manifest.yaml: no run of bioft works there", folder);
     if (st == BIOFT_OK)
-        st = experiment_read(&(struct experiment_params){
-            .path = manifest, .out = folder, .plugin_paths = how->plugin_paths, .plugin_path_count = how->plugin_path_count,
-            .trust_plugins = how->trust_plugins }, &e, &said, err);
+        st = experiment_read(&(struct experiment_params){ .path = manifest,
+                                                          .out = folder,
+                                                          .plugin_paths = how->plugin_paths,
+                                                          .plugin_path_count = how->plugin_path_count,
+                                                          .trust_plugins = how->trust_plugins },
+                             &e, &said, err);
     if (st == BIOFT_ERR_INVALID && said)
         error_set(err, st, "%s cannot be read:\n%s", manifest, said);
     for (size_t i = 0; st == BIOFT_OK && i < e->trial_count; i++)
@@ -84,8 +87,13 @@ int command_status(int argc, char **argv)
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
     struct command_line line = {
-        .name = "status", .usage = "OUT [options]", .arguments = arguments, .positional_min = 1, .positional_max = 1,
-        .summary = "Prints what the run in the output folder OUT is doing: one line per running trial, and how many are done.",
+        .name = "status",
+        .usage = "OUT [options]",
+        .arguments = arguments,
+        .positional_min = 1,
+        .positional_max = 1,
+        .summary =
+            "Prints what the run in the output folder OUT is doing: one line per running trial, and how many are done.",
     };
     struct text text = { 0 };
     struct error err = { 0 };
@@ -93,8 +101,11 @@ int command_status(int argc, char **argv)
     const int status = arguments_parse(&line, argc, argv);
     if (status >= 0)
         return status;
-    bioft_status st = show(line.positional[0], &(struct experiment_params){ .plugin_paths = plugin_paths.items,
-                               .plugin_path_count = plugin_paths.count, .trust_plugins = trust }, &text, &err);
+    bioft_status st = show(line.positional[0],
+                           &(struct experiment_params){ .plugin_paths = plugin_paths.items,
+                                                        .plugin_path_count = plugin_paths.count,
+                                                        .trust_plugins = trust },
+                           &text, &err);
     if (st == BIOFT_OK)
         print("%s", text.data);
     else

@@ -38,7 +38,7 @@ static int stop_seconds(void)
 
 struct watch {
     pid_t pid;
-    int asked;                                     /* the signal that asked it to stop; 0: none */
+    int asked; /* the signal that asked it to stop; 0: none */
     double deadline;
     bool killed;
 };
@@ -51,7 +51,7 @@ static void pass_on(struct watch *w, int number)
     } else if (number == SIGCONT) {
         kill(w->pid, SIGCONT);
     } else if (number == SIGTERM && w->asked == SIGTERM) {
-        w->deadline = 0.0;                         /* asked again */
+        w->deadline = 0.0; /* asked again */
     } else if (number != SIGCHLD) {
         kill(w->pid, number);
         w->deadline = w->asked ? w->deadline : clock_seconds() + stop_seconds();
@@ -102,23 +102,28 @@ _Noreturn static void be_parent(pid_t pid, int fd)
 
     if (w.killed) {
         print_error("bioft: the run did not stop when asked to, and was ended; '--resume' continues from its last "
-                        "checkpoint\n");
+                    "checkpoint\n");
         _exit(w.asked == SIGINT ? 130 : 143);
     }
     if (WIFSIGNALED(status)) {
         const int number = WTERMSIG(status);
         const char *name = sigabbrev_np(number);
         if (number == SIGKILL)
-            print_error("bioft: the run was killed, as the kernel does where memory runs out; '--resume' continues from its "
-                        "last checkpoint\n");
+            print_error(
+                "bioft: the run was killed, as the kernel does where memory runs out; '--resume' continues from its "
+                "last checkpoint\n");
         else if (number != w.asked)
-            print_error("bioft: the run died of SIG%s, in a plugin or a library more likely than not: 'bioft plugin test' shows "
-                        "what a plugin does; '--resume' continues from its last checkpoint\n", name ? name : "?");
+            print_error(
+                "bioft: the run died of SIG%s, in a plugin or a library more likely than not: 'bioft plugin test' shows "
+                "what a plugin does; '--resume' continues from its last checkpoint\n",
+                name ? name : "?");
         end_by(number);
     }
-    if (!whole && w.asked != SIGINT) {             /* a second SIGINT ends it at once */
-        print_error("bioft: the process ended with status %d before the run did: a plugin called exit, or a library that "
-                        "it uses; 'bioft plugin test' shows whose call does that\n", WEXITSTATUS(status));
+    if (!whole && w.asked != SIGINT) { /* a second SIGINT ends it at once */
+        print_error(
+            "bioft: the process ended with status %d before the run did: a plugin called exit, or a library that "
+            "it uses; 'bioft plugin test' shows whose call does that\n",
+            WEXITSTATUS(status));
         _exit(WEXITSTATUS(status) ? WEXITSTATUS(status) : 1);
     }
     _exit(WEXITSTATUS(status) ? WEXITSTATUS(status) : said);

@@ -16,7 +16,7 @@ struct job {
     struct console console;
     struct shared_data shared;
     struct verified found;
-    size_t verified, left;                         /* trials with results; without */
+    size_t verified, left; /* trials with results; without */
 };
 
 static bool has_results(const char *out, const struct trial *t)
@@ -30,8 +30,12 @@ static bool has_results(const char *out, const struct trial *t)
 static bioft_status verify_all(struct job *j, const struct experiment *e, const char *folder, const struct stop *stop,
                                struct error *err)
 {
-    const struct verify_params p = { .experiment = e, .out = folder, .attacks = j->attacks, .shared = &j->shared,
-                                     .log = &j->console.log, .stop = stop };
+    const struct verify_params p = { .experiment = e,
+                                     .out = folder,
+                                     .attacks = j->attacks,
+                                     .shared = &j->shared,
+                                     .log = &j->console.log,
+                                     .stop = stop };
     bioft_status st = BIOFT_OK;
 
     for (size_t i = 0; st == BIOFT_OK && i < e->trial_count; i++) {
@@ -57,9 +61,13 @@ static bioft_status verify(struct job *j, char **ret_said, struct error *err)
     if (st == BIOFT_OK && !file_exists(manifest))
         st = error_set(err, BIOFT_ERR_INVALID, "%s has no manifest.yaml: no run of bioft works there", folder);
     if (st == BIOFT_OK)
-        st = experiment_read(&(struct experiment_params){
-            .path = manifest, .out = folder, .plugin_paths = j->plugin_paths.items,
-            .plugin_path_count = j->plugin_paths.count, .trust_plugins = j->trust, .log = &j->console.log }, &e, ret_said, err);
+        st = experiment_read(&(struct experiment_params){ .path = manifest,
+                                                          .out = folder,
+                                                          .plugin_paths = j->plugin_paths.items,
+                                                          .plugin_path_count = j->plugin_paths.count,
+                                                          .trust_plugins = j->trust,
+                                                          .log = &j->console.log },
+                             &e, ret_said, err);
     if (st == BIOFT_OK)
         st = verify_all(j, e, folder, signals_catch(), err);
     shared_data_keep(&j->shared, NULL);
@@ -74,8 +82,8 @@ static void print_found(const struct job *j)
     if (j->found.differences.data)
         print("%s", j->found.differences.data);
     print("%zu figures of %zu trial%s recomputed%s: %zu difference%s\n", j->found.figures, j->verified,
-           j->verified == 1 ? "" : "s", j->attacks ? ", attacks run again" : "", j->found.differing,
-           j->found.differing == 1 ? "" : "s");
+          j->verified == 1 ? "" : "s", j->attacks ? ", attacks run again" : "", j->found.differing,
+          j->found.differing == 1 ? "" : "s");
     if (j->left)
         print("%zu trial%s no results\n", j->left, j->left == 1 ? " has" : "s have");
 }
@@ -90,9 +98,14 @@ int command_verify(int argc, char **argv)
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };
     struct command_line line = {
-        .name = "verify", .usage = "OUT [options]", .arguments = arguments, .positional_min = 1, .positional_max = 1,
-        .summary = "Recomputes every figure in the output folder OUT from its checkpoints and predictions, and prints what\n"
-                   "differs. Exit status 1 where anything does.",
+        .name = "verify",
+        .usage = "OUT [options]",
+        .arguments = arguments,
+        .positional_min = 1,
+        .positional_max = 1,
+        .summary =
+            "Recomputes every figure in the output folder OUT from its checkpoints and predictions, and prints what\n"
+            "differs. Exit status 1 where anything does.",
     };
     struct error err = { 0 };
     char *said = NULL;

@@ -33,8 +33,7 @@ static const char *shape_of(const struct tensor_entry *t, char ret[SHAPE_TEXT])
     size_t at = (size_t)snprintf(ret, SHAPE_TEXT, "[");
 
     for (unsigned d = 0; d < t->dims; d++)
-        at += (size_t)snprintf(ret + at, SHAPE_TEXT - at, "%s%llu", d ? ", " : "",
-                               (unsigned long long)t->shape[d]);
+        at += (size_t)snprintf(ret + at, SHAPE_TEXT - at, "%s%llu", d ? ", " : "", (unsigned long long)t->shape[d]);
     snprintf(ret + at, SHAPE_TEXT - at, "]");
     return ret;
 }
@@ -129,22 +128,20 @@ static void show_text(const struct weights *w, const char *path, const char *sum
     }
     for (size_t i = 0; i < w->count; i++) {
         const struct tensor_entry *e = &w->tensors[i];
-        text_printf(t, "%-*s  %-4s  %s\n", width, text_escape(name, e->name, strlen(e->name)),
-                    e->dtype_name, shape_of(e, shape));
+        text_printf(t, "%-*s  %-4s  %s\n", width, text_escape(name, e->name, strlen(e->name)), e->dtype_name,
+                    shape_of(e, shape));
     }
 }
 
-static bioft_status open_weights(const struct request *q, const char *path, struct weights **ret,
-                                 struct error *err)
+static bioft_status open_weights(const struct request *q, const char *path, struct weights **ret, struct error *err)
 {
     struct pool *pool = NULL;
     bioft_status st = pool_create(q->threads ? q->threads : threads_default(), &pool, err);
 
     if (st == BIOFT_OK)
-        st = weights_open(path,
-                          &(struct torch_params){
-                              .key = q->key, .whole = true, .unverified = q->unverified, .pool = pool },
-                          ret, err);
+        st = weights_open(
+            path, &(struct torch_params){ .key = q->key, .whole = true, .unverified = q->unverified, .pool = pool },
+            ret, err);
     pool_destroy(pool);
     return st;
 }
@@ -184,11 +181,10 @@ static int convert(struct request *q, const char *from, const char *to)
     if (st == BIOFT_OK)
         st = weights_convert(w, from, to, &written, &err);
     if (st == BIOFT_OK) {
-        log_write(&q->console.log, LOG_INFO, "%s: %zu tensors%s%s", to, written,
-                  w->note ? "; " : "", w->note ? w->note : "");
+        log_write(&q->console.log, LOG_INFO, "%s: %zu tensors%s%s", to, written, w->note ? "; " : "",
+                  w->note ? w->note : "");
         if (written < w->count)
-            log_write(&q->console.log, LOG_INFO, "left out: %zu arrays that only training needs",
-                      w->count - written);
+            log_write(&q->console.log, LOG_INFO, "left out: %zu arrays that only training needs", w->count - written);
     }
     weights_close(w);
     return st == BIOFT_OK ? 0 : failed(q, &err);
@@ -202,14 +198,11 @@ static int dispatch(const struct command_line *c, struct request *q)
     const size_t wanted = shows ? 2 : 3;
 
     if (!shows && !converts)
-        error_set(&err, BIOFT_ERR_INVALID,
-                  "weights: 'show FILE' or 'convert FROM TO' expected, found '%s'", what);
+        error_set(&err, BIOFT_ERR_INVALID, "weights: 'show FILE' or 'convert FROM TO' expected, found '%s'", what);
     else if (c->positional_count != wanted)
-        error_set(&err, BIOFT_ERR_INVALID, "weights: %s takes %s", what,
-                  shows ? "one file" : "two files");
+        error_set(&err, BIOFT_ERR_INVALID, "weights: %s takes %s", what, shows ? "one file" : "two files");
     else if (converts && !weights_can_write(c->positional[2]))
-        error_set(&err, BIOFT_ERR_INVALID, "%s: the new file's name ends in .safetensors or .pth",
-                  c->positional[2]);
+        error_set(&err, BIOFT_ERR_INVALID, "%s: the new file's name ends in .safetensors or .pth", c->positional[2]);
     else if (converts && q->json)
         error_set(&err, BIOFT_ERR_INVALID, "weights: --json is for 'show'");
     else
@@ -221,13 +214,10 @@ int command_weights(int argc, char **argv)
 {
     struct request q = { 0 };
     const struct argument arguments[] = {
-        { "key", "KEY", ARGUMENT_TEXT, &q.key,
-          "the state dict under this key, where a .pth has several" },
-        { "no-verify", NULL, ARGUMENT_FLAG, &q.unverified,
-          "read a .pth whose checksums are wrong" },
+        { "key", "KEY", ARGUMENT_TEXT, &q.key, "the state dict under this key, where a .pth has several" },
+        { "no-verify", NULL, ARGUMENT_FLAG, &q.unverified, "read a .pth whose checksums are wrong" },
         { "json", NULL, ARGUMENT_FLAG, &q.json, "show: one JSON object" },
-        { "threads", "N", ARGUMENT_COUNT, &q.threads,
-          "threads to use (default: all that this process may use)" },
+        { "threads", "N", ARGUMENT_COUNT, &q.threads, "threads to use (default: all that this process may use)" },
         { "quiet", NULL, ARGUMENT_FLAG, &q.quiet, "only warnings and the result" },
         { NULL, NULL, ARGUMENT_FLAG, NULL, NULL },
     };

@@ -14,15 +14,9 @@ static bool ends_with(const char *s, const char *ending)
     return n > m && strcmp(s + n - m, ending) == 0;
 }
 
-static bool is_torch(const char *path)
-{
-    return ends_with(path, ".pth") || ends_with(path, ".pt");
-}
+static bool is_torch(const char *path) { return ends_with(path, ".pth") || ends_with(path, ".pt"); }
 
-bool weights_can_write(const char *path)
-{
-    return is_torch(path) || ends_with(path, ".safetensors");
-}
+bool weights_can_write(const char *path) { return is_torch(path) || ends_with(path, ".safetensors"); }
 
 struct conversion {
     const struct weights *from;
@@ -37,8 +31,7 @@ struct conversion {
 /* The order in which safetensors has them, the file's own among equals. */
 static int by_group(const void *a, const void *b)
 {
-    const struct tensor_entry *x = *(const struct tensor_entry *const *)a,
-                              *y = *(const struct tensor_entry *const *)b;
+    const struct tensor_entry *x = *(const struct tensor_entry *const *)a, *y = *(const struct tensor_entry *const *)b;
     const int p = safetensors_group(x->dtype), q = safetensors_group(y->dtype);
     return p != q ? (p < q ? -1 : 1) : x < y ? -1 : x > y;
 }
@@ -57,8 +50,7 @@ static bioft_status choose(struct conversion *c, const char *from, struct error 
         if (checkpoint && strchr(t->name, '/'))
             continue;
         if (tensor_dtype_size(t->dtype) == 0)
-            return error_set(err, BIOFT_ERR_UNSUPPORTED,
-                             "%s: tensor '%s': dtype %s is not converted", from,
+            return error_set(err, BIOFT_ERR_UNSUPPORTED, "%s: tensor '%s': dtype %s is not converted", from,
                              text_escape(name, t->name, strlen(t->name)),
                              text_escape(dtype, t->dtype_name, strlen(t->dtype_name)));
         c->entries[c->count++] = t;
@@ -74,8 +66,8 @@ static bioft_status choose(struct conversion *c, const char *from, struct error 
 }
 
 /* A tensor's bytes, row-major: in the file, or in the room. */
-static bioft_status bytes_of(struct conversion *c, const struct tensor_entry *t, const void **ret,
-                             size_t *ret_size, struct error *err)
+static bioft_status bytes_of(struct conversion *c, const struct tensor_entry *t, const void **ret, size_t *ret_size,
+                             struct error *err)
 {
     const size_t size = t->count * tensor_dtype_size(t->dtype);
 
@@ -134,15 +126,14 @@ static bioft_status write_safetensors(struct conversion *c, struct error *err)
     return st;
 }
 
-bioft_status weights_convert(const struct weights *w, const char *from, const char *to,
-                             size_t *ret_written, struct error *err)
+bioft_status weights_convert(const struct weights *w, const char *from, const char *to, size_t *ret_written,
+                             struct error *err)
 {
     struct conversion c = { .from = w, .path = to };
     bioft_status st;
 
     if (!weights_can_write(to))
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "%s: the new file's name ends in .safetensors or .pth", to);
+        return error_set(err, BIOFT_ERR_INVALID, "%s: the new file's name ends in .safetensors or .pth", to);
     st = choose(&c, from, err);
     if (st == BIOFT_OK)
         st = is_torch(to) ? write_torch(&c, err) : write_safetensors(&c, err);

@@ -7,11 +7,10 @@
 
 struct codebook {
     struct encode_params params;
-    struct codes *codes;                           /* [split_count] n 0: not encoded yet */
+    struct codes *codes; /* [split_count] n 0: not encoded yet */
 };
 
-bioft_status codebook_create(const struct encode_params *p, struct codebook **ret,
-                             struct error *err)
+bioft_status codebook_create(const struct encode_params *p, struct codebook **ret, struct error *err)
 {
     struct codebook *b = mem_array(1, sizeof *b);
 
@@ -34,8 +33,7 @@ void codebook_destroy(struct codebook *b)
     free(b);
 }
 
-bioft_status codebook_get(struct codebook *b, const char *split, const struct codes **ret,
-                          struct error *err)
+bioft_status codebook_get(struct codebook *b, const char *split, const struct codes **ret, struct error *err)
 {
     const struct split *s;
     bioft_status st = dataset_need(b->params.dataset, split, &s, err);
@@ -53,8 +51,8 @@ bioft_status codebook_get(struct codebook *b, const char *split, const struct co
     return st;
 }
 
-bioft_status codebook_select(struct codebook *b, const char *split, const uint64_t *positions,
-                             uint64_t count, struct codes *ret, struct error *err)
+bioft_status codebook_select(struct codebook *b, const char *split, const uint64_t *positions, uint64_t count,
+                             struct codes *ret, struct error *err)
 {
     const struct codes *all;
     struct codes c = { 0 };
@@ -65,8 +63,7 @@ bioft_status codebook_select(struct codebook *b, const char *split, const uint64
     if (st != BIOFT_OK)
         return st;
     for (uint64_t i = 0; i < count; i++) {
-        memcpy(c.codes + i * c.words, all->codes + positions[i] * c.words,
-               c.words * sizeof *c.codes);
+        memcpy(c.codes + i * c.words, all->codes + positions[i] * c.words, c.words * sizeof *c.codes);
         memcpy(c.labels + i * c.label_words, all->labels + positions[i] * c.label_words,
                c.label_words * sizeof *c.labels);
     }

@@ -6,19 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-bioft_status codes_create(uint64_t n, uint32_t bits, uint32_t classes, struct codes *ret,
-                          struct error *err)
+bioft_status codes_create(uint64_t n, uint32_t bits, uint32_t classes, struct codes *ret, struct error *err)
 {
-    struct codes c = { .bits = bits,
-                       .words = (bits + 63) / 64,
-                       .classes = classes,
-                       .label_words = classes / 64,
-                       .n = n };
+    struct codes c = {
+        .bits = bits, .words = (bits + 63) / 64, .classes = classes, .label_words = classes / 64, .n = n
+    };
     size_t words, label_words;
 
     if (bits == 0 || bits > CODES_MAX_BITS)
-        return error_set(err, BIOFT_ERR_INVALID, "codes of %u bits: from 1 to %d are possible",
-                         bits, CODES_MAX_BITS);
+        return error_set(err, BIOFT_ERR_INVALID, "codes of %u bits: from 1 to %d are possible", bits, CODES_MAX_BITS);
     c.label_words += classes % 64 != 0;
     if (n > SIZE_MAX || !mem_product((size_t)n, c.words, &words) ||
         !mem_product((size_t)n, c.label_words, &label_words))

@@ -18,8 +18,7 @@ struct codes {
     uint64_t *codes, *labels; /* [n][words], [n][label_words] */
 };
 /* All zero. */
-bioft_status codes_create(uint64_t n, uint32_t bits, uint32_t classes, struct codes *ret,
-                          struct error *err);
+bioft_status codes_create(uint64_t n, uint32_t bits, uint32_t classes, struct codes *ret, struct error *err);
 void codes_free(struct codes *c); /* zero is fine */
 /* What attacks see; valid as long as the codes. */
 bioft_codes codes_view(const struct codes *c);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-bioft_status encoder_create(struct model *m, uint32_t max_batch, uint32_t precision,
-                            struct pool *pool, struct encoder *ret, struct error *err)
+bioft_status encoder_create(struct model *m, uint32_t max_batch, uint32_t precision, struct pool *pool,
+                            struct encoder *ret, struct error *err)
 {
     const bioft_use use = program_use(BIOFT_EVAL, precision, max_batch, pool);
     struct encoder e = { .bits = m->graph->view.outputs };
@@ -31,8 +31,8 @@ void encoder_free(struct encoder *e)
     memset(e, 0, sizeof *e);
 }
 
-bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, const uint64_t *sample,
-                         struct finite *finite, uint64_t *ret, struct error *err)
+bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, const uint64_t *sample, struct finite *finite,
+                         uint64_t *ret, struct error *err)
 {
     bioft_status st = program_forward(e->program, n, x, 0, e->out, err);
 
@@ -43,22 +43,19 @@ bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, const ui
     return BIOFT_OK;
 }
 
-static bioft_status encode(const struct encode_params *p, struct encoder *e,
-                           struct batches *batches, struct codes *ret, struct error *err)
+static bioft_status encode(const struct encode_params *p, struct encoder *e, struct batches *batches, struct codes *ret,
+                           struct error *err)
 {
     struct finite finite = { 0 };
     bioft_batch batch;
     bioft_status st;
 
-    for (uint64_t done = 0; (st = batches_next(batches, &batch, err)) == BIOFT_OK && batch.n > 0;
-         done += batch.n) {
+    for (uint64_t done = 0; (st = batches_next(batches, &batch, err)) == BIOFT_OK && batch.n > 0; done += batch.n) {
         if (stop_asked(p->stop))
             return error_set(err, BIOFT_ERR_CANCELLED, "stopped while encoding");
-        st = encoder_run(e, batch.n, batch.x, batch.sample, &finite,
-                         ret->codes + done * ret->words, err);
+        st = encoder_run(e, batch.n, batch.x, batch.sample, &finite, ret->codes + done * ret->words, err);
         if (st != BIOFT_OK) {
-            error_prefix(err, "codes of split '%s', from sample %" PRIu64, p->split->name,
-                         batch.sample[0]);
+            error_prefix(err, "codes of split '%s', from sample %" PRIu64, p->split->name, batch.sample[0]);
             return st;
         }
         memcpy(ret->labels + done * ret->label_words, batch.labels,
@@ -79,8 +76,7 @@ bioft_status encode_split(const struct encode_params *p, struct codes *ret, stru
     bioft_status st = encoder_create(p->model, p->batch_size, p->precision, p->pool, &e, err);
 
     if (st == BIOFT_OK)
-        st = codes_create(p->positions ? p->count : p->split->count, e.bits, p->dataset->classes,
-                          &codes, err);
+        st = codes_create(p->positions ? p->count : p->split->count, e.bits, p->dataset->classes, &codes, err);
     if (st == BIOFT_OK)
         st = batches_create(&(struct batches_params){ .dataset = p->dataset,
                                                       .split = p->split,

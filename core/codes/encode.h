@@ -15,13 +15,13 @@ struct encoder {
     uint32_t bits, words;
 };
 /* precision: BIOFT_F32, BIOFT_BF16. */
-bioft_status encoder_create(struct model *m, uint32_t max_batch, uint32_t precision,
-                            struct pool *pool, struct encoder *ret, struct error *err);
+bioft_status encoder_create(struct model *m, uint32_t max_batch, uint32_t precision, struct pool *pool,
+                            struct encoder *ret, struct error *err);
 void encoder_free(struct encoder *e); /* zero is fine */
 /* x: n images, sample: their numbers. Writes [n][words]; e->out holds the outputs until the next
  * call. Outputs that are not finite are counted in `finite`: the caller refuses them in the end. */
-bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, const uint64_t *sample,
-                         struct finite *finite, uint64_t *ret, struct error *err);
+bioft_status encoder_run(struct encoder *e, uint32_t n, const float *x, const uint64_t *sample, struct finite *finite,
+                         uint64_t *ret, struct error *err);
 
 struct encode_params {
     struct model *model;

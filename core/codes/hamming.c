@@ -13,8 +13,7 @@ static inline unsigned ones(uint64_t v)
     return (unsigned)(v * UINT64_C(0x0101010101010101) >> 56);
 }
 
-static void distances(const uint64_t *q, const uint64_t *codes, size_t n, size_t words,
-                      uint16_t *ret)
+static void distances(const uint64_t *q, const uint64_t *codes, size_t n, size_t words, uint16_t *ret)
 {
     if (words == 1) {
         for (size_t i = 0; i < n; i++)
@@ -36,8 +35,7 @@ static void mark(uint64_t q, const uint64_t *labels, size_t n, uint16_t flag, ui
 }
 
 /* Without a branch: which items are near is as good as random. */
-static size_t select_near(const uint16_t *marked, size_t n, uint16_t flag, uint16_t limit,
-                          uint16_t *ret)
+static size_t select_near(const uint16_t *marked, size_t n, uint16_t flag, uint16_t limit, uint16_t *ret)
 {
     const uint16_t mask = (uint16_t)~flag;
     size_t count = 0;
@@ -59,15 +57,12 @@ const struct hamming *hamming_avx512(void)
 {
 #ifdef CODES_AVX512
     static const struct hamming avx512 = { "avx512", distances_avx512, mark_avx512, select_avx512 };
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2") &&
-        __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("popcnt"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vpopcntdq") &&
+        __builtin_cpu_supports("popcnt"))
         return &avx512;
 #endif
     return NULL;
 }
 
-const struct hamming *hamming_best(void)
-{
-    return hamming_avx512() ? hamming_avx512() : hamming_portable();
-}
+const struct hamming *hamming_best(void) { return hamming_avx512() ? hamming_avx512() : hamming_portable(); }

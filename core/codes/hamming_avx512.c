@@ -5,10 +5,7 @@
 #include <immintrin.h>
 
 /* The low 16 bits of eight sums. */
-static void store8(__m512i sums, uint16_t *ret)
-{
-    _mm_storeu_si128((__m128i *)ret, _mm512_cvtepi64_epi16(sums));
-}
+static void store8(__m512i sums, uint16_t *ret) { _mm_storeu_si128((__m128i *)ret, _mm512_cvtepi64_epi16(sums)); }
 
 static void one_word(uint64_t q, const uint64_t *codes, size_t n, uint16_t *ret)
 {
@@ -16,8 +13,7 @@ static void one_word(uint64_t q, const uint64_t *codes, size_t n, uint16_t *ret)
     size_t i = 0;
 
     for (; i + 8 <= n; i += 8)
-        store8(_mm512_popcnt_epi64(_mm512_xor_si512(query, _mm512_loadu_si512(codes + i))),
-               ret + i);
+        store8(_mm512_popcnt_epi64(_mm512_xor_si512(query, _mm512_loadu_si512(codes + i))), ret + i);
     for (; i < n; i++)
         ret[i] = (uint16_t)__builtin_popcountll(q ^ codes[i]);
 }
@@ -35,16 +31,13 @@ static void two_words(const uint64_t *q, const uint64_t *codes, size_t n, uint16
     size_t i = 0;
 
     for (; i + 8 <= n; i += 8) {
-        const __m512i a = _mm512_popcnt_epi64(
-            _mm512_xor_si512(query, _mm512_loadu_si512(codes + 2 * i)));
-        const __m512i b = _mm512_popcnt_epi64(
-            _mm512_xor_si512(query, _mm512_loadu_si512(codes + 2 * i + 8)));
+        const __m512i a = _mm512_popcnt_epi64(_mm512_xor_si512(query, _mm512_loadu_si512(codes + 2 * i)));
+        const __m512i b = _mm512_popcnt_epi64(_mm512_xor_si512(query, _mm512_loadu_si512(codes + 2 * i + 8)));
         /* The sums are those of rows 0 4 1 5 2 6 3 7. */
         store8(_mm512_permutexvar_epi64(in_order, pair_sums(a, b)), ret + i);
     }
     for (; i < n; i++)
-        ret[i] = (uint16_t)(__builtin_popcountll(q[0] ^ codes[2 * i]) +
-                            __builtin_popcountll(q[1] ^ codes[2 * i + 1]));
+        ret[i] = (uint16_t)(__builtin_popcountll(q[0] ^ codes[2 * i]) + __builtin_popcountll(q[1] ^ codes[2 * i + 1]));
 }
 
 /* By lanes of 128 bits: [0 1 2 3] of a and b give [a0+a1 a2+a3 b0+b1 b2+b3]. */
@@ -55,8 +48,7 @@ static __m512i lane_sums(__m512i a, __m512i b)
 }
 
 /* A row is one vector or a part of one; eight rows' counts are summed together. */
-static void up_to_eight_words(const uint64_t *q, const uint64_t *codes, size_t n, size_t words,
-                              uint16_t *ret)
+static void up_to_eight_words(const uint64_t *q, const uint64_t *codes, size_t n, size_t words, uint16_t *ret)
 {
     const __mmask8 in = (__mmask8)((1u << words) - 1);
     const __m512i query = _mm512_maskz_loadu_epi64(in, q);
@@ -66,21 +58,18 @@ static void up_to_eight_words(const uint64_t *q, const uint64_t *codes, size_t n
         const uint64_t *row = codes + i * words;
         __m512i ones[8];
         for (size_t r = 0; r < 8; r++)
-            ones[r] = _mm512_popcnt_epi64(
-                _mm512_xor_si512(query, _mm512_maskz_loadu_epi64(in, row + r * words)));
+            ones[r] = _mm512_popcnt_epi64(_mm512_xor_si512(query, _mm512_maskz_loadu_epi64(in, row + r * words)));
         store8(lane_sums(lane_sums(pair_sums(ones[0], ones[1]), pair_sums(ones[2], ones[3])),
                          lane_sums(pair_sums(ones[4], ones[5]), pair_sums(ones[6], ones[7]))),
                ret + i);
     }
     for (; i < n; i++) {
         const __m512i row = _mm512_maskz_loadu_epi64(in, codes + i * words);
-        ret[i] = (uint16_t)_mm512_reduce_add_epi64(
-            _mm512_popcnt_epi64(_mm512_xor_si512(query, row)));
+        ret[i] = (uint16_t)_mm512_reduce_add_epi64(_mm512_popcnt_epi64(_mm512_xor_si512(query, row)));
     }
 }
 
-static void any_words(const uint64_t *q, const uint64_t *codes, size_t n, size_t words,
-                      uint16_t *ret)
+static void any_words(const uint64_t *q, const uint64_t *codes, size_t n, size_t words, uint16_t *ret)
 {
     for (size_t i = 0; i < n; i++, codes += words) {
         __m512i sum = _mm512_setzero_si512();
@@ -94,8 +83,7 @@ static void any_words(const uint64_t *q, const uint64_t *codes, size_t n, size_t
     }
 }
 
-void distances_avx512(const uint64_t *q, const uint64_t *codes, size_t n, size_t words,
-                      uint16_t *ret)
+void distances_avx512(const uint64_t *q, const uint64_t *codes, size_t n, size_t words, uint16_t *ret)
 {
     if (words == 1)
         one_word(*q, codes, n, ret);
@@ -119,8 +107,7 @@ void mark_avx512(uint64_t q, const uint64_t *labels, size_t n, uint16_t flag, ui
             shares |= (uint32_t)_mm512_test_epi64_mask(query, sets) << 8 * part;
         }
         const __m512i marked = _mm512_loadu_si512(ret + i);
-        _mm512_storeu_si512(ret + i,
-                            _mm512_or_si512(marked, _mm512_maskz_mov_epi16(shares, flags)));
+        _mm512_storeu_si512(ret + i, _mm512_or_si512(marked, _mm512_maskz_mov_epi16(shares, flags)));
     }
     for (; i < n; i++)
         ret[i] |= q & labels[i] ? flag : 0;
@@ -135,8 +122,7 @@ size_t select_avx512(const uint16_t *marked, size_t n, uint16_t flag, uint16_t l
     for (size_t i = 0; i < n; i += 32) {
         const __mmask32 in = n - i < 32 ? (__mmask32)((UINT32_C(1) << (n - i)) - 1) : 0xffffffff;
         const __m512i row = _mm512_maskz_loadu_epi16(in, marked + i);
-        const __mmask32 near = _mm512_mask_cmple_epu16_mask(in, _mm512_and_si512(row, distance),
-                                                            limits);
+        const __mmask32 near = _mm512_mask_cmple_epu16_mask(in, _mm512_and_si512(row, distance), limits);
         _mm512_storeu_si512(ret + count, _mm512_maskz_compress_epi16(near, row));
         count += (size_t)__builtin_popcount(near);
     }

@@ -10,16 +10,13 @@ struct work {
     struct conform *c;
     struct subject *s;
     struct prey prey;
-    uint32_t norm;                                 /* of its ball with these options */
-    float *x;                                      /* [PREY_BATCH][PREY_PIXELS] clean */
+    uint32_t norm; /* of its ball with these options */
+    float *x;      /* [PREY_BATCH][PREY_PIXELS] clean */
     uint64_t sample[PREY_BATCH], labels[PREY_BATCH];
     int32_t label[PREY_BATCH];
 };
 
-static const bioft_attack *attack_of(const struct conform *c)
-{
-    return &c->p->plugin->api.attack;
-}
+static const bioft_attack *attack_of(const struct conform *c) { return &c->p->plugin->api.attack; }
 
 static void draw_images(struct work *w)
 {
@@ -28,7 +25,7 @@ static void draw_images(struct work *w)
     random_floats(c, "conform/images", 0, 0.0f, 1.0f, w->x, (size_t)PREY_BATCH * PREY_PIXELS);
     for (uint32_t i = 0; i < PREY_BATCH; i++) {
         float out[PREY_BITS];
-        w->x[(size_t)i * PREY_PIXELS] = 0.0f;      /* the ends of the range */
+        w->x[(size_t)i * PREY_PIXELS] = 0.0f; /* the ends of the range */
         w->x[(size_t)i * PREY_PIXELS + 1] = 1.0f;
         prey_outputs(&w->prey, w->x + (size_t)i * PREY_PIXELS, out);
         w->label[i] = 0;
@@ -95,16 +92,14 @@ static bool run(struct work *w, uint32_t first, uint32_t n, double epsilon, floa
     return fine;
 }
 
-static float *room(struct conform *c)
-{
-    return arena_array(c->arena, (size_t)PREY_BATCH * PREY_PIXELS, sizeof(float));
-}
+static float *room(struct conform *c) { return arena_array(c->arena, (size_t)PREY_BATCH * PREY_PIXELS, sizeof(float)); }
 
 /* A small, a middle and a large epsilon; an attack that seeks the nearest image is asked for one alone. */
 static double grid(const struct work *w, int index)
 {
-    static const double grids[5][3] = { { 0.1, 0.1, 0.1 }, { 0.01, 8.0 / 255.0, 0.7 }, { 0.1, 1.0, 3.0 },
-                                        { 0.5, 4.0, 20.0 }, { 1.0, 4.0, 20.0 } };
+    static const double grids[5][3] = {
+        { 0.1, 0.1, 0.1 }, { 0.01, 8.0 / 255.0, 0.7 }, { 0.1, 1.0, 3.0 }, { 0.5, 4.0, 20.0 }, { 1.0, 4.0, 20.0 }
+    };
     return attack_of(w->c)->flags & BIOFT_ATTACK_MINIMUM ? (double)INFINITY : grids[w->norm][index];
 }
 
@@ -121,11 +116,11 @@ static void test_ball(struct conform *c)
                 struct deltas d;
                 struct error err;
                 const size_t first = (size_t)i * PREY_PIXELS;
-                if (check_image(&prey_image, w.norm, epsilon, w.x + first, x + first, &d, &err) ==
-                    BIOFT_OK)
+                if (check_image(&prey_image, w.norm, epsilon, w.x + first, x + first, &d, &err) == BIOFT_OK)
                     continue;
-                conform_says(c, "attack.h", "run", "|ret_x - x| <= epsilon in the attack's norm (1e-6 of tolerance) and [0,1] "
-                     "exactly");
+                conform_says(c, "attack.h", "run",
+                             "|ret_x - x| <= epsilon in the attack's norm (1e-6 of tolerance) and [0,1] "
+                             "exactly");
                 conform_find(c, "image %u is outside the epsilon ball or the range: %s", i, err.text);
                 break;
             }
@@ -139,7 +134,7 @@ static void compare(struct conform *c, const float *a, const float *b, uint32_t 
     const size_t at = first_difference(a, b, (size_t)n * PREY_PIXELS, sizeof(float));
     if (at != SIZE_MAX)
         conform_find(c, "%s: image %zu, value %zu is %.9g, and %.9g before", what, at / PREY_PIXELS, at % PREY_PIXELS,
-             (double)b[at], (double)a[at]);
+                     (double)b[at], (double)a[at]);
 }
 
 static void test_again(struct conform *c)
@@ -150,8 +145,9 @@ static void test_again(struct conform *c)
         float *x = room(c), *y = room(c), *z = room(c);
         if (run(&a, 0, PREY_BATCH, epsilon, x) && run(&a, 0, PREY_BATCH, epsilon, y) &&
             run(&b, 0, PREY_BATCH, epsilon, z)) {
-            conform_says(c, "plugin.h", "random", "random numbers are a function of (seed, stream, key, index), never of the "
-                 "order of calls");
+            conform_says(c, "plugin.h", "random",
+                         "random numbers are a function of (seed, stream, key, index), never of the "
+                         "order of calls");
             compare(c, x, y, PREY_BATCH, "other images when called again");
             if (c->findings == 0)
                 compare(c, x, z, PREY_BATCH, "other images from another instance with the same seed");
@@ -181,10 +177,11 @@ static void test_batch(struct conform *c)
             for (uint32_t o = 0; fine && o < w.prey.view.outputs; o++) {
                 if (fabs((double)a[o] - (double)b[o]) <= 1e-5 * fmax(1.0, fabs((double)a[o])))
                     continue;
-                conform_says(c, "attack.h", "BIOFT_ATTACK_BATCH_COUPLED", "only an attack with this flag may let an image's "
-                     "result depend on the others of its batch");
+                conform_says(c, "attack.h", "BIOFT_ATTACK_BATCH_COUPLED",
+                             "only an attack with this flag may let an image's "
+                             "result depend on the others of its batch");
                 conform_find(c, "depends on its batch: image %u alone has output %u %.6g, in a batch of %d %.6g", i, o,
-                     (double)b[o], PREY_BATCH, (double)a[o]);
+                             (double)b[o], PREY_BATCH, (double)a[o]);
                 fine = false;
             }
         }
@@ -255,8 +252,11 @@ static void test_improvement(struct conform *c)
             if (w.prey.queries == 0)
                 conform_skip(c, "it asks the victim nothing: it is noise itself");
             else if (!(mean_loss(&w, x) > chance))
-                conform_find(c, "the victim's mean cross-entropy is %.4g, before, or after random noise of the same epsilon, "
-                     "%.4g: no better than noise", mean_loss(&w, x), chance);
+                conform_find(
+                    c,
+                    "the victim's mean cross-entropy is %.4g, before, or after random noise of the same epsilon, "
+                    "%.4g: no better than noise",
+                    mean_loss(&w, x), chance);
         }
     }
     subject_destroy(w.s);
@@ -272,10 +272,7 @@ static bool round_of(struct conform *c)
     return fine;
 }
 
-static void test_leaks(struct conform *c)
-{
-    check_leak(c, round_of);
-}
+static void test_leaks(struct conform *c) { check_leak(c, round_of); }
 
 const struct conform_test conform_attack[] = {
     { "ball", "every image inside the ball of its norm and in [0,1], small and large epsilons", test_ball },

@@ -9,10 +9,12 @@ static bool open_graph(struct conform *c, uint32_t size, struct instance **insta
 {
     *instance = NULL;
     *graph = NULL;
-    return instance_create(&(struct instance_params){ .plugin = c->p->plugin, .values = c->p->values,
-                                                      .seed = c->p->seed }, instance, err) == BIOFT_OK &&
-           graph_build(&(struct graph_params){ .backbone = *instance, .height = size, .width = size,
-                                               .head_outputs = 7 }, graph, err) == BIOFT_OK;
+    return instance_create(
+               &(struct instance_params){ .plugin = c->p->plugin, .values = c->p->values, .seed = c->p->seed },
+               instance, err) == BIOFT_OK &&
+           graph_build(
+               &(struct graph_params){ .backbone = *instance, .height = size, .width = size, .head_outputs = 7 }, graph,
+               err) == BIOFT_OK;
 }
 
 static void calling_build(struct conform *c, const char *how)
@@ -138,7 +140,8 @@ static void test_weights(struct conform *c)
     struct graph *g = NULL;
     struct error err;
     const uint32_t size = small_size(c);
-    calling(c, "backbone.h", "bioft_builder", "parameters are NAME.weight, NAME.bias and batchnorm's, found by name; "
+    calling(c, "backbone.h", "bioft_builder",
+            "parameters are NAME.weight, NAME.bias and batchnorm's, found by name; "
             "they begin with the values that come with the graph, or drawn by the seed",
             "building twice, writing and reading back every parameter");
     if (!small_network_open_zero(c, NULL, c->p->plugin, size, &n))
@@ -170,16 +173,14 @@ static bool round_of(struct conform *c)
     return fine;
 }
 
-static void test_leaks(struct conform *c)
-{
-    check_leak(c, round_of);
-}
+static void test_leaks(struct conform *c) { check_leak(c, round_of); }
 
 const struct conform_test conform_backbone[] = {
     { "shapes", "builds the published size with the task's head, the same again", test_shapes },
     { "names", "parameters have names of their own, the same ones when built again", test_names },
     { "gradient", "the derivative by the pixels, against differences", test_gradient },
-    { "weights", "the same initial values when built again; what is written to a parameter is read back", test_weights },
+    { "weights", "the same initial values when built again; what is written to a parameter is read back",
+      test_weights },
     { "leaks", "built again and again, it leaves nothing behind", test_leaks },
     { 0 },
 };

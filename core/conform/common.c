@@ -52,11 +52,11 @@ static void check_symbol(void *ctx, const char *name)
         if (c->d->kind == BIOFT_KIND_ENGINE && (strstr(name, "env") || strcmp(name, "clock") == 0))
             continue;
         conform_says(c, "plugin.h", forbidden[i].mark,
-             strcmp(forbidden[i].mark, "random") == 0
-                 ? "element i is a pure function of (trial seed, stream, key, first + i)"
-                 : strcmp(forbidden[i].mark, "options") == 0
-                     ? "the host writes the options into the instance: there is no other way in"
-                     : "a plugin never prints, never exits, never changes process-wide state");
+                     strcmp(forbidden[i].mark, "random") == 0
+                         ? "element i is a pure function of (trial seed, stream, key, first + i)"
+                     : strcmp(forbidden[i].mark, "options") == 0
+                         ? "the host writes the options into the instance: there is no other way in"
+                         : "a plugin never prints, never exits, never changes process-wide state");
         conform_find(c, "uses %s(), which %s", name, forbidden[i].why);
     }
 }
@@ -146,8 +146,10 @@ static void edge_value(struct conform *c, const bioft_option *o, int way, uint32
 
 static void try_values(struct conform *c, const struct option_value *values, const char *which)
 {
-    calling(c, "plugin.h", "create", "it takes every value that its option's row allows, or says through host->fail "
-            "why it does not", "create() with %s", which);
+    calling(c, "plugin.h", "create",
+            "it takes every value that its option's row allows, or says through host->fail "
+            "why it does not",
+            "create() with %s", which);
     subject_try(c, values);
 }
 

@@ -23,12 +23,9 @@ uint32_t conform_line(const char *header, const char *name)
 }
 
 static const struct conform_test *const tables[PLUGIN_KINDS + 1] = {
-    [BIOFT_KIND_RULE] = conform_rule,
-    [BIOFT_KIND_BACKBONE] = conform_backbone,
-    [BIOFT_KIND_DATASET] = conform_dataset,
-    [BIOFT_KIND_ATTACK] = conform_attack,
-    [BIOFT_KIND_LOSS] = conform_loss,
-    [BIOFT_KIND_ENGINE] = conform_engine,
+    [BIOFT_KIND_RULE] = conform_rule,       [BIOFT_KIND_BACKBONE] = conform_backbone,
+    [BIOFT_KIND_DATASET] = conform_dataset, [BIOFT_KIND_ATTACK] = conform_attack,
+    [BIOFT_KIND_LOSS] = conform_loss,       [BIOFT_KIND_ENGINE] = conform_engine,
 };
 
 static size_t table_count(const struct conform_test *t)
@@ -66,8 +63,8 @@ void conform_run(const struct conform_params *p, const struct conform_test *test
 const char *conform_status_word(bioft_status status)
 {
     static const char *const words[] = {
-        "BIOFT_OK", "BIOFT_ERR_INVALID", "BIOFT_ERR_MEMORY", "BIOFT_ERR_IO", "BIOFT_ERR_FORMAT",
-        "BIOFT_ERR_UNSUPPORTED", "BIOFT_ERR_CANCELLED",
+        "BIOFT_OK",         "BIOFT_ERR_INVALID",     "BIOFT_ERR_MEMORY",    "BIOFT_ERR_IO",
+        "BIOFT_ERR_FORMAT", "BIOFT_ERR_UNSUPPORTED", "BIOFT_ERR_CANCELLED",
     };
     return status <= 0 && status >= BIOFT_ERR_CANCELLED ? words[-status] : "an unknown status";
 }
@@ -129,8 +126,7 @@ size_t first_nonfinite(const float *v, size_t count)
     return SIZE_MAX;
 }
 
-void random_floats(struct conform *c, const char *stream, uint64_t key, float low, float high, float *ret,
-                   size_t count)
+void random_floats(struct conform *c, const char *stream, uint64_t key, float low, float high, float *ret, size_t count)
 {
     random_fill(BIOFT_UNIFORM, c->p->seed, stream, key, 0, ret, count);
     for (size_t i = 0; i < count; i++)

@@ -8,19 +8,19 @@
 /* What the run is doing, in memory that outlives the process: read by the parent where the child died. */
 enum { TRACE_TEXT = 512, TRACE_GUARDS = 256, TRACE_NAME = 48 };
 struct trace_guard {
-    uintptr_t map, map_end;                        /* with the pages before and after */
-    uintptr_t begin, end;                          /* of the array */
+    uintptr_t map, map_end; /* with the pages before and after */
+    uintptr_t begin, end;   /* of the array */
     uint32_t released, readonly;
     char name[TRACE_NAME];
 };
 struct conform_trace {
-    char calling[TRACE_TEXT];                      /* "fill_feedback(layer 'conv', step 0)"; "": none */
-    char says[TRACE_TEXT];                         /* what the contract says of that call */
+    char calling[TRACE_TEXT]; /* "fill_feedback(layer 'conv', step 0)"; "": none */
+    char says[TRACE_TEXT];    /* what the contract says of that call */
     char header[TRACE_NAME];
     uint32_t line;
-    uint32_t signal, done;                         /* done: the test came to its end */
-    uintptr_t address;                             /* of a fault */
-    uint64_t guard_count;                          /* the ring of the last arrays */
+    uint32_t signal, done; /* done: the test came to its end */
+    uintptr_t address;     /* of a fault */
+    uint64_t guard_count;  /* the ring of the last arrays */
     struct trace_guard guards[TRACE_GUARDS];
 };
 
@@ -29,12 +29,12 @@ struct conform_finding {
     uint32_t line;
 };
 struct conform_params {
-    struct plugin *const *plugins;                 /* of the file */
+    struct plugin *const *plugins; /* of the file */
     size_t plugin_count;
-    const struct plugin *plugin;                   /* the one to test */
-    struct registry *registry;                     /* where engines are found; NULL: none are */
-    const struct option_value *values;             /* NULL: defaults */
-    const char *root;                              /* of a dataset, absolute, or NULL */
+    const struct plugin *plugin;       /* the one to test */
+    struct registry *registry;         /* where engines are found; NULL: none are */
+    const struct option_value *values; /* NULL: defaults */
+    const char *root;                  /* of a dataset, absolute, or NULL */
     const struct log *log;
     uint64_t seed;
     struct conform_trace *trace;

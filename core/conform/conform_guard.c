@@ -13,15 +13,17 @@ struct guard {
     unsigned char *map, *begin;
     size_t map_bytes, bytes, page;
     bool keep, released, readonly;
-    uint64_t trace;                                /* number in the trace's ring */
+    uint64_t trace; /* number in the trace's ring */
 };
 
 static void trace_guard(struct conform *c, const struct guard *g, const char *name)
 {
     struct trace_guard *t = &c->p->trace->guards[g->trace % TRACE_GUARDS];
     *t = (struct trace_guard){
-        .map = (uintptr_t)g->map, .map_end = (uintptr_t)(g->map + g->map_bytes),
-        .begin = (uintptr_t)g->begin, .end = (uintptr_t)(g->begin + g->bytes),
+        .map = (uintptr_t)g->map,
+        .map_end = (uintptr_t)(g->map + g->map_bytes),
+        .begin = (uintptr_t)g->begin,
+        .end = (uintptr_t)(g->begin + g->bytes),
     };
     snprintf(t->name, sizeof t->name, "%s", name);
 }
@@ -71,10 +73,7 @@ void guard_readonly(struct conform *c, const void *memory)
     c->p->trace->guards[g->trace % TRACE_GUARDS].readonly = 1;
 }
 
-void guard_keep(struct conform *c, const void *memory)
-{
-    guard_of(c, memory)->keep = true;
-}
+void guard_keep(struct conform *c, const void *memory) { guard_of(c, memory)->keep = true; }
 
 static void check_one(struct conform *c, struct guard *g)
 {
@@ -87,7 +86,7 @@ static void check_one(struct conform *c, struct guard *g)
             conform_find(c, "wrote %zu bytes before the beginning of '%s'", (size_t)(g->begin - p), t->name);
         else
             conform_find(c, "wrote %zu bytes after the end of '%s' (%zu bytes)", (size_t)(p - g->begin) - g->bytes + 1,
-                 t->name, g->bytes);
+                         t->name, g->bytes);
         memset(first, MARK, (size_t)(g->begin - first));
         memset(g->begin + g->bytes, MARK, (size_t)(last - g->begin) - g->bytes);
         return;

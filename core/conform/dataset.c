@@ -14,10 +14,7 @@ struct work {
     struct description what;
 };
 
-static const bioft_dataset *dataset_of(const struct conform *c)
-{
-    return &c->p->plugin->api.dataset;
-}
+static const bioft_dataset *dataset_of(const struct conform *c) { return &c->p->plugin->api.dataset; }
 
 static bool work_make(struct conform *c, struct work *w)
 {
@@ -32,8 +29,11 @@ static bool work_make(struct conform *c, struct work *w)
             c->p->root);
     if (files_create(c->p->root, NULL, c->p->seed, &w->files, &err) == BIOFT_OK) {
         e = files_extension(w->files);
-        if (instance_create(&(struct instance_params){ .plugin = c->p->plugin, .values = c->p->values,
-                                                       .seed = c->p->seed, .extensions = &e, .extension_count = 1 },
+        if (instance_create(&(struct instance_params){ .plugin = c->p->plugin,
+                                                       .values = c->p->values,
+                                                       .seed = c->p->seed,
+                                                       .extensions = &e,
+                                                       .extension_count = 1 },
                             &w->instance, &err) == BIOFT_OK &&
             describe(w->instance, true, c->arena, &w->what, &err) == BIOFT_OK)
             return true;
@@ -51,10 +51,7 @@ static void work_free(struct work *w)
 /* At most this many samples of a split, spread over it. */
 enum { LOOKED_AT = 2000, SAMPLED = 64 };
 
-static uint64_t step_of(uint64_t count, uint64_t most)
-{
-    return count > most ? count / most : 1;
-}
+static uint64_t step_of(uint64_t count, uint64_t most) { return count > most ? count / most : 1; }
 
 static void test_labels(struct conform *c)
 {
@@ -73,7 +70,7 @@ static void test_labels(struct conform *c)
                     count += has;
                     if (has && k >= w.what.class_count)
                         conform_find(c, "label %llu; there are classes 0 to %zu", (unsigned long long)k,
-                             w.what.class_count - 1);
+                                     w.what.class_count - 1);
                 }
                 if (count > 1 && !w.what.multi_label)
                     conform_find(c, "%llu labels in data that is not multi-label", (unsigned long long)count);
@@ -85,10 +82,7 @@ static void test_labels(struct conform *c)
     work_free(&w);
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 static const char *name_of(struct work *w, uint32_t s, uint64_t i)
 {
@@ -229,7 +223,8 @@ static void test_samples(struct conform *c)
             conform_find(c, "%s", r[THREADS].fault);
         for (int i = 0; i < started && c->findings == 0; i++)
             if (r[i].fault || memcmp(r[i].sums, r[THREADS].sums, sizeof r[i].sums) != 0)
-                conform_find(c, "thread %d: %s", i, r[i].fault ? r[i].fault : "other bytes than one thread alone reads");
+                conform_find(c, "thread %d: %s", i,
+                             r[i].fault ? r[i].fault : "other bytes than one thread alone reads");
     }
     work_free(&w);
 }
@@ -265,7 +260,7 @@ static void test_leaks(struct conform *c)
     work_free(&w);
     if (total > MANY)
         conform_skip(c, "%llu samples are too many to open again and again: try a root with a part of them",
-             (unsigned long long)total);
+                     (unsigned long long)total);
     else
         check_leak(c, round_of);
 }

@@ -7,15 +7,13 @@
 
 enum { IMAGES = 3 };
 
-static const bioft_engine *engine_of(const struct conform *c)
-{
-    return &c->p->plugin->api.engine;
-}
+static const bioft_engine *engine_of(const struct conform *c) { return &c->p->plugin->api.engine; }
 
 bool engine_runs_here(struct conform *c, bool told)
 {
     char why[256] = "";
-    calling(c, "engine.h", "score", "how well it runs on this machine: 0 not at all; `why` is always filled", "score()");
+    calling(c, "engine.h", "score", "how well it runs on this machine: 0 not at all; `why` is always filled",
+            "score()");
     const int32_t score = engine_of(c)->score(why, sizeof why);
     if (told && (!why[0] || !memchr(why, 0, sizeof why)))
         conform_find(c, "returned %d and no reason", score);
@@ -25,10 +23,7 @@ bool engine_runs_here(struct conform *c, bool told)
     return score > 0;
 }
 
-static void test_score(struct conform *c)
-{
-    engine_runs_here(c, true);
-}
+static void test_score(struct conform *c) { engine_runs_here(c, true); }
 
 /* One phase of one layer alone: a, b and what should come. */
 static void check_phase(struct conform *c, struct instance *i, const bioft_layer *l, uint32_t phase, const float *a,
@@ -45,7 +40,8 @@ static void check_phase(struct conform *c, struct instance *i, const bioft_layer
         instance_error(i, st, &err);
         conform_find(c, "returned %s: %s", conform_status_word(st), err.text);
     } else if (!(relative_difference(got, wanted, count) < 1e-4)) {
-        conform_find(c, "differs from plain loops by %.3g of the largest value", relative_difference(got, wanted, count));
+        conform_find(c, "differs from plain loops by %.3g of the largest value",
+                     relative_difference(got, wanted, count));
     }
     guard_release_calls(c);
 }
@@ -100,7 +96,8 @@ static bool numbers_of(struct conform *c, struct small_network *n, struct number
     const bioft_use use = program_use(BIOFT_TRAIN, BIOFT_F32, IMAGES, NULL);
     struct program *p = NULL;
     struct error err;
-    *ret = (struct numbers){ .out_count = (size_t)IMAGES * g->outputs, .gradient_count = g->parameters[0].count,
+    *ret = (struct numbers){ .out_count = (size_t)IMAGES * g->outputs,
+                             .gradient_count = g->parameters[0].count,
                              .dx_count = (size_t)IMAGES * g->channels * g->height * g->width };
     float *x = arena_array(c->arena, ret->dx_count, sizeof *x), *d = arena_array(c->arena, ret->out_count, sizeof *d);
     ret->out = arena_array(c->arena, ret->out_count, sizeof(float));
@@ -122,8 +119,10 @@ static bool numbers_of(struct conform *c, struct small_network *n, struct number
 
 static void calling_pass(struct conform *c)
 {
-    calling(c, "engine.h", "identity", "the bits of a result follow from the engine's identity, and from the threads "
-            "where it says so", "forward and backward of a small network, %d images", IMAGES);
+    calling(c, "engine.h", "identity",
+            "the bits of a result follow from the engine's identity, and from the threads "
+            "where it says so",
+            "forward and backward of a small network, %d images", IMAGES);
 }
 
 static void same_numbers(struct conform *c, const struct numbers *a, const struct numbers *b, const char *when)

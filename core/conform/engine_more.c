@@ -32,10 +32,17 @@ static bioft_status build(void *self, const bioft_builder *b)
     const bioft_linear head = { .struct_size = sizeof head, .out = 5 };
     bioft_tensor x = b->input(b, 3, 9, 8);
     (void)self;
-    x = bioft_relu6(b, b->conv2d(b, "stem", x, &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d), .out = 8,
-                                                                .kernel = { 3, 3 }, .stride = { 2, 2 }, .same = 1 }));
-    x = b->conv2d(b, "depthwise", x, &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d), .out = 8,
-                                                      .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 }, .groups = 8 });
+    x = bioft_relu6(
+        b, b->conv2d(
+               b, "stem", x,
+               &(bioft_conv2d){
+                   .struct_size = sizeof(bioft_conv2d), .out = 8, .kernel = { 3, 3 }, .stride = { 2, 2 }, .same = 1 }));
+    x = b->conv2d(b, "depthwise", x,
+                  &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d),
+                                   .out = 8,
+                                   .kernel = { 3, 3 },
+                                   .padding = { 1, 1, 1, 1 },
+                                   .groups = 8 });
     x = gated(b, bioft_plain(b, "HardSwish", x));
     x = pixels(b, "narrow", bioft_concat(b, x, bioft_hardsigmoid(b, pixels(b, "grow", x, 4))), 8);
     b->head(b, "head", b->flatten(b, attending(b, x)), &head);
@@ -62,8 +69,9 @@ static bool is_named(const bioft_graph *g, const char *why)
 /* Whether an engine runs the graph; `why` as it says. */
 static bool runs(struct conform *c, const struct plugin *engine, const struct graph *g, char *why, size_t size)
 {
-    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = BIOFT_F32, .max_batch = 5,
-                            .threads = 1 };
+    const bioft_use use = {
+        .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = BIOFT_F32, .max_batch = 5, .threads = 1
+    };
     struct small_network n;
     bool good = false;
     if (!small_network_open_zero(c, engine, NULL, 0, &n))
@@ -99,7 +107,8 @@ void test_more_operators(struct conform *c)
     if (!engine_runs_here(c, false) || !(other = operators_other(c)))
         return;
     if (instance_create(&(struct instance_params){ .plugin = &more_operators, .seed = c->p->seed }, &backbone, &err) ==
-            BIOFT_OK && graph_build(&(struct graph_params){ .backbone = backbone }, &g, &err) == BIOFT_OK)
+            BIOFT_OK &&
+        graph_build(&(struct graph_params){ .backbone = backbone }, &g, &err) == BIOFT_OK)
         check(c, other, g);
     else
         conform_find(c, "%s", err.text);

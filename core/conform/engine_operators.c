@@ -14,21 +14,39 @@ static bioft_status build(void *self, const bioft_builder *b)
     const bioft_norm norm = { .struct_size = sizeof norm };
     bioft_tensor x = b->input(b, 2, SIDE, SIDE), y;
     (void)self;
-    x = b->conv2d(b, "stem", x, &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d), .out = 6, .kernel = { 3, 3 },
-                                                 .padding = { 1, 1, 1, 1 }, .no_bias = 1 });
+    x = b->conv2d(b, "stem", x,
+                  &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d),
+                                   .out = 6,
+                                   .kernel = { 3, 3 },
+                                   .padding = { 1, 1, 1, 1 },
+                                   .no_bias = 1 });
     x = b->relu(b, b->batchnorm(b, "stem_norm", x, &norm));
-    x = b->maxpool(b, x, &(bioft_pool){ .struct_size = sizeof(bioft_pool), .kernel = { 3, 3 }, .stride = { 2, 2 },
-                                        .padding = { 1, 1, 1, 1 } });
-    y = b->conv2d(b, "grouped", x, &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d), .out = 6, .kernel = { 3, 3 },
-                                                    .padding = { 1, 1, 1, 1 }, .groups = 2 });
+    x = b->maxpool(
+        b, x,
+        &(bioft_pool){
+            .struct_size = sizeof(bioft_pool), .kernel = { 3, 3 }, .stride = { 2, 2 }, .padding = { 1, 1, 1, 1 } });
+    y = b->conv2d(b, "grouped", x,
+                  &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d),
+                                   .out = 6,
+                                   .kernel = { 3, 3 },
+                                   .padding = { 1, 1, 1, 1 },
+                                   .groups = 2 });
     x = b->tanh_(b, b->add(b, x, y));
-    x = b->conv2d(b, "strided", x, &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d), .out = 8, .kernel = { 2, 2 },
-                                                    .stride = { 1, 2 }, .dilation = { 2, 1 } });
-    x = b->avgpool(b, x, &(bioft_pool){ .struct_size = sizeof(bioft_pool), .kernel = { 2, 2 }, .stride = { 2, 2 },
-                                        .padding = { 1, 0, 0, 1 }, .exclude_padding = 1 });
+    x = b->conv2d(b, "strided", x,
+                  &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d),
+                                   .out = 8,
+                                   .kernel = { 2, 2 },
+                                   .stride = { 1, 2 },
+                                   .dilation = { 2, 1 } });
+    x = b->avgpool(b, x,
+                   &(bioft_pool){ .struct_size = sizeof(bioft_pool),
+                                  .kernel = { 2, 2 },
+                                  .stride = { 2, 2 },
+                                  .padding = { 1, 0, 0, 1 },
+                                  .exclude_padding = 1 });
     x = b->dropout(b, b->adaptive_avgpool(b, x, 2, 2), 0.25);
-    x = b->tanh_(b, b->linear(b, "hidden", b->flatten(b, x), &(bioft_linear){ .struct_size = sizeof(bioft_linear),
-                                                                            .out = 9 }));
+    x = b->tanh_(
+        b, b->linear(b, "hidden", b->flatten(b, x), &(bioft_linear){ .struct_size = sizeof(bioft_linear), .out = 9 }));
     b->head(b, "head", x, &(bioft_linear){ .struct_size = sizeof(bioft_linear), .out = 5 });
     return BIOFT_OK;
 }
@@ -46,7 +64,7 @@ struct side {
     struct small_network n;
     struct program *program;
     float *out, *dx;
-    float **arrays;                                /* [parameter], of what was read last */
+    float **arrays; /* [parameter], of what was read last */
 };
 
 /* The best of the others that are found; NULL: a skip says why. */
@@ -82,8 +100,12 @@ const struct plugin *operators_other(struct conform *c)
 static bool open_side(struct conform *c, const struct plugin *engine, const struct plugin *backbone, struct side *s)
 {
     const bioft_use use = program_use(BIOFT_TRAIN, BIOFT_F32, IMAGES, NULL);
-    const bioft_feedback v = { .struct_size = sizeof v, .g = BIOFT_G_SIGN, .m = BIOFT_M_UNIFORM,
-                               .scale = BIOFT_SCALE_MATCH_NORM, .low = 0.5f, .high = 1.5f };
+    const bioft_feedback v = { .struct_size = sizeof v,
+                               .g = BIOFT_G_SIGN,
+                               .m = BIOFT_M_UNIFORM,
+                               .scale = BIOFT_SCALE_MATCH_NORM,
+                               .low = 0.5f,
+                               .high = 1.5f };
     struct error err;
     if (!small_network_open(c, engine, backbone, 0, &s->n))
         return false;
@@ -151,8 +173,16 @@ static bool optimize(struct conform *c, struct side s[2], uint32_t kind, const c
 {
     const uint32_t count = s[0].n.made.graph->view.parameter_count;
     double *lr = arena_array(c->arena, count, sizeof *lr);
-    const bioft_update u = { .struct_size = sizeof u, .kind = kind, .t = 1, .lr = lr, .beta1 = 0.9, .beta2 = 0.99,
-                             .eps = 0.1, .weight_decay = 0.01, .momentum = 0.9, .gradient_scale = 0.5 };
+    const bioft_update u = { .struct_size = sizeof u,
+                             .kind = kind,
+                             .t = 1,
+                             .lr = lr,
+                             .beta1 = 0.9,
+                             .beta2 = 0.99,
+                             .eps = 0.1,
+                             .weight_decay = 0.01,
+                             .momentum = 0.9,
+                             .gradient_scale = 0.5 };
     struct error err;
     for (uint32_t i = 0; i < count; i++)
         lr[i] = i == 0 ? -1.0 : 0.1;

@@ -5,17 +5,21 @@
 #include <stdlib.h>
 
 #define CONV(number, called, o, i, g, kh, kw, sh, sw, dil, ih, iw, oh, ow, t, l, b, r, act, flag) \
-    { .struct_size = sizeof(bioft_layer), .index = number, .kind = BIOFT_LAYER_CONV2D, .flags = flag, .name = called, \
-      .key = called "@conform", .out_channels = o, .in_channels = i, .groups = g, .outputs = 4, .in_h = ih, \
-      .in_w = iw, .out_h = oh, .out_w = ow, .kernel = { kh, kw }, .stride = { sh, sw }, .dilation = { dil, dil }, \
-      .padding = { t, l, b, r }, .activation = act, .max_batch = 8, \
-      .count = (size_t)(o) * (i) / (g) * (kh) * (kw), .fan_in = (size_t)(i) / (g) * (kh) * (kw), \
-      .fan_out = (size_t)(o) * (kh) * (kw) }
+    { \
+        .struct_size = sizeof(bioft_layer), .index = number, .kind = BIOFT_LAYER_CONV2D, .flags = flag, \
+        .name = called, .key = called "@conform", .out_channels = o, .in_channels = i, .groups = g, .outputs = 4, \
+        .in_h = ih, .in_w = iw, .out_h = oh, .out_w = ow, .kernel = { kh, kw }, .stride = { sh, sw }, \
+        .dilation = { dil, dil }, .padding = { t, l, b, r }, .activation = act, .max_batch = 8, \
+        .count = (size_t)(o) * (i) / (g) * (kh) * (kw), .fan_in = (size_t)(i) / (g) * (kh) * (kw), \
+        .fan_out = (size_t)(o) * (kh) * (kw) \
+    }
 #define LINEAR(number, called, o, i, act, flag) \
-    { .struct_size = sizeof(bioft_layer), .index = number, .kind = BIOFT_LAYER_LINEAR, .flags = flag, .name = called, \
-      .key = called "@conform", .out_channels = o, .in_channels = i, .groups = 1, .outputs = 4, .in_h = 1, .in_w = 1, \
-      .out_h = 1, .out_w = 1, .kernel = { 1, 1 }, .stride = { 1, 1 }, .dilation = { 1, 1 }, .activation = act, \
-      .max_batch = 8, .count = (size_t)(o) * (i), .fan_in = i, .fan_out = o }
+    { \
+        .struct_size = sizeof(bioft_layer), .index = number, .kind = BIOFT_LAYER_LINEAR, .flags = flag, \
+        .name = called, .key = called "@conform", .out_channels = o, .in_channels = i, .groups = 1, .outputs = 4, \
+        .in_h = 1, .in_w = 1, .out_h = 1, .out_w = 1, .kernel = { 1, 1 }, .stride = { 1, 1 }, .dilation = { 1, 1 }, \
+        .activation = act, .max_batch = 8, .count = (size_t)(o) * (i), .fan_in = i, .fan_out = o \
+    }
 
 static const bioft_layer layers[CONFORM_LAYERS] = {
     CONV(0, "block.conv", 6, 3, 1, 3, 3, 1, 1, 1, 9, 8, 9, 8, 1, 1, 1, 1, BIOFT_ACT_TANH, BIOFT_LAYER_FIRST),
@@ -26,20 +30,11 @@ static const bioft_layer layers[CONFORM_LAYERS] = {
     LINEAR(5, "head", 4, 5, BIOFT_ACT_NONE, BIOFT_LAYER_LAST),
 };
 
-const bioft_layer *conform_layer(uint32_t index)
-{
-    return &layers[index];
-}
+const bioft_layer *conform_layer(uint32_t index) { return &layers[index]; }
 
-size_t layer_in(const bioft_layer *l)
-{
-    return (size_t)l->in_channels * l->in_h * l->in_w;
-}
+size_t layer_in(const bioft_layer *l) { return (size_t)l->in_channels * l->in_h * l->in_w; }
 
-size_t layer_out(const bioft_layer *l)
-{
-    return (size_t)l->out_channels * l->out_h * l->out_w;
-}
+size_t layer_out(const bioft_layer *l) { return (size_t)l->out_channels * l->out_h * l->out_w; }
 
 /* Every product of one image: which weight, which input, which output. */
 typedef void product(void *ctx, size_t w, size_t x, size_t y);
@@ -144,7 +139,9 @@ static bioft_status ops_weight_gradient(const bioft_host *host, const bioft_laye
 const bioft_layer_ops *conform_layer_ops(void)
 {
     static const bioft_layer_ops ops = {
-        .struct_size = sizeof(ops), .forward = ops_forward, .input_error = ops_input_error,
+        .struct_size = sizeof(ops),
+        .forward = ops_forward,
+        .input_error = ops_input_error,
         .weight_gradient = ops_weight_gradient,
     };
     return &ops;

@@ -11,14 +11,11 @@ struct work {
     struct subject *s;
     bioft_task task;
     bioft_batch batch;
-    float *out;                                    /* [IMAGES][outputs] */
+    float *out; /* [IMAGES][outputs] */
     size_t count;
 };
 
-static const bioft_loss *loss_of(const struct conform *c)
-{
-    return &c->p->plugin->api.loss;
-}
+static const bioft_loss *loss_of(const struct conform *c) { return &c->p->plugin->api.loss; }
 
 static void fill_batch(struct work *w)
 {
@@ -38,8 +35,13 @@ static void fill_batch(struct work *w)
     guard_keep(c, sample);
     guard_keep(c, labels);
     guard_keep(c, label);
-    w->batch = (bioft_batch){ .struct_size = sizeof w->batch, .n = IMAGES, .classes = CLASSES, .label_words = 1,
-                              .sample = sample, .label = label, .labels = labels };
+    w->batch = (bioft_batch){ .struct_size = sizeof w->batch,
+                              .n = IMAGES,
+                              .classes = CLASSES,
+                              .label_words = 1,
+                              .sample = sample,
+                              .label = label,
+                              .labels = labels };
 }
 
 /* An instance attached to a task that suits the loss; NULL after a finding. */
@@ -47,9 +49,13 @@ static bool work_make(struct conform *c, struct work *w)
 {
     const bioft_loss *l = loss_of(c);
     const bool codes = !(l->flags & BIOFT_LOSS_CLASSES) && l->flags & BIOFT_LOSS_CODES;
-    *w = (struct work){ .c = c, .task = {
-        .struct_size = sizeof w->task, .outputs = codes ? CODES : CLASSES, .classes = CLASSES,
-        .multi_label = l->flags & BIOFT_LOSS_MULTI_LABEL ? 1 : 0, .train_count = 100, .total_steps = 50 } };
+    *w = (struct work){ .c = c,
+                        .task = { .struct_size = sizeof w->task,
+                                  .outputs = codes ? CODES : CLASSES,
+                                  .classes = CLASSES,
+                                  .multi_label = l->flags & BIOFT_LOSS_MULTI_LABEL ? 1 : 0,
+                                  .train_count = 100,
+                                  .total_steps = 50 } };
     w->count = (size_t)IMAGES * w->task.outputs;
     w->s = subject_create(c, NULL, c->p->seed, NULL);
     if (!w->s)
@@ -58,7 +64,8 @@ static bool work_make(struct conform *c, struct work *w)
     w->out = arena_array(c->arena, w->count, sizeof(float));
     random_floats(c, "conform/outputs", 0, -1.0f, 1.0f, w->out, w->count);
     calling(c, "loss.h", "attach", "once before the first step: states, trainables and their initial values",
-            "attach(%u outputs, %u classes%s)", w->task.outputs, CLASSES, w->task.multi_label ? ", several labels" : "");
+            "attach(%u outputs, %u classes%s)", w->task.outputs, CLASSES,
+            w->task.multi_label ? ", several labels" : "");
     return !l->attach || subject_ok(w->s, l->attach(w->s->self, &w->task));
 }
 
@@ -71,9 +78,10 @@ static bool call_value(struct work *w, double *ret, float *ret_d)
     for (size_t i = 0; d && i < w->count; i++)
         d[i] = NAN;
     *ret = NAN;
-    calling(c, "loss.h", "value", "*ret_value: the mean over the batch, or what the paper's formula says; ret_d_out: its "
-            "derivative, or NULL in evaluation", "value(out [%u][%u], %s)", IMAGES, w->task.outputs,
-            d ? "ret_d_out" : "NULL");
+    calling(c, "loss.h", "value",
+            "*ret_value: the mean over the batch, or what the paper's formula says; ret_d_out: its "
+            "derivative, or NULL in evaluation",
+            "value(out [%u][%u], %s)", IMAGES, w->task.outputs, d ? "ret_d_out" : "NULL");
     w->s->step = true;
     const bool fine = subject_ok(w->s, loss_of(c)->value(w->s->self, out, &w->batch, ret, d));
     w->s->step = false;
@@ -115,8 +123,8 @@ static void compare_slope(struct work *w, const char *name, size_t index, float 
         return;
     if (fabs(measured - (double)said) > 2e-3 + 0.02 * fmax(fabs(measured), fabs((double)said))) {
         conform_says(w->c, "loss.h", "value", "ret_d_out is the derivative of *ret_value by the outputs");
-        conform_find(w->c, "wrong gradient: %s[%zu] is %.6g, differences of the value say %.6g", name, index, (double)said,
-             measured);
+        conform_find(w->c, "wrong gradient: %s[%zu] is %.6g, differences of the value say %.6g", name, index,
+                     (double)said, measured);
     }
 }
 
@@ -184,10 +192,7 @@ static bool round_of(struct conform *c)
     return fine;
 }
 
-static void test_leaks(struct conform *c)
-{
-    check_leak(c, round_of);
-}
+static void test_leaks(struct conform *c) { check_leak(c, round_of); }
 
 const struct conform_test conform_loss[] = {
     { "gradient", "the derivative by the outputs and by what is trained, against differences", test_gradient },

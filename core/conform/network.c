@@ -10,16 +10,24 @@ static bioft_status build(void *self, const bioft_builder *b)
 {
     (void)self;
     bioft_tensor x = b->input(b, 3, 12, 11);
-    x = b->conv2d(b, "first", x, &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d), .out = 8, .kernel = { 3, 3 },
-                                                  .padding = { 1, 1, 1, 1 } });
+    x = b->conv2d(b, "first", x,
+                  &(bioft_conv2d){
+                      .struct_size = sizeof(bioft_conv2d), .out = 8, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 } });
     x = b->tanh_(b, x);
-    x = b->conv2d(b, "grouped", x, &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d), .out = 6,
-                                                    .kernel = { 3, 2 }, .stride = { 2, 1 }, .groups = 2,
-                                                    .padding = { 1, 0, 1, 0 }, .no_bias = 1 });
+    x = b->conv2d(b, "grouped", x,
+                  &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d),
+                                   .out = 6,
+                                   .kernel = { 3, 2 },
+                                   .stride = { 2, 1 },
+                                   .groups = 2,
+                                   .padding = { 1, 0, 1, 0 },
+                                   .no_bias = 1 });
     x = b->tanh_(b, x);
     x = b->avgpool(b, x, &(bioft_pool){ .struct_size = sizeof(bioft_pool), .kernel = { 2, 2 } });
-    x = b->conv2d(b, "unbiased", x, &(bioft_conv2d){ .struct_size = sizeof(bioft_conv2d), .out = 6,
-                                                     .kernel = { 2, 2 }, .dilation = { 1, 2 }, .no_bias = 1 });
+    x = b->conv2d(
+        b, "unbiased", x,
+        &(bioft_conv2d){
+            .struct_size = sizeof(bioft_conv2d), .out = 6, .kernel = { 2, 2 }, .dilation = { 1, 2 }, .no_bias = 1 });
     x = b->flatten(b, b->tanh_(b, x));
     x = b->linear(b, "plain", x, &(bioft_linear){ .struct_size = sizeof(bioft_linear), .out = 10, .no_bias = 1 });
     x = b->tanh_(b, x);
@@ -37,8 +45,8 @@ static const struct plugin small = {
     .api.backbone = { .struct_size = sizeof(bioft_backbone), .build = build },
 };
 
-bool small_network_open_zero(struct conform *c, const struct plugin *engine, const struct plugin *backbone, uint32_t size,
-                       struct small_network *n)
+bool small_network_open_zero(struct conform *c, const struct plugin *engine, const struct plugin *backbone,
+                             uint32_t size, struct small_network *n)
 {
     struct error err;
     *n = (struct small_network){ 0 };
@@ -48,16 +56,23 @@ bool small_network_open_zero(struct conform *c, const struct plugin *engine, con
     }
     bioft_status st = pool_create(1, &n->pool, &err);
     if (st == BIOFT_OK)
-        st = engine_open(&(struct engine_params){ .registry = c->p->registry, .plugin = engine, .pool = n->pool,
-                                                  .seed = c->p->seed }, &n->engine, &err);
+        st = engine_open(
+            &(struct engine_params){
+                .registry = c->p->registry, .plugin = engine, .pool = n->pool, .seed = c->p->seed },
+            &n->engine, &err);
     if (st != BIOFT_OK) {
         conform_skip(c, "no engine runs here: %s", err.text);
         small_network_close(n);
         return false;
     }
-    st = network_open(&(struct network_params){
-        .backbone = backbone ? backbone : &small, .values = backbone ? c->p->values : NULL, .seed = c->p->seed,
-        .engine = n->engine, .height = size, .width = size, .outputs = 5 }, &n->made, &err);
+    st = network_open(&(struct network_params){ .backbone = backbone ? backbone : &small,
+                                                .values = backbone ? c->p->values : NULL,
+                                                .seed = c->p->seed,
+                                                .engine = n->engine,
+                                                .height = size,
+                                                .width = size,
+                                                .outputs = 5 },
+                      &n->made, &err);
     if (st != BIOFT_OK) {
         conform_find(c, "%s", err.text);
         small_network_close(n);
@@ -66,7 +81,7 @@ bool small_network_open_zero(struct conform *c, const struct plugin *engine, con
 }
 
 bool small_network_open(struct conform *c, const struct plugin *engine, const struct plugin *backbone, uint32_t size,
-                  struct small_network *n)
+                        struct small_network *n)
 {
     struct error err;
     if (!small_network_open_zero(c, engine, backbone, size, n))
@@ -179,8 +194,11 @@ bool small_network_check_gradient(struct conform *c, struct small_network *n)
         }
         fine = best < 0.05;
         if (!fine)
-            conform_find(c, "wrong gradient: along a direction of length 1 the derivative is %.6g, differences of the output say "
-                 "%.6g", said, measured);
+            conform_find(
+                c,
+                "wrong gradient: along a direction of length 1 the derivative is %.6g, differences of the output say "
+                "%.6g",
+                said, measured);
     }
     program_destroy(p.program);
     return fine;

@@ -13,10 +13,10 @@ struct small_network {
 /* The highest-scoring engine found, or `engine`; false: a finding or a skip says why. backbone NULL: convolutions and
  * linear layers with and without bias, groups and stride. size 0: as published. */
 bool small_network_open(struct conform *c, const struct plugin *engine, const struct plugin *backbone, uint32_t size,
-                  struct small_network *n);
+                        struct small_network *n);
 /* The same without initial values: all parameters are zero. */
-bool small_network_open_zero(struct conform *c, const struct plugin *engine, const struct plugin *backbone, uint32_t size,
-                       struct small_network *n);
+bool small_network_open_zero(struct conform *c, const struct plugin *engine, const struct plugin *backbone,
+                             uint32_t size, struct small_network *n);
 void small_network_close(struct small_network *n);
 
 /* The largest |a - b| by the largest |b|. */

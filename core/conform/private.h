@@ -9,7 +9,7 @@
 struct guard;
 struct conform {
     const struct conform_params *p;
-    const bioft_plugin *d;                         /* the plugin's descriptor */
+    const bioft_plugin *d; /* the plugin's descriptor */
     struct arena *arena;
     struct guard *guards;
     size_t guard_count, guard_capacity;
@@ -37,7 +37,7 @@ void guard_readonly(struct conform *c, const void *memory);
 void guard_check(struct conform *c);
 /* The call is over: nobody may touch it again. */
 void guard_release(struct conform *c, const void *memory);
-void guard_release_calls(struct conform *c);       /* all but those kept */
+void guard_release_calls(struct conform *c); /* all but those kept */
 void guard_keep(struct conform *c, const void *memory);
 void guard_finish(struct conform *c);
 
@@ -49,12 +49,12 @@ struct subject {
     bioft_parallel parallel;
     struct pool *pool;
     uint64_t seed;
-    bool step;                                     /* inside a [step] callback */
+    bool step; /* inside a [step] callback */
     bool trainables, created;
     struct subject_array {
         char name[128];
         size_t count, bytes;
-        float *value, *gradient;                   /* scratch: value alone */
+        float *value, *gradient; /* scratch: value alone */
         bool scratch;
     } *arrays;
     size_t array_count, array_capacity;
@@ -62,8 +62,7 @@ struct subject {
     bool has_reason;
 };
 /* NULL where it cannot be made; a finding says why. values NULL: those of the run. */
-struct subject *subject_create(struct conform *c, const struct option_value *values, uint64_t seed,
-                               struct pool *pool);
+struct subject *subject_create(struct conform *c, const struct option_value *values, uint64_t seed, struct pool *pool);
 /* Creates and destroys one; a refusal of the values with a reason is fine. */
 void subject_try(struct conform *c, const struct option_value *values);
 void subject_destroy(struct subject *s);
@@ -87,7 +86,7 @@ size_t heap_bytes(void);
 void check_leak(struct conform *c, bool (*round)(struct conform *c));
 
 /* The tables, ended by a NULL name. */
-extern const struct conform_test conform_all[], conform_rule[], conform_backbone[], conform_dataset[],
-    conform_attack[], conform_loss[], conform_engine[];
+extern const struct conform_test conform_all[], conform_rule[], conform_backbone[], conform_dataset[], conform_attack[],
+    conform_loss[], conform_engine[];
 
 #endif

@@ -9,10 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const bioft_rule *rule_of(const struct conform *c)
-{
-    return &c->p->plugin->api.rule;
-}
+static const bioft_rule *rule_of(const struct conform *c) { return &c->p->plugin->api.rule; }
 
 /* Weights of a layer, with zeros among them. */
 static void draw_weights(struct conform *c, const bioft_layer *l, float *ret)
@@ -73,17 +70,14 @@ static bool filled(struct subject *s, const bioft_layer *l, uint64_t step, const
     return fine;
 }
 
-static float *room(struct conform *c, size_t count)
-{
-    return arena_array(c->arena, count, sizeof(float));
-}
+static float *room(struct conform *c, size_t count) { return arena_array(c->arena, count, sizeof(float)); }
 
 static void check_declared(struct conform *c, const bioft_layer *l, const bioft_feedback *f)
 {
     if (f->g > BIOFT_G_ONE || f->m > BIOFT_M_ABS_NORMAL || f->redraw > BIOFT_REDRAW_EACH_UPDATE ||
         f->scale > BIOFT_SCALE_CONSTANT)
         conform_find(c, "g %u, m %u, redraw %u, scale %u at '%s': one of them is unknown", f->g, f->m, f->redraw,
-             f->scale, l->name);
+                     f->scale, l->name);
     else if (f->m != BIOFT_M_ONES && (!isfinite(f->low) || !isfinite(f->high)))
         conform_find(c, "low %g, high %g at '%s': not finite", (double)f->low, (double)f->high, l->name);
     else if (f->m == BIOFT_M_UNIFORM && !(f->low < f->high))
@@ -126,10 +120,10 @@ static void test_feedback(struct conform *c)
         const size_t bad = first_nonfinite(v, l->count);
         if (bad != SIZE_MAX)
             conform_find(c, "V[%zu] is %s: %s", bad, isnan(v[bad]) ? "as it was before the call" : "infinite",
-                 isnan(v[bad]) ? "V has another shape, or NaN was written" : "it must be finite");
+                         isnan(v[bad]) ? "V has another shape, or NaN was written" : "it must be finite");
         if (filled(s, l, 0, w, again) && first_difference(v, again, l->count, sizeof *v) != SIZE_MAX)
             conform_find(c, "another V for the same step and W, first at element %zu",
-                 first_difference(v, again, l->count, sizeof *v));
+                         first_difference(v, again, l->count, sizeof *v));
     }
     subject_destroy(s);
 }
@@ -146,9 +140,12 @@ static void test_sign(struct conform *c)
             continue;
         claims = true;
         if (f.m == BIOFT_M_NORMAL || (f.m == BIOFT_M_UNIFORM && f.low < 0.0f))
-            conform_find(c, "V follows sign(W) at '%s', times a random M that may be below zero: the signs do not agree", l->name);
+            conform_find(c,
+                         "V follows sign(W) at '%s', times a random M that may be below zero: the signs do not agree",
+                         l->name);
         if (f.scale == BIOFT_SCALE_CONSTANT && f.constant < 0.0f)
-            conform_find(c, "V follows sign(W) at '%s', times %g: every sign is the wrong one", l->name, (double)f.constant);
+            conform_find(c, "V follows sign(W) at '%s', times %g: every sign is the wrong one", l->name,
+                         (double)f.constant);
     }
     subject_destroy(s);
     if (s && !claims)
@@ -216,8 +213,8 @@ static void compare(struct conform *c, float *const *a, float *const *b, const c
         const bioft_layer *l = conform_layer(i);
         const size_t at = first_difference(a[i], b[i], l->count, sizeof(float));
         if (at != SIZE_MAX) {
-            conform_find(c, "%s at layer '%s': element %zu is %.9g, and %.9g before", what, l->name, at, (double)b[i][at],
-                 (double)a[i][at]);
+            conform_find(c, "%s at layer '%s': element %zu is %.9g, and %.9g before", what, l->name, at,
+                         (double)b[i][at], (double)a[i][at]);
             return;
         }
     }
@@ -240,8 +237,10 @@ static void test_state(struct conform *c)
         calling(c, "rule.h", "attach", "saved state is put back after attach; what must survive is in host->state",
                 "resuming after 3 updates: create(), attach(), the state put back");
         if (subject_restore(b, a) && rule_updates(a, w, 3, 2, v) && rule_updates(b, saved, 3, 2, resumed)) {
-            calling(c, "plugin.h", "state", "arrays of host->state are in every checkpoint and found again after a "
-                    "resume; whatever else an instance keeps is lost", "two updates after a resume");
+            calling(c, "plugin.h", "state",
+                    "arrays of host->state are in every checkpoint and found again after a "
+                    "resume; whatever else an instance keeps is lost",
+                    "two updates after a resume");
             compare(c, v, resumed, "it forgot its state: another V than without the interruption");
             if (c->findings == 0)
                 compare(c, w, saved, "it forgot its state: another W than without the interruption");
@@ -298,8 +297,10 @@ static void test_threads(struct conform *c)
         rule_room(c, false, runs[i].v);
         fine = runs[i].s && rule_attach(runs[i].s);
     }
-    calling(c, "plugin.h", "Threads.", "two instances of one plugin may be in use in two threads at the same time: "
-            "nothing that changes is global", "20 updates by two instances in two threads");
+    calling(c, "plugin.h", "Threads.",
+            "two instances of one plugin may be in use in two threads at the same time: "
+            "nothing that changes is global",
+            "20 updates by two instances in two threads");
     if (fine) {
         updates_in_thread(&runs[2]);
         while (started < 2 && pthread_create(&thread[started], NULL, updates_in_thread, &runs[started]) == 0)
@@ -324,10 +325,7 @@ static bool round_of(struct conform *c)
     return fine;
 }
 
-static void test_leaks(struct conform *c)
-{
-    check_leak(c, round_of);
-}
+static void test_leaks(struct conform *c) { check_leak(c, round_of); }
 
 /* Another draw of V is another V, the same when asked again, and finite. */
 static void check_draws(struct conform *c, struct subject *s)
@@ -377,7 +375,7 @@ static void test_redraw(struct conform *c)
             conform_find(c, "another answer when asked again");
         if (a.redraw == BIOFT_REDRAW_EACH_UPDATE && a.m == BIOFT_M_ONES)
             conform_find(c, "redraws M after each update, and M is all ones at '%s': there is nothing to draw",
-                 conform_layer(i)->name);
+                         conform_layer(i)->name);
     }
     subject_destroy(s);
 }

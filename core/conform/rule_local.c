@@ -12,7 +12,7 @@ struct visit {
     bioft_route route;
     bool attack;
     bioft_batch batch;
-    float *written[3];                             /* copies of dy, dx, dw after it */
+    float *written[3]; /* copies of dy, dx, dw after it */
 };
 
 static float *input(struct conform *c, const char *name, bool wanted, size_t count, uint64_t key)
@@ -56,8 +56,13 @@ static void fill_batch(struct conform *c, bioft_batch *b)
         label[i] = (int32_t)(i % CLASSES);
         labels[i] = UINT64_C(1) << label[i];
     }
-    *b = (bioft_batch){ .struct_size = sizeof *b, .n = IMAGES, .classes = CLASSES, .label_words = 1, .sample = sample,
-                        .label = label, .labels = labels };
+    *b = (bioft_batch){ .struct_size = sizeof *b,
+                        .n = IMAGES,
+                        .classes = CLASSES,
+                        .label_words = 1,
+                        .sample = sample,
+                        .label = label,
+                        .labels = labels };
     b->x = input(c, "batch->x", true, IMAGES * layer_in(conform_layer(0)), 0);
 }
 

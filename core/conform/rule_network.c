@@ -13,7 +13,7 @@ struct pass {
     struct small_network n;
     struct feedback *feedback;
     struct program *program;
-    float **rule, **exact;                         /* [parameter] gradients */
+    float **rule, **exact; /* [parameter] gradients */
     float *x, *out, *d_out;
     bioft_batch batch;
     int32_t label[IMAGES];
@@ -53,8 +53,14 @@ static bool pass_make(struct pass *p)
         p->label[i] = (int32_t)(i % g->outputs);
         p->labels[i] = UINT64_C(1) << p->label[i];
     }
-    p->batch = (bioft_batch){ .struct_size = sizeof p->batch, .n = IMAGES, .classes = g->outputs, .label_words = 1,
-                              .x = p->x, .sample = p->sample, .label = p->label, .labels = p->labels };
+    p->batch = (bioft_batch){ .struct_size = sizeof p->batch,
+                              .n = IMAGES,
+                              .classes = g->outputs,
+                              .label_words = 1,
+                              .x = p->x,
+                              .sample = p->sample,
+                              .label = p->label,
+                              .labels = p->labels };
     return true;
 }
 
@@ -97,7 +103,8 @@ static void check_gradients(struct pass *p)
         conform_find(p->c, "every gradient is zero: nothing would be learned");
     if (!feedback_is_exact(p->feedback) && most < 1e-6) {
         conform_says(p->c, "rule.h", "feedback", "NULL, or g identity, m ones and no scale, say V = W");
-        conform_find(p->c, "the error it sends equals backpropagation's at every layer (within 1e-6), and it does not say so");
+        conform_find(
+            p->c, "the error it sends equals backpropagation's at every layer (within 1e-6), and it does not say so");
     }
 }
 

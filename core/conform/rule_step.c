@@ -16,8 +16,8 @@ struct stepping {
     bioft_layer layers[MOST_LAYERS];
     bioft_batch batch;
     bioft_update update;
-    int losses;                                    /* asked in this step */
-    struct error error;                            /* the first failure of what the rule called */
+    int losses;         /* asked in this step */
+    struct error error; /* the first failure of what the rule called */
 };
 
 static bioft_status done(struct stepping *r, bioft_status st, const struct error *err)
@@ -89,8 +89,14 @@ static void fill_batch(struct stepping *r)
         label[i] = (int32_t)(i % g->outputs);
         labels[i] = UINT64_C(1) << label[i];
     }
-    r->batch = (bioft_batch){ .struct_size = sizeof r->batch, .n = IMAGES, .classes = g->outputs, .label_words = 1,
-                              .x = x, .sample = sample, .label = label, .labels = labels };
+    r->batch = (bioft_batch){ .struct_size = sizeof r->batch,
+                              .n = IMAGES,
+                              .classes = g->outputs,
+                              .label_words = 1,
+                              .x = x,
+                              .sample = sample,
+                              .label = label,
+                              .labels = labels };
 }
 
 /* A new instance with the network's layers. */
@@ -171,8 +177,15 @@ static bool one_step(struct stepping *r, uint64_t t)
     const bioft_own_step *own = c->d->extension(r->s->self, "bioft.step/0");
     const bioft_rule *rule = &c->p->plugin->api.rule;
     const bioft_step step = {
-        .struct_size = sizeof step, .layers = r->chain->count, .batch = &r->batch, .ctx = r, .layer = layer,
-        .block_forward = block_forward, .block_backward = block_backward, .loss = loss, .update = update,
+        .struct_size = sizeof step,
+        .layers = r->chain->count,
+        .batch = &r->batch,
+        .ctx = r,
+        .layer = layer,
+        .block_forward = block_forward,
+        .block_backward = block_backward,
+        .loss = loss,
+        .update = update,
     };
     double value = NAN;
     struct error err;
@@ -180,8 +193,10 @@ static bool one_step(struct stepping *r, uint64_t t)
     r->update.t = t + 1;
     r->losses = 0;
     chain_begin(r->chain);
-    calling(c, "rule.h", "bioft_own_step", "one training step; the loss once in every step, the optimizer at most once a "
-            "layer, after a block_backward", "train(step %llu of a small network)", (unsigned long long)t);
+    calling(c, "rule.h", "bioft_own_step",
+            "one training step; the loss once in every step, the optimizer at most once a "
+            "layer, after a block_backward",
+            "train(step %llu of a small network)", (unsigned long long)t);
     r->s->step = true;
     const bioft_status st = own->train(r->s->self, &step, &value);
     r->s->step = false;

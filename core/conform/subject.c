@@ -8,10 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct subject *subject_of(const bioft_host *host)
-{
-    return host->ctx;
-}
+static struct subject *subject_of(const bioft_host *host) { return host->ctx; }
 
 static bioft_status host_fail(const bioft_host *host, bioft_status status, const char *text)
 {
@@ -74,7 +71,7 @@ static bioft_status take(struct subject *s, const char *name, size_t bytes, bool
         if (!a->value)
             return BIOFT_ERR_MEMORY;
         if (scratch)
-            memset(a->value, 0xff, bytes);         /* undefined, and as floats not finite */
+            memset(a->value, 0xff, bytes); /* undefined, and as floats not finite */
     }
     if (gradient && !a->gradient)
         a->gradient = kept(s->c, name, bytes);
@@ -115,8 +112,8 @@ static bioft_status host_scratch(const bioft_host *host, const char *name, size_
     return st;
 }
 
-static bioft_status host_random(const bioft_host *host, uint32_t kind, const char *stream, uint64_t key,
-                                uint64_t first, void *ret, size_t count)
+static bioft_status host_random(const bioft_host *host, uint32_t kind, const char *stream, uint64_t key, uint64_t first,
+                                void *ret, size_t count)
 {
     return random_fill(kind, subject_of(host)->seed, stream, key, first, ret, count);
 }
@@ -130,8 +127,8 @@ static bioft_status generator_key(const bioft_host *host, const char *stream, ui
 static const bioft_generator generator = { .struct_size = sizeof generator, .key = generator_key };
 
 /* The body gets the caller's own context; the pool's adds nothing. */
-static void parallel_run(const bioft_host *host, size_t count,
-                         void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx)
+static void parallel_run(const bioft_host *host, size_t count, void (*body)(void *ctx, size_t index, uint32_t thread),
+                         void *ctx)
 {
     pool_run(subject_of(host)->pool, count, body, ctx);
 }
@@ -149,8 +146,7 @@ static const void *host_extension(const bioft_host *host, const char *id)
 }
 
 /* What stands before create(). */
-static struct subject *prepare(struct conform *c, const struct option_value *values, uint64_t seed,
-                               struct pool *pool)
+static struct subject *prepare(struct conform *c, const struct option_value *values, uint64_t seed, struct pool *pool)
 {
     struct option_value *defaults = NULL;
     struct error err;
@@ -160,8 +156,14 @@ static struct subject *prepare(struct conform *c, const struct option_value *val
     *s = (struct subject){ .c = c, .seed = seed, .pool = pool, .trainables = c->d->kind == BIOFT_KIND_LOSS };
     s->parallel = (bioft_parallel){ sizeof(bioft_parallel), pool ? pool_threads(pool) : 1, parallel_run };
     s->host = (bioft_host){
-        .struct_size = sizeof(bioft_host), .abi_version = BIOFT_ABI_VERSION, .ctx = s, .fail = host_fail,
-        .state = host_state, .trainable = host_trainable, .scratch = host_scratch, .random = host_random,
+        .struct_size = sizeof(bioft_host),
+        .abi_version = BIOFT_ABI_VERSION,
+        .ctx = s,
+        .fail = host_fail,
+        .state = host_state,
+        .trainable = host_trainable,
+        .scratch = host_scratch,
+        .random = host_random,
         .get_extension = host_extension,
     };
     if (!values)
@@ -191,13 +193,14 @@ void subject_try(struct conform *c, const struct option_value *values)
     subject_destroy(s);
 }
 
-struct subject *subject_create(struct conform *c, const struct option_value *values, uint64_t seed,
-                               struct pool *pool)
+struct subject *subject_create(struct conform *c, const struct option_value *values, uint64_t seed, struct pool *pool)
 {
     struct subject *s = prepare(c, values, seed, pool);
     if (s && c->d->create) {
-        calling(c, "plugin.h", "create", "after the options are written it returns BIOFT_OK, or a status and says "
-                "why through host->fail", "create()");
+        calling(c, "plugin.h", "create",
+                "after the options are written it returns BIOFT_OK, or a status and says "
+                "why through host->fail",
+                "create()");
         if (!subject_ok(s, c->d->create(s->self, &s->host))) {
             subject_destroy(s);
             return NULL;
@@ -215,7 +218,7 @@ bool subject_ok(struct subject *s, bioft_status st)
             conform_find(s->c, "returned %d: %s", st, conform_status_word(st));
         else
             conform_find(s->c, "returned %s: %s", conform_status_word(st),
-                 s->has_reason ? s->reason : "it gave host->fail no reason");
+                         s->has_reason ? s->reason : "it gave host->fail no reason");
     }
     guard_check(s->c);
     s->has_reason = false;
@@ -248,7 +251,8 @@ bool subject_restore(struct subject *to, const struct subject *from)
         if (a->scratch)
             continue;
         if (!b || b->count != a->count) {
-            conform_find(to->c, "a second instance has no array '%s' of %zu numbers after the same calls", a->name, a->count);
+            conform_find(to->c, "a second instance has no array '%s' of %zu numbers after the same calls", a->name,
+                         a->count);
             return false;
         }
         memcpy(b->value, a->value, a->bytes);

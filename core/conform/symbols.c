@@ -11,7 +11,7 @@ static bool inside(uint64_t offset, uint64_t length, uint64_t size)
 }
 
 /* Section `index`; false where it does not lie inside the file. */
-static bool section(const struct file_map *m, const ElfW(Ehdr) *head, uint64_t index, ElfW(Shdr) *ret)
+static bool section(const struct file_map *m, const ElfW(Ehdr) * head, uint64_t index, ElfW(Shdr) * ret)
 {
     if (index >= head->e_shnum || head->e_shentsize != sizeof *ret ||
         !inside(head->e_shoff, (uint64_t)head->e_shnum * sizeof *ret, m->size))
@@ -20,7 +20,7 @@ static bool section(const struct file_map *m, const ElfW(Ehdr) *head, uint64_t i
     return ret->sh_type == SHT_NOBITS || inside(ret->sh_offset, ret->sh_size, m->size);
 }
 
-static void each_symbol(const struct file_map *m, const ElfW(Shdr) *table, const ElfW(Shdr) *strings,
+static void each_symbol(const struct file_map *m, const ElfW(Shdr) * table, const ElfW(Shdr) * strings,
                         void (*each)(void *ctx, const char *name), void *ctx)
 {
     for (uint64_t at = 0; at + sizeof(ElfW(Sym)) <= table->sh_size; at += sizeof(ElfW(Sym))) {

@@ -26,10 +26,7 @@ void prey_outputs(const struct prey *p, const float *x, float *ret)
     }
 }
 
-static struct prey *prey_of(const bioft_victim *v)
-{
-    return v->ctx;
-}
+static struct prey *prey_of(const bioft_victim *v) { return v->ctx; }
 
 static bioft_status forward(const bioft_victim *v, uint32_t n, const float *x, float *ret_out)
 {
@@ -75,8 +72,13 @@ static bioft_status codes(const bioft_victim *v, const char *split, bioft_codes 
 {
     struct prey *p = prey_of(v);
     (void)split;
-    *ret = (bioft_codes){ .struct_size = sizeof *ret, .bits = PREY_BITS, .words = 1, .label_words = 1,
-                          .n = PREY_DATABASE, .codes = p->codes, .labels = p->labels };
+    *ret = (bioft_codes){ .struct_size = sizeof *ret,
+                          .bits = PREY_BITS,
+                          .words = 1,
+                          .label_words = 1,
+                          .n = PREY_DATABASE,
+                          .codes = p->codes,
+                          .labels = p->labels };
     return BIOFT_OK;
 }
 
@@ -135,9 +137,20 @@ void prey_make(struct conform *c, bool with_codes, struct prey *ret)
         ret->labels[i] = UINT64_C(1) << (i % PREY_CLASSES);
     }
     ret->view = (bioft_victim){
-        .struct_size = sizeof ret->view, .max_batch = PREY_BATCH, .channels = PREY_CHANNELS, .height = PREY_SIDE,
-        .width = PREY_SIDE, .outputs = with_codes ? PREY_BITS : PREY_CLASSES, .classes = PREY_CLASSES,
-        .bits = with_codes ? PREY_BITS : 0, .ctx = ret, .forward = forward, .backward = backward,
-        .codes = with_codes ? codes : NULL, .subset = subset, .trace = trace, .credit = credit,
+        .struct_size = sizeof ret->view,
+        .max_batch = PREY_BATCH,
+        .channels = PREY_CHANNELS,
+        .height = PREY_SIDE,
+        .width = PREY_SIDE,
+        .outputs = with_codes ? PREY_BITS : PREY_CLASSES,
+        .classes = PREY_CLASSES,
+        .bits = with_codes ? PREY_BITS : 0,
+        .ctx = ret,
+        .forward = forward,
+        .backward = backward,
+        .codes = with_codes ? codes : NULL,
+        .subset = subset,
+        .trace = trace,
+        .credit = credit,
     };
 }

@@ -7,10 +7,7 @@
 
 enum { NAMED = 8 };
 
-static bool is_in(const uint64_t *bits, uint32_t c)
-{
-    return bits[c / 64] >> (c % 64) & 1;
-}
+static bool is_in(const uint64_t *bits, uint32_t c) { return bits[c / 64] >> (c % 64) & 1; }
 
 /* "split 'val': no sample of 2 of the 10 classes: cat, dog" */
 static bioft_status note_split(struct dataset *d, const struct split *s, const uint64_t *seen, const struct log *log,
@@ -58,8 +55,10 @@ bioft_status note_absent_classes(struct dataset *d, const struct log *log, struc
             st = note_split(d, s, seen, log, err);
     }
     if (st == BIOFT_OK && begins_at_one(d, all))
-        st = dataset_note(d, log, "the labels begin at 1: class 0 has no sample, and the head an output for it; "
-                          "classes are numbered from 0", err);
+        st = dataset_note(d, log,
+                          "the labels begin at 1: class 0 has no sample, and the head an output for it; "
+                          "classes are numbered from 0",
+                          err);
     free(seen);
     return st;
 }

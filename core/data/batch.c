@@ -83,8 +83,7 @@ static bioft_status start_loader(struct batches *b, struct error *err)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (code != 0) {
         free(l);
-        return error_set(err, BIOFT_ERR_MEMORY, "a loader thread cannot be started: %s",
-                         strerror(code));
+        return error_set(err, BIOFT_ERR_MEMORY, "a loader thread cannot be started: %s", strerror(code));
     }
     b->thread_count++;
     return BIOFT_OK;
@@ -150,8 +149,8 @@ void batches_destroy(struct batches *b)
     free(b);
 }
 
-bioft_status batches_restart(struct batches *b, const uint64_t *positions, uint64_t count,
-                             uint64_t epoch, uint64_t first, struct error *err)
+bioft_status batches_restart(struct batches *b, const uint64_t *positions, uint64_t count, uint64_t epoch,
+                             uint64_t first, struct error *err)
 {
     bioft_status st;
 
@@ -188,9 +187,7 @@ static bioft_status take(struct batches *b, struct place **ret, struct error *er
         pthread_cond_wait(&b->changed, &b->mutex);
     pthread_mutex_unlock(&b->mutex);
     *ret = place;
-    return place->error.status == BIOFT_OK
-               ? BIOFT_OK
-               : error_set(err, place->error.status, "%s", place->error.text);
+    return place->error.status == BIOFT_OK ? BIOFT_OK : error_set(err, place->error.status, "%s", place->error.text);
 }
 
 bioft_status batches_next(struct batches *b, bioft_batch *ret, struct error *err)
@@ -198,15 +195,13 @@ bioft_status batches_next(struct batches *b, bioft_batch *ret, struct error *err
     const struct dataset *d = b->filler.dataset;
     const double began = clock_seconds();
     struct place *place = &b->ring[0];
-    bioft_batch batch = { .struct_size = sizeof batch,
-                          .classes = d->classes,
-                          .label_words = d->label_words,
-                          .epoch = b->epoch };
+    bioft_batch batch = {
+        .struct_size = sizeof batch, .classes = d->classes, .label_words = d->label_words, .epoch = b->epoch
+    };
     bioft_status st = BIOFT_OK;
 
     if (b->next < filler_batches(&b->filler)) {
-        st = b->thread_count ? take(b, &place, err)
-                             : fill_with_pool(&b->filler, b->pool, b->next, &place->slot, err);
+        st = b->thread_count ? take(b, &place, err) : fill_with_pool(&b->filler, b->pool, b->next, &place->slot, err);
         b->waited += clock_seconds() - began;
         if (st != BIOFT_OK)
             return st;
@@ -222,7 +217,4 @@ bioft_status batches_next(struct batches *b, bioft_batch *ret, struct error *err
     return BIOFT_OK;
 }
 
-double batches_waited(const struct batches *b)
-{
-    return b->waited;
-}
+double batches_waited(const struct batches *b) { return b->waited; }

@@ -16,8 +16,8 @@ struct header {
 };
 static const char MAGIC[] = { 'b', 'i', 'o', 'f', 't', 'p', 'x', '2' };
 
-bioft_status cache_path(const struct dataset *d, const struct split *s, const char *transform,
-                        char **ret, struct error *err)
+bioft_status cache_path(const struct dataset *d, const struct split *s, const char *transform, char **ret,
+                        struct error *err)
 {
     const char *folder = d->spec->cache;
     const bioft_plugin *plugin = &d->instance->plugin->descriptor;
@@ -52,10 +52,7 @@ static size_t arrays_end(uint64_t count)
     return sizeof(struct header) + (size_t)count * (SOURCE_HEX + sizeof(struct size) + 1);
 }
 
-static size_t pixels_at(uint64_t count)
-{
-    return (arrays_end(count) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
+static size_t pixels_at(uint64_t count) { return (arrays_end(count) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 
 static bool whole(const struct file_map *map, const struct header *h, uint64_t count)
 {
@@ -94,8 +91,8 @@ static void read_arrays(const uint8_t *at, struct inspection *ret)
     memcpy(ret->fault, at + count * sizeof *ret->size, count);
 }
 
-bool cache_load(const struct dataset *d, const char *path, struct inspection *look,
-                struct file_map *ret_map, struct error *why)
+bool cache_load(const struct dataset *d, const char *path, struct inspection *look, struct file_map *ret_map,
+                struct error *why)
 {
     struct file_map map = { 0 };
     struct header h;
@@ -135,14 +132,12 @@ bioft_status cache_begin(const struct dataset *d, const char *path, const struct
 {
     static const char zeros[ALIGNMENT];
     const size_t count = (size_t)look->count;
-    struct header h = { .byte_order = BYTE_ORDER_MARK,
-                        .channels = d->channels,
-                        .count = look->count,
-                        .pixel_bytes = look->pixel_bytes };
+    struct header h = {
+        .byte_order = BYTE_ORDER_MARK, .channels = d->channels, .count = look->count, .pixel_bytes = look->pixel_bytes
+    };
     struct cache_writer w = { .sum = sha256_begin() };
     char *folder = path_folder(path);
-    bioft_status st =
-        w.sum && folder ? file_make_folder(folder, err) : error_memory(err, "a cache");
+    bioft_status st = w.sum && folder ? file_make_folder(folder, err) : error_memory(err, "a cache");
 
     memcpy(h.magic, MAGIC, sizeof MAGIC);
     if (st == BIOFT_OK)
@@ -191,8 +186,7 @@ void cache_abort(struct cache_writer *w)
     file_abort(&w->file);
 }
 
-bioft_status cache_save(const struct dataset *d, const char *path, const struct inspection *look,
-                        struct error *err)
+bioft_status cache_save(const struct dataset *d, const char *path, const struct inspection *look, struct error *err)
 {
     struct cache_writer w;
     bioft_status st = cache_begin(d, path, look, &w, err);

@@ -9,13 +9,13 @@
 /* The file for a split, in the folder the manifest names with `cache`: its name has the SHA-256 of
  * what it is made from. transform: what was done to the images, in words; NULL: nothing, it is
  * the look at the split as it was chosen. *ret: free(); NULL where no folder is named. */
-bioft_status cache_path(const struct dataset *d, const struct split *s, const char *transform,
-                        char **ret, struct error *err);
+bioft_status cache_path(const struct dataset *d, const struct split *s, const char *transform, char **ret,
+                        struct error *err);
 /* Reads it into look's arrays, which have room for look->count; the pixels stay in *ret_map. false:
  * it is not there, not whole, or of other images (what is told in `why`, "" where it is not
  * there). */
-bool cache_load(const struct dataset *d, const char *path, struct inspection *look,
-                struct file_map *ret_map, struct error *why);
+bool cache_load(const struct dataset *d, const char *path, struct inspection *look, struct file_map *ret_map,
+                struct error *why);
 /* The pixels of the images that are fine in what cache_load read, or NULL. */
 const uint8_t *cache_pixels(const struct file_map *map, const struct inspection *look);
 
@@ -31,7 +31,6 @@ bioft_status cache_add(struct cache_writer *w, const void *bytes, size_t size, s
 bioft_status cache_commit(struct cache_writer *w, struct error *err);
 void cache_abort(struct cache_writer *w);
 /* All of it at once, with look->pixels. */
-bioft_status cache_save(const struct dataset *d, const char *path, const struct inspection *look,
-                        struct error *err);
+bioft_status cache_save(const struct dataset *d, const char *path, const struct inspection *look, struct error *err);
 
 #endif

@@ -11,8 +11,7 @@
 
 /* How many samples of each class are taken; have[classes] and ret[classes] are those without a
  * label. Every class gives the same level, the last incomplete round goes by class_order. */
-static void quotas(const uint64_t *have, uint32_t classes, const uint64_t *class_order,
-                   uint64_t wanted, uint64_t *ret)
+static void quotas(const uint64_t *have, uint32_t classes, const uint64_t *class_order, uint64_t wanted, uint64_t *ret)
 {
     uint64_t left = wanted, open = classes;
 
@@ -32,9 +31,8 @@ static void quotas(const uint64_t *have, uint32_t classes, const uint64_t *class
     ret[classes] = left < have[classes] ? left : have[classes];
 }
 
-bioft_status choose_balanced(uint64_t seed, const char *stream, const int32_t *label,
-                             uint64_t count, uint32_t classes, uint64_t wanted, uint64_t *ret,
-                             struct error *err)
+bioft_status choose_balanced(uint64_t seed, const char *stream, const int32_t *label, uint64_t count, uint32_t classes,
+                             uint64_t wanted, uint64_t *ret, struct error *err)
 {
     const size_t groups = label ? (size_t)classes + 1 : 1;
     uint64_t *order = mem_array(count, sizeof *order), *work = mem_array(groups, 4 * sizeof *work);
@@ -51,8 +49,7 @@ bioft_status choose_balanced(uint64_t seed, const char *stream, const int32_t *l
         for (uint64_t i = 0; i < wanted; i++)
             taken[order[i]] = 1;
     } else {
-        uint64_t *have = work, *quota = work + groups, *seen = work + 2 * groups,
-                 *class_order = work + 3 * groups;
+        uint64_t *have = work, *quota = work + groups, *seen = work + 2 * groups, *class_order = work + 3 * groups;
         for (uint64_t i = 0; i < count; i++)
             have[label[i] < 0 ? classes : (uint32_t)label[i]]++;
         random_permutation(seed, stream, 1, classes, class_order);
@@ -73,8 +70,8 @@ done:
     return st;
 }
 
-bioft_status dataset_choose(const struct dataset *d, const struct split *s, uint64_t samples,
-                            uint64_t **ret, uint64_t *ret_count, struct error *err)
+bioft_status dataset_choose(const struct dataset *d, const struct split *s, uint64_t samples, uint64_t **ret,
+                            uint64_t *ret_count, struct error *err)
 {
     const uint64_t count = samples && samples < s->count ? samples : s->count;
     uint64_t *positions = mem_array(count, sizeof *positions);
@@ -88,8 +85,8 @@ bioft_status dataset_choose(const struct dataset *d, const struct split *s, uint
             positions[i] = i;
     } else {
         snprintf(stream, sizeof stream, "choose/%s", s->name);
-        st = choose_balanced(d->spec->split_seed, stream, d->multi_label ? NULL : s->label,
-                             s->count, d->classes, count, positions, err);
+        st = choose_balanced(d->spec->split_seed, stream, d->multi_label ? NULL : s->label, s->count, d->classes, count,
+                             positions, err);
     }
     if (st != BIOFT_OK) {
         free(positions);

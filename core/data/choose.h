@@ -9,9 +9,8 @@
  * that has fewer gives all it has and the others make up for it, evenly; what does not divide goes
  * to classes in a drawn order. Samples without a single label (-1) come last. A draw of fewer
  * samples is a subset of a draw of more. */
-bioft_status choose_balanced(uint64_t seed, const char *stream, const int32_t *label,
-                             uint64_t count, uint32_t classes, uint64_t wanted, uint64_t *ret,
-                             struct error *err);
+bioft_status choose_balanced(uint64_t seed, const char *stream, const int32_t *label, uint64_t count, uint32_t classes,
+                             uint64_t wanted, uint64_t *ret, struct error *err);
 
 /* `samples` positions of a split (0 or more than there are: all), class-balanced for single labels (uniform for
  * multi-label), drawn by split_seed, stream "choose/<split>", ascending: the same for every rule, backbone and attack.

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bioft_status dataset_note(struct dataset *d, const struct log *log, const char *text,
-                          struct error *err)
+bioft_status dataset_note(struct dataset *d, const struct log *log, const char *text, struct error *err)
 {
     struct dataset_private *p = d->private;
     const char **notes = (const char **)d->notes;
@@ -51,8 +50,7 @@ static bioft_status make_instance(struct dataset *d, struct pool *pool, struct e
 {
     const struct dataset_spec *spec = d->spec;
     struct extension extension;
-    bioft_status st =
-        files_create(spec->root, spec->protocol, spec->split_seed, &d->private->files, err);
+    bioft_status st = files_create(spec->root, spec->protocol, spec->split_seed, &d->private->files, err);
     if (st != BIOFT_OK)
         return st;
     extension = files_extension(d->private->files);
@@ -120,8 +118,8 @@ static bioft_status note_unlabelled(struct dataset *d, const struct log *log, st
         struct text t = { 0 };
         if (!s->left_out)
             continue;
-        text_printf(&t, "split '%s': %llu sample%s without a label left out", s->name,
-                    (unsigned long long)s->left_out, s->left_out == 1 ? "" : "s");
+        text_printf(&t, "split '%s': %llu sample%s without a label left out", s->name, (unsigned long long)s->left_out,
+                    s->left_out == 1 ? "" : "s");
         st = t.data ? dataset_note(d, log, t.data, err) : error_memory(err, "a note");
         text_free(&t);
     }
@@ -142,8 +140,7 @@ bioft_status dataset_open(const struct dataset_spec *spec, struct pool *pool, co
     d->private = mem_array(1, sizeof *d->private);
     if (d->private)
         d->private->arena = arena_create();
-    st = d->private && d->private->arena ? make_instance(d, pool, err)
-                                         : error_memory(err, "a dataset");
+    st = d->private && d->private->arena ? make_instance(d, pool, err) : error_memory(err, "a dataset");
     if (st == BIOFT_OK)
         st = make_splits(d, log, err);
     if (st == BIOFT_OK)
@@ -191,8 +188,7 @@ const struct split *dataset_split(const struct dataset *d, const char *name)
     return NULL;
 }
 
-bioft_status dataset_need(const struct dataset *d, const char *name, const struct split **ret,
-                          struct error *err)
+bioft_status dataset_need(const struct dataset *d, const char *name, const struct split **ret, struct error *err)
 {
     const struct split *s = dataset_split(d, name);
     struct text t = { 0 };
@@ -202,8 +198,7 @@ bioft_status dataset_need(const struct dataset *d, const char *name, const struc
         return BIOFT_OK;
     }
     for (size_t i = 0; i < d->split_count; i++)
-        text_printf(&t, "%s%s (%llu)", i ? ", " : "", d->splits[i].name,
-                    (unsigned long long)d->splits[i].count);
+        text_printf(&t, "%s%s (%llu)", i ? ", " : "", d->splits[i].name, (unsigned long long)d->splits[i].count);
     error_set(err, BIOFT_ERR_INVALID,
               s ? "dataset '%s': split '%s' has no samples; there are: %s"
                 : "dataset '%s': no split '%s'; there are: %s",

@@ -15,8 +15,7 @@ struct describing {
     size_t class_capacity, note_capacity;
 };
 
-static bioft_status refuse(struct describing *c, bioft_status status, const char *format,
-                           const char *name)
+static bioft_status refuse(struct describing *c, bioft_status status, const char *format, const char *name)
 {
     struct error e;
     char shown[TEXT_ESCAPED];
@@ -49,14 +48,12 @@ static bioft_status on_split(bioft_info *info, const char *name, uint64_t count)
     while (k < MAX_SPLITS && strcmp(known[k], name) != 0)
         k++;
     if (k == MAX_SPLITS)
-        return refuse(c, BIOFT_ERR_INVALID, "split '%s': splits are train, val, test and database",
-                      name);
+        return refuse(c, BIOFT_ERR_INVALID, "split '%s': splits are train, val, test and database", name);
     for (size_t i = 0; i < c->d->split_count; i++)
         if (!strcmp(c->d->splits[i].name, name))
             return refuse(c, BIOFT_ERR_INVALID, "split '%s' is named twice", name);
     if (count >= MAX_SAMPLES)
-        return refuse(c, BIOFT_ERR_INVALID, "split '%s' has more samples than can be numbered",
-                      name);
+        return refuse(c, BIOFT_ERR_INVALID, "split '%s' has more samples than can be numbered", name);
     c->d->splits[c->d->split_count].name = known[k];
     c->d->splits[c->d->split_count].count = count;
     c->d->split_count++;
@@ -95,8 +92,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bioft_status check(const struct description *d, struct arena *arena, const char *plugin,
-                          struct error *err)
+static bioft_status check(const struct description *d, struct arena *arena, const char *plugin, struct error *err)
 {
     const char **sorted = arena_array(arena, d->class_count + 1, sizeof *sorted);
     if (!sorted)
@@ -109,8 +105,7 @@ static bioft_status check(const struct description *d, struct arena *arena, cons
     qsort(sorted, d->class_count, sizeof *sorted, compare_names);
     for (size_t i = 1; i < d->class_count; i++)
         if (!strcmp(sorted[i - 1], sorted[i]))
-            return error_set(err, BIOFT_ERR_FORMAT, "dataset '%s': two classes are named '%s'",
-                             plugin, sorted[i]);
+            return error_set(err, BIOFT_ERR_FORMAT, "dataset '%s': two classes are named '%s'", plugin, sorted[i]);
     return BIOFT_OK;
 }
 

@@ -22,7 +22,7 @@ struct kept_file { /* something read, owned here */
     size_t size;
     struct file_map map;
     struct npy npy;
-    void *owned;                    /* made of a map that is kept too */
+    void *owned; /* made of a map that is kept too */
     char **names;
     size_t name_count;
 };
@@ -35,10 +35,7 @@ struct files {
     size_t count, capacity;
 };
 
-static struct files *files_of(const bioft_host *host)
-{
-    return instance_extension_ctx(host, EXTENSION_ID);
-}
+static struct files *files_of(const bioft_host *host) { return instance_extension_ctx(host, EXTENSION_ID); }
 
 static bioft_status fail(const bioft_host *host, bioft_status status, const struct error *err)
 {
@@ -55,15 +52,9 @@ static bioft_status new_kept(struct files *f, struct kept_file **ret, struct err
     return BIOFT_OK;
 }
 
-static const char *ext_root(const bioft_host *host)
-{
-    return files_of(host)->root.path;
-}
+static const char *ext_root(const bioft_host *host) { return files_of(host)->root.path; }
 
-static const char *ext_protocol(const bioft_host *host)
-{
-    return files_of(host)->protocol;
-}
+static const char *ext_protocol(const bioft_host *host) { return files_of(host)->protocol; }
 
 /* A file may be somewhat larger compressed than unpacked: gzip's own headers and stored blocks. */
 static uint64_t compressed_bound(uint64_t max)
@@ -88,16 +79,15 @@ static bioft_status read_bytes(const char *full, uint64_t max, struct kept_file 
         size = unpacked_size;
     } else if (size > max) {
         free(bytes);
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: %zu bytes, at most %llu are allowed", full,
-                         size, (unsigned long long)max);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: %zu bytes, at most %llu are allowed", full, size,
+                         (unsigned long long)max);
     }
     ret->bytes = bytes;
     ret->size = size;
     return BIOFT_OK;
 }
 
-static bioft_status read_list(const char *full, uint64_t unused, struct kept_file *ret,
-                              struct error *err)
+static bioft_status read_list(const char *full, uint64_t unused, struct kept_file *ret, struct error *err)
 {
     (void)unused;
     return file_list(full, &ret->names, &ret->name_count, err);
@@ -117,9 +107,9 @@ static bioft_status read_npy(const char *full, uint64_t unused, struct kept_file
 
 /* Reads a file or folder in one of the ways above and keeps what comes of it. */
 static bioft_status keep_file(const bioft_host *host, const char *path, uint64_t max,
-                         bioft_status (*how)(const char *full, uint64_t max, struct kept_file *ret,
-                                             struct error *err),
-                         const struct kept_file **ret)
+                              bioft_status (*how)(const char *full, uint64_t max, struct kept_file *ret,
+                                                  struct error *err),
+                              const struct kept_file **ret)
 {
     struct files *f = files_of(host);
     struct kept_file *kept = NULL;
@@ -138,8 +128,8 @@ static bioft_status keep_file(const bioft_host *host, const char *path, uint64_t
     return BIOFT_OK;
 }
 
-static bioft_status ext_read(const bioft_host *host, const char *path, uint64_t max,
-                             const uint8_t **ret, uint64_t *ret_size)
+static bioft_status ext_read(const bioft_host *host, const char *path, uint64_t max, const uint8_t **ret,
+                             uint64_t *ret_size)
 {
     const struct kept_file *kept;
     const bioft_status st = keep_file(host, path, max, read_bytes, &kept);
@@ -150,8 +140,7 @@ static bioft_status ext_read(const bioft_host *host, const char *path, uint64_t 
     return BIOFT_OK;
 }
 
-static bioft_status ext_map(const bioft_host *host, const char *path, const uint8_t **ret,
-                            uint64_t *ret_size)
+static bioft_status ext_map(const bioft_host *host, const char *path, const uint8_t **ret, uint64_t *ret_size)
 {
     const struct kept_file *kept;
     const bioft_status st = keep_file(host, path, 0, read_map, &kept);
@@ -189,17 +178,16 @@ static bioft_status keep_owned(struct files *f, void *owned, struct error *err)
     return st;
 }
 
-enum { MOST_NAMES = 64 };           /* of one call */
+enum { MOST_NAMES = 64 }; /* of one call */
 
 /* What the two below begin with: the map and the path for messages, free(). */
-static bioft_status map_named(const bioft_host *host, const char *path, uint32_t count,
-                              struct file_map *ret, char **ret_full)
+static bioft_status map_named(const bioft_host *host, const char *path, uint32_t count, struct file_map *ret,
+                              char **ret_full)
 {
     const struct kept_file *kept;
     struct error e;
-    bioft_status st = count <= MOST_NAMES
-                          ? BIOFT_OK
-                          : host->fail(host, BIOFT_ERR_INVALID, "more than 64 names at once");
+    bioft_status st = count <= MOST_NAMES ? BIOFT_OK
+                                          : host->fail(host, BIOFT_ERR_INVALID, "more than 64 names at once");
     if (st == BIOFT_OK)
         st = keep_file(host, path, 0, read_map, &kept);
     if (st != BIOFT_OK)
@@ -208,8 +196,8 @@ static bioft_status map_named(const bioft_host *host, const char *path, uint32_t
     return fail(host, root_path(&files_of(host)->root, path, ret_full, &e), &e);
 }
 
-static bioft_status ext_npz(const bioft_host *host, const char *path, const char *const *names,
-                            uint32_t count, bioft_array *ret)
+static bioft_status ext_npz(const bioft_host *host, const char *path, const char *const *names, uint32_t count,
+                            bioft_array *ret)
 {
     struct npy found[MOST_NAMES];
     struct file_map map;
@@ -233,8 +221,8 @@ static bioft_status ext_npz(const bioft_host *host, const char *path, const char
     return fail(host, st, &e);
 }
 
-static bioft_status ext_pickle(const bioft_host *host, const char *path, const char *const *keys,
-                               uint32_t count, bioft_array *ret)
+static bioft_status ext_pickle(const bioft_host *host, const char *path, const char *const *keys, uint32_t count,
+                               bioft_array *ret)
 {
     static const uint32_t dtypes[] = { [PICKLE_FIELD_ARRAY] = BIOFT_DTYPE_U8,
                                        [PICKLE_FIELD_INTEGERS] = BIOFT_DTYPE_I64,
@@ -263,8 +251,7 @@ static bioft_status ext_pickle(const bioft_host *host, const char *path, const c
     return fail(host, st, &e);
 }
 
-static bioft_status ext_list(const bioft_host *host, const char *folder, const char *const **ret,
-                             uint64_t *ret_count)
+static bioft_status ext_list(const bioft_host *host, const char *folder, const char *const **ret, uint64_t *ret_count)
 {
     const struct kept_file *kept;
     const bioft_status st = keep_file(host, folder, 0, read_list, &kept);
@@ -275,18 +262,15 @@ static bioft_status ext_list(const bioft_host *host, const char *folder, const c
     return BIOFT_OK;
 }
 
-static int32_t ext_exists(const bioft_host *host, const char *path)
-{
-    return root_kind(&files_of(host)->root, path);
-}
+static int32_t ext_exists(const bioft_host *host, const char *path) { return root_kind(&files_of(host)->root, path); }
 
 static int32_t ext_holds(const bioft_host *host, const char *folder, const char *name)
 {
     return root_holds(&files_of(host)->root, folder, name);
 }
 
-static bioft_status ext_fail_at(const bioft_host *host, bioft_status status, const char *path,
-                                uint64_t line, uint64_t byte, const char *text)
+static bioft_status ext_fail_at(const bioft_host *host, bioft_status status, const char *path, uint64_t line,
+                                uint64_t byte, const char *text)
 {
     const struct files *f = files_of(host);
     char *full = NULL;
@@ -306,16 +290,14 @@ static bioft_status ext_fail_at(const bioft_host *host, bioft_status status, con
     return status;
 }
 
-static bioft_status ext_permute(const bioft_host *host, const char *stream, uint64_t n,
-                                uint64_t *ret)
+static bioft_status ext_permute(const bioft_host *host, const char *stream, uint64_t n, uint64_t *ret)
 {
     random_permutation(files_of(host)->split_seed, stream, 0, n, ret);
     return BIOFT_OK;
 }
 
 /* Reads all of a regular file of at most max bytes into the sample. */
-static bioft_status fill_sample(int fd, const char *full, uint64_t max, bioft_sample *ret,
-                                struct error *err)
+static bioft_status fill_sample(int fd, const char *full, uint64_t max, bioft_sample *ret, struct error *err)
 {
     struct stat s;
     uint8_t *bytes;
@@ -326,8 +308,8 @@ static bioft_status fill_sample(int fd, const char *full, uint64_t max, bioft_sa
     if (!S_ISREG(s.st_mode))
         return error_set(err, BIOFT_ERR_FORMAT, "%s: not a regular file", full);
     if ((uint64_t)s.st_size > max)
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: %lld bytes, at most %llu are allowed", full,
-                         (long long)s.st_size, (unsigned long long)max);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: %lld bytes, at most %llu are allowed", full, (long long)s.st_size,
+                         (unsigned long long)max);
     size = (size_t)s.st_size;
     bytes = ret->reserve(ret, size);
     if (!bytes)
@@ -346,8 +328,7 @@ static bioft_status fill_sample(int fd, const char *full, uint64_t max, bioft_sa
     return BIOFT_OK;
 }
 
-static bioft_status ext_sample(const bioft_host *host, const char *path, uint64_t max,
-                               bioft_sample *ret)
+static bioft_status ext_sample(const bioft_host *host, const char *path, uint64_t max, bioft_sample *ret)
 {
     const struct files *f = files_of(host);
     struct error e;
@@ -382,8 +363,8 @@ static const bioft_files table = {
     .pickle = ext_pickle,
 };
 
-bioft_status files_create(const char *root, const char *protocol, uint64_t split_seed,
-                          struct files **ret, struct error *err)
+bioft_status files_create(const char *root, const char *protocol, uint64_t split_seed, struct files **ret,
+                          struct error *err)
 {
     struct files *f = mem_array(1, sizeof *f);
     bioft_status st;

@@ -9,8 +9,8 @@
 /* One dataset's: its root, and everything its plugin has read, which lives until files_destroy. */
 struct files;
 /* root: absolute, or NULL; protocol: NULL where the manifest names none. Both are copied. */
-bioft_status files_create(const char *root, const char *protocol, uint64_t split_seed,
-                          struct files **ret, struct error *err);
+bioft_status files_create(const char *root, const char *protocol, uint64_t split_seed, struct files **ret,
+                          struct error *err);
 void files_destroy(struct files *f); /* after the instance; NULL is fine */
 /* `status`, or where a file that is mapped was cut BIOFT_ERR_IO with its name. */
 bioft_status files_check(const struct files *f, bioft_status status, struct error *err);

@@ -14,8 +14,7 @@
 /* At least so many values a piece, so that handing one out costs little beside filling it. */
 enum { PIECE_VALUES = 1 << 15 };
 
-bioft_status filler_init(struct filler *f, const struct batches_params *p, size_t workers,
-                         struct error *err)
+bioft_status filler_init(struct filler *f, const struct batches_params *p, size_t workers, struct error *err)
 {
     const struct image_format *pic = &p->image;
 
@@ -23,8 +22,8 @@ bioft_status filler_init(struct filler *f, const struct batches_params *p, size_
     if (!p->batch_size)
         return error_set(err, BIOFT_ERR_INVALID, "batches of 0 samples");
     if (!pic->channels || pic->channels > 4 || !pic->height || !pic->width)
-        return error_set(err, BIOFT_ERR_INVALID, "batches of images of %ux%ux%u", pic->channels,
-                         pic->height, pic->width);
+        return error_set(err, BIOFT_ERR_INVALID, "batches of images of %ux%ux%u", pic->channels, pic->height,
+                         pic->width);
     for (uint32_t c = 0; p->normalise && c < pic->channels; c++)
         if (!(pic->std[c] > 0))
             return error_set(err, BIOFT_ERR_INVALID,
@@ -53,8 +52,8 @@ void filler_finish(struct filler *f)
     *f = (struct filler){ 0 };
 }
 
-bioft_status filler_order(struct filler *f, const uint64_t *positions, uint64_t count,
-                          uint64_t epoch, struct error *err)
+bioft_status filler_order(struct filler *f, const uint64_t *positions, uint64_t count, uint64_t epoch,
+                          struct error *err)
 {
     uint64_t *copy = NULL;
 
@@ -66,10 +65,8 @@ bioft_status filler_order(struct filler *f, const uint64_t *positions, uint64_t 
             copy[i] = positions[i];
             if (copy[i] >= f->split->count) {
                 free(copy);
-                return error_set(err, BIOFT_ERR_INVALID,
-                                 "sample %llu of split '%s', which has %llu",
-                                 (unsigned long long)positions[i], f->split->name,
-                                 (unsigned long long)f->split->count);
+                return error_set(err, BIOFT_ERR_INVALID, "sample %llu of split '%s', which has %llu",
+                                 (unsigned long long)positions[i], f->split->name, (unsigned long long)f->split->count);
             }
         }
     }
@@ -80,17 +77,13 @@ bioft_status filler_order(struct filler *f, const uint64_t *positions, uint64_t 
     return BIOFT_OK;
 }
 
-uint64_t filler_batches(const struct filler *f)
-{
-    return f->count / f->batch_size + (f->count % f->batch_size != 0);
-}
+uint64_t filler_batches(const struct filler *f) { return f->count / f->batch_size + (f->count % f->batch_size != 0); }
 
 bioft_status slot_init(const struct filler *f, struct slot *s, struct error *err)
 {
     const size_t n = f->batch_size;
     size_t values = 0, labels = 0;
-    const bool fits = mem_product(n, f->image_size, &values) &&
-                      mem_product(n, f->dataset->label_words, &labels);
+    const bool fits = mem_product(n, f->image_size, &values) && mem_product(n, f->dataset->label_words, &labels);
 
     *s = (struct slot){ 0 };
     if (fits) {
@@ -114,8 +107,7 @@ void slot_finish(struct slot *s)
     *s = (struct slot){ 0 };
 }
 
-static bioft_status fill_image(struct filler *f, struct worker *w, uint64_t position, float *ret,
-                                 struct error *err)
+static bioft_status fill_image(struct filler *f, struct worker *w, uint64_t position, float *ret, struct error *err)
 {
     const struct dataset *d = f->dataset;
     struct pixels pixels;
@@ -142,19 +134,17 @@ static bioft_status fill_image(struct filler *f, struct worker *w, uint64_t posi
 }
 
 /* Samples begin..end-1 of a batch. */
-static bioft_status fill_range(struct filler *f, struct worker *w, uint64_t batch, uint32_t begin,
-                               uint32_t end, struct slot *s, struct error *err)
+static bioft_status fill_range(struct filler *f, struct worker *w, uint64_t batch, uint32_t begin, uint32_t end,
+                               struct slot *s, struct error *err)
 {
     const size_t words = f->dataset->label_words;
     bioft_status st = BIOFT_OK;
 
     for (uint32_t i = begin; st == BIOFT_OK && i < end; i++) {
-        const uint64_t at = batch * f->batch_size + i,
-                       position = f->positions ? f->positions[at] : at;
+        const uint64_t at = batch * f->batch_size + i, position = f->positions ? f->positions[at] : at;
         s->sample[i] = position;
         s->label[i] = f->split->label[position];
-        memcpy(s->labels + i * words, f->split->labels + position * words,
-               words * sizeof *s->labels);
+        memcpy(s->labels + i * words, f->split->labels + position * words, words * sizeof *s->labels);
         st = fill_image(f, w, position, s->x + i * f->image_size, err);
     }
     return st;
@@ -166,8 +156,7 @@ static uint32_t batch_length(const struct filler *f, uint64_t batch)
     return (uint32_t)(left < f->batch_size ? left : f->batch_size);
 }
 
-bioft_status fill_alone(struct filler *f, size_t worker, uint64_t batch, struct slot *s,
-                        struct error *err)
+bioft_status fill_alone(struct filler *f, size_t worker, uint64_t batch, struct slot *s, struct error *err)
 {
     s->n = batch_length(f, batch);
     return dataset_check(f->dataset, fill_range(f, &f->workers[worker], batch, 0, s->n, s, err), err);
@@ -200,8 +189,7 @@ static void fill_piece(void *ctx, size_t index, uint32_t thread)
     pthread_mutex_unlock(&g->mutex);
 }
 
-bioft_status fill_with_pool(struct filler *f, struct pool *pool, uint64_t batch, struct slot *s,
-                            struct error *err)
+bioft_status fill_with_pool(struct filler *f, struct pool *pool, uint64_t batch, struct slot *s, struct error *err)
 {
     struct filling g = { .filler = f, .slot = s, .batch = batch, .fault = SIZE_MAX };
 

@@ -37,8 +37,10 @@ bioft_status dataset_fits(const struct dataset *d, const struct image_format *im
         return BIOFT_OK;
     if (dataset_name(d, where, first, name, sizeof name, NULL) != BIOFT_OK)
         name[0] = '\0';
-    return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': %llu image%s cannot be resized for the network's %ux%u: the "
+    return error_set(err, BIOFT_ERR_INVALID,
+                     "dataset '%s': %llu image%s cannot be resized for the network's %ux%u: the "
                      "first is %s, of %ux%u pixels; at most %d a side are possible when resized: leave %s out of the "
-                     "data", d->name, (unsigned long long)wrong, wrong == 1 ? "" : "s", image->width, image->height,
-                     name, size.width, size.height, RESIZE_LARGEST, wrong == 1 ? "it" : "them");
+                     "data",
+                     d->name, (unsigned long long)wrong, wrong == 1 ? "" : "s", image->width, image->height, name,
+                     size.width, size.height, RESIZE_LARGEST, wrong == 1 ? "it" : "them");
 }

@@ -10,8 +10,8 @@
 
 enum { LONGEST_NAME = 4200 };
 
-bioft_status dataset_name(const struct dataset *d, const struct split *s, uint64_t position,
-                          char *ret, size_t size, struct error *err)
+bioft_status dataset_name(const struct dataset *d, const struct split *s, uint64_t position, char *ret, size_t size,
+                          struct error *err)
 {
     const bioft_dataset *api = &d->instance->plugin->api.dataset;
     const bioft_status st = api->name(d->instance->self, s->number, s->index[position], ret, size);
@@ -20,8 +20,8 @@ bioft_status dataset_name(const struct dataset *d, const struct split *s, uint64
 
 /* The count on a line, then every sample's name on one, with its labels in hexadecimal where they
  * are asked for. */
-static bioft_status add_split(const struct dataset *d, const struct split *s, bool labels,
-                              struct sha256 *sum, struct error *err)
+static bioft_status add_split(const struct dataset *d, const struct split *s, bool labels, struct sha256 *sum,
+                              struct error *err)
 {
     struct text line = { 0 };
     char name[LONGEST_NAME];
@@ -47,8 +47,7 @@ static bioft_status add_split(const struct dataset *d, const struct split *s, bo
     return st;
 }
 
-bioft_status split_names(const struct dataset *d, const struct split *s, struct sha256 *sum,
-                         struct error *err)
+bioft_status split_names(const struct dataset *d, const struct split *s, struct sha256 *sum, struct error *err)
 {
     return add_split(d, s, false, sum, err);
 }
@@ -73,20 +72,20 @@ enum { PIECE = 64 };
 struct summing {
     const struct dataset *d;
     const struct split *s;
-    struct reader **readers;                       /* one a thread, opened when it is first needed */
-    char (*sums)[SHA256_HEX];                      /* [pieces], "" where it failed */
-    struct error *errors;                          /* [pieces] */
+    struct reader **readers;  /* one a thread, opened when it is first needed */
+    char (*sums)[SHA256_HEX]; /* [pieces], "" where it failed */
+    struct error *errors;     /* [pieces] */
 };
 
-static bioft_status add_sample(struct reader *r, const struct split *s, uint64_t i,
-                               struct sha256 *sum, struct error *err)
+static bioft_status add_sample(struct reader *r, const struct split *s, uint64_t i, struct sha256 *sum,
+                               struct error *err)
 {
     struct pixels p;
     bioft_status st = reader_sample(r, s->number, s->index[i], &p, NULL, err);
 
     if (st == BIOFT_ERR_MEMORY)
         return st;
-    if (st != BIOFT_OK) {                          /* told when it is used */
+    if (st != BIOFT_OK) { /* told when it is used */
         sha256_add(sum, "unreadable", sizeof "unreadable");
         return BIOFT_OK;
     }
@@ -115,12 +114,14 @@ static void sum_piece(void *ctx, size_t index, uint32_t thread)
         g->sums[index][0] = '\0';
 }
 
-static bioft_status sum_samples(const struct dataset *d, const struct split *s, struct pool *pool,
-                                struct sha256 *sum, struct error *err)
+static bioft_status sum_samples(const struct dataset *d, const struct split *s, struct pool *pool, struct sha256 *sum,
+                                struct error *err)
 {
     const size_t pieces = (size_t)(s->count / PIECE + (s->count % PIECE != 0));
     const unsigned threads = pool ? pool_threads(pool) : 1;
-    struct summing g = { .d = d, .s = s, .readers = mem_array(threads, sizeof(struct reader *)),
+    struct summing g = { .d = d,
+                         .s = s,
+                         .readers = mem_array(threads, sizeof(struct reader *)),
                          .sums = mem_array(pieces, sizeof *g.sums),
                          .errors = mem_array(pieces, sizeof *g.errors) };
     bioft_status st = g.readers && g.sums && g.errors ? BIOFT_OK : error_memory(err, "a sum");
@@ -145,14 +146,12 @@ static void identify(struct split *s)
 {
     char line[160], hex[SHA256_HEX];
 
-    snprintf(line, sizeof line, "%s\n%s\n%llu\n", s->fingerprint, s->content,
-             (unsigned long long)s->left_out);
+    snprintf(line, sizeof line, "%s\n%s\n%llu\n", s->fingerprint, s->content, (unsigned long long)s->left_out);
     sha256_bytes(line, strlen(line), hex);
     snprintf(s->identity, sizeof s->identity, "%.16s", hex);
 }
 
-bioft_status split_content(const struct dataset *d, struct split *s, struct pool *pool,
-                           struct error *err)
+bioft_status split_content(const struct dataset *d, struct split *s, struct pool *pool, struct error *err)
 {
     const struct pixel_store *held = &d->private->stored[s - d->splits];
     struct sha256 *sum = sha256_begin();
@@ -176,7 +175,7 @@ bioft_status dataset_digest(const struct dataset *d, char ret[SHA256_HEX], struc
     char hex[SHA256_HEX];
     bioft_status st = BIOFT_OK;
 
-    if (d->private->digest[0]) {                   /* every stage of every trial asks */
+    if (d->private->digest[0]) { /* every stage of every trial asks */
         memcpy(ret, d->private->digest, SHA256_HEX);
         return BIOFT_OK;
     }

@@ -11,13 +11,11 @@ bioft_status dataset_name(const struct dataset *d, const struct split *s, uint64
 bioft_status dataset_digest(const struct dataset *d, char ret[SHA256_HEX], struct error *err);
 
 /* Adds count and names to a sum. */
-bioft_status split_names(const struct dataset *d, const struct split *s, struct sha256 *sum,
-                         struct error *err);
+bioft_status split_names(const struct dataset *d, const struct split *s, struct sha256 *sum, struct error *err);
 /* Fills s->fingerprint. */
 bioft_status split_fingerprint(const struct dataset *d, struct split *s, struct error *err);
 /* Fills s->content and s->identity, after the fingerprint: of images the files' sums, which the look at
  * them left; of other data every sample is read once, by all threads. */
-bioft_status split_content(const struct dataset *d, struct split *s, struct pool *pool,
-                           struct error *err);
+bioft_status split_content(const struct dataset *d, struct split *s, struct pool *pool, struct error *err);
 
 #endif

@@ -3,13 +3,11 @@
 
 #include "data/private.h"
 
-static bioft_status channels_of(const struct dataset *d, uint32_t channels, uint32_t *ret,
-                                struct error *err)
+static bioft_status channels_of(const struct dataset *d, uint32_t channels, uint32_t *ret, struct error *err)
 {
     if (d->channels != channels && !(d->channels == 1 && channels == 3))
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "dataset '%s': images of %u channel%s, the network takes %u%s", d->name,
-                         d->channels, d->channels == 1 ? "" : "s", channels,
+        return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': images of %u channel%s, the network takes %u%s",
+                         d->name, d->channels, d->channels == 1 ? "" : "s", channels,
                          channels == 1 ? ": colour is not made grey" : "");
     *ret = channels;
     return BIOFT_OK;
@@ -32,8 +30,7 @@ static bioft_status own_size(const struct dataset *d, struct image_format *ret, 
 /* Arrays of floats are taken at their size: resizing is defined on bytes. */
 static bioft_status check_float(const struct dataset *d, const struct image_format *p, struct error *err)
 {
-    if (d->private->format != BIOFT_SAMPLE_F32_CHW ||
-        (d->height == p->height && d->width == p->width))
+    if (d->private->format != BIOFT_SAMPLE_F32_CHW || (d->height == p->height && d->width == p->width))
         return BIOFT_OK;
     return error_set(err, BIOFT_ERR_UNSUPPORTED,
                      "dataset '%s': float images of %ux%u are not resized to %ux%u: use "
@@ -41,8 +38,8 @@ static bioft_status check_float(const struct dataset *d, const struct image_form
                      d->name, d->width, d->height, p->width, p->height);
 }
 
-static bioft_status check_map(const struct dataset *d, const struct transform_spec *t,
-                              const struct image_format *p, struct error *err)
+static bioft_status check_map(const struct dataset *d, const struct transform_spec *t, const struct image_format *p,
+                              struct error *err)
 {
     const uint32_t shorter = p->height < p->width ? p->height : p->width;
     const uint64_t padding = t->train == CROP_RANDOM ? t->padding : 0;
@@ -54,9 +51,8 @@ static bioft_status check_map(const struct dataset *d, const struct transform_sp
     return BIOFT_OK;
 }
 
-bioft_status input_size(const struct dataset *d, const struct transform_spec *t,
-                            uint32_t channels, uint32_t height, uint32_t width, struct image_format *ret,
-                            struct error *err)
+bioft_status input_size(const struct dataset *d, const struct transform_spec *t, uint32_t channels, uint32_t height,
+                        uint32_t width, struct image_format *ret, struct error *err)
 {
     struct image_format p = *ret;
     bioft_status st = channels_of(d, channels, &p.channels, err);

@@ -51,19 +51,13 @@ void sides_widen(struct sides *s, uint32_t height, uint32_t width)
     s->max_width = width > s->max_width ? width : s->max_width;
 }
 
-static size_t image_bytes(const struct dataset *d)
-{
-    return (size_t)d->height * d->width * d->channels;
-}
+static size_t image_bytes(const struct dataset *d) { return (size_t)d->height * d->width * d->channels; }
 
-enum fault inspect_one(struct reader *r, const struct split *s, uint64_t position,
-                       struct pixels *ret, struct error *text)
+enum fault inspect_one(struct reader *r, const struct split *s, uint64_t position, struct pixels *ret,
+                       struct error *text)
 {
     const bioft_status st = reader_sample(r, s->number, s->index[position], ret, NULL, text);
-    return st == BIOFT_OK           ? FINE
-           : st == BIOFT_ERR_IO     ? MISSING
-           : st == BIOFT_ERR_FORMAT ? BROKEN
-                                    : FAILED;
+    return st == BIOFT_OK ? FINE : st == BIOFT_ERR_IO ? MISSING : st == BIOFT_ERR_FORMAT ? BROKEN : FAILED;
 }
 
 static void look_at_piece(void *ctx, size_t index, uint32_t thread)
@@ -105,10 +99,8 @@ static void run(struct inspecting *g, size_t pieces, struct pool *pool, const st
         pool_run(pool, left < PIECES_A_RUN ? left : PIECES_A_RUN, look_at_piece, g);
         if (clock_seconds() - told > 1.0 && left > PIECES_A_RUN) {
             told = clock_seconds();
-            log_write(log, LOG_PROGRESS,
-                      "dataset '%s': inspecting the images of split '%s': %llu of %llu",
-                      g->d->name, g->s->name,
-                      (unsigned long long)((g->first + PIECES_A_RUN) * PIECE),
+            log_write(log, LOG_PROGRESS, "dataset '%s': inspecting the images of split '%s': %llu of %llu", g->d->name,
+                      g->s->name, (unsigned long long)((g->first + PIECES_A_RUN) * PIECE),
                       (unsigned long long)g->look->count);
         }
     }
@@ -129,9 +121,8 @@ static void close_gaps(const struct dataset *d, struct inspection *l)
     l->pixel_bytes = n * bytes;
 }
 
-bioft_status inspect_all(const struct dataset *d, const struct split *s, bool hold, bool source,
-                         struct pool *pool, const struct log *log, struct inspection *l,
-                         struct error *err)
+bioft_status inspect_all(const struct dataset *d, const struct split *s, bool hold, bool source, struct pool *pool,
+                         const struct log *log, struct inspection *l, struct error *err)
 {
     const unsigned threads = pool ? pool_threads(pool) : 1;
     const size_t pieces = (size_t)(l->count / PIECE + (l->count % PIECE != 0));

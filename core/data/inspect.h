@@ -22,12 +22,11 @@ void inspection_finish(struct inspection *l); /* zero is fine */
 
 /* Decodes every image, in pieces over the pool. hold: keep the pixels, where all have the first
  * one's size; source: fill in that array. */
-bioft_status inspect_all(const struct dataset *d, const struct split *s, bool hold, bool source,
-                         struct pool *pool, const struct log *log, struct inspection *l,
-                         struct error *err);
+bioft_status inspect_all(const struct dataset *d, const struct split *s, bool hold, bool source, struct pool *pool,
+                         const struct log *log, struct inspection *l, struct error *err);
 /* One image. text: what is wrong with it. */
-enum fault inspect_one(struct reader *r, const struct split *s, uint64_t position,
-                       struct pixels *ret, struct error *text);
+enum fault inspect_one(struct reader *r, const struct split *s, uint64_t position, struct pixels *ret,
+                       struct error *text);
 
 void sides_widen(struct sides *s, uint32_t height, uint32_t width);
 

@@ -5,7 +5,9 @@
 #include <stdio.h>
 
 static const char *const words[] = {
-    [OMITTED_UNLABELLED] = "without a label", [OMITTED_MISSING] = "missing", [OMITTED_BROKEN] = "broken",
+    [OMITTED_UNLABELLED] = "without a label",
+    [OMITTED_MISSING] = "missing",
+    [OMITTED_BROKEN] = "broken",
 };
 
 bioft_status omitted_add(const struct dataset *d, struct split *s, uint64_t index, enum omission why, struct error *err)

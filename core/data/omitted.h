@@ -10,7 +10,8 @@ struct omitted {
     enum omission why;
 };
 /* Leaves out one image, by the plugin's number: counts and keeps it. */
-bioft_status omitted_add(const struct dataset *d, struct split *s, uint64_t index, enum omission why, struct error *err);
+bioft_status omitted_add(const struct dataset *d, struct split *s, uint64_t index, enum omission why,
+                         struct error *err);
 /* Warns of images left out: how many, and why; nothing where there are none. */
 void dataset_warn_omitted(const struct dataset *d, const struct log *log);
 /* As LOG_DETAIL, for a trial's own log: the notes, and each image left out by name. */

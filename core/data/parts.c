@@ -9,10 +9,7 @@
 
 /* Of the first `seen` samples of all classes one after the other: so each class's share is right within one sample,
  * and so is the sum. */
-static uint64_t share(double part, uint64_t seen)
-{
-    return (uint64_t)floor(part * (double)seen + 0.5);
-}
+static uint64_t share(double part, uint64_t seen) { return (uint64_t)floor(part * (double)seen + 0.5); }
 
 /* which[i]: the part of sample i, or PARTS. Samples of several labels are one class. */
 static bioft_status draw(const struct dataset *d, const struct split *s, uint8_t *which, struct error *err)

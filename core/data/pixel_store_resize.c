@@ -27,14 +27,13 @@ static bool crops_first(const struct transform_spec *t)
     return t->kind == TRANSFORM_MAP && t->train == CROP_RANDOM_RESIZED;
 }
 
-const struct pixel_store *pixel_store_resized(const struct dataset *d, const struct split *s,
-                                const struct transform *t)
+const struct pixel_store *pixel_store_resized(const struct dataset *d, const struct split *s, const struct transform *t)
 {
     const struct dataset_private *p = d->private;
     const struct pixel_store *h = &p->resized[s - d->splits];
 
-    if (!h->pixels || p->resized_height != t->image.height ||
-        p->resized_width != t->image.width || (t->train && crops_first(t->spec)))
+    if (!h->pixels || p->resized_height != t->image.height || p->resized_width != t->image.width ||
+        (t->train && crops_first(t->spec)))
         return NULL;
     return h;
 }
@@ -58,8 +57,7 @@ static bioft_status lay_out(const struct keeping *g, size_t split, struct error 
     if (!to->size)
         return error_memory(err, "resized images");
     for (uint64_t i = 0; i < s->count; i++) {
-        const bioft_status st = transform_place(&g->transform, from->size[i].height,
-                                                from->size[i].width, i, &at, err);
+        const bioft_status st = transform_place(&g->transform, from->size[i].height, from->size[i].width, i, &at, err);
         if (st != BIOFT_OK)
             return st;
         to->size[i] = (struct size){ .height = at.height, .width = at.width };
@@ -81,8 +79,7 @@ static bool recall(const struct keeping *g, size_t split, const char *path, stru
     if (inspection_init(&l, count, err) != BIOFT_OK)
         return false;
     if (cache_load(g->d, path, &l, &map, err)) {
-        found = l.pixel_bytes == to->at[count] &&
-                !memcmp(l.source, from->source, count * sizeof *l.source) &&
+        found = l.pixel_bytes == to->at[count] && !memcmp(l.source, from->source, count * sizeof *l.source) &&
                 !memcmp(l.size, to->size, count * sizeof *l.size);
         if (found) {
             to->map = map;
@@ -109,8 +106,8 @@ static bioft_status check_disk(const char *path, uint64_t bytes, struct error *e
     } else {
         const double room = (double)disk.f_bavail * (double)disk.f_frsize;
         if ((double)bytes > room / SHARE)
-            st = error_set(err, BIOFT_ERR_IO, "%s: %.1f GiB, more than half of the %.1f GiB free",
-                           path, (double)bytes / GIBIBYTE, room / GIBIBYTE);
+            st = error_set(err, BIOFT_ERR_IO, "%s: %.1f GiB, more than half of the %.1f GiB free", path,
+                           (double)bytes / GIBIBYTE, room / GIBIBYTE);
     }
     free(folder);
     return st;
@@ -120,9 +117,9 @@ static bioft_status make_file(struct making *m, const char *path, struct error *
 {
     const size_t split = (size_t)(m->s - m->d->splits);
     struct inspection l = { .count = m->s->count,
-                      .source = m->d->private->stored[split].source,
-                      .size = m->to->size,
-                      .pixel_bytes = m->to->at[m->s->count] };
+                            .source = m->d->private->stored[split].source,
+                            .size = m->to->size,
+                            .pixel_bytes = m->to->at[m->s->count] };
     struct cache_writer w;
     bioft_status st = check_disk(path, l.pixel_bytes, err);
 
@@ -146,17 +143,14 @@ static void hold_split(const struct keeping *g, size_t split, const char *path)
 {
     const char *name = g->d->name;
     struct pixel_store *to = &g->d->private->resized[split];
-    struct making m = {
-        .d = g->d, .s = &g->d->splits[split], .to = to, .pool = g->pool, .log = g->log
-    };
+    struct making m = { .d = g->d, .s = &g->d->splits[split], .to = to, .pool = g->pool, .log = g->log };
     struct error e;
 
     if (path && !recall(g, split, path, &e)) {
         if (e.text[0])
             log_write(g->log, LOG_INFO, "dataset '%s': the cache is rebuilt: %s", name, e.text);
         if (make_file(&m, path, &e) != BIOFT_OK || !recall(g, split, path, &e))
-            log_write(g->log, LOG_WARNING, "dataset '%s': no cache is kept: %s", name,
-                      e.text[0] ? e.text : path);
+            log_write(g->log, LOG_WARNING, "dataset '%s': no cache is kept: %s", name, e.text[0] ? e.text : path);
     }
     if (!to->pixels && g->in_memory && !m.failed) {
         to->own = mem_aligned((size_t)to->at[m.s->count], 1);
@@ -213,7 +207,7 @@ static bioft_status lay_out_all(struct keeping *g, bool train, struct error *err
 }
 
 bioft_status pixel_store_keep_resized(struct dataset *d, const struct image_format *input, bool train,
-                           struct pool *pool, const struct log *log, struct error *err)
+                                      struct pool *pool, const struct log *log, struct error *err)
 {
     struct dataset_private *p = d->private;
     struct keeping g = { .d = d, .pool = pool, .log = log };
@@ -222,11 +216,9 @@ bioft_status pixel_store_keep_resized(struct dataset *d, const struct image_form
 
     if (!d->encoded || !strcmp(d->spec->cache ? d->spec->cache : "auto", "off"))
         return BIOFT_OK;
-    if (p->resized_height == input->height && p->resized_width == input->width &&
-        (p->resized_train || !train))
+    if (p->resized_height == input->height && p->resized_width == input->width && (p->resized_train || !train))
         return BIOFT_OK;
-    transform_init(&g.transform,
-                   &(struct batches_params){ .dataset = d, .image = *input });
+    transform_init(&g.transform, &(struct batches_params){ .dataset = d, .image = *input });
     transform_key(&g.transform, key, sizeof key);
     st = lay_out_all(&g, train, err);
     if (train && crops_first(&d->spec->transform) && d->spec->cache && d->spec->cache[0] == '/')

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUN_IMAGES = 4096 };          /* of a run, at most, */
+enum { RUN_IMAGES = 4096 };            /* of a run, at most, */
 #define RUN_BYTES (UINT64_C(64) << 20) /* and so many bytes, but for one larger image */
 
 struct hand { /* one thread's */
@@ -45,8 +45,7 @@ static bioft_status scale(const struct pixels *p, struct size to, uint8_t *ret, 
         ret, err);
 }
 
-static bool same(const struct pixel_store *known, uint64_t position, const struct reader *r,
-                 const struct pixels *p)
+static bool same(const struct pixel_store *known, uint64_t position, const struct reader *r, const struct pixels *p)
 {
     const struct size was = known->size[position];
     char source[SHA256_HEX];
@@ -77,8 +76,7 @@ static void resize_one(void *ctx, size_t index, uint32_t thread)
         st = reader_sample(h->reader, s->number, number, &p, NULL, &h->error);
     if (st == BIOFT_OK) {
         st = same(g->from, position, h->reader, &p)
-                 ? scale(&p, to->size[position], g->room + (to->at[position] - to->at[g->first]),
-                         &h->error)
+                 ? scale(&p, to->size[position], g->room + (to->at[position] - to->at[g->first]), &h->error)
                  : error_set(&h->error, BIOFT_ERR_IO, "it has changed since it was read");
         if (st != BIOFT_OK)
             reader_blame(h->reader, s->number, number, st, &h->error);
@@ -115,8 +113,7 @@ static bioft_status run(struct run *g, uint64_t end, struct error *err)
     return BIOFT_OK;
 }
 
-bioft_status resized_make(struct making *m, uint8_t *own, struct cache_writer *file,
-                          struct error *err)
+bioft_status resized_make(struct making *m, uint8_t *own, struct cache_writer *file, struct error *err)
 {
     const uint64_t count = m->s->count;
     const struct pixel_store *to = m->to;
@@ -137,9 +134,8 @@ bioft_status resized_make(struct making *m, uint8_t *own, struct cache_writer *f
             st = cache_add(file, room, (size_t)(to->at[end] - to->at[g.first]), err);
         if (clock_seconds() - told > 1.0 && end < count) {
             told = clock_seconds();
-            log_write(m->log, LOG_PROGRESS,
-                      "dataset '%s': resizing the images of split '%s': %llu of %llu",
-                      m->d->name, m->s->name, (unsigned long long)end, (unsigned long long)count);
+            log_write(m->log, LOG_PROGRESS, "dataset '%s': resizing the images of split '%s': %llu of %llu", m->d->name,
+                      m->s->name, (unsigned long long)end, (unsigned long long)count);
         }
     }
     m->failed = atomic_load(&g.failed);

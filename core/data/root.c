@@ -46,11 +46,9 @@ bioft_status root_path(const struct root *r, const char *name, char **ret, struc
     char *full;
 
     if (strlen(name) > LONGEST_NAME)
-        return error_set(err, BIOFT_ERR_FORMAT, "a file's name of more than %d bytes",
-                         LONGEST_NAME);
+        return error_set(err, BIOFT_ERR_FORMAT, "a file's name of more than %d bytes", LONGEST_NAME);
     if (name[0] != '/' && !r->path)
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "no root given: name the folder of the data with 'root'");
+        return error_set(err, BIOFT_ERR_INVALID, "no root given: name the folder of the data with 'root'");
     if (name[0] != '/' && has_parent_component(name))
         return error_set(err, BIOFT_ERR_FORMAT, "%s: the name '%s' leaves the folder", r->path,
                          text_escape(shown, name, strlen(name)));

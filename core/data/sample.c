@@ -92,14 +92,11 @@ static bioft_status check_raw(const struct reader *r, struct error *err)
     const size_t item = v->format == BIOFT_SAMPLE_F32_CHW ? sizeof(float) : 1;
 
     if (!v->height || !v->width || v->height > LARGEST_SIDE || v->width > LARGEST_SIDE)
-        return error_set(err, BIOFT_ERR_FORMAT, "%ux%u pixels: sides are 1 to %d", v->width,
-                         v->height, LARGEST_SIDE);
+        return error_set(err, BIOFT_ERR_FORMAT, "%ux%u pixels: sides are 1 to %d", v->width, v->height, LARGEST_SIDE);
     if (!v->channels || v->channels > MOST_CHANNELS)
-        return error_set(err, BIOFT_ERR_FORMAT, "%u channels: 1 to %d are possible", v->channels,
-                         MOST_CHANNELS);
+        return error_set(err, BIOFT_ERR_FORMAT, "%u channels: 1 to %d are possible", v->channels, MOST_CHANNELS);
     if (r->count != (size_t)v->height * v->width * v->channels * item)
-        return error_set(err, BIOFT_ERR_FORMAT, "%zu bytes for %ux%ux%u", r->count, v->height,
-                         v->width, v->channels);
+        return error_set(err, BIOFT_ERR_FORMAT, "%zu bytes for %ux%ux%u", r->count, v->height, v->width, v->channels);
     if ((uintptr_t)r->bytes % item)
         return error_set(err, BIOFT_ERR_INVALID, "floats at an address that is not a multiple of 4");
     if (v->format == BIOFT_SAMPLE_F32_CHW && !in_range((const void *)r->bytes, r->count / item))
@@ -110,13 +107,12 @@ static bioft_status check_raw(const struct reader *r, struct error *err)
 static void name_of(const struct reader *r, uint32_t split, uint64_t index, char *ret, size_t size)
 {
     const struct dataset *d = r->dataset;
-    if (d->instance->plugin->api.dataset.name(d->instance->self, split, index, ret, size) !=
-        BIOFT_OK)
+    if (d->instance->plugin->api.dataset.name(d->instance->self, split, index, ret, size) != BIOFT_OK)
         snprintf(ret, size, "sample %llu", (unsigned long long)index);
 }
 
-bioft_status reader_blame(const struct reader *r, uint32_t split, uint64_t index,
-                          bioft_status status, struct error *err)
+bioft_status reader_blame(const struct reader *r, uint32_t split, uint64_t index, bioft_status status,
+                          struct error *err)
 {
     char name[512];
     name_of(r, split, index, name, sizeof name);
@@ -124,8 +120,7 @@ bioft_status reader_blame(const struct reader *r, uint32_t split, uint64_t index
     return status;
 }
 
-static bioft_status decode(struct reader *r, uint32_t split, uint64_t index, struct pixels *ret,
-                           struct error *err)
+static bioft_status decode(struct reader *r, uint32_t split, uint64_t index, struct pixels *ret, struct error *err)
 {
     char name[512];
     bioft_status st;
@@ -146,16 +141,14 @@ static bioft_status decode(struct reader *r, uint32_t split, uint64_t index, str
     return BIOFT_OK;
 }
 
-bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, struct pixels *ret,
-                           bool *ret_encoded, struct error *err)
+bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, struct pixels *ret, bool *ret_encoded,
+                           struct error *err)
 {
     const struct dataset *d = r->dataset;
     const bioft_dataset *api = &d->instance->plugin->api.dataset;
     bioft_status st;
 
-    r->view = (bioft_sample){
-        .struct_size = sizeof r->view, .ctx = r, .reserve = on_reserve, .map = on_map
-    };
+    r->view = (bioft_sample){ .struct_size = sizeof r->view, .ctx = r, .reserve = on_reserve, .map = on_map };
     r->bytes = NULL;
     r->count = 0;
     st = api->sample(d->instance->self, r->handle, split, index, &r->view);
@@ -170,8 +163,7 @@ bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, str
     else if (r->view.format == BIOFT_SAMPLE_U8_HWC || r->view.format == BIOFT_SAMPLE_F32_CHW)
         st = check_raw(r, err);
     else
-        st = error_set(err, BIOFT_ERR_INVALID, "the plugin gave an unknown format: %u",
-                       r->view.format);
+        st = error_set(err, BIOFT_ERR_INVALID, "the plugin gave an unknown format: %u", r->view.format);
     if (st != BIOFT_OK)
         return reader_blame(r, split, index, st, err);
     *ret = (struct pixels){
@@ -184,13 +176,10 @@ bioft_status reader_sample(struct reader *r, uint32_t split, uint64_t index, str
     return BIOFT_OK;
 }
 
-void reader_source(const struct reader *r, char ret[SHA256_HEX])
-{
-    sha256_bytes(r->bytes, r->count, ret);
-}
+void reader_source(const struct reader *r, char ret[SHA256_HEX]) { sha256_bytes(r->bytes, r->count, ret); }
 
-bioft_status reader_pixels(struct reader *r, const struct split *s, uint64_t position,
-                           struct pixels *ret, struct error *err)
+bioft_status reader_pixels(struct reader *r, const struct split *s, uint64_t position, struct pixels *ret,
+                           struct error *err)
 {
     const struct dataset *d = r->dataset;
     const struct pixel_store *held = &d->private->stored[s - d->splits];

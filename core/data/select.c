@@ -28,11 +28,10 @@ bioft_status select_classes(struct dataset *d, const struct description *what, s
             return error_set(err, BIOFT_ERR_INVALID,
                              "dataset '%s': classes: %lld is not a class of this data, which has 0 "
                              "to %zu ('%s' to '%s')",
-                             d->name, (long long)c, raw - 1, what->class_names[0],
-                             what->class_names[raw - 1]);
+                             d->name, (long long)c, raw - 1, what->class_names[0], what->class_names[raw - 1]);
         if (number[c] >= 0)
-            return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': classes: %lld is named twice",
-                             d->name, (long long)c);
+            return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': classes: %lld is named twice", d->name,
+                             (long long)c);
         number[c] = (int32_t)i;
         names[i] = what->class_names[c];
     }
@@ -44,8 +43,7 @@ bioft_status select_classes(struct dataset *d, const struct description *what, s
 }
 
 /* A sample of the plugin's numbering, for messages. */
-static void sample_text(const struct dataset *d, uint32_t split, uint64_t index, char *ret,
-                        size_t size)
+static void sample_text(const struct dataset *d, uint32_t split, uint64_t index, char *ret, size_t size)
 {
     const bioft_dataset *api = &d->instance->plugin->api.dataset;
     if (api->name(d->instance->self, split, index, ret, size) != BIOFT_OK)
@@ -89,9 +87,8 @@ static bioft_status renumber(const struct class_map *map, const uint64_t *bits, 
 
 /* One sample of the plugin into position s->count, kept or not. bits: room for the plugin's label
  * words. */
-static bioft_status select_one(const struct dataset *d, const struct class_map *map, uint64_t index,
-                               uint64_t *bits, uint64_t *kept_index, struct split *s,
-                               struct error *err)
+static bioft_status select_one(const struct dataset *d, const struct class_map *map, uint64_t index, uint64_t *bits,
+                               uint64_t *kept_index, struct split *s, struct error *err)
 {
     const bioft_dataset *api = &d->instance->plugin->api.dataset;
     const uint32_t raw_words = (map->raw + 63) / 64;
@@ -108,15 +105,12 @@ static bioft_status select_one(const struct dataset *d, const struct class_map *
     st = renumber(map, bits, to, &l, &wrong);
     if (st != BIOFT_OK) {
         sample_text(d, s->number, index, name, sizeof name);
-        return error_set(
-            err, st,
-            "dataset '%s': %s (index %llu): label %llu is out of range, the classes are 0 to %u",
-            d->name, name, (unsigned long long)index, (unsigned long long)wrong, map->raw - 1);
+        return error_set(err, st, "dataset '%s': %s (index %llu): label %llu is out of range, the classes are 0 to %u",
+                         d->name, name, (unsigned long long)index, (unsigned long long)wrong, map->raw - 1);
     }
     if (!d->multi_label && l.raw_count > 1) {
         sample_text(d, s->number, index, name, sizeof name);
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "dataset '%s': %s (index %llu): %u labels in data of single labels",
+        return error_set(err, BIOFT_ERR_FORMAT, "dataset '%s': %s (index %llu): %u labels in data of single labels",
                          d->name, name, (unsigned long long)index, l.raw_count);
     }
     if (l.raw_count == 0 && d->spec->unlabelled != POLICY_KEEP)
@@ -129,11 +123,10 @@ static bioft_status select_one(const struct dataset *d, const struct class_map *
     return BIOFT_OK;
 }
 
-bioft_status select_samples(const struct dataset *d, const struct class_map *map, uint64_t count,
-                            struct split *s, struct error *err)
+bioft_status select_samples(const struct dataset *d, const struct class_map *map, uint64_t count, struct split *s,
+                            struct error *err)
 {
-    uint64_t *bits = mem_array((map->raw + 63) / 64, sizeof *bits),
-             *index = mem_array(count, sizeof *index);
+    uint64_t *bits = mem_array((map->raw + 63) / 64, sizeof *bits), *index = mem_array(count, sizeof *index);
     bioft_status st = BIOFT_OK;
 
     s->count = s->left_out = 0;
@@ -161,15 +154,13 @@ void split_filter(const struct dataset *d, struct split *s, const uint8_t *keep)
             continue;
         index[n] = index[i];
         s->label[n] = s->label[i];
-        memmove(s->labels + n * d->label_words, s->labels + i * d->label_words,
-                d->label_words * sizeof *s->labels);
+        memmove(s->labels + n * d->label_words, s->labels + i * d->label_words, d->label_words * sizeof *s->labels);
         n++;
     }
     s->count = n;
 }
 
-bioft_status split_limit(const struct dataset *d, struct split *s, uint64_t limit,
-                         struct error *err)
+bioft_status split_limit(const struct dataset *d, struct split *s, uint64_t limit, struct error *err)
 {
     uint64_t *chosen;
     uint8_t *keep;
@@ -185,8 +176,8 @@ bioft_status split_limit(const struct dataset *d, struct split *s, uint64_t limi
         goto done;
     }
     snprintf(stream, sizeof stream, "limit/%s", s->name);
-    st = choose_balanced(d->spec->split_seed, stream, d->multi_label ? NULL : s->label, s->count,
-                         d->classes, limit, chosen, err);
+    st = choose_balanced(d->spec->split_seed, stream, d->multi_label ? NULL : s->label, s->count, d->classes, limit,
+                         chosen, err);
     if (st != BIOFT_OK)
         goto done;
     for (uint64_t i = 0; i < limit; i++)

@@ -38,11 +38,9 @@ void transform_init(struct transform *t, const struct batches_params *p)
     fill_values(t);
 }
 
-void transform_init_alone(struct transform *t, const struct transform_spec *spec,
-                          const struct image_format *image)
+void transform_init_alone(struct transform *t, const struct transform_spec *spec, const struct image_format *image)
 {
-    *t =
-        (struct transform){ .spec = spec, .image = *image, .normalise = true, .natural = true };
+    *t = (struct transform){ .spec = spec, .image = *image, .normalise = true, .natural = true };
     fill_values(t);
 }
 
@@ -54,8 +52,7 @@ void canvas_finish(struct canvas *c)
 
 /* The columns 0..width-1 of a window that begins at `left`, as far as they lie inside `have`
  * columns. */
-static void inside(int64_t left, uint32_t width, uint32_t have, uint32_t *ret_begin,
-                   uint32_t *ret_end)
+static void inside(int64_t left, uint32_t width, uint32_t have, uint32_t *ret_begin, uint32_t *ret_end)
 {
     const int64_t begin = left < 0 ? -left : 0, end = (int64_t)have - left;
     *ret_begin = (uint32_t)(begin < width ? begin : width);
@@ -83,8 +80,7 @@ static void mirror(float *row, uint32_t width)
 }
 
 /* The window of an image of p->height x p->width into floats; zeros (black) beyond its edges. */
-static void window(const struct transform *t, const struct pixels *p, const struct placement *at,
-                   float *ret)
+static void window(const struct transform *t, const struct pixels *p, const struct placement *at, float *ret)
 {
     const uint32_t height = t->image.height, width = t->image.width;
     uint32_t top, bottom, left, right;
@@ -102,13 +98,11 @@ static void window(const struct transform *t, const struct pixels *p, const stru
                 ret[x] = t->value[c][0];
             if (!black && p->format == BIOFT_SAMPLE_U8_HWC) {
                 const uint8_t *bytes = p->data;
-                row_u8(bytes + (row * p->width + column) * p->channels + from, p->channels,
-                       t->value[c], right - left, ret + left);
+                row_u8(bytes + (row * p->width + column) * p->channels + from, p->channels, t->value[c], right - left,
+                       ret + left);
             } else if (!black) {
-                const float *v =
-                    (const float *)p->data + (from * (size_t)p->height + row) * p->width + column;
-                const float mean = t->normalise ? t->image.mean[c] : 0,
-                            std = t->normalise ? t->image.std[c] : 1;
+                const float *v = (const float *)p->data + (from * (size_t)p->height + row) * p->width + column;
+                const float mean = t->normalise ? t->image.mean[c] : 0, std = t->normalise ? t->image.std[c] : 1;
                 for (uint32_t x = left; x < right; x++)
                     ret[x] = (v[x - left] - mean) / std;
             }
@@ -157,10 +151,7 @@ static bioft_status resize(const struct transform *t, const struct pixels *p, st
         .pixels = p->data,
         .image_width = p->width,
         .image_height = p->height,
-        .box = { .left = at->box_left,
-                 .top = at->box_top,
-                 .width = at->box_width,
-                 .height = at->box_height },
+        .box = { .left = at->box_left, .top = at->box_top, .width = at->box_width, .height = at->box_height },
         .width = at->width,
         .height = at->height,
         .window = { .left = (uint32_t)(at->left + left),
@@ -176,18 +167,16 @@ static bioft_status resize(const struct transform *t, const struct pixels *p, st
         spread(p->data, source, room + result);
         r.pixels = room + result;
     }
-    *ret = (struct pixels){ .format = p->format,
-                            .height = r.window.height,
-                            .width = r.window.width,
-                            .channels = 3,
-                            .data = room };
+    *ret = (struct pixels){
+        .format = p->format, .height = r.window.height, .width = r.window.width, .channels = 3, .data = room
+    };
     at->top = -(int64_t)top;
     at->left = -(int64_t)left;
     return resize_bilinear(&r, room, err);
 }
 
-bioft_status transform_apply(const struct transform *t, const struct pixels *p, uint64_t sample,
-                             struct canvas *canvas, float *ret, struct error *err)
+bioft_status transform_apply(const struct transform *t, const struct pixels *p, uint64_t sample, struct canvas *canvas,
+                             float *ret, struct error *err)
 {
     struct placement at;
     struct pixels resized = *p;
@@ -196,10 +185,8 @@ bioft_status transform_apply(const struct transform *t, const struct pixels *p, 
     if (st != BIOFT_OK)
         return st;
     if (p->channels != t->image.channels && p->channels != 1)
-        return error_set(err, BIOFT_ERR_FORMAT, "%u channels where the others have %u", p->channels,
-                         t->image.channels);
-    if (at.box_height != p->height || at.box_width != p->width || at.height != p->height ||
-        at.width != p->width)
+        return error_set(err, BIOFT_ERR_FORMAT, "%u channels where the others have %u", p->channels, t->image.channels);
+    if (at.box_height != p->height || at.box_width != p->width || at.height != p->height || at.width != p->width)
         st = resize(t, p, &at, canvas, &resized, err);
     if (st == BIOFT_OK)
         window(t, &resized, &at, ret);

@@ -16,10 +16,7 @@ static void draw(const struct transform *t, uint64_t sample, float *ret, size_t 
 }
 
 /* 0..choices-1 from a number in [0,1). */
-static uint32_t pick(float u, uint32_t choices)
-{
-    return (uint32_t)((double)u * choices);
-}
+static uint32_t pick(float u, uint32_t choices) { return (uint32_t)((double)u * choices); }
 
 /* The box resized so that its shorter side has `side`. */
 static void resize_to(uint32_t side, struct placement *p)
@@ -34,8 +31,7 @@ static void centre_crop(const struct transform *t, struct placement *p)
 }
 
 /* RandomCrop(size, padding). The caller knows that the padded image is large enough. */
-static void random_crop(const struct transform *t, const float *u, uint32_t padding,
-                        struct placement *p)
+static void random_crop(const struct transform *t, const float *u, uint32_t padding, struct placement *p)
 {
     const uint32_t padded_height = p->height + 2 * padding, padded_width = p->width + 2 * padding;
     p->top = (int64_t)pick(u[DRAW_TOP], padded_height - t->image.height + 1) - padding;
@@ -44,10 +40,8 @@ static void random_crop(const struct transform *t, const float *u, uint32_t padd
 
 static void random_resized_crop(const struct transform *t, const float *u, struct placement *p)
 {
-    static const double scale[2] = { 0.08, 1.0 },
-                        ratio[2] = { 3.0 / 4.0, 4.0 / 3.0 }; /* torchvision's */
-    const struct rectangle box =
-        resize_random_crop(p->box_width, p->box_height, scale, ratio, u + DRAW_BOX);
+    static const double scale[2] = { 0.08, 1.0 }, ratio[2] = { 3.0 / 4.0, 4.0 / 3.0 }; /* torchvision's */
+    const struct rectangle box = resize_random_crop(p->box_width, p->box_height, scale, ratio, u + DRAW_BOX);
 
     p->box_top = box.top;
     p->box_left = box.left;
@@ -59,8 +53,7 @@ static void random_resized_crop(const struct transform *t, const float *u, struc
 
 static void place_auto(const struct transform *t, uint64_t sample, struct placement *p)
 {
-    const uint32_t shorter =
-        t->image.height < t->image.width ? t->image.height : t->image.width;
+    const uint32_t shorter = t->image.height < t->image.width ? t->image.height : t->image.width;
     const bool augment = t->train && t->natural;
     float u[DRAW_BOX];
 
@@ -73,9 +66,7 @@ static void place_auto(const struct transform *t, uint64_t sample, struct placem
         p->width = t->image.width;
         return;
     }
-    resize_to((uint32_t)(((uint64_t)shorter * PUBLISHED_RESIZE + PUBLISHED_CROP / 2) /
-                         PUBLISHED_CROP),
-              p);
+    resize_to((uint32_t)(((uint64_t)shorter * PUBLISHED_RESIZE + PUBLISHED_CROP / 2) / PUBLISHED_CROP), p);
     if (augment && p->height >= t->image.height && p->width >= t->image.width)
         random_crop(t, u, 0, p);
     else
@@ -106,9 +97,8 @@ static void place_map(const struct transform *t, uint64_t sample, struct placeme
         centre_crop(t, p);
 }
 
-bioft_status transform_place(const struct transform *t, uint32_t source_height,
-                             uint32_t source_width, uint64_t sample, struct placement *ret,
-                             struct error *err)
+bioft_status transform_place(const struct transform *t, uint32_t source_height, uint32_t source_width, uint64_t sample,
+                             struct placement *ret, struct error *err)
 {
     struct placement p = {
         .box_height = source_height,

@@ -15,8 +15,8 @@ enum {
 };
 
 /* One image looked at by a reader of its own. */
-static enum fault probe(const struct dataset *d, const struct split *s, uint64_t position,
-                        char ret_source[SHA256_HEX], struct error *text)
+static enum fault probe(const struct dataset *d, const struct split *s, uint64_t position, char ret_source[SHA256_HEX],
+                        struct error *text)
 {
     struct reader *r;
     struct pixels p;
@@ -34,9 +34,8 @@ static enum fault probe(const struct dataset *d, const struct split *s, uint64_t
 /* Counts the faults of a kind and names the first ones in a note, or fails with the first where
  * they are not dropped. A fault's text is made by reading again, which is cheaper than keeping them
  * all. */
-static bioft_status report_faults(struct dataset *d, const struct split *s, const struct inspection *l,
-                                  enum fault kind, const char *word, bool drop,
-                                  const struct log *log, struct error *err)
+static bioft_status report_faults(struct dataset *d, const struct split *s, const struct inspection *l, enum fault kind,
+                                  const char *word, bool drop, const struct log *log, struct error *err)
 {
     struct text named = { 0 }, note = { 0 };
     uint64_t found = 0;
@@ -48,9 +47,8 @@ static bioft_status report_faults(struct dataset *d, const struct split *s, cons
         if (l->fault[i] != kind || ++found > NAMED)
             continue;
         if (probe(d, s, i, source, &e) == FINE)
-            error_set(&e, BIOFT_ERR_IO,
-                      "dataset '%s': an image of split '%s' changes while it is inspected",
-                      d->name, s->name);
+            error_set(&e, BIOFT_ERR_IO, "dataset '%s': an image of split '%s' changes while it is inspected", d->name,
+                      s->name);
         if (!drop) {
             text_free(&named);
             return error_set(err, e.status, "%s", e.text);
@@ -58,9 +56,8 @@ static bioft_status report_faults(struct dataset *d, const struct split *s, cons
         text_printf(&named, "%s%s", found > 1 ? "; " : "", e.text);
     }
     if (found) {
-        text_printf(&note, "split '%s': %llu %s image%s left out: %s%s", s->name,
-                    (unsigned long long)found, word, found == 1 ? "" : "s",
-                    named.data ? named.data : "", found > NAMED ? "; ..." : "");
+        text_printf(&note, "split '%s': %llu %s image%s left out: %s%s", s->name, (unsigned long long)found, word,
+                    found == 1 ? "" : "s", named.data ? named.data : "", found > NAMED ? "; ..." : "");
         st = note.failed ? error_memory(err, "a note") : dataset_note(d, log, note.data, err);
     }
     text_free(&named);
@@ -68,8 +65,8 @@ static bioft_status report_faults(struct dataset *d, const struct split *s, cons
     return st;
 }
 
-static bioft_status apply_faults(struct dataset *d, struct split *s, const struct inspection *l,
-                                 const struct log *log, struct error *err)
+static bioft_status apply_faults(struct dataset *d, struct split *s, const struct inspection *l, const struct log *log,
+                                 struct error *err)
 {
     uint8_t *keep;
     bioft_status st = report_faults(d, s, l, FAILED, "unreadable", false, log, err);
@@ -104,8 +101,7 @@ static bool still_true(const struct dataset *d, const struct split *s, const str
         if (i % stride && l->fault[i] == FINE)
             continue;
         found = probe(d, s, i, source, NULL);
-        if (found != l->fault[i] ||
-            (found == FINE && memcmp(source, l->source[i], SOURCE_HEX) != 0))
+        if (found != l->fault[i] || (found == FINE && memcmp(source, l->source[i], SOURCE_HEX) != 0))
             return false;
     }
     return true;
@@ -124,9 +120,8 @@ static bool recall(const struct dataset *d, const struct split *s, const char *p
     }
     if (still_true(d, s, l))
         return true;
-    log_write(log, LOG_INFO,
-              "dataset '%s': the cache is rebuilt: the images of split '%s' have changed",
-              d->name, s->name);
+    log_write(log, LOG_INFO, "dataset '%s': the cache is rebuilt: the images of split '%s' have changed", d->name,
+              s->name);
     file_map_close(map);
     return false;
 }
@@ -151,8 +146,8 @@ static bioft_status take(struct dataset *d, size_t split, struct inspection *l, 
     return pixel_store_place(held, n, d->channels, err);
 }
 
-static bioft_status verify_split(struct dataset *d, size_t split, bool hold, struct pool *pool,
-                                 const struct log *log, struct error *err)
+static bioft_status verify_split(struct dataset *d, size_t split, bool hold, struct pool *pool, const struct log *log,
+                                 struct error *err)
 {
     struct split *s = &d->splits[split];
     struct pixel_store *held = &d->private->stored[split];
@@ -213,8 +208,7 @@ static bioft_status look_at_first(struct dataset *d, bool *ret_encoded, struct e
     return BIOFT_OK;
 }
 
-bioft_status verify_images(struct dataset *d, struct pool *pool, const struct log *log,
-                             struct error *err)
+bioft_status verify_images(struct dataset *d, struct pool *pool, const struct log *log, struct error *err)
 {
     uint64_t all = 0;
     bioft_status st = look_at_first(d, &d->encoded, err);
@@ -223,8 +217,7 @@ bioft_status verify_images(struct dataset *d, struct pool *pool, const struct lo
     for (size_t i = 0; i < d->split_count; i++)
         all += d->splits[i].count;
     const uint64_t image = (uint64_t)d->height * d->width * d->channels;
-    const bool hold =
-        strcmp(d->spec->cache ? d->spec->cache : "auto", "off") != 0 && all <= PIXEL_STORE_BYTES / image;
+    const bool hold = strcmp(d->spec->cache ? d->spec->cache : "auto", "off") != 0 && all <= PIXEL_STORE_BYTES / image;
     for (size_t i = 0; st == BIOFT_OK && i < d->split_count; i++)
         st = verify_split(d, i, hold, pool, log, err);
     return st;

@@ -12,12 +12,12 @@ bioft_status engine_open(const struct engine_params *p, struct engine **ret, str
 
     if (!e)
         return error_memory(err, "an engine");
-    bioft_status st = engine_select(p->registry, p->plugin, p->values, p->log, &plugin, e->why, sizeof e->why,
-                                    err);
+    bioft_status st = engine_select(p->registry, p->plugin, p->values, p->log, &plugin, e->why, sizeof e->why, err);
     if (st != BIOFT_OK)
         goto fail;
-    st = instance_create(&(struct instance_params){ .plugin = plugin, .values = p->values, .seed = p->seed,
-                                                    .pool = p->pool }, &e->instance, err);
+    st = instance_create(
+        &(struct instance_params){ .plugin = plugin, .values = p->values, .seed = p->seed, .pool = p->pool },
+        &e->instance, err);
     if (st != BIOFT_OK)
         goto fail;
     e->api = &plugin->api.engine;

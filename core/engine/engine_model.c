@@ -44,14 +44,18 @@ void model_destroy(struct model *m)
 
 bioft_status model_read(struct model *m, uint32_t what, uint32_t parameter, float *ret, struct error *err)
 {
-    return checked(m, m->engine->api->read(m->engine->instance->self, m->self, what, parameter, ret,
-                                           m->graph->parameters[parameter].count), err);
+    return checked(m,
+                   m->engine->api->read(m->engine->instance->self, m->self, what, parameter, ret,
+                                        m->graph->parameters[parameter].count),
+                   err);
 }
 
 bioft_status model_write(struct model *m, uint32_t what, uint32_t parameter, const float *values, struct error *err)
 {
-    return checked(m, m->engine->api->write(m->engine->instance->self, m->self, what, parameter, values,
-                                            m->graph->parameters[parameter].count), err);
+    return checked(m,
+                   m->engine->api->write(m->engine->instance->self, m->self, what, parameter, values,
+                                         m->graph->parameters[parameter].count),
+                   err);
 }
 
 bioft_status model_feedback(struct model *m, uint32_t layer, const bioft_feedback *feedback, uint64_t draw,
@@ -67,7 +71,9 @@ bioft_status model_update(struct model *m, const bioft_update *u, const bioft_ho
     const uint32_t first = *ret_first_nonfinite;
 
     if (st == BIOFT_OK && first != BIOFT_NONE && first >= m->graph->view.parameter_count)
-        return error_set(err, BIOFT_ERR_INVALID, "engine '%s': update reports that parameter %u is not finite, of %u: a fault of "
-                         "the plugin", m->engine->instance->plugin->descriptor.name, first, m->graph->view.parameter_count);
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "engine '%s': update reports that parameter %u is not finite, of %u: a fault of "
+                         "the plugin",
+                         m->engine->instance->plugin->descriptor.name, first, m->graph->view.parameter_count);
     return checked(m, st, err);
 }

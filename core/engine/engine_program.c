@@ -10,7 +10,10 @@ static bioft_status checked(struct model *m, bioft_status st, struct error *err)
 
 bioft_use program_use(uint32_t kind, uint32_t precision, uint32_t max_batch, const struct pool *pool)
 {
-    return (bioft_use){ .struct_size = sizeof(bioft_use), .kind = kind, .precision = precision, .max_batch = max_batch,
+    return (bioft_use){ .struct_size = sizeof(bioft_use),
+                        .kind = kind,
+                        .precision = precision,
+                        .max_batch = max_batch,
                         .threads = pool ? pool_threads(pool) : 1 };
 }
 

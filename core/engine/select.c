@@ -38,7 +38,7 @@ struct candidates {
     char **names;
     size_t count;
     const struct log *log;
-    struct text refused;                           /* why the others do not run */
+    struct text refused; /* why the others do not run */
 };
 /* The highest score, the first by name of equal ones. */
 static bioft_status highest(struct candidates *c, const struct plugin **ret, char best_why[WHY], int32_t *ret_score,

@@ -22,12 +22,10 @@ struct family {
 };
 typedef bool is_pair(const struct figure *at, const struct figure *other);
 
-
 static bool same_attack(const struct figure *a, const struct figure *b)
 {
-    return same_text(a->stage, b->stage) && same_text(a->split, b->split) &&
-           same_text(a->metric, b->metric) && same_text(a->attack, b->attack) &&
-           same_text(a->options, b->options) && same_text(a->norm, b->norm);
+    return same_text(a->stage, b->stage) && same_text(a->split, b->split) && same_text(a->metric, b->metric) &&
+           same_text(a->attack, b->attack) && same_text(a->options, b->options) && same_text(a->norm, b->norm);
 }
 
 /* Worst cases of the two gradients may hold attacks that have one of them only. */
@@ -39,8 +37,7 @@ static bool two_gradients(const struct figure *at, const struct figure *other)
 
 static bool two_epsilons(const struct figure *at, const struct figure *other)
 {
-    return same_attack(at, other) && same_text(at->gradient, other->gradient) &&
-           other->epsilon < at->epsilon;
+    return same_attack(at, other) && same_text(at->gradient, other->gradient) && other->epsilon < at->epsilon;
 }
 
 static bool warn(struct figure *f, const char *word, struct arena *arena)
@@ -51,8 +48,8 @@ static bool warn(struct figure *f, const char *word, struct arena *arena)
 }
 
 /* upward: only a figure above the other matters, so that one below has p = 1. */
-static bioft_status gather(struct figure *all, size_t count, is_pair *wanted, bool upward,
-                           struct family *ret, struct error *err)
+static bioft_status gather(struct figure *all, size_t count, is_pair *wanted, bool upward, struct family *ret,
+                           struct error *err)
 {
     bioft_status st = BIOFT_OK;
 
@@ -121,7 +118,7 @@ static size_t family_size(const struct family *f, const char *metric)
 static bool say_masking(const struct pair *p, size_t family, struct arena *arena)
 {
     static const struct {
-        const char *word, *rule, *exact;           /* warnings of the two figures, or NULL */
+        const char *word, *rule, *exact; /* warnings of the two figures, or NULL */
     } outcomes[] = {
         [OUTCOME_UNDECIDED] = { "undecided", "gradients-undecided", NULL },
         [OUTCOME_MORE] = { "masking", "masking", NULL },
@@ -137,8 +134,7 @@ static bool say_masking(const struct pair *p, size_t family, struct arena *arena
            (!outcomes[outcome].exact || warn(p->other, outcomes[outcome].exact, arena));
 }
 
-static bioft_status check_gradients(struct figure *all, size_t count, struct arena *arena,
-                                    struct error *err)
+static bioft_status check_gradients(struct figure *all, size_t count, struct arena *arena, struct error *err)
 {
     struct family f = { 0 };
     bioft_status st = gather(all, count, two_gradients, false, &f, err);
@@ -150,13 +146,12 @@ static bioft_status check_gradients(struct figure *all, size_t count, struct are
     return fine ? st : error_memory(err, "comparisons");
 }
 
-static bioft_status check_epsilons(struct figure *all, size_t count, struct arena *arena,
-                                   struct error *err)
+static bioft_status check_epsilons(struct figure *all, size_t count, struct arena *arena, struct error *err)
 {
     struct family f = { 0 };
     bioft_status st = gather(all, count, two_epsilons, true, &f, err);
     bool fine = st != BIOFT_OK || correct_all(&f);
-    const struct figure *last = NULL;              /* pairs of one figure stand together */
+    const struct figure *last = NULL; /* pairs of one figure stand together */
 
     for (size_t i = 0; st == BIOFT_OK && fine && i < f.count; i++) {
         const struct pair *p = &f.pairs[i];
@@ -178,17 +173,16 @@ static bool check_alone(struct figure *f, double class_share, struct arena *aren
 
     if (linf && f->epsilon >= 0.5 && figure_counts(f) && f->value > class_share)
         fine = warn(f, "attack-too-weak", arena);
-    if (fine && f->attacked && (counted ? i->right > 0 && 2 * i->budget_unused > i->right
-                                        : linf && f->epsilon > 0.0 && f->delta_max < 0.5 * f->epsilon))
+    if (fine && f->attacked &&
+        (counted ? i->right > 0 && 2 * i->budget_unused > i->right
+                 : linf && f->epsilon > 0.0 && f->delta_max < 0.5 * f->epsilon))
         fine = warn(f, "budget-unused", arena);
-    if (fine && f->attacked && i->zero_survived > 0 &&
-        f->value - (double)i->zero_survived / (double)f->n < f->ci_low)
+    if (fine && f->attacked && i->zero_survived > 0 && f->value - (double)i->zero_survived / (double)f->n < f->ci_low)
         fine = warn(f, "vanished-gradient", arena);
     return fine && (f->n >= SMALL_N || warn(f, "small-n", arena));
 }
 
-static bioft_status check(struct figure *all, size_t count, double class_share, struct arena *arena,
-                          struct error *err)
+static bioft_status check(struct figure *all, size_t count, double class_share, struct arena *arena, struct error *err)
 {
     bioft_status st = check_gradients(all, count, arena, err);
 

@@ -18,8 +18,7 @@ double compare_mcnemar(uint64_t only_a, uint64_t only_b)
     double tail = 0.0;
 
     for (uint64_t i = 0; i <= least; i++)
-        tail +=
-            exp(log_factorial(n) - log_factorial(i) - log_factorial(n - i) - (double)n * log(2.0));
+        tail += exp(log_factorial(n) - log_factorial(i) - log_factorial(n - i) - (double)n * log(2.0));
     return 2.0 * tail < 1.0 ? 2.0 * tail : 1.0;
 }
 
@@ -28,23 +27,18 @@ struct interval compare_newcombe(uint64_t both, uint64_t only_a, uint64_t only_b
     const uint64_t n = both + only_a + only_b + neither;
     if (n == 0)
         return (struct interval){ -1.0, 1.0 };
-    const double e = (double)both, f = (double)only_a, g = (double)only_b, h = (double)neither,
-                 count = (double)n;
+    const double e = (double)both, f = (double)only_a, g = (double)only_b, h = (double)neither, count = (double)n;
     const double a = (e + f) / count, b = (e + g) / count, difference = (f - g) / count;
-    const struct interval wa = interval_wilson(both + only_a, n),
-                          wb = interval_wilson(both + only_b, n);
-    const double below_a = a - wa.low, above_a = wa.high - a, below_b = b - wb.low,
-                 above_b = wb.high - b;
+    const struct interval wa = interval_wilson(both + only_a, n), wb = interval_wilson(both + only_b, n);
+    const double below_a = a - wa.low, above_a = wa.high - a, below_b = b - wb.low, above_b = wb.high - b;
     const double product = (e + f) * (g + h) * (e + g) * (f + h);
     double phi = e * h - f * g;
     if (phi > 0.0)
         phi = fmax(phi - count / 2.0, 0.0);
     phi = product > 0.0 ? phi / sqrt(product) : 0.0;
     return (struct interval){
-        fmax(-1.0, difference - sqrt(below_a * below_a - 2.0 * phi * below_a * above_b +
-                                     above_b * above_b)),
-        fmin(1.0, difference + sqrt(above_a * above_a - 2.0 * phi * above_a * below_b +
-                                    below_b * below_b)),
+        fmax(-1.0, difference - sqrt(below_a * below_a - 2.0 * phi * below_a * above_b + above_b * above_b)),
+        fmin(1.0, difference + sqrt(above_a * above_a - 2.0 * phi * above_a * below_b + below_b * below_b)),
     };
 }
 
@@ -58,13 +52,12 @@ static void compare_counts(const struct figure *a, const struct figure *b, struc
     ret->ci = compare_newcombe(cells[1][1], cells[1][0], cells[0][1], cells[0][0]);
     ret->p = compare_mcnemar(cells[1][0], cells[0][1]);
     ret->counts = true;
-    ret->spread = sqrt(fmax(0.0, (double)(cells[1][0] + cells[0][1]) / (double)a->n -
-                                     ret->difference * ret->difference));
+    ret->spread = sqrt(
+        fmax(0.0, (double)(cells[1][0] + cells[0][1]) / (double)a->n - ret->difference * ret->difference));
 }
 
 /* Differences of n samples by the permutation test. */
-static bioft_status compare_values(const double *values, uint64_t n, struct comparison *ret,
-                                   struct error *err)
+static bioft_status compare_values(const double *values, uint64_t n, struct comparison *ret, struct error *err)
 {
     double sum = 0.0, squares = 0.0;
 
@@ -78,8 +71,8 @@ static bioft_status compare_values(const double *values, uint64_t n, struct comp
     return permutation_test(values, (size_t)n, &ret->p, err);
 }
 
-static bioft_status compare_means(const struct figure *a, const struct figure *b,
-                                  struct comparison *ret, struct error *err)
+static bioft_status compare_means(const struct figure *a, const struct figure *b, struct comparison *ret,
+                                  struct error *err)
 {
     double *values = mem_array(a->n, sizeof *values);
 
@@ -101,8 +94,8 @@ static bool same_samples(const struct figure *a, const struct figure *b)
     return same;
 }
 
-bioft_status compare_figures(const struct figure *a, const struct figure *b, struct comparison *ret,
-                             bool *ret_paired, struct error *err)
+bioft_status compare_figures(const struct figure *a, const struct figure *b, struct comparison *ret, bool *ret_paired,
+                             struct error *err)
 {
     *ret_paired = same_samples(a, b);
     if (!*ret_paired)
@@ -144,8 +137,8 @@ struct comparison compare_seeds(const double *values, uint64_t n, double low, do
 }
 
 /* Each sample's mean difference over the pairs. */
-static bioft_status compare_samples(const struct figure *const *a, const struct figure *const *b,
-                                    size_t n, struct comparison *ret, struct error *err)
+static bioft_status compare_samples(const struct figure *const *a, const struct figure *const *b, size_t n,
+                                    struct comparison *ret, struct error *err)
 {
     double *values = mem_array(a[0]->n, sizeof *values);
 
@@ -154,7 +147,7 @@ static bioft_status compare_samples(const struct figure *const *a, const struct 
     for (size_t k = 0; k < n; k++)
         for (uint64_t i = 0; i < a[0]->n; i++)
             values[i] += (a[k]->predictions[i].score - b[k]->predictions[i].score) / (double)n;
-    for (uint64_t i = 0; i < a[0]->n; i++)         /* thirds of seeds that cancel leave rounding */
+    for (uint64_t i = 0; i < a[0]->n; i++) /* thirds of seeds that cancel leave rounding */
         values[i] = fabs(values[i]) < 1e-12 ? 0.0 : values[i];
     *ret = (struct comparison){ .n = n, .images = a[0]->n };
     bioft_status st = compare_values(values, a[0]->n, ret, err);
@@ -170,8 +163,7 @@ bioft_status compare_networks(const struct figure *const *a, const struct figure
         *ret_paired = *ret_paired && same_samples(a[i], b[i]) && same_samples(a[0], a[i]);
     if (!*ret_paired)
         return BIOFT_OK;
-    return n == 1 ? compare_figures(a[0], b[0], ret, ret_paired, err)
-                  : compare_samples(a, b, n, ret, err);
+    return n == 1 ? compare_figures(a[0], b[0], ret, ret_paired, err) : compare_samples(a, b, n, ret, err);
 }
 
 bioft_status compare_runs(const struct figure *const *a, const struct figure *const *b, size_t n,
@@ -245,8 +237,7 @@ enum outcome compare_outcome(const struct comparison *c, double adjusted)
         return OUTCOME_MORE;
     if (adjusted < COMPARE_LEVEL && c->difference <= -COMPARE_MARGIN + rounding)
         return OUTCOME_LESS;
-    return c->ci.low >= -COMPARE_MARGIN && c->ci.high <= COMPARE_MARGIN ? OUTCOME_SAME
-                                                                        : OUTCOME_UNDECIDED;
+    return c->ci.low >= -COMPARE_MARGIN && c->ci.high <= COMPARE_MARGIN ? OUTCOME_SAME : OUTCOME_UNDECIDED;
 }
 
 /* The quantile of the normal distribution above which lies `tail`, by bisection. */
@@ -268,12 +259,12 @@ uint64_t compare_needed(const struct comparison *c, size_t family)
 
     if (c->images == 0)
         return 0;
-    if (size >= COMPARE_MARGIN) {                  /* until the test tells */
+    if (size >= COMPARE_MARGIN) { /* until the test tells */
         const double z = normal_above(COMPARE_LEVEL / 2.0 / (double)(family ? family : 1));
         const double deviation = z * sqrt(square + size * size);
         const double root = deviation + sqrt(deviation * deviation + (c->counts ? 4.0 * size : 0.0));
         n = root * root / (4.0 * size * size);
-    } else {                                       /* until the interval is within the margin */
+    } else { /* until the interval is within the margin */
         const double z = normal_above(0.025), room = COMPARE_MARGIN - size;
         n = fmax(z * z * square / (room * room), z * z / room);
     }

@@ -30,8 +30,8 @@ struct interval compare_newcombe(uint64_t both, uint64_t only_a, uint64_t only_b
 /* Figure a minus figure b, sample by sample: McNemar's test with Newcombe's interval where right
  * answers are counted, else the permutation test (permutation.h) with interval_mean of the
  * differences. *ret_paired false, and nothing else set, unless both have the same samples. */
-bioft_status compare_figures(const struct figure *a, const struct figure *b, struct comparison *ret,
-                             bool *ret_paired, struct error *err);
+bioft_status compare_figures(const struct figure *a, const struct figure *b, struct comparison *ret, bool *ret_paired,
+                             struct error *err);
 
 /* Mean of n values, one a seed, each within [low, high]: seeds are a random effect, so its interval
  * is Student's over them and p is of the two-sided t-test that the mean is 0. Values that are all
@@ -62,7 +62,7 @@ bool compare_holm(double *p, size_t n);
  * below COMPARE_LEVEL. SAME: the 95% interval of the difference lies within +-COMPARE_MARGIN. */
 enum outcome { OUTCOME_UNDECIDED, OUTCOME_MORE, OUTCOME_LESS, OUTCOME_SAME };
 #define COMPARE_MARGIN 0.02
-#define COMPARE_LEVEL 0.01
+#define COMPARE_LEVEL  0.01
 enum outcome compare_outcome(const struct comparison *c, double adjusted);
 /* About how many samples would decide it in a family of `family` comparisons, if they differed as
  * these do: by the normal approximation, with the continuity correction where answers are counted.

@@ -14,11 +14,11 @@ enum { DEFAULT_BATCH = 200 };
 struct evaluator {
     const struct trained *target;
     struct encoder encoder;
-    float *x;                                      /* [batch] pixels normalised */
-    struct finite finite;                          /* of all outputs so far */
-    double *clean;                                 /* [batch] scores of a classifier without the attack */
-    struct codes batch;                            /* of one batch: what restarts are judged by */
-    struct codes *queries;                         /* [cells], or NULL */
+    float *x;              /* [batch] pixels normalised */
+    struct finite finite;  /* of all outputs so far */
+    double *clean;         /* [batch] scores of a classifier without the attack */
+    struct codes batch;    /* of one batch: what restarts are judged by */
+    struct codes *queries; /* [cells], or NULL */
     size_t cells;
 };
 
@@ -33,14 +33,15 @@ static void evaluator_free(struct evaluator *e)
     free(e->queries);
 }
 
-static bioft_status evaluator_create(const struct trained *t, uint32_t batch_size,
-                                     struct evaluator *ret, struct error *err)
+static bioft_status evaluator_create(const struct trained *t, uint32_t batch_size, struct evaluator *ret,
+                                     struct error *err)
 {
     ret->target = t;
     ret->x = mem_aligned(pixels_count(&t->image) * batch_size, sizeof *ret->x);
     ret->clean = mem_array(batch_size, sizeof *ret->clean);
-    bioft_status st = ret->x && ret->clean ? encoder_create(t->model, batch_size, t->precision, t->pool, &ret->encoder, err)
-                             : error_memory(err, "an evaluation batch");
+    bioft_status st = ret->x && ret->clean
+                          ? encoder_create(t->model, batch_size, t->precision, t->pool, &ret->encoder, err)
+                          : error_memory(err, "an evaluation batch");
     if (st != BIOFT_OK)
         return st;
     if (t->codebook)
@@ -48,10 +49,7 @@ static bioft_status evaluator_create(const struct trained *t, uint32_t batch_siz
     return BIOFT_OK;
 }
 
-size_t evaluate_metrics(const struct trained *t)
-{
-    return t->k_count ? retrieval_metrics(t) : 1;
-}
+size_t evaluate_metrics(const struct trained *t) { return t->k_count ? retrieval_metrics(t) : 1; }
 
 const char *evaluate_metric(const struct trained *t, size_t metric, struct arena *arena)
 {
@@ -59,8 +57,7 @@ const char *evaluate_metric(const struct trained *t, size_t metric, struct arena
 }
 
 /* The class that the outputs of image i say; *ret_right: is it one of the image's? */
-static int32_t answer(const bioft_batch *batch, uint32_t i, const float *out, uint32_t outputs,
-                      bool *ret_right)
+static int32_t answer(const bioft_batch *batch, uint32_t i, const float *out, uint32_t outputs, bool *ret_right)
 {
     const int32_t best = largest_index(out + (size_t)i * outputs, outputs);
 
@@ -69,8 +66,8 @@ static int32_t answer(const bioft_batch *batch, uint32_t i, const float *out, ui
 }
 
 /* Predictions for a batch; x: normalised. */
-static bioft_status predict(struct evaluator *e, const bioft_batch *batch, const float *x,
-                            struct prediction *ret, struct error *err)
+static bioft_status predict(struct evaluator *e, const bioft_batch *batch, const float *x, struct prediction *ret,
+                            struct error *err)
 {
     struct encoder *n = &e->encoder;
     bioft_status st = program_forward(n->program, batch->n, x, 0, n->out, err);
@@ -81,15 +78,17 @@ static bioft_status predict(struct evaluator *e, const bioft_batch *batch, const
     for (uint32_t i = 0; i < batch->n; i++) {
         bool right;
         const int32_t best = answer(batch, i, n->out, n->bits, &right);
-        ret[i] = (struct prediction){ .sample = batch->sample[i], .label = batch->label[i],
-                                      .prediction = best, .score = right ? 1.0 : 0.0,
+        ret[i] = (struct prediction){ .sample = batch->sample[i],
+                                      .label = batch->label[i],
+                                      .prediction = best,
+                                      .score = right ? 1.0 : 0.0,
                                       .attack = ret[i].attack };
     }
     return BIOFT_OK;
 }
 
-static bioft_status clean_classes(const struct trained *t, const uint64_t *positions,
-                                  uint64_t count, struct prediction *ret, struct error *err)
+static bioft_status clean_classes(const struct trained *t, const uint64_t *positions, uint64_t count,
+                                  struct prediction *ret, struct error *err)
 {
     struct evaluator e = { 0 };
     struct batches *batches = NULL;
@@ -98,14 +97,18 @@ static bioft_status clean_classes(const struct trained *t, const uint64_t *posit
 
     bioft_status st = evaluator_create(t, DEFAULT_BATCH, &e, err);
     if (st == BIOFT_OK)
-        st = batches_create(&(struct batches_params){
-            .dataset = t->dataset, .split = t->split, .positions = positions, .count = count,
-            .batch_size = DEFAULT_BATCH, .normalise = true, .image = t->image,
-            .pool = t->pool }, &batches, err);
+        st = batches_create(&(struct batches_params){ .dataset = t->dataset,
+                                                      .split = t->split,
+                                                      .positions = positions,
+                                                      .count = count,
+                                                      .batch_size = DEFAULT_BATCH,
+                                                      .normalise = true,
+                                                      .image = t->image,
+                                                      .pool = t->pool },
+                            &batches, err);
     while (st == BIOFT_OK && (st = batches_next(batches, &batch, err)) == BIOFT_OK && batch.n > 0) {
-        st = stop_asked(t->stop)
-             ? error_set(err, BIOFT_ERR_CANCELLED, "stopped during evaluation")
-             : predict(&e, &batch, batch.x, ret + done, err);
+        st = stop_asked(t->stop) ? error_set(err, BIOFT_ERR_CANCELLED, "stopped during evaluation")
+                                 : predict(&e, &batch, batch.x, ret + done, err);
         done += batch.n;
     }
     if (st == BIOFT_OK)
@@ -115,21 +118,19 @@ static bioft_status clean_classes(const struct trained *t, const uint64_t *posit
     return st;
 }
 
-static bioft_status clean_codes(const struct trained *t, const uint64_t *positions,
-                                uint64_t count, struct prediction *const *ret, struct error *err)
+static bioft_status clean_codes(const struct trained *t, const uint64_t *positions, uint64_t count,
+                                struct prediction *const *ret, struct error *err)
 {
     const uint64_t n = positions ? count : t->split->count;
     struct codes some = { 0 };
     const struct codes *queries = &some;
-    bioft_status st = positions
-        ? codebook_select(t->codebook, t->split->name, positions, count, &some, err)
-        : codebook_get(t->codebook, t->split->name, &queries, err);
+    bioft_status st = positions ? codebook_select(t->codebook, t->split->name, positions, count, &some, err)
+                                : codebook_get(t->codebook, t->split->name, &queries, err);
 
     for (size_t m = 0; st == BIOFT_OK && m < evaluate_metrics(t); m++)
         for (uint64_t i = 0; i < n; i++) {
             const uint64_t sample = positions ? positions[i] : i;
-            ret[m][i] = (struct prediction){ .sample = sample, .label = t->split->label[sample],
-                                             .prediction = -1 };
+            ret[m][i] = (struct prediction){ .sample = sample, .label = t->split->label[sample], .prediction = -1 };
         }
     if (st == BIOFT_OK)
         st = retrieval_rank(t, queries, ret, err);
@@ -137,43 +138,43 @@ static bioft_status clean_codes(const struct trained *t, const uint64_t *positio
     return st;
 }
 
-bioft_status evaluate_clean(const struct trained *t, const uint64_t *positions,
-                            uint64_t count, struct prediction *const *ret, struct error *err)
+bioft_status evaluate_clean(const struct trained *t, const uint64_t *positions, uint64_t count,
+                            struct prediction *const *ret, struct error *err)
 {
-    return t->codebook ? clean_codes(t, positions, count, ret, err)
-                       : clean_classes(t, positions, count, ret[0], err);
+    return t->codebook ? clean_codes(t, positions, count, ret, err) : clean_classes(t, positions, count, ret[0], err);
 }
 
 /* An attack's figures lie in cells: gradient by gradient, in each epsilon by epsilon. */
 enum from { NOTHING, OWN_PASS, OTHER_GRADIENT };
-struct attacked {                                  /* where attack_run's batches go */
+struct attacked { /* where attack_run's batches go */
     const struct trained *target;
     const struct attack_spec *spec;
-    bool transferred;                              /* the images are made on another network */
+    bool transferred; /* the images are made on another network */
     struct evaluator evaluator;
     struct prediction *const *predictions;
     size_t metrics, cells;
     bool has_clean;
-    uint64_t clean_first;                          /* the batch whose clean scores the evaluator has */
-    enum from *from;                               /* [cells] where a cell's predictions come from */
-    bool *skip;                                    /* [cells] no pass of its own */
-    struct dump *dumps;                            /* [cells], or NULL */
+    uint64_t clean_first; /* the batch whose clean scores the evaluator has */
+    enum from *from;      /* [cells] where a cell's predictions come from */
+    bool *skip;           /* [cells] no pass of its own */
+    struct dump *dumps;   /* [cells], or NULL */
 };
 
 /* The batch's codes among its cell's queries; scores come when all are there. */
-static bioft_status encode(struct attacked *a, const struct attack_made *made, size_t cell,
-                           struct error *err)
+static bioft_status encode(struct attacked *a, const struct attack_made *made, size_t cell, struct error *err)
 {
     struct codes *q = &a->evaluator.queries[cell];
     const bioft_batch *b = made->clean;
 
-    memcpy(q->labels + made->first * q->label_words, b->labels,
-           (size_t)b->n * q->label_words * sizeof *q->labels);
+    memcpy(q->labels + made->first * q->label_words, b->labels, (size_t)b->n * q->label_words * sizeof *q->labels);
     for (size_t m = 0; m < a->metrics; m++)
         for (uint32_t i = 0; i < b->n; i++)
             a->predictions[cell * a->metrics + m][made->first + i] = (struct prediction){
-                .sample = b->sample[i], .label = b->label[i], .prediction = -1,
-                .attack = a->predictions[cell * a->metrics + m][made->first + i].attack };
+                .sample = b->sample[i],
+                .label = b->label[i],
+                .prediction = -1,
+                .attack = a->predictions[cell * a->metrics + m][made->first + i].attack
+            };
     return encoder_run(&a->evaluator.encoder, b->n, a->evaluator.x, b->sample, &a->evaluator.finite,
                        q->codes + made->first * q->words, err);
 }
@@ -212,12 +213,19 @@ static void add_records(struct attacked *a, const struct attack_made *made, stru
         struct attack_record *r = ret[0][made->first + i].attack;
         if (!r)
             continue;
-        *r = (struct attack_record){
-            .clean = a->evaluator.clean[i], .right = ret[0][made->first + i].score > 0.0,
-            .target = made->target ? made->target[i] : -1, .distance = made->distance[i], .queries = c->queries,
-            .gradients = c->gradients, .zero = c->zero, .nonfinite = c->nonfinite, .found = c->found,
-            .rising = course_rising(c), .traced = c->told > 0, .part = c->part ? c->part : "" };
-        if (a->transferred) {                      /* what the attack saw was the other network's */
+        *r = (struct attack_record){ .clean = a->evaluator.clean[i],
+                                     .right = ret[0][made->first + i].score > 0.0,
+                                     .target = made->target ? made->target[i] : -1,
+                                     .distance = made->distance[i],
+                                     .queries = c->queries,
+                                     .gradients = c->gradients,
+                                     .zero = c->zero,
+                                     .nonfinite = c->nonfinite,
+                                     .found = c->found,
+                                     .rising = course_rising(c),
+                                     .traced = c->told > 0,
+                                     .part = c->part ? c->part : "" };
+        if (a->transferred) { /* what the attack saw was the other network's */
             r->zero = r->nonfinite = 0;
             r->found = r->rising = r->traced = false;
         }
@@ -236,11 +244,9 @@ static bioft_status take_batch(void *ctx, const struct attack_made *made, struct
     bioft_status st = score_clean(a, made, err);
     if (st != BIOFT_OK)
         return st;
-    pixels_normalise(&a->target->image, a->target->pool, made->clean->n, made->adversarial,
-                     a->evaluator.x);
-    st = a->target->codebook
-        ? encode(a, made, cell, err)
-        : predict(&a->evaluator, made->clean, a->evaluator.x, ret[0] + made->first, err);
+    pixels_normalise(&a->target->image, a->target->pool, made->clean->n, made->adversarial, a->evaluator.x);
+    st = a->target->codebook ? encode(a, made, cell, err)
+                             : predict(&a->evaluator, made->clean, a->evaluator.x, ret[0] + made->first, err);
     for (size_t m = 0; st == BIOFT_OK && m < a->metrics; m++)
         for (uint32_t i = 0; i < made->clean->n; i++) {
             ret[m][made->first + i].delta_max = made->delta_max[i];
@@ -254,8 +260,7 @@ static bioft_status take_batch(void *ctx, const struct attack_made *made, struct
     return BIOFT_OK;
 }
 
-static bioft_status judge(void *ctx, const bioft_batch *batch, const float *out, double *ret,
-                          struct error *err)
+static bioft_status judge(void *ctx, const bioft_batch *batch, const float *out, double *ret, struct error *err)
 {
     struct attacked *a = ctx;
     struct codes *c = &a->evaluator.batch;
@@ -287,8 +292,7 @@ static bioft_status write_dumps(const struct attacked *a, const char *folder, st
         if (a->from[i] == NOTHING || !d->count)
             continue;
         text_printf(&name, "%s%s%s.%s.%s", spec->name, *spec->options ? "." : "", spec->options,
-                    gradient_word(spec->gradients[g]),
-                    text_number(number, spec->epsilon[e]));
+                    gradient_word(spec->gradients[g]), text_number(number, spec->epsilon[e]));
         st = name.failed ? error_memory(err, "a name") : dump_write(d, folder, name.data, err);
         text_free(&name);
     }
@@ -307,8 +311,9 @@ static bioft_status plan(struct attacked *a, struct error *err)
         return error_memory(err, "a grid");
     for (size_t i = 0; i < a->cells; i++) {
         if (a->predictions[i * a->metrics])
-            a->from[i] = i >= epsilons && a->spec->epsilon[i % epsilons] <= 0 &&
-                         a->from[i % epsilons] == OWN_PASS ? OTHER_GRADIENT : OWN_PASS;
+            a->from[i] = i >= epsilons && a->spec->epsilon[i % epsilons] <= 0 && a->from[i % epsilons] == OWN_PASS
+                             ? OTHER_GRADIENT
+                             : OWN_PASS;
         a->skip[i] = a->from[i] != OWN_PASS;
     }
     return BIOFT_OK;
@@ -345,8 +350,7 @@ static bioft_status complete(struct attacked *a, uint64_t count, struct error *e
 
     for (size_t i = 0; st == BIOFT_OK && a->target->codebook && i < a->cells; i++)
         if (!a->skip[i])
-            st = retrieval_rank(a->target, &a->evaluator.queries[i], a->predictions + i * a->metrics,
-                                err);
+            st = retrieval_rank(a->target, &a->evaluator.queries[i], a->predictions + i * a->metrics, err);
     for (size_t i = 0; st == BIOFT_OK && i < a->cells; i++)
         for (size_t m = 0; a->from[i] == OTHER_GRADIENT && m < a->metrics; m++)
             memcpy(a->predictions[i * a->metrics + m], a->predictions[i % epsilons * a->metrics + m],
@@ -362,21 +366,30 @@ bioft_status evaluate_attack(const struct evaluate_params *p, struct prediction 
     const struct trained *t = p->target;
     const struct attack_spec *spec = p->spec;
     const struct trained *maker = p->maker ? p->maker : t;
-    struct attacked a = { .target = t, .spec = spec, .predictions = ret, .metrics = evaluate_metrics(t),
-                          .transferred = maker != t };
+    struct attacked a = {
+        .target = t, .spec = spec, .predictions = ret, .metrics = evaluate_metrics(t), .transferred = maker != t
+    };
     bioft_status st = plan(&a, err);
 
     *ret_redrawn = false;
     /* As large as any batch of the attack, whatever size that chooses. */
     if (st == BIOFT_OK)
-        st = evaluator_create(t, spec->batch_size > DEFAULT_BATCH ? spec->batch_size : DEFAULT_BATCH,
-                              &a.evaluator, err);
+        st = evaluator_create(t, spec->batch_size > DEFAULT_BATCH ? spec->batch_size : DEFAULT_BATCH, &a.evaluator,
+                              err);
     if (st == BIOFT_OK)
         st = make_room(&a, p->count, spec->dump && p->dump_folder, err);
     if (st == BIOFT_OK)
-        st = attack_run(&(struct attack_params){
-            .target = maker, .spec = spec, .skip = a.skip, .positions = p->positions, .count = p->count,
-            .leave = p->leave, .redrawn = ret_redrawn, .sink = take_batch, .judge = judge, .ctx = &a }, err);
+        st = attack_run(&(struct attack_params){ .target = maker,
+                                                 .spec = spec,
+                                                 .skip = a.skip,
+                                                 .positions = p->positions,
+                                                 .count = p->count,
+                                                 .leave = p->leave,
+                                                 .redrawn = ret_redrawn,
+                                                 .sink = take_batch,
+                                                 .judge = judge,
+                                                 .ctx = &a },
+                        err);
     if (st == BIOFT_OK)
         st = complete(&a, p->count, err);
     if (st == BIOFT_OK && a.dumps)

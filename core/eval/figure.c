@@ -9,10 +9,10 @@
 
 const char *gradient_title(const char *gradient)
 {
-    return !*gradient                                      ? "both"
-         : strcmp(gradient, GRADIENT_OF_RULE) == 0         ? "rule's own"
-         : strcmp(gradient, GRADIENT_OF_STAND_INS) == 0    ? "straight through"
-                                                           : gradient;
+    return !*gradient                                     ? "both"
+           : strcmp(gradient, GRADIENT_OF_RULE) == 0      ? "rule's own"
+           : strcmp(gradient, GRADIENT_OF_STAND_INS) == 0 ? "straight through"
+                                                          : gradient;
 }
 
 bool figure_counts(const struct figure *f) { return strcmp(f->metric, METRIC_ACCURACY) == 0; }
@@ -74,8 +74,10 @@ static void count_one(const struct figure *f, const struct prediction *p, struct
 
 static void fill_indicators(struct figure *f)
 {
-    struct indicators i = { .cosine = f->indicators.cosine, .signs = f->indicators.signs,
-                            .differs = f->indicators.differs, .draws = f->indicators.draws };
+    struct indicators i = { .cosine = f->indicators.cosine,
+                            .signs = f->indicators.signs,
+                            .differs = f->indicators.differs,
+                            .draws = f->indicators.draws };
     bool records = f->n > 0, traced = false, targeted = false, classes = true;
 
     for (uint64_t k = 0; k < f->n && records; k++) {
@@ -100,7 +102,7 @@ static void fill_indicators(struct figure *f)
         i.reached = -1;
     if (!records || !traced)
         i.silent = i.rising = -1;
-    if (f->nearest)                                /* what seeks the boundary ends where it is reached, still rising */
+    if (f->nearest) /* what seeks the boundary ends where it is reached, still rising */
         i.rising = -1;
     if (!records || f->epsilon <= 0.0 || (f->from && *f->from))
         i.zero_gradient = i.zero_survived = -1;
@@ -109,8 +111,7 @@ static void fill_indicators(struct figure *f)
     f->indicators = i;
 }
 
-bioft_status figure_fill(struct figure *f, struct prediction *predictions, uint64_t n,
-                         struct error *err)
+bioft_status figure_fill(struct figure *f, struct prediction *predictions, uint64_t n, struct error *err)
 {
     double largest = 0.0, sum = 0.0;
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { MOST_IMAGES = 100 };
-static const double jitter = 0.01, step = 0.01;    /* in pixels of [0,1]; the length of the step along the gradient */
+static const double jitter = 0.01, step = 0.01; /* in pixels of [0,1]; the length of the step along the gradient */
 static const double tolerance = 0.05;
 
 struct study {
@@ -17,9 +17,9 @@ struct study {
     struct victim *victim;
     size_t pixels;
     uint32_t outputs;
-    float *x, *moved, *rule, *exact;               /* [MOST_IMAGES][pixels] */
-    float *out, *d_out, *plus, *minus;             /* [MOST_IMAGES][outputs] */
-    int32_t *other;                                /* [MOST_IMAGES] the strongest other class */
+    float *x, *moved, *rule, *exact;   /* [MOST_IMAGES][pixels] */
+    float *out, *d_out, *plus, *minus; /* [MOST_IMAGES][outputs] */
+    int32_t *other;                    /* [MOST_IMAGES] the strongest other class */
 };
 
 static void study_free(struct study *s)
@@ -40,8 +40,7 @@ static bioft_status study_make(struct study *s, const struct trained *t, struct 
 {
     size_t values, outputs;
 
-    *s = (struct study){ .target = t, .pixels = pixels_count(&t->image),
-                         .outputs = t->model->graph->view.outputs };
+    *s = (struct study){ .target = t, .pixels = pixels_count(&t->image), .outputs = t->model->graph->view.outputs };
     if (!mem_product(MOST_IMAGES, s->pixels, &values) || !mem_product(MOST_IMAGES, s->outputs, &outputs))
         return error_memory(err, "images");
     s->x = mem_aligned(values, sizeof(float));
@@ -203,7 +202,7 @@ static bioft_status add_batch(struct study *s, const bioft_batch *clean, struct 
     if (st == BIOFT_OK && s->target->feedback && !feedback_is_exact(s->target->feedback))
         st = gradient(s, GRADIENT_EXACT, clean->n, s->exact);
     else if (st == BIOFT_OK)
-        memcpy(s->exact, s->rule, sizeof(float) * s->pixels * clean->n);       /* the rule's is the exact one */
+        memcpy(s->exact, s->rule, sizeof(float) * s->pixels * clean->n); /* the rule's is the exact one */
     if (st == BIOFT_OK) {
         add_agreement(s, clean->n, sums);
         margin(s, clean);
@@ -232,9 +231,14 @@ bioft_status gradients_compare(const struct trained *t, const uint64_t *position
     const uint64_t n = count < MOST_IMAGES ? count : MOST_IMAGES;
     bioft_status st = study_make(&s, t, err);
     if (st == BIOFT_OK)
-        st = batches_create(&(struct batches_params){
-            .dataset = t->dataset, .split = t->split, .positions = positions, .count = n, .batch_size = MOST_IMAGES,
-            .image = t->image, .pool = t->pool }, &batches, err);
+        st = batches_create(&(struct batches_params){ .dataset = t->dataset,
+                                                      .split = t->split,
+                                                      .positions = positions,
+                                                      .count = n,
+                                                      .batch_size = MOST_IMAGES,
+                                                      .image = t->image,
+                                                      .pool = t->pool },
+                            &batches, err);
     if (st == BIOFT_OK)
         st = batches_next(batches, &clean, err);
     if (st == BIOFT_OK && clean.n > 0) {

@@ -6,7 +6,7 @@
 
 /* Means over images of a classifier, at points near the clean ones; NAN where there is nothing to take a mean of. */
 struct gradients_found {
-    uint64_t n;                                    /* images looked at */
+    uint64_t n; /* images looked at */
     /* The rule's gradient of the cross-entropy by the pixels and the exact one: cosine, and the share of pixels in which
      * their signs agree, over images where neither is zero. */
     double cosine, signs;

@@ -22,8 +22,7 @@ struct interval interval_wilson(uint64_t k, uint64_t n)
     const double half = z * sqrt(p * (1.0 - p) / count + z * z / (4.0 * count * count));
     /* The ends are exact: rounding must not leave 1e-17 where the formula gives 0, or 1 - 1e-16
      * for 1. */
-    return (struct interval){ k == 0 ? 0.0 : (middle - half) / scale,
-                              k == n ? 1.0 : (middle + half) / scale };
+    return (struct interval){ k == 0 ? 0.0 : (middle - half) / scale, k == n ? 1.0 : (middle + half) / scale };
 }
 
 /* The mean of n values drawn with replacement. */

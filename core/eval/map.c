@@ -13,9 +13,9 @@ enum { TILE = 2048, QUERIES = 16, PARTS = 4 };
 
 /* What one thread needs. */
 struct work {
-    uint16_t *marked, *near; /* [TILE + HAMMING_SLACK] distances with the flag */
-    uint64_t *columns;       /* [label_words][TILE] a tile's labels by word; one word: not used */
-    uint32_t *parts;         /* [QUERIES][PARTS][2 * flag] items by distance and flag */
+    uint16_t *marked, *near;    /* [TILE + HAMMING_SLACK] distances with the flag */
+    uint64_t *columns;          /* [label_words][TILE] a tile's labels by word; one word: not used */
+    uint32_t *parts;            /* [QUERIES][PARTS][2 * flag] items by distance and flag */
     uint32_t *count, *relevant; /* [QUERIES][bits + 1] */
     uint32_t *next;             /* [QUERIES][bits + 1] rank of the next item at a distance */
     uint64_t *ranks;            /* [QUERIES][rank_words] what stands there is relevant */
@@ -57,13 +57,11 @@ static bool work_create(const struct ranking *r, struct work *w)
     w->relevant = mem_aligned(levels, sizeof *w->relevant);
     w->next = mem_aligned(r->p->stable ? levels : 0, sizeof *w->next);
     w->ranks = mem_aligned(r->p->stable ? r->rank_words * QUERIES : 0, sizeof *w->ranks);
-    return w->marked && w->near && w->columns && w->parts && w->count && w->relevant && w->next &&
-           w->ranks;
+    return w->marked && w->near && w->columns && w->parts && w->count && w->relevant && w->next && w->ranks;
 }
 
 /* Labels of a tile, one array a word: those are what the kernel reads. */
-static const uint64_t *tile_columns(const struct codes *db, uint64_t first, size_t n,
-                                    struct work *w)
+static const uint64_t *tile_columns(const struct codes *db, uint64_t first, size_t n, struct work *w)
 {
     const uint64_t *labels = db->labels + first * db->label_words;
 
@@ -76,14 +74,13 @@ static const uint64_t *tile_columns(const struct codes *db, uint64_t first, size
 }
 
 /* Distances of a tile to a query, with the flag where a label is shared. */
-static void mark_tile(const struct ranking *r, uint64_t query, uint64_t first, size_t n,
-                      const uint64_t *columns, struct work *w)
+static void mark_tile(const struct ranking *r, uint64_t query, uint64_t first, size_t n, const uint64_t *columns,
+                      struct work *w)
 {
     const struct codes *q = r->p->query, *db = r->p->database;
     const uint64_t *labels = q->labels + query * q->label_words;
 
-    r->kernels->distances(q->codes + query * q->words, db->codes + first * db->words, n, db->words,
-                          w->marked);
+    r->kernels->distances(q->codes + query * q->words, db->codes + first * db->words, n, db->words, w->marked);
     for (uint32_t c = 0; c < db->label_words; c++)
         if (labels[c])
             r->kernels->mark(labels[c], columns + (size_t)c * TILE, n, r->flag, w->marked);
@@ -93,8 +90,7 @@ typedef void tile_fn(const struct ranking *r, size_t n, struct work *w, size_t s
 
 /* Every tile of the database for each of `n` queries from `query` on: marked, and then what `use`
  * makes of it. */
-static void each_tile(const struct ranking *r, uint64_t query, size_t n, struct work *w,
-                      tile_fn *use)
+static void each_tile(const struct ranking *r, uint64_t query, size_t n, struct work *w, tile_fn *use)
 {
     const struct codes *db = r->p->database;
 
@@ -208,8 +204,7 @@ static void rank_piece(void *ctx, size_t index, uint32_t thread)
     if (r->p->stable)
         order_all(r, query, n, w);
     for (size_t slot = 0; slot < n; slot++) {
-        const struct tie_groups g = { w->count + slot * r->levels, w->relevant + slot * r->levels,
-                                      r->levels };
+        const struct tie_groups g = { w->count + slot * r->levels, w->relevant + slot * r->levels, r->levels };
         struct map_query *q = &r->result->queries[query + slot];
         for (size_t d = 0; d < g.levels; d++)
             q->relevant += g.relevant[d];
@@ -217,8 +212,7 @@ static void rank_piece(void *ctx, size_t index, uint32_t thread)
         precision_relevant_first(&g, k, r->harmonic, &q->ties[TIES_RELEVANT_FIRST]);
         precision_relevant_last(&g, k, r->harmonic, &q->ties[TIES_RELEVANT_LAST]);
         if (r->p->stable)
-            precision_ordered(w->ranks + slot * r->rank_words, k, q->relevant,
-                              &q->ties[TIES_STABLE]);
+            precision_ordered(w->ranks + slot * r->rank_words, k, q->relevant, &q->ties[TIES_STABLE]);
         add_radii(&g, q->relevant, r->sums + index * r->levels);
     }
 }
@@ -256,17 +250,15 @@ static bioft_status check(const struct map_params *p, struct error *err)
     const struct codes *q = p->query, *db = p->database;
 
     if (q->bits != db->bits)
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "codes of %u bits cannot be ranked for queries of %u", db->bits, q->bits);
+        return error_set(err, BIOFT_ERR_INVALID, "codes of %u bits cannot be ranked for queries of %u", db->bits,
+                         q->bits);
     if (q->classes != db->classes)
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "the database has labels of %u classes, the queries of %u", db->classes,
-                         q->classes);
+        return error_set(err, BIOFT_ERR_INVALID, "the database has labels of %u classes, the queries of %u",
+                         db->classes, q->classes);
     if (q->n == 0 || db->n == 0)
         return error_set(err, BIOFT_ERR_INVALID, "no %s to rank", q->n ? "database" : "queries");
     if (db->n > UINT32_MAX)
-        return error_set(err, BIOFT_ERR_UNSUPPORTED,
-                         "a database of more than %u codes cannot be ranked", UINT32_MAX);
+        return error_set(err, BIOFT_ERR_UNSUPPORTED, "a database of more than %u codes cannot be ranked", UINT32_MAX);
     return BIOFT_OK;
 }
 
@@ -330,8 +322,7 @@ void map_free(struct map_result *r)
     memset(r, 0, sizeof *r);
 }
 
-double map_mean(const struct map_result *r, enum map_ties ties, enum map_divisor divisor,
-                bool leave_out)
+double map_mean(const struct map_result *r, enum map_ties ties, enum map_divisor divisor, bool leave_out)
 {
     const uint64_t n = leave_out ? r->n - r->without : r->n;
     double sum = 0.0;

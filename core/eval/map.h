@@ -16,10 +16,10 @@ enum map_ties { TIES_EXPECTED, TIES_STABLE, TIES_RELEVANT_FIRST, TIES_RELEVANT_L
 
 struct map_params {
     const struct codes *query, *database; /* of as many bits and classes */
-    uint64_t k;        /* how many of the ranking count; 0, or more than there are: all */
-    bool stable;       /* TIES_STABLE too: a second pass over the database */
-    struct pool *pool; /* may be NULL */
-    const struct hamming *kernels; /* NULL: the best here */
+    uint64_t k;                           /* how many of the ranking count; 0, or more than there are: all */
+    bool stable;                          /* TIES_STABLE too: a second pass over the database */
+    struct pool *pool;                    /* may be NULL */
+    const struct hamming *kernels;        /* NULL: the best here */
 };
 struct map_query {
     struct average_precision ties[MAP_TIES]; /* TIES_STABLE: 0 where it was not asked */
@@ -43,8 +43,7 @@ void map_free(struct map_result *r); /* zero is fine */
 
 /* Over all queries, where one without hits counts 0; or, where leave_out, over those that have
  * anything relevant. 0 where that is none. */
-double map_mean(const struct map_result *r, enum map_ties ties, enum map_divisor divisor,
-                bool leave_out);
+double map_mean(const struct map_result *r, enum map_ties ties, enum map_divisor divisor, bool leave_out);
 /* Means over all queries of the part of the first k that is relevant, and of the part of the
  * relevant that is found. */
 double map_precision(const struct map_result *r, enum map_ties ties);

@@ -10,8 +10,8 @@
 enum {
     ENUMERATED = 20, /* differences at most for all 2^n assignments */
     DRAWS = 99999,
-    ENOUGH = 200,    /* draws that reach the sum found: p is known well then */
-    BLOCK = 8,       /* differences whose signed sums stand in a table, a byte of signs each */
+    ENOUGH = 200, /* draws that reach the sum found: p is known well then */
+    BLOCK = 8,    /* differences whose signed sums stand in a table, a byte of signs each */
     SUMS = 1 << BLOCK
 };
 
@@ -77,8 +77,7 @@ static bioft_status draw(const double *d, size_t n, double least, double *ret_p,
             sum += sums[b * SUMS + (bits[b / 4] >> (b % 4 * 8) & 255)];
         reached += fabs(sum) >= least;
     }
-    *ret_p = reached == ENOUGH ? (double)reached / (double)drawn
-                               : (double)(reached + 1) / (double)(DRAWS + 1);
+    *ret_p = reached == ENOUGH ? (double)reached / (double)drawn : (double)(reached + 1) / (double)(DRAWS + 1);
     free(sums);
     free(bits);
     return BIOFT_OK;

@@ -65,8 +65,7 @@ static double total_relevant(const struct tie_groups *g)
     return total;
 }
 
-static void divide(struct average_precision *ret, double sum, double hits, double relevant,
-                   double k)
+static void divide(struct average_precision *ret, double sum, double hits, double relevant, double k)
 {
     ret->by[DIVIDE_BY_HITS] = hits > 0.0 ? sum / hits : 0.0;
     ret->by[DIVIDE_BY_RELEVANT] = relevant > 0.0 ? sum / fmin(relevant, k) : 0.0;
@@ -74,8 +73,7 @@ static void divide(struct average_precision *ret, double sum, double hits, doubl
     ret->hits = hits;
 }
 
-void precision_expected(const struct tie_groups *g, uint64_t k, const double *harmonic,
-                        struct average_precision *ret)
+void precision_expected(const struct tie_groups *g, uint64_t k, const double *harmonic, struct average_precision *ret)
 {
     struct walk w = { 0 };
     double by_hits = -1.0; /* where a group is cut */
@@ -129,8 +127,7 @@ void precision_relevant_last(const struct tie_groups *g, uint64_t k, const doubl
     one_order(g, k, harmonic, true, ret);
 }
 
-void precision_ordered(const uint64_t *ranks, uint64_t k, uint64_t relevant,
-                       struct average_precision *ret)
+void precision_ordered(const uint64_t *ranks, uint64_t k, uint64_t relevant, struct average_precision *ret)
 {
     double sum = 0.0, hits = 0.0;
 

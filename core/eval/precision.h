@@ -24,8 +24,7 @@ struct tie_groups {
 
 /* The exact expectation over all orders of tied items. harmonic[i]: the sum of 1/j for j = 1..i, up
  * to the smaller of k and the database's size; so k here. */
-void precision_expected(const struct tie_groups *g, uint64_t k, const double *harmonic,
-                        struct average_precision *ret);
+void precision_expected(const struct tie_groups *g, uint64_t k, const double *harmonic, struct average_precision *ret);
 /* One order: in each tie the relevant items first, or last. */
 void precision_relevant_first(const struct tie_groups *g, uint64_t k, const double *harmonic,
                               struct average_precision *ret);
@@ -33,7 +32,6 @@ void precision_relevant_last(const struct tie_groups *g, uint64_t k, const doubl
                              struct average_precision *ret);
 /* An order that is known: bit r says whether the item of rank r, counted from 0, is relevant;
  * `relevant` are in the database. */
-void precision_ordered(const uint64_t *ranks, uint64_t k, uint64_t relevant,
-                       struct average_precision *ret);
+void precision_ordered(const uint64_t *ranks, uint64_t k, uint64_t relevant, struct average_precision *ret);
 
 #endif

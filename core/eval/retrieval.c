@@ -15,17 +15,18 @@ const char *retrieval_metric(const struct trained *t, size_t metric, struct aren
                         ties[metric % TIES] == TIES_STABLE ? "/stable" : "");
 }
 
-bioft_status retrieval_rank(const struct trained *t, const struct codes *queries,
-                            struct prediction *const *ret, struct error *err)
+bioft_status retrieval_rank(const struct trained *t, const struct codes *queries, struct prediction *const *ret,
+                            struct error *err)
 {
     const struct codes *database;
     bioft_status st = codebook_get(t->codebook, "database", &database, err);
 
     for (size_t i = 0; st == BIOFT_OK && i < t->k_count; i++) {
         struct map_result map = { 0 };
-        st = map_compute(&(struct map_params){ .query = queries, .database = database,
-                                               .k = t->k[i], .stable = true, .pool = t->pool },
-                         &map, err);
+        st = map_compute(
+            &(struct map_params){
+                .query = queries, .database = database, .k = t->k[i], .stable = true, .pool = t->pool },
+            &map, err);
         for (size_t k = 0; st == BIOFT_OK && k < TIES; k++)
             for (uint64_t q = 0; q < map.n; q++)
                 ret[i * TIES + k][q].score = map.queries[q].ties[ties[k]].by[DIVIDE_BY_HITS];
@@ -34,16 +35,15 @@ bioft_status retrieval_rank(const struct trained *t, const struct codes *queries
     return st;
 }
 
-bioft_status retrieval_precisions(const struct trained *t, const struct codes *queries,
-                                  double *ret, struct error *err)
+bioft_status retrieval_precisions(const struct trained *t, const struct codes *queries, double *ret, struct error *err)
 {
     const struct codes *database;
     struct map_result map = { 0 };
     bioft_status st = codebook_get(t->codebook, "database", &database, err);
 
     if (st == BIOFT_OK)
-        st = map_compute(&(struct map_params){ .query = queries, .database = database,
-                                               .k = t->k[0], .pool = t->pool }, &map, err);
+        st = map_compute(&(struct map_params){ .query = queries, .database = database, .k = t->k[0], .pool = t->pool },
+                         &map, err);
     for (uint64_t q = 0; st == BIOFT_OK && q < map.n; q++)
         ret[q] = map.queries[q].ties[TIES_EXPECTED].by[DIVIDE_BY_HITS];
     map_free(&map);

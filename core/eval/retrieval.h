@@ -13,10 +13,9 @@ const char *retrieval_metric(const struct trained *t, size_t metric, struct aren
 
 /* The average precisions of queries in the database of the target's codebook:
  * ret[metric][query].score; nothing else of ret changes. */
-bioft_status retrieval_rank(const struct trained *t, const struct codes *queries,
-                            struct prediction *const *ret, struct error *err);
+bioft_status retrieval_rank(const struct trained *t, const struct codes *queries, struct prediction *const *ret,
+                            struct error *err);
 /* The average precision of each query at the target's first k alone, ties by expectation. */
-bioft_status retrieval_precisions(const struct trained *t, const struct codes *queries,
-                                  double *ret, struct error *err);
+bioft_status retrieval_precisions(const struct trained *t, const struct codes *queries, double *ret, struct error *err);
 
 #endif

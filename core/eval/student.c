@@ -36,8 +36,8 @@ static double beta_share(double a, double b, double x)
     int sign;
     if (x <= 0.0 || x >= 1.0)
         return x <= 0.0 ? 0.0 : 1.0;
-    const double front = exp(lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign) +
-                             a * log(x) + b * log1p(-x));
+    const double front = exp(lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign) + a * log(x) +
+                             b * log1p(-x));
     return x < (a + 1.0) / (a + b + 2.0) ? front * beta_fraction(a, b, x) / a
                                          : 1.0 - front * beta_fraction(b, a, 1.0 - x) / b;
 }

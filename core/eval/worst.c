@@ -16,7 +16,6 @@ struct making {
     struct arena *arena;
 };
 
-
 static bool follows_rule(const struct figure *f) { return same_text(f->gradient, GRADIENT_OF_RULE); }
 
 static bool usable(const struct figure *f) { return f->attacked && f->predictions; }
@@ -24,8 +23,8 @@ static bool usable(const struct figure *f) { return f->attacked && f->prediction
 /* Attacks on the same network, by the same measure. */
 static bool same_kind(const struct figure *a, const struct figure *b)
 {
-    return same_text(a->stage, b->stage) && same_text(a->split, b->split) &&
-           same_text(a->metric, b->metric) && same_text(a->norm, b->norm);
+    return same_text(a->stage, b->stage) && same_text(a->split, b->split) && same_text(a->metric, b->metric) &&
+           same_text(a->norm, b->norm);
 }
 
 static bool same_samples(const struct figure *a, const struct figure *b)
@@ -65,8 +64,7 @@ static const char *held(const struct making *m, const struct figure *first, enum
         if (!belongs(f, first, part))
             continue;
         for (size_t k = 0; k < i && !again; k++)
-            again = belongs(&m->figures[k], first, part) &&
-                    same_text(m->figures[k].attack, f->attack) &&
+            again = belongs(&m->figures[k], first, part) && same_text(m->figures[k].attack, f->attack) &&
                     same_text(m->figures[k].options, f->options);
         if (again)
             continue;
@@ -91,7 +89,8 @@ static bool add_records(struct making *m, const struct figure *first, enum part 
             return false;
         *r = *p[k].attack;
         for (size_t i = 0; i < m->count; i++) {
-            const struct attack_record *o = belongs(&m->figures[i], first, part) ? m->figures[i].predictions[k].attack : NULL;
+            const struct attack_record *o = belongs(&m->figures[i], first, part) ? m->figures[i].predictions[k].attack
+                                                                                 : NULL;
             if (!o || m->figures[i].nearest)
                 continue;
             r->found = r->found || o->found;
@@ -102,8 +101,7 @@ static bool add_records(struct making *m, const struct figure *first, enum part 
     return true;
 }
 
-static bioft_status make(struct making *m, const struct figure *first, enum part part,
-                         struct error *err)
+static bioft_status make(struct making *m, const struct figure *first, enum part part, struct error *err)
 {
     struct figure *w = &m->worst[m->made];
     struct prediction *p = arena_array(m->arena, first->n, sizeof *p);
@@ -115,8 +113,9 @@ static bioft_status make(struct making *m, const struct figure *first, enum part
     w->gradient = gradients[part];
     w->warnings = "";
     w->from = "";
-    w->indicators = (struct indicators){ .cosine = (double)NAN, .signs = (double)NAN, .differs = (double)NAN,
-                                         .draws = "" };
+    w->indicators = (struct indicators){
+        .cosine = (double)NAN, .signs = (double)NAN, .differs = (double)NAN, .draws = ""
+    };
     if (!p || !w->options)
         return error_memory(err, "the worst case");
     for (size_t i = 0; i < m->count; i++) {
@@ -139,9 +138,9 @@ static bioft_status make(struct making *m, const struct figure *first, enum part
 /* The same evaluation but for the metric. */
 static bool same_cell(const struct figure *a, const struct figure *b)
 {
-    return same_text(a->stage, b->stage) && same_text(a->split, b->split) &&
-           same_text(a->norm, b->norm) && same_text(a->options, b->options) &&
-           same_text(a->gradient, b->gradient) && a->epsilon == b->epsilon && same_samples(a, b);
+    return same_text(a->stage, b->stage) && same_text(a->split, b->split) && same_text(a->norm, b->norm) &&
+           same_text(a->options, b->options) && same_text(a->gradient, b->gradient) && a->epsilon == b->epsilon &&
+           same_samples(a, b);
 }
 
 /* The metrics of a worst case one after another, as those of any evaluation. */
@@ -164,10 +163,12 @@ static bioft_status order(struct making *m, struct error *err)
     return BIOFT_OK;
 }
 
-bioft_status worst_make(const struct figure *figures, size_t count, struct arena *arena,
-                        struct figure **ret, size_t *ret_count, struct error *err)
+bioft_status worst_make(const struct figure *figures, size_t count, struct arena *arena, struct figure **ret,
+                        size_t *ret_count, struct error *err)
 {
-    struct making m = { .figures = figures, .count = count, .arena = arena,
+    struct making m = { .figures = figures,
+                        .count = count,
+                        .arena = arena,
                         .worst = arena_array(arena, PARTS * count + 1, sizeof *m.worst) };
     bioft_status st = m.worst ? BIOFT_OK : error_memory(err, "the worst case");
 

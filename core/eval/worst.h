@@ -11,7 +11,7 @@
  * and others do not, one of each part too, gradient "rule" and "exact" (whatever else an attack
  * follows, or none, is not the rule's). An epsilon that fewer attacks have holds fewer, and says so:
  * it is no figure of the same kind. Figures need their predictions. All is in the arena. */
-bioft_status worst_make(const struct figure *figures, size_t count, struct arena *arena,
-                        struct figure **ret, size_t *ret_count, struct error *err);
+bioft_status worst_make(const struct figure *figures, size_t count, struct arena *arena, struct figure **ret,
+                        size_t *ret_count, struct error *err);
 
 #endif

@@ -15,24 +15,21 @@
 #include <unistd.h>
 
 enum { CONNECT_SECONDS = 30, MOST_REDIRECTS = 10, MOST_TRIES = 20, FILE_MODE = 0644 };
-static const uint64_t unpublished_most = (uint64_t)8 << 30;    /* bytes, where no size is published */
+static const uint64_t unpublished_most = (uint64_t)8 << 30; /* bytes, where no size is published */
 static const double try_again_seconds = 0.1;
 
 struct transfer {
     const struct download_params *p;
     CURL *curl;
     int fd;
-    uint64_t begun, at;                            /* bytes before this try, and now */
-    double clock;                                  /* of this try's first byte */
+    uint64_t begun, at; /* bytes before this try, and now */
+    double clock;       /* of this try's first byte */
     bool too_long;
-    int write_error;                               /* errno */
+    int write_error; /* errno */
     char said[CURL_ERROR_SIZE];
 };
 
-static uint64_t most(const struct transfer *t)
-{
-    return t->p->bytes ? t->p->bytes : unpublished_most;
-}
+static uint64_t most(const struct transfer *t) { return t->p->bytes ? t->p->bytes : unpublished_most; }
 
 static size_t on_bytes(char *bytes, size_t size, size_t count, void *ctx)
 {
@@ -73,8 +70,9 @@ static int on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t u
     if (t->at == t->begun)
         log_write(t->p->log, LOG_PROGRESS, "%s: waiting for the server", t->p->name);
     else
-        log_write(t->p->log, LOG_PROGRESS, "%s: %s%s%s, %s/s%s%s", t->p->name, text_size(done, t->at), size ? " of " : "",
-                  size ? text_size(whole, size) : "", text_size(speed, (uint64_t)rate), size && rate > 0.0 ? ", about " : "",
+        log_write(t->p->log, LOG_PROGRESS, "%s: %s%s%s, %s/s%s%s", t->p->name, text_size(done, t->at),
+                  size ? " of " : "", size ? text_size(whole, size) : "", text_size(speed, (uint64_t)rate),
+                  size && rate > 0.0 ? ", about " : "",
                   size && rate > 0.0 ? text_duration(left, (double)(size - (t->at < size ? t->at : size)) / rate) : "");
     return 0;
 }
@@ -121,19 +119,26 @@ static bioft_status refused(const struct transfer *t, CURLcode code, struct erro
     if (t->write_error)
         return file_error(err, t->p->path, "write", t->write_error);
     if (t->too_long)
-        return error_set(err, BIOFT_ERR_IO, "%s: %s sends more than the %llu bytes that %s: it is another file; another mirror "
-                         "can be named with --from", name, url, (unsigned long long)most(t),
+        return error_set(err, BIOFT_ERR_IO,
+                         "%s: %s sends more than the %llu bytes that %s: it is another file; another mirror "
+                         "can be named with --from",
+                         name, url, (unsigned long long)most(t),
                          t->p->bytes ? "the published file has" : "are taken where no size is published");
     curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer);
     if (code == CURLE_HTTP_RETURNED_ERROR)
-        return error_set(err, BIOFT_ERR_IO, "%s: %s answers with status %ld%s; another mirror can be named with --from", name, url,
-                         answer, answer == 404 || answer == 410 ? ": it is not there" : answer == 403 || answer == 401 ?
-                         ": not for everyone" : answer >= 500 ? ": the server has a fault, try again later" : "");
+        return error_set(err, BIOFT_ERR_IO, "%s: %s answers with status %ld%s; another mirror can be named with --from",
+                         name, url, answer,
+                         answer == 404 || answer == 410   ? ": it is not there"
+                         : answer == 403 || answer == 401 ? ": not for everyone"
+                         : answer >= 500                  ? ": the server has a fault, try again later"
+                                                          : "");
     if (code == CURLE_OPERATION_TIMEDOUT && t->at > t->begun)
-        return error_set(err, BIOFT_ERR_IO, "%s: %s has sent nothing for %u s; %s of it is kept: the same command continues", name,
-                         url, t->p->timeout, text_size(have, t->at));
-    return error_set(err, BIOFT_ERR_IO, "%s: %s: %s%s", name, url, t->said[0] ? t->said : curl_easy_strerror(code), t->at ?
-                     "; what has arrived is kept: the same command continues" : "; another mirror can be named with --from");
+        return error_set(err, BIOFT_ERR_IO,
+                         "%s: %s has sent nothing for %u s; %s of it is kept: the same command continues", name, url,
+                         t->p->timeout, text_size(have, t->at));
+    return error_set(err, BIOFT_ERR_IO, "%s: %s: %s%s", name, url, t->said[0] ? t->said : curl_easy_strerror(code),
+                     t->at ? "; what has arrived is kept: the same command continues"
+                           : "; another mirror can be named with --from");
 }
 
 static void pause_for(const struct stop *stop, double seconds)
@@ -156,7 +161,8 @@ static bioft_status request(struct transfer *t, bool *ret_again, struct error *e
         return error_memory(err, t->p->url);
     const CURLcode code = curl_easy_perform(t->curl);
     if (stop_asked(t->p->stop))
-        return error_set(err, BIOFT_ERR_CANCELLED, "%s: stopped; what has arrived is kept: the same command continues", t->p->name);
+        return error_set(err, BIOFT_ERR_CANCELLED, "%s: stopped; what has arrived is kept: the same command continues",
+                         t->p->name);
     curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer);
     /* The server knows no ranges, or what is here is longer than its file. */
     if (t->begun > 0 && (code == CURLE_RANGE_ERROR || answer == 416)) {
@@ -182,7 +188,8 @@ static bioft_status transfer(struct transfer *t, struct error *err)
         st = request(t, &again, err);
     }
     if (st == BIOFT_OK && again)
-        st = error_set(err, BIOFT_ERR_IO, "%s: %s was cut short %d times; what has arrived is kept: the same command continues",
+        st = error_set(err, BIOFT_ERR_IO,
+                       "%s: %s was cut short %d times; what has arrived is kept: the same command continues",
                        t->p->name, t->p->url, MOST_TRIES);
     return st;
 }

@@ -11,12 +11,12 @@
 
 struct download_params {
     const char *url;
-    const char *name;                              /* for messages */
-    const char *path;                              /* written; what is there already is the file's beginning */
-    uint64_t bytes;                                /* its size; 0: not known */
-    uint32_t timeout;                              /* seconds without a byte after which the server is given up */
+    const char *name; /* for messages */
+    const char *path; /* written; what is there already is the file's beginning */
+    uint64_t bytes;   /* its size; 0: not known */
+    uint32_t timeout; /* seconds without a byte after which the server is given up */
     const struct log *log;
-    const struct stop *stop;                       /* NULL: never */
+    const struct stop *stop; /* NULL: never */
 };
 /* Was bioft built with libcurl and libarchive? */
 bool download_available(void);

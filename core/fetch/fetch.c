@@ -14,15 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool fetch_available(void)
-{
-    return download_available();
-}
+bool fetch_available(void) { return download_available(); }
 
-static bool is_address(const char *s)
-{
-    return strncmp(s, "https://", 8) == 0 || strncmp(s, "http://", 7) == 0;
-}
+static bool is_address(const char *s) { return strncmp(s, "https://", 8) == 0 || strncmp(s, "http://", 7) == 0; }
 
 /* Where a file comes from: an address, or a path. Freed with free(); NULL: out of memory. */
 static char *place_of(const struct fetch_params *p, const struct published_file *f)
@@ -47,12 +41,15 @@ static bioft_status verify(const struct published_file *f, const char *path, con
     if (stat(path, &s) < 0)
         return file_error(err, path, "read", errno);
     if (f->bytes && (uint64_t)s.st_size != f->bytes)
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: %s has %llu bytes, the published file %llu: it is another file, or was cut "
-                         "short", f->name, place, (unsigned long long)s.st_size, (unsigned long long)f->bytes);
+        return error_set(err, BIOFT_ERR_FORMAT,
+                         "%s: %s has %llu bytes, the published file %llu: it is another file, or was cut "
+                         "short",
+                         f->name, place, (unsigned long long)s.st_size, (unsigned long long)f->bytes);
     const bioft_status st = sha256_file(path, sum, err);
     if (st == BIOFT_OK && strncmp(sum, f->sha256, strlen(f->sha256)) != 0)
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: %s is not the published file: its SHA-256 is %s, %s is %s", f->name, place, sum,
-                         strlen(f->sha256) < SHA256_HEX - 1 ? "what is published begins with" : "the published one", f->sha256);
+        return error_set(
+            err, BIOFT_ERR_FORMAT, "%s: %s is not the published file: its SHA-256 is %s, %s is %s", f->name, place, sum,
+            strlen(f->sha256) < SHA256_HEX - 1 ? "what is published begins with" : "the published one", f->sha256);
     return st;
 }
 
@@ -61,17 +58,23 @@ static void tell_verified(const struct fetch_params *p, const struct published_f
     const size_t digits = strlen(f->sha256);
 
     if (digits < SHA256_HEX - 1)
-        log_write(p->log, LOG_INFO, "%s: the first %zu digits of its SHA-256 are right; no more are published", f->name, digits);
+        log_write(p->log, LOG_INFO, "%s: the first %zu digits of its SHA-256 are right; no more are published", f->name,
+                  digits);
     else
         log_write(p->log, LOG_INFO, "%s: its SHA-256 is right", f->name);
 }
 
 /* Downloads into `part` and verifies; what was the beginning of another file is fetched again from its first byte. */
-static bioft_status get(const struct fetch_params *p, const struct published_file *f, const char *place, const char *part,
-                        struct error *err)
+static bioft_status get(const struct fetch_params *p, const struct published_file *f, const char *place,
+                        const char *part, struct error *err)
 {
-    const struct download_params d = { .url = place, .name = f->name, .path = part, .bytes = f->bytes, .timeout = p->timeout,
-                                       .log = p->log, .stop = p->stop };
+    const struct download_params d = { .url = place,
+                                       .name = f->name,
+                                       .path = part,
+                                       .bytes = f->bytes,
+                                       .timeout = p->timeout,
+                                       .log = p->log,
+                                       .stop = p->stop };
     struct error ignored;
     bool resumed;
 
@@ -80,7 +83,8 @@ static bioft_status get(const struct fetch_params *p, const struct published_fil
         return st;
     st = verify(f, part, place, err);
     if (st == BIOFT_ERR_FORMAT && resumed) {
-        log_write(p->log, LOG_WARNING, "%s: the part that was there is of another file; fetching it from the beginning", f->name);
+        log_write(p->log, LOG_WARNING, "%s: the part that was there is of another file; fetching it from the beginning",
+                  f->name);
         st = file_remove(part, err);
         if (st == BIOFT_OK)
             st = download(&d, &resumed, err);
@@ -93,23 +97,27 @@ static bioft_status get(const struct fetch_params *p, const struct published_fil
 }
 
 /* `path` is verified: unpacks it, or puts it under its name. own: it is the downloaded part, not somebody's file. */
-static bioft_status put(const struct fetch_params *p, const struct published_file *f, const char *path, bool own, const char *final,
-                        struct error *err)
+static bioft_status put(const struct fetch_params *p, const struct published_file *f, const char *path, bool own,
+                        const char *final, struct error *err)
 {
     bioft_status st;
 
     if (!f->unpack && !f->take)
         return own ? file_rename(path, final, err) : file_copy(path, final, err);
     log_write(p->log, LOG_INFO, "%s: unpacking", f->name);
-    st = unpack(&(struct unpack_params){ .archive = path, .folder = p->folder, .take = f->take, .log = p->log, .stop = p->stop },
-                err);
+    st = unpack(
+        &(struct unpack_params){
+            .archive = path, .folder = p->folder, .take = f->take, .log = p->log, .stop = p->stop },
+        err);
     if (st == BIOFT_OK && !file_exists(final))
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: there is no '%s' in it, which its table promises", f->name, f->gives);
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: there is no '%s' in it, which its table promises", f->name,
+                       f->gives);
     return st == BIOFT_OK && own ? file_remove(path, err) : st;
 }
 
 /* BIOFT_OK where the published file, or what was unpacked from it, is there. */
-static bioft_status there_already(const struct fetch_params *p, const struct published_file *f, const char *final, struct error *err)
+static bioft_status there_already(const struct fetch_params *p, const struct published_file *f, const char *final,
+                                  struct error *err)
 {
     struct error why;
 
@@ -170,10 +178,10 @@ bioft_status fetch(const struct fetch_params *p, struct error *err)
     const struct publication *s = p->source;
     int lock = -1;
 
-    if (p->from && s->count > 1 && p->from[0] && (is_address(p->from) ? p->from[strlen(p->from) - 1] != '/' :
-                                                  !file_is_folder(p->from)))
-        return error_set(err, BIOFT_ERR_INVALID, "--from %s: %s is %zu files: name the folder that has them%s", p->from, s->name,
-                         s->count, is_address(p->from) ? ", with a '/' at its end" : "");
+    if (p->from && s->count > 1 && p->from[0] &&
+        (is_address(p->from) ? p->from[strlen(p->from) - 1] != '/' : !file_is_folder(p->from)))
+        return error_set(err, BIOFT_ERR_INVALID, "--from %s: %s is %zu files: name the folder that has them%s", p->from,
+                         s->name, s->count, is_address(p->from) ? ", with a '/' at its end" : "");
     bioft_status st = lock_folder(p->folder, &lock, err);
     for (size_t i = 0; st == BIOFT_OK && i < s->count; i++)
         st = fetch_file(p, &s->files[i], err);

@@ -8,11 +8,11 @@
 
 struct fetch_params {
     const struct publication *source;
-    const char *folder;                            /* made where it does not exist */
-    const char *from;                              /* another address, a file, or a folder of files; NULL: the published one */
-    uint32_t timeout;                              /* seconds, as in download.h */
+    const char *folder; /* made where it does not exist */
+    const char *from;   /* another address, a file, or a folder of files; NULL: the published one */
+    uint32_t timeout;   /* seconds, as in download.h */
     const struct log *log;
-    const struct stop *stop;                       /* NULL: never */
+    const struct stop *stop; /* NULL: never */
 };
 /* Can it be done here, or is it to be done by hand? */
 bool fetch_available(void);

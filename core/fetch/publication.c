@@ -11,7 +11,7 @@
 static const char ending[] = ".fetch.json";
 
 enum { MOST_BYTES = 1 << 20, MOST_FILES = 1000, SUM_LEAST = 8, SUM_DIGITS = 64, LONGEST_NAME = 200 };
-static const double largest_file = 9007199254740992.0;     /* 2^53: beyond it a JSON number is not exact */
+static const double largest_file = 9007199254740992.0; /* 2^53: beyond it a JSON number is not exact */
 
 struct table {
     const char *path;
@@ -108,7 +108,8 @@ static bioft_status read_names(const struct table *t, struct published_file *f)
 
 static bioft_status read_file(const struct table *t, const struct json *object, struct published_file *f)
 {
-    bioft_status st = object->type == JSON_OBJECT ? get_text(t, object, "url", &f->url) : wrong(t, "'files' has what is no file");
+    bioft_status st = object->type == JSON_OBJECT ? get_text(t, object, "url", &f->url)
+                                                  : wrong(t, "'files' has what is no file");
 
     if (st == BIOFT_OK)
         st = get_text(t, object, "sha256", &f->sha256);
@@ -166,8 +167,8 @@ static bioft_status read_publication(const struct table *t, const struct json *r
     return json_get(root, "files") ? wrong(t, "has both 'files' and 'agreement'") : BIOFT_OK;
 }
 
-bioft_status publication_read(const char *path, uint32_t kind, const char *name, struct arena *arena, const struct publication **ret,
-                         struct error *err)
+bioft_status publication_read(const char *path, uint32_t kind, const char *name, struct arena *arena,
+                              const struct publication **ret, struct error *err)
 {
     const struct table t = { path, arena, err };
     struct publication *s = arena_array(arena, 1, sizeof *s);
@@ -192,7 +193,7 @@ bioft_status publication_read(const char *path, uint32_t kind, const char *name,
 }
 
 bioft_status publication_find(const struct registry *r, uint32_t kind, const char *name, struct arena *arena,
-                         const struct publication **ret, struct error *err)
+                              const struct publication **ret, struct error *err)
 {
     char *path = NULL;
 
@@ -204,7 +205,8 @@ bioft_status publication_find(const struct registry *r, uint32_t kind, const cha
     return st;
 }
 
-bioft_status publication_names(const struct registry *r, uint32_t kind, char ***ret, size_t *ret_count, struct error *err)
+bioft_status publication_names(const struct registry *r, uint32_t kind, char ***ret, size_t *ret_count,
+                               struct error *err)
 {
     return registry_beside_names(r, kind, ending, ret, ret_count, err);
 }

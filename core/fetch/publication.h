@@ -15,16 +15,16 @@
 
 struct published_file {
     const char *url;
-    const char *name;                              /* the last part of url */
-    const char *sha256;                            /* lower case; may be its beginning */
-    uint64_t bytes;                                /* 0: not published */
-    const char *unpack, *take;                     /* at most one of them; NULL */
-    const char *gives;                             /* what is in the folder when it is done, relative to it */
+    const char *name;          /* the last part of url */
+    const char *sha256;        /* lower case; may be its beginning */
+    uint64_t bytes;            /* 0: not published */
+    const char *unpack, *take; /* at most one of them; NULL */
+    const char *gives;         /* what is in the folder when it is done, relative to it */
 };
 struct publication {
     uint32_t kind;
     const char *name, *what, *page;
-    const char *agreement;                         /* what to do instead; then there are no files */
+    const char *agreement; /* what to do instead; then there are no files */
     const struct published_file *files;
     size_t count;
 };
@@ -32,12 +32,13 @@ struct publication {
 /* The table of a dataset, or of a backbone's weights. *ret NULL: no place has one. It lives in the arena. A table that is wrong
  * is BIOFT_ERR_FORMAT with its file and what is wrong. */
 bioft_status publication_find(const struct registry *r, uint32_t kind, const char *name, struct arena *arena,
-                         const struct publication **ret, struct error *err);
+                              const struct publication **ret, struct error *err);
 /* The names that have one, sorted. Freed with registry_names_free. */
-bioft_status publication_names(const struct registry *r, uint32_t kind, char ***ret, size_t *ret_count, struct error *err);
+bioft_status publication_names(const struct registry *r, uint32_t kind, char ***ret, size_t *ret_count,
+                               struct error *err);
 /* The same of one file. */
-bioft_status publication_read(const char *path, uint32_t kind, const char *name, struct arena *arena, const struct publication **ret,
-                         struct error *err);
+bioft_status publication_read(const char *path, uint32_t kind, const char *name, struct arena *arena,
+                              const struct publication **ret, struct error *err);
 
 /* Adds what is fetched from where with its size and sum, and the commands that do it without bioft. */
 void publication_add_commands(const struct publication *s, const char *folder, struct text *t);

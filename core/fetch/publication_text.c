@@ -43,7 +43,8 @@ static void add_unpacking(const struct published_file *f, struct text *t)
     if (zip)
         text_printf(t, "    unzip %s%s %s\n", f->take ? "-j " : "", f->name, f->take ? f->take : "");
     else
-        text_printf(t, "    tar -xf %s%s%s\n", f->name, f->take ? " --transform 's,.*/,,' " : "", f->take ? f->take : "");
+        text_printf(t, "    tar -xf %s%s%s\n", f->name, f->take ? " --transform 's,.*/,,' " : "",
+                    f->take ? f->take : "");
 }
 
 static void add_file(const struct published_file *f, struct text *t)

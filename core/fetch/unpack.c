@@ -23,7 +23,7 @@ enum { FILE_MODE = 0644, BLOCK = 1 << 20, OPEN_FOLDERS = 16 };
 struct unpacking {
     const struct unpack_params *p;
     struct archive *archive;
-    char *work;                                    /* the hidden folder */
+    char *work; /* the hidden folder */
     unsigned char *block;
     uint64_t files;
 };
@@ -95,8 +95,8 @@ static bioft_status one_entry(struct unpacking *u, struct archive_entry *entry, 
     if (type == AE_IFDIR && (!*name || u->p->take))
         return BIOFT_OK;
     if ((type != AE_IFREG && type != AE_IFDIR) || archive_entry_hardlink(entry))
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: '%s' in it is neither a file nor a folder; nothing was unpacked", u->p->archive,
-                         text_escape(shown, name, strlen(name)));
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: '%s' in it is neither a file nor a folder; nothing was unpacked",
+                         u->p->archive, text_escape(shown, name, strlen(name)));
     if (u->p->take && strcmp(name, u->p->take) != 0)
         return BIOFT_OK;
     if (u->p->take && strrchr(name, '/'))
@@ -115,14 +115,16 @@ static bioft_status all_entries(struct unpacking *u, struct error *err)
     bioft_status st = BIOFT_OK;
     int got = ARCHIVE_EOF;
 
-    while (st == BIOFT_OK && (got = archive_read_next_header(u->archive, &entry)) >= ARCHIVE_WARN && got != ARCHIVE_EOF) {
+    while (st == BIOFT_OK && (got = archive_read_next_header(u->archive, &entry)) >= ARCHIVE_WARN &&
+           got != ARCHIVE_EOF) {
         st = one_entry(u, entry, err);
         log_write(u->p->log, LOG_PROGRESS, "%s: unpacking, %llu files", u->p->archive, (unsigned long long)u->files);
     }
     if (st == BIOFT_OK && got != ARCHIVE_EOF)
         st = broken(u, err);
     if (st == BIOFT_OK && u->files == 0)
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: there is no %s in it", u->p->archive, u->p->take ? u->p->take : "file");
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: there is no %s in it", u->p->archive,
+                       u->p->take ? u->p->take : "file");
     return st;
 }
 
@@ -141,7 +143,8 @@ static bioft_status move_one(const struct unpacking *u, const char *entry, bool 
     bioft_status st = from && to ? BIOFT_OK : error_memory(err, entry);
 
     if (st == BIOFT_OK && lstat(to, &s) == 0)
-        st = error_set(err, BIOFT_ERR_IO, "%s exists and is left alone: move it away, or use another folder with --to", to);
+        st = error_set(err, BIOFT_ERR_IO, "%s exists and is left alone: move it away, or use another folder with --to",
+                       to);
     else if (st == BIOFT_OK && moves && rename(from, to) < 0)
         st = file_error(err, to, "create", errno);
     free(to);
@@ -168,9 +171,9 @@ static bioft_status move_all(const struct unpacking *u, struct error *err)
 
 static bool set_up(struct archive *a)
 {
-    return archive_read_support_filter_gzip(a) >= ARCHIVE_WARN && archive_read_support_filter_bzip2(a) >= ARCHIVE_WARN &&
-           archive_read_support_filter_xz(a) >= ARCHIVE_WARN && archive_read_support_format_tar(a) >= ARCHIVE_WARN &&
-           archive_read_support_format_zip(a) >= ARCHIVE_WARN;
+    return archive_read_support_filter_gzip(a) >= ARCHIVE_WARN &&
+           archive_read_support_filter_bzip2(a) >= ARCHIVE_WARN && archive_read_support_filter_xz(a) >= ARCHIVE_WARN &&
+           archive_read_support_format_tar(a) >= ARCHIVE_WARN && archive_read_support_format_zip(a) >= ARCHIVE_WARN;
 }
 
 static bioft_status unpack_all(const struct unpack_params *p, struct error *err)
@@ -185,7 +188,7 @@ static bioft_status unpack_all(const struct unpack_params *p, struct error *err)
         st = error_memory(err, p->archive);
         goto out;
     }
-    nftw(u.work, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);  /* what a killed one left: the folder is locked */
+    nftw(u.work, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS); /* what a killed one left: the folder is locked */
     if (mkdir(u.work, 0777) < 0)
         st = file_error(err, u.work, "create", errno);
     else if (archive_read_open_filename(u.archive, p->archive, BLOCK) != ARCHIVE_OK)

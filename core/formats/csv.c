@@ -8,15 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
+static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-static bool is_end(char c)
-{
-    return is_blank(c) || c == '\n' || c == '\r';
-}
+static bool is_end(char c) { return is_blank(c) || c == '\n' || c == '\r'; }
 
 /* Where the last line that is not empty ends. */
 static size_t without_empty_lines(const char *bytes, size_t from, size_t size)
@@ -28,10 +22,7 @@ static size_t without_empty_lines(const char *bytes, size_t from, size_t size)
     return at == from ? from : newline ? (size_t)(newline - bytes) + 1 : size;
 }
 
-static bool at_line_start(const struct text *t)
-{
-    return t->length == 0 || t->data[t->length - 1] == '\n';
-}
+static bool at_line_start(const struct text *t) { return t->length == 0 || t->data[t->length - 1] == '\n'; }
 
 /* A spreadsheet takes a field for a formula that begins with one of these, a number aside, also behind blanks. With a
  * quote before it it is text. Such a quote is told from one of the field's own by doubling that. */
@@ -141,10 +132,7 @@ void csv_integer(struct text *t, int64_t value)
     add_field(t, number, false);
 }
 
-void csv_end_line(struct text *t)
-{
-    text_add(t, "\n");
-}
+void csv_end_line(struct text *t) { text_add(t, "\n"); }
 
 struct reading {
     const char *name, *bytes;
@@ -158,8 +146,7 @@ struct reading {
 
 static bioft_status damaged(const struct reading *r, const char *what, struct error *err)
 {
-    return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: %s (at byte %zu)", r->name, r->line, what,
-                     r->at);
+    return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: %s (at byte %zu)", r->name, r->line, what, r->at);
 }
 
 static bool ends_field(const struct reading *r, size_t at)
@@ -250,8 +237,7 @@ static bioft_status read_rows(struct reading *r, size_t *ret_columns, struct err
         if (r->rows_count == 0)
             columns = r->row_count;
         if (r->row_count != columns)
-            return error_set(err, BIOFT_ERR_FORMAT,
-                             "%s:%zu: %zu fields where the first line has %zu", r->name, line,
+            return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: %zu fields where the first line has %zu", r->name, line,
                              r->row_count, columns);
         r->line++;
         char **row = arena_array(r->arena, columns, sizeof *row);
@@ -264,14 +250,14 @@ static bioft_status read_rows(struct reading *r, size_t *ret_columns, struct err
     return BIOFT_OK;
 }
 
-bioft_status csv_parse(const char *name, const char *bytes, size_t size, struct arena *arena,
-                       struct csv *ret, struct error *err)
+bioft_status csv_parse(const char *name, const char *bytes, size_t size, struct arena *arena, struct csv *ret,
+                       struct error *err)
 {
     struct reading r = { .name = name, .bytes = bytes, .size = size, .line = 1, .arena = arena };
     size_t columns = 0;
     char ***field = NULL;
 
-    if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)  /* a byte order mark */
+    if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) /* a byte order mark */
         r.at = 3;
     r.size = without_empty_lines(bytes, r.at, size);
     bioft_status st = read_rows(&r, &columns, err);

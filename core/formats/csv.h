@@ -9,8 +9,8 @@
 #include "base/text.h"
 
 /* One field, with a comma before it where the line has begun. */
-void csv_text(struct text *t, const char *value);          /* NULL: empty */
-void csv_number(struct text *t, double value);             /* NaN: empty */
+void csv_text(struct text *t, const char *value); /* NULL: empty */
+void csv_number(struct text *t, double value);    /* NaN: empty */
 void csv_integer(struct text *t, int64_t value);
 void csv_end_line(struct text *t);
 
@@ -20,8 +20,8 @@ struct csv {
     size_t rows, columns;
     char ***field;
 };
-bioft_status csv_parse(const char *name, const char *bytes, size_t size, struct arena *arena,
-                       struct csv *ret, struct error *err);
+bioft_status csv_parse(const char *name, const char *bytes, size_t size, struct arena *arena, struct csv *ret,
+                       struct error *err);
 /* A whole file of at most `most` bytes. */
 bioft_status csv_load(const char *path, size_t most, struct arena *arena, struct csv *ret, struct error *err);
 /* Where the header has a column; c->columns: it has none. And what a row has there: "" where there is no such column. */

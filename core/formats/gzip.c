@@ -19,14 +19,11 @@ struct unpacking {
     size_t in_size, in_at;
     uint8_t *out;
     size_t out_size, capacity; /* one byte of the capacity is kept for the NUL */
-    size_t limit; /* of out_size: one above what is allowed, to see that there is more */
+    size_t limit;              /* of out_size: one above what is allowed, to see that there is more */
     uint64_t max;
 };
 
-bool gzip_is(const uint8_t *bytes, size_t size)
-{
-    return size >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
-}
+bool gzip_is(const uint8_t *bytes, size_t size) { return size >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b; }
 
 static bool enlarge(struct unpacking *u)
 {
@@ -63,24 +60,21 @@ static bioft_status begin(struct unpacking *u, struct error *err)
     return u->out ? BIOFT_OK : error_memory(err, u->name);
 }
 
-static bioft_status data_error(const struct unpacking *u, const z_stream *z, bool in_header,
-                               struct error *err)
+static bioft_status data_error(const struct unpacking *u, const z_stream *z, bool in_header, struct error *err)
 {
     const char *why = z->msg ? z->msg : "damaged data";
     if (in_header)
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: bad gzip header: %s (at compressed byte %zu)",
-                         u->name, why, u->in_at);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: bad gzip header: %s (at compressed byte %zu)", u->name, why,
+                         u->in_at);
     if (strcmp(why, "incorrect data check") == 0)
         return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: gzip: the checksum differs from the data's (at compressed byte %zu)",
-                         u->name, u->in_at);
+                         "%s: gzip: the checksum differs from the data's (at compressed byte %zu)", u->name, u->in_at);
     if (strcmp(why, "incorrect length check") == 0)
         return error_set(err, BIOFT_ERR_FORMAT,
                          "%s: gzip: the size in the trailer differs from the data's (at compressed "
                          "byte %zu)",
                          u->name, u->in_at);
-    return error_set(err, BIOFT_ERR_FORMAT, "%s: gzip: corrupt at compressed byte %zu: %s", u->name,
-                     u->in_at, why);
+    return error_set(err, BIOFT_ERR_FORMAT, "%s: gzip: corrupt at compressed byte %zu: %s", u->name, u->in_at, why);
 }
 
 /* One member: from its header to the end of its trailer. */
@@ -101,15 +95,13 @@ static bioft_status member(struct unpacking *u, z_stream *z, struct error *err)
         u->in_at = (size_t)(z->next_in - u->in);
         u->out_size = (size_t)(z->next_out - u->out);
         if (u->out_size > u->max)
-            return error_set(err, BIOFT_ERR_FORMAT,
-                             "%s: unpacks to more than the %llu bytes allowed", u->name,
+            return error_set(err, BIOFT_ERR_FORMAT, "%s: unpacks to more than the %llu bytes allowed", u->name,
                              (unsigned long long)u->max);
         if (result == Z_STREAM_END)
             return BIOFT_OK;
         if (result == Z_MEM_ERROR)
             return error_memory(err, u->name);
-        if (result == Z_BUF_ERROR ||
-            (result == Z_OK && u->in_at == u->in_size && u->out_size < u->capacity - 1))
+        if (result == Z_BUF_ERROR || (result == Z_OK && u->in_at == u->in_size && u->out_size < u->capacity - 1))
             return error_set(err, BIOFT_ERR_FORMAT,
                              header.done != 1 ? "%s: bad gzip header: truncated, the file ends "
                                                 "inside it (at compressed byte %zu)"
@@ -136,8 +128,8 @@ static bioft_status after_member(const struct unpacking *u, bool *ret_more, stru
     return BIOFT_OK;
 }
 
-bioft_status gzip_unpack(const char *name, const uint8_t *bytes, size_t size, uint64_t max,
-                         uint8_t **ret, size_t *ret_size, struct error *err)
+bioft_status gzip_unpack(const char *name, const uint8_t *bytes, size_t size, uint64_t max, uint8_t **ret,
+                         size_t *ret_size, struct error *err)
 {
     struct unpacking u = { .name = name, .in = bytes, .in_size = size, .max = max };
     z_stream z = { .zalloc = Z_NULL };
@@ -164,7 +156,4 @@ bioft_status gzip_unpack(const char *name, const uint8_t *bytes, size_t size, ui
     return BIOFT_OK;
 }
 
-const char *gzip_library_version(void)
-{
-    return zlibVersion();
-}
+const char *gzip_library_version(void) { return zlibVersion(); }

@@ -10,9 +10,9 @@ static const struct kind {
     const char *name, *magic;
     size_t length;
 } others[] = {
-    { "a GIF image", "GIF8", 4 },   { "a WebP or another RIFF file", "RIFF", 4 },
-    { "a TIFF image", "II*\0", 4 }, { "a TIFF image", "MM\0*", 4 },
-    { "a BMP image", "BM", 2 },     { "a JPEG 2000 image", "\0\0\0\fjP", 6 },
+    { "a GIF image", "GIF8", 4 },     { "a WebP or another RIFF file", "RIFF", 4 },
+    { "a TIFF image", "II*\0", 4 },   { "a TIFF image", "MM\0*", 4 },
+    { "a BMP image", "BM", 2 },       { "a JPEG 2000 image", "\0\0\0\fjP", 6 },
     { "a zip archive", "PK\3\4", 4 }, { "gzip", "\x1f\x8b", 2 },
     { "HTML or XML", "<", 1 },
 };
@@ -36,13 +36,11 @@ static bioft_status refuse(const char *name, const uint8_t *bytes, size_t size, 
     return error_set(err, BIOFT_ERR_FORMAT, "%s: neither JPEG nor PNG: it is %s", name, kind);
 }
 
-bioft_status image_reserve(const char *name, uint32_t width, uint32_t height, struct bitmap *ret,
-                             struct error *err)
+bioft_status image_reserve(const char *name, uint32_t width, uint32_t height, struct bitmap *ret, struct error *err)
 {
     if (width == 0 || height == 0 || width > IMAGE_SIDE || height > IMAGE_SIDE ||
         (uint64_t)width * height > IMAGE_PIXELS)
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: an image of %u x %u pixels: sides are 1 to %d, at most %d pixels",
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: an image of %u x %u pixels: sides are 1 to %d, at most %d pixels",
                          name, width, height, IMAGE_SIDE, IMAGE_PIXELS);
     size_t bytes = (size_t)width * height * 3;
     if (bytes <= ret->capacity)
@@ -56,8 +54,8 @@ bioft_status image_reserve(const char *name, uint32_t width, uint32_t height, st
     return BIOFT_OK;
 }
 
-bioft_status image_decode(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
-                            struct bitmap *ret, struct error *err)
+bioft_status image_decode(const char *name, const uint8_t *bytes, size_t size, unsigned flags, struct bitmap *ret,
+                          struct error *err)
 {
     bioft_status st;
     ret->width = ret->height = ret->warnings = 0;

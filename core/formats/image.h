@@ -22,8 +22,8 @@ struct bitmap {
 enum { IMAGE_PILLOW_GREY16 = 1 };
 
 /* From any thread. A truncated file is an error, bytes after the end are not. */
-bioft_status image_decode(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
-                            struct bitmap *ret, struct error *err);
+bioft_status image_decode(const char *name, const uint8_t *bytes, size_t size, unsigned flags, struct bitmap *ret,
+                          struct error *err);
 void image_free(struct bitmap *image); /* NULL is fine */
 
 #endif

@@ -27,10 +27,7 @@ struct decoding {
     uint8_t *row; /* CMYK as the library gives it */
 };
 
-static struct decoding *decoding_of(j_common_ptr library)
-{
-    return library->client_data;
-}
+static struct decoding *decoding_of(j_common_ptr library) { return library->client_data; }
 
 /* Leaves the library; does not return. */
 static void stop(struct decoding *d, bioft_status status)
@@ -61,10 +58,7 @@ static void on_message(j_common_ptr library, int level)
         stop(d, error_set(d->err, BIOFT_ERR_FORMAT, "%s: JPEG: truncated: it ends early", d->name));
 }
 
-static void on_output(j_common_ptr library)
-{
-    (void)library;
-}
+static void on_output(j_common_ptr library) { (void)library; }
 
 static void on_progress(j_common_ptr library)
 {
@@ -72,10 +66,8 @@ static void on_progress(j_common_ptr library)
     uint64_t scans = (uint64_t)d->library.input_scan_number;
     uint64_t pixels = (uint64_t)d->library.image_width * d->library.image_height;
     if (scans > SCANS || (scans > 1 && scans * pixels > PASSED_PIXELS))
-        stop(d,
-             error_set(d->err, BIOFT_ERR_FORMAT, "%s: JPEG: more than %llu scans of %u x %u pixels",
-                       d->name, (unsigned long long)scans - 1, d->library.image_width,
-                       d->library.image_height));
+        stop(d, error_set(d->err, BIOFT_ERR_FORMAT, "%s: JPEG: more than %llu scans of %u x %u pixels", d->name,
+                          (unsigned long long)scans - 1, d->library.image_width, d->library.image_height));
 }
 
 /* A Huffman code takes at least a bit for a block of 8 x 8, and there is more than half a block for
@@ -87,12 +79,11 @@ static void check_header(struct decoding *d, size_t size)
     uint64_t pixels = (uint64_t)l->image_width * l->image_height;
     uint64_t most_of_a_byte = l->arith_code ? 65536 : 2 * 8 * 64;
     if (l->num_components != 1 && l->num_components != 3 && l->num_components != 4)
-        stop(d, error_set(d->err, BIOFT_ERR_FORMAT, "%s: JPEG: %d components, 1, 3 or 4 are read",
-                          d->name, l->num_components));
+        stop(d, error_set(d->err, BIOFT_ERR_FORMAT, "%s: JPEG: %d components, 1, 3 or 4 are read", d->name,
+                          l->num_components));
     if (pixels / most_of_a_byte > size)
-        stop(d, error_set(d->err, BIOFT_ERR_FORMAT,
-                          "%s: JPEG: truncated: %zu bytes cannot hold %u x %u pixels", d->name,
-                          size, l->image_width, l->image_height));
+        stop(d, error_set(d->err, BIOFT_ERR_FORMAT, "%s: JPEG: truncated: %zu bytes cannot hold %u x %u pixels",
+                          d->name, size, l->image_width, l->image_height));
     bioft_status st = image_reserve(d->name, l->image_width, l->image_height, d->image, d->err);
     if (st != BIOFT_OK)
         stop(d, st);
@@ -151,9 +142,7 @@ static void decode(struct decoding *d, const uint8_t *bytes, size_t size)
     jpeg_mem_src(l, bytes, (unsigned long)size);
     jpeg_read_header(l, TRUE);
     check_header(d, size);
-    l->out_color_space = l->num_components == 1   ? JCS_GRAYSCALE
-                         : l->num_components == 3 ? JCS_RGB
-                                                  : JCS_CMYK;
+    l->out_color_space = l->num_components == 1 ? JCS_GRAYSCALE : l->num_components == 3 ? JCS_RGB : JCS_CMYK;
     d->progress.progress_monitor = on_progress;
     l->progress = &d->progress;
     jpeg_start_decompress(l);
@@ -164,8 +153,7 @@ static void decode(struct decoding *d, const uint8_t *bytes, size_t size)
     d->image->warnings = (uint32_t)d->errors.num_warnings;
 }
 
-bioft_status image_jpeg(const char *name, const uint8_t *bytes, size_t size, struct bitmap *ret,
-                          struct error *err)
+bioft_status image_jpeg(const char *name, const uint8_t *bytes, size_t size, struct bitmap *ret, struct error *err)
 {
     struct decoding *d = calloc(1, sizeof *d);
     if (!d)

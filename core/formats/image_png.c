@@ -54,8 +54,7 @@ static void on_read(png_structp png, png_bytep data, size_t size)
 {
     struct decoding *d = png_get_io_ptr(png);
     if (d->size - d->at < size)
-        stop(d, error_set(d->err, BIOFT_ERR_FORMAT, "%s: PNG: truncated after %zu bytes", d->name,
-                          d->size));
+        stop(d, error_set(d->err, BIOFT_ERR_FORMAT, "%s: PNG: truncated after %zu bytes", d->name, d->size));
     memcpy(data, d->bytes + d->at, size);
     d->at += size;
 }
@@ -80,9 +79,8 @@ static void read_header(struct decoding *d)
     uint64_t raw = ((uint64_t)png_get_rowbytes(d->png, d->info) + 1) * d->height;
     bioft_status st;
     if (raw / EXPANSION > d->size + SLACK / EXPANSION)
-        st = error_set(d->err, BIOFT_ERR_FORMAT,
-                       "%s: PNG: truncated: %zu bytes cannot hold %u x %u pixels", d->name, d->size,
-                       d->width, d->height);
+        st = error_set(d->err, BIOFT_ERR_FORMAT, "%s: PNG: truncated: %zu bytes cannot hold %u x %u pixels", d->name,
+                       d->size, d->width, d->height);
     else
         st = image_reserve(d->name, d->width, d->height, d->image, d->err);
     if (st != BIOFT_OK)
@@ -109,10 +107,7 @@ static void read_header(struct decoding *d)
 }
 
 /* Bytes a pixel takes in a row of the library's. */
-static size_t pixel_size(const struct decoding *d)
-{
-    return d->rows == ROWS_RGB ? 3 : d->rows == ROWS_GREY16 ? 2 : 1;
-}
+static size_t pixel_size(const struct decoding *d) { return d->rows == ROWS_RGB ? 3 : d->rows == ROWS_GREY16 ? 2 : 1; }
 
 /* Rows that are to be widened lie at the end of the pixels: widening from the front then never
  * overtakes what is not read yet. */
@@ -127,8 +122,7 @@ static void read_rows(struct decoding *d)
     int passes = png_set_interlace_handling(d->png);
     png_read_update_info(d->png, d->info);
     if (png_get_rowbytes(d->png, d->info) != row_bytes)
-        stop(d, error_set(d->err, BIOFT_ERR_FORMAT, "%s: PNG: rows of another size than announced",
-                          d->name));
+        stop(d, error_set(d->err, BIOFT_ERR_FORMAT, "%s: PNG: rows of another size than announced", d->name));
     if (passes > 1)
         memset(raw_pixels(d), 0, row_bytes * d->height);
     for (int pass = 0; pass < passes; pass++)
@@ -147,9 +141,8 @@ static void widen_indices(struct decoding *d)
     for (size_t i = 0; i < (size_t)d->width * d->height; i++, to += 3) {
         unsigned index = from[i];
         if (index >= (unsigned)count)
-            stop(d,
-                 error_set(d->err, BIOFT_ERR_FORMAT, "%s: PNG: index %u in a palette of %d colours",
-                           d->name, index, count));
+            stop(d, error_set(d->err, BIOFT_ERR_FORMAT, "%s: PNG: index %u in a palette of %d colours", d->name, index,
+                              count));
         to[0] = palette[index].red;
         to[1] = palette[index].green;
         to[2] = palette[index].blue;
@@ -180,14 +173,13 @@ static void decode(struct decoding *d)
     d->image->height = d->height;
 }
 
-bioft_status image_png(const char *name, const uint8_t *bytes, size_t size, unsigned flags,
-                         struct bitmap *ret, struct error *err)
+bioft_status image_png(const char *name, const uint8_t *bytes, size_t size, unsigned flags, struct bitmap *ret,
+                       struct error *err)
 {
     struct decoding *d = calloc(1, sizeof *d);
     if (!d)
         return error_memory(err, name);
-    *d =
-        (struct decoding){ .name = name, .bytes = bytes, .size = size, .image = ret, .err = err };
+    *d = (struct decoding){ .name = name, .bytes = bytes, .size = size, .image = ret, .err = err };
     d->pillow_grey16 = flags & IMAGE_PILLOW_GREY16;
     d->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, d, on_error, on_warning);
     if (d->png)

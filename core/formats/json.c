@@ -57,10 +57,7 @@ static struct json *add(struct building *b, enum json_type type)
     return value;
 }
 
-static int on_null(void *ctx)
-{
-    return add(ctx, JSON_NULL) != NULL;
-}
+static int on_null(void *ctx) { return add(ctx, JSON_NULL) != NULL; }
 
 static int on_bool(void *ctx, int boolean)
 {
@@ -164,20 +161,11 @@ static int close_container(struct building *b)
     return container->type == JSON_OBJECT ? check_keys(b, container) : 1;
 }
 
-static int on_start_map(void *ctx)
-{
-    return open_container(ctx, JSON_OBJECT);
-}
+static int on_start_map(void *ctx) { return open_container(ctx, JSON_OBJECT); }
 
-static int on_start_array(void *ctx)
-{
-    return open_container(ctx, JSON_ARRAY);
-}
+static int on_start_array(void *ctx) { return open_container(ctx, JSON_ARRAY); }
 
-static int on_end(void *ctx)
-{
-    return close_container(ctx);
-}
+static int on_end(void *ctx) { return close_container(ctx); }
 
 static const yajl_callbacks callbacks = {
     .yajl_null = on_null,
@@ -191,8 +179,7 @@ static const yajl_callbacks callbacks = {
     .yajl_end_array = on_end,
 };
 
-static bioft_status parse_error(struct building *b, yajl_handle parser, yajl_status status,
-                                struct error *err)
+static bioft_status parse_error(struct building *b, yajl_handle parser, yajl_status status, struct error *err)
 {
     size_t at = yajl_get_bytes_consumed(parser);
     if (b->no_memory)
@@ -201,21 +188,20 @@ static bioft_status parse_error(struct building *b, yajl_handle parser, yajl_sta
         return error_set(err, BIOFT_ERR_FORMAT, "%s: JSON: %s (at byte %zu)", b->name, b->why, at);
     unsigned char *text = yajl_get_error(parser, 0, NULL, 0);
     const char *why = text ? (const char *)text : "parse error";
-    bioft_status st = error_set(err, BIOFT_ERR_FORMAT, "%s: not valid JSON: %.*s (at byte %zu)",
-                                b->name, (int)strcspn(why, "\n"), why, at);
+    bioft_status st = error_set(err, BIOFT_ERR_FORMAT, "%s: not valid JSON: %.*s (at byte %zu)", b->name,
+                                (int)strcspn(why, "\n"), why, at);
     if (text)
         yajl_free_error(parser, text);
     return st;
 }
 
-bioft_status json_parse(const char *name, const char *bytes, size_t size, struct arena *arena,
-                        struct json **ret, struct error *err)
+bioft_status json_parse(const char *name, const char *bytes, size_t size, struct arena *arena, struct json **ret,
+                        struct error *err)
 {
     struct building b = { .name = name, .arena = arena };
     size_t at;
     if (size > SIZE)
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: JSON of %zu bytes, %d at most", name, size,
-                         SIZE);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: JSON of %zu bytes, %d at most", name, size, SIZE);
     const char *why = json_check_text((const uint8_t *)bytes, size, &at);
     if (why)
         return error_set(err, BIOFT_ERR_FORMAT, "%s: JSON: %s (at byte %zu)", name, why, at);

@@ -12,8 +12,8 @@ void json_end_object(struct text *t);
 void json_begin_array(struct text *t);
 void json_end_array(struct text *t);
 void json_key(struct text *t, const char *key);
-void json_string(struct text *t, const char *value);       /* NULL: null */
-void json_number(struct text *t, double value);            /* not finite: null */
+void json_string(struct text *t, const char *value); /* NULL: null */
+void json_number(struct text *t, double value);      /* not finite: null */
 void json_integer(struct text *t, int64_t value);
 void json_bool(struct text *t, bool value);
 
@@ -23,14 +23,14 @@ struct json {
     enum json_type type;
     bool boolean;
     double number;
-    const char *text;                              /* STRING, and NUMBER as written */
-    size_t length, count;                          /* of text; of children */
-    struct json **items;                           /* ARRAY and OBJECT */
-    const char **keys;                             /* OBJECT: each once */
+    const char *text;     /* STRING, and NUMBER as written */
+    size_t length, count; /* of text; of children */
+    struct json **items;  /* ARRAY and OBJECT */
+    const char **keys;    /* OBJECT: each once */
 };
 /* Depth 32, strings of 1 MiB, a million values, 64 MiB at most; a key given twice is an error. */
-bioft_status json_parse(const char *name, const char *bytes, size_t size, struct arena *arena,
-                        struct json **ret, struct error *err);
+bioft_status json_parse(const char *name, const char *bytes, size_t size, struct arena *arena, struct json **ret,
+                        struct error *err);
 /* NULL: none, or no object. */
 const struct json *json_get(const struct json *object, const char *key);
 

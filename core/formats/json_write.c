@@ -60,10 +60,7 @@ void json_begin_object(struct text *t)
     text_add(t, "{");
 }
 
-void json_end_object(struct text *t)
-{
-    text_add(t, "}");
-}
+void json_end_object(struct text *t) { text_add(t, "}"); }
 
 void json_begin_array(struct text *t)
 {
@@ -71,10 +68,7 @@ void json_begin_array(struct text *t)
     text_add(t, "[");
 }
 
-void json_end_array(struct text *t)
-{
-    text_add(t, "]");
-}
+void json_end_array(struct text *t) { text_add(t, "]"); }
 
 void json_key(struct text *t, const char *key)
 {

@@ -95,7 +95,7 @@ static bioft_status write_pairs(const struct mlruns_run *run, const char *folder
         size_t length = strlen(pairs[i].value);
         if (length > MAX_PARAM)
             for (length = MAX_PARAM; length > 0 && ((uint8_t)pairs[i].value[length] & 0xc0) == 0x80;)
-                length--;                          /* no character of UTF-8 is cut */
+                length--; /* no character of UTF-8 is cut */
         char *path = key_path(folder, kind, pairs[i].key, err);
         text_add_n(&t, pairs[i].value, length);
         st = path ? write_whole(run, path, &t, err) : BIOFT_ERR_IO;
@@ -196,7 +196,7 @@ static bioft_status write_meta(const struct mlruns_run *run, const char *folder,
     add_text(&t, "run_id", run->id);
     add_text(&t, "run_name", run->name);
     add_text(&t, "run_uuid", run->id);
-    text_add(&t, "source_name: ''\nsource_type: 4\nsource_version: ''\n");     /* 4: local */
+    text_add(&t, "source_name: ''\nsource_type: 4\nsource_version: ''\n"); /* 4: local */
     add_time(&t, "start_time", run->started);
     text_printf(&t, "status: %d\ntags: []\nuser_id: ''\n", (int)run->status);
     bioft_status st = path ? write_whole(run, path, &t, err) : error_memory(err, "a path");
@@ -208,7 +208,7 @@ static bioft_status write_meta(const struct mlruns_run *run, const char *folder,
 /* The run's own meta.yaml comes last: what has none is no run. */
 bioft_status mlruns_write(const struct mlruns_run *run, struct error *err)
 {
-    static const char *const kinds[] = { "metrics", "params", "tags", "artifacts" };    /* without one it is no run */
+    static const char *const kinds[] = { "metrics", "params", "tags", "artifacts" }; /* without one it is no run */
     char *experiment = path_join(run->folder, run->experiment_id);
     char *folder = experiment ? path_join(experiment, run->id) : NULL;
     bioft_status st = folder ? file_make_folder(folder, err) : error_memory(err, "a path");

@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "values are copied as they are in the file");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "values are copied as they are in the file");
 
 enum { PREFIX = 8, HEADER = 64 << 10, ALIGNMENT = 64 };
 static const char magic[6] = { '\x93', 'N', 'U', 'M', 'P', 'Y' };
@@ -42,8 +41,7 @@ static bioft_status refuse_dtype(const char *name, const char *descr, struct err
     text_escape(escaped, descr, strlen(descr));
     if (strcmp(descr, "|O") == 0 || strcmp(descr, "O") == 0)
         return error_set(err, BIOFT_ERR_UNSUPPORTED,
-                         "%s: .npy: dtype '%s' holds Python objects (pickle), which are never read",
-                         name, escaped);
+                         "%s: .npy: dtype '%s' holds Python objects (pickle), which are never read", name, escaped);
     if (descr[0] != '>')
         return error_set(err, BIOFT_ERR_UNSUPPORTED,
                          "%s: .npy: dtype '%s' is not supported: uint8, int64, int32, float32, "
@@ -51,25 +49,22 @@ static bioft_status refuse_dtype(const char *name, const char *descr, struct err
                          name, escaped);
     snprintf(little, sizeof little, "%s", descr);
     little[0] = '<';
-    return error_set(err, BIOFT_ERR_UNSUPPORTED,
-                     "%s: .npy: dtype '%s' is big-endian; save with .astype('%s')", name, escaped,
-                     find_kind(little) ? little : "<f4");
+    return error_set(err, BIOFT_ERR_UNSUPPORTED, "%s: .npy: dtype '%s' is big-endian; save with .astype('%s')", name,
+                     escaped, find_kind(little) ? little : "<f4");
 }
 
 /* Where the header's text lies; checks magic, version and length. */
-static bioft_status find_header(const char *name, const uint8_t *bytes, size_t size, size_t *ret_at,
-                                size_t *ret_length, struct error *err)
+static bioft_status find_header(const char *name, const uint8_t *bytes, size_t size, size_t *ret_at, size_t *ret_length,
+                                struct error *err)
 {
     if (size < sizeof magic || memcmp(bytes, magic, sizeof magic) != 0)
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: not a .npy file: it does not begin with \\x93NUMPY", name);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: not a .npy file: it does not begin with \\x93NUMPY", name);
     if (size < PREFIX)
         return error_set(err, BIOFT_ERR_FORMAT, "%s: .npy: truncated after %zu bytes", name, size);
     unsigned major = bytes[6], minor = bytes[7];
     if (major < 1 || major > 3 || minor != 0)
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: .npy: version %u.%u, where 1.0, 2.0 and 3.0 are known", name, major,
-                         minor);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: .npy: version %u.%u, where 1.0, 2.0 and 3.0 are known", name,
+                         major, minor);
     size_t field = major == 1 ? 2 : 4, at = PREFIX + field;
     if (size < at)
         return error_set(err, BIOFT_ERR_FORMAT, "%s: .npy: truncated after %zu bytes", name, size);
@@ -82,31 +77,29 @@ static bioft_status find_header(const char *name, const uint8_t *bytes, size_t s
                          "bytes are there",
                          name, (unsigned long long)length, size - at);
     if (length > HEADER)
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: .npy: a header of %llu bytes, at most %d",
-                         name, (unsigned long long)length, HEADER);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: .npy: a header of %llu bytes, at most %d", name,
+                         (unsigned long long)length, HEADER);
     *ret_at = at;
     *ret_length = (size_t)length;
     return BIOFT_OK;
 }
 
 /* Elements of the shape; the bytes at hand must be exactly theirs. */
-static bioft_status check_size(const char *name, const struct npy_dict *h, const struct kind *kind,
-                               size_t have, size_t *ret_count, struct error *err)
+static bioft_status check_size(const char *name, const struct npy_dict *h, const struct kind *kind, size_t have,
+                               size_t *ret_count, struct error *err)
 {
     uint64_t count = 1, need;
     for (unsigned d = 0; d < h->dims; d++)
         if (__builtin_mul_overflow(count, h->shape[d], &count))
-            return error_set(err, BIOFT_ERR_FORMAT, "%s: .npy: the size of the shape overflows",
-                             name);
+            return error_set(err, BIOFT_ERR_FORMAT, "%s: .npy: the size of the shape overflows", name);
     if (__builtin_mul_overflow(count, (uint64_t)kind->file_size, &need))
         return error_set(err, BIOFT_ERR_FORMAT, "%s: .npy: the size of the shape overflows", name);
     if (need > have)
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: .npy: truncated, the data has %zu of %llu bytes", name, have,
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: .npy: truncated, the data has %zu of %llu bytes", name, have,
                          (unsigned long long)need);
     if (need < have)
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: .npy: %llu bytes left over after the data",
-                         name, (unsigned long long)(have - need));
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: .npy: %llu bytes left over after the data", name,
+                         (unsigned long long)(have - need));
     *ret_count = (size_t)count;
     return BIOFT_OK;
 }
@@ -135,8 +128,8 @@ static bool convert(const struct kind *kind, const uint8_t *from, void *data, si
 }
 
 /* All elements; in fortran order the first index varies fastest in the file, in memory the last. */
-static bioft_status copy(const char *name, const struct kind *kind, const struct npy_dict *h,
-                         const uint8_t *from, size_t count, void *data, struct error *err)
+static bioft_status copy(const char *name, const struct kind *kind, const struct npy_dict *h, const uint8_t *from,
+                         size_t count, void *data, struct error *err)
 {
     size_t index[NPY_DIMS] = { 0 }, stride[NPY_DIMS] = { 0 }, at = 0;
     bool transpose = h->fortran_order && h->dims > 1;
@@ -151,9 +144,8 @@ static bioft_status copy(const char *name, const struct kind *kind, const struct
     for (size_t i = 0; i < count; i++) {
         if (!convert(kind, from + (transpose ? at : i) * kind->file_size, data, i))
             return error_set(err, BIOFT_ERR_FORMAT,
-                             kind->descr[1] == 'b'
-                                 ? "%s: .npy: the bool at index %zu is neither 0 nor 1"
-                                 : "%s: .npy: the value at index %zu is out of float32's range",
+                             kind->descr[1] == 'b' ? "%s: .npy: the bool at index %zu is neither 0 nor 1"
+                                                   : "%s: .npy: the value at index %zu is out of float32's range",
                              name, i);
         if (!transpose)
             continue;
@@ -169,8 +161,7 @@ static bioft_status copy(const char *name, const struct kind *kind, const struct
     return BIOFT_OK;
 }
 
-bioft_status npy_parse(const char *name, const uint8_t *bytes, size_t size, struct npy *ret,
-                       struct error *err)
+bioft_status npy_parse(const char *name, const uint8_t *bytes, size_t size, struct npy *ret, struct error *err)
 {
     struct npy_dict h;
     size_t at = 0, length = 0, count = 0;
@@ -224,13 +215,9 @@ void npy_free(struct npy *npy)
     *npy = (struct npy){ .data = NULL };
 }
 
-size_t npy_header(enum npy_dtype dtype, unsigned dims, const uint64_t *shape, char *ret,
-                  size_t size)
+size_t npy_header(enum npy_dtype dtype, unsigned dims, const uint64_t *shape, char *ret, size_t size)
 {
-    const char *descr = dtype == NPY_U8    ? "|u1"
-                        : dtype == NPY_I64 ? "<i8"
-                        : dtype == NPY_F32 ? "<f4"
-                                           : NULL;
+    const char *descr = dtype == NPY_U8 ? "|u1" : dtype == NPY_I64 ? "<i8" : dtype == NPY_F32 ? "<f4" : NULL;
     char tuple[NPY_DIMS * 24 + 8] = "(", dict[sizeof tuple + 80];
     if (!descr || dims > NPY_DIMS)
         return 0;
@@ -242,8 +229,7 @@ size_t npy_header(enum npy_dtype dtype, unsigned dims, const uint64_t *shape, ch
                               : "%" PRIu64,
                  shape[d]);
     }
-    snprintf(dict, sizeof dict, "{'descr': '%s', 'fortran_order': False, 'shape': %s), }", descr,
-             tuple);
+    snprintf(dict, sizeof dict, "{'descr': '%s', 'fortran_order': False, 'shape': %s), }", descr, tuple);
     size_t text = strlen(dict), start = PREFIX + 2;
     size_t total = (start + text + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (total > size)
@@ -259,16 +245,15 @@ size_t npy_header(enum npy_dtype dtype, unsigned dims, const uint64_t *shape, ch
     return total;
 }
 
-bioft_status npy_write(const char *path, enum npy_dtype dtype, unsigned dims, const uint64_t *shape,
-                       const void *data, struct error *err)
+bioft_status npy_write(const char *path, enum npy_dtype dtype, unsigned dims, const uint64_t *shape, const void *data,
+                       struct error *err)
 {
     struct file_writer w = { .fd = -1 };
     char header[8 * ALIGNMENT];
     size_t length = npy_header(dtype, dims, shape, header, sizeof header);
     size_t bytes = dtype == NPY_U8 ? 1 : dtype == NPY_I64 ? 8 : 4;
     if (length == 0)
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "%s: no .npy header for dtype %d with %u dimensions", path, (int)dtype,
+        return error_set(err, BIOFT_ERR_INVALID, "%s: no .npy header for dtype %d with %u dimensions", path, (int)dtype,
                          dims);
     for (unsigned d = 0; d < dims; d++)
         if (shape[d] > SIZE_MAX || !mem_product(bytes, (size_t)shape[d], &bytes))

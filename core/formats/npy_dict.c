@@ -18,14 +18,13 @@ struct cursor {
 
 static bioft_status malformed(const struct cursor *c, const char *what)
 {
-    return error_set(c->err, BIOFT_ERR_FORMAT, "%s: .npy: malformed header at column %zu: %s",
-                     c->name, c->at + 1, what);
+    return error_set(c->err, BIOFT_ERR_FORMAT, "%s: .npy: malformed header at column %zu: %s", c->name, c->at + 1,
+                     what);
 }
 
 static void skip_blanks(struct cursor *c)
 {
-    while (c->at < c->size &&
-           (c->text[c->at] == ' ' || c->text[c->at] == '\t' || c->text[c->at] == '\n'))
+    while (c->at < c->size && (c->text[c->at] == ' ' || c->text[c->at] == '\t' || c->text[c->at] == '\n'))
         c->at++;
 }
 
@@ -56,8 +55,7 @@ static bool take_string(struct cursor *c, const char **ret, size_t *ret_length)
     if (quote == '\0')
         return false;
     size_t start = c->at;
-    while (c->at < c->size && c->text[c->at] != quote && c->text[c->at] != '\\' &&
-           c->text[c->at] != '\n')
+    while (c->at < c->size && c->text[c->at] != quote && c->text[c->at] != '\\' && c->text[c->at] != '\n')
         c->at++;
     if (c->at == c->size || c->text[c->at] != quote)
         return false;
@@ -85,8 +83,8 @@ static bioft_status read_descr(struct cursor *c, struct npy_dict *ret)
         return malformed(c, "'descr' must be a string without escapes");
     if (length >= sizeof ret->descr) {
         char escaped[TEXT_ESCAPED];
-        return error_set(c->err, BIOFT_ERR_UNSUPPORTED, "%s: .npy: dtype '%s' is not supported",
-                         c->name, text_escape(escaped, s, length));
+        return error_set(c->err, BIOFT_ERR_UNSUPPORTED, "%s: .npy: dtype '%s' is not supported", c->name,
+                         text_escape(escaped, s, length));
     }
     memcpy(ret->descr, s, length);
     ret->descr[length] = '\0';
@@ -112,8 +110,7 @@ static bioft_status read_number(struct cursor *c, uint64_t *ret)
     if (c->at == start)
         return malformed(c, "'shape' must be a tuple of decimal numbers");
     if (value > LARGEST)
-        return error_set(c->err, BIOFT_ERR_FORMAT,
-                         "%s: .npy: a dimension of %llu is too large, at most 2^40", c->name,
+        return error_set(c->err, BIOFT_ERR_FORMAT, "%s: .npy: a dimension of %llu is too large, at most 2^40", c->name,
                          (unsigned long long)value);
     if (c->at < c->size && c->text[c->at] == 'L') /* Python 2's long */
         c->at++;
@@ -156,21 +153,16 @@ static bioft_status read_pair(struct cursor *c, unsigned *seen, struct npy_dict 
                                                         : 0;
     if (which == 0 || (*seen & which)) {
         char escaped[TEXT_ESCAPED];
-        return error_set(c->err, BIOFT_ERR_FORMAT,
-                         "%s: .npy: malformed header at column %zu: key '%s' %s", c->name, c->at,
-                         text_escape(escaped, key, length),
-                         which ? "is given twice" : "is unknown");
+        return error_set(c->err, BIOFT_ERR_FORMAT, "%s: .npy: malformed header at column %zu: key '%s' %s", c->name,
+                         c->at, text_escape(escaped, key, length), which ? "is given twice" : "is unknown");
     }
     *seen |= which;
     if (!take(c, ':'))
         return malformed(c, "':' expected");
-    return which == SEEN_DESCR   ? read_descr(c, ret)
-           : which == SEEN_ORDER ? read_order(c, ret)
-                                 : read_shape(c, ret);
+    return which == SEEN_DESCR ? read_descr(c, ret) : which == SEEN_ORDER ? read_order(c, ret) : read_shape(c, ret);
 }
 
-bioft_status npy_dict_parse(const char *name, const char *text, size_t size, struct npy_dict *ret,
-                            struct error *err)
+bioft_status npy_dict_parse(const char *name, const char *text, size_t size, struct npy_dict *ret, struct error *err)
 {
     struct cursor c = { .name = name, .text = text, .size = size, .err = err };
     struct npy_dict dict = { .dims = 0 };
@@ -187,13 +179,12 @@ bioft_status npy_dict_parse(const char *name, const char *text, size_t size, str
         comma = take(&c, ',');
     }
     if (seen != SEEN_ALL)
-        return malformed(&c, seen & SEEN_DESCR ? seen & SEEN_ORDER
-                                                     ? "key 'shape' is missing"
-                                                     : "key 'fortran_order' is missing"
-                                               : "key 'descr' is missing");
+        return malformed(&c, seen & SEEN_DESCR
+                                 ? seen & SEEN_ORDER ? "key 'shape' is missing" : "key 'fortran_order' is missing"
+                                 : "key 'descr' is missing");
     if (c.at > LONGEST)
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: .npy: a header of %zu characters, at most %d",
-                         name, c.at, LONGEST);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: .npy: a header of %zu characters, at most %d", name, c.at,
+                         LONGEST);
     skip_blanks(&c);
     if (c.at != c.size)
         return malformed(&c, "text after the '}'");

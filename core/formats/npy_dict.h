@@ -13,7 +13,6 @@ struct npy_dict {
     unsigned dims;
     uint64_t shape[NPY_DIMS];
 };
-bioft_status npy_dict_parse(const char *name, const char *text, size_t size, struct npy_dict *ret,
-                            struct error *err);
+bioft_status npy_dict_parse(const char *name, const char *text, size_t size, struct npy_dict *ret, struct error *err);
 
 #endif

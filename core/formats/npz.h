@@ -6,7 +6,7 @@
 
 /* The arrays of these names ("train_images", of the entry train_images.npy); of one that is not there the data is NULL.
  * name: for messages. Each is copied: npy_free. */
-bioft_status npz_parse(const char *name, const uint8_t *bytes, size_t size, const char *const *names,
-                       size_t count, struct npy *ret, struct error *err);
+bioft_status npz_parse(const char *name, const uint8_t *bytes, size_t size, const char *const *names, size_t count,
+                       struct npy *ret, struct error *err);
 
 #endif

@@ -12,8 +12,7 @@ static bioft_status wrong(const struct pickle *p, const struct pickle_field *f, 
     return error_set(p->err, BIOFT_ERR_FORMAT, "%s: pickle: '%s' %s", p->name, f->key, what);
 }
 
-static bioft_status take_array(const struct pickle *p, const struct pickle_value *v,
-                               struct pickle_field *f)
+static bioft_status take_array(const struct pickle *p, const struct pickle_value *v, struct pickle_field *f)
 {
     const struct pickle_array *a = &p->arrays[v->index];
     if (!a->bytes)
@@ -53,7 +52,7 @@ static bioft_status take_texts(const struct pickle *p, uint32_t at, struct pickl
             return wrong(p, f, "is a list of text and of something else");
         bytes += (size_t)v->index + 1;
     }
-    if (bytes > 16 * p->size)       /* a pointer and a NUL to an item of two bytes and more */
+    if (bytes > 16 * p->size) /* a pointer and a NUL to an item of two bytes and more */
         return wrong(p, f, "has the same text too often");
     const char **to = mem_array(bytes, 1);
     f->data = f->owned = to;
@@ -70,8 +69,7 @@ static bioft_status take_texts(const struct pickle *p, uint32_t at, struct pickl
     return BIOFT_OK;
 }
 
-static bioft_status take(const struct pickle *p, const struct pickle_value *v,
-                         struct pickle_field *f)
+static bioft_status take(const struct pickle *p, const struct pickle_value *v, struct pickle_field *f)
 {
     if (v->type == PICKLE_ARRAY)
         return take_array(p, v, f);
@@ -80,19 +78,17 @@ static bioft_status take(const struct pickle *p, const struct pickle_value *v,
     const uint32_t first = p->containers[v->index].first;
     f->dims = 1;
     f->shape[0] = p->containers[v->index].count;
-    return p->nodes[first].value.type == PICKLE_INTEGER ? take_integers(p, first, f)
-                                                        : take_texts(p, first, f);
+    return p->nodes[first].value.type == PICKLE_INTEGER ? take_integers(p, first, f) : take_texts(p, first, f);
 }
 
-bioft_status pickle_dict_read(const char *name, const uint8_t *bytes, size_t size,
-                              struct pickle_field *fields, size_t count, struct error *err)
+bioft_status pickle_dict_read(const char *name, const uint8_t *bytes, size_t size, struct pickle_field *fields,
+                              size_t count, struct error *err)
 {
     struct pickle p = { .name = name, .bytes = bytes, .size = size, .data = true };
     struct pickle_value dict;
     bioft_status st = pickle_run(&p, &dict, err);
     if (st == BIOFT_OK && p.at != size)
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: pickle: %zu bytes left over after its STOP", name,
-                       size - p.at);
+        st = error_set(err, BIOFT_ERR_FORMAT, "%s: pickle: %zu bytes left over after its STOP", name, size - p.at);
     if (st == BIOFT_OK && dict.type != PICKLE_DICT)
         st = error_set(err, BIOFT_ERR_FORMAT, "%s: pickle: not a dict", name);
     for (size_t i = 0; i < count; i++) {

@@ -26,10 +26,7 @@ static void on_write(png_structp png, png_bytep data, size_t size)
         png_error(png, "out of memory");
 }
 
-static void on_flush(png_structp png)
-{
-    (void)png;
-}
+static void on_flush(png_structp png) { (void)png; }
 
 static void on_error(png_structp png, png_const_charp text)
 {
@@ -45,8 +42,7 @@ static void on_warning(png_structp png, png_const_charp text)
 }
 
 /* false: w->why says why. */
-static bool encode(struct writing *w, uint32_t width, uint32_t height, uint32_t channels,
-                   const uint8_t *pixels)
+static bool encode(struct writing *w, uint32_t width, uint32_t height, uint32_t channels, const uint8_t *pixels)
 {
     png_infop info = NULL;
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, w, on_error, on_warning);
@@ -63,9 +59,8 @@ static bool encode(struct writing *w, uint32_t width, uint32_t height, uint32_t 
     }
     png_set_write_fn(png, w, on_write, on_flush);
     png_set_user_limits(png, LONGEST_SIDE, LONGEST_SIDE);
-    png_set_IHDR(png, info, width, height, 8,
-                 channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
-                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_IHDR(png, info, width, height, 8, channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_compression_level(png, LEVEL);
     png_write_info(png, info);
     for (size_t y = 0; y < height; y++)
@@ -75,13 +70,12 @@ static bool encode(struct writing *w, uint32_t width, uint32_t height, uint32_t 
     return true;
 }
 
-bioft_status png_write(const char *path, uint32_t width, uint32_t height, uint32_t channels,
-                       const uint8_t *pixels, struct error *err)
+bioft_status png_write(const char *path, uint32_t width, uint32_t height, uint32_t channels, const uint8_t *pixels,
+                       struct error *err)
 {
     struct writing w = { .why = "" };
     bioft_status st;
-    if ((channels != 1 && channels != 3) || width == 0 || height == 0 || width > LONGEST_SIDE ||
-        height > LONGEST_SIDE)
+    if ((channels != 1 && channels != 3) || width == 0 || height == 0 || width > LONGEST_SIDE || height > LONGEST_SIDE)
         return error_set(err, BIOFT_ERR_INVALID,
                          "%s: no PNG of %u x %u pixels with %u channels: sides are 1 to %d, "
                          "channels 1 or 3",
@@ -94,7 +88,4 @@ bioft_status png_write(const char *path, uint32_t width, uint32_t height, uint32
     return st;
 }
 
-const char *png_library_version(void)
-{
-    return png_get_libpng_ver(NULL);
-}
+const char *png_library_version(void) { return png_get_libpng_ver(NULL); }

@@ -5,8 +5,8 @@
 #include "base/error.h"
 
 /* pixels: [height][width][channels], channels 1 or 3. Whole or not at all. */
-bioft_status png_write(const char *path, uint32_t width, uint32_t height, uint32_t channels,
-                       const uint8_t *pixels, struct error *err);
-const char *png_library_version(void);            /* libpng's, as it runs */
+bioft_status png_write(const char *path, uint32_t width, uint32_t height, uint32_t channels, const uint8_t *pixels,
+                       struct error *err);
+const char *png_library_version(void); /* libpng's, as it runs */
 
 #endif

@@ -32,8 +32,7 @@ static double triangle(double t)
 
 /* The weights of output `x`; the order of the sums and the product with 1 / scale are part of the
  * recipe. `real` has room for all taps. */
-static void weigh(struct axis *a, uint32_t in, double scale, uint32_t x, uint32_t index,
-                  double *real)
+static void weigh(struct axis *a, uint32_t in, double scale, uint32_t x, uint32_t index, double *real)
 {
     double filter_scale = scale < 1.0 ? 1.0 : scale, support = filter_scale, sum = 0;
     double center = (x + 0.5) * scale, inverse = 1.0 / filter_scale;
@@ -53,8 +52,8 @@ static void weigh(struct axis *a, uint32_t in, double scale, uint32_t x, uint32_
 }
 
 /* Weights for the outputs from `from` on of an axis that goes from `in` to `out`. */
-static bioft_status axis_make(struct axis *a, uint32_t in, uint32_t out, uint32_t from,
-                              uint32_t count, struct error *err)
+static bioft_status axis_make(struct axis *a, uint32_t in, uint32_t out, uint32_t from, uint32_t count,
+                              struct error *err)
 {
     double scale = (double)in / out, support = scale < 1.0 ? 1.0 : scale;
     size_t weights;
@@ -63,8 +62,7 @@ static bioft_status axis_make(struct axis *a, uint32_t in, uint32_t out, uint32_
     a->taps = (uint32_t)ceil(support) * 2 + 1;
     a->first = mem_array(count, sizeof *a->first);
     a->used = mem_array(count, sizeof *a->used);
-    a->weight =
-        mem_product(count, a->taps, &weights) ? mem_array(weights, sizeof *a->weight) : NULL;
+    a->weight = mem_product(count, a->taps, &weights) ? mem_array(weights, sizeof *a->weight) : NULL;
     real = mem_array(a->taps, sizeof *real);
     if (!a->first || !a->used || !a->weight || !real) {
         free(real);
@@ -101,8 +99,8 @@ static void resize_row(const struct axis *a, const uint8_t *from, uint8_t *to)
 }
 
 /* One output row from the rows at `rows`; sums: a number for each byte of a row. */
-static void resize_column(const struct axis *a, uint32_t y, const uint8_t *rows, size_t row_bytes,
-                          int32_t *sums, uint8_t *to)
+static void resize_column(const struct axis *a, uint32_t y, const uint8_t *rows, size_t row_bytes, int32_t *sums,
+                          uint8_t *to)
 {
     const int32_t *weight = a->weight + (size_t)y * a->taps;
     for (size_t i = 0; i < row_bytes; i++)
@@ -119,8 +117,8 @@ static void resize_column(const struct axis *a, uint32_t y, const uint8_t *rows,
 
 static bool inside(const struct rectangle *r, uint32_t width, uint32_t height)
 {
-    return r->width > 0 && r->height > 0 && r->width <= width && r->height <= height &&
-           r->left <= width - r->width && r->top <= height - r->height;
+    return r->width > 0 && r->height > 0 && r->width <= width && r->height <= height && r->left <= width - r->width &&
+           r->top <= height - r->height;
 }
 
 static bioft_status check(const struct resize *r, struct error *err)
@@ -132,9 +130,8 @@ static bioft_status check(const struct resize *r, struct error *err)
                          "resizing an image of %u x %u pixels: the box of %u x %u at %u, %u or "
                          "the "
                          "window of %u x %u at %u, %u in %u x %u does not lie inside",
-                         r->image_width, r->image_height, r->box.width, r->box.height,
-                         r->box.left, r->box.top, r->window.width, r->window.height, r->window.left,
-                         r->window.top, r->width, r->height);
+                         r->image_width, r->image_height, r->box.width, r->box.height, r->box.left, r->box.top,
+                         r->window.width, r->window.height, r->window.left, r->window.top, r->width, r->height);
     return BIOFT_OK;
 }
 
@@ -166,8 +163,7 @@ bioft_status resize_bilinear(const struct resize *r, uint8_t *ret, struct error 
         }
     }
     for (uint32_t y = 0; y < rows; y++) {
-        const uint8_t *from =
-            r->pixels + (box->top + first + y) * image_row + (size_t)box->left * 3;
+        const uint8_t *from = r->pixels + (box->top + first + y) * image_row + (size_t)box->left * 3;
         uint8_t *to = (resize_down ? between : ret) + y * row_bytes;
         if (resize_across)
             resize_row(&across, from, to);
@@ -175,8 +171,7 @@ bioft_status resize_bilinear(const struct resize *r, uint8_t *ret, struct error 
             memcpy(to, from + (size_t)window->left * 3, row_bytes);
     }
     for (uint32_t y = 0; y < down.count; y++)
-        resize_column(&down, y, between + (down.first[y] - first) * row_bytes, row_bytes, sums,
-                      ret + y * row_bytes);
+        resize_column(&down, y, between + (down.first[y] - first) * row_bytes, row_bytes, sums, ret + y * row_bytes);
 
 end:
     axis_free(&across);

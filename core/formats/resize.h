@@ -23,8 +23,7 @@ enum { RESIZE_LARGEST = 65500 };
 bioft_status resize_bilinear(const struct resize *r, uint8_t *ret, struct error *err);
 
 /* The size that makes the shorter side `side` (torchvision's Resize). */
-void resize_shorter_side(uint32_t width, uint32_t height, uint32_t side, uint32_t *ret_width,
-                         uint32_t *ret_height);
+void resize_shorter_side(uint32_t width, uint32_t height, uint32_t side, uint32_t *ret_width, uint32_t *ret_height);
 
 /* Where a square of `side` lies in the middle of an image (torchvision's CenterCrop). Negative: so
  * many columns or rows of zeros come before the image. */
@@ -37,7 +36,7 @@ struct center_crop resize_center_crop(uint32_t width, uint32_t height, uint32_t 
  * an aspect between ratio[0] and ratio[1]. `uniform`: numbers in [0,1), four for each of up to ten
  * tries. */
 enum { RESIZE_TRIES = 10, RESIZE_UNIFORMS = 4 * RESIZE_TRIES };
-struct rectangle resize_random_crop(uint32_t width, uint32_t height, const double scale[2],
-                                    const double ratio[2], const float uniform[RESIZE_UNIFORMS]);
+struct rectangle resize_random_crop(uint32_t width, uint32_t height, const double scale[2], const double ratio[2],
+                                    const float uniform[RESIZE_UNIFORMS]);
 
 #endif

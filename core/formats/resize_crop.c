@@ -4,8 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-void resize_shorter_side(uint32_t width, uint32_t height, uint32_t side, uint32_t *ret_width,
-                         uint32_t *ret_height)
+void resize_shorter_side(uint32_t width, uint32_t height, uint32_t side, uint32_t *ret_width, uint32_t *ret_height)
 {
     uint32_t shorter = width <= height ? width : height, longer = width <= height ? height : width;
     /* An integer product, a division in double, cut off. */
@@ -28,10 +27,7 @@ struct center_crop resize_center_crop(uint32_t width, uint32_t height, uint32_t 
     return (struct center_crop){ .left = middle(width, side), .top = middle(height, side) };
 }
 
-static double between(double low, double high, float uniform)
-{
-    return low + (high - low) * uniform;
-}
+static double between(double low, double high, float uniform) { return low + (high - low) * uniform; }
 
 static uint32_t pick(uint32_t count, float uniform)
 {
@@ -53,8 +49,8 @@ static struct rectangle fallback(uint32_t width, uint32_t height, const double r
     return r;
 }
 
-struct rectangle resize_random_crop(uint32_t width, uint32_t height, const double scale[2],
-                                    const double ratio[2], const float uniform[RESIZE_UNIFORMS])
+struct rectangle resize_random_crop(uint32_t width, uint32_t height, const double scale[2], const double ratio[2],
+                                    const float uniform[RESIZE_UNIFORMS])
 {
     for (int try = 0; try < RESIZE_TRIES; try++) {
         const float *u = uniform + 4 * try;

@@ -19,8 +19,8 @@ struct safetensors {
 enum { LENGTH_FIELD = 8 };
 
 /* Fails about one tensor. */
-static bioft_status bad_tensor(const char *file, const struct tensor_entry *e, struct error *err,
-                               const char *format, unsigned long long a, unsigned long long b)
+static bioft_status bad_tensor(const char *file, const struct tensor_entry *e, struct error *err, const char *format,
+                               unsigned long long a, unsigned long long b)
 {
     char escaped[TEXT_ESCAPED], what[160];
     snprintf(what, sizeof what, format, a, b);
@@ -28,8 +28,7 @@ static bioft_status bad_tensor(const char *file, const struct tensor_entry *e, s
                      text_escape(escaped, e->name, strlen(e->name)), what);
 }
 
-static bioft_status check_length(const char *name, const uint8_t *bytes, size_t size, size_t *ret,
-                                 struct error *err)
+static bioft_status check_length(const char *name, const uint8_t *bytes, size_t size, size_t *ret, struct error *err)
 {
     uint64_t length = 0;
     if (size < LENGTH_FIELD)
@@ -40,8 +39,7 @@ static bioft_status check_length(const char *name, const uint8_t *bytes, size_t 
     for (size_t i = 0; i < LENGTH_FIELD; i++)
         length |= (uint64_t)bytes[i] << (8 * i);
     if (length > SAFETENSORS_HEADER)
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: not safetensors: header too large, %llu bytes, at most %d", name,
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: not safetensors: header too large, %llu bytes, at most %d", name,
                          (unsigned long long)length, SAFETENSORS_HEADER);
     if (length > size - LENGTH_FIELD)
         return error_set(err, BIOFT_ERR_FORMAT,
@@ -49,9 +47,8 @@ static bioft_status check_length(const char *name, const uint8_t *bytes, size_t 
                          "are there: the file is cut short",
                          name, (unsigned long long)length, size - LENGTH_FIELD);
     if (length < 2)
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: not safetensors: a header of %llu bytes holds no JSON object", name,
-                         (unsigned long long)length);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: not safetensors: a header of %llu bytes holds no JSON object",
+                         name, (unsigned long long)length);
     *ret = (size_t)length;
     return BIOFT_OK;
 }
@@ -107,19 +104,17 @@ static bioft_status index_names(const char *name, struct safetensors *s, struct 
 }
 
 /* No holes, no overlap, nothing after: each tensor's bytes begin where the previous one's end. */
-static bioft_status check_ranges(const char *name, struct safetensors *s, const uint8_t *data,
-                                 size_t size, struct error *err)
+static bioft_status check_ranges(const char *name, struct safetensors *s, const uint8_t *data, size_t size,
+                                 struct error *err)
 {
     uint64_t at = 0;
     for (size_t i = 0; i < s->header.count; i++) {
         struct tensor_range *r = &s->header.tensors[i];
         if (r->begin != at)
-            return bad_tensor(name, &r->entry, err,
-                              "its offsets begin at %llu and do not continue at %llu", r->begin,
+            return bad_tensor(name, &r->entry, err, "its offsets begin at %llu and do not continue at %llu", r->begin,
                               at);
         if (r->end < r->begin)
-            return bad_tensor(name, &r->entry, err,
-                              "its offsets end at %llu, before they begin at %llu", r->end,
+            return bad_tensor(name, &r->entry, err, "its offsets end at %llu, before they begin at %llu", r->end,
                               r->begin);
         if (r->end > size)
             return bad_tensor(name, &r->entry, err,
@@ -152,16 +147,15 @@ static bioft_status check_sizes(const char *name, struct safetensors *s, struct 
         if (!fits || __builtin_mul_overflow(count, item, &bytes))
             return bad_tensor(name, e, err, "the size of its shape overflows", 0, 0);
         if (item > 0 && bytes != e->size) /* a new dtype's size is not known: listed, not loaded */
-            return bad_tensor(name, e, err,
-                              "size mismatch: its shape needs %llu bytes, its offsets give %llu",
-                              bytes, e->size);
+            return bad_tensor(name, e, err, "size mismatch: its shape needs %llu bytes, its offsets give %llu", bytes,
+                              e->size);
         e->count = (size_t)count;
     }
     return BIOFT_OK;
 }
 
-bioft_status safetensors_parse(const char *name, const uint8_t *bytes, size_t size,
-                               struct safetensors **ret, struct error *err)
+bioft_status safetensors_parse(const char *name, const uint8_t *bytes, size_t size, struct safetensors **ret,
+                               struct error *err)
 {
     size_t length = 0;
     bioft_status st = check_length(name, bytes, size, &length, err);
@@ -228,10 +222,7 @@ void safetensors_close(struct safetensors *s)
     free(s);
 }
 
-size_t safetensors_count(const struct safetensors *s)
-{
-    return s->header.count;
-}
+size_t safetensors_count(const struct safetensors *s) { return s->header.count; }
 
 const struct tensor_entry *safetensors_entry(const struct safetensors *s, size_t index)
 {

@@ -60,8 +60,7 @@ static int stop(struct parsing *p, const char *what)
     char escaped[TEXT_ESCAPED];
     const char *name = p->tensor.entry.name;
     if (p->place >= AT_TENSOR && p->place <= IN_OFFSETS && name)
-        snprintf(p->why, sizeof p->why, "tensor '%s': %s", text_escape(escaped, name, strlen(name)),
-                 what);
+        snprintf(p->why, sizeof p->why, "tensor '%s': %s", text_escape(escaped, name, strlen(name)), what);
     else
         snprintf(p->why, sizeof p->why, "%s", what);
     return 0;
@@ -73,15 +72,9 @@ static int stop_memory(struct parsing *p)
     return 0;
 }
 
-static int misplaced(struct parsing *p)
-{
-    return stop(p, expected[p->place]);
-}
+static int misplaced(struct parsing *p) { return stop(p, expected[p->place]); }
 
-static int on_null(void *ctx)
-{
-    return misplaced(ctx);
-}
+static int on_null(void *ctx) { return misplaced(ctx); }
 
 static int on_bool(void *ctx, int boolean)
 {
@@ -125,8 +118,7 @@ static int on_number(void *ctx, const char *s, size_t length)
     if (e->dims == TENSOR_DIMS)
         return stop(p, "too many dimensions, at most 8");
     if (value > LARGEST) {
-        snprintf(what, sizeof what, "a dimension of %llu is too large, at most 2^40",
-                 (unsigned long long)value);
+        snprintf(what, sizeof what, "a dimension of %llu is too large, at most 2^40", (unsigned long long)value);
         return stop(p, what);
     }
     e->shape[e->dims++] = value;
@@ -152,11 +144,9 @@ static int on_string(void *ctx, const unsigned char *string, size_t length)
     if (p->place != AT_METADATA_VALUE)
         return misplaced(p);
     const char *value = arena_text_n(p->arena, s, length);
-    if (!value ||
-        !mem_grow(&h->metadata, &h->metadata_capacity, h->metadata_count + 1, sizeof *h->metadata))
+    if (!value || !mem_grow(&h->metadata, &h->metadata_capacity, h->metadata_count + 1, sizeof *h->metadata))
         return stop_memory(p);
-    h->metadata[h->metadata_count++] =
-        (struct safetensors_meta){ .key = p->meta_key, .value = value };
+    h->metadata[h->metadata_count++] = (struct safetensors_meta){ .key = p->meta_key, .value = value };
     p->place = IN_METADATA;
     return 1;
 }
@@ -206,8 +196,7 @@ static int tensor_key(struct parsing *p, const char *s, size_t length)
         p->place = keys[i].place;
         return 1;
     }
-    snprintf(what, sizeof what, "unknown key '%s', where dtype, shape and data_offsets may stand",
-             escaped);
+    snprintf(what, sizeof what, "unknown key '%s', where dtype, shape and data_offsets may stand", escaped);
     return stop(p, what);
 }
 
@@ -217,8 +206,8 @@ static int on_key(void *ctx, const unsigned char *string, size_t length)
     const char *s = (const char *)string;
     char escaped[TEXT_ESCAPED], what[TEXT_ESCAPED + 100];
     if (length > TENSOR_NAME) {
-        snprintf(what, sizeof what, "a name of %zu bytes is too long, at most %d: '%s'", length,
-                 TENSOR_NAME, text_escape(escaped, s, length));
+        snprintf(what, sizeof what, "a name of %zu bytes is too long, at most %d: '%s'", length, TENSOR_NAME,
+                 text_escape(escaped, s, length));
         return stop(p, what);
     }
     if (p->place == IN_FILE)
@@ -236,8 +225,7 @@ static int on_start_map(void *ctx)
 {
     struct parsing *p = ctx;
     if (p->place != AT_START && p->place != AT_TENSOR && p->place != AT_METADATA)
-        return p->place == IN_SHAPE || p->place == IN_OFFSETS ? stop(p, "nested too deep")
-                                                              : misplaced(p);
+        return p->place == IN_SHAPE || p->place == IN_OFFSETS ? stop(p, "nested too deep") : misplaced(p);
     p->place = p->place == AT_START ? IN_FILE : p->place == AT_TENSOR ? IN_TENSOR : IN_METADATA;
     return 1;
 }
@@ -246,8 +234,7 @@ static int on_start_array(void *ctx)
 {
     struct parsing *p = ctx;
     if (p->place != AT_SHAPE && p->place != AT_OFFSETS)
-        return p->place == IN_SHAPE || p->place == IN_OFFSETS ? stop(p, "nested too deep")
-                                                              : misplaced(p);
+        return p->place == IN_SHAPE || p->place == IN_OFFSETS ? stop(p, "nested too deep") : misplaced(p);
     p->place = p->place == AT_SHAPE ? IN_SHAPE : IN_OFFSETS;
     return 1;
 }
@@ -258,9 +245,8 @@ static int on_end_map(void *ctx)
     struct safetensors_header *h = p->header;
     if (p->place == IN_TENSOR) {
         if (p->seen != SEEN_ALL)
-            return stop(p, p->seen & SEEN_DTYPE
-                               ? p->seen & SEEN_SHAPE ? "no 'data_offsets'" : "no 'shape'"
-                               : "no 'dtype'");
+            return stop(p, p->seen & SEEN_DTYPE ? p->seen & SEEN_SHAPE ? "no 'data_offsets'" : "no 'shape'"
+                                                : "no 'dtype'");
         if (!mem_grow(&h->tensors, &h->capacity, h->count + 1, sizeof *h->tensors))
             return stop_memory(p);
         h->tensors[h->count++] = p->tensor;
@@ -290,15 +276,13 @@ static const yajl_callbacks callbacks = {
     .yajl_end_array = on_end_array,
 };
 
-static bioft_status parse_error(struct parsing *p, yajl_handle parser, yajl_status status,
-                                struct error *err)
+static bioft_status parse_error(struct parsing *p, yajl_handle parser, yajl_status status, struct error *err)
 {
     size_t at = 8 + yajl_get_bytes_consumed(parser);
     if (p->no_memory)
         return error_memory(err, p->name);
     if (status == yajl_status_client_canceled)
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: safetensors: %s (at byte %zu)", p->name,
-                         p->why, at);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: safetensors: %s (at byte %zu)", p->name, p->why, at);
     unsigned char *text = yajl_get_error(parser, 0, NULL, 0);
     const char *why = text ? (const char *)text : "parse error";
     bioft_status st = error_set(err, BIOFT_ERR_FORMAT,
@@ -310,19 +294,16 @@ static bioft_status parse_error(struct parsing *p, yajl_handle parser, yajl_stat
     return st;
 }
 
-bioft_status safetensors_header_parse(const char *name, const uint8_t *text, size_t size,
-                                      struct arena *arena, struct safetensors_header *ret,
-                                      struct error *err)
+bioft_status safetensors_header_parse(const char *name, const uint8_t *text, size_t size, struct arena *arena,
+                                      struct safetensors_header *ret, struct error *err)
 {
     struct parsing p = { .name = name, .arena = arena, .header = ret };
     size_t at;
     const char *why = json_check_text(text, size, &at);
     if (why)
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: safetensors: header: %s (at byte %zu)", name,
-                         why, 8 + at);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: safetensors: header: %s (at byte %zu)", name, why, 8 + at);
     if (text[0] != '{')
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: safetensors: the header is not a JSON object (at byte 8)", name);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: safetensors: the header is not a JSON object (at byte 8)", name);
 
     yajl_handle parser = yajl_alloc(&callbacks, NULL, &p);
     if (!parser)

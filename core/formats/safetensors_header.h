@@ -21,9 +21,8 @@ struct safetensors_header {
 
 /* text: the header's bytes, the file's from byte 8 on. Texts are the arena's; the tables are freed
  * by safetensors_header_free, after an error too. Duplicate names are not looked for. */
-bioft_status safetensors_header_parse(const char *name, const uint8_t *text, size_t size,
-                                      struct arena *arena, struct safetensors_header *ret,
-                                      struct error *err);
+bioft_status safetensors_header_parse(const char *name, const uint8_t *text, size_t size, struct arena *arena,
+                                      struct safetensors_header *ret, struct error *err);
 void safetensors_header_free(struct safetensors_header *h);
 
 #endif

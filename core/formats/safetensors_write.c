@@ -30,29 +30,23 @@ static bioft_status refuse(const char *path, const char *name, const char *why, 
     return tensor_out_refuse(path, "safetensors", name, why, err);
 }
 
-static bool is_utf8(const char *s)
-{
-    return utf8_valid((const uint8_t *)s, strlen(s)) == strlen(s);
-}
+static bool is_utf8(const char *s) { return utf8_valid((const uint8_t *)s, strlen(s)) == strlen(s); }
 
 int safetensors_group(enum tensor_dtype dtype)
 {
-    static const enum tensor_dtype order[] = { TENSOR_F32, TENSOR_I64,  TENSOR_F64, TENSOR_I32,
-                                               TENSOR_F16, TENSOR_BF16, TENSOR_I16, TENSOR_U8,
-                                               TENSOR_I8,  TENSOR_BOOL };
+    static const enum tensor_dtype order[] = { TENSOR_F32,  TENSOR_I64, TENSOR_F64, TENSOR_I32, TENSOR_F16,
+                                               TENSOR_BF16, TENSOR_I16, TENSOR_U8,  TENSOR_I8,  TENSOR_BOOL };
     int at = 0;
     while (at < (int)(sizeof order / sizeof *order) && order[at] != dtype)
         at++;
     return at;
 }
 
-static bioft_status declare_all(struct safetensors_writer *w, const struct tensor_out *tensors,
-                                struct error *err)
+static bioft_status declare_all(struct safetensors_writer *w, const struct tensor_out *tensors, struct error *err)
 {
     size_t *bytes = mem_array(w->count, sizeof *bytes);
-    bioft_status st = bytes
-                          ? tensor_out_check(w->path, "safetensors", tensors, w->count, bytes, err)
-                          : error_memory(err, w->path);
+    bioft_status st = bytes ? tensor_out_check(w->path, "safetensors", tensors, w->count, bytes, err)
+                            : error_memory(err, w->path);
     for (size_t i = 0; i < w->count && st == BIOFT_OK; i++) {
         const struct tensor_out *t = &tensors[i];
         w->pieces[i] = (struct piece){ .name = arena_text(w->arena, t->name), .bytes = bytes[i] };
@@ -71,19 +65,16 @@ static bioft_status declare_all(struct safetensors_writer *w, const struct tenso
 }
 
 static bioft_status add_metadata(const struct safetensors_writer *w, struct text *text,
-                                 const struct safetensors_meta *metadata, size_t count,
-                                 struct error *err)
+                                 const struct safetensors_meta *metadata, size_t count, struct error *err)
 {
     if (count == 0)
         return BIOFT_OK;
     json_key(text, "__metadata__");
     json_begin_object(text);
     for (size_t i = 0; i < count; i++) {
-        if (!is_utf8(metadata[i].key) || !is_utf8(metadata[i].value) ||
-            strlen(metadata[i].key) > TENSOR_NAME)
+        if (!is_utf8(metadata[i].key) || !is_utf8(metadata[i].value) || strlen(metadata[i].key) > TENSOR_NAME)
             return error_set(err, BIOFT_ERR_INVALID,
-                             "%s: safetensors: metadata must be UTF-8, its keys 512 bytes at most",
-                             w->path);
+                             "%s: safetensors: metadata must be UTF-8, its keys 512 bytes at most", w->path);
         json_key(text, metadata[i].key);
         json_string(text, metadata[i].value);
     }
@@ -92,10 +83,9 @@ static bioft_status add_metadata(const struct safetensors_writer *w, struct text
 }
 
 /* The length field and the header, padded with blanks so that the data is aligned. */
-static bioft_status make_header(const struct safetensors_writer *w,
-                                const struct tensor_out *tensors,
-                                const struct safetensors_meta *metadata, size_t metadata_count,
-                                struct text *text, struct error *err)
+static bioft_status make_header(const struct safetensors_writer *w, const struct tensor_out *tensors,
+                                const struct safetensors_meta *metadata, size_t metadata_count, struct text *text,
+                                struct error *err)
 {
     size_t at = 0;
     text_add_n(text, "\0\0\0\0\0\0\0\0", LENGTH_FIELD);
@@ -131,8 +121,7 @@ static bioft_status make_header(const struct safetensors_writer *w,
         return error_memory(err, w->path);
     uint64_t length = text->length - LENGTH_FIELD;
     if (length > SAFETENSORS_HEADER)
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "%s: safetensors: a header of %zu bytes, at most %d", w->path,
+        return error_set(err, BIOFT_ERR_INVALID, "%s: safetensors: a header of %zu bytes, at most %d", w->path,
                          text->length, SAFETENSORS_HEADER);
     for (size_t i = 0; i < LENGTH_FIELD; i++)
         text->data[i] = (char)(length >> (8 * i) & 0xff);
@@ -175,13 +164,11 @@ end:
     return st;
 }
 
-bioft_status safetensors_add(struct safetensors_writer *w, const void *data, size_t bytes,
-                             struct error *err)
+bioft_status safetensors_add(struct safetensors_writer *w, const void *data, size_t bytes, struct error *err)
 {
     if (w->given == w->count)
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "%s: safetensors: data for more than the %zu tensors declared", w->path,
-                         w->count);
+        return error_set(err, BIOFT_ERR_INVALID, "%s: safetensors: data for more than the %zu tensors declared",
+                         w->path, w->count);
     const struct piece *piece = &w->pieces[w->given];
     if (bytes != piece->bytes)
         return refuse(w->path, piece->name, "the data given has another size than declared", err);

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 struct scalar {
-    const char *name;                              /* parts separated by '/' */
-    double time;                                   /* seconds since 1970 */
+    const char *name; /* parts separated by '/' */
+    double time;      /* seconds since 1970 */
     int64_t step;
     double value;
 };

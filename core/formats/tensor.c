@@ -88,15 +88,14 @@ void tensor_gather(const struct tensor_entry *t, void *ret)
         size_t at = 0;
         for (unsigned d = 0; d < last; d++)
             at += (size_t)(index[d] * t->stride[d]);
-        copy_row(t->bytes + at * item, (size_t)t->stride[last] * item, item, (size_t)t->shape[last],
-                 to + done * item);
+        copy_row(t->bytes + at * item, (size_t)t->stride[last] * item, item, (size_t)t->shape[last], to + done * item);
         for (unsigned d = last; d-- > 0 && ++index[d] == t->shape[d];)
             index[d] = 0;
     }
 }
 
-bioft_status tensor_out_refuse(const char *path, const char *format, const char *name,
-                               const char *why, struct error *err)
+bioft_status tensor_out_refuse(const char *path, const char *format, const char *name, const char *why,
+                               struct error *err)
 {
     char escaped[TEXT_ESCAPED];
     return error_set(err, BIOFT_ERR_INVALID, "%s: %s: tensor '%s': %s", path, format,
@@ -107,8 +106,7 @@ static const char *fault(const struct tensor_out *t, size_t *ret_bytes)
 {
     const size_t length = strlen(t->name);
     size_t bytes = tensor_dtype_size(t->dtype);
-    if (length == 0 || length > TENSOR_NAME ||
-        utf8_valid((const uint8_t *)t->name, length) != length)
+    if (length == 0 || length > TENSOR_NAME || utf8_valid((const uint8_t *)t->name, length) != length)
         return "the name must be 1 to 512 bytes of UTF-8";
     if (bytes == 0)
         return "its dtype is not written";
@@ -126,14 +124,12 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-bioft_status tensor_out_check(const char *path, const char *format,
-                              const struct tensor_out *tensors, size_t count, size_t *ret_bytes,
-                              struct error *err)
+bioft_status tensor_out_check(const char *path, const char *format, const struct tensor_out *tensors, size_t count,
+                              size_t *ret_bytes, struct error *err)
 {
     bioft_status st = BIOFT_OK;
     if (count > TENSORS)
-        return error_set(err, BIOFT_ERR_INVALID, "%s: %s: %zu tensors, at most %d", path, format,
-                         count, TENSORS);
+        return error_set(err, BIOFT_ERR_INVALID, "%s: %s: %zu tensors, at most %d", path, format, count, TENSORS);
     const char **sorted = mem_array(count, sizeof *sorted);
     if (!sorted)
         return error_memory(err, path);

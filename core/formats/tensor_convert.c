@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "values are read as they are in the file");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "values are read as they are in the file");
 
 static float float_of_bits(uint32_t bits)
 {
@@ -21,8 +20,7 @@ static float float_of_bits(uint32_t bits)
 /* 1 sign, 5 exponent (bias 15), 10 fraction bits; every value is a float's. */
 static float float_of_half(uint16_t half)
 {
-    uint32_t sign = (uint32_t)(half >> 15) << 31, exponent = half >> 10 & 0x1f,
-             fraction = half & 0x3ff;
+    uint32_t sign = (uint32_t)(half >> 15) << 31, exponent = half >> 10 & 0x1f, fraction = half & 0x3ff;
     if (exponent == 0x1f)
         return float_of_bits(sign | UINT32_C(0x7f800000) | fraction << 13);
     if (exponent == 0) {
@@ -57,8 +55,7 @@ static bioft_status check_count(const struct tensor_entry *t, size_t count, stru
                      text_escape(name, t->name, strlen(t->name)), t->count, count);
 }
 
-static bioft_status bad_value(const struct tensor_entry *t, size_t index, const char *what,
-                              struct error *err)
+static bioft_status bad_value(const struct tensor_entry *t, size_t index, const char *what, struct error *err)
 {
     char name[TEXT_ESCAPED];
     return error_set(err, BIOFT_ERR_FORMAT, "tensor '%s': the value at index %zu %s",
@@ -66,8 +63,8 @@ static bioft_status bad_value(const struct tensor_entry *t, size_t index, const 
 }
 
 /* The tensor row-major: itself, or a copy in *ret_room (free()). */
-static bioft_status straighten(const struct tensor_entry *t, struct tensor_entry *ret,
-                               void **ret_room, struct error *err)
+static bioft_status straighten(const struct tensor_entry *t, struct tensor_entry *ret, void **ret_room,
+                               struct error *err)
 {
     const size_t item = tensor_dtype_size(t->dtype);
     *ret = *t;
@@ -83,8 +80,7 @@ static bioft_status straighten(const struct tensor_entry *t, struct tensor_entry
     return BIOFT_OK;
 }
 
-static bioft_status row_to_float(const struct tensor_entry *t, float *ret, size_t count,
-                                 struct error *err)
+static bioft_status row_to_float(const struct tensor_entry *t, float *ret, size_t count, struct error *err)
 {
     bool half = t->dtype == TENSOR_F16, brain = t->dtype == TENSOR_BF16;
     if (t->dtype != TENSOR_F32 && t->dtype != TENSOR_F64 && !half && !brain)
@@ -113,27 +109,18 @@ static int64_t integer_at(const struct tensor_entry *t, size_t index)
     int32_t middle;
     int16_t narrow;
     switch (t->dtype) {
-    case TENSOR_I64:
-        memcpy(&wide, t->bytes + index * sizeof wide, sizeof wide);
-        return wide;
-    case TENSOR_I32:
-        memcpy(&middle, t->bytes + index * sizeof middle, sizeof middle);
-        return middle;
-    case TENSOR_I16:
-        memcpy(&narrow, t->bytes + index * sizeof narrow, sizeof narrow);
-        return narrow;
-    case TENSOR_I8:
-        return t->bytes[index] < 128 ? t->bytes[index] : (int64_t)t->bytes[index] - 256;
-    default:
-        return t->bytes[index];
+    case TENSOR_I64: memcpy(&wide, t->bytes + index * sizeof wide, sizeof wide); return wide;
+    case TENSOR_I32: memcpy(&middle, t->bytes + index * sizeof middle, sizeof middle); return middle;
+    case TENSOR_I16: memcpy(&narrow, t->bytes + index * sizeof narrow, sizeof narrow); return narrow;
+    case TENSOR_I8: return t->bytes[index] < 128 ? t->bytes[index] : (int64_t)t->bytes[index] - 256;
+    default: return t->bytes[index];
     }
 }
 
-static bioft_status row_to_int64(const struct tensor_entry *t, int64_t *ret, size_t count,
-                                 struct error *err)
+static bioft_status row_to_int64(const struct tensor_entry *t, int64_t *ret, size_t count, struct error *err)
 {
-    if (t->dtype != TENSOR_I64 && t->dtype != TENSOR_I32 && t->dtype != TENSOR_I16 &&
-        t->dtype != TENSOR_I8 && t->dtype != TENSOR_U8 && t->dtype != TENSOR_BOOL)
+    if (t->dtype != TENSOR_I64 && t->dtype != TENSOR_I32 && t->dtype != TENSOR_I16 && t->dtype != TENSOR_I8 &&
+        t->dtype != TENSOR_U8 && t->dtype != TENSOR_BOOL)
         return refuse(t, "I64, I32, I16, I8, U8 and BOOL load as int64", err);
     bioft_status st = check_count(t, count, err);
     if (st != BIOFT_OK || count == 0)
@@ -146,8 +133,7 @@ static bioft_status row_to_int64(const struct tensor_entry *t, int64_t *ret, siz
     return BIOFT_OK;
 }
 
-bioft_status tensor_to_float(const struct tensor_entry *t, float *ret, size_t count,
-                             struct error *err)
+bioft_status tensor_to_float(const struct tensor_entry *t, float *ret, size_t count, struct error *err)
 {
     struct tensor_entry row;
     void *room = NULL;
@@ -158,8 +144,7 @@ bioft_status tensor_to_float(const struct tensor_entry *t, float *ret, size_t co
     return st;
 }
 
-bioft_status tensor_to_int64(const struct tensor_entry *t, int64_t *ret, size_t count,
-                             struct error *err)
+bioft_status tensor_to_int64(const struct tensor_entry *t, int64_t *ret, size_t count, struct error *err)
 {
     struct tensor_entry row;
     void *room = NULL;

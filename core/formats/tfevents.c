@@ -5,9 +5,15 @@
 
 /* Fields of the messages, and how protobuf marks what follows: field << 3 | kind. */
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
-enum { EVENT_TIME = 1 << 3 | FIXED64, EVENT_STEP = 2 << 3 | VARINT, EVENT_VERSION = 3 << 3 | BYTES,
-       EVENT_SUMMARY = 5 << 3 | BYTES, SUMMARY_VALUE = 1 << 3 | BYTES, VALUE_TAG = 1 << 3 | BYTES,
-       VALUE_SIMPLE = 2 << 3 | FIXED32 };
+enum {
+    EVENT_TIME = 1 << 3 | FIXED64,
+    EVENT_STEP = 2 << 3 | VARINT,
+    EVENT_VERSION = 3 << 3 | BYTES,
+    EVENT_SUMMARY = 5 << 3 | BYTES,
+    SUMMARY_VALUE = 1 << 3 | BYTES,
+    VALUE_TAG = 1 << 3 | BYTES,
+    VALUE_SIMPLE = 2 << 3 | FIXED32
+};
 
 static uint32_t crc32c(const char *bytes, size_t size)
 {
@@ -28,10 +34,7 @@ static void add_little(struct text *t, uint64_t value, size_t size)
     text_add_n(t, bytes, size);
 }
 
-static void add_byte(struct text *t, uint8_t byte)
-{
-    add_little(t, byte, 1);
-}
+static void add_byte(struct text *t, uint8_t byte) { add_little(t, byte, 1); }
 
 static void add_varint(struct text *t, uint64_t value)
 {

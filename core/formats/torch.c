@@ -16,8 +16,7 @@ enum torch_kind torch_recognise(const uint8_t *bytes, size_t size)
     static const char magic[] = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";
     if (size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0)
         return TORCH_ZIP;
-    if (size >= 15 && bytes[0] == 0x80 && (bytes[1] == 2 || bytes[1] == 3) &&
-        memcmp(bytes + 2, magic, 13) == 0)
+    if (size >= 15 && bytes[0] == 0x80 && (bytes[1] == 2 || bytes[1] == 3) && memcmp(bytes + 2, magic, 13) == 0)
         return TORCH_LEGACY;
     if (size >= TAR_MAGIC_AT + 5 && memcmp(bytes + TAR_MAGIC_AT, "ustar", 5) == 0)
         return TORCH_TAR;
@@ -34,8 +33,7 @@ bioft_status torch_storage_fail(struct torch_reading *r, uint32_t use, const cha
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    return error_set(r->err, BIOFT_ERR_FORMAT, "%s: storage '%.*s': %s", r->name,
-                     (int)s->key_length, s->key, what);
+    return error_set(r->err, BIOFT_ERR_FORMAT, "%s: storage '%.*s': %s", r->name, (int)s->key_length, s->key, what);
 }
 
 static int compare_keys(const char *a, size_t a_length, const char *b, size_t b_length)
@@ -52,8 +50,7 @@ struct sorted { /* a use beside its key, so that sorting needs nothing else */
 static int compare_uses(const void *a, const void *b)
 {
     const struct sorted *x = a, *y = b;
-    const int order = compare_keys(x->storage->key, x->storage->key_length, y->storage->key,
-                                   y->storage->key_length);
+    const int order = compare_keys(x->storage->key, x->storage->key_length, y->storage->key, y->storage->key_length);
     return order ? order : x->use < y->use ? -1 : x->use > y->use;
 }
 
@@ -85,8 +82,8 @@ bioft_status torch_group_storages(struct torch_reading *r)
         r->first[use] = r->first[sorted[i - 1].use];
         if (a->type != b->type || a->numel != b->numel)
             st = torch_storage_fail(r, use, "declared twice, differently: %llu of %s, %llu of %s",
-                                    (unsigned long long)a->numel, storage_name(a->type),
-                                    (unsigned long long)b->numel, storage_name(b->type));
+                                    (unsigned long long)a->numel, storage_name(a->type), (unsigned long long)b->numel,
+                                    storage_name(b->type));
     }
     free(sorted);
     return st;
@@ -162,9 +159,8 @@ static bioft_status refuse(const char *name, enum torch_kind kind, struct error 
     return error_set(err, BIOFT_ERR_FORMAT, "%s: not a PyTorch file", name);
 }
 
-bioft_status torch_parse(const char *name, const uint8_t *bytes, size_t size,
-                         const struct torch_params *params, struct torch_file *ret,
-                         struct error *err)
+bioft_status torch_parse(const char *name, const uint8_t *bytes, size_t size, const struct torch_params *params,
+                         struct torch_file *ret, struct error *err)
 {
     struct torch_reading r = {
         .name = name,

@@ -25,16 +25,14 @@ bioft_status pickle_fail(struct pickle *p, const char *format, ...)
 
 bioft_status pickle_new(struct pickle *p, enum pickle_type type, struct pickle_value *ret)
 {
-    if (!mem_grow(&p->containers, &p->container_capacity, p->container_count + 1,
-                  sizeof *p->containers))
+    if (!mem_grow(&p->containers, &p->container_capacity, p->container_count + 1, sizeof *p->containers))
         return error_memory(p->err, p->name);
     p->containers[p->container_count] = (struct pickle_container){ .type = type };
     *ret = (struct pickle_value){ .type = type, .index = (uint32_t)p->container_count++ };
     return BIOFT_OK;
 }
 
-bioft_status pickle_append(struct pickle *p, const struct pickle_value *container,
-                           const struct pickle_value *item)
+bioft_status pickle_append(struct pickle *p, const struct pickle_value *container, const struct pickle_value *item)
 {
     const uint32_t n = (uint32_t)p->node_count;
     struct pickle_container *c = &p->containers[container->index];
@@ -56,8 +54,7 @@ uint32_t pickle_count(const struct pickle *p, const struct pickle_value *contain
     return p->containers[container->index].count;
 }
 
-const struct pickle_value *pickle_item(const struct pickle *p, const struct pickle_value *container,
-                                       uint32_t i)
+const struct pickle_value *pickle_item(const struct pickle *p, const struct pickle_value *container, uint32_t i)
 {
     uint32_t at = p->containers[container->index].first;
     while (i-- > 0)
@@ -67,14 +64,12 @@ const struct pickle_value *pickle_item(const struct pickle *p, const struct pick
 
 bool pickle_is(const struct pickle_value *v, const char *text)
 {
-    return v->type == PICKLE_STRING && v->index == strlen(text) &&
-           memcmp(v->as.text, text, v->index) == 0;
+    return v->type == PICKLE_STRING && v->index == strlen(text) && memcmp(v->as.text, text, v->index) == 0;
 }
 
 static int compare_keys(const void *a, const void *b)
 {
-    const struct pickle_value *x = *(const struct pickle_value *const *)a,
-                              *y = *(const struct pickle_value *const *)b;
+    const struct pickle_value *x = *(const struct pickle_value *const *)a, *y = *(const struct pickle_value *const *)b;
     if (x->type != y->type)
         return x->type < y->type ? -1 : 1;
     if (x->type == PICKLE_INTEGER)
@@ -83,8 +78,7 @@ static int compare_keys(const void *a, const void *b)
     return order ? order : x->index < y->index ? -1 : x->index > y->index;
 }
 
-static bioft_status check_dict(struct pickle *p, const struct pickle_container *dict,
-                               const struct pickle_value **room)
+static bioft_status check_dict(struct pickle *p, const struct pickle_container *dict, const struct pickle_value **room)
 {
     char escaped[TEXT_ESCAPED];
     const size_t count = dict->count / 2;
@@ -99,8 +93,7 @@ static bioft_status check_dict(struct pickle *p, const struct pickle_container *
             continue;
         if (room[i]->type == PICKLE_INTEGER)
             return pickle_fail(p, "duplicate key %lld", (long long)room[i]->as.integer);
-        return pickle_fail(p, "duplicate key '%s'",
-                           text_escape(escaped, room[i]->as.text, room[i]->index));
+        return pickle_fail(p, "duplicate key '%s'", text_escape(escaped, room[i]->as.text, room[i]->index));
     }
     return BIOFT_OK;
 }
@@ -135,8 +128,9 @@ static bioft_status begin(struct pickle *p)
                                         "default protocol");
     p->protocol = p->bytes[p->at + 1];
     if (p->protocol != 2 && p->protocol != 3)
-        return pickle_fail(p, p->data ? "pickle protocol %u; write it with protocol=2"
-                                      : "pickle protocol %u; torch.save with the default protocol",
+        return pickle_fail(p,
+                           p->data ? "pickle protocol %u; write it with protocol=2"
+                                   : "pickle protocol %u; torch.save with the default protocol",
                            p->protocol);
     p->at += 2;
     return BIOFT_OK;

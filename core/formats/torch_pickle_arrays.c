@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum global { NEW_ARRAY, DTYPE, NDARRAY };
-enum { STATE_ITEMS = 5 };           /* of an array: version, shape, dtype, fortran order, bytes */
+enum { STATE_ITEMS = 5 }; /* of an array: version, shape, dtype, fortran order, bytes */
 
 static const struct {
     const char *module, *name;
@@ -25,23 +25,21 @@ static bool same(const char *text, const char *bytes, size_t length)
     return strlen(text) == length && memcmp(text, bytes, length) == 0;
 }
 
-bioft_status pickle_array_global(struct pickle *p, const char *module, size_t module_length,
-                                 const char *name, size_t name_length, struct pickle_value *ret)
+bioft_status pickle_array_global(struct pickle *p, const char *module, size_t module_length, const char *name,
+                                 size_t name_length, struct pickle_value *ret)
 {
     char escaped[2][TEXT_ESCAPED];
     for (size_t i = 0; i < sizeof globals / sizeof *globals; i++)
-        if (same(globals[i].module, module, module_length) &&
-            same(globals[i].name, name, name_length)) {
+        if (same(globals[i].module, module, module_length) && same(globals[i].name, name, name_length)) {
             *ret = (struct pickle_value){ .type = PICKLE_GLOBAL, .index = globals[i].global };
             return BIOFT_OK;
         }
     return pickle_fail(p, "global %s.%s not allowed: only lists, text and NumPy's arrays are read",
-                       text_escape(escaped[0], module, module_length),
-                       text_escape(escaped[1], name, name_length));
+                       text_escape(escaped[0], module, module_length), text_escape(escaped[1], name, name_length));
 }
 
-bioft_status pickle_array_call(struct pickle *p, const struct pickle_value *global,
-                               const struct pickle_value *args, struct pickle_value *ret)
+bioft_status pickle_array_call(struct pickle *p, const struct pickle_value *global, const struct pickle_value *args,
+                               struct pickle_value *ret)
 {
     if (args->type != PICKLE_TUPLE || global->index == NDARRAY)
         return pickle_fail(p, "wrong arguments for a global of NumPy's");
@@ -63,8 +61,9 @@ bioft_status pickle_array_call(struct pickle *p, const struct pickle_value *glob
 /* The state's second item is the order of bytes; '|' where an element is one byte. */
 static bioft_status build_dtype(struct pickle *p, const struct pickle_value *state)
 {
-    const struct pickle_value *order =
-        state->type == PICKLE_TUPLE && pickle_count(p, state) > 1 ? pickle_item(p, state, 1) : NULL;
+    const struct pickle_value *order = state->type == PICKLE_TUPLE && pickle_count(p, state) > 1
+                                           ? pickle_item(p, state, 1)
+                                           : NULL;
     if (order && (pickle_is(order, "|") || pickle_is(order, "<")))
         return BIOFT_OK;
     return pickle_fail(p, "a dtype that is not little-endian");
@@ -90,8 +89,7 @@ static bioft_status take_shape(struct pickle *p, const struct pickle_value *shap
     return BIOFT_OK;
 }
 
-static bioft_status build_array(struct pickle *p, struct pickle_array *a,
-                                const struct pickle_value *state)
+static bioft_status build_array(struct pickle *p, struct pickle_array *a, const struct pickle_value *state)
 {
     uint64_t need = 0;
     if (a->bytes)
@@ -99,8 +97,7 @@ static bioft_status build_array(struct pickle *p, struct pickle_array *a,
     if (state->type != PICKLE_TUPLE || pickle_count(p, state) != STATE_ITEMS)
         return pickle_fail(p, "an array's state is not %d values", STATE_ITEMS);
     const struct pickle_value *shape = pickle_item(p, state, 1), *dtype = pickle_item(p, state, 2),
-                              *fortran = pickle_item(p, state, 3),
-                              *bytes = pickle_item(p, state, 4);
+                              *fortran = pickle_item(p, state, 3), *bytes = pickle_item(p, state, 4);
     if (shape->type != PICKLE_TUPLE || dtype->type != PICKLE_DTYPE || fortran->type != PICKLE_BOOL ||
         (bytes->type != PICKLE_BYTES && bytes->type != PICKLE_STRING))
         return pickle_fail(p, "an array's state is not version, shape, dtype, order and bytes");
@@ -111,17 +108,14 @@ static bioft_status build_array(struct pickle *p, struct pickle_array *a,
     if (st != BIOFT_OK)
         return st;
     if (need != bytes->index)
-        return pickle_fail(p, "an array of %llu bytes has %u", (unsigned long long)need,
-                           bytes->index);
+        return pickle_fail(p, "an array of %llu bytes has %u", (unsigned long long)need, bytes->index);
     memcpy(a->code, dtype->as.text, 2);
     a->fortran_order = fortran->as.integer && a->dims > 1;
     a->bytes = (const uint8_t *)bytes->as.text;
     return BIOFT_OK;
 }
 
-bioft_status pickle_array_build(struct pickle *p, const struct pickle_value *object,
-                                const struct pickle_value *state)
+bioft_status pickle_array_build(struct pickle *p, const struct pickle_value *object, const struct pickle_value *state)
 {
-    return object->type == PICKLE_DTYPE ? build_dtype(p, state)
-                                        : build_array(p, &p->arrays[object->index], state);
+    return object->type == PICKLE_DTYPE ? build_dtype(p, state) : build_array(p, &p->arrays[object->index], state);
 }

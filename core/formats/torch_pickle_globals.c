@@ -24,23 +24,13 @@ static const struct storage_type {
 };
 enum { STORAGE_TYPES = sizeof storage_types / sizeof *storage_types };
 
-enum tensor_dtype storage_dtype(uint32_t type)
-{
-    return storage_types[type].dtype;
-}
+enum tensor_dtype storage_dtype(uint32_t type) { return storage_types[type].dtype; }
 
-const char *storage_name(uint32_t type)
-{
-    return storage_types[type].name;
-}
+const char *storage_name(uint32_t type) { return storage_types[type].name; }
 
-size_t storage_item(uint32_t type)
-{
-    return storage_types[type].item;
-}
+size_t storage_item(uint32_t type) { return storage_types[type].item; }
 
-static const struct pickle_value *item(const struct pickle *p, const struct pickle_value *args,
-                                       uint32_t i)
+static const struct pickle_value *item(const struct pickle *p, const struct pickle_value *args, uint32_t i)
 {
     return pickle_item(p, args, i);
 }
@@ -70,8 +60,7 @@ static bioft_status visit(struct pickle *p, uint64_t items)
 }
 
 /* (): empty. ([[key, value], ...],): Python 2's. */
-static bioft_status call_ordered_dict(struct pickle *p, const struct pickle_value *args,
-                                      struct pickle_value *ret)
+static bioft_status call_ordered_dict(struct pickle *p, const struct pickle_value *args, struct pickle_value *ret)
 {
     bioft_status st = pickle_new(p, PICKLE_DICT, ret);
     if (st != BIOFT_OK || pickle_count(p, args) == 0)
@@ -124,26 +113,22 @@ static bioft_status check_view(struct pickle *p, struct pickle_tensor *t)
         fits = fits && !__builtin_mul_overflow(t->shape[d] - 1, t->stride[d], &step) &&
                !__builtin_add_overflow(last, step, &last);
     if (!fits || (t->count > 0 ? last >= s->size : last > s->size))
-        return pickle_fail(p,
-                           "a view outside its storage '%.*s': it would reach element %llu of %llu",
-                           (int)s->key_length, s->key, (unsigned long long)last,
-                           (unsigned long long)s->size);
+        return pickle_fail(p, "a view outside its storage '%.*s': it would reach element %llu of %llu",
+                           (int)s->key_length, s->key, (unsigned long long)last, (unsigned long long)s->size);
     if (bytes > p->budget)
-        return pickle_fail(p, "a view claims %llu elements from a storage of %llu",
-                           (unsigned long long)t->count, (unsigned long long)s->size);
+        return pickle_fail(p, "a view claims %llu elements from a storage of %llu", (unsigned long long)t->count,
+                           (unsigned long long)s->size);
     p->budget -= bytes;
     return BIOFT_OK;
 }
 
 /* (storage, offset, size, stride, ...) */
-static bioft_status rebuild(struct pickle *p, const struct pickle_value *args,
-                            struct pickle_value *ret)
+static bioft_status rebuild(struct pickle *p, const struct pickle_value *args, struct pickle_value *ret)
 {
-    const struct pickle_value storage = *item(p, args, 0), offset = *item(p, args, 1),
-                              size = *item(p, args, 2), stride = *item(p, args, 3);
+    const struct pickle_value storage = *item(p, args, 0), offset = *item(p, args, 1), size = *item(p, args, 2),
+                              stride = *item(p, args, 3);
     struct pickle_tensor t = { .storage = storage.index };
-    if (storage.type != PICKLE_STORAGE || size.type != PICKLE_TUPLE ||
-        stride.type != PICKLE_TUPLE ||
+    if (storage.type != PICKLE_STORAGE || size.type != PICKLE_TUPLE || stride.type != PICKLE_TUPLE ||
         storage_dtype(p->storages[storage.index].type) == TENSOR_OTHER)
         return wrong(p, "torch._utils._rebuild_tensor");
     if (!is_size(&offset))
@@ -169,21 +154,17 @@ static bioft_status rebuild(struct pickle *p, const struct pickle_value *args,
     return BIOFT_OK;
 }
 
-static bioft_status call_rebuild(struct pickle *p, const struct pickle_value *args,
-                                 struct pickle_value *ret)
+static bioft_status call_rebuild(struct pickle *p, const struct pickle_value *args, struct pickle_value *ret)
 {
-    return pickle_count(p, args) == 4 ? rebuild(p, args, ret)
-                                      : wrong(p, "torch._utils._rebuild_tensor");
+    return pickle_count(p, args) == 4 ? rebuild(p, args, ret) : wrong(p, "torch._utils._rebuild_tensor");
 }
 
 /* Then requires_grad, hooks, and in newer files metadata, which could say that the values are
  * negated or conjugated: only none is taken. */
-static bioft_status call_rebuild_v2(struct pickle *p, const struct pickle_value *args,
-                                    struct pickle_value *ret)
+static bioft_status call_rebuild_v2(struct pickle *p, const struct pickle_value *args, struct pickle_value *ret)
 {
     const uint32_t count = pickle_count(p, args);
-    if ((count != 6 && count != 7) || item(p, args, 4)->type != PICKLE_BOOL ||
-        !is_empty_dict(p, item(p, args, 5)))
+    if ((count != 6 && count != 7) || item(p, args, 4)->type != PICKLE_BOOL || !is_empty_dict(p, item(p, args, 5)))
         return wrong(p, "torch._utils._rebuild_tensor_v2");
     if (count == 7 && item(p, args, 6)->type != PICKLE_NONE && !is_empty_dict(p, item(p, args, 6)))
         return wrong(p, "torch._utils._rebuild_tensor_v2");
@@ -201,8 +182,7 @@ static bioft_status parameter(struct pickle *p, const struct pickle_value *args,
     return BIOFT_OK;
 }
 
-static bioft_status call_parameter(struct pickle *p, const struct pickle_value *args,
-                                   struct pickle_value *ret)
+static bioft_status call_parameter(struct pickle *p, const struct pickle_value *args, struct pickle_value *ret)
 {
     return parameter(p, args, 3, ret);
 }
@@ -213,8 +193,7 @@ static bioft_status call_parameter_with_state(struct pickle *p, const struct pic
     return parameter(p, args, 4, ret);
 }
 
-static bioft_status call_size(struct pickle *p, const struct pickle_value *args,
-                              struct pickle_value *ret)
+static bioft_status call_size(struct pickle *p, const struct pickle_value *args, struct pickle_value *ret)
 {
     if (pickle_count(p, args) != 1 || item(p, args, 0)->type != PICKLE_TUPLE)
         return wrong(p, "torch.Size");
@@ -222,17 +201,15 @@ static bioft_status call_size(struct pickle *p, const struct pickle_value *args,
     return BIOFT_OK;
 }
 
-static bioft_status call_default_dict(struct pickle *p, const struct pickle_value *args,
-                                      struct pickle_value *ret)
+static bioft_status call_default_dict(struct pickle *p, const struct pickle_value *args, struct pickle_value *ret)
 {
-    (void)args;                     /* what makes missing values: never called */
+    (void)args; /* what makes missing values: never called */
     return pickle_new(p, PICKLE_DICT, ret);
 }
 
 static const struct callable {
     const char *module, *name;
-    bioft_status (*call)(struct pickle *p, const struct pickle_value *args,
-                         struct pickle_value *ret);
+    bioft_status (*call)(struct pickle *p, const struct pickle_value *args, struct pickle_value *ret);
 } callables[] = {
     { "collections", "OrderedDict", call_ordered_dict },
     { "collections", "defaultdict", call_default_dict },
@@ -247,7 +224,7 @@ enum { CALLABLES = sizeof callables / sizeof *callables, INERT = CALLABLES + STO
 /* What torch.load takes with weights_only=True, or what people keep beside weights: named, called
  * and filled, each is only "something that is no tensor". */
 static const struct inert {
-    const char *module, *names;     /* separated by blanks */
+    const char *module, *names; /* separated by blanks */
 } inerts[] = {
     { "collections", "Counter" },
     { "argparse", "Namespace" },
@@ -290,19 +267,17 @@ static bool same(const char *text, const char *bytes, size_t length)
 }
 
 /* A global's index: those that are called, then the storage types, then all that are inert. */
-bioft_status pickle_global(struct pickle *p, const char *module, size_t module_length,
-                           const char *name, size_t name_length, struct pickle_value *ret)
+bioft_status pickle_global(struct pickle *p, const char *module, size_t module_length, const char *name,
+                           size_t name_length, struct pickle_value *ret)
 {
     char escaped[2][TEXT_ESCAPED];
-    const bool plain = same("torch", module, module_length) ||
-                       same("torch.cuda", module, module_length),
+    const bool plain = same("torch", module, module_length) || same("torch.cuda", module, module_length),
                untyped = same("torch.storage", module, module_length);
     *ret = (struct pickle_value){ .type = PICKLE_GLOBAL };
     if (p->data)
         return pickle_array_global(p, module, module_length, name, name_length, ret);
     for (uint32_t i = 0; i < CALLABLES; i++)
-        if (same(callables[i].module, module, module_length) &&
-            same(callables[i].name, name, name_length)) {
+        if (same(callables[i].module, module, module_length) && same(callables[i].name, name, name_length)) {
             ret->index = i;
             return BIOFT_OK;
         }
@@ -313,15 +288,13 @@ bioft_status pickle_global(struct pickle *p, const char *module, size_t module_l
             return BIOFT_OK;
         }
     for (size_t i = 0; i < sizeof inerts / sizeof *inerts; i++)
-        if (same(inerts[i].module, module, module_length) &&
-            is_word(inerts[i].names, name, name_length)) {
+        if (same(inerts[i].module, module, module_length) && is_word(inerts[i].names, name, name_length)) {
             ret->index = INERT;
             return BIOFT_OK;
         }
     /* A module of the older format stands behind the word 'module', in a persistent id. */
     const bool object = p->stack_count == 0 || pickle_is(&p->stack[p->stack_count - 1], "module");
-    return pickle_fail(p, "global %s.%s not allowed: %s",
-                       text_escape(escaped[0], module, module_length),
+    return pickle_fail(p, "global %s.%s not allowed: %s", text_escape(escaped[0], module, module_length),
                        text_escape(escaped[1], name, name_length),
                        object ? "a pickled module or another object, not a state dict: "
                                 "save model.state_dict()"
@@ -329,8 +302,8 @@ bioft_status pickle_global(struct pickle *p, const char *module, size_t module_l
                                 "['state_dict'], FILE)");
 }
 
-bioft_status pickle_call(struct pickle *p, const struct pickle_value *global,
-                         const struct pickle_value *args, struct pickle_value *ret)
+bioft_status pickle_call(struct pickle *p, const struct pickle_value *global, const struct pickle_value *args,
+                         struct pickle_value *ret)
 {
     if (global->type != PICKLE_GLOBAL)
         return pickle_fail(p, "REDUCE of something that is not a global");
@@ -359,8 +332,7 @@ static bool is_key(const struct pickle_value *v)
 }
 
 /* None, or (key, offset, size) of a window into the storage. */
-static bool take_window(const struct pickle *p, const struct pickle_value *view,
-                        struct pickle_storage *s)
+static bool take_window(const struct pickle *p, const struct pickle_value *view, struct pickle_storage *s)
 {
     if (view->type == PICKLE_NONE)
         return true;
@@ -375,21 +347,18 @@ static bool take_window(const struct pickle *p, const struct pickle_value *view,
 }
 
 /* ('storage', type, key, location, numel), in the older format with a view behind. */
-bioft_status pickle_persistent(struct pickle *p, const struct pickle_value *id,
-                               struct pickle_value *ret)
+bioft_status pickle_persistent(struct pickle *p, const struct pickle_value *id, struct pickle_value *ret)
 {
     struct pickle_storage s = { .key = NULL };
     if (p->data)
         return pickle_fail(p, "a persistent id: only lists, text and arrays are read");
     if (id->type == PICKLE_TUPLE && pickle_count(p, id) > 0 && pickle_is(item(p, id, 0), "module"))
         return pickle_fail(p, "a pickled module, not a state dict: save model.state_dict()");
-    if (id->type != PICKLE_TUPLE || pickle_count(p, id) != (p->legacy ? 6 : 5) ||
-        !pickle_is(item(p, id, 0), "storage"))
+    if (id->type != PICKLE_TUPLE || pickle_count(p, id) != (p->legacy ? 6 : 5) || !pickle_is(item(p, id, 0), "storage"))
         return pickle_fail(p, "persistent id malformed: not %s",
                            p->legacy ? "('storage', type, key, location, numel, view)"
                                      : "('storage', type, key, location, numel)");
-    const struct pickle_value *type = item(p, id, 1), *key = item(p, id, 2),
-                              *numel = item(p, id, 4);
+    const struct pickle_value *type = item(p, id, 1), *key = item(p, id, 2), *numel = item(p, id, 4);
     if (type->type != PICKLE_GLOBAL || type->index < CALLABLES || type->index == INERT)
         return pickle_fail(p, "persistent id malformed: its type is not a storage's");
     if (!is_key(key))
@@ -401,8 +370,8 @@ bioft_status pickle_persistent(struct pickle *p, const struct pickle_value *id,
     s.key_length = key->index;
     s.numel = s.size = (uint64_t)numel->as.integer;
     if (p->legacy && !take_window(p, item(p, id, 5), &s))
-        return pickle_fail(p, "storage '%.*s': a view window outside its root of %llu elements",
-                           (int)s.key_length, s.key, (unsigned long long)s.numel);
+        return pickle_fail(p, "storage '%.*s': a view window outside its root of %llu elements", (int)s.key_length,
+                           s.key, (unsigned long long)s.numel);
     if (!mem_grow(&p->storages, &p->storage_capacity, p->storage_count + 1, sizeof *p->storages))
         return error_memory(p->err, p->name);
     p->storages[p->storage_count] = s;

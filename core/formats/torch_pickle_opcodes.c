@@ -8,10 +8,7 @@
 
 enum { STACK_MOST = 1000000, MEMO_MOST = 1000000, MARKS_MOST = 1000, LINE_MOST = 256 };
 
-static bioft_status no_memory(struct pickle *p)
-{
-    return error_memory(p->err, p->name);
-}
+static bioft_status no_memory(struct pickle *p) { return error_memory(p->err, p->name); }
 
 static bioft_status truncated(struct pickle *p)
 {
@@ -43,14 +40,10 @@ static bioft_status need(struct pickle *p, size_t values)
 {
     if (above_mark(p) >= values)
         return BIOFT_OK;
-    return pickle_fail(p, "stack empty%s where %zu values are needed",
-                       p->mark_count ? " above its mark" : "", values);
+    return pickle_fail(p, "stack empty%s where %zu values are needed", p->mark_count ? " above its mark" : "", values);
 }
 
-static struct pickle_value *top(struct pickle *p)
-{
-    return &p->stack[p->stack_count - 1];
-}
+static struct pickle_value *top(struct pickle *p) { return &p->stack[p->stack_count - 1]; }
 
 /* Where the values above the last mark begin; the mark is gone, they are not. */
 static bioft_status take_mark(struct pickle *p, size_t *ret_first)
@@ -162,8 +155,8 @@ static bioft_status op_put(struct pickle *p, size_t bytes)
     if (st != BIOFT_OK)
         return st;
     if (i > p->memo_count + 1 || i >= MEMO_MOST)
-        return pickle_fail(p, "memo reference %llu after %zu entries, at most %d",
-                           (unsigned long long)i, p->memo_count, MEMO_MOST);
+        return pickle_fail(p, "memo reference %llu after %zu entries, at most %d", (unsigned long long)i, p->memo_count,
+                           MEMO_MOST);
     if (!mem_grow(&p->memo, &p->memo_capacity, (size_t)i + 1, sizeof *p->memo))
         return no_memory(p);
     if (i >= p->memo_count)
@@ -234,7 +227,7 @@ static bioft_status op_long1(struct pickle *p, size_t argument)
     bioft_status st = take_number(p, 1, &length);
     if (st != BIOFT_OK)
         return st;
-    if (length > 8) {               /* no size of a tensor: a random number's seed, say */
+    if (length > 8) { /* no size of a tensor: a random number's seed, say */
         const uint8_t *skipped;
         st = take_bytes(p, (size_t)length, &skipped);
         return st == BIOFT_OK ? push(p, &(struct pickle_value){ .type = PICKLE_INERT }) : st;
@@ -328,27 +321,23 @@ static bioft_status op_build(struct pickle *p, size_t argument)
 /* The values from `first` on go into the container below them, or below their mark. */
 static bioft_status fill(struct pickle *p, size_t first, size_t base, enum pickle_type type)
 {
-    const size_t count = p->stack_count - first,
-                 below = p->mark_count ? p->marks[p->mark_count - 1] + 1 : 0;
+    const size_t count = p->stack_count - first, below = p->mark_count ? p->marks[p->mark_count - 1] + 1 : 0;
     bioft_status st = BIOFT_OK;
     if (base == below)
-        return pickle_fail(p, "stack empty where a %s is needed",
-                           type == PICKLE_DICT ? "dict" : "list");
+        return pickle_fail(p, "stack empty where a %s is needed", type == PICKLE_DICT ? "dict" : "list");
     const struct pickle_value container = p->stack[base - 1];
     if (container.type == PICKLE_INERT) {
         p->stack_count = base;
         return BIOFT_OK;
     }
     if (container.type != type)
-        return pickle_fail(p, "items for something that is not a %s",
-                           type == PICKLE_DICT ? "dict" : "list");
+        return pickle_fail(p, "items for something that is not a %s", type == PICKLE_DICT ? "dict" : "list");
     if (type == PICKLE_DICT && count % 2)
         return pickle_fail(p, "an odd number of keys and values, %zu", count);
     for (size_t i = 0; i < count && st == BIOFT_OK; i++) {
         const struct pickle_value *v = &p->stack[first + i];
         /* Keys of other types are no tensors' names. */
-        if (type == PICKLE_DICT && i % 2 == 0 && v->type != PICKLE_STRING &&
-            v->type != PICKLE_INTEGER) {
+        if (type == PICKLE_DICT && i % 2 == 0 && v->type != PICKLE_STRING && v->type != PICKLE_INTEGER) {
             i++;
             continue;
         }
@@ -477,8 +466,8 @@ bioft_status pickle_step(struct pickle *p, uint8_t code)
     if (!o->name)
         return pickle_fail(p, "unknown opcode 0x%02x", code);
     if (p->data)
-        return pickle_fail(p, "opcode %s not allowed (protocol %u): only lists, text and arrays are read",
-                           o->name, p->protocol);
+        return pickle_fail(p, "opcode %s not allowed (protocol %u): only lists, text and arrays are read", o->name,
+                           p->protocol);
     return pickle_fail(p,
                        "opcode %s not allowed (protocol %u): only what a state dict needs is read; "
                        "save "

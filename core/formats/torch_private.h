@@ -12,9 +12,9 @@ struct torch_reading {
     const uint8_t *bytes;
     size_t size;
     const struct torch_params *params;
-    struct pickle pickle;           /* of the object */
+    struct pickle pickle; /* of the object */
     struct pickle_value object;
-    struct zip zip;                 /* zero in a legacy file */
+    struct zip zip; /* zero in a legacy file */
     /* [pickle.storage_count], by the pickle's number of a use of a storage: */
     uint32_t *order;                /* the uses sorted by key */
     uint32_t *first;                /* the first use, in that order, of the same key */
@@ -25,8 +25,7 @@ struct torch_reading {
 };
 
 /* "NAME: storage 'KEY': ..." */
-__attribute__((format(printf, 3, 4))) bioft_status torch_storage_fail(struct torch_reading *r,
-                                                                      uint32_t use,
+__attribute__((format(printf, 3, 4))) bioft_status torch_storage_fail(struct torch_reading *r, uint32_t use,
                                                                       const char *format, ...);
 /* Fills order and first after the pickle has run; uses that disagree are refused. */
 bioft_status torch_group_storages(struct torch_reading *r);

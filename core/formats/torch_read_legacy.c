@@ -13,8 +13,7 @@ static bioft_status fail(struct torch_reading *r, const char *what, uint64_t at)
 }
 
 /* One of the small pickles: *p is the caller's to free. */
-static bioft_status run_part(struct torch_reading *r, size_t *at, struct pickle *p,
-                             struct pickle_value *ret)
+static bioft_status run_part(struct torch_reading *r, size_t *at, struct pickle *p, struct pickle_value *ret)
 {
     *p = (struct pickle){
         .name = r->name,
@@ -51,8 +50,7 @@ static bioft_status read_system(struct torch_reading *r, size_t *at)
     if (st == BIOFT_OK && v.type != PICKLE_DICT)
         st = fail(r, "no dict describes the machine that wrote it", begin);
     for (uint32_t i = 0; st == BIOFT_OK && i + 1 < pickle_count(&p, &v) && i < 32; i += 2) {
-        const struct pickle_value *key = pickle_item(&p, &v, i),
-                                  *value = pickle_item(&p, &v, i + 1);
+        const struct pickle_value *key = pickle_item(&p, &v, i), *value = pickle_item(&p, &v, i + 1);
         if (pickle_is(key, "little_endian"))
             little = value->type == PICKLE_BOOL && value->as.integer == 1;
         if (pickle_is(key, "protocol_version") &&
@@ -69,8 +67,7 @@ static bioft_status read_system(struct torch_reading *r, size_t *at)
 }
 
 /* The storage that a key of the list names: its number of elements, then its bytes. */
-static bioft_status read_storage(struct torch_reading *r, const struct pickle_value *key,
-                                 size_t *at)
+static bioft_status read_storage(struct torch_reading *r, const struct pickle_value *key, size_t *at)
 {
     uint64_t numel = 0;
     if (key->type != PICKLE_STRING)
@@ -146,8 +143,7 @@ bioft_status torch_read_legacy(struct torch_reading *r)
     if (st != BIOFT_OK)
         return st;
     if (at != r->size)
-        return error_set(r->err, BIOFT_ERR_FORMAT,
-                         "%s: legacy .pth: %zu bytes left over after its storages", r->name,
+        return error_set(r->err, BIOFT_ERR_FORMAT, "%s: legacy .pth: %zu bytes left over after its storages", r->name,
                          r->size - at);
     return BIOFT_OK;
 }

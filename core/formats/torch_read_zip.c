@@ -24,8 +24,7 @@ static bioft_status check_version(struct torch_reading *r, const struct zip_entr
     if (length > 0 && e->bytes[length - 1] == '\n')
         length--;
     for (size_t i = 0; i < length && length <= 2; i++)
-        value = e->bytes[i] >= '0' && e->bytes[i] <= '9' ? value * 10 + (e->bytes[i] - '0')
-                                                         : VERSION_MOST + 1;
+        value = e->bytes[i] >= '0' && e->bytes[i] <= '9' ? value * 10 + (e->bytes[i] - '0') : VERSION_MOST + 1;
     if (length == 0 || length > 2 || value == 0 || value > VERSION_MOST) {
         char escaped[TEXT_ESCAPED];
         return error_set(r->err, BIOFT_ERR_FORMAT, "%s: version '%s', 1 to %d are read", r->name,
@@ -48,8 +47,7 @@ static bioft_status check_byteorder(struct torch_reading *r, const struct zip_en
 static bioft_status open_archive(struct torch_reading *r, const struct zip_entry **ret_object)
 {
     bioft_status st = BIOFT_OK;
-    const struct zip_entry *entries[3] = { find(r, "data.pkl"), find(r, "version"),
-                                           find(r, "byteorder") };
+    const struct zip_entry *entries[3] = { find(r, "data.pkl"), find(r, "version"), find(r, "byteorder") };
     if (!entries[0])
         return fail(r, "a zip archive without data.pkl: not a PyTorch file");
     if (!entries[1])
@@ -77,8 +75,8 @@ static bioft_status locate(struct torch_reading *r, uint32_t use)
         return torch_storage_fail(r, use, "not in the file");
     if (e->size != torch_storage_bytes(r, use))
         return torch_storage_fail(r, use, "has %zu bytes, needs %llu for %llu of %s", e->size,
-                                  (unsigned long long)torch_storage_bytes(r, use),
-                                  (unsigned long long)s->numel, storage_name(s->type));
+                                  (unsigned long long)torch_storage_bytes(r, use), (unsigned long long)s->numel,
+                                  storage_name(s->type));
     r->data[use] = e->bytes;
     r->entry[use] = e;
     return BIOFT_OK;
@@ -98,8 +96,8 @@ bioft_status torch_read_zip(struct torch_reading *r)
     r->pickle.origin = (uint64_t)(object->bytes - r->bytes);
     st = pickle_run(&r->pickle, &r->object, r->err);
     if (st == BIOFT_OK && r->pickle.at != r->pickle.size)
-        st = error_set(r->err, BIOFT_ERR_FORMAT, "%s: pickle: %zu bytes left over after its STOP",
-                       r->name, r->pickle.size - r->pickle.at);
+        st = error_set(r->err, BIOFT_ERR_FORMAT, "%s: pickle: %zu bytes left over after its STOP", r->name,
+                       r->pickle.size - r->pickle.at);
     if (st == BIOFT_OK)
         st = torch_group_storages(r);
     for (uint32_t i = 0; i < r->pickle.storage_count && st == BIOFT_OK; i++)

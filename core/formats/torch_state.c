@@ -4,11 +4,10 @@
 
 #include <string.h>
 
-static const char *const places[] = { "state_dict", "model",   "model_state_dict",
-                                      "net",        "network", "weights" };
+static const char *const places[] = { "state_dict", "model", "model_state_dict", "net", "network", "weights" };
 enum { PLACES = sizeof places / sizeof *places, SHOWN = 12 };
 
-struct contents {                   /* of a dict whose keys are text */
+struct contents { /* of a dict whose keys are text */
     uint32_t tensors, others;
 };
 
@@ -43,8 +42,7 @@ static bool is_mostly_state(const struct pickle *p, const struct pickle_value *v
     return c.tensors > c.others;
 }
 
-static const struct pickle_value *member(const struct pickle *p, const struct pickle_value *dict,
-                                         const char *name)
+static const struct pickle_value *member(const struct pickle *p, const struct pickle_value *dict, const char *name)
 {
     uint32_t at = p->containers[dict->index].first;
     for (uint32_t left = pickle_count(p, dict); left > 0; left -= 2) {
@@ -60,14 +58,10 @@ static const char *type_words(enum pickle_type type)
 {
     switch (type) {
     case PICKLE_TUPLE:
-    case PICKLE_LIST:
-        return "a list";
-    case PICKLE_TENSOR:
-        return "one tensor";
-    case PICKLE_STRING:
-        return "text";
-    default:
-        return "no dict";
+    case PICKLE_LIST: return "a list";
+    case PICKLE_TENSOR: return "one tensor";
+    case PICKLE_STRING: return "text";
+    default: return "no dict";
     }
 }
 
@@ -78,33 +72,29 @@ static bioft_status no_state(struct torch_reading *r, const char *why)
     char escaped[TEXT_ESCAPED];
     struct text t = { 0 };
     if (r->object.type != PICKLE_DICT)
-        return error_set(r->err, BIOFT_ERR_FORMAT, "%s: %s; it holds %s: save model.state_dict()",
-                         r->name, why, type_words(r->object.type));
+        return error_set(r->err, BIOFT_ERR_FORMAT, "%s: %s; it holds %s: save model.state_dict()", r->name, why,
+                         type_words(r->object.type));
     uint32_t left = pickle_count(p, &r->object) / 2, shown = 0;
-    for (uint32_t at = p->containers[r->object.index].first; left > 0 && shown < SHOWN;
-         left--, shown++) {
+    for (uint32_t at = p->containers[r->object.index].first; left > 0 && shown < SHOWN; left--, shown++) {
         const struct pickle_node *key = &p->nodes[at];
         const char *comma = shown > 0 ? ", " : "";
         if (key->value.type == PICKLE_STRING)
-            text_printf(&t, "%s'%s'", comma,
-                        text_escape(escaped, key->value.as.text, key->value.index));
+            text_printf(&t, "%s'%s'", comma, text_escape(escaped, key->value.as.text, key->value.index));
         else
             text_printf(&t, "%s%lld", comma, (long long)key->value.as.integer);
         at = p->nodes[key->next].next;
     }
     if (left > 0)
         text_printf(&t, " and %u more", left);
-    bioft_status st =
-        t.failed ? error_memory(r->err, r->name)
-                 : error_set(r->err, BIOFT_ERR_FORMAT, "%s: %s; the top level has %s%s", r->name,
-                             why, shown ? "keys " : "no keys", t.data ? t.data : "");
+    bioft_status st = t.failed ? error_memory(r->err, r->name)
+                               : error_set(r->err, BIOFT_ERR_FORMAT, "%s: %s; the top level has %s%s", r->name, why,
+                                           shown ? "keys " : "no keys", t.data ? t.data : "");
     text_free(&t);
     return st;
 }
 
 /* A member by its name, or by names with dots between, each a member of the one before. */
-static const struct pickle_value *at_path(const struct pickle *p, const struct pickle_value *dict,
-                                          const char *path)
+static const struct pickle_value *at_path(const struct pickle *p, const struct pickle_value *dict, const char *path)
 {
     const char *dot = strchr(path, '.');
     char name[256];
@@ -132,8 +122,7 @@ static bioft_status several_states(struct torch_reading *r, const char *which)
 }
 
 /* The state dict below one of the keys that checkpoints use. */
-static bioft_status find_place(struct torch_reading *r, const struct pickle_value **ret,
-                               const char **ret_key)
+static bioft_status find_place(struct torch_reading *r, const struct pickle_value **ret, const char **ret_key)
 {
     const struct pickle *p = &r->pickle;
     struct text several = { 0 };
@@ -156,8 +145,7 @@ static bioft_status find_place(struct torch_reading *r, const struct pickle_valu
     return st;
 }
 
-static bioft_status find(struct torch_reading *r, const struct pickle_value **ret,
-                         const char **ret_key)
+static bioft_status find(struct torch_reading *r, const struct pickle_value **ret, const char **ret_key)
 {
     const struct pickle *p = &r->pickle;
     const char *wanted = r->params->key;
@@ -182,8 +170,7 @@ static bioft_status find(struct torch_reading *r, const struct pickle_value **re
 }
 
 /* Other state dicts at the top, exponential moving averages above all. */
-static void note_others(const struct torch_reading *r, const struct pickle_value *state,
-                        struct text *note)
+static void note_others(const struct torch_reading *r, const struct pickle_value *state, struct text *note)
 {
     const struct pickle *p = &r->pickle;
     char escaped[TEXT_ESCAPED];
@@ -198,8 +185,10 @@ static void note_others(const struct torch_reading *r, const struct pickle_value
         if (key->value.type != PICKLE_STRING || value->value.type != PICKLE_DICT ||
             value->value.index == state->index || !is_mostly_state(p, &value->value))
             continue;
-        text_printf(note, "%s'%s'", count++ ? ", " : note->length ? "; other weights are under "
-                                                                 : "other weights are under ",
+        text_printf(note, "%s'%s'",
+                    count++        ? ", "
+                    : note->length ? "; other weights are under "
+                                   : "other weights are under ",
                     text_escape(escaped, key->value.as.text, key->value.index));
     }
     if (count)
@@ -222,9 +211,8 @@ static void set_strides(const struct pickle_tensor *t, struct tensor_entry *e, s
     e->size = t->count > 0 ? (size_t)(last + 1) * item : 0;
 }
 
-static bioft_status make_entry(struct torch_reading *r, const struct pickle_value *key,
-                               const struct pickle_tensor *t, struct arena *arena,
-                               struct tensor_entry *ret)
+static bioft_status make_entry(struct torch_reading *r, const struct pickle_value *key, const struct pickle_tensor *t,
+                               struct arena *arena, struct tensor_entry *ret)
 {
     const struct pickle_storage *s = &r->pickle.storages[t->storage];
     const uint32_t first = r->first[t->storage];
@@ -233,8 +221,7 @@ static bioft_status make_entry(struct torch_reading *r, const struct pickle_valu
         return error_set(r->err, BIOFT_ERR_FORMAT,
                          "%s: tensor '%s': a name of %u bytes, 1 to %d without NUL "
                          "are possible",
-                         r->name, text_escape(escaped, key->as.text, key->index), key->index,
-                         TENSOR_NAME);
+                         r->name, text_escape(escaped, key->as.text, key->index), key->index, TENSOR_NAME);
     *ret = (struct tensor_entry){
         .name = arena_text_n(arena, key->as.text, key->index),
         .dtype = storage_dtype(s->type),
@@ -251,8 +238,8 @@ static bioft_status make_entry(struct torch_reading *r, const struct pickle_valu
 }
 
 /* The tensors of the dict, in its order; what is none is named in the note. */
-static bioft_status make_entries(struct torch_reading *r, const struct pickle_value *state,
-                                 struct torch_file *ret, struct text *note)
+static bioft_status make_entries(struct torch_reading *r, const struct pickle_value *state, struct torch_file *ret,
+                                 struct text *note)
 {
     const struct pickle *p = &r->pickle;
     char escaped[TEXT_ESCAPED];
@@ -263,8 +250,7 @@ static bioft_status make_entries(struct torch_reading *r, const struct pickle_va
         const struct pickle_node *name = &p->nodes[at], *value = &p->nodes[name->next];
         at = value->next;
         if (name->value.type == PICKLE_STRING && value->value.type == PICKLE_TENSOR)
-            st = make_entry(r, &name->value, &p->tensors[value->value.index], ret->arena,
-                            &ret->tensors[ret->count++]);
+            st = make_entry(r, &name->value, &p->tensors[value->value.index], ret->arena, &ret->tensors[ret->count++]);
         else if (++others <= 4 && name->value.type == PICKLE_STRING)
             text_printf(note, "%s'%s'", others == 1 ? "left out as no tensors: " : ", ",
                         text_escape(escaped, name->value.as.text, name->value.index));

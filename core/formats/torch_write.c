@@ -67,26 +67,16 @@ static void put_string(struct text *t, const char *s)
 static const char *storage_of(enum tensor_dtype dtype)
 {
     switch (dtype) {
-    case TENSOR_F32:
-        return "FloatStorage";
-    case TENSOR_F64:
-        return "DoubleStorage";
-    case TENSOR_F16:
-        return "HalfStorage";
-    case TENSOR_BF16:
-        return "BFloat16Storage";
-    case TENSOR_I64:
-        return "LongStorage";
-    case TENSOR_I32:
-        return "IntStorage";
-    case TENSOR_I16:
-        return "ShortStorage";
-    case TENSOR_I8:
-        return "CharStorage";
-    case TENSOR_U8:
-        return "ByteStorage";
-    default:
-        return "BoolStorage";
+    case TENSOR_F32: return "FloatStorage";
+    case TENSOR_F64: return "DoubleStorage";
+    case TENSOR_F16: return "HalfStorage";
+    case TENSOR_BF16: return "BFloat16Storage";
+    case TENSOR_I64: return "LongStorage";
+    case TENSOR_I32: return "IntStorage";
+    case TENSOR_I16: return "ShortStorage";
+    case TENSOR_I8: return "CharStorage";
+    case TENSOR_U8: return "ByteStorage";
+    default: return "BoolStorage";
     }
 }
 
@@ -137,14 +127,11 @@ static uint32_t narrow(const struct torch_writer *w, uint64_t value)
     return value >= w->wide_from ? UINT32_MAX : (uint32_t)value;
 }
 
-static uint32_t sum_of(const void *bytes, size_t size)
-{
-    return (uint32_t)crc32_z(crc32_z(0, NULL, 0), bytes, size);
-}
+static uint32_t sum_of(const void *bytes, size_t size) { return (uint32_t)crc32_z(crc32_z(0, NULL, 0), bytes, size); }
 
 /* The local header, padded so that the data begins at a multiple of 64, then the data. */
-static bioft_status add_entry(struct torch_writer *w, const char *path, const void *bytes,
-                              size_t size, struct error *err)
+static bioft_status add_entry(struct torch_writer *w, const char *path, const void *bytes, size_t size,
+                              struct error *err)
 {
     struct written *e = &w->entries[w->entry_count];
     struct text t = { 0 };
@@ -241,8 +228,7 @@ static bioft_status add_directory(struct torch_writer *w, struct error *err)
     return add_text(w, &t, err);
 }
 
-static bioft_status begin(struct torch_writer *w, const struct tensor_out *tensors,
-                          struct error *err)
+static bioft_status begin(struct torch_writer *w, const struct tensor_out *tensors, struct error *err)
 {
     struct text t = { 0 };
     bioft_status st = tensor_out_check(w->path, ".pth", tensors, w->count, w->bytes, err);
@@ -264,8 +250,8 @@ static bioft_status begin(struct torch_writer *w, const struct tensor_out *tenso
     return st;
 }
 
-bioft_status torch_begin_wide(const char *path, const struct tensor_out *tensors, size_t count,
-                              uint64_t wide_from, struct torch_writer **ret, struct error *err)
+bioft_status torch_begin_wide(const char *path, const struct tensor_out *tensors, size_t count, uint64_t wide_from,
+                              struct torch_writer **ret, struct error *err)
 {
     struct torch_writer *w = mem_array(1, sizeof *w);
     if (!w)
@@ -275,8 +261,7 @@ bioft_status torch_begin_wide(const char *path, const struct tensor_out *tensors
     w->wide_from = wide_from;
     w->bytes = mem_array(count, sizeof *w->bytes);
     w->entries = count < SIZE_MAX - 3 ? mem_array(count + 3, sizeof *w->entries) : NULL;
-    bioft_status st =
-        w->path && w->bytes && w->entries ? begin(w, tensors, err) : error_memory(err, path);
+    bioft_status st = w->path && w->bytes && w->entries ? begin(w, tensors, err) : error_memory(err, path);
     if (st == BIOFT_OK)
         *ret = w;
     else
@@ -284,8 +269,8 @@ bioft_status torch_begin_wide(const char *path, const struct tensor_out *tensors
     return st;
 }
 
-bioft_status torch_begin(const char *path, const struct tensor_out *tensors, size_t count,
-                         struct torch_writer **ret, struct error *err)
+bioft_status torch_begin(const char *path, const struct tensor_out *tensors, size_t count, struct torch_writer **ret,
+                         struct error *err)
 {
     return torch_begin_wide(path, tensors, count, UINT32_MAX, ret, err);
 }
@@ -306,8 +291,7 @@ bioft_status torch_commit(struct torch_writer *w, struct error *err)
 {
     bioft_status st = BIOFT_OK;
     if (w->given < w->count)
-        st = error_set(err, BIOFT_ERR_INVALID, "%s: .pth: the data of tensor %zu was not given",
-                       w->path, w->given);
+        st = error_set(err, BIOFT_ERR_INVALID, "%s: .pth: the data of tensor %zu was not given", w->path, w->given);
     if (st == BIOFT_OK)
         st = add_entry(w, "version", "3\n", 2, err);
     if (st == BIOFT_OK)

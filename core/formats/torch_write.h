@@ -5,7 +5,7 @@
 #include "formats/torch.h"
 
 /* As torch_begin; sizes and places from wide_from on are written as zip64's (at most 2^32 - 1). */
-bioft_status torch_begin_wide(const char *path, const struct tensor_out *tensors, size_t count,
-                              uint64_t wide_from, struct torch_writer **ret, struct error *err);
+bioft_status torch_begin_wide(const char *path, const struct tensor_out *tensors, size_t count, uint64_t wide_from,
+                              struct torch_writer **ret, struct error *err);
 
 #endif

@@ -84,8 +84,7 @@ static void look_through(struct weights_private *p, bool whole)
     }
 }
 
-static bioft_status no_prefix(const struct weights_private *p, const char *name, const char *prefix,
-                              struct error *err)
+static bioft_status no_prefix(const struct weights_private *p, const char *name, const char *prefix, struct error *err)
 {
     char a[TEXT_ESCAPED], b[TEXT_ESCAPED];
     const char *first = p->view.count ? p->tensors[0].name : "",
@@ -117,7 +116,8 @@ static bioft_status rename_all(struct weights_private *p, const char *name, cons
         }
     for (size_t k = 0; st == BIOFT_OK && k < params->rename_count; k++)
         if (!used[k])
-            st = error_set(err, BIOFT_ERR_INVALID, "%s: rename: no name begins with '%s'", name, params->rename[k].from);
+            st = error_set(err, BIOFT_ERR_INVALID, "%s: rename: no name begins with '%s'", name,
+                           params->rename[k].from);
     free(used);
     return st;
 }
@@ -158,8 +158,7 @@ static bioft_status check_twins(const struct weights_private *p, const char *nam
 
 static int compare_names(const void *a, const void *b)
 {
-    return strcmp((*(const struct tensor_entry *const *)a)->name,
-                  (*(const struct tensor_entry *const *)b)->name);
+    return strcmp((*(const struct tensor_entry *const *)a)->name, (*(const struct tensor_entry *const *)b)->name);
 }
 
 /* Our own list, whose names may be shortened, and the index by name. */
@@ -187,12 +186,11 @@ static bioft_status take_tensors(struct weights_private *p, const char *name, co
 
 static bool is_safetensors(const uint8_t *bytes, size_t size)
 {
-    return size >= 9 && bytes[8] == '{' && bytes[4] == 0 && bytes[5] == 0 && bytes[6] == 0 &&
-           bytes[7] == 0;
+    return size >= 9 && bytes[8] == '{' && bytes[4] == 0 && bytes[5] == 0 && bytes[6] == 0 && bytes[7] == 0;
 }
 
-static bioft_status read(struct weights_private *p, const char *name, const uint8_t *bytes,
-                         size_t size, const struct torch_params *params, struct error *err)
+static bioft_status read(struct weights_private *p, const char *name, const uint8_t *bytes, size_t size,
+                         const struct torch_params *params, struct error *err)
 {
     char words[256];
     const enum torch_kind kind = torch_recognise(bytes, size);
@@ -215,9 +213,8 @@ static bioft_status read(struct weights_private *p, const char *name, const uint
                      name);
 }
 
-bioft_status weights_parse(const char *name, const uint8_t *bytes, size_t size,
-                           const struct torch_params *params, struct weights **ret,
-                           struct error *err)
+bioft_status weights_parse(const char *name, const uint8_t *bytes, size_t size, const struct torch_params *params,
+                           struct weights **ret, struct error *err)
 {
     const struct torch_params none = { 0 };
     struct weights_private *p = mem_array(1, sizeof *p);
@@ -257,13 +254,11 @@ static void add_size(const char *path, size_t size, struct error *err)
     if (!err || !known)
         return;
     const size_t length = strlen(err->text);
-    snprintf(err->text + length, sizeof err->text - length,
-             "; the published %s has %llu bytes, this file %zu", known->file,
-             (unsigned long long)known->size, size);
+    snprintf(err->text + length, sizeof err->text - length, "; the published %s has %llu bytes, this file %zu",
+             known->file, (unsigned long long)known->size, size);
 }
 
-bioft_status weights_open(const char *path, const struct torch_params *params, struct weights **ret,
-                          struct error *err)
+bioft_status weights_open(const char *path, const struct torch_params *params, struct weights **ret, struct error *err)
 {
     struct file_map map = { 0 };
     struct weights *w = NULL;
@@ -282,8 +277,7 @@ bioft_status weights_open(const char *path, const struct torch_params *params, s
     w->private->map = map;
     if (resized(path, map.size)) {
         struct text *note = &w->private->note;
-        text_printf(note, "%snot the published file of this name, which has another size",
-                    note->length ? "; " : "");
+        text_printf(note, "%snot the published file of this name, which has another size", note->length ? "; " : "");
         w->private->view.note = note->data;
     }
     *ret = w;

@@ -51,37 +51,26 @@ static uint64_t number(const uint8_t *at, unsigned bytes)
     return value;
 }
 
-static uint16_t u16(const uint8_t *at)
-{
-    return (uint16_t)number(at, 2);
-}
+static uint16_t u16(const uint8_t *at) { return (uint16_t)number(at, 2); }
 
-static uint32_t u32(const uint8_t *at)
-{
-    return (uint32_t)number(at, 4);
-}
+static uint32_t u32(const uint8_t *at) { return (uint32_t)number(at, 4); }
 
-static uint64_t u64(const uint8_t *at)
-{
-    return number(at, 8);
-}
+static uint64_t u64(const uint8_t *at) { return number(at, 8); }
 
-__attribute__((format(printf, 3, 4))) static bioft_status damaged(const struct reading *r,
-                                                                  uint64_t at, const char *format,
-                                                                  ...)
+__attribute__((format(printf, 3, 4))) static bioft_status damaged(const struct reading *r, uint64_t at,
+                                                                  const char *format, ...)
 {
     char what[160];
     va_list args;
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    return error_set(r->err, BIOFT_ERR_FORMAT, "%s: zip directory damaged: %s (at byte %llu)",
-                     r->name, what, (unsigned long long)at);
+    return error_set(r->err, BIOFT_ERR_FORMAT, "%s: zip directory damaged: %s (at byte %llu)", r->name, what,
+                     (unsigned long long)at);
 }
 
 /* About one entry, by the name in the archive. */
-static bioft_status bad_entry(const struct reading *r, const uint8_t *path, size_t length,
-                              const char *what)
+static bioft_status bad_entry(const struct reading *r, const uint8_t *path, size_t length, const char *what)
 {
     char escaped[TEXT_ESCAPED];
     return error_set(r->err, BIOFT_ERR_FORMAT, "%s: zip entry '%s': %s", r->name,
@@ -94,8 +83,7 @@ static bioft_status find_end(const struct reading *r, uint64_t *ret)
     unsigned found = 0;
     if (r->size < END_SIZE)
         return error_set(r->err, BIOFT_ERR_FORMAT,
-                         "%s: cut short: %zu bytes are not a zip archive; fetch the file again",
-                         r->name, r->size);
+                         "%s: cut short: %zu bytes are not a zip archive; fetch the file again", r->name, r->size);
     const uint64_t last = r->size - END_SIZE, span = last < COMMENT_MOST ? last : COMMENT_MOST;
     for (uint64_t comment = 0; comment <= span; comment++) {
         const uint8_t *at = r->bytes + (last - comment);
@@ -114,13 +102,13 @@ static bioft_status find_end(const struct reading *r, uint64_t *ret)
 }
 
 /* Where the classic record has no room it is all ones, and the zip64 one holds. */
-static bioft_status agree(const struct reading *r, uint64_t at, uint64_t classic, uint64_t all_ones,
-                          uint64_t wide, const char *what)
+static bioft_status agree(const struct reading *r, uint64_t at, uint64_t classic, uint64_t all_ones, uint64_t wide,
+                          const char *what)
 {
     if (classic == all_ones || classic == wide)
         return BIOFT_OK;
-    return damaged(r, at, "its end records differ in %s, %llu and %llu", what,
-                   (unsigned long long)classic, (unsigned long long)wide);
+    return damaged(r, at, "its end records differ in %s, %llu and %llu", what, (unsigned long long)classic,
+                   (unsigned long long)wide);
 }
 
 /* The zip64 record, which must stand right before its locator. */
@@ -133,8 +121,7 @@ static bioft_status read_end64(struct reading *r, uint64_t locator, const uint8_
         return damaged(r, locator, "several disks");
     if (locator < END64_SIZE || at > locator - END64_SIZE || u32(r->bytes + at) != END64_MAGIC ||
         u64(r->bytes + at + 4) != locator - at - 12)
-        return damaged(r, locator, "no zip64 end record before its locator, but at %llu",
-                       (unsigned long long)at);
+        return damaged(r, locator, "no zip64 end record before its locator, but at %llu", (unsigned long long)at);
     const uint8_t *e = r->bytes + at;
     if (u32(e + 16) > 1 || u32(e + 20) > 1)
         return damaged(r, at, "several disks");
@@ -178,12 +165,11 @@ static bioft_status read_end(struct reading *r)
         return damaged(r, at, "%llu bytes from %llu on do not end at the end records",
                        (unsigned long long)r->directory_size, (unsigned long long)r->directory);
     if (r->entries > ENTRIES_MOST || r->directory_size > DIRECTORY_MOST)
-        return damaged(r, at, "%llu entries in %llu bytes, at most %d in %d",
-                       (unsigned long long)r->entries, (unsigned long long)r->directory_size,
-                       ENTRIES_MOST, DIRECTORY_MOST);
+        return damaged(r, at, "%llu entries in %llu bytes, at most %d in %d", (unsigned long long)r->entries,
+                       (unsigned long long)r->directory_size, ENTRIES_MOST, DIRECTORY_MOST);
     if (r->entries > r->directory_size / CENTRAL_SIZE)
-        return damaged(r, at, "%llu bytes do not hold %llu entries",
-                       (unsigned long long)r->directory_size, (unsigned long long)r->entries);
+        return damaged(r, at, "%llu bytes do not hold %llu entries", (unsigned long long)r->directory_size,
+                       (unsigned long long)r->entries);
     return BIOFT_OK;
 }
 
@@ -196,8 +182,7 @@ struct central { /* a central entry's numbers */
 };
 
 /* The zip64 field has a value for each number that is all ones, in this order. */
-static bioft_status read_wide(const struct reading *r, struct central *c, const uint8_t *field,
-                              size_t length)
+static bioft_status read_wide(const struct reading *r, struct central *c, const uint8_t *field, size_t length)
 {
     uint64_t *const values[] = { &c->size, &c->stored, &c->header };
     size_t at = 0;
@@ -274,8 +259,7 @@ static bioft_status check_central(const struct reading *r, const struct central 
 /* What torch.jit.save writes beside the data, and torch.save does not. */
 static bool is_script(const uint8_t *path, size_t length)
 {
-    return (length >= 5 && memcmp(path, "code/", 5) == 0) ||
-           (length == 13 && memcmp(path, "constants.pkl", 13) == 0);
+    return (length >= 5 && memcmp(path, "code/", 5) == 0) || (length == 13 && memcmp(path, "constants.pkl", 13) == 0);
 }
 
 /* One folder over all, names that are names. */
@@ -283,8 +267,8 @@ static bioft_status check_path(struct reading *r, const struct central *c)
 {
     const uint8_t *slash = memchr(c->path, '/', c->path_length);
     const size_t length = c->path_length;
-    if (utf8_valid(c->path, length) != length || memchr(c->path, '\\', length) ||
-        memchr(c->path, 0, length) || length == 0 || c->path[length - 1] == '/')
+    if (utf8_valid(c->path, length) != length || memchr(c->path, '\\', length) || memchr(c->path, 0, length) ||
+        length == 0 || c->path[length - 1] == '/')
         return bad_entry(r, c->path, length, "no file name in UTF-8");
     if (r->kind == ZIP_NUMPY)
         return slash ? bad_entry(r, c->path, length, "in a folder, where arrays are in none") : BIOFT_OK;
@@ -296,20 +280,17 @@ static bioft_status check_path(struct reading *r, const struct central *c)
     }
     if (is_script(slash + 1, length - (size_t)(slash + 1 - c->path)))
         return error_set(r->err, BIOFT_ERR_FORMAT,
-                         "%s: a TorchScript archive, not a state dict: save model.state_dict()",
-                         r->name);
+                         "%s: a TorchScript archive, not a state dict: save model.state_dict()", r->name);
     if (length <= r->folder_length || memcmp(c->path, r->folder, r->folder_length) != 0)
         return bad_entry(r, c->path, length, "not in one folder with the others");
     return BIOFT_OK;
 }
 
 /* The local header must name the same; its sizes may be left to the directory. */
-static bioft_status read_local(const struct reading *r, const struct central *c,
-                               struct zip_entry *ret)
+static bioft_status read_local(const struct reading *r, const struct central *c, struct zip_entry *ret)
 {
     uint64_t begin, end;
-    if (c->header > r->directory || r->directory - c->header < LOCAL_SIZE ||
-        u32(r->bytes + c->header) != LOCAL_MAGIC)
+    if (c->header > r->directory || r->directory - c->header < LOCAL_SIZE || u32(r->bytes + c->header) != LOCAL_MAGIC)
         return bad_entry(r, c->path, c->path_length, "no local header at the directory's offset");
     const uint8_t *h = r->bytes + c->header;
     begin = c->header + LOCAL_SIZE + u16(h + 26) + u16(h + 28);
@@ -397,8 +378,7 @@ static bioft_status check_entries(const struct reading *r, struct zip *zip)
         return damaged(r, 0, "the file does not begin with an entry");
     for (size_t i = 1; i < zip->count; i++)
         if (e[i].header < e[i - 1].end)
-            return bad_entry(r, (const uint8_t *)e[i].path, e[i].path_length,
-                             "lies over another: overlap");
+            return bad_entry(r, (const uint8_t *)e[i].path, e[i].path_length, "lies over another: overlap");
     qsort(e, zip->count, sizeof *e, compare_entries);
     for (size_t i = 1; i < zip->count; i++)
         if (compare_entries(&e[i - 1], &e[i]) == 0)
@@ -406,8 +386,8 @@ static bioft_status check_entries(const struct reading *r, struct zip *zip)
     return BIOFT_OK;
 }
 
-bioft_status zip_parse(const char *name, const uint8_t *bytes, size_t size, enum zip_kind kind,
-                       struct zip *ret, struct error *err)
+bioft_status zip_parse(const char *name, const uint8_t *bytes, size_t size, enum zip_kind kind, struct zip *ret,
+                       struct error *err)
 {
     struct reading r = { .name = name, .bytes = bytes, .size = size, .kind = kind, .err = err };
     struct zip zip = { 0 };

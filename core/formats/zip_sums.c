@@ -22,13 +22,10 @@ static void take_sum(void *ctx, size_t index, uint32_t thread)
     p->sum = crc32(crc32(0, NULL, 0), p->bytes, p->size);
 }
 
-static size_t pieces_of(const struct zip_entry *e)
-{
-    return e->size / PIECE + (e->size % PIECE != 0);
-}
+static size_t pieces_of(const struct zip_entry *e) { return e->size / PIECE + (e->size % PIECE != 0); }
 
-bioft_status zip_verify(const char *name, const struct zip_entry *const *entries, size_t count,
-                        struct pool *pool, struct error *err)
+bioft_status zip_verify(const char *name, const struct zip_entry *const *entries, size_t count, struct pool *pool,
+                        struct error *err)
 {
     size_t all = 0, at = 0;
     for (size_t i = 0; i < count; i++)
@@ -55,8 +52,7 @@ bioft_status zip_verify(const char *name, const struct zip_entry *const *entries
     return st;
 }
 
-bioft_status zip_check_sum(const char *name, const struct zip_entry *e, uint32_t sum,
-                           struct error *err)
+bioft_status zip_check_sum(const char *name, const struct zip_entry *e, uint32_t sum, struct error *err)
 {
     char escaped[TEXT_ESCAPED];
     if (sum == e->crc)
@@ -66,5 +62,6 @@ bioft_status zip_check_sum(const char *name, const struct zip_entry *e, uint32_t
                      "damaged, fetch it again%s",
                      name, text_escape(escaped, e->path, e->path_length), sum, e->crc,
                      e->kind == ZIP_TORCH ? " (bioft weights convert --no-verify reads it as it is, "
-                                            "for who knows where it comes from)" : "");
+                                            "for who knows where it comes from)"
+                                          : "");
 }

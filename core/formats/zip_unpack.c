@@ -4,16 +4,13 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define ZLIB_CONST                  /* zlib only reads what it unpacks */
+#define ZLIB_CONST /* zlib only reads what it unpacks */
 #include <stdlib.h>
 #include <zlib.h>
 
-enum { PIECE = 1 << 30 };           /* zlib counts in 32 bits */
+enum { PIECE = 1 << 30 }; /* zlib counts in 32 bits */
 
-static uInt piece(size_t left)
-{
-    return (uInt)(left < PIECE ? left : PIECE);
-}
+static uInt piece(size_t left) { return (uInt)(left < PIECE ? left : PIECE); }
 
 /* Inflates into exactly `size` bytes. false: damaged, or of another size. */
 static bool inflate_all(const struct zip_entry *e, uint8_t *to, size_t size, uint32_t *ret_sum)
@@ -26,7 +23,7 @@ static bool inflate_all(const struct zip_entry *e, uint8_t *to, size_t size, uin
         return false;
     while (got == Z_OK) {
         const uInt give = piece(e->size - in), take = piece(size - out);
-        uint8_t none, *at = take ? to + out : &none;    /* zlib wants a place, and no byte may come */
+        uint8_t none, *at = take ? to + out : &none; /* zlib wants a place, and no byte may come */
         z.next_in = e->bytes + in;
         z.avail_in = give;
         z.next_out = at;
@@ -46,8 +43,7 @@ static bool inflate_all(const struct zip_entry *e, uint8_t *to, size_t size, uin
     return got == Z_STREAM_END && out == size && in == e->size;
 }
 
-bioft_status zip_unpack(const char *name, const struct zip_entry *e, uint8_t **ret,
-                        struct error *err)
+bioft_status zip_unpack(const char *name, const struct zip_entry *e, uint8_t **ret, struct error *err)
 {
     char escaped[TEXT_ESCAPED];
     uint32_t sum = 0;
@@ -59,9 +55,8 @@ bioft_status zip_unpack(const char *name, const struct zip_entry *e, uint8_t **r
         st = zip_check_sum(name, e, sum, err);
     else
         st = error_set(err, BIOFT_ERR_FORMAT,
-                       "%s: zip entry '%s': damaged, or not of the %llu bytes that its directory declares",
-                       name, text_escape(escaped, e->path, e->path_length),
-                       (unsigned long long)e->unpacked);
+                       "%s: zip entry '%s': damaged, or not of the %llu bytes that its directory declares", name,
+                       text_escape(escaped, e->path, e->path_length), (unsigned long long)e->unpacked);
     if (st == BIOFT_OK)
         *ret = to;
     else

@@ -42,7 +42,8 @@ static bool take(struct builder *b, const char *name)
 
     if (!name_is_new(b, name))
         return true;
-    if (!names_reserve(&b->taken_names, b->taken) || !mem_grow(&b->taken, &b->taken_capacity, count + 1, sizeof *b->taken))
+    if (!names_reserve(&b->taken_names, b->taken) ||
+        !mem_grow(&b->taken, &b->taken_capacity, count + 1, sizeof *b->taken))
         return false;
     b->taken[count].name = name;
     names_add(&b->taken_names, b->taken);
@@ -67,16 +68,14 @@ bool call_begin(struct call *c, const bioft_builder *api, const char *word, biof
         return false;
     if (x == 0 || x > g->view.node_count) {
         if (g->view.node_count == 0)
-            builder_fail(b, BIOFT_ERR_INVALID,
-                         "%s: the graph has no input yet: input() comes first", word);
+            builder_fail(b, BIOFT_ERR_INVALID, "%s: the graph has no input yet: input() comes first", word);
         else
             builder_fail(b, BIOFT_ERR_INVALID, "%s after %s: tensor %u is not of this graph", word,
                          b->anchors[g->view.node_count - 1], x);
         return false;
     }
     c->input = x - 1;
-    c->in = (struct shape){ g->nodes[c->input].channels, g->nodes[c->input].height,
-                            g->nodes[c->input].width };
+    c->in = (struct shape){ g->nodes[c->input].channels, g->nodes[c->input].height, g->nodes[c->input].width };
     snprintf(c->label, sizeof c->label, "%s after %s", word, b->anchors[c->input]);
     if (b->has_head) {
         builder_fail(b, BIOFT_ERR_INVALID, "%s: called after head(), which comes last", c->label);
@@ -85,17 +84,15 @@ bool call_begin(struct call *c, const bioft_builder *api, const char *word, biof
     return true;
 }
 
-bool call_begin_named(struct call *c, const bioft_builder *api, const char *word, const char *name,
-                      bioft_tensor x)
+bool call_begin_named(struct call *c, const bioft_builder *api, const char *word, const char *name, bioft_tensor x)
 {
     char shown[TEXT_ESCAPED];
 
     if (!call_begin(c, api, word, x))
         return false;
     if (!name || !name_is_good(name)) {
-        builder_fail(c->b, BIOFT_ERR_INVALID,
-                     "%s: '%s' is not a name: 1 to %d printable characters without blanks", c->label,
-                     name ? text_escape(shown, name, strlen(name)) : "", BUILDER_NAME);
+        builder_fail(c->b, BIOFT_ERR_INVALID, "%s: '%s' is not a name: 1 to %d printable characters without blanks",
+                     c->label, name ? text_escape(shown, name, strlen(name)) : "", BUILDER_NAME);
         return false;
     }
     if (!name_is_new(c->b, name)) {
@@ -120,15 +117,13 @@ bool call_adopt(struct call *c, void *ret, size_t ours, const void *theirs)
         builder_fail(c->b, BIOFT_ERR_INVALID, "%s: its parameters are NULL", c->label);
         return false;
     }
-    memcpy(&size, theirs, sizeof size);    /* struct_size stands first */
+    memcpy(&size, theirs, sizeof size); /* struct_size stands first */
     if (size < 2 * sizeof size || size > SANE) {
-        builder_fail(c->b, BIOFT_ERR_INVALID, "%s: a struct_size of %u makes no sense", c->label,
-                     size);
+        builder_fail(c->b, BIOFT_ERR_INVALID, "%s: a struct_size of %u makes no sense", c->label, size);
         return false;
     }
     if (!abi_adopt(ret, ours, theirs, size)) {
-        builder_fail(c->b, BIOFT_ERR_UNSUPPORTED,
-                     "%s: uses a parameter that this bioft does not know", c->label);
+        builder_fail(c->b, BIOFT_ERR_UNSUPPORTED, "%s: uses a parameter that this bioft does not know", c->label);
         return false;
     }
     return true;
@@ -137,10 +132,18 @@ bool call_adopt(struct call *c, void *ret, size_t ours, const void *theirs)
 bioft_node call_node(const struct call *c, uint32_t op, struct shape out)
 {
     return (bioft_node){
-        .struct_size = sizeof(bioft_node), .op = op, .input = { c->input }, .input_count = 1,
-        .channels = out.channels, .height = out.height, .width = out.width,
-        .layer = BIOFT_NONE, .weight = BIOFT_NONE, .bias = BIOFT_NONE,
-        .running_mean = BIOFT_NONE, .running_var = BIOFT_NONE,
+        .struct_size = sizeof(bioft_node),
+        .op = op,
+        .input = { c->input },
+        .input_count = 1,
+        .channels = out.channels,
+        .height = out.height,
+        .width = out.width,
+        .layer = BIOFT_NONE,
+        .weight = BIOFT_NONE,
+        .bias = BIOFT_NONE,
+        .running_mean = BIOFT_NONE,
+        .running_var = BIOFT_NONE,
     };
 }
 
@@ -152,12 +155,11 @@ bioft_tensor call_append(struct call *c, const bioft_node *n)
     uint32_t elements;
 
     if (count > BUILDER_NODES)
-        return builder_fail(b, BIOFT_ERR_UNSUPPORTED, "%s: more than %d operators; that is the most of a network", c->label,
-                            BUILDER_NODES);
+        return builder_fail(b, BIOFT_ERR_UNSUPPORTED, "%s: more than %d operators; that is the most of a network",
+                            c->label, BUILDER_NODES);
     if (!shape_elements((struct shape){ n->channels, n->height, n->width }, &elements))
-        return builder_fail(b, BIOFT_ERR_UNSUPPORTED,
-                            "%s: %ux%ux%u values an image are too many, %d is the most", c->label,
-                            n->channels, n->height, n->width, SHAPE_LARGEST);
+        return builder_fail(b, BIOFT_ERR_UNSUPPORTED, "%s: %ux%ux%u values an image are too many, %d is the most",
+                            c->label, n->channels, n->height, n->width, SHAPE_LARGEST);
     if (!mem_grow(&g->nodes, &b->node_capacity, count, sizeof *g->nodes) ||
         !mem_grow(&b->anchors, &b->anchor_capacity, count, sizeof *b->anchors))
         return builder_fail(b, BIOFT_ERR_MEMORY, "%s: out of memory", c->label);
@@ -170,8 +172,7 @@ bioft_tensor call_append(struct call *c, const bioft_node *n)
     return (bioft_tensor)count;
 }
 
-static bioft_tensor input(const bioft_builder *api, uint32_t channels, uint32_t height,
-                          uint32_t width)
+static bioft_tensor input(const bioft_builder *api, uint32_t channels, uint32_t height, uint32_t width)
 {
     struct builder *b = api->ctx;
     struct graph *g = b->graph;
@@ -185,12 +186,10 @@ static bioft_tensor input(const bioft_builder *api, uint32_t channels, uint32_t 
     if (g->view.node_count > 0)
         return builder_fail(b, BIOFT_ERR_INVALID, "input: called twice; a network has one input");
     if (channels == 0 || channels > most || height == 0 || width == 0)
-        return builder_fail(b, BIOFT_ERR_INVALID,
-                            "input: %u channels of %ux%u: 1 to %u channels, no side 0", channels,
+        return builder_fail(b, BIOFT_ERR_INVALID, "input: %u channels of %ux%u: 1 to %u channels, no side 0", channels,
                             height, width, most);
     if (b->params->channels != 0 && b->params->channels != channels)
-        return builder_fail(b, BIOFT_ERR_INVALID,
-                            "input: it takes images of %u channel%s, the data has %u", channels,
+        return builder_fail(b, BIOFT_ERR_INVALID, "input: it takes images of %u channel%s, the data has %u", channels,
                             channels == 1 ? "" : "s", b->params->channels);
     g->published_channels = channels;
     g->published_height = height;
@@ -201,18 +200,15 @@ static bioft_tensor input(const bioft_builder *api, uint32_t channels, uint32_t 
     return call_append(&c, &n);
 }
 
-static bioft_status normalise(const bioft_builder *api, const float *mean, const float *std,
-                              uint32_t channels)
+static bioft_status normalise(const bioft_builder *api, const float *mean, const float *std, uint32_t channels)
 {
     struct builder *b = api->ctx;
     struct graph *g = b->graph;
 
     if (b->error.status != BIOFT_OK)
         return b->error.status;
-    if (!mean || !std || channels == 0 || channels > sizeof g->mean / sizeof *g->mean ||
-        b->normalised != 0)
-        builder_fail(b, BIOFT_ERR_INVALID,
-                     "normalise: once, with the mean and deviation of 1 to 4 channels");
+    if (!mean || !std || channels == 0 || channels > sizeof g->mean / sizeof *g->mean || b->normalised != 0)
+        builder_fail(b, BIOFT_ERR_INVALID, "normalise: once, with the mean and deviation of 1 to 4 channels");
     for (uint32_t i = 0; i < channels && b->error.status == BIOFT_OK; i++) {
         if (!isfinite(mean[i]) || !isfinite(std[i]) || !(std[i] > 0))
             builder_fail(b, BIOFT_ERR_INVALID,
@@ -229,10 +225,7 @@ static bioft_status normalise(const bioft_builder *api, const float *mean, const
 void builder_init(struct builder *b, const struct graph_params *p, struct graph *g)
 {
     *b = (struct builder){
-        .api = { .struct_size = sizeof(bioft_builder),
-                 .ctx = b,
-                 .input = input,
-                 .normalise = normalise },
+        .api = { .struct_size = sizeof(bioft_builder), .ctx = b, .input = input, .normalise = normalise },
         .params = p,
         .height = p->height,
         .width = p->width,
@@ -262,8 +255,8 @@ static void check_used(struct builder *b)
             used[g->nodes[i].input[k]] = true;
     for (uint32_t i = 0; i + 1 < g->view.node_count; i++)
         if (!used[i])
-            builder_fail(b, BIOFT_ERR_INVALID, "%s: the output of its %s is never used",
-                         b->anchors[i], bioft_operator_name(g->nodes[i].op));
+            builder_fail(b, BIOFT_ERR_INVALID, "%s: the output of its %s is never used", b->anchors[i],
+                         bioft_operator_name(g->nodes[i].op));
     free(used);
 }
 
@@ -276,11 +269,10 @@ void builder_check(struct builder *b)
     if (g->view.node_count == 0)
         builder_fail(b, BIOFT_ERR_INVALID, "it built nothing: no input(), no head()");
     else if (!b->has_head)
-        builder_fail(b, BIOFT_ERR_INVALID,
-                     "it has no head(): the layer that the task's head replaces");
+        builder_fail(b, BIOFT_ERR_INVALID, "it has no head(): the layer that the task's head replaces");
     else if (b->normalised != 0 && b->normalised != g->published_channels)
-        builder_fail(b, BIOFT_ERR_INVALID, "normalise: %u channels, the input has %u",
-                     b->normalised, g->published_channels);
+        builder_fail(b, BIOFT_ERR_INVALID, "normalise: %u channels, the input has %u", b->normalised,
+                     g->published_channels);
     else
         check_used(b);
 }

@@ -8,25 +8,25 @@
 #include "plugin/names.h"
 
 struct builder {
-    bioft_builder api;         /* ctx: this struct */
+    bioft_builder api; /* ctx: this struct */
     const struct graph_params *params;
-    uint32_t height, width;    /* of the input; 0: as published */
-    bool shapes_only;          /* a trial of another size: no values are kept */
-    struct graph *graph;       /* being filled; belongs to the builder's owner */
+    uint32_t height, width; /* of the input; 0: as published */
+    bool shapes_only;       /* a trial of another size: no values are kept */
+    struct graph *graph;    /* being filled; belongs to the builder's owner */
     size_t node_capacity, parameter_capacity, initial_capacity, layer_capacity, counter_capacity;
     size_t other_name_capacity, note_capacity;
-    const char **anchors;      /* [node_count] the nearest name upstream, for messages */
+    const char **anchors; /* [node_count] the nearest name upstream, for messages */
     size_t anchor_capacity;
     struct taken_name {
         const char *name;
-    } *taken;                  /* of parameters, and of what they belong to */
+    } *taken; /* of parameters, and of what they belong to */
     size_t taken_capacity;
     struct names taken_names;
     bool has_head;
-    uint32_t normalised;       /* channels given to normalise(); 0: never called */
-    struct error error;        /* the first failure; status BIOFT_OK while there is none */
-    bool too_small;            /* it is an image too small for a window */
-    bool plugin_failed;        /* it is build()'s own, and names the backbone */
+    uint32_t normalised; /* channels given to normalise(); 0: never called */
+    struct error error;  /* the first failure; status BIOFT_OK while there is none */
+    bool too_small;      /* it is an image too small for a window */
+    bool plugin_failed;  /* it is build()'s own, and names the backbone */
 };
 
 /* p and g must outlive the builder; g is empty but for its arena. */
@@ -55,8 +55,7 @@ struct call {
 /* word: the operator's, for messages. False after a failure, an earlier one or one found here: no
  * tensor, a call after the head, a name that is none or taken. */
 bool call_begin(struct call *c, const bioft_builder *api, const char *word, bioft_tensor x);
-bool call_begin_named(struct call *c, const bioft_builder *api, const char *word, const char *name,
-                      bioft_tensor x);
+bool call_begin_named(struct call *c, const bioft_builder *api, const char *word, const char *name, bioft_tensor x);
 /* A plugin's struct into ours, of `ours` bytes; false after a failure. */
 bool call_adopt(struct call *c, void *ret, size_t ours, const void *theirs);
 /* A node of this call: its operator and shape, no parameters, one input. */
@@ -88,8 +87,7 @@ bool params_add_layer(struct call *c, bioft_node *n, bioft_layer *l, uint32_t di
                       struct first_values first, uint32_t flags);
 /* Appends a parameter called "<name>.<last>", or as the call's name where `last` is NULL; kind,
  * layer, flags, dims and shape are p's. Its index, or BIOFT_NONE after a failure. */
-uint32_t params_add(struct call *c, const char *last, const bioft_parameter *p,
-                    const struct initial *initial);
+uint32_t params_add(struct call *c, const char *last, const bioft_parameter *p, const struct initial *initial);
 bool params_add_norm(struct call *c, bioft_node *n);
 
 /* Fills in what only the whole graph shows of its layers. false: out of memory. */

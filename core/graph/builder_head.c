@@ -2,8 +2,7 @@
 #include "graph/builder.h"
 
 /* Appends a linear layer of `out` features in place of the p->out that its parameters say. */
-static bioft_tensor append_linear(struct call *c, const bioft_linear *p, uint32_t out,
-                                  uint32_t flags)
+static bioft_tensor append_linear(struct call *c, const bioft_linear *p, uint32_t out, uint32_t flags)
 {
     const struct first_values first = { p->init, p->init_std };
     bioft_layer l = { .kind = BIOFT_LAYER_LINEAR, .groups = 1 };
@@ -15,9 +14,8 @@ static bioft_tensor append_linear(struct call *c, const bioft_linear *p, uint32_
                             "reserved 0",
                             c->label, p->out, p->no_bias);
     if (c->in.height != 1 || c->in.width != 1)
-        return builder_fail(c->b, BIOFT_ERR_INVALID,
-                            "%s: a linear layer on a %ux%ux%u image: flatten it first", c->label,
-                            c->in.channels, c->in.height, c->in.width);
+        return builder_fail(c->b, BIOFT_ERR_INVALID, "%s: a linear layer on a %ux%ux%u image: flatten it first",
+                            c->label, c->in.channels, c->in.height, c->in.width);
     if (!params_check_first(c, first))
         return 0;
     n = call_node(c, BIOFT_OP_LINEAR, (struct shape){ out, 1, 1 });
@@ -27,8 +25,7 @@ static bioft_tensor append_linear(struct call *c, const bioft_linear *p, uint32_
     return params_add_layer(c, &n, &l, 2, !p->no_bias, first, flags) ? call_append(c, &n) : 0;
 }
 
-static bioft_tensor linear(const bioft_builder *api, const char *name, bioft_tensor x,
-                           const bioft_linear *theirs)
+static bioft_tensor linear(const bioft_builder *api, const char *name, bioft_tensor x, const bioft_linear *theirs)
 {
     struct call c;
     bioft_linear p;
@@ -38,8 +35,7 @@ static bioft_tensor linear(const bioft_builder *api, const char *name, bioft_ten
     return append_linear(&c, &p, p.out, 0);
 }
 
-static bioft_tensor head(const bioft_builder *api, const char *name, bioft_tensor x,
-                         const bioft_linear *theirs)
+static bioft_tensor head(const bioft_builder *api, const char *name, bioft_tensor x, const bioft_linear *theirs)
 {
     struct builder *b = api->ctx;
     struct graph *g = b->graph;

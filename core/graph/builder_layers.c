@@ -27,23 +27,14 @@ static struct trace follow(const bioft_node *n, const struct trace *of)
     if (n->layer != BIOFT_NONE)
         return (struct trace){ .layer = n->layer, .activation = BIOFT_ACT_NONE, .weighted = true };
     switch (n->op) {
-    case BIOFT_OP_RELU:
-        meet(&t, BIOFT_ACT_RELU);
-        break;
-    case BIOFT_OP_TANH:
-        meet(&t, BIOFT_ACT_TANH);
-        break;
+    case BIOFT_OP_RELU: meet(&t, BIOFT_ACT_RELU); break;
+    case BIOFT_OP_TANH: meet(&t, BIOFT_ACT_TANH); break;
     case BIOFT_OP_MAXPOOL:
     case BIOFT_OP_AVGPOOL:
     case BIOFT_OP_ADAPTIVE_AVGPOOL:
-    case BIOFT_OP_DROPOUT:
-        t.reduced = true;
-        break;
-    case BIOFT_OP_FLATTEN:
-        break;
-    default:
-        t.activation = BIOFT_ACT_OTHER;
-        break;
+    case BIOFT_OP_DROPOUT: t.reduced = true; break;
+    case BIOFT_OP_FLATTEN: break;
+    default: t.activation = BIOFT_ACT_OTHER; break;
     }
     if (n->input_count > 1) {
         t.weighted = t.weighted || of[n->input[1]].weighted;

@@ -26,8 +26,8 @@ static void fail_small(struct call *c, const struct geometry *g)
         snprintf(dilated, sizeof dilated, " of dilation %ux%u", g->dilation[0], g->dilation[1]);
     if (c->b->error.status == BIOFT_OK)
         c->b->too_small = true;
-    builder_fail(c->b, BIOFT_ERR_INVALID, "%s: %ux%u image%s is too small for a %ux%u kernel%s",
-                 c->label, c->in.height, c->in.width, padded, g->kernel[0], g->kernel[1], dilated);
+    builder_fail(c->b, BIOFT_ERR_INVALID, "%s: %ux%u image%s is too small for a %ux%u kernel%s", c->label, c->in.height,
+                 c->in.width, padded, g->kernel[0], g->kernel[1], dilated);
 }
 
 /* The output's height and width into out; false after a failure. */
@@ -36,8 +36,8 @@ static bool slide(struct call *c, const struct geometry *g, struct shape *out)
     uint64_t count[2];
 
     if (g->kernel[0] == 0 || g->kernel[1] == 0) {
-        builder_fail(c->b, BIOFT_ERR_INVALID, "%s: a %ux%u kernel: no side may be 0", c->label,
-                     g->kernel[0], g->kernel[1]);
+        builder_fail(c->b, BIOFT_ERR_INVALID, "%s: a %ux%u kernel: no side may be 0", c->label, g->kernel[0],
+                     g->kernel[1]);
         return false;
     }
     for (int i = 0; i < 2; i++) {
@@ -50,8 +50,7 @@ static bool slide(struct call *c, const struct geometry *g, struct shape *out)
         return false;
     }
     if (count[0] > SHAPE_LARGEST || count[1] > SHAPE_LARGEST) {
-        builder_fail(c->b, BIOFT_ERR_UNSUPPORTED, "%s: its padding makes an output too large",
-                     c->label);
+        builder_fail(c->b, BIOFT_ERR_UNSUPPORTED, "%s: its padding makes an output too large", c->label);
         return false;
     }
     out->height = (uint32_t)count[0];
@@ -89,22 +88,18 @@ static bool check_conv2d(struct call *c, const bioft_conv2d *p, uint32_t groups)
     if (p->out == 0)
         builder_fail(c->b, BIOFT_ERR_INVALID, "%s: 0 output channels", c->label);
     else if (c->in.channels % groups != 0 || p->out % groups != 0)
-        builder_fail(c->b, BIOFT_ERR_INVALID,
-                     "%s: %u input and %u output channels do not divide into %u groups", c->label,
-                     c->in.channels, p->out, groups);
+        builder_fail(c->b, BIOFT_ERR_INVALID, "%s: %u input and %u output channels do not divide into %u groups",
+                     c->label, c->in.channels, p->out, groups);
     else if (p->no_bias > 1)
-        builder_fail(c->b, BIOFT_ERR_INVALID, "%s: no_bias is 0 or 1, not %u", c->label,
-                     p->no_bias);
-    else if (p->same > 1 || (p->same && (p->padding[0] || p->padding[1] || p->padding[2] ||
-                                         p->padding[3])))
+        builder_fail(c->b, BIOFT_ERR_INVALID, "%s: no_bias is 0 or 1, not %u", c->label, p->no_bias);
+    else if (p->same > 1 || (p->same && (p->padding[0] || p->padding[1] || p->padding[2] || p->padding[3])))
         builder_fail(c->b, BIOFT_ERR_INVALID, "%s: same is 0, or 1 and its padding 0", c->label);
     else
         return params_check_first(c, (struct first_values){ p->init, p->init_std });
     return false;
 }
 
-static bioft_tensor conv2d(const bioft_builder *api, const char *name, bioft_tensor x,
-                           const bioft_conv2d *theirs)
+static bioft_tensor conv2d(const bioft_builder *api, const char *name, bioft_tensor x, const bioft_conv2d *theirs)
 {
     struct call c;
     bioft_conv2d p;
@@ -134,8 +129,7 @@ static bioft_tensor conv2d(const bioft_builder *api, const char *name, bioft_ten
     set_geometry(&n, &g);
     n.groups = groups;
     l = (bioft_layer){ .kind = BIOFT_LAYER_CONV2D, .groups = groups };
-    if (!params_add_layer(&c, &n, &l, 4, !p.no_bias,
-                          (struct first_values){ p.init, p.init_std }, 0))
+    if (!params_add_layer(&c, &n, &l, 4, !p.no_bias, (struct first_values){ p.init, p.init_std }, 0))
         return 0;
     return call_append(&c, &n);
 }
@@ -150,23 +144,19 @@ static bioft_tensor pool(struct call *c, uint32_t op, const bioft_pool *theirs)
     if (!call_adopt(c, &p, sizeof p, theirs))
         return 0;
     if (p.ceil_mode > 1 || p.exclude_padding > 1 || p.reserved != 0)
-        return builder_fail(c->b, BIOFT_ERR_INVALID,
-                            "%s: ceil_mode and exclude_padding are 0 or 1, reserved is 0",
+        return builder_fail(c->b, BIOFT_ERR_INVALID, "%s: ceil_mode and exclude_padding are 0 or 1, reserved is 0",
                             c->label);
     if (op == BIOFT_OP_MAXPOOL && p.exclude_padding)
-        return builder_fail(c->b, BIOFT_ERR_INVALID, "%s: exclude_padding is for averages",
-                            c->label);
+        return builder_fail(c->b, BIOFT_ERR_INVALID, "%s: exclude_padding is for averages", c->label);
     for (int i = 0; i < 4; i++)
         if (p.padding[i] > p.kernel[i % 2] / 2)
-            return builder_fail(c->b, BIOFT_ERR_INVALID,
-                                "%s: padding %u is above half of the %ux%u kernel", c->label,
+            return builder_fail(c->b, BIOFT_ERR_INVALID, "%s: padding %u is above half of the %ux%u kernel", c->label,
                                 p.padding[i], p.kernel[0], p.kernel[1]);
     g = (struct geometry){
         .kernel = { p.kernel[0], p.kernel[1] },
         .dilation = { 1, 1 },
         .ceil_mode = p.ceil_mode,
-        .stride = { p.stride[0] ? p.stride[0] : p.kernel[0],
-                    p.stride[1] ? p.stride[1] : p.kernel[1] },
+        .stride = { p.stride[0] ? p.stride[0] : p.kernel[0], p.stride[1] ? p.stride[1] : p.kernel[1] },
     };
     memcpy(g.padding, p.padding, sizeof g.padding);
     if (!slide(c, &g, &out))
@@ -189,8 +179,7 @@ static bioft_tensor avgpool(const bioft_builder *api, bioft_tensor x, const biof
     return call_begin(&c, api, "avgpool", x) ? pool(&c, BIOFT_OP_AVGPOOL, p) : 0;
 }
 
-static bioft_tensor adaptive_avgpool(const bioft_builder *api, bioft_tensor x, uint32_t height,
-                                     uint32_t width)
+static bioft_tensor adaptive_avgpool(const bioft_builder *api, bioft_tensor x, uint32_t height, uint32_t width)
 {
     struct call c;
     bioft_node n;
@@ -198,14 +187,12 @@ static bioft_tensor adaptive_avgpool(const bioft_builder *api, bioft_tensor x, u
     if (!call_begin(&c, api, "adaptive_avgpool", x))
         return 0;
     if (height == 0 || width == 0)
-        return builder_fail(c.b, BIOFT_ERR_INVALID, "%s: an output of %ux%u", c.label, height,
-                            width);
+        return builder_fail(c.b, BIOFT_ERR_INVALID, "%s: an output of %ux%u", c.label, height, width);
     n = call_node(&c, BIOFT_OP_ADAPTIVE_AVGPOOL, (struct shape){ c.in.channels, height, width });
     return call_append(&c, &n);
 }
 
-static bioft_tensor batchnorm(const bioft_builder *api, const char *name, bioft_tensor x,
-                              const bioft_norm *theirs)
+static bioft_tensor batchnorm(const bioft_builder *api, const char *name, bioft_tensor x, const bioft_norm *theirs)
 {
     struct call c;
     bioft_norm p;
@@ -224,8 +211,7 @@ static bioft_tensor batchnorm(const bioft_builder *api, const char *name, bioft_
     return params_add_norm(&c, &n) ? call_append(&c, &n) : 0;
 }
 
-static bioft_tensor same_shape(const bioft_builder *api, const char *word, uint32_t op,
-                               bioft_tensor x)
+static bioft_tensor same_shape(const bioft_builder *api, const char *word, uint32_t op, bioft_tensor x)
 {
     struct call c;
     bioft_node n;
@@ -236,10 +222,7 @@ static bioft_tensor same_shape(const bioft_builder *api, const char *word, uint3
     return call_append(&c, &n);
 }
 
-static bioft_tensor relu(const bioft_builder *api, bioft_tensor x)
-{
-    return same_shape(api, "relu", BIOFT_OP_RELU, x);
-}
+static bioft_tensor relu(const bioft_builder *api, bioft_tensor x) { return same_shape(api, "relu", BIOFT_OP_RELU, x); }
 
 static bioft_tensor hyperbolic_tangent(const bioft_builder *api, bioft_tensor x)
 {
@@ -254,8 +237,7 @@ static bioft_tensor dropout(const bioft_builder *api, bioft_tensor x, double p)
     if (!call_begin(&c, api, "dropout", x))
         return 0;
     if (!(p >= 0 && (float)p < 1))
-        return builder_fail(c.b, BIOFT_ERR_INVALID,
-                            "%s: a probability of %g: 0 or more and below 1", c.label, p);
+        return builder_fail(c.b, BIOFT_ERR_INVALID, "%s: a probability of %g: 0 or more and below 1", c.label, p);
     n = call_node(&c, BIOFT_OP_DROPOUT, c.in);
     n.dropout = (float)p;
     return call_append(&c, &n);
@@ -268,11 +250,9 @@ static bioft_tensor add(const bioft_builder *api, bioft_tensor x, bioft_tensor y
 
     if (!call_begin(&c, api, "add", x) || !call_begin(&other, api, "add", y))
         return 0;
-    if (c.in.channels != other.in.channels || c.in.height != other.in.height ||
-        c.in.width != other.in.width)
-        return builder_fail(c.b, BIOFT_ERR_INVALID, "%s: %ux%ux%u and %ux%ux%u cannot be added",
-                            c.label, c.in.channels, c.in.height, c.in.width, other.in.channels,
-                            other.in.height, other.in.width);
+    if (c.in.channels != other.in.channels || c.in.height != other.in.height || c.in.width != other.in.width)
+        return builder_fail(c.b, BIOFT_ERR_INVALID, "%s: %ux%ux%u and %ux%ux%u cannot be added", c.label, c.in.channels,
+                            c.in.height, c.in.width, other.in.channels, other.in.height, other.in.width);
     n = call_node(&c, BIOFT_OP_ADD, c.in);
     n.input[1] = other.input;
     n.input_count = 2;

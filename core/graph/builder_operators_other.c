@@ -36,8 +36,8 @@ static double number(const struct asked *a, const char *name, double usual)
 }
 
 /* A whole number from `least` on into *ret; false after a failure. */
-static bool whole(struct call *c, const struct asked *a, const char *name, uint32_t usual,
-                  uint32_t least, uint32_t *ret)
+static bool whole(struct call *c, const struct asked *a, const char *name, uint32_t usual, uint32_t least,
+                  uint32_t *ret)
 {
     const double v = number(a, name, usual);
 
@@ -45,8 +45,7 @@ static bool whole(struct call *c, const struct asked *a, const char *name, uint3
         *ret = (uint32_t)v;
         return true;
     }
-    builder_fail(c->b, BIOFT_ERR_INVALID, "%s: %s %g: a whole number from %u on", c->label, name, v,
-                 least);
+    builder_fail(c->b, BIOFT_ERR_INVALID, "%s: %s %g: a whole number from %u on", c->label, name, v, least);
     return false;
 }
 
@@ -81,9 +80,8 @@ static bioft_tensor hardsigmoid(const struct asked *a)
     if (!call_begin(&c, a->api, "hardsigmoid", a->x[0]))
         return 0;
     if (fabs(alpha - 1.0 / 6) > 1e-6 || beta != 0.5)
-        return builder_fail(c.b, BIOFT_ERR_UNSUPPORTED,
-                            "%s: alpha %g, beta %g: engines have alpha 1/6, beta 0.5", c.label,
-                            alpha, beta);
+        return builder_fail(c.b, BIOFT_ERR_UNSUPPORTED, "%s: alpha %g, beta %g: engines have alpha 1/6, beta 0.5",
+                            c.label, alpha, beta);
     return by_value(a, BIOFT_OP_HARDSIGMOID);
 }
 
@@ -96,8 +94,7 @@ static bioft_tensor clip(const struct asked *a)
     if (!call_begin(&c, a->api, "clip", a->x[0]))
         return 0;
     if (!((float)low < (float)high))
-        return builder_fail(c.b, BIOFT_ERR_INVALID, "%s: min %g is not below max %g", c.label, low,
-                            high);
+        return builder_fail(c.b, BIOFT_ERR_INVALID, "%s: min %g is not below max %g", c.label, low, high);
     n = call_node(&c, BIOFT_OP_CLIP, c.in);
     n.low = (float)low;
     n.high = (float)high;
@@ -106,9 +103,8 @@ static bioft_tensor clip(const struct asked *a)
 
 static void fail_shapes(struct call *c, const struct call *other, const char *what)
 {
-    builder_fail(c->b, BIOFT_ERR_INVALID, "%s: %ux%ux%u and %ux%ux%u cannot be %s", c->label,
-                 c->in.channels, c->in.height, c->in.width, other->in.channels, other->in.height,
-                 other->in.width, what);
+    builder_fail(c->b, BIOFT_ERR_INVALID, "%s: %ux%ux%u and %ux%ux%u cannot be %s", c->label, c->in.channels,
+                 c->in.height, c->in.width, other->in.channels, other->in.height, other->in.width, what);
 }
 
 /* Can `small` be repeated to the shape of `large`? */
@@ -125,8 +121,7 @@ static bioft_tensor multiply(const struct asked *a)
     struct call c, other;
     bioft_node n;
 
-    if (!call_begin(&c, a->api, "multiply", a->x[0]) ||
-        !call_begin(&other, a->api, "multiply", a->x[1]))
+    if (!call_begin(&c, a->api, "multiply", a->x[0]) || !call_begin(&other, a->api, "multiply", a->x[1]))
         return 0;
     if (!repeats(c.in, other.in) && repeats(other.in, c.in)) {
         const struct call first = c;
@@ -149,8 +144,7 @@ static bool take_axis(struct call *c, const struct asked *a, uint32_t *ret)
     if (!whole(c, a, "axis", 1, 1, ret))
         return false;
     if (*ret > AXES) {
-        builder_fail(c->b, BIOFT_ERR_INVALID, "%s: axis %u: 1 channels, 2 height, 3 width",
-                     c->label, *ret);
+        builder_fail(c->b, BIOFT_ERR_INVALID, "%s: axis %u: 1 channels, 2 height, 3 width", c->label, *ret);
         return false;
     }
     --*ret;
@@ -164,8 +158,7 @@ static bioft_tensor concat_two(const struct asked *a, bioft_tensor x, bioft_tens
     uint32_t axis;
     bioft_node n;
 
-    if (!call_begin(&c, a->api, "concat", x) || !call_begin(&other, a->api, "concat", y) ||
-        !take_axis(&c, a, &axis))
+    if (!call_begin(&c, a->api, "concat", x) || !call_begin(&other, a->api, "concat", y) || !take_axis(&c, a, &axis))
         return 0;
     same = other.in;
     *side_of(&same, axis) = *side_of(&c.in, axis);
@@ -216,8 +209,7 @@ static bioft_tensor slice(const struct asked *a)
     return call_append(&c, &n);
 }
 
-static bioft_tensor scores(struct call *c, const struct call *other, const struct asked *a,
-                           bioft_node *n)
+static bioft_tensor scores(struct call *c, const struct call *other, const struct asked *a, bioft_node *n)
 {
     const uint64_t rows = (uint64_t)c->in.height * c->in.width;
     const uint64_t columns = (uint64_t)other->in.height * other->in.width;
@@ -237,8 +229,7 @@ static bioft_tensor scores(struct call *c, const struct call *other, const struc
 static bioft_tensor mixture(struct call *c, const struct call *other, bioft_node *n)
 {
     n->groups = c->in.channels;
-    if (other->in.channels % n->groups != 0 ||
-        (uint64_t)other->in.height * other->in.width != c->in.width) {
+    if (other->in.channels % n->groups != 0 || (uint64_t)other->in.height * other->in.width != c->in.width) {
         fail_shapes(c, other, "multiplied: as many heads, and a column a position");
         return 0;
     }
@@ -253,8 +244,7 @@ static bioft_tensor matmul(const struct asked *a)
     struct call c, other;
     bioft_node n;
 
-    if (!call_begin(&c, a->api, "matmul", a->x[0]) ||
-        !call_begin(&other, a->api, "matmul", a->x[1]))
+    if (!call_begin(&c, a->api, "matmul", a->x[0]) || !call_begin(&other, a->api, "matmul", a->x[1]))
         return 0;
     n = call_node(&c, BIOFT_OP_MATMUL, c.in);
     n.input[1] = other.input;
@@ -263,8 +253,8 @@ static bioft_tensor matmul(const struct asked *a)
     if (!whole(&c, a, "product", 0, 0, &n.product))
         return 0;
     if (n.product > 1 || !isfinite(n.scale))
-        return builder_fail(c.b, BIOFT_ERR_INVALID, "%s: product %u is 0 or 1, scale %g finite",
-                            c.label, n.product, (double)n.scale);
+        return builder_fail(c.b, BIOFT_ERR_INVALID, "%s: product %u is 0 or 1, scale %g finite", c.label, n.product,
+                            (double)n.scale);
     return n.product == 0 ? scores(&c, &other, a, &n) : mixture(&c, &other, &n);
 }
 
@@ -301,18 +291,17 @@ static bioft_tensor layernorm(const struct asked *a)
     n = call_node(&c, BIOFT_OP_LAYERNORM, c.in);
     n.eps = (float)number(a, "epsilon", 1e-5);
     if (!(n.eps > 0 && isfinite(n.eps)))
-        return builder_fail(c.b, BIOFT_ERR_INVALID, "%s: epsilon %g is not above 0", c.label,
-                            (double)n.eps);
-    n.weight = params_add(&c, "weight",
-                          &(bioft_parameter){ .kind = BIOFT_PARAM_GAMMA, .layer = BIOFT_NONE,
-                                              .dims = 1, .shape = { n.channels } },
-                          &(struct initial){ .constant = 1 });
+        return builder_fail(c.b, BIOFT_ERR_INVALID, "%s: epsilon %g is not above 0", c.label, (double)n.eps);
+    n.weight = params_add(
+        &c, "weight",
+        &(bioft_parameter){ .kind = BIOFT_PARAM_GAMMA, .layer = BIOFT_NONE, .dims = 1, .shape = { n.channels } },
+        &(struct initial){ .constant = 1 });
     if (n.weight == BIOFT_NONE)
         return 0;
-    n.bias = params_add(&c, "bias",
-                        &(bioft_parameter){ .kind = BIOFT_PARAM_BETA, .layer = BIOFT_NONE,
-                                            .dims = 1, .shape = { n.channels } },
-                        &(struct initial){ .constant = 0 });
+    n.bias = params_add(
+        &c, "bias",
+        &(bioft_parameter){ .kind = BIOFT_PARAM_BETA, .layer = BIOFT_NONE, .dims = 1, .shape = { n.channels } },
+        &(struct initial){ .constant = 0 });
     return n.bias == BIOFT_NONE ? 0 : call_append(&c, &n);
 }
 
@@ -350,8 +339,7 @@ static bioft_tensor tokens(const struct asked *a, bool class_token)
     if (!call_begin_named(&c, a->api, "tokens", a->name, a->x[0]))
         return 0;
     if (!(initial.std >= 0 && isfinite(initial.std)))
-        return builder_fail(c.b, BIOFT_ERR_INVALID, "%s: init_std %g", c.label,
-                            (double)initial.std);
+        return builder_fail(c.b, BIOFT_ERR_INVALID, "%s: init_std %g", c.label, (double)initial.std);
     initial.drawn = initial.std > 0;
     initial.init = BIOFT_INIT_NORMAL;
     out = (struct shape){ c.in.channels, c.in.height * c.in.width + class_token, 1 };
@@ -372,7 +360,7 @@ static bioft_tensor positions(const struct asked *a) { return tokens(a, false); 
 /* What op() has. With one input, those that `named` says bring a parameter of that name. */
 static const struct other {
     const char *onnx;
-    uint32_t least, most;    /* inputs */
+    uint32_t least, most; /* inputs */
     bool named;
     bioft_tensor (*make)(const struct asked *a);
     const char *attrs[ATTRIBUTES];
@@ -417,14 +405,12 @@ static bioft_tensor fail_unknown(struct builder *b, const char *where, const cha
     char shown[TEXT_ESCAPED], list[512] = "";
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "",
-                 known[i].onnx);
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", known[i].onnx);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!others[i].named && strcmp(others[i].onnx, "Add") != 0)
             snprintf(list + strlen(list), sizeof list - strlen(list), ", %s", others[i].onnx);
     snprintf(list + strlen(list), sizeof list - strlen(list), ", LayerNormalization");
-    return builder_fail(b, BIOFT_ERR_UNSUPPORTED,
-                        "%s: no engine has the ONNX operator '%s'; they have %s", where,
+    return builder_fail(b, BIOFT_ERR_UNSUPPORTED, "%s: no engine has the ONNX operator '%s'; they have %s", where,
                         onnx_op ? text_escape(shown, onnx_op, strlen(onnx_op)) : "", list);
 }
 
@@ -437,27 +423,24 @@ static bool has_attribute(const struct other *o, const char *name)
 }
 
 /* Every attribute is one that the operator has, a single finite number. */
-static bool check_attributes(struct builder *b, const struct asked *a, const struct other *o,
-                             const char *where)
+static bool check_attributes(struct builder *b, const struct asked *a, const struct other *o, const char *where)
 {
     char shown[TEXT_ESCAPED];
 
     for (uint32_t i = 0; i < a->attr_count; i++) {
         const bioft_attr *at = &a->attrs[i];
         const char *name = at->name ? at->name : "";
-        if (has_attribute(o, name) && at->count == 1 && at->value &&
-            (at->type == BIOFT_I64 || at->type == BIOFT_F64))
+        if (has_attribute(o, name) && at->count == 1 && at->value && (at->type == BIOFT_I64 || at->type == BIOFT_F64))
             continue;
-        builder_fail(b, BIOFT_ERR_UNSUPPORTED, "%s: %s has no attribute '%s' that is one number",
-                     where, o->onnx, text_escape(shown, name, strlen(name)));
+        builder_fail(b, BIOFT_ERR_UNSUPPORTED, "%s: %s has no attribute '%s' that is one number", where, o->onnx,
+                     text_escape(shown, name, strlen(name)));
         return false;
     }
     return true;
 }
 
 static bioft_tensor other_operator(const bioft_builder *api, const char *onnx_op, const char *name,
-                                   const bioft_tensor *x, uint32_t count, const bioft_attr *attrs,
-                                   uint32_t attr_count)
+                                   const bioft_tensor *x, uint32_t count, const bioft_attr *attrs, uint32_t attr_count)
 {
     struct builder *b = api->ctx;
     const struct asked a = { api, onnx_op, name, x, count, attrs, attr_count };
@@ -476,8 +459,8 @@ static bioft_tensor other_operator(const bioft_builder *api, const char *onnx_op
     }
     for (size_t i = 0; onnx_op && i < sizeof known / sizeof *known; i++)
         if (strcmp(onnx_op, known[i].onnx) == 0)
-            return builder_fail(b, BIOFT_ERR_INVALID, "%s: '%s' has a call of its own, %s()", where,
-                                onnx_op, known[i].call);
+            return builder_fail(b, BIOFT_ERR_INVALID, "%s: '%s' has a call of its own, %s()", where, onnx_op,
+                                known[i].call);
     if (inputs)
         return builder_fail(b, BIOFT_ERR_INVALID, "%s: %s of %u inputs", where, onnx_op, count);
     return fail_unknown(b, where, onnx_op);

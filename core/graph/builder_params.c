@@ -11,8 +11,8 @@ bool params_check_first(struct call *c, struct first_values first)
     if (first.init > BIOFT_INIT_NORMAL)
         builder_fail(c->b, BIOFT_ERR_UNSUPPORTED, "%s: init %u is unknown", c->label, first.init);
     else if (first.init == BIOFT_INIT_NORMAL && !(isfinite(first.std) && first.std > 0))
-        builder_fail(c->b, BIOFT_ERR_INVALID, "%s: init NORMAL needs an init_std above 0, not %g",
-                     c->label, (double)first.std);
+        builder_fail(c->b, BIOFT_ERR_INVALID, "%s: init NORMAL needs an init_std above 0, not %g", c->label,
+                     (double)first.std);
     else if (first.init != BIOFT_INIT_NORMAL && first.std != 0)
         builder_fail(c->b, BIOFT_ERR_INVALID, "%s: init_std is for init NORMAL", c->label);
     else
@@ -20,8 +20,7 @@ bool params_check_first(struct call *c, struct first_values first)
     return false;
 }
 
-uint32_t params_add(struct call *c, const char *last, const bioft_parameter *p,
-                    const struct initial *initial)
+uint32_t params_add(struct call *c, const char *last, const bioft_parameter *p, const struct initial *initial)
 {
     struct builder *b = c->b;
     struct graph *g = b->graph;
@@ -107,7 +106,7 @@ bool params_add_layer(struct call *c, bioft_node *n, bioft_layer *l, uint32_t di
     if (n->weight == BIOFT_NONE)
         return false;
     l->count = g->parameters[n->weight].count;
-    initial.drawn = first.init == BIOFT_INIT_TORCH;    /* the other inits begin with a bias of 0 */
+    initial.drawn = first.init == BIOFT_INIT_TORCH; /* the other inits begin with a bias of 0 */
     if (has_bias && (n->bias = params_add(c, "bias", &bias, &initial)) == BIOFT_NONE)
         return false;
     if (!mem_grow(&g->layers, &b->layer_capacity, (size_t)index + 1, sizeof *g->layers)) {
@@ -142,14 +141,12 @@ bool params_add_norm(struct call *c, bioft_node *n)
             .dims = 1,
             .shape = { n->channels },
         };
-        *each[i].index = params_add(c, each[i].last, &p,
-                                    &(struct initial){ .constant = each[i].first });
+        *each[i].index = params_add(c, each[i].last, &p, &(struct initial){ .constant = each[i].first });
         if (*each[i].index == BIOFT_NONE)
             return false;
     }
     if (!mem_grow(&g->counters, &b->counter_capacity, g->counter_count + 1, sizeof *g->counters) ||
-        !(g->counters[g->counter_count] = arena_printf(g->arena, "%s.num_batches_tracked",
-                                                       c->name))) {
+        !(g->counters[g->counter_count] = arena_printf(g->arena, "%s.num_batches_tracked", c->name))) {
         builder_fail(b, BIOFT_ERR_MEMORY, "%s: out of memory", c->label);
         return false;
     }
@@ -157,8 +154,7 @@ bool params_add_norm(struct call *c, bioft_node *n)
     return true;
 }
 
-static bioft_status weights(const bioft_builder *api, const char *name, const float *values,
-                            size_t count)
+static bioft_status weights(const bioft_builder *api, const char *name, const float *values, size_t count)
 {
     struct builder *b = api->ctx;
     struct graph *g = b->graph;
@@ -172,16 +168,14 @@ static bioft_status weights(const bioft_builder *api, const char *name, const fl
         return b->error.status;
     index = name ? graph_parameter(g, name) : BIOFT_NONE;
     if (index == BIOFT_NONE || !values) {
-        builder_fail(b, BIOFT_ERR_INVALID, "weights: %s '%s'",
-                     values ? "no parameter is called" : "NULL for",
+        builder_fail(b, BIOFT_ERR_INVALID, "weights: %s '%s'", values ? "no parameter is called" : "NULL for",
                      name ? text_escape(shown, name, strlen(name)) : "");
         return b->error.status;
     }
     p = &g->parameters[index];
     replaced = (p->flags & BIOFT_PARAM_HEAD) && p->shape[0] != g->head_published;
     if (count != (replaced ? p->count / (size_t)p->shape[0] * g->head_published : p->count)) {
-        builder_fail(b, BIOFT_ERR_INVALID, "weights: %zu values for '%s', which has %zu", count,
-                     name, p->count);
+        builder_fail(b, BIOFT_ERR_INVALID, "weights: %zu values for '%s', which has %zu", count, name, p->count);
         return b->error.status;
     }
     g->head_brought = g->head_brought || p->flags & BIOFT_PARAM_HEAD;
@@ -219,13 +213,11 @@ static bioft_status other_name(const bioft_builder *api, const char *name, const
     if (b->error.status != BIOFT_OK)
         return b->error.status;
     if (!name || !other || *other == '\0' || strlen(other) > BUILDER_NAME || !is_taken(g, name)) {
-        builder_fail(b, BIOFT_ERR_INVALID,
-                     "other_name: of a layer or array that is there, 1 to %d characters",
+        builder_fail(b, BIOFT_ERR_INVALID, "other_name: of a layer or array that is there, 1 to %d characters",
                      BUILDER_NAME);
         return b->error.status;
     }
-    if (!mem_grow(&g->other_names, &b->other_name_capacity, 2 * (g->other_name_count + 1),
-                  sizeof *g->other_names))
+    if (!mem_grow(&g->other_names, &b->other_name_capacity, 2 * (g->other_name_count + 1), sizeof *g->other_names))
         goto memory;
     pair = &g->other_names[2 * g->other_name_count];
     pair[0] = arena_text(g->arena, name);

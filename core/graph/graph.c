@@ -66,7 +66,7 @@ static uint32_t smallest_side(const struct graph_params *p)
         enough *= 2;
     if (enough > LARGEST)
         return 0;
-    low = enough / 2;    /* does not fit */
+    low = enough / 2; /* does not fit */
     while (enough - low > 1) {
         uint32_t middle = low + (enough - low) / 2;
         if (fits(p, middle))
@@ -102,8 +102,8 @@ static bioft_status explain(const struct builder *b, struct error *err)
     if (b->plugin_failed)
         return error_set(err, b->error.status, "%s", b->error.text);
     if (side > 0)
-        return error_set(err, b->error.status, "backbone '%s': %s; the smallest input is %ux%u",
-                         name, b->error.text, side, side);
+        return error_set(err, b->error.status, "backbone '%s': %s; the smallest input is %ux%u", name, b->error.text,
+                         side, side);
     return error_set(err, b->error.status, "backbone '%s': %s", name, b->error.text);
 }
 

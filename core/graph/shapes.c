@@ -4,8 +4,7 @@
 bool shape_elements(struct shape s, uint32_t *ret)
 {
     uint64_t plane = (uint64_t)s.height * s.width;
-    if (plane == 0 || s.channels == 0 || plane > SHAPE_LARGEST ||
-        plane * s.channels > SHAPE_LARGEST)
+    if (plane == 0 || s.channels == 0 || plane > SHAPE_LARGEST || plane * s.channels > SHAPE_LARGEST)
         return false;
     *ret = (uint32_t)(plane * s.channels);
     return true;
@@ -13,8 +12,7 @@ bool shape_elements(struct shape s, uint32_t *ret)
 
 uint64_t window_count(struct window w, uint32_t side)
 {
-    uint64_t reach = (uint64_t)(w.kernel - 1) * w.dilation +
-                     1; /* below 2^64: the factors are below 2^32 */
+    uint64_t reach = (uint64_t)(w.kernel - 1) * w.dilation + 1; /* below 2^64: the factors are below 2^32 */
     uint64_t padded = (uint64_t)side + w.before + w.after;
     uint64_t count;
 

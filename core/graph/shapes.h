@@ -17,7 +17,7 @@ bool shape_elements(struct shape s, uint32_t *ret);
 
 /* A window that slides along one side. */
 struct window {
-    uint32_t kernel, stride, dilation, before, after;  /* before, after: padding */
+    uint32_t kernel, stride, dilation, before, after; /* before, after: padding */
     bool ceil_mode;
 };
 /* How often it fits into `side`; 0: the side is too small. */

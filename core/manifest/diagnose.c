@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN = 100, BEFORE = 60 };                 /* characters of a long line, and those left of its caret */
+enum { SHOWN = 100, BEFORE = 60 }; /* characters of a long line, and those left of its caret */
 
 static const struct source *source_of(const struct diagnostics *d, struct mark mark)
 {

@@ -7,18 +7,18 @@
 
 struct diagnostics {
     const struct source *source;
-    const struct source *sets;                     /* of --set: those of mark.source 1, 2, ... */
+    const struct source *sets; /* of --set: those of mark.source 1, 2, ... */
     size_t set_count;
-    struct text text;                              /* what was said so far, each thing once */
-    struct said {                                  /* where each lies in the text, its notes included */
+    struct text text; /* what was said so far, each thing once */
+    struct said {     /* where each lies in the text, its notes included */
         struct mark mark;
-        size_t begin, end;                         /* the last one's end is that of the text */
+        size_t begin, end; /* the last one's end is that of the text */
     } *said;
     size_t said_count, said_room;
-    size_t errors, warnings;                       /* distinct ones */
-    bool silent;                                   /* the last one was not said: nor are its notes */
+    size_t errors, warnings; /* distinct ones */
+    bool silent;             /* the last one was not said: nor are its notes */
 };
-enum { DIAGNOSE_MOST = 100 };                      /* errors shown; the rest is only counted */
+enum { DIAGNOSE_MOST = 100 }; /* errors shown; the rest is only counted */
 /* "path:12:5: error: TEXT", the line and a caret under `mark`; "--set: error: TEXT" for what came from there. length:
  * characters underlined, 0 for one. */
 void diagnose_error(struct diagnostics *d, struct mark mark, size_t length, const char *format, ...)

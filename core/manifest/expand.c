@@ -46,8 +46,8 @@ static void check_use(const char *section, const struct path *p, const struct pa
                           path_last(p->text, 2) == strchr(p->text, '.') + 1;
 
     if (set)
-        diagnose_error(d, set->mark, set->width, "the %s over '%s' replaces this; --set %s.%s=[...] changes it", section,
-                       p->text, section, p->text);
+        diagnose_error(d, set->mark, set->width, "the %s over '%s' replaces this; --set %s.%s=[...] changes it",
+                       section, p->text, section, p->text);
     if (in_entry && strcmp(last, "name") == 0)
         diagnose_error(d, p->mark, strlen(p->text), "names are the same for all trials");
     else if (use->end == PATH_NAME || (use->by_plugin && in_entry && strcmp(last, "plugin") == 0))
@@ -109,7 +109,7 @@ static void add_value(struct text *t, const struct yaml *value)
 
 bool sweep_name(const struct sweep *sweep, size_t number, struct arena *arena, struct trial *ret)
 {
-    enum { LONGEST = 160 };                        /* a folder's name may have 255 */
+    enum { LONGEST = 160 }; /* a folder's name may have 255 */
     struct text id = { 0 };
     int digits = 2;
 

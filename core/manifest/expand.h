@@ -10,7 +10,7 @@ enum { SWEEP_TRIALS = 20000 };
 /* The sources of --set, for marks and paths; [count]. false: out of memory. */
 struct sets {
     struct source *sources;
-    bool *sweeps;                                  /* it changes the sweep */
+    bool *sweeps; /* it changes the sweep */
     size_t count;
 };
 bool sets_open(const char *const *texts, size_t count, struct arena *arena, struct sets *ret);
@@ -18,19 +18,19 @@ bool sets_open(const char *const *texts, size_t count, struct arena *arena, stru
 bool sets_apply(const struct sets *sets, struct yaml *root, struct arena *arena, struct diagnostics *d);
 
 struct sweep {
-    const char *section;                           /* "sweep" or "search" */
-    struct mark mark;                              /* of it */
-    size_t count;                                  /* of paths */
+    const char *section; /* "sweep" or "search" */
+    struct mark mark;    /* of it */
+    size_t count;        /* of paths */
     struct path *paths;
-    struct yaml **lists;                           /* of values */
-    const char **labels;                           /* the path's last components, enough of them to tell it apart */
-    size_t *axis;                                  /* of each path: zipped paths have one together */
+    struct yaml **lists; /* of values */
+    const char **labels; /* the path's last components, enough of them to tell it apart */
+    size_t *axis;        /* of each path: zipped paths have one together */
     size_t axes;
-    size_t *lengths;                               /* of each axis, the last one fastest */
+    size_t *lengths; /* of each axis, the last one fastest */
     bool *zipped;
     size_t combinations, trials;
-    const size_t *numbers;                         /* each trial's combination; NULL: all are trials */
-    const struct yaml *skips;                      /* the list of skip_if, or NULL */
+    const size_t *numbers;    /* each trial's combination; NULL: all are trials */
+    const struct yaml *skips; /* the list of skip_if, or NULL */
 };
 /* Takes the section, `sweep` or `search`, out of the tree; values stay where they are, paths are copied. false: out of memory. */
 bool sweep_open(struct yaml *root, const char *section, struct arena *arena, struct diagnostics *d, struct sweep *ret);
@@ -46,7 +46,8 @@ struct sweep_point {
     const struct yaml *const *values;
     size_t count;
 };
-bool sweep_find(const struct sweep *sweep, size_t number, const struct sweep_point *point, size_t *ret, size_t *ret_unknown);
+bool sweep_find(const struct sweep *sweep, size_t number, const struct sweep_point *point, size_t *ret,
+                size_t *ret_unknown);
 /* Puts trial `number`'s values into its own copy of the tree. false: out of memory. */
 bool sweep_apply(const struct sweep *sweep, size_t number, const struct sets *sets, struct yaml *root,
                  struct arena *arena, struct diagnostics *d);

@@ -25,8 +25,10 @@ void search_check(const struct sweep *search, const struct sweep *sweep, struct 
     for (size_t i = 0; i < search->count; i++) {
         const struct path *p = &search->paths[i];
         if (!may_be_searched(p->text))
-            diagnose_error(d, p->mark, strlen(p->text), "'%s': a search chooses keys of 'model' and of stages, but for their "
-                           "'dataset': all candidates are compared on the same images", p->text);
+            diagnose_error(d, p->mark, strlen(p->text),
+                           "'%s': a search chooses keys of 'model' and of stages, but for their "
+                           "'dataset': all candidates are compared on the same images",
+                           p->text);
         for (size_t k = 0; k < sweep->count; k++)
             if (overlap(p->text, sweep->paths[k].text))
                 diagnose_error(d, p->mark, strlen(p->text), "'%s': the sweep has '%s'", p->text, sweep->paths[k].text);

@@ -9,15 +9,15 @@ struct opening {
     struct sweep *sweep;
     struct arena *arena;
     struct diagnostics *d;
-    const struct yaml *skips;                      /* the list of skip_if; NULL: none */
-    size_t room;                                   /* for paths */
-    bool failed;                                   /* memory ran out */
+    const struct yaml *skips; /* the list of skip_if; NULL: none */
+    size_t room;              /* for paths */
+    bool failed;              /* memory ran out */
 };
 
 static bool read_list(const struct yaml *key, const struct yaml *list, bool zipped, struct diagnostics *d)
 {
-    static const char *const fixed[] = { "bioft", "name", "folder", "plugins", "output", "baseline", "log", "sweep",
-                                         "search" };
+    static const char *const fixed[] = { "bioft",    "name", "folder", "plugins", "output",
+                                         "baseline", "log",  "sweep",  "search" };
     const size_t first = strcspn(key->text, ".");
 
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
@@ -98,7 +98,7 @@ static void close_axis(struct opening *o, const struct yaml *place, size_t lengt
     if (length > SWEEP_TRIALS / s->combinations) {
         if (s->combinations <= SWEEP_TRIALS)
             diagnose_error(o->d, place->mark, place->width, "the sweep makes more than %d trials", (int)SWEEP_TRIALS);
-        s->combinations = SWEEP_TRIALS + 1;        /* said once */
+        s->combinations = SWEEP_TRIALS + 1; /* said once */
         return;
     }
     s->combinations *= length;
@@ -133,8 +133,10 @@ static void read_group(struct opening *o, const struct yaml *group)
         if (!add_path(o, group->keys[i], group->items[i], true))
             return;
         if (i > 0 && list->count != length) {
-            diagnose_error(o->d, list->mark, list->width, "%zu value%s where '%s' has %zu: zipped lists are of one "
-                           "length", list->count, list->count == 1 ? "" : "s", group->keys[0]->text, length);
+            diagnose_error(o->d, list->mark, list->width,
+                           "%zu value%s where '%s' has %zu: zipped lists are of one "
+                           "length",
+                           list->count, list->count == 1 ? "" : "s", group->keys[0]->text, length);
             return;
         }
         length = list->count;
@@ -148,7 +150,8 @@ static void read_zip(struct opening *o, const struct yaml *list)
     if (yaml_is_null(list))
         return;
     if (list->type != YAML_LIST)
-        diagnose_error(o->d, list->mark, list->width, "'zip': a list of groups expected, such as "
+        diagnose_error(o->d, list->mark, list->width,
+                       "'zip': a list of groups expected, such as "
                        "[{seed: [1, 2], dataset.split_seed: [1, 2]}]");
     for (size_t i = 0; list->type == YAML_LIST && i < list->count && !o->failed; i++)
         read_group(o, list->items[i]);
@@ -188,7 +191,8 @@ static void check_conditions(struct opening *o)
     if (!o->skips)
         return;
     if (o->skips->type != YAML_LIST) {
-        diagnose_error(o->d, o->skips->mark, o->skips->width, "'skip_if': a list of conditions expected, such as "
+        diagnose_error(o->d, o->skips->mark, o->skips->width,
+                       "'skip_if': a list of conditions expected, such as "
                        "[{seed: 2}]");
         o->skips = NULL;
         return;
@@ -289,8 +293,8 @@ bool sweep_open(struct yaml *root, const char *section, struct arena *arena, str
     if (yaml_is_null(map))
         return true;
     if (map->type != YAML_MAP) {
-        diagnose_error(d, map->mark, map->width, "'%s': a map of paths to lists expected, such as {%s: [1, 2]}", section,
-                       strcmp(section, "sweep") == 0 ? "seed" : "stages.NAME.optimizer.lr");
+        diagnose_error(d, map->mark, map->width, "'%s': a map of paths to lists expected, such as {%s: [1, 2]}",
+                       section, strcmp(section, "sweep") == 0 ? "seed" : "stages.NAME.optimizer.lr");
         return true;
     }
     if (!make_room(&o, map))
@@ -300,7 +304,7 @@ bool sweep_open(struct yaml *root, const char *section, struct arena *arena, str
         check_conditions(&o);
     if (d->errors == errors && !o.failed)
         number_trials(&o);
-    if (d->errors != errors) {                     /* the rest of the manifest is read as one trial */
+    if (d->errors != errors) { /* the rest of the manifest is read as one trial */
         ret->count = ret->axes = 0;
         ret->trials = ret->combinations = 1;
         ret->numbers = NULL;
@@ -338,8 +342,7 @@ struct yaml *sweep_node(const struct sweep *s, struct arena *arena)
         if (!tree_append(arena, zip, put_axis(s, i, tree_node(arena, YAML_MAP, nowhere, 0), arena)))
             return NULL;
     }
-    if (map && s->skips && !tree_put(arena, map, tree_scalar(arena, "skip_if", nowhere, 0),
-                                     yaml_copy(s->skips, arena)))
+    if (map && s->skips && !tree_put(arena, map, tree_scalar(arena, "skip_if", nowhere, 0), yaml_copy(s->skips, arena)))
         return NULL;
     return map;
 }

@@ -20,7 +20,8 @@ static bool same_value(const struct yaml *a, const struct yaml *b)
     if (a->type == YAML_SCALAR)
         return strcmp(a->text, b->text) == 0;
     for (size_t i = 0; i < a->count; i++)
-        if ((a->type == YAML_MAP && strcmp(a->keys[i]->text, b->keys[i]->text) != 0) || !same_value(a->items[i], b->items[i]))
+        if ((a->type == YAML_MAP && strcmp(a->keys[i]->text, b->keys[i]->text) != 0) ||
+            !same_value(a->items[i], b->items[i]))
             return false;
     return true;
 }

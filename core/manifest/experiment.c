@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FORMAT = 1 };                               /* of manifests: `bioft: 1` */
+enum { FORMAT = 1 }; /* of manifests: `bioft: 1` */
 
 /* Everything that reading needs and the experiment does not keep. */
 struct job {
@@ -19,20 +19,17 @@ struct job {
     struct experiment *experiment;
     uint8_t *bytes;
     struct source source;
-    struct arena *scratch;                         /* the tree */
+    struct arena *scratch; /* the tree */
     struct diagnostics d;
     struct reader reader;
     struct sets sets;
     struct sweep sweep, search;
     struct resolve_common common;
-    bool plugins_set;                              /* by --set: the user's own words */
-    struct yaml *root, *shared;                    /* shared: what the canonical trees of all trials have in common */
+    bool plugins_set;           /* by --set: the user's own words */
+    struct yaml *root, *shared; /* shared: what the canonical trees of all trials have in common */
 };
 
-static bioft_status out_of_memory(struct error *err)
-{
-    return error_memory(err, "a manifest");
-}
+static bioft_status out_of_memory(struct error *err) { return error_memory(err, "a manifest"); }
 
 /* The folder that a path's file is in, with links followed, so that it is the same from everywhere. */
 static const char *folder_of(struct reader *r, const char *path)
@@ -172,8 +169,10 @@ static void read_common(struct job *j)
     j->common.output = absolute ? read_copy(r, absolute) : NULL;
     r->failed = r->failed || !j->common.output;
     if (absolute && !path_fits(absolute))
-        read_error(r, node ? node : j->root, "the output folder has a name of more than 255 bytes, which no file system has, or "
-                   "is too deep: %.100s...", absolute);
+        read_error(r, node ? node : j->root,
+                   "the output folder has a name of more than 255 bytes, which no file system has, or "
+                   "is too deep: %.100s...",
+                   absolute);
     free(absolute);
     j->common.folder = r->folder;
 }
@@ -182,10 +181,13 @@ static bioft_status open_registry(struct job *j, struct error *err)
 {
     const struct experiment_params *p = j->params;
     const struct registry_places places = {
-        .command_line = p->plugin_paths, .command_line_count = p->plugin_path_count,
-        .manifest = j->common.plugins, .manifest_count = j->common.plugin_count,
+        .command_line = p->plugin_paths,
+        .command_line_count = p->plugin_path_count,
+        .manifest = j->common.plugins,
+        .manifest_count = j->common.plugin_count,
         .trust_manifest = p->trust_plugins || j->plugins_set,
-        .environment = true, .implicit = true,
+        .environment = true,
+        .implicit = true,
     };
     bioft_status st = registry_create(&places, p->log, &j->experiment->registry, err);
 
@@ -256,7 +258,8 @@ static void check_searched(struct job *j, const struct trial *t)
     if (j->d.errors == 0 && t->stage_count == 0)
         diagnose_error(&j->d, j->search.mark, 0, "'search': there is no stage that would train");
     else if (j->d.errors == 0 && trial_head(t, t->stage_count - 1)->bits > 0)
-        diagnose_error(&j->d, j->search.mark, 0, "'search' compares accuracies: the last stage's head needs classes, not bits");
+        diagnose_error(&j->d, j->search.mark, 0,
+                       "'search' compares accuracies: the last stage's head needs classes, not bits");
 }
 
 /* A trial with all of its candidates; it is the first of them. */
@@ -314,7 +317,8 @@ static void find_surrogates(struct job *j)
             if (!s->from)
                 continue;
             if (e->trials[i].candidate_count) {
-                diagnose_error(&j->d, s->from->mark, 0, "'from' and 'search' exclude each other: the other network is known only "
+                diagnose_error(&j->d, s->from->mark, 0,
+                               "'from' and 'search' exclude each other: the other network is known only "
                                "when its search is done");
                 continue;
             }
@@ -324,8 +328,10 @@ static void find_surrogates(struct job *j)
             else if (unknown < point.count)
                 diagnose_error(&j->d, s->from->mark, 0, "'from': '%s' is not a path of the sweep", point.keys[unknown]);
             else
-                diagnose_error(&j->d, s->from->mark, 0, "'from': the sweep does not have a trial with %s for all of its other "
-                               "values", s->from->text);
+                diagnose_error(&j->d, s->from->mark, 0,
+                               "'from': the sweep does not have a trial with %s for all of its other "
+                               "values",
+                               s->from->text);
         }
 }
 
@@ -382,8 +388,10 @@ static bioft_status run_job(struct job *j, struct error *err)
     if (j->reader.failed)
         return out_of_memory(err);
     if (!is_utf8(j->common.folder) || !is_utf8(j->common.output))
-        return error_set(err, BIOFT_ERR_UNSUPPORTED, "the folder of the manifest or of the output has a name that is "
-                         "not UTF-8: %s, %s", j->common.folder, j->common.output);
+        return error_set(err, BIOFT_ERR_UNSUPPORTED,
+                         "the folder of the manifest or of the output has a name that is "
+                         "not UTF-8: %s, %s",
+                         j->common.folder, j->common.output);
     st = open_registry(j, err);
     if (st != BIOFT_OK)
         return st;
@@ -417,8 +425,7 @@ bioft_status experiment_read(const struct experiment_params *p, struct experimen
     j->params = p;
     j->experiment = e;
     j->d.source = &j->source;
-    j->reader = (struct reader){ .arena = arena, .d = &j->d,
-                                 .threads = p->threads ? p->threads : threads_default() };
+    j->reader = (struct reader){ .arena = arena, .d = &j->d, .threads = p->threads ? p->threads : threads_default() };
     st = run_job(j, &why);
     if ((st == BIOFT_ERR_INVALID || st == BIOFT_OK) && (j->d.text.failed || !diagnostics_sort(&j->d)))
         st = out_of_memory(&why);

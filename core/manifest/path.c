@@ -10,7 +10,7 @@
 /* One step of the walk. */
 struct component {
     char name[128];
-    size_t offset, length;                         /* in the path's text */
+    size_t offset, length; /* in the path's text */
     bool last;
 };
 
@@ -67,7 +67,7 @@ static const char *short_for(const char *key)
 {
     static const char *const keys[][2] = {
         { "engine", "plugin" }, { "dataset", "plugin" }, { "backbone", "plugin" }, { "rule", "plugin" },
-        { "loss", "plugin" }, { "attacks", "plugin" }, { "optimizer", "name" }, { "schedule", "name" },
+        { "loss", "plugin" },   { "attacks", "plugin" }, { "optimizer", "name" },  { "schedule", "name" },
     };
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -157,8 +157,7 @@ static bool open_node(const struct path *p, const struct component *c, struct ya
 }
 
 /* Into a member, made where it is missing. NULL: memory is out. */
-static struct yaml *enter_member(const struct path *p, const struct component *c, struct yaml *map,
-                                 struct arena *arena)
+static struct yaml *enter_member(const struct path *p, const struct component *c, struct yaml *map, struct arena *arena)
 {
     const size_t index = tree_find(map, c->name);
     const struct mark mark = mark_of(p, c);
@@ -169,8 +168,8 @@ static struct yaml *enter_member(const struct path *p, const struct component *c
     return tree_put(arena, map, tree_scalar(arena, c->name, mark, (uint32_t)c->length), made) ? made : NULL;
 }
 
-bool path_put(const struct path *p, struct yaml *root, struct yaml *value, struct arena *arena,
-              struct diagnostics *d, struct path_use *ret, bool *failed)
+bool path_put(const struct path *p, struct yaml *root, struct yaml *value, struct arena *arena, struct diagnostics *d,
+              struct path_use *ret, bool *failed)
 {
     struct yaml *node = root;
     const char *word = NULL;
@@ -206,7 +205,7 @@ bool path_put(const struct path *p, struct yaml *root, struct yaml *value, struc
                 node->items[index] = value;
                 return true;
             }
-            node = node->items[index];             /* its bare value means what the list's key says */
+            node = node->items[index]; /* its bare value means what the list's key says */
         }
         if (*failed)
             return false;

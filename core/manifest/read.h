@@ -6,14 +6,14 @@
 #include "manifest/experiment.h"
 
 struct reader {
-    struct arena *arena;                           /* of the experiment */
+    struct arena *arena; /* of the experiment */
     struct diagnostics *d;
     struct registry *registry;
-    const char *folder;                            /* what paths in the manifest are relative to; absolute */
-    const char *working_folder;                    /* what those in --set are relative to; absolute */
-    const bool *set_sweeps;                        /* of each --set: it changes the sweep */
-    uint32_t threads;                              /* where the manifest names none */
-    bool failed;                                   /* memory ran out */
+    const char *folder;         /* what paths in the manifest are relative to; absolute */
+    const char *working_folder; /* what those in --set are relative to; absolute */
+    const bool *set_sweeps;     /* of each --set: it changes the sweep */
+    uint32_t threads;           /* where the manifest names none */
+    bool failed;                /* memory ran out */
 };
 
 /* Memory of the experiment; NULL: none is left, and the reader has failed. */
@@ -35,15 +35,14 @@ const char *read_scalar(struct reader *r, const struct yaml *node, const char *k
 /* Where a key is missing or wrong the answer is `otherwise`. */
 struct range {
     double low, high;
-    bool above, below;                             /* low, high themselves are outside */
+    bool above, below; /* low, high themselves are outside */
 };
 double read_number_node(struct reader *r, const struct yaml *node, const char *key, const struct range *range,
                         bool fraction, double otherwise);
 double read_number(struct reader *r, struct yaml *map, const char *key, const struct range *range, double otherwise);
 int64_t read_integer_node(struct reader *r, const struct yaml *node, const char *key, int64_t low, int64_t high,
                           int64_t otherwise);
-int64_t read_integer(struct reader *r, struct yaml *map, const char *key, int64_t low, int64_t high,
-                     int64_t otherwise);
+int64_t read_integer(struct reader *r, struct yaml *map, const char *key, int64_t low, int64_t high, int64_t otherwise);
 bool read_bool(struct reader *r, struct yaml *map, const char *key, bool otherwise);
 /* Index of one of `words`, which NULL ends. */
 size_t read_word_node(struct reader *r, const struct yaml *node, const char *key, const char *const *words,
@@ -74,12 +73,12 @@ void read_unknown(struct reader *r, const struct yaml *map, const char *where, c
 /* An option that is a list where it takes one number: a grid, one value an attack. */
 struct grid {
     const char *name;
-    size_t option;                                 /* index in the plugin's table; GRID_FROM, GRID_RESTARTS */
+    size_t option; /* index in the plugin's table; GRID_FROM, GRID_RESTARTS */
     size_t count;
-    struct option_value *values;                   /* [count], but of GRID_FROM */
-    const struct from_spec **from;                 /* [count] of GRID_FROM */
+    struct option_value *values;   /* [count], but of GRID_FROM */
+    const struct from_spec **from; /* [count] of GRID_FROM */
 };
-#define GRID_FROM (SIZE_MAX - 1)
+#define GRID_FROM     (SIZE_MAX - 1)
 #define GRID_RESTARTS SIZE_MAX
 struct grids {
     struct grid *items;
@@ -99,15 +98,15 @@ bool read_option(struct reader *r, const struct plugin *plugin, size_t index, co
 
 /* An entry of `attacks:` and the attacks that its grids make of it. */
 struct attack_entry {
-    struct attack_spec *specs;                     /* [count] within the trial's */
+    struct attack_spec *specs; /* [count] within the trial's */
     size_t count;
     struct grids grids;
 };
 /* A trial with what only its text needs. */
 struct reading {
     struct trial *trial;
-    bool own_dataset;                              /* `dataset:` at the top is given */
-    uint32_t threads, engine_threads;              /* `threads:` at the top; of the engine alone, 0: not given */
+    bool own_dataset;                 /* `dataset:` at the top is given */
+    uint32_t threads, engine_threads; /* `threads:` at the top; of the engine alone, 0: not given */
     struct attack_entry *entries;
     size_t entry_count;
 };
@@ -125,7 +124,8 @@ void read_attacks(struct reader *r, struct yaml *root, struct reading *ret);
 /* The key `from` of an attack, after its plugin and gradients. */
 /* The key `gradient`: the kinds, and how a smoothed one is estimated. */
 void read_gradient(struct reader *r, struct yaml *entry, struct attack_spec *ret);
-void read_from(struct reader *r, struct yaml *entry, const struct trial *t, struct grids *grids, struct attack_spec *ret);
+void read_from(struct reader *r, struct yaml *entry, const struct trial *t, struct grids *grids,
+               struct attack_spec *ret);
 /* After the heads. */
 void read_retrieval(struct reader *r, struct yaml *root, struct trial *ret);
 /* Everything that a trial is. */

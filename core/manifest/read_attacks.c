@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const char *const keys[] = {
-    "plugin", "name", "epsilon", "samples", "split", "gradient", "target", "labels", "restarts", "batch_size", "dump",
-    "eot", "rescale_logits", "only", "from", NULL,
+    "plugin",   "name",       "epsilon", "samples", "split",          "gradient", "target", "labels",
+    "restarts", "batch_size", "dump",    "eot",     "rescale_logits", "only",     "from",   NULL,
 };
 
 enum { MOST_ATTACKS = 10000, LARGEST_BATCH = 1 << 20, MOST_DRAWS = 10000 };
@@ -37,8 +37,8 @@ static void read_epsilons(struct reader *r, struct yaml *entry, uint32_t norm, s
     if (!values)
         return;
     if (!node || count == 0) {
-        read_error(r, node ? node : entry, node ? "'epsilon': an empty list" :
-                   "an attack needs 'epsilon', a number or a list of them");
+        read_error(r, node ? node : entry,
+                   node ? "'epsilon': an empty list" : "an attack needs 'epsilon', a number or a list of them");
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -54,7 +54,9 @@ static void read_epsilons(struct reader *r, struct yaml *entry, uint32_t norm, s
 static void read_target(struct reader *r, struct yaml *entry, struct attack_spec *ret)
 {
     static const char *const words[] = {
-        [TARGET_NONE] = "none", [TARGET_RANDOM] = "random", [TARGET_LEAST_LIKELY] = "least_likely",
+        [TARGET_NONE] = "none",
+        [TARGET_RANDOM] = "random",
+        [TARGET_LEAST_LIKELY] = "least_likely",
     };
     struct yaml *node = read_member(entry, "target");
     const struct plugin *plugin = ret->choice.plugin;
@@ -174,7 +176,7 @@ static void add_host_options(const struct attack_spec *s, bool in_list, struct t
     if (s->from && !in_list)
         text_printf(t, ";from=%s", s->from->text);
     if (before == 0 && t->length > 0 && !t->failed)
-        memmove(t->data, t->data + 1, t->length--);        /* its end is moved too */
+        memmove(t->data, t->data + 1, t->length--); /* its end is moved too */
 }
 
 static void read_entry(struct reader *r, struct yaml *node, const struct trial *t, struct attack_spec *ret,

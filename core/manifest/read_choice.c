@@ -6,10 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *kind_phrase(uint32_t kind)
-{
-    return kind == BIOFT_KIND_RULE ? "learning rule" : kind_word(kind);
-}
+static const char *kind_phrase(uint32_t kind) { return kind == BIOFT_KIND_RULE ? "learning rule" : kind_word(kind); }
 
 /* "no learning rule named 'usff'; did you mean 'usf'?", the names there are, and where they were looked for. */
 static void report_missing(struct reader *r, uint32_t kind, const char *name, const struct yaml *place,
@@ -19,7 +16,7 @@ static void report_missing(struct reader *r, uint32_t kind, const char *name, co
     size_t count = 0;
     struct text list = { 0 };
     struct error err;
-    const char *places = strstr(why->text, "ooked in ");      /* the rest of the registry's words is said already */
+    const char *places = strstr(why->text, "ooked in "); /* the rest of the registry's words is said already */
 
     if (registry_names(r->registry, kind, &names, &count, &err) != BIOFT_OK)
         count = 0;
@@ -184,8 +181,8 @@ bool read_choice(struct reader *r, struct yaml *node, uint32_t kind, const char 
     struct error err;
 
     if (!name || name->type != YAML_SCALAR || yaml_is_null(name)) {
-        read_error(r, name ? name : node, name ? "the name of a %s expected" :
-                   "'plugin' is missing: it names the %s", kind_phrase(kind));
+        read_error(r, name ? name : node, name ? "the name of a %s expected" : "'plugin' is missing: it names the %s",
+                   kind_phrase(kind));
         return false;
     }
     ret->plugin = read_plugin(r, kind, name->text, name);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const char *const keys[] = {
-    "plugin", "root", "transform", "cache", "classes", "split_seed", "protocol", "limit", "missing", "broken",
-    "unlabelled", "split", NULL,
+    "plugin", "root",    "transform", "cache",      "classes", "split_seed", "protocol",
+    "limit",  "missing", "broken",    "unlabelled", "split",   NULL,
 };
 
 const char *const part_names[PARTS] = { "test", "database", "val" };
@@ -92,7 +92,9 @@ static enum policy read_policy(struct reader *r, struct yaml *node, const char *
                                enum policy second)
 {
     static const char *const words[] = {
-        [POLICY_ERROR] = "error", [POLICY_DROP] = "drop", [POLICY_KEEP] = "keep",
+        [POLICY_ERROR] = "error",
+        [POLICY_DROP] = "drop",
+        [POLICY_KEEP] = "keep",
     };
     const char *const choices[] = { words[first], words[second], NULL };
 
@@ -110,7 +112,8 @@ static void note_root(struct reader *r, const struct yaml *node, const struct pl
         diagnose_note(r->d, "expected in the root: %s%s%s%s%s", api->layout, api->source ? "; source: " : "",
                       api->source ? api->source : "", hint ? "; " : "", hint ? hint : "");
     else
-        diagnose_note(r->d, "bioft plugin show %s describes what belongs there%s%s", name, hint ? "; " : "", hint ? hint : "");
+        diagnose_note(r->d, "bioft plugin show %s describes what belongs there%s%s", name, hint ? "; " : "",
+                      hint ? hint : "");
     free(hint);
 }
 
@@ -118,8 +121,9 @@ void read_dataset(struct reader *r, struct yaml *node, struct dataset_spec *ret)
 {
     struct yaml *member;
 
-    *ret = (struct dataset_spec){ .cache = "auto", .missing = POLICY_ERROR, .broken = POLICY_DROP,
-                                  .unlabelled = POLICY_DROP, .mark = node->mark };
+    *ret = (struct dataset_spec){
+        .cache = "auto", .missing = POLICY_ERROR, .broken = POLICY_DROP, .unlabelled = POLICY_DROP, .mark = node->mark
+    };
     read_choice(r, node, BIOFT_KIND_DATASET, keys, &ret->choice, NULL);
     if (node->type != YAML_MAP)
         return;

@@ -52,15 +52,19 @@ static void check_attack(struct reader *r, const struct yaml *node, const struct
     if (trial_head(t, t->stage_count)->bits > 0)
         read_error(r, node, "'from' is for attacks on classifiers");
     if (plugin && plugin->api.attack.flags & BIOFT_ATTACK_MINIMUM)
-        read_error(r, node, "'from': attack '%s' seeks the nearest image that one network has wrong, which is no evidence "
-                   "of another", plugin->descriptor.name);
+        read_error(r, node,
+                   "'from': attack '%s' seeks the nearest image that one network has wrong, which is no evidence "
+                   "of another",
+                   plugin->descriptor.name);
     for (size_t i = 0; i < s->gradient_count; i++)
         if (s->gradients[i] != GRADIENT_EXACT)
-            read_error(r, node, "'from': images are made with the other network's exact gradient; write 'gradient: exact', "
+            read_error(r, node,
+                       "'from': images are made with the other network's exact gradient; write 'gradient: exact', "
                        "or leave it out");
 }
 
-void read_from(struct reader *r, struct yaml *entry, const struct trial *t, struct grids *grids, struct attack_spec *ret)
+void read_from(struct reader *r, struct yaml *entry, const struct trial *t, struct grids *grids,
+               struct attack_spec *ret)
 {
     struct yaml *node = read_member(entry, "from");
     struct grid grid = { .name = "from", .option = GRID_FROM, .count = 1 };

@@ -34,8 +34,12 @@ void read_optimizer(struct reader *r, struct yaml *stage, struct optimizer_spec 
     };
     struct yaml *node = read_member(stage, "optimizer");
 
-    *ret = (struct optimizer_spec){ .kind = BIOFT_ADAM, .lr = DEFAULT_LR, .head_lr = DEFAULT_LR,
-                                    .loss_lr = DEFAULT_LR, .beta1 = DEFAULT_BETA1, .beta2 = DEFAULT_BETA2,
+    *ret = (struct optimizer_spec){ .kind = BIOFT_ADAM,
+                                    .lr = DEFAULT_LR,
+                                    .head_lr = DEFAULT_LR,
+                                    .loss_lr = DEFAULT_LR,
+                                    .beta1 = DEFAULT_BETA1,
+                                    .beta2 = DEFAULT_BETA2,
                                     .eps = DEFAULT_EPS };
     if (!node)
         return;
@@ -61,7 +65,10 @@ void read_optimizer(struct reader *r, struct yaml *stage, struct optimizer_spec 
 void read_schedule(struct reader *r, struct yaml *stage, struct schedule_spec *ret)
 {
     static const char *const names[] = {
-        [SCHEDULE_CONSTANT] = "constant", [SCHEDULE_STEP] = "step", [SCHEDULE_COSINE] = "cosine", NULL,
+        [SCHEDULE_CONSTANT] = "constant",
+        [SCHEDULE_STEP] = "step",
+        [SCHEDULE_COSINE] = "cosine",
+        NULL,
     };
     static const char *const step_keys[] = { "name", "every", "gamma", NULL };
     static const char *const other_keys[] = { "name", NULL };

@@ -6,9 +6,10 @@
 #include <string.h>
 
 static const char *const stage_keys[] = {
-    "name", "dataset", "head", "weights", "rule", "rules", "loss", "optimizer", "schedule", "epochs", "steps",
-    "batch_size", "accumulate", "label_smoothing", "freeze", "batchnorm", "shuffle", "model_selection", "alignment", "log_every",
-    "checkpoint", NULL,
+    "name",       "dataset",         "head",       "weights",   "rule",    "rules",
+    "loss",       "optimizer",       "schedule",   "epochs",    "steps",   "batch_size",
+    "accumulate", "label_smoothing", "freeze",     "batchnorm", "shuffle", "model_selection",
+    "alignment",  "log_every",       "checkpoint", NULL,
 };
 
 enum { LARGEST_BATCH = 1 << 20 };
@@ -60,8 +61,8 @@ static void read_rules(struct reader *r, struct yaml *stage, struct stage_spec *
     struct text names = { 0 };
 
     if (!one == !list) {
-        read_error(r, one ? one : stage, one ? "a stage has 'rule' or 'rules', not both" :
-                   "a stage needs 'rule', the learning rule");
+        read_error(r, one ? one : stage,
+                   one ? "a stage has 'rule' or 'rules', not both" : "a stage needs 'rule', the learning rule");
         return;
     }
     if (one) {
@@ -235,8 +236,9 @@ void read_stages(struct reader *r, struct yaml *root, struct trial *ret)
     struct yaml *list = read_member(root, "stages");
 
     if (!list || list->type != YAML_LIST) {
-        read_error(r, list ? list : root, list ? "'stages': a list of stages expected" :
-                   "'stages' is missing; stages: [] evaluates and attacks the weights as they are");
+        read_error(r, list ? list : root,
+                   list ? "'stages': a list of stages expected"
+                        : "'stages' is missing; stages: [] evaluates and attacks the weights as they are");
         return;
     }
     ret->stages = read_array(r, list->count, sizeof *ret->stages);

@@ -19,8 +19,8 @@ static void read_log(struct reader *r, struct yaml *root, struct trial *t)
 void read_trial(struct reader *r, struct yaml *root, struct reading *ret)
 {
     static const char *const keys[] = {
-        "bioft", "name", "folder", "plugins", "seed", "threads", "engine", "precision", "output", "dataset", "model",
-        "stages", "attacks", "retrieval", "baseline", "log", "sweep", "search", NULL,
+        "bioft", "name",   "folder",  "plugins",   "seed",     "threads", "engine", "precision", "output", "dataset",
+        "model", "stages", "attacks", "retrieval", "baseline", "log",     "sweep",  "search",    NULL,
     };
     static const char *const common[] = { "bioft", "name", "folder", "plugins", "output", "baseline" };
     struct trial *t = ret->trial;

@@ -54,8 +54,7 @@ const char *read_found(char ret[READ_FOUND], const struct yaml *node)
         return strcpy(ret, node->type == YAML_LIST ? "a list" : "a map");
     if (yaml_is_null(node))
         return strcpy(ret, "nothing");
-    snprintf(ret, READ_FOUND, node->quoted ? "the text '%s'" : "'%s'",
-             text_escape(escaped, node->text, node->length));
+    snprintf(ret, READ_FOUND, node->quoted ? "the text '%s'" : "'%s'", text_escape(escaped, node->text, node->length));
     return ret;
 }
 
@@ -133,8 +132,7 @@ int64_t read_integer_node(struct reader *r, const struct yaml *node, const char 
     return otherwise;
 }
 
-int64_t read_integer(struct reader *r, struct yaml *map, const char *key, int64_t low, int64_t high,
-                     int64_t otherwise)
+int64_t read_integer(struct reader *r, struct yaml *map, const char *key, int64_t low, int64_t high, int64_t otherwise)
 {
     const struct yaml *node = read_member(map, key);
 

@@ -8,7 +8,9 @@
 static struct yaml *build_transform(struct resolver *b, const struct transform_spec *s)
 {
     static const char *const crops[] = {
-        [CROP_NONE] = "none", [CROP_RANDOM] = "random_crop", [CROP_RANDOM_RESIZED] = "random_resized_crop",
+        [CROP_NONE] = "none",
+        [CROP_RANDOM] = "random_crop",
+        [CROP_RANDOM_RESIZED] = "random_resized_crop",
     };
     struct yaml *map;
 
@@ -71,7 +73,9 @@ static struct yaml *build_parts(struct resolver *b, const double *parts)
 static struct yaml *build_dataset(struct resolver *b, const struct dataset_spec *s)
 {
     static const char *const policies[] = {
-        [POLICY_ERROR] = "error", [POLICY_DROP] = "drop", [POLICY_KEEP] = "keep",
+        [POLICY_ERROR] = "error",
+        [POLICY_DROP] = "drop",
+        [POLICY_KEEP] = "keep",
     };
     struct yaml *map = build_plugin(b, s->choice.plugin, s->choice.values, NULL), *classes;
 
@@ -234,7 +238,9 @@ static struct yaml *build_stage(struct resolver *b, const struct stage_spec *s, 
 static struct yaml *build_target(struct resolver *b, const struct attack_spec *s)
 {
     static const char *const words[] = {
-        [TARGET_NONE] = "none", [TARGET_RANDOM] = "random", [TARGET_LEAST_LIKELY] = "least_likely",
+        [TARGET_NONE] = "none",
+        [TARGET_RANDOM] = "random",
+        [TARGET_LEAST_LIKELY] = "least_likely",
     };
 
     return s->target == TARGET_CLASS ? build_integer(b, s->target_class) : build_text(b, words[s->target]);

@@ -8,18 +8,18 @@
 
 /* What all trials share. */
 struct resolve_common {
-    const char *name, *folder, *output;            /* folder, output: absolute */
-    const char *baseline;                          /* NULL: not given */
-    const char *const *plugins;                    /* absolute */
+    const char *name, *folder, *output; /* folder, output: absolute */
+    const char *baseline;               /* NULL: not given */
+    const char *const *plugins;         /* absolute */
     size_t plugin_count;
 };
 
 struct resolver {
     struct arena *arena;
-    const char *folder;                            /* paths within it are written relative to it */
-    bool key;                                      /* for a key: with versions, without what changes no result */
-    bool identity;                                 /* with `key`: without the seed and places of files */
-    bool failed;                                   /* memory ran out */
+    const char *folder; /* paths within it are written relative to it */
+    bool key;           /* for a key: with versions, without what changes no result */
+    bool identity;      /* with `key`: without the seed and places of files */
+    bool failed;        /* memory ran out */
 };
 /* A trial without sweep. NULL: out of memory. */
 struct yaml *resolve_trial(struct resolver *b, const struct resolve_common *common, const struct reading *reading);

@@ -13,15 +13,9 @@ static struct yaml *kept(struct resolver *b, struct yaml *node)
     return node;
 }
 
-struct yaml *build_map(struct resolver *b)
-{
-    return kept(b, tree_node(b->arena, YAML_MAP, nowhere, 0));
-}
+struct yaml *build_map(struct resolver *b) { return kept(b, tree_node(b->arena, YAML_MAP, nowhere, 0)); }
 
-struct yaml *build_list(struct resolver *b)
-{
-    return kept(b, tree_node(b->arena, YAML_LIST, nowhere, 0));
-}
+struct yaml *build_list(struct resolver *b) { return kept(b, tree_node(b->arena, YAML_LIST, nowhere, 0)); }
 
 void build_put(struct resolver *b, struct yaml *map, const char *key, struct yaml *value)
 {
@@ -76,7 +70,7 @@ struct yaml *build_path(struct resolver *b, const char *absolute)
     if (strncmp(absolute, b->folder, length) != 0 || (absolute[length] != '/' && absolute[length]))
         return build_text(b, absolute);
     below = absolute[length] && absolute[length + 1] ? absolute + length + 1 : ".";
-    if (*below == '~')                             /* a name here, and not the user's home */
+    if (*below == '~') /* a name here, and not the user's home */
         below = arena_printf(b->arena, "./%s", below);
     b->failed = b->failed || !below;
     return build_text(b, below ? below : "");
@@ -97,8 +91,10 @@ static struct yaml *build_option(struct resolver *b, const bioft_option *o, cons
     default: list = build_list(b);
     }
     for (size_t i = 0; i < v->count; i++)
-        build_append(b, list, o->type == BIOFT_F64_LIST ? build_number(b, v->numbers[i]) :
-                     o->type == BIOFT_I64_LIST ? build_integer(b, v->integers[i]) : build_text(b, v->texts[i]));
+        build_append(b, list,
+                     o->type == BIOFT_F64_LIST   ? build_number(b, v->numbers[i])
+                     : o->type == BIOFT_I64_LIST ? build_integer(b, v->integers[i])
+                                                 : build_text(b, v->texts[i]));
     return list;
 }
 

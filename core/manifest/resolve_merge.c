@@ -26,10 +26,7 @@ static bool merge(struct yaml *into, const struct yaml *other)
     return true;
 }
 
-void resolve_merge(struct yaml *into, const struct yaml *other)
-{
-    merge(into, other);
-}
+void resolve_merge(struct yaml *into, const struct yaml *other) { merge(into, other); }
 
 void resolve_prune(struct yaml *node)
 {

@@ -6,7 +6,7 @@
 #include "manifest/yaml.h"
 
 struct keyed_value {
-    const char *path, *value;                      /* stages.fine-tune.optimizer.lr, 0.0001 */
+    const char *path, *value; /* stages.fine-tune.optimizer.lr, 0.0001 */
 };
 struct settings {
     struct keyed_value *items;

@@ -14,7 +14,7 @@ static bool is_plain(const struct yaml *scalar)
 
     if (scalar->quoted || yaml_is_null(scalar) || strstr(s, "..."))
         return false;
-    if (*s == '-' || *s == '+')                    /* a number's sign, no list item and no "---" */
+    if (*s == '-' || *s == '+') /* a number's sign, no list item and no "---" */
         return strspn(s + 1, "0123456789.eE+-") == strlen(s + 1) && s[1] && strchr("0123456789.", s[1]);
     return strchr(LETTERS, *s) && strspn(s, LETTERS "+-*=@%~^()") == strlen(s);
 }
@@ -22,8 +22,7 @@ static bool is_plain(const struct yaml *scalar)
 /* Characters that a single-quoted text on one line cannot hold. */
 static bool needs_escape(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029 || c == 0xfeff ||
-           (c & 0xfffe) == 0xfffe;
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029 || c == 0xfeff || (c & 0xfffe) == 0xfffe;
 }
 
 static void write_escaped(const char *s, const char *end, struct text *ret)

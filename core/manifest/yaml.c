@@ -12,8 +12,8 @@
 struct anchor {
     const char *name;
     struct yaml *node;
-    size_t nodes, height;                          /* of what it names, itself included */
-    bool open;                                     /* what it names has not ended yet */
+    size_t nodes, height; /* of what it names, itself included */
+    bool open;            /* what it names has not ended yet */
 };
 
 /* A list or map whose end has not come yet. */
@@ -21,10 +21,10 @@ struct frame {
     struct yaml *node;
     struct yaml **items, **keys;
     size_t count, item_room, key_room;
-    struct yaml *key;                              /* the key whose value comes next */
-    bool has_key;                                  /* `key` is set, or was refused and its value is dropped */
+    struct yaml *key; /* the key whose value comes next */
+    bool has_key;     /* `key` is set, or was refused and its value is dropped */
     size_t nodes_before, height;
-    size_t anchor;                                 /* index + 1; 0: none */
+    size_t anchor; /* index + 1; 0: none */
 };
 
 struct builder {
@@ -72,8 +72,7 @@ static void add_key(struct builder *b, struct frame *f, struct yaml *node)
     f->has_key = true;
     f->key = NULL;
     if (node->type != YAML_SCALAR)
-        diagnose_error(b->d, node->mark, 0, "a key must be a word, not a %s",
-                       node->type == YAML_LIST ? "list" : "map");
+        diagnose_error(b->d, node->mark, 0, "a key must be a word, not a %s", node->type == YAML_LIST ? "list" : "map");
     else if (!node->quoted && strcmp(node->text, "<<") == 0)
         diagnose_error(b->d, node->mark, node->width, "merge keys (<<) have no place here: write the keys out");
     else
@@ -295,19 +294,15 @@ static bioft_status take_event(struct builder *b, const yaml_event_t *e)
             return BIOFT_OK;
         diagnose_error(b->d, mark_of(b, e->start_mark), 0, "a second document; a manifest is one");
         return BIOFT_ERR_INVALID;
-    case YAML_SCALAR_EVENT:
-        return take_scalar(b, e);
-    case YAML_ALIAS_EVENT:
-        return take_alias(b, e);
+    case YAML_SCALAR_EVENT: return take_scalar(b, e);
+    case YAML_ALIAS_EVENT: return take_alias(b, e);
     case YAML_SEQUENCE_START_EVENT:
         return open_container(b, YAML_LIST, e->data.sequence_start.anchor, e->data.sequence_start.tag, e);
     case YAML_MAPPING_START_EVENT:
         return open_container(b, YAML_MAP, e->data.mapping_start.anchor, e->data.mapping_start.tag, e);
     case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT:
-        return close_container(b);
-    default:
-        return BIOFT_OK;
+    case YAML_MAPPING_END_EVENT: return close_container(b);
+    default: return BIOFT_OK;
     }
 }
 

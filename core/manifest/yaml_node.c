@@ -11,10 +11,7 @@ struct yaml *yaml_get(const struct yaml *map, const char *key)
     return index < map->count ? map->items[index] : NULL;
 }
 
-struct yaml *yaml_copy(const struct yaml *node, struct arena *arena)
-{
-    return tree_copy(node, arena, NULL);
-}
+struct yaml *yaml_copy(const struct yaml *node, struct arena *arena) { return tree_copy(node, arena, NULL); }
 
 bool yaml_is_null(const struct yaml *node)
 {

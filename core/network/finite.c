@@ -27,10 +27,12 @@ void finite_take(struct finite *f, uint32_t n, uint32_t outputs, const float *ou
 
 bioft_status finite_error(const struct finite *f, const char *name, struct error *err)
 {
-    return error_set(err, BIOFT_ERR_INVALID, "%llu of %llu samples have outputs that are not finite, the first of them "
-                     "'%s' (output %u is %g): such a network has no answer; its weights or running statistics are broken, "
-                     "or its training has diverged", (unsigned long long)f->bad, (unsigned long long)f->seen, name,
-                     f->output, (double)f->value);
+    return error_set(
+        err, BIOFT_ERR_INVALID,
+        "%llu of %llu samples have outputs that are not finite, the first of them "
+        "'%s' (output %u is %g): such a network has no answer; its weights or running statistics are broken, "
+        "or its training has diverged",
+        (unsigned long long)f->bad, (unsigned long long)f->seen, name, f->output, (double)f->value);
 }
 
 bioft_status finite_end(const struct finite *f, const struct dataset *d, const struct split *split, struct error *err)

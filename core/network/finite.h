@@ -4,9 +4,9 @@
 
 #include "data/dataset.h"
 
-struct finite {                                    /* zero is a beginning */
-    uint64_t seen, bad;                            /* samples */
-    uint64_t first;                                /* the first bad one, and what it has */
+struct finite {         /* zero is a beginning */
+    uint64_t seen, bad; /* samples */
+    uint64_t first;     /* the first bad one, and what it has */
     uint32_t output;
     float value;
 };

@@ -33,13 +33,15 @@ static bioft_status wrong_classes(const struct dataset *data, uint32_t classes, 
     char name[512];
 
     if (classes > data->classes || !first_beyond(data, classes, &s, &position, &label))
-        return error_set(err, BIOFT_ERR_INVALID, "head.classes is %u, but '%s' has %u classes here", classes, data->name,
-                         data->classes);
+        return error_set(err, BIOFT_ERR_INVALID, "head.classes is %u, but '%s' has %u classes here", classes,
+                         data->name, data->classes);
     if (dataset_name(data, s, position, name, sizeof name, NULL) != BIOFT_OK)
         name[0] = '\0';
-    return error_set(err, BIOFT_ERR_INVALID, "dataset '%s': label %u at index %llu of split '%s' (%s); classes are 0 to "
-                     "%u: head.classes is %u, and the data has %u classes", data->name, label,
-                     (unsigned long long)s->index[position], s->name, name, classes - 1, classes, data->classes);
+    return error_set(err, BIOFT_ERR_INVALID,
+                     "dataset '%s': label %u at index %llu of split '%s' (%s); classes are 0 to "
+                     "%u: head.classes is %u, and the data has %u classes",
+                     data->name, label, (unsigned long long)s->index[position], s->name, name, classes - 1, classes,
+                     data->classes);
 }
 
 /* Outputs that the head has: as the manifest says, checked against the data. */
@@ -59,20 +61,24 @@ static bioft_status head_outputs(const struct dataset *data, const struct head_s
 bioft_status network_open(const struct network_params *p, struct network *ret, struct error *err)
 {
     struct network n = { 0 };
-    bioft_status st = instance_create(&(struct instance_params){
-        .plugin = p->backbone, .values = p->values, .seed = p->seed }, &n.backbone, err);
+    bioft_status st = instance_create(
+        &(struct instance_params){ .plugin = p->backbone, .values = p->values, .seed = p->seed }, &n.backbone, err);
     if (st == BIOFT_OK)
-        st = graph_build(&(struct graph_params){
-            .backbone = n.backbone, .channels = p->channels, .height = p->height, .width = p->width,
-            .head_outputs = p->outputs }, &n.graph, err);
+        st = graph_build(&(struct graph_params){ .backbone = n.backbone,
+                                                 .channels = p->channels,
+                                                 .height = p->height,
+                                                 .width = p->width,
+                                                 .head_outputs = p->outputs },
+                         &n.graph, err);
     if (st == BIOFT_OK && p->engine)
         st = model_create(p->engine, n.graph, &n.model, err);
     if (st != BIOFT_OK) {
         network_destroy(&n);
         return st;
     }
-    n.image = (struct image_format){ .channels = n.graph->view.channels, .height = n.graph->view.height,
-                                  .width = n.graph->view.width };
+    n.image = (struct image_format){ .channels = n.graph->view.channels,
+                                     .height = n.graph->view.height,
+                                     .width = n.graph->view.width };
     memcpy(n.image.mean, n.graph->mean, sizeof n.image.mean);
     memcpy(n.image.std, n.graph->std, sizeof n.image.std);
     *ret = n;
@@ -82,8 +88,9 @@ bioft_status network_open(const struct network_params *p, struct network *ret, s
 bioft_status network_create(struct engine *engine, const struct trial *trial, const struct dataset *data,
                             const struct head_spec *head, struct network *ret, struct error *err)
 {
-    struct network_params p = {
-        .backbone = trial->backbone.plugin, .values = trial->backbone.values, .seed = trial->seed };
+    struct network_params p = { .backbone = trial->backbone.plugin,
+                                .values = trial->backbone.values,
+                                .seed = trial->seed };
     struct network published = { 0 };
     struct image_format image;
 
@@ -92,7 +99,7 @@ bioft_status network_create(struct engine *engine, const struct trial *trial, co
         st = network_open(&(struct network_params){ p.backbone, p.values, p.seed, NULL, 0, 0, 0, 0 }, &published, err);
     if (st == BIOFT_OK)
         st = input_size(data, &data->spec->transform, published.graph->published_channels,
-                            published.graph->published_height, published.graph->published_width, &image, err);
+                        published.graph->published_height, published.graph->published_width, &image, err);
     network_destroy(&published);
     if (st != BIOFT_OK)
         return st;
@@ -123,9 +130,10 @@ bioft_status network_carry(struct network *n, const struct network *before, bool
         if (q->flags & BIOFT_PARAM_HEAD && !with_head)
             continue;
         if (from == BIOFT_NONE || old->parameters[from].count != q->count)
-            st = error_set(err, BIOFT_ERR_INVALID, "%s: %zu values here, %zu in the stage before; give the stage a "
-                           "`head` of its own, or the same classes", q->name, q->count,
-                           from == BIOFT_NONE ? 0 : old->parameters[from].count);
+            st = error_set(err, BIOFT_ERR_INVALID,
+                           "%s: %zu values here, %zu in the stage before; give the stage a "
+                           "`head` of its own, or the same classes",
+                           q->name, q->count, from == BIOFT_NONE ? 0 : old->parameters[from].count);
         if (st == BIOFT_OK)
             st = model_read(before->model, BIOFT_VALUE, from, values, err);
         if (st == BIOFT_OK)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { NAME_LONGEST = 64, STRING_LONGEST = 4096, NOTES_MOST = 64 };
-enum { INSTANCE_SANE = 64 << 20 };                 /* bytes; what is larger belongs into state or scratch */
+enum { INSTANCE_SANE = 64 << 20 }; /* bytes; what is larger belongs into state or scratch */
 
 void fault(struct faults *f, const char *format, ...)
 {
@@ -52,7 +52,9 @@ static void check_notes(struct faults *f)
     const struct {
         const char *what, *text;
     } lines[] = {
-        { "layout", d ? d->layout : NULL }, { "samples", d ? d->samples : NULL }, { "source", d ? d->source : NULL },
+        { "layout", d ? d->layout : NULL },
+        { "samples", d ? d->samples : NULL },
+        { "source", d ? d->source : NULL },
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         const char *wrong = lines[i].text ? string_fault(lines[i].text) : NULL;
@@ -77,15 +79,9 @@ static bool is_name(const char *s, bool letter_first)
     return s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
 }
 
-bool is_plugin_name(const char *s)
-{
-    return is_name(s, false);
-}
+bool is_plugin_name(const char *s) { return is_name(s, false); }
 
-bool is_option_name(const char *s)
-{
-    return is_name(s, true);
-}
+bool is_option_name(const char *s) { return is_name(s, true); }
 
 static void check_strings(struct faults *f)
 {
@@ -94,7 +90,7 @@ static void check_strings(struct faults *f)
         const char *what, *text;
         bool may_be_empty;
     } strings[] = {
-        { "name", d->name, false }, { "version", d->version, false }, { "author", d->author, false },
+        { "name", d->name, false },       { "version", d->version, false }, { "author", d->author, false },
         { "license", d->license, false }, { "summary", d->summary, false }, { "reference", d->reference, true },
     };
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
@@ -109,7 +105,7 @@ static void check_name(struct faults *f, const char *file_name)
     const char *name = f->plugin->descriptor.name;
     char escaped[TEXT_ESCAPED];
     if (string_fault(name))
-        return;                                    /* said already */
+        return; /* said already */
     text_escape(escaped, name, strlen(name));
     if (!is_plugin_name(name))
         fault(f, "name '%s': a-z, 0-9 and _ only, at most %d of them", escaped, NAME_LONGEST);

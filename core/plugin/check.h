@@ -12,7 +12,7 @@ bioft_status plugin_check(const struct plugin *p, const char *file_name, struct 
 /* What follows is for check*.c and what else needs a name checked. */
 struct faults {
     const struct plugin *plugin;
-    bool several;                                  /* the file holds more than one plugin: say which */
+    bool several; /* the file holds more than one plugin: say which */
     struct text text;
 };
 /* Adds "PATH: TEXT", or "PATH: plugin 'NAME': TEXT". */

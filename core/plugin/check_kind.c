@@ -45,8 +45,9 @@ static void check_dataset(struct faults *f, const bioft_dataset *d)
 
 static void check_attack(struct faults *f, const bioft_attack *a)
 {
-    known_flags(f, a->flags, BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CODES | BIOFT_ATTACK_CLASSES |
-                             BIOFT_ATTACK_BATCH_COUPLED | BIOFT_ATTACK_TARGETED | BIOFT_ATTACK_MINIMUM);
+    known_flags(f, a->flags,
+                BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CODES | BIOFT_ATTACK_CLASSES | BIOFT_ATTACK_BATCH_COUPLED |
+                    BIOFT_ATTACK_TARGETED | BIOFT_ATTACK_MINIMUM);
     if (a->flags & BIOFT_ATTACK_MINIMUM && a->flags & BIOFT_ATTACK_CODES)
         fault(f, "seeks the nearest adversarial image, which is not defined for codes, and is for codes");
     need(f, a->run, "run");

@@ -118,8 +118,8 @@ static void check_place(struct faults *f, const bioft_option *o, const char *nam
     if (o->offset % option_alignment(o->type) != 0)
         fault(f, "option '%s': offset %u is not aligned to %zu", name, o->offset, option_alignment(o->type));
     if (o->offset > instance || bytes > instance - o->offset)
-        fault(f, "option '%s': bytes %u to %zu lie outside the instance of %zu", name, o->offset,
-              o->offset + bytes, instance);
+        fault(f, "option '%s': bytes %u to %zu lie outside the instance of %zu", name, o->offset, o->offset + bytes,
+              instance);
 }
 
 static void check_words(struct faults *f, const bioft_option *o, const char *name)

@@ -15,9 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE = 10 };                            /* seconds for one call, where none are named */
+enum { PATIENCE = 10 }; /* seconds for one call, where none are named */
 
-struct word {                                      /* what the child tells; whole ones through a pipe */
+struct word { /* what the child tells; whole ones through a pipe */
     enum { BEGUN = 1, FAILED, ALL_DONE } what;
     uint32_t item;
     bioft_status status;
@@ -84,7 +84,7 @@ static bool hear(int fd, int seconds, struct word *ret, bool *ret_late)
             return false;
         }
         if (poll(&p, 1, (int)(left * 1000) + 1) <= 0)
-            continue;                              /* nothing yet, or a signal of ours */
+            continue; /* nothing yet, or a signal of ours */
         const ssize_t n = read(fd, (char *)ret + have, sizeof *ret - have);
         if (n == 0 || (n < 0 && errno != EINTR))
             return false;
@@ -122,7 +122,7 @@ static void listen(const struct guard *g, int fd, pid_t pid, size_t *item)
             g->failed(g->ctx, w.item, true, w.status, w.error.text);
     }
     if (!done)
-        kill(pid, SIGKILL);                        /* nothing to one that has ended */
+        kill(pid, SIGKILL); /* nothing to one that has ended */
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (done)

@@ -93,10 +93,7 @@ void instance_destroy(struct instance *i)
     free_all(i);
 }
 
-struct instance *instance_of_host(const bioft_host *host)
-{
-    return host->ctx;
-}
+struct instance *instance_of_host(const bioft_host *host) { return host->ctx; }
 
 void *instance_extension_ctx(const bioft_host *host, const char *id)
 {

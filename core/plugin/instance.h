@@ -13,12 +13,12 @@ struct extension {
     void *ctx;
 };
 
-struct named_array {                               /* made by host->state or host->trainable */
+struct named_array { /* made by host->state or host->trainable */
     char *name;
     size_t count;
     float *value;
-    float *gradient;                               /* trainables only */
-    float *moment1, *moment2;                      /* trainables only: the core's plain optimizer */
+    float *gradient;          /* trainables only */
+    float *moment1, *moment2; /* trainables only: the core's plain optimizer */
 };
 
 struct instance {
@@ -29,22 +29,22 @@ struct instance {
     struct pool *pool;
     struct extension *extensions;
     size_t extension_count;
-    struct named_array *arrays;                    /* in the order of their making */
+    struct named_array *arrays; /* in the order of their making */
     size_t array_count, array_capacity;
     struct instance_private *private;
 };
 
 struct instance_params {
     const struct plugin *plugin;
-    const struct option_value *values;             /* NULL: defaults. Must outlive the instance */
-    uint64_t seed;                                 /* of host->random */
-    struct pool *pool;                             /* behind "bioft.parallel/1"; may be NULL */
-    const struct extension *extensions;            /* copied; beside those of every instance */
+    const struct option_value *values;  /* NULL: defaults. Must outlive the instance */
+    uint64_t seed;                      /* of host->random */
+    struct pool *pool;                  /* behind "bioft.parallel/1"; may be NULL */
+    const struct extension *extensions; /* copied; beside those of every instance */
     size_t extension_count;
-    bool trainables;                               /* host->trainable may be called */
+    bool trainables; /* host->trainable may be called */
 };
 bioft_status instance_create(const struct instance_params *p, struct instance **ret, struct error *err);
-void instance_destroy(struct instance *i);         /* NULL is fine */
+void instance_destroy(struct instance *i); /* NULL is fine */
 
 /* The host's address where the plugin's descriptor asks for it; nothing where it does not. */
 void instance_write_host(const struct plugin *p, const bioft_host *host, void *self);
@@ -56,6 +56,6 @@ void *instance_extension_ctx(const bioft_host *host, const char *id);
 bioft_status instance_error(struct instance *i, bioft_status status, struct error *err);
 /* Has it asked for random numbers since it was made? */
 bool instance_drew(const struct instance *i);
-struct named_array *instance_array(struct instance *i, const char *name);      /* NULL: none */
+struct named_array *instance_array(struct instance *i, const char *name); /* NULL: none */
 
 #endif

@@ -181,8 +181,8 @@ static bioft_status host_scratch(const bioft_host *host, const char *name, size_
     return st;
 }
 
-static bioft_status host_random(const bioft_host *host, uint32_t kind, const char *stream, uint64_t key,
-                                uint64_t first, void *ret, size_t count)
+static bioft_status host_random(const bioft_host *host, uint32_t kind, const char *stream, uint64_t key, uint64_t first,
+                                void *ret, size_t count)
 {
     struct instance *i = instance_of_host(host);
     if (!stream || !*stream)
@@ -192,13 +192,10 @@ static bioft_status host_random(const bioft_host *host, uint32_t kind, const cha
     return st == BIOFT_OK ? st : refuse(i, st, "%u is not a distribution of random numbers", kind);
 }
 
-bool instance_drew(const struct instance *i)
-{
-    return atomic_load_explicit(&i->private->drew, memory_order_relaxed);
-}
+bool instance_drew(const struct instance *i) { return atomic_load_explicit(&i->private->drew, memory_order_relaxed); }
 
-static void parallel_run(const bioft_host *host, size_t count,
-                         void (*body)(void *ctx, size_t index, uint32_t thread), void *ctx)
+static void parallel_run(const bioft_host *host, size_t count, void (*body)(void *ctx, size_t index, uint32_t thread),
+                         void *ctx)
 {
     pool_run(instance_of_host(host)->pool, count, body, ctx);
 }
@@ -236,11 +233,18 @@ void host_init(struct instance *i)
     struct instance_private *p = i->private;
     p->array_names.stride = sizeof *i->arrays;
     p->scratch_names.stride = sizeof *p->scratch;
-    p->parallel = (bioft_parallel){ .struct_size = sizeof p->parallel, .threads = pool_threads(i->pool),
+    p->parallel = (bioft_parallel){ .struct_size = sizeof p->parallel,
+                                    .threads = pool_threads(i->pool),
                                     .run = parallel_run };
     i->host = (bioft_host){
-        .struct_size = sizeof i->host, .abi_version = BIOFT_ABI_VERSION, .ctx = i, .fail = host_fail,
-        .state = host_state, .trainable = host_trainable, .scratch = host_scratch, .random = host_random,
+        .struct_size = sizeof i->host,
+        .abi_version = BIOFT_ABI_VERSION,
+        .ctx = i,
+        .fail = host_fail,
+        .state = host_state,
+        .trainable = host_trainable,
+        .scratch = host_scratch,
+        .random = host_random,
         .get_extension = host_get_extension,
     };
 }

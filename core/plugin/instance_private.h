@@ -30,11 +30,11 @@ struct instance_private {
     struct names array_names, scratch_names;
     struct scratch *scratch;
     size_t scratch_count, scratch_capacity;
-    size_t bytes;                                  /* of all arrays and scratch */
+    size_t bytes; /* of all arrays and scratch */
     bool trainables;
-    atomic_bool drew;                              /* random numbers were asked for */
+    atomic_bool drew; /* random numbers were asked for */
     struct reasons reasons;
-    struct arena *arena;                           /* of default option values */
+    struct arena *arena; /* of default option values */
     bioft_parallel parallel;
 };
 
@@ -43,7 +43,7 @@ void host_init(struct instance *i);
 /* Frees arrays and scratch. */
 void host_finish(struct instance *i);
 
-bool reasons_init(struct reasons *r);              /* false: out of memory */
+bool reasons_init(struct reasons *r); /* false: out of memory */
 void reasons_finish(struct reasons *r);
 /* Keeps a copy of this thread's text; the last one counts. */
 void reasons_keep(struct reasons *r, const char *text);

@@ -12,14 +12,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MOST_PLUGINS = 64 };                        /* in one file */
+enum { MOST_PLUGINS = 64 }; /* in one file */
 typedef const bioft_plugin *entry_fn(uint32_t index);
 
 struct loading {
     const char *path;
     struct plugin *plugins[MOST_PLUGINS];
     size_t count;
-    struct text faults;                            /* a line each */
+    struct text faults; /* a line each */
 };
 
 static void add_fault(struct loading *l, const char *text)
@@ -52,7 +52,7 @@ static bioft_status open_library(const char *path, void **ret_so, entry_fn **ret
         dlclose(so);
         return error_set(err, BIOFT_ERR_FORMAT, "%s: no symbol bioft_plugin_entry: not a bioft plugin", path);
     }
-    memcpy(ret_entry, &symbol, sizeof symbol);     /* C has no cast from an object's pointer to a function's */
+    memcpy(ret_entry, &symbol, sizeof symbol); /* C has no cast from an object's pointer to a function's */
     *ret_so = so;
     return BIOFT_OK;
 }
@@ -152,7 +152,7 @@ bioft_status plugin_load(const char *path, uint32_t kind, struct plugin ***ret, 
     *ret = list;
     *ret_count = l.count;
     l.count = 0;
-    so = NULL;                                     /* never closed: its threads may outlive every call */
+    so = NULL; /* never closed: its threads may outlive every call */
 
 out:
     for (size_t i = 0; i < l.count; i++)

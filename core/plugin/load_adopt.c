@@ -21,10 +21,7 @@ bool abi_adopt(void *ret, size_t ours, const void *theirs, size_t theirs_size)
     return true;
 }
 
-static bool sane(size_t size, size_t least)
-{
-    return size >= least && size <= SIZE_MOST && size % 8 == 0;
-}
+static bool sane(size_t size, size_t least) { return size >= least && size <= SIZE_MOST && size % 8 == 0; }
 
 static bioft_status newer(const bioft_plugin *p, const char *path, const char *what, struct error *err)
 {
@@ -59,7 +56,9 @@ static void translate_flags(const bioft_plugin *d, bioft_option *o)
         const char *unit;
         uint32_t flag;
     } units[] = {
-        { "steps", BIOFT_OPTION_STEPS }, { "queries", BIOFT_OPTION_QUERIES }, { "classes", BIOFT_OPTION_CLASSES },
+        { "steps", BIOFT_OPTION_STEPS },
+        { "queries", BIOFT_OPTION_QUERIES },
+        { "classes", BIOFT_OPTION_CLASSES },
     };
     if ((d->abi_version & 0xffff) >= FLAGS_SINCE || o->flags != 0)
         return;
@@ -86,8 +85,8 @@ static bioft_status adopt_options(struct plugin *p, struct error *err)
     if (!theirs)
         return error_set(err, BIOFT_ERR_FORMAT, "%s: its options table is NULL", p->path);
     if (d->option_count > OPTIONS_MOST || !sane(stride, OPTION_LEAST))
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: %u options of %u bytes make no sense", p->path,
-                         d->option_count, stride);
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: %u options of %u bytes make no sense", p->path, d->option_count,
+                         stride);
     bioft_option *ours = mem_array(d->option_count, sizeof *ours);
     if (!ours)
         return error_memory(err, "an options table");
@@ -104,15 +103,15 @@ static bioft_status adopt_options(struct plugin *p, struct error *err)
 static bioft_status adopt_vtable(struct plugin *p, struct error *err)
 {
     static const size_t ours[PLUGIN_KINDS + 1] = {
-        [BIOFT_KIND_RULE] = sizeof(bioft_rule), [BIOFT_KIND_BACKBONE] = sizeof(bioft_backbone),
+        [BIOFT_KIND_RULE] = sizeof(bioft_rule),       [BIOFT_KIND_BACKBONE] = sizeof(bioft_backbone),
         [BIOFT_KIND_DATASET] = sizeof(bioft_dataset), [BIOFT_KIND_ATTACK] = sizeof(bioft_attack),
-        [BIOFT_KIND_LOSS] = sizeof(bioft_loss), [BIOFT_KIND_ENGINE] = sizeof(bioft_engine),
+        [BIOFT_KIND_LOSS] = sizeof(bioft_loss),       [BIOFT_KIND_ENGINE] = sizeof(bioft_engine),
     };
     bioft_plugin *d = &p->descriptor;
     const void *theirs = d->vtable;
-    uint32_t head[2];                              /* struct_size, and what an engine has second: its draft */
+    uint32_t head[2]; /* struct_size, and what an engine has second: its draft */
     if (!theirs || !kind_word(d->kind))
-        return BIOFT_OK;                           /* plugin_check says so */
+        return BIOFT_OK; /* plugin_check says so */
     memcpy(head, theirs, sizeof head);
     if (!sane(head[0], VTABLE_LEAST))
         return error_set(err, BIOFT_ERR_FORMAT, "%s: the %s's vtable of %u bytes makes no sense", p->path,
@@ -141,7 +140,7 @@ bioft_status plugin_adopt(const bioft_plugin *theirs, const char *path, struct p
     }
     if (!abi_adopt(&p->descriptor, sizeof p->descriptor, theirs, theirs->struct_size)) {
         st = newer(theirs, path, "descriptor", err);
-        p->descriptor.options = NULL;              /* not ours to free */
+        p->descriptor.options = NULL; /* not ours to free */
         goto free;
     }
     p->descriptor.struct_size = sizeof p->descriptor;

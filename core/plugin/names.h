@@ -8,9 +8,9 @@
 
 /* Open addressing over items that somebody else owns: an array of structs whose first member is `char *name`. */
 struct names {
-    uint32_t *slots;                               /* index + 1; 0 is empty */
-    size_t slot_count;                             /* a power of two, at least twice the names; or 0 */
-    size_t count, stride;                          /* stride: bytes from item to item */
+    uint32_t *slots;      /* index + 1; 0 is empty */
+    size_t slot_count;    /* a power of two, at least twice the names; or 0 */
+    size_t count, stride; /* stride: bytes from item to item */
 };
 
 /* The index of a name, or SIZE_MAX. */

@@ -20,10 +20,7 @@ size_t option_bytes(uint32_t type)
     }
 }
 
-size_t option_alignment(uint32_t type)
-{
-    return option_is_list(type) ? _Alignof(bioft_list) : option_bytes(type);
-}
+size_t option_alignment(uint32_t type) { return option_is_list(type) ? _Alignof(bioft_list) : option_bytes(type); }
 
 bool option_is_list(uint32_t type)
 {
@@ -40,8 +37,7 @@ const bioft_option *options_flagged(const struct plugin *p, uint32_t flag, size_
     return NULL;
 }
 
-bioft_status options_defaults(const struct plugin *p, struct arena *arena, struct option_value **ret,
-                              struct error *err)
+bioft_status options_defaults(const struct plugin *p, struct arena *arena, struct option_value **ret, struct error *err)
 {
     const bioft_plugin *d = &p->descriptor;
     struct option_value *values = arena_array(arena, d->option_count, sizeof *values);
@@ -50,8 +46,7 @@ bioft_status options_defaults(const struct plugin *p, struct arena *arena, struc
     for (uint32_t i = 0; i < d->option_count; i++) {
         bioft_status st = option_default(&d->options[i], arena, &values[i], err);
         if (st != BIOFT_OK)
-            return error_prefix(err, "%s '%s': option '%s': default", kind_word(d->kind), d->name,
-                                d->options[i].name);
+            return error_prefix(err, "%s '%s': option '%s': default", kind_word(d->kind), d->name, d->options[i].name);
     }
     *ret = values;
     return BIOFT_OK;
@@ -109,18 +104,10 @@ void option_text(const bioft_option *o, const struct option_value *v, struct tex
 {
     char number[TEXT_NUMBER];
     switch (o->type) {
-    case BIOFT_F64:
-        text_add(ret, text_number(number, v->number));
-        break;
-    case BIOFT_I64:
-        text_printf(ret, "%" PRId64, v->integer);
-        break;
-    case BIOFT_BOOL:
-        text_add(ret, v->integer ? "true" : "false");
-        break;
-    case BIOFT_CHOICE:
-        text_add(ret, o->choices[v->integer]);
-        break;
+    case BIOFT_F64: text_add(ret, text_number(number, v->number)); break;
+    case BIOFT_I64: text_printf(ret, "%" PRId64, v->integer); break;
+    case BIOFT_BOOL: text_add(ret, v->integer ? "true" : "false"); break;
+    case BIOFT_CHOICE: text_add(ret, o->choices[v->integer]); break;
     case BIOFT_STRING:
     case BIOFT_PATH:
         if (v->text)
@@ -128,16 +115,20 @@ void option_text(const bioft_option *o, const struct option_value *v, struct tex
         else
             text_add(ret, "null");
         break;
-    default:
-        list_text(o, v, ret);
+    default: list_text(o, v, ret);
     }
 }
 
 void option_type_text(const bioft_option *o, struct text *ret)
 {
     static const char *const words[] = {
-        [BIOFT_F64] = "number", [BIOFT_I64] = "integer", [BIOFT_BOOL] = "true or false", [BIOFT_STRING] = "text",
-        [BIOFT_PATH] = "path", [BIOFT_F64_LIST] = "list of numbers", [BIOFT_I64_LIST] = "list of integers",
+        [BIOFT_F64] = "number",
+        [BIOFT_I64] = "integer",
+        [BIOFT_BOOL] = "true or false",
+        [BIOFT_STRING] = "text",
+        [BIOFT_PATH] = "path",
+        [BIOFT_F64_LIST] = "list of numbers",
+        [BIOFT_I64_LIST] = "list of integers",
         [BIOFT_STRING_LIST] = "list of texts",
     };
     if (o->type != BIOFT_CHOICE) {

@@ -8,14 +8,14 @@
 
 /* The value of one option, in the arena of whoever made it. */
 struct option_value {
-    bool given;                                    /* by the user, not the default */
-    double number;                                 /* F64 */
-    int64_t integer;                               /* I64, BOOL (0, 1), CHOICE (index) */
-    const char *text;                              /* STRING, PATH (absolute); may be NULL */
-    size_t count;                                  /* lists */
-    const double *numbers;                         /* F64_LIST */
-    const int64_t *integers;                       /* I64_LIST */
-    const char *const *texts;                      /* STRING_LIST */
+    bool given;               /* by the user, not the default */
+    double number;            /* F64 */
+    int64_t integer;          /* I64, BOOL (0, 1), CHOICE (index) */
+    const char *text;         /* STRING, PATH (absolute); may be NULL */
+    size_t count;             /* lists */
+    const double *numbers;    /* F64_LIST */
+    const int64_t *integers;  /* I64_LIST */
+    const char *const *texts; /* STRING_LIST */
 };
 
 /* option_count values, all defaults. */

@@ -4,23 +4,20 @@
 #include <math.h>
 #include <string.h>
 
-static const char *skip_blanks(const char *s)
-{
-    return s + strspn(s, " ");
-}
+static const char *skip_blanks(const char *s) { return s + strspn(s, " "); }
 
 /* One item of a list, plain or quoted, copied; *at moves behind it. NULL: there is none, or memory is out. */
 static const char *scan_item(const char **at, const char *end, struct arena *arena)
 {
     const char *s = skip_blanks(*at);
-    char *item = arena_text_n(arena, s, (size_t)(end - s));            /* long enough for whatever it turns out to be */
+    char *item = arena_text_n(arena, s, (size_t)(end - s)); /* long enough for whatever it turns out to be */
     size_t n = 0;
     if (!item || s == end)
         return NULL;
     if (*s == '\'' || *s == '"') {
         const char quote = *s++;
         while (s < end && (*s != quote || (quote == '\'' && s[1] == quote))) {
-            s += *s == quote || (quote == '"' && *s == '\\');          /* '' and \" stand for one character */
+            s += *s == quote || (quote == '"' && *s == '\\'); /* '' and \" stand for one character */
             item[n++] = *s++;
         }
         if (s >= end)
@@ -47,7 +44,7 @@ static bool scan_list(const char *s, struct arena *arena, const char ***ret, siz
     if (length < 2 || s[0] != '[' || s[length - 1] != ']')
         return false;
     const char *end = s + length - 1, *at = skip_blanks(s + 1);
-    const char **items = arena_array(arena, length, sizeof *items);    /* no list has more items than characters */
+    const char **items = arena_array(arena, length, sizeof *items); /* no list has more items than characters */
     if (!items)
         return false;
     while (at < end || count > 0) {

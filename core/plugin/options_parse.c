@@ -50,11 +50,9 @@ static bioft_status in_range(const bioft_option *o, double value, const char *fo
         return BIOFT_OK;
     text_escape(escaped, found, strlen(found));
     if (value < o->min)
-        return error_set(err, BIOFT_ERR_INVALID, "%s is below the smallest, %s", escaped,
-                         text_number(number, o->min));
+        return error_set(err, BIOFT_ERR_INVALID, "%s is below the smallest, %s", escaped, text_number(number, o->min));
     if (value > o->max)
-        return error_set(err, BIOFT_ERR_INVALID, "%s is above the largest, %s", escaped,
-                         text_number(number, o->max));
+        return error_set(err, BIOFT_ERR_INVALID, "%s is above the largest, %s", escaped, text_number(number, o->max));
     return BIOFT_OK;
 }
 

@@ -13,17 +13,14 @@
 const char *place_source_word(enum place_source source)
 {
     static const char *const words[] = {
-        [PLACE_COMMAND_LINE] = "--plugin-path", [PLACE_MANIFEST] = "the manifest's plugins",
-        [PLACE_ENVIRONMENT] = "BIOFT_PLUGIN_PATH", [PLACE_BUILD] = "the build tree",
+        [PLACE_COMMAND_LINE] = "--plugin-path",     [PLACE_MANIFEST] = "the manifest's plugins",
+        [PLACE_ENVIRONMENT] = "BIOFT_PLUGIN_PATH",  [PLACE_BUILD] = "the build tree",
         [PLACE_INSTALLED] = "the installed folder", [PLACE_USER] = "the user's folder",
     };
     return words[source];
 }
 
-bool place_is_explicit(const struct place *place)
-{
-    return place->source <= PLACE_ENVIRONMENT;
-}
+bool place_is_explicit(const struct place *place) { return place->source <= PLACE_ENVIRONMENT; }
 
 /* Takes `path` over; NULL: out of memory. A place that is there already, by whatever path, stays where it is. */
 static bioft_status add(struct places *places, char *path, enum place_source source, struct error *err)
@@ -40,9 +37,8 @@ static bioft_status add(struct places *places, char *path, enum place_source sou
         return BIOFT_ERR_INVALID;
     }
     for (size_t i = 0; i < places->count; i++)
-        if (strcmp(places->items[i].path, path) == 0 ||
-            (place.exists && stat(places->items[i].path, &other) == 0 && own.st_dev == other.st_dev &&
-             own.st_ino == other.st_ino)) {
+        if (strcmp(places->items[i].path, path) == 0 || (place.exists && stat(places->items[i].path, &other) == 0 &&
+                                                         own.st_dev == other.st_dev && own.st_ino == other.st_ino)) {
             places->items[i].named_too = places->items[i].named_too || source != PLACE_MANIFEST;
             free(path);
             return BIOFT_OK;
@@ -72,8 +68,8 @@ static bioft_status add_files_in(struct places *places, const char *folder, enum
 }
 
 /* unopened: whoever lists plugins wants the files of a folder without folders of kinds too, whose kinds are not known. */
-static bioft_status add_list(struct places *places, const char *const *paths, size_t count,
-                             enum place_source source, bool unopened, struct error *err)
+static bioft_status add_list(struct places *places, const char *const *paths, size_t count, enum place_source source,
+                             bool unopened, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
         if (!*paths[i])
@@ -109,10 +105,13 @@ static bool is_named(const struct places *places, const char *path)
 static bioft_status check_trust(const struct places *places, struct error *err)
 {
     for (size_t i = 0; i < places->count; i++)
-        if (places->items[i].source == PLACE_MANIFEST && !places->items[i].named_too && !is_named(places, places->items[i].path))
-            return error_set(err, BIOFT_ERR_INVALID, "%s: %s is not opened: a plugin runs with your rights, and only the "
-                             "manifest names this one; if you trust both, give --trust-plugins, or --plugin-path for its folder",
-                             place_source_word(PLACE_MANIFEST), places->items[i].path);
+        if (places->items[i].source == PLACE_MANIFEST && !places->items[i].named_too &&
+            !is_named(places, places->items[i].path))
+            return error_set(
+                err, BIOFT_ERR_INVALID,
+                "%s: %s is not opened: a plugin runs with your rights, and only the "
+                "manifest names this one; if you trust both, give --trust-plugins, or --plugin-path for its folder",
+                place_source_word(PLACE_MANIFEST), places->items[i].path);
     return BIOFT_OK;
 }
 
@@ -134,8 +133,10 @@ static void warn_of_others(const struct place *place, const struct log *log)
         open = kind && others_write(kind) ? kind : NULL;
     }
     if (open)
-        log_write(log, LOG_WARNING, "%s: others can write there, and so choose what runs with your rights as a plugin; chmod "
-                  "go-w", open);
+        log_write(log, LOG_WARNING,
+                  "%s: others can write there, and so choose what runs with your rights as a plugin; chmod "
+                  "go-w",
+                  open);
     free(kind);
     free(folder);
 }
@@ -148,7 +149,7 @@ static bioft_status add_environment(struct places *places, bool unopened, const 
         log_write(log, LOG_WARNING, "BIOFT_PLUGIN_PATH is ignored: this process runs with raised privileges");
     if (!list || !*list)
         return BIOFT_OK;
-    for (const char *at = list; st == BIOFT_OK && at; ) {
+    for (const char *at = list; st == BIOFT_OK && at;) {
         const char *colon = strchr(at, ':');
         char *path = colon ? strndup(at, (size_t)(colon - at)) : strdup(at);
         if (!path)

@@ -54,10 +54,7 @@ static size_t stem_length(const char *entry)
     return (size_t)(end - entry);
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+static int compare(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 bioft_status place_names(const struct place *place, uint32_t kind, char ***ret, size_t *ret_count, struct error *err)
 {
@@ -94,7 +91,7 @@ bioft_status place_names(const struct place *place, uint32_t kind, char ***ret, 
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (kept > 0 && strcmp(names[kept - 1], names[i]) == 0)
-            free(names[i]);                        /* usf.so and usf/usf.so */
+            free(names[i]); /* usf.so and usf/usf.so */
         else
             names[kept++] = names[i];
     }

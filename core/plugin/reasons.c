@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { READY = 4 };                                /* made beforehand: a step that fails need not allocate */
+enum { READY = 4 }; /* made beforehand: a step that fails need not allocate */
 
 static struct reason *add(struct reasons *r)
 {

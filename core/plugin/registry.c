@@ -47,7 +47,7 @@ static bioft_status remember(struct registry *r, struct plugin **plugins, size_t
     return BIOFT_OK;
 }
 
-struct opening {                                   /* of a file that is tried first */
+struct opening { /* of a file that is tried first */
     const char *path;
     uint32_t kind;
     struct error *err;
@@ -69,7 +69,7 @@ static void not_opened(void *ctx, size_t item, bool returned, bioft_status statu
 {
     struct opening *o = ctx;
     (void)item;
-    (void)returned;                                /* open_once returns no error */
+    (void)returned; /* open_once returns no error */
     o->status = error_set(o->err, status, "%s: it %s while being opened", o->path, why);
 }
 
@@ -110,8 +110,7 @@ static bioft_status check_twins(struct registry *r, struct error *err)
         return st;
     for (size_t i = 1; i < count && st == BIOFT_OK; i++) {
         const struct registry_file *a = &files[i - 1], *b = &files[i];
-        if (a->kind != 0 && a->kind == b->kind && strcmp(a->name, b->name) == 0 &&
-            !same_file(a->path, b->path))
+        if (a->kind != 0 && a->kind == b->kind && strcmp(a->name, b->name) == 0 && !same_file(a->path, b->path))
             st = error_set(err, BIOFT_ERR_INVALID, "%s '%s' is given twice, by %s and by %s: name one of them",
                            kind_word(a->kind), a->name, a->path, b->path);
     }
@@ -187,8 +186,8 @@ static void found_free(struct found *f)
     free(f->overridden);
 }
 
-static bioft_status look_in(struct registry *r, const struct place *place, uint32_t kind, const char *name,
-                            char **ret, struct error *err)
+static bioft_status look_in(struct registry *r, const struct place *place, uint32_t kind, const char *name, char **ret,
+                            struct error *err)
 {
     if (!place->is_file)
         return place_find(place, kind, name, ret, err);
@@ -200,8 +199,8 @@ static bioft_status look_in(struct registry *r, const struct place *place, uint3
 }
 
 /* One more file of the name. The user's folder adds and never shadows, nor is it shadowed by what is installed. */
-static bioft_status add_found(struct found *f, char *path, const struct place *place, uint32_t kind,
-                              const char *name, struct error *err)
+static bioft_status add_found(struct found *f, char *path, const struct place *place, uint32_t kind, const char *name,
+                              struct error *err)
 {
     if (!f->path) {
         f->path = path;
@@ -211,7 +210,8 @@ static bioft_status add_found(struct found *f, char *path, const struct place *p
     if (place->source == PLACE_USER && !place_is_explicit(f->place) && !same_file(path, f->path)) {
         error_set(err, BIOFT_ERR_INVALID,
                   "%s '%s' is there twice, as %s and in the user's folder as %s, which may only add: rename or remove "
-                  "that one, or name it with --plugin-path", kind_word(kind), name, f->path, path);
+                  "that one, or name it with --plugin-path",
+                  kind_word(kind), name, f->path, path);
         free(path);
         return BIOFT_ERR_INVALID;
     }
@@ -222,8 +222,7 @@ static bioft_status add_found(struct found *f, char *path, const struct place *p
     return BIOFT_OK;
 }
 
-static bioft_status find_file(struct registry *r, uint32_t kind, const char *name, struct found *ret,
-                              struct error *err)
+static bioft_status find_file(struct registry *r, uint32_t kind, const char *name, struct found *ret, struct error *err)
 {
     struct found f = { 0 };
     bioft_status st = BIOFT_OK;

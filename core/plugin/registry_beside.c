@@ -57,12 +57,13 @@ struct found {
 };
 
 /* "cifar10.ENDING" or "cifar10/": what may be a name, taken where it has such a file. */
-static bioft_status take(struct found *f, const struct registry *r, uint32_t kind, const char *entry, const char *ending,
-                         struct error *err)
+static bioft_status take(struct found *f, const struct registry *r, uint32_t kind, const char *entry,
+                         const char *ending, struct error *err)
 {
     const size_t length = strlen(entry), end = strlen(ending);
-    const size_t tail = length && entry[length - 1] == '/' ? 1
-                        : length > end && strcmp(entry + length - end, ending) == 0 ? end : 0;
+    const size_t tail = length && entry[length - 1] == '/'                          ? 1
+                        : length > end && strcmp(entry + length - end, ending) == 0 ? end
+                                                                                    : 0;
     char *name = tail ? strndup(entry, length - tail) : NULL, *path = NULL;
     bioft_status st = !tail || name ? BIOFT_OK : error_memory(err, entry);
 
@@ -84,13 +85,10 @@ static bioft_status take(struct found *f, const struct registry *r, uint32_t kin
     return st;
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+static int compare(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-bioft_status registry_beside_names(const struct registry *r, uint32_t kind, const char *ending, char ***ret, size_t *ret_count,
-                                   struct error *err)
+bioft_status registry_beside_names(const struct registry *r, uint32_t kind, const char *ending, char ***ret,
+                                   size_t *ret_count, struct error *err)
 {
     struct found f = { 0 };
     bioft_status st = BIOFT_OK;
@@ -99,7 +97,8 @@ bioft_status registry_beside_names(const struct registry *r, uint32_t kind, cons
         const struct place *place = &r->places.items[i];
         if (place->is_file || !place->exists)
             continue;
-        char *folders[2] = { path_join(place->path, kind_folder(kind)), place_is_explicit(place) ? strdup(place->path) : NULL };
+        char *folders[2] = { path_join(place->path, kind_folder(kind)),
+                             place_is_explicit(place) ? strdup(place->path) : NULL };
         for (int k = 0; k < 2 && st == BIOFT_OK; k++) {
             char **entries = NULL;
             size_t count = 0;

@@ -66,7 +66,7 @@ static bioft_status add_folder(const struct registry *r, struct entries *e, size
             return st;
         for (size_t i = 0; i < count && st == BIOFT_OK; i++) {
             st = place_find(&r->places.items[place], kind, names[i], &path, err);
-            if (st == BIOFT_OK && path)            /* it may have gone meanwhile */
+            if (st == BIOFT_OK && path) /* it may have gone meanwhile */
                 st = add(e, kind, strdup(names[i]), path, place, err);
         }
         registry_names_free(names, count);

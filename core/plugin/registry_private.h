@@ -7,7 +7,7 @@
 struct registry {
     struct places places;
     const struct log *log;
-    struct plugin **loaded;                        /* in the order of loading; living as long as it */
+    struct plugin **loaded; /* in the order of loading; living as long as it */
     size_t loaded_count, loaded_capacity;
 };
 

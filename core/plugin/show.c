@@ -46,10 +46,7 @@ static void wrapped_after(size_t column, size_t indent, const char *s, struct te
     text_add(ret, "\n");
 }
 
-static void wrapped(const char *s, struct text *ret)
-{
-    wrapped_after(0, INDENT, s, ret);
-}
+static void wrapped(const char *s, struct text *ret) { wrapped_after(0, INDENT, s, ret); }
 
 /* A text or a path may have none: then a manifest cannot write it. */
 static bool has_default(const bioft_option *o)
@@ -89,10 +86,7 @@ static void show_option(const bioft_option *o, struct text *ret)
     text_free(&range);
 }
 
-static void show_trait(void *ctx, const char *trait)
-{
-    text_printf(ctx, "  %s\n", trait);
-}
+static void show_trait(void *ctx, const char *trait) { text_printf(ctx, "  %s\n", trait); }
 
 /* Where such a plugin stands in a manifest: what comes before it and after its name. */
 static const struct {

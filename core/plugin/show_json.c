@@ -66,10 +66,7 @@ static void option_json(const bioft_option *o, struct text *t)
     arena_destroy(arena);
 }
 
-static void trait_json(void *ctx, const char *trait)
-{
-    json_string(ctx, trait);
-}
+static void trait_json(void *ctx, const char *trait) { json_string(ctx, trait); }
 
 /* Of an engine: its score on this machine, and why. */
 static void score_json(const struct plugin *p, struct text *ret)

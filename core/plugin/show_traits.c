@@ -80,6 +80,6 @@ void plugin_traits(const struct plugin *p, void (*each)(void *ctx, const char *t
     case BIOFT_KIND_ATTACK: attack_traits(&p->api.attack, each, ctx); break;
     case BIOFT_KIND_LOSS: loss_traits(&p->api.loss, each, ctx); break;
     case BIOFT_KIND_ENGINE: engine_traits(&p->api.engine, each, ctx); break;
-    default: break;                                /* a backbone says all in its options */
+    default: break; /* a backbone says all in its options */
     }
 }

@@ -14,15 +14,15 @@ enum {
     LEFT = 42,
     RIGHT = 350,
     TOP = 10,
-    HIGH = 190,                                    /* of the plot */
+    HIGH = 190, /* of the plot */
     LINE = 17,
-    MOST_MARKERS = 24,                             /* a curve with more points has none */
-    TITLE = 52                                     /* letters in a line of a title */
+    MOST_MARKERS = 24, /* a curve with more points has none */
+    TITLE = 52         /* letters in a line of a title */
 };
-#define LETTER 6.7                                 /* about as wide as one of 12 is */
-#define SOFT "class=\"soft\" fill=\"#646b75\""
-#define INK "fill=\"#23272e\""
-#define GRID "class=\"grid\" stroke=\"#dcdcd8\" fill=\"none\""
+#define LETTER 6.7 /* about as wide as one of 12 is */
+#define SOFT   "class=\"soft\" fill=\"#646b75\""
+#define INK    "fill=\"#23272e\""
+#define GRID   "class=\"grid\" stroke=\"#dcdcd8\" fill=\"none\""
 #define DASHES " stroke-dasharray=\"5 3\""
 
 struct axis {
@@ -34,7 +34,7 @@ struct frame {
     struct axis x;
     double least;
     int top, bottom;
-    bool upright;                                  /* names along x stand on end */
+    bool upright; /* names along x stand on end */
 };
 
 double chart_place(const struct chart *c, double least, double x)
@@ -220,8 +220,9 @@ static void marker(double x, double y, const struct curve *v, struct text *t)
                                                  "m0-3.8l3.8 3.8l-3.8 3.8l-3.8-3.8z", "m0-3.6l3.6 6.2h-7.2z",
                                                  "m0 3.6l3.6-6.2h-7.2z" };
     const char *colour = colours_literal(v->colour);
-    text_printf(t, "<path class=\"%s\" d=\"M%.1f %.1f%s\" stroke=\"%s\" fill=\"%s\"/>", v->dashed ? "mark hollow" : "mark", x, y,
-                shapes[v->marker % MARKERS], colour, v->dashed ? "#fff" : colour);
+    text_printf(t, "<path class=\"%s\" d=\"M%.1f %.1f%s\" stroke=\"%s\" fill=\"%s\"/>",
+                v->dashed ? "mark hollow" : "mark", x, y, shapes[v->marker % MARKERS], colour,
+                v->dashed ? "#fff" : colour);
 }
 
 /* "usf, exact gradient, epsilon (linf) 0.1: 0.132 [0.105, 0.164], n = 500" */
@@ -252,8 +253,9 @@ static void draw_curve(const struct frame *f, const struct curve *v, struct text
     html_escape(t, v->name);
     text_add(t, "\">");
     draw_band(f, v, t);
-    text_printf(t, "<path class=\"line\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\" stroke-linejoin=\"round\"%s d=\"",
-                colours_literal(v->colour), v->dashed ? DASHES : "");
+    text_printf(
+        t, "<path class=\"line\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\" stroke-linejoin=\"round\"%s d=\"",
+        colours_literal(v->colour), v->dashed ? DASHES : "");
     for (size_t k = 0; k < v->count; k++)
         text_printf(t, "%c%.1f %.1f", k ? 'L' : 'M', point_x(f, v, k), down(f, v->y[k]));
     text_add(t, "\"/>");
@@ -281,7 +283,8 @@ static void entry(const struct curve *v, const char *s, bool mark, double *x, do
     if (t) {
         text_printf(t, "<g class=\"%s%u\" data-rule=\"", mark ? "curve c" : "style s", mark ? v->colour % COLOURS : 0);
         html_escape(t, mark ? s : "");
-        text_printf(t, "\"><path class=\"line\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\"%s d=\"M%.1f %.1fh20\"/>",
+        text_printf(t,
+                    "\"><path class=\"line\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\"%s d=\"M%.1f %.1fh20\"/>",
                     mark ? colours_literal(v->colour) : "#646b75", v->dashed ? DASHES : "", *x, *y - 4.0);
         if (mark)
             marker(*x + 10.0, *y - 4.0, v, t);
@@ -343,9 +346,13 @@ void chart_svg(const struct chart *c, bool alone, struct text *ret)
 {
     const double least = chart_least_positive(c), wide = widest_name(c);
     const int top = TOP + (alone ? LINE * title(c->title, NULL) : 0);
-    const struct frame f = { .c = c, .x = x_axis(c, least), .least = least, .top = top, .bottom = top + HIGH,
+    const struct frame f = { .c = c,
+                             .x = x_axis(c, least),
+                             .least = least,
+                             .top = top,
+                             .bottom = top + HIGH,
                              .upright = wide + 8.0 > (RIGHT - LEFT) / (double)(c->x_name_count ? c->x_name_count : 1) };
-    const double below = f.bottom + (f.upright ? wide + 24.0 : 33.0);      /* the axis' label */
+    const double below = f.bottom + (f.upright ? wide + 24.0 : 33.0); /* the axis' label */
     const double end = legend(c, below + 24.0, NULL) + 8.0;
 
     text_printf(ret, "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\"", WIDTH, end);

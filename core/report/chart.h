@@ -13,15 +13,15 @@ struct curve {
     double *x, *y, *low, *high; /* low and high NULL or NaN: no band */
     const uint64_t *n;          /* [count] samples behind a point; or NULL */
     size_t count;
-    unsigned colour, marker;    /* colours.h */
-    bool dashed;                /* not in the legend by its name, where there is a solid one */
+    unsigned colour, marker; /* colours.h */
+    bool dashed;             /* not in the legend by its name, where there is a solid one */
 };
 struct chart {
     const char *name, *title, *x_label, *y_label;
-    const char *solid, *dashed;    /* what the line styles mean; NULL: nothing */
-    const char *note;              /* of a page: what was done; or NULL */
-    bool zero_and_log;             /* x is 0 or positive, positive ones by their logarithm */
-    const char *const *x_names;    /* NULL, or the names of x = 0, 1, ... */
+    const char *solid, *dashed; /* what the line styles mean; NULL: nothing */
+    const char *note;           /* of a page: what was done; or NULL */
+    bool zero_and_log;          /* x is 0 or positive, positive ones by their logarithm */
+    const char *const *x_names; /* NULL, or the names of x = 0, 1, ... */
     size_t x_name_count;
     double y_low, y_high;
     struct curve *curves;

@@ -70,7 +70,8 @@ static void draw(const struct chart *c, struct text *t)
         if (v->low)
             text_printf(t,
                         "%s'%s.dat' index %zu using 1:3:4 with filledcurves lc rgb '%s' fs transparent solid 0.12 "
-                        "notitle, \\\n    ", any ? ", \\\n    " : "", c->name, i, colour);
+                        "notitle, \\\n    ",
+                        any ? ", \\\n    " : "", c->name, i, colour);
         else if (any)
             text_add(t, ", \\\n    ");
         any = true;
@@ -97,7 +98,8 @@ void chart_gnuplot(const struct chart *c, struct text *ret)
 {
     text_printf(ret,
                 "# gnuplot %s.gp\nreset\nset terminal pngcairo size 1200,900 font 'sans,18' noenhanced\n"
-                "set output '%s.png'\nset title ", c->name, c->name);
+                "set output '%s.png'\nset title ",
+                c->name, c->name);
     quoted(ret, c->title);
     text_add(ret, " noenhanced\nset xlabel ");
     quoted(ret, c->x_label);
@@ -110,6 +112,8 @@ void chart_gnuplot(const struct chart *c, struct text *ret)
                 c->y_low, c->y_high);
     ticks(c, chart_least_positive(c), ret);
     draw(c, ret);
-    text_printf(ret, "set terminal pdfcairo size 12cm,9cm font 'sans,10' noenhanced\nset output '%s.pdf'\nreplot\n"
-                "set output\n", c->name);
+    text_printf(ret,
+                "set terminal pdfcairo size 12cm,9cm font 'sans,10' noenhanced\nset output '%s.pdf'\nreplot\n"
+                "set output\n",
+                c->name);
 }

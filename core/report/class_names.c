@@ -8,7 +8,8 @@
 
 enum { MAX_NAMES = 1 << 20 };
 
-bioft_status class_names_read(const struct study_trial *t, struct arena *arena, struct class_names *ret, struct error *err)
+bioft_status class_names_read(const struct study_trial *t, struct arena *arena, struct class_names *ret,
+                              struct error *err)
 {
     char *path = path_join(t->folder, "classes.json");
     uint8_t *bytes = NULL;

@@ -53,7 +53,8 @@ bool colours_give(struct study *s, struct arena *arena)
 {
     size_t count;
     const char **names = study_names(s, &count, arena);
-    unsigned *colours = arena_array(arena, count, sizeof *colours), *markers = arena_array(arena, count, sizeof *markers);
+    unsigned *colours = arena_array(arena, count, sizeof *colours),
+             *markers = arena_array(arena, count, sizeof *markers);
 
     if (!names || !colours || !markers || !colours_choose(names, count, colours, markers))
         return false;

@@ -10,7 +10,7 @@ enum { MOST_KEYS = 512 };
 /* The values of one setting in one folder. */
 struct values {
     const char *key;
-    struct text *by_folder;                        /* "a, b", in the order of the trials */
+    struct text *by_folder; /* "a, b", in the order of the trials */
 };
 struct gathering {
     const struct study *study;
@@ -23,7 +23,8 @@ static bool is_in(const struct text *t, const char *value)
 {
     const size_t length = strlen(value);
     for (const char *s = t->data; s && (s = strstr(s, value)); s++)
-        if ((s == t->data || (s >= t->data + 2 && strncmp(s - 2, "; ", 2) == 0)) && (s[length] == '\0' || s[length] == ';'))
+        if ((s == t->data || (s >= t->data + 2 && strncmp(s - 2, "; ", 2) == 0)) &&
+            (s[length] == '\0' || s[length] == ';'))
             return true;
     return false;
 }

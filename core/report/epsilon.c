@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHORT = 7 };                                /* letters of a decimal that a person wrote: 0.00001 */
+enum { SHORT = 7 }; /* letters of a decimal that a person wrote: 0.00001 */
 
 const char *epsilon_text(char ret[TEXT_NUMBER], double epsilon, int digits)
 {

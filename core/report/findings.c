@@ -17,12 +17,11 @@ struct gathering {
 struct matched {
     const struct figure **a, **b;
     size_t count;
-    bool whole;                                    /* all have their predictions */
+    bool whole; /* all have their predictions */
 };
 
 static bioft_status load(const struct study_trial *t, const struct panel *p, const struct place *at,
-                         struct arena *arena, const struct figure **ret, bool *ret_whole,
-                         struct error *err)
+                         struct arena *arena, const struct figure **ret, bool *ret_whole, struct error *err)
 {
     const struct figure *f = study_figure(t, p, at);
     struct figure *copy = f ? arena_array(arena, 1, sizeof *copy) : NULL;
@@ -40,9 +39,8 @@ static bioft_status load(const struct study_trial *t, const struct panel *p, con
     return st;
 }
 
-static bioft_status match(const struct gathering *g, const struct finding *f,
-                          const struct study_trial *a, const struct study_trial *b,
-                          struct arena *arena, struct matched *ret, struct error *err)
+static bioft_status match(const struct gathering *g, const struct finding *f, const struct study_trial *a,
+                          const struct study_trial *b, struct arena *arena, struct matched *ret, struct error *err)
 {
     bool whole_a = false, whole_b = false;
     const struct figure *x, *y = NULL;
@@ -59,15 +57,16 @@ static bioft_status match(const struct gathering *g, const struct finding *f,
 }
 
 /* Trials of one seed beside each other; one trial each, of whatever seeds. */
-static bioft_status match_all(const struct gathering *g, const struct finding *f,
-                              struct arena *arena, struct matched *ret, struct error *err)
+static bioft_status match_all(const struct gathering *g, const struct finding *f, struct arena *arena,
+                              struct matched *ret, struct error *err)
 {
     const struct series *s = f->series, *base = g->panel->baseline;
     const bool single = s->count == 1 && base->count == 1;
     bioft_status st = BIOFT_OK;
 
     *ret = (struct matched){ .a = arena_array(arena, s->count, sizeof *ret->a),
-                             .b = arena_array(arena, s->count, sizeof *ret->b), .whole = true };
+                             .b = arena_array(arena, s->count, sizeof *ret->b),
+                             .whole = true };
     if (!ret->a || !ret->b)
         return error_memory(err, "a comparison");
     for (size_t i = 0; i < s->count; i++)
@@ -77,8 +76,7 @@ static bioft_status match_all(const struct gathering *g, const struct finding *f
     return st;
 }
 
-static bioft_status compare(const struct gathering *g, struct finding *f, bool *ret_found,
-                            struct error *err)
+static bioft_status compare(const struct gathering *g, struct finding *f, bool *ret_found, struct error *err)
 {
     struct arena *arena = arena_create();
     struct matched m;
@@ -95,8 +93,7 @@ static bioft_status compare(const struct gathering *g, struct finding *f, bool *
     return st;
 }
 
-static bioft_status gather(struct gathering *g, const struct series *s, const struct place *place,
-                           struct error *err)
+static bioft_status gather(struct gathering *g, const struct series *s, const struct place *place, struct error *err)
 {
     struct finding f = { .series = s, .place = *place };
     bool found;
@@ -127,9 +124,8 @@ static bioft_status gather_all(struct gathering *g, struct error *err)
             for (size_t k = 0; grid->epsilon[e] > 0.0 && k < 3; k++)
                 for (size_t s = 0; gradients[k] && st == BIOFT_OK && s < p->count; s++)
                     st = gather(g, &p->series[s],
-                                &(struct place){ grid->metric, grid->attack, grid->options,
-                                                 gradients[k], grid->epsilon[e],
-                                                 grid->norm },
+                                &(struct place){ grid->metric, grid->attack, grid->options, gradients[k],
+                                                 grid->epsilon[e], grid->norm },
                                 err);
     }
     return st;
@@ -152,8 +148,7 @@ static bool correct(struct gathering *g, const char *metric)
         if (strcmp(f->place.metric, metric) != 0)
             continue;
         f->adjusted = p[n++];
-        f->significant = f->adjusted <= 0.05 && f->whole &&
-                         (!f->over_seeds || f->found.n >= COMPARE_SEEDS);
+        f->significant = f->adjusted <= 0.05 && f->whole && (!f->over_seeds || f->found.n >= COMPARE_SEEDS);
     }
     free(p);
     return fine;
@@ -168,11 +163,10 @@ static size_t most_findings(const struct panel *p)
     return n < MOST ? n : MOST;
 }
 
-bioft_status findings_read(const struct panel *p, struct arena *arena, struct finding **ret,
-                           size_t *ret_count, struct error *err)
+bioft_status findings_read(const struct panel *p, struct arena *arena, struct finding **ret, size_t *ret_count,
+                           struct error *err)
 {
-    struct gathering g = { .panel = p,
-                           .list = arena_array(arena, most_findings(p), sizeof *g.list) };
+    struct gathering g = { .panel = p, .list = arena_array(arena, most_findings(p), sizeof *g.list) };
 
     *ret = g.list;
     *ret_count = 0;
@@ -194,8 +188,8 @@ bool finding_follows_rule(const struct finding *f)
     return f->place.attack && strcmp(f->place.gradient, GRADIENT_OF_RULE) == 0;
 }
 
-const struct finding *findings_largest(const struct finding *f, size_t count,
-                                       const struct series *s, const char *metric)
+const struct finding *findings_largest(const struct finding *f, size_t count, const struct series *s,
+                                       const char *metric)
 {
     const struct finding *ret = NULL;
     for (size_t i = 0; i < count; i++)

@@ -103,10 +103,7 @@ static const struct grid *choose_own(const struct panel *p, const struct grid *g
     return NULL;
 }
 
-static const char *main_gradient(const struct grid *g)
-{
-    return g->exact ? "exact" : g->all ? "" : GRADIENT_OF_RULE;
-}
+static const char *main_gradient(const struct grid *g) { return g->exact ? "exact" : g->all ? "" : GRADIENT_OF_RULE; }
 
 /* Up to three of the epsilons above 0 at which an attack need not have failed: the largest two and one from the middle. */
 static size_t choose_epsilons(const struct headline *h, double *ret)
@@ -135,10 +132,13 @@ static size_t choose_epsilons(const struct headline *h, double *ret)
 static struct cell share(const struct point *p, bool beside, struct arena *arena)
 {
     const char *interval = isfinite(p->low) && isfinite(p->high)
-                               ? arena_printf(arena, "[%.1f, %.1f]", 100.0 * p->low, 100.0 * p->high) : NULL;
+                               ? arena_printf(arena, "[%.1f, %.1f]", 100.0 * p->low, 100.0 * p->high)
+                               : NULL;
     const char *more = arena_printf(arena, "%s%sn = %llu", interval ? interval : "", interval ? ", " : "",
                                     (unsigned long long)p->n);
-    return (struct cell){ .text = arena_printf(arena, "%.1f", 100.0 * p->value), .note = beside ? interval : NULL, .more = more };
+    return (struct cell){ .text = arena_printf(arena, "%.1f", 100.0 * p->value),
+                          .note = beside ? interval : NULL,
+                          .more = more };
 }
 
 /* Clean accuracy on the attacked images: at epsilon 0, where that was asked for. */
@@ -147,7 +147,8 @@ static bool on_attacked(const struct headline *h, const struct series *s, struct
     for (size_t i = 0; i < h->panel->grid_count; i++) {
         const struct grid *g = &h->panel->grids[i];
         if (strcmp(g->metric, h->metric) == 0 && g->count && !(g->epsilon[0] > 0.0) &&
-            study_point(h->panel, s, &(struct place){ g->metric, g->attack, g->options, main_gradient(g), 0.0, g->norm }, ret))
+            study_point(h->panel, s,
+                        &(struct place){ g->metric, g->attack, g->options, main_gradient(g), 0.0, g->norm }, ret))
             return true;
     }
     return false;
@@ -167,8 +168,8 @@ static const char *verdict_of(const struct fact *f, struct arena *arena)
     return arena_printf(arena, "%s from %s", f->verdict->word, epsilon_text(s, f->verdict->place.epsilon, 4));
 }
 
-static void fill_row(struct headline *h, size_t row, const struct fact *f, const double *epsilon, size_t count, bool attacked,
-                     struct arena *arena)
+static void fill_row(struct headline *h, size_t row, const struct fact *f, const double *epsilon, size_t count,
+                     bool attacked, struct arena *arena)
 {
     const struct grid *g = h->grid, *own = h->own;
     size_t column = 1;
@@ -221,7 +222,8 @@ static bool fill_table(struct headline *h, size_t number, struct arena *arena)
                                          strcmp(g->attack, ATTACK_WORST) == 0 ? g->options : g->attack,
                                          g->exact ? ", exact gradient," : "", g->norm,
                                          own ? "; in grey the same attacks with the rule's own gradient, which is not "
-                                               "evidence of robustness" : "");
+                                               "evidence of robustness"
+                                             : "");
     h->table.about = attacked ? "Clean is of all images, and of those that were attacked" : NULL;
     if (!h->table.name || !h->table.caption ||
         !table_create(&h->table, h->panel->count + 1 + chance, 3 + attacked + count * (1 + own), arena))
@@ -240,21 +242,25 @@ static bool fill_table(struct headline *h, size_t number, struct arena *arena)
         fill_row(h, i + 1, &h->facts[i], epsilon, count, attacked, arena);
     if (chance) {
         *table_cell(&h->table, h->panel->count + 1, 0) = (struct cell){ .text = "chance level", .faint = true };
-        *table_cell(&h->table, h->panel->count + 1, 2) =
-            (struct cell){ .text = arena_printf(arena, "%.1f", 100.0 * h->chance), .faint = true,
-                           .more = "the share of the largest class: what a constant answer gets" };
+        *table_cell(&h->table, h->panel->count + 1,
+                    2) = (struct cell){ .text = arena_printf(arena, "%.1f", 100.0 * h->chance),
+                                        .faint = true,
+                                        .more = "the share of the largest class: what a constant answer gets" };
     }
     return true;
 }
 
-bioft_status headline_read(const struct headline_params *params, struct arena *arena, struct headline *ret, struct error *err)
+bioft_status headline_read(const struct headline_params *params, struct arena *arena, struct headline *ret,
+                           struct error *err)
 {
     const struct panel *p = &params->study->panels[params->number];
     const struct finding *f = params->findings;
     size_t comparisons = 0;
     bioft_status st = BIOFT_OK;
 
-    *ret = (struct headline){ .panel = p, .metric = p->metric_count ? p->metrics[0] : "", .chance = NAN,
+    *ret = (struct headline){ .panel = p,
+                              .metric = p->metric_count ? p->metrics[0] : "",
+                              .chance = NAN,
                               .facts = arena_array(arena, p->count, sizeof *ret->facts) };
     if (!ret->facts)
         return error_memory(err, "a report");

@@ -17,7 +17,10 @@ static bool is_compared(const struct fact *f, enum outcome wanted)
 static bool as_good(const struct headline *h, const struct fact *f) { return (void)h, is_compared(f, OUTCOME_SAME); }
 static bool is_better(const struct headline *h, const struct fact *f) { return (void)h, is_compared(f, OUTCOME_MORE); }
 static bool is_worse(const struct headline *h, const struct fact *f) { return (void)h, is_compared(f, OUTCOME_LESS); }
-static bool is_open(const struct headline *h, const struct fact *f) { return (void)h, is_compared(f, OUTCOME_UNDECIDED); }
+static bool is_open(const struct headline *h, const struct fact *f)
+{
+    return (void)h, is_compared(f, OUTCOME_UNDECIDED);
+}
 static bool is_constant(const struct headline *h, const struct fact *f) { return (void)h, f->constant; }
 
 static bool has_word(const struct fact *f, const char *word)
@@ -28,7 +31,10 @@ static bool has_word(const struct fact *f, const char *word)
 static bool masks(const struct headline *h, const struct fact *f) { return (void)h, has_word(f, VERDICT_MASKING); }
 static bool is_robust(const struct headline *h, const struct fact *f) { return (void)h, has_word(f, VERDICT_ROBUST); }
 static bool no_more(const struct headline *h, const struct fact *f) { return (void)h, has_word(f, VERDICT_NO_MORE); }
-static bool undecided(const struct headline *h, const struct fact *f) { return (void)h, has_word(f, VERDICT_UNDECIDED); }
+static bool undecided(const struct headline *h, const struct fact *f)
+{
+    return (void)h, has_word(f, VERDICT_UNDECIDED);
+}
 static bool judged(const struct headline *h, const struct fact *f)
 {
     return f->verdict && !f->constant && f != h->baseline;
@@ -147,8 +153,10 @@ static void masking(const struct headline *h, struct text *t)
     if (!count_of(h, masks))
         return;
     const size_t n = names(h, masks, false, t);
-    text_printf(t, " only %s: under its own gradient a rule looks robust, under the exact gradient of the same network it "
-                "is not", n == 1 ? "hides its gradient (masking)" : "hide their gradients (masking)");
+    text_printf(t,
+                " only %s: under its own gradient a rule looks robust, under the exact gradient of the same network it "
+                "is not",
+                n == 1 ? "hides its gradient (masking)" : "hide their gradients (masking)");
     for (size_t i = 0; i < h->panel->count; i++)
         if (masks(h, &h->facts[i]) && furthest(h, &h->facts[i], &own, &other, &epsilon) &&
             (!most || own.value - other.value > most_own.value - most_other.value)) {
@@ -158,8 +166,8 @@ static void masking(const struct headline *h, struct text *t)
             at = epsilon;
         }
     if (most)
-        text_printf(t, "; at epsilon %s %s keeps %.1f%% under its own and %.1f%% under the exact one", epsilon_text(s, at, 4),
-                    most->series->name, 100.0 * most_own.value, 100.0 * most_other.value);
+        text_printf(t, "; at epsilon %s %s keeps %.1f%% under its own and %.1f%% under the exact one",
+                    epsilon_text(s, at, 4), most->series->name, 100.0 * most_own.value, 100.0 * most_other.value);
     text_add(t, ". ");
 }
 
@@ -201,7 +209,8 @@ static void robustness(const struct headline *h, struct text *t)
     masking(h, t);
     if (count_of(h, no_more)) {
         const size_t n = names(h, no_more, false, t);
-        text_printf(t, " %s no more robust than %s. ", n == 1 ? "is" : "are", h->baseline ? h->baseline->series->name : "it");
+        text_printf(t, " %s no more robust than %s. ", n == 1 ? "is" : "are",
+                    h->baseline ? h->baseline->series->name : "it");
     }
     reasons(h, t);
 }

@@ -10,7 +10,7 @@ bioft_status identity_names(struct panel *p, struct arena *arena, struct error *
 
 /* The value of a setting of a trial; NULL: not known. */
 struct trial_settings {
-    char ***field;                                 /* rows of key and value */
+    char ***field; /* rows of key and value */
     size_t count;
 };
 bioft_status identity_settings(const struct study_trial *t, struct arena *arena, struct trial_settings *ret,

@@ -20,18 +20,16 @@ struct pair {
 static bool usable(const struct pair *p)
 {
     const struct npy *a = &p->clean, *b = &p->adversarial;
-    return a->dtype == NPY_F32 && b->dtype == NPY_F32 && a->dims == 4 && b->dims == 4 &&
-           a->count > 0 && memcmp(a->shape, b->shape, 4 * sizeof *a->shape) == 0 &&
-           (a->shape[1] == 1 || a->shape[1] == 3) && a->shape[2] <= LARGEST &&
-           a->shape[3] <= LARGEST;
+    return a->dtype == NPY_F32 && b->dtype == NPY_F32 && a->dims == 4 && b->dims == 4 && a->count > 0 &&
+           memcmp(a->shape, b->shape, 4 * sizeof *a->shape) == 0 && (a->shape[1] == 1 || a->shape[1] == 3) &&
+           a->shape[2] <= LARGEST && a->shape[3] <= LARGEST;
 }
 
 static uint8_t grey(double v) { return (uint8_t)(255.0 * fmin(fmax(v, 0.0), 1.0) + 0.5); }
 
 static void draw(const struct pair *p, size_t images, double epsilon, size_t width, uint8_t *ret)
 {
-    const size_t channels = p->clean.shape[1], height = p->clean.shape[2],
-                 across = p->clean.shape[3];
+    const size_t channels = p->clean.shape[1], height = p->clean.shape[2], across = p->clean.shape[3];
     const float *clean = p->clean.data, *adversarial = p->adversarial.data;
 
     for (size_t i = 0; i < images; i++)
@@ -54,12 +52,11 @@ static size_t images_of(const struct pair *p)
     return p->clean.shape[0] < most ? p->clean.shape[0] : most;
 }
 
-static bioft_status write_strip(const struct pair *p, double epsilon, const char *path,
-                                struct strip *s, struct error *err)
+static bioft_status write_strip(const struct pair *p, double epsilon, const char *path, struct strip *s,
+                                struct error *err)
 {
     const size_t images = images_of(p);
-    const size_t width = images * (p->clean.shape[3] + GAP) - GAP,
-                 height = ROWS * (p->clean.shape[2] + GAP) - GAP;
+    const size_t width = images * (p->clean.shape[3] + GAP) - GAP, height = ROWS * (p->clean.shape[2] + GAP) - GAP;
     const size_t bytes = width * height * p->clean.shape[1];
     uint8_t *pixels = mem_array(bytes, 1);
 
@@ -69,15 +66,14 @@ static bioft_status write_strip(const struct pair *p, double epsilon, const char
     draw(p, images, epsilon, width, pixels);
     s->width = (uint32_t)width;
     s->height = (uint32_t)height;
-    bioft_status st =
-        png_write(path, s->width, s->height, (uint32_t)p->clean.shape[1], pixels, err);
+    bioft_status st = png_write(path, s->width, s->height, (uint32_t)p->clean.shape[1], pixels, err);
     free(pixels);
     return st;
 }
 
 /* One figure's strip; *ret_made false where nothing was dumped. */
-static bioft_status strip_of(const struct study_trial *t, const struct figure *f, const char *path,
-                             struct arena *arena, struct strip *s, bool *ret_made, struct error *err)
+static bioft_status strip_of(const struct study_trial *t, const struct figure *f, const char *path, struct arena *arena,
+                             struct strip *s, bool *ret_made, struct error *err)
 {
     char number[TEXT_NUMBER];
     const char *dot = *f->options ? "." : "";
@@ -86,10 +82,10 @@ static bioft_status strip_of(const struct study_trial *t, const struct figure *f
     bioft_status st = BIOFT_OK;
 
     text_number(number, f->epsilon);
-    text_printf(&clean, "%s/adversarial/%s%s%s.%s.%s.clean.npy", t->folder, f->attack, dot,
-                f->options, f->gradient, number);
-    text_printf(&adversarial, "%s/adversarial/%s%s%s.%s.%s.adversarial.npy", t->folder, f->attack,
-                dot, f->options, f->gradient, number);
+    text_printf(&clean, "%s/adversarial/%s%s%s.%s.%s.clean.npy", t->folder, f->attack, dot, f->options, f->gradient,
+                number);
+    text_printf(&adversarial, "%s/adversarial/%s%s%s.%s.%s.adversarial.npy", t->folder, f->attack, dot, f->options,
+                f->gradient, number);
     text_printf(&outputs, "%s/adversarial/%s%s%s.%s.%s.outputs.npy", t->folder, f->attack, dot, f->options, f->gradient,
                 number);
     *ret_made = !clean.failed && !adversarial.failed && !outputs.failed && file_exists(clean.data) &&
@@ -122,16 +118,14 @@ static bool shown(const struct study_trial *t, const struct figure *f, const str
         if (!o->attacked || !(o->epsilon > 0.0) || strcmp(o->attack, f->attack) != 0 ||
             strcmp(o->options, f->options) != 0 || strcmp(o->gradient, f->gradient) != 0)
             continue;
-        if (f->epsilon <= 0.1 ? o->epsilon > f->epsilon && o->epsilon <= 0.1
-                              : o->epsilon < f->epsilon)
+        if (f->epsilon <= 0.1 ? o->epsilon > f->epsilon && o->epsilon <= 0.1 : o->epsilon < f->epsilon)
             return false;
     }
     return true;
 }
 
-bioft_status images_write(const struct panel *p, size_t number, const char *folder, size_t most,
-                            struct arena *arena, struct strip *ret, size_t *ret_count,
-                            struct error *err)
+bioft_status images_write(const struct panel *p, size_t number, const char *folder, size_t most, struct arena *arena,
+                          struct strip *ret, size_t *ret_count, struct error *err)
 {
     bioft_status st = BIOFT_OK;
 
@@ -144,16 +138,13 @@ bioft_status images_write(const struct panel *p, size_t number, const char *fold
             bool made = false;
             if (!shown(t, f, p))
                 continue;
-            struct strip strip = {
-                .file = arena_printf(arena, "%zu-adversarial-%zu.png", number + 1, *ret_count + 1),
-                .title = arena_printf(arena, "%s, %s at epsilon %s, %s gradient", p->series[s].name,
-                                      plots_attack(f->attack, f->options, arena),
-                                      epsilon_text(epsilon, f->epsilon, 6), f->gradient),
-                .rule = p->series[s].name
-            };
+            struct strip strip = { .file = arena_printf(arena, "%zu-adversarial-%zu.png", number + 1, *ret_count + 1),
+                                   .title = arena_printf(arena, "%s, %s at epsilon %s, %s gradient", p->series[s].name,
+                                                         plots_attack(f->attack, f->options, arena),
+                                                         epsilon_text(epsilon, f->epsilon, 6), f->gradient),
+                                   .rule = p->series[s].name };
             char *path = strip.file && strip.title ? path_join(folder, strip.file) : NULL;
-            st = path ? strip_of(t, f, path, arena, &strip, &made, err)
-                      : error_memory(err, "a strip of images");
+            st = path ? strip_of(t, f, path, arena, &strip, &made, err) : error_memory(err, "a strip of images");
             if (made)
                 ret[(*ret_count)++] = strip;
             free(path);

@@ -25,8 +25,7 @@ bioft_status answers_read(const struct study_trial *t, const struct figure *f, c
 /* Writes PNG files into folder of the dumped images of a panel, a series' first trial each, at most
  * `most` strips of eight images, or four large ones; *ret_count 0 where no attack has dumped any.
  * The difference is drawn around middle grey, from -epsilon (black) to +epsilon (white). */
-bioft_status images_write(const struct panel *p, size_t number, const char *folder, size_t most,
-                            struct arena *arena, struct strip *ret, size_t *ret_count,
-                            struct error *err);
+bioft_status images_write(const struct panel *p, size_t number, const char *folder, size_t most, struct arena *arena,
+                          struct strip *ret, size_t *ret_count, struct error *err);
 
 #endif

@@ -42,9 +42,13 @@ bioft_status answers_read(const struct study_trial *t, const struct figure *f, c
             break;
         const size_t at = (size_t)p->prediction;
         ret->answers[ret->answer_count++] = (struct answer){
-            .label = names->names[p->label], .answer = names->names[at], .right = p->label == p->prediction,
+            .label = names->names[p->label],
+            .answer = names->names[at],
+            .right = p->label == p->prediction,
             .confidence = sure && i < out.shape[0] && at < out.shape[1]
-                ? confidence((const float *)out.data + i * out.shape[1], out.shape[1], at) : NAN };
+                              ? confidence((const float *)out.data + i * out.shape[1], out.shape[1], at)
+                              : NAN
+        };
     }
     npy_free(&out);
     arena_destroy(own);

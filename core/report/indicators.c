@@ -9,9 +9,9 @@
 #include <string.h>
 
 enum { MAX_FILE = 256 << 20 };
-static const double still_rising = 0.05;           /* of the survivors */
-static const double black_box_below = 0.002;       /* in accuracy; of transferred images too */
-static const double differences_off = 0.05;        /* of the images looked at */
+static const double still_rising = 0.05;     /* of the survivors */
+static const double black_box_below = 0.002; /* in accuracy; of transferred images too */
+static const double differences_off = 0.05;  /* of the images looked at */
 
 bioft_status indicators_open(const char *folder, struct arena *arena, struct csv *ret, struct error *err)
 {
@@ -34,8 +34,8 @@ static bool is_row(const struct csv *c, size_t row, const char *trial, const str
 {
     const char *attack = csv_cell(c, row, "attack");
     return strcmp(csv_cell(c, row, "trial"), trial) == 0 && *attack && strcmp(attack, ATTACK_WORST) != 0 &&
-           strcmp(csv_cell(c, row, "gradient"), GRADIENT_OF_RULE) != 0 && strcmp(csv_cell(c, row, "metric"), at->metric) == 0 &&
-           strcmp(csv_cell(c, row, "norm"), at->norm) == 0;
+           strcmp(csv_cell(c, row, "gradient"), GRADIENT_OF_RULE) != 0 &&
+           strcmp(csv_cell(c, row, "metric"), at->metric) == 0 && strcmp(csv_cell(c, row, "norm"), at->norm) == 0;
 }
 
 /* Does the attack follow something in the place of the exact gradient? */
@@ -51,9 +51,9 @@ static bool is_worst(const struct csv *c, size_t row, const char *trial, const s
 
 /* What the attacks at one epsilon add up to. */
 struct sums {
-    double zero, silent, off;                      /* the most of any attack; NAN: not measured by any */
-    double rising;                                 /* the least of those along gradients: one of them was done */
-    double white, black, transfer, stand_in;       /* the least that is left; NAN: no such attack */
+    double zero, silent, off;                /* the most of any attack; NAN: not measured by any */
+    double rising;                           /* the least of those along gradients: one of them was done */
+    double white, black, transfer, stand_in; /* the least that is left; NAN: no such attack */
     bool zero_known;
 };
 
@@ -66,7 +66,7 @@ static void add_row(const struct csv *c, size_t row, struct sums *s)
     const double value = number(c, row, "value"), n = number(c, row, "n"), gradients = number(c, row, "gradients");
     const double rising = number(c, row, "rising");
 
-    if (*csv_cell(c, row, "from")) {                   /* another network's gradients say nothing of this one's */
+    if (*csv_cell(c, row, "from")) { /* another network's gradients say nothing of this one's */
         s->transfer = least(s->transfer, value);
         return;
     }
@@ -115,8 +115,8 @@ static const char *doubt_of(const struct sums *s, struct arena *arena)
     if (s->black < s->white - black_box_below)
         return arena_printf(arena, "an attack without gradients leaves %.3f, those with them %.3f", s->black, s->white);
     if (s->transfer < s->white - black_box_below)
-        return arena_printf(arena, "images made on another network leave %.3f, those made on this one %.3f", s->transfer,
-                            s->white);
+        return arena_printf(arena, "images made on another network leave %.3f, those made on this one %.3f",
+                            s->transfer, s->white);
     if (s->stand_in < s->white - black_box_below)
         return arena_printf(arena, "stand-ins for the gradient leave %.3f, the exact one %.3f", s->stand_in, s->white);
     return "";
@@ -151,7 +151,7 @@ bioft_status indicators_doubt(const struct csv *c, const char *trial, const stru
             add_row(c, r, &s);
     for (size_t r = 1; r < c->rows; r++)
         if (is_worst(c, r, trial, at) && !isnan(number(c, r, "silent")))
-            s.silent = number(c, r, "silent");     /* an image that another attack broke is not kept for robust */
+            s.silent = number(c, r, "silent"); /* an image that another attack broke is not kept for robust */
     *ret = doubt_of(&s, arena);
     if (*ret && !**ret)
         *ret = unbounded_doubt(c, trial, at, arena);

@@ -69,10 +69,8 @@ static void what_was_run(const struct page *p, struct text *t)
         text_printf(t, ", %zu to %zu seeds a rule", seeds.least, seeds.most);
     else if (seeds.most)
         text_printf(t, ", %zu seed%s a rule", seeds.most, seeds.most == 1 ? "" : "s");
-    text_add(t,
-             seeds.most > 1
-                 ? ". Numbers are means over seeds, intervals Student's over them at 95%.</p>\n"
-                 : ". Intervals are at 95%: Wilson's of a share, a bootstrap's of a mean.</p>\n");
+    text_add(t, seeds.most > 1 ? ". Numbers are means over seeds, intervals Student's over them at 95%.</p>\n"
+                               : ". Intervals are at 95%: Wilson's of a share, a bootstrap's of a mean.</p>\n");
     text_add(t, "<p class=\"soft\">In a column the best is <b>bold</b>, the second "
                 "<u>underlined</u>; two equal best are both "
                 "underlined, three or more equal ones not at all.</p>\n");
@@ -173,9 +171,8 @@ bioft_status page_build(const struct page *p, struct text *t, struct error *err)
     struct text body = { 0 };
     bioft_status st = build_body(p, &body, err);
 
-    text_add(t,
-             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
+    text_add(t, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
     experiment_name(p->study, t);
     text_printf(t, " &mdash; bioft</title>\n<style>\n%s</style></head>\n<body>\n", page_file("report.css"));
     contents(body.data, t);

@@ -41,8 +41,7 @@ bioft_status page_build(const struct page *p, struct text *ret, struct error *er
 
 /* Its parts: the section of a panel; of each class, from the predictions; where results come from.
  */
-bioft_status page_panel_section(const struct page *p, size_t number, struct text *ret,
-                                struct error *err);
+bioft_status page_panel_section(const struct page *p, size_t number, struct text *ret, struct error *err);
 bioft_status page_classes(const struct panel *p, size_t number, struct text *ret, struct error *err);
 bioft_status page_provenance(const char *folder, struct text *ret, struct error *err);
 /* report.css or report.js. */

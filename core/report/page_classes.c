@@ -13,15 +13,14 @@ struct confusion {
 };
 
 /* All seeds of a series together; classes 0: no predictions, or no classes in them. */
-static bioft_status count_answers(const struct panel *p, const struct series *s,
-                                  struct arena *arena, struct confusion *ret, struct error *err)
+static bioft_status count_answers(const struct panel *p, const struct series *s, struct arena *arena,
+                                  struct confusion *ret, struct error *err)
 {
     bioft_status st = BIOFT_OK;
 
     *ret = (struct confusion){ 0 };
     for (size_t i = 0; st == BIOFT_OK && i < s->count; i++) {
-        const struct figure *f =
-            study_figure(&s->trials[i], p, &(struct place){ .metric = METRIC_ACCURACY });
+        const struct figure *f = study_figure(&s->trials[i], p, &(struct place){ .metric = METRIC_ACCURACY });
         struct arena *own = arena_create();
         struct figure with;
         bool found = false;
@@ -45,8 +44,7 @@ static bioft_status count_answers(const struct panel *p, const struct series *s,
                 st = error_memory(err, "a confusion matrix");
         }
         for (uint64_t k = 0; st == BIOFT_OK && found && classes <= ret->classes && k < with.n; k++)
-            ret->counts[(size_t)with.predictions[k].label * ret->classes +
-                        (size_t)with.predictions[k].prediction]++;
+            ret->counts[(size_t)with.predictions[k].label * ret->classes + (size_t)with.predictions[k].prediction]++;
         arena_destroy(own);
     }
     return st;
@@ -68,12 +66,11 @@ static double accuracy_of(const struct confusion *c, size_t label)
 
 static void matrix(const struct confusion *c, const struct class_names *names, struct text *t)
 {
-    text_printf(
-        t,
-        "<figure class=\"table\"><figcaption>percent of each class (row) answered as the column's"
-        "</figcaption><div class=\"scroll\"><table class=\"matrix%s\"><thead><tr>"
-        "<th scope=\"col\">class</th>",
-        names->long_ones ? " named" : "");
+    text_printf(t,
+                "<figure class=\"table\"><figcaption>percent of each class (row) answered as the column's"
+                "</figcaption><div class=\"scroll\"><table class=\"matrix%s\"><thead><tr>"
+                "<th scope=\"col\">class</th>",
+                names->long_ones ? " named" : "");
     for (size_t k = 0; k < c->classes; k++) {
         text_add(t, "<th scope=\"col\"><span>");
         html_escape(t, names->names[k]);
@@ -87,8 +84,7 @@ static void matrix(const struct confusion *c, const struct class_names *names, s
         text_add(t, "</th>");
         for (size_t k = 0; k < c->classes; k++) {
             const double share = n ? (double)c->counts[i * c->classes + k] / (double)n : 0.0;
-            text_printf(t, "<td style=\"background:rgba(var(--accent),%.2f)\">%.1f</td>",
-                        0.5 * share, 100.0 * share);
+            text_printf(t, "<td style=\"background:rgba(var(--accent),%.2f)\">%.1f</td>", 0.5 * share, 100.0 * share);
         }
         text_printf(t, "<td>%llu</td></tr>\n", (unsigned long long)n);
     }
@@ -124,15 +120,12 @@ static size_t choose(const struct confusion *c, size_t *ret)
 }
 
 /* A row a class, a column a series. */
-static bool by_class(const struct panel *p, const struct confusion *all, const size_t *rows,
-                     size_t count, bool worst, const struct class_names *names,
-                     struct arena *arena, struct text *t)
+static bool by_class(const struct panel *p, const struct confusion *all, const size_t *rows, size_t count, bool worst,
+                     const struct class_names *names, struct arena *arena, struct text *t)
 {
-    struct table table = {
-        .name = "classes",
-        .caption = worst ? "accuracy in %, the ten classes that the first rule knows worst"
-                         : "accuracy in % of each class"
-    };
+    struct table table = { .name = "classes",
+                           .caption = worst ? "accuracy in %, the ten classes that the first rule knows worst"
+                                            : "accuracy in % of each class" };
     size_t column = 1, columns = 1;
 
     for (size_t s = 0; s < p->count; s++)
@@ -148,8 +141,8 @@ static bool by_class(const struct panel *p, const struct confusion *all, const s
         table_cell(&table, 0, column)->text = p->series[s].name;
         for (size_t k = 0; k < count; k++)
             if (rows[k] < all[s].classes)
-                table_cell(&table, k + 1, column)->text =
-                    arena_printf(arena, "%.1f", 100.0 * accuracy_of(&all[s], rows[k]));
+                table_cell(&table, k + 1, column)->text = arena_printf(arena, "%.1f",
+                                                                       100.0 * accuracy_of(&all[s], rows[k]));
         column++;
     }
     table_html(&table, t);

@@ -109,9 +109,8 @@ static void verdicts(const struct page_panel *p, struct text *t)
         text_add(t, "on the same images: McNemar's exact test where right answers are counted, a "
                     "permutation test elsewhere. That speaks of these networks; another seed gives others. ");
     if (over_seeds)
-        text_add(t,
-                 "between trials of the same seed: the mean difference with Student's interval, "
-                 "and each image's mean over the seeds: the larger p and the wider interval count. ");
+        text_add(t, "between trials of the same seed: the mean difference with Student's interval, "
+                    "and each image's mean over the seeds: the larger p and the wider interval count. ");
     text_add(t, "p is after Holm's correction over all comparisons of a metric in this section, "
                 "at a level of 5%.</p>\n");
     if (few)
@@ -133,7 +132,8 @@ static void verdicts(const struct page_panel *p, struct text *t)
         if (c.untested && c.untested < c.all)
             text_printf(t, ", %zu not tested", c.untested);
         if (c.own)
-            text_printf(t, "; %zu more under the rule's own gradient, where a higher value is not evidence of robustness",
+            text_printf(t,
+                        "; %zu more under the rule's own gradient, where a higher value is not evidence of robustness",
                         c.own);
         text_add(t, ".</li>\n");
     }
@@ -151,8 +151,7 @@ static const struct {
                          "largest class's share: the attack failed (marked !)" },
     { "gradients-undecided", "the gap between the two gradients is neither large enough to be called masking nor small "
                              "enough to exclude it: more images would decide" },
-    { "exact-weaker-than-rule",
-      "the exact gradient leaves more than the rule's own, which it should not" },
+    { "exact-weaker-than-rule", "the exact gradient leaves more than the rule's own, which it should not" },
     { "rises-with-epsilon", "more is left than at a smaller epsilon of the same attack" },
     { "budget-unused", "more than half of the images use less than half of epsilon" },
     { "vanished-gradient", "images survive whose gradients were zero or not finite, enough of them to move the figure: "
@@ -216,16 +215,14 @@ static void answers(const struct strip *s, struct text *t)
     text_add(t, "</div>");
 }
 
-static bioft_status strip(const struct page *page, const struct strip *s, struct text *t,
-                          struct error *err)
+static bioft_status strip(const struct page *page, const struct strip *s, struct text *t, struct error *err)
 {
     struct text path = { 0 };
     uint8_t *bytes = NULL;
     size_t size;
 
     text_printf(&path, "%s/plots/%s", page->folder, s->file);
-    bioft_status st = path.failed ? error_memory(err, "a path")
-                                  : file_read(path.data, MAX_IMAGE, &bytes, &size, err);
+    bioft_status st = path.failed ? error_memory(err, "a path") : file_read(path.data, MAX_IMAGE, &bytes, &size, err);
     if (st == BIOFT_OK) {
         text_add(t, "<figure class=\"strip\" data-rule=\"");
         html_escape(t, s->rule);
@@ -254,11 +251,12 @@ static bioft_status strips(const struct page *page, const struct page_panel *p, 
     if (p->strip_count == 0)
         return st;
     page_heading(t, 3, "images", number, "Adversarial images");
-    text_add(t, "<p class=\"soft\">Clean above, attacked in the "
-                "middle, below their difference "
-                "around middle grey: black is &minus;epsilon, white +epsilon. Below: the label, the answer to the attacked "
-                "image and its share of the softmax.</p>\n<div "
-                "class=\"charts\">\n");
+    text_add(
+        t, "<p class=\"soft\">Clean above, attacked in the "
+           "middle, below their difference "
+           "around middle grey: black is &minus;epsilon, white +epsilon. Below: the label, the answer to the attacked "
+           "image and its share of the softmax.</p>\n<div "
+           "class=\"charts\">\n");
     for (size_t i = 0; st == BIOFT_OK && i < p->strip_count; i++)
         st = strip(page, &p->strips[i], t, err);
     text_add(t, "</div>\n");
@@ -297,8 +295,7 @@ static void robustness(const struct page *page, const struct page_panel *p, size
     text_add(t, "</div>\n");
 }
 
-bioft_status page_panel_section(const struct page *page, size_t number, struct text *t,
-                                struct error *err)
+bioft_status page_panel_section(const struct page *page, size_t number, struct text *t, struct error *err)
 {
     const struct page_panel *p = &page->panels[number];
 

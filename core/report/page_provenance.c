@@ -8,8 +8,7 @@
 
 enum { MAX_FILE = 16 << 20 };
 
-static bioft_status read_text(const char *folder, const char *name, char **ret, size_t *ret_size,
-                              struct error *err)
+static bioft_status read_text(const char *folder, const char *name, char **ret, size_t *ret_size, struct error *err)
 {
     char *path = path_join(folder, name);
     bioft_status st = path ? BIOFT_OK : error_memory(err, "a path");
@@ -57,8 +56,8 @@ static void command(struct text *t, const struct json *root)
 }
 
 /* Some members of each item of a list, in one line. */
-static void list(struct text *t, const struct json *root, const char *name, const char *key,
-                 const char *const *members, size_t count)
+static void list(struct text *t, const struct json *root, const char *name, const char *key, const char *const *members,
+                 size_t count)
 {
     const struct json *items = json_get(root, key);
     if (!items || items->type != JSON_ARRAY)

@@ -17,14 +17,13 @@ const char *plots_attack(const char *attack, const char *options, struct arena *
 }
 
 /* Letters that a file's name may have. */
-static const char *file_name(struct arena *arena, size_t panel, const char *what,
-                             const char *metric, const char *options)
+static const char *file_name(struct arena *arena, size_t panel, const char *what, const char *metric,
+                             const char *options)
 {
-    char *ret =
-        arena_printf(arena, "%zu-%s-%s%s%s", panel + 1, what, metric, *options && *options != '-' ? "-" : "", options);
+    char *ret = arena_printf(arena, "%zu-%s-%s%s%s", panel + 1, what, metric, *options && *options != '-' ? "-" : "",
+                             options);
     for (char *s = ret; s && *s; s++)
-        if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
-              strchr("._-=", *s)))
+        if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') || strchr("._-=", *s)))
             *s = '_';
     return ret;
 }
@@ -34,8 +33,7 @@ const char *plots_again(const struct panel *p, const struct grid *g, struct aren
     size_t before = 0;
 
     for (size_t i = 0; &p->grids[i] != g; i++)
-        before += strcmp(p->grids[i].attack, g->attack) == 0 &&
-                  strcmp(p->grids[i].metric, g->metric) == 0;
+        before += strcmp(p->grids[i].attack, g->attack) == 0 && strcmp(p->grids[i].metric, g->metric) == 0;
     return before ? arena_printf(arena, "-%zu", before + 1) : "";
 }
 
@@ -48,8 +46,8 @@ static bool curve_room(struct curve *c, size_t count, struct arena *arena)
     return c->x && c->y && c->low && c->high;
 }
 
-static bool robustness_curve(const struct panel *p, const struct series *s, const struct grid *g,
-                             const char *gradient, struct chart *c, struct arena *arena)
+static bool robustness_curve(const struct panel *p, const struct series *s, const struct grid *g, const char *gradient,
+                             struct chart *c, struct arena *arena)
 {
     struct curve *v = &c->curves[c->count];
     uint64_t *n = arena_array(arena, g->count, sizeof *n);
@@ -58,9 +56,8 @@ static bool robustness_curve(const struct panel *p, const struct series *s, cons
         return false;
     for (size_t e = 0; e < g->count; e++) {
         struct point point;
-        if (!study_point(
-                p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e], g->norm },
-                &point))
+        if (!study_point(p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e], g->norm },
+                         &point))
             continue;
         v->x[v->count] = g->epsilon[e];
         v->y[v->count] = point.value;
@@ -78,20 +75,15 @@ static bool robustness_curve(const struct panel *p, const struct series *s, cons
     return !*gradient || v->what;
 }
 
-static bool robustness(const struct panel *p, size_t number, const struct grid *g, struct chart *c,
-                       struct arena *arena)
+static bool robustness(const struct panel *p, size_t number, const struct grid *g, struct chart *c, struct arena *arena)
 {
     const bool worst = strcmp(g->attack, ATTACK_WORST) == 0;
 
     *c = (struct chart){
         .name = file_name(arena, number, g->attack, g->metric,
-                          worst || !g->options || !*g->options ? plots_again(p, g, arena)
-                                                               : g->options),
-        .title = !worst
-                     ? arena_printf(arena, "%s under %s", g->metric,
-                                    plots_attack(g->attack, g->options, arena))
-                     : arena_printf(arena, "%s, the worst case over attacks (%s)", g->metric,
-                                    g->options),
+                          worst || !g->options || !*g->options ? plots_again(p, g, arena) : g->options),
+        .title = !worst ? arena_printf(arena, "%s under %s", g->metric, plots_attack(g->attack, g->options, arena))
+                        : arena_printf(arena, "%s, the worst case over attacks (%s)", g->metric, g->options),
         .x_label = arena_printf(arena, "epsilon (%s)", g->norm && *g->norm ? g->norm : "norm"),
         .y_label = g->metric,
         .solid = g->exact && g->rule ? "exact gradient" : NULL,
@@ -105,7 +97,7 @@ static bool robustness(const struct panel *p, size_t number, const struct grid *
         return false;
     for (size_t s = 0; s < p->count; s++) {
         const struct series *row = &p->series[s];
-        const char *solid = g->exact    ? "exact"
+        const char *solid = g->exact      ? "exact"
                             : g->rule     ? GRADIENT_OF_RULE
                             : g->straight ? GRADIENT_OF_STAND_INS
                             : g->smoothed ? GRADIENT_OF_DIFFERENCES
@@ -125,8 +117,8 @@ struct metrics {
     size_t count;
 };
 
-static bioft_status read_metrics(const struct study_trial *t, const char *stage,
-                                 struct arena *arena, struct metrics *ret, struct error *err)
+static bioft_status read_metrics(const struct study_trial *t, const char *stage, struct arena *arena,
+                                 struct metrics *ret, struct error *err)
 {
     char *path = path_join(t->folder, "metrics.jsonl");
     uint8_t *bytes = NULL;
@@ -143,8 +135,7 @@ static bioft_status read_metrics(const struct study_trial *t, const char *stage,
         st = error_memory(err, path);
     const char *line;
     size_t length;
-    for (size_t at = 0;
-         st == BIOFT_OK && text_next_line((const char *)bytes, size, &at, &line, &length);) {
+    for (size_t at = 0; st == BIOFT_OK && text_next_line((const char *)bytes, size, &at, &line, &length);) {
         struct json *json;
         st = json_parse(path, line, length, arena, &json, err);
         const struct json *name = st == BIOFT_OK ? json_get(json, "stage") : NULL;
@@ -167,8 +158,7 @@ static bool number(const struct json *line, const char *key, double *ret)
 
 /* A point for each line that has the value: of every so many steps' batches where `log_every` asked for them, else each
  * epoch's mean. */
-static bool step_curve(const struct metrics *m, const char *key, struct curve *v,
-                        struct arena *arena)
+static bool step_curve(const struct metrics *m, const char *key, struct curve *v, struct arena *arena)
 {
     char by_step[TEXT_NUMBER];
 
@@ -192,8 +182,8 @@ static bool step_curve(const struct metrics *m, const char *key, struct curve *v
 }
 
 /* The angles of the last line that has them, by layer. */
-static bool angle_curve(const struct metrics *m, struct curve *v, const char **names,
-                        size_t *name_count, struct arena *arena)
+static bool angle_curve(const struct metrics *m, struct curve *v, const char **names, size_t *name_count,
+                        struct arena *arena)
 {
     const struct json *angles = NULL;
 
@@ -205,7 +195,7 @@ static bool angle_curve(const struct metrics *m, struct curve *v, const char **n
     if (!curve_room(v, angles->count, arena))
         return false;
     for (size_t i = 0; i < angles->count; i++) {
-        if (i >= *name_count) {                    /* a layer without an angle has its name too */
+        if (i >= *name_count) { /* a layer without an angle has its name too */
             names[i] = angles->keys[i];
             *name_count = i + 1;
         }
@@ -242,7 +232,9 @@ static void keep(struct chart *c, const struct series *s)
 static bool duration(const struct panel *p, const struct series *s, const struct metrics *m, struct table *t,
                      struct arena *arena)
 {
-    const struct figure *f = p->metric_count ? study_figure(&s->trials[0], p, &(struct place){ .metric = p->metrics[0] }) : NULL;
+    const struct figure *f = p->metric_count
+                                 ? study_figure(&s->trials[0], p, &(struct place){ .metric = p->metrics[0] })
+                                 : NULL;
     char words[TEXT_NUMBER];
     double seconds = 0.0, speed;
     size_t epochs = 0;
@@ -273,8 +265,8 @@ static bool begin_durations(const struct panel *p, struct table *t, struct arena
     return true;
 }
 
-static bioft_status training(const struct panel *p, size_t panel, struct arena *arena,
-                             struct plots *ret, struct error *err)
+static bioft_status training(const struct panel *p, size_t panel, struct arena *arena, struct plots *ret,
+                             struct error *err)
 {
     struct chart charts[3] = { { .name = file_name(arena, panel, "training", "loss", ""),
                                  .title = "training loss",
@@ -292,8 +284,7 @@ static bioft_status training(const struct panel *p, size_t panel, struct arena *
     bioft_status st = names && begin_durations(p, &ret->durations, arena) ? BIOFT_OK : error_memory(err, "curves");
 
     for (size_t i = 0; st == BIOFT_OK && i < 3; i++)
-        if (!charts[i].name ||
-            !(charts[i].curves = arena_array(arena, p->count + 1, sizeof(struct curve))))
+        if (!charts[i].name || !(charts[i].curves = arena_array(arena, p->count + 1, sizeof(struct curve))))
             st = error_memory(err, "curves");
     for (size_t s = 0; st == BIOFT_OK && s < p->count; s++) {
         struct metrics m;
@@ -301,8 +292,7 @@ static bioft_status training(const struct panel *p, size_t panel, struct arena *
         if (st == BIOFT_OK &&
             !(step_curve(&m, "loss", &charts[0].curves[charts[0].count], arena) &&
               step_curve(&m, "accuracy", &charts[1].curves[charts[1].count], arena) &&
-              angle_curve(&m, &charts[2].curves[charts[2].count], names, &charts[2].x_name_count,
-                          arena) &&
+              angle_curve(&m, &charts[2].curves[charts[2].count], names, &charts[2].x_name_count, arena) &&
               duration(p, &p->series[s], &m, &ret->durations, arena)))
             st = error_memory(err, "curves");
         for (size_t i = 0; st == BIOFT_OK && i < 3; i++)
@@ -319,11 +309,9 @@ static bioft_status training(const struct panel *p, size_t panel, struct arena *
     return st;
 }
 
-bioft_status plots_read(const struct panel *p, size_t panel, struct arena *arena, struct plots *ret,
-                        struct error *err)
+bioft_status plots_read(const struct panel *p, size_t panel, struct arena *arena, struct plots *ret, struct error *err)
 {
-    *ret = (struct plots){ .robustness =
-                               arena_array(arena, p->grid_count + 1, sizeof *ret->robustness),
+    *ret = (struct plots){ .robustness = arena_array(arena, p->grid_count + 1, sizeof *ret->robustness),
                            .training = arena_array(arena, 3, sizeof *ret->training) };
     if (!ret->robustness || !ret->training)
         return error_memory(err, "curves");

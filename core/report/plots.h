@@ -13,8 +13,8 @@ struct plots {
 };
 /* `number` of the panel goes into the names. metrics.jsonl is read of each series' first trial;
  * where there is none, there is no curve. Everything in the arena. */
-bioft_status plots_read(const struct panel *p, size_t number, struct arena *arena,
-                        struct plots *ret, struct error *err);
+bioft_status plots_read(const struct panel *p, size_t number, struct arena *arena, struct plots *ret,
+                        struct error *err);
 /* What tells a grid's files from those of an earlier one of the same attack and metric: "", "-2". */
 const char *plots_again(const struct panel *p, const struct grid *g, struct arena *arena);
 /* The name of an attack with its options, for people. */

@@ -13,12 +13,22 @@
 
 enum { MAX_FILE = 256 << 10 };
 enum column {
-    BACKBONE, DATASET, RULE, METRIC, VALUE, NEEDED, /* the ones before it */
-    ATTACK = NEEDED, OPTIONS, GRADIENT, EPSILON, N, SOURCE, COLUMNS
+    BACKBONE,
+    DATASET,
+    RULE,
+    METRIC,
+    VALUE,
+    NEEDED, /* the ones before it */
+    ATTACK = NEEDED,
+    OPTIONS,
+    GRADIENT,
+    EPSILON,
+    N,
+    SOURCE,
+    COLUMNS
 };
-static const char *const columns[COLUMNS] = { "backbone", "dataset",  "rule",    "metric",
-                                              "value",    "attack",   "options", "gradient",
-                                              "epsilon",  "n",        "source" };
+static const char *const columns[COLUMNS] = { "backbone", "dataset",  "rule",    "metric", "value", "attack",
+                                              "options",  "gradient", "epsilon", "n",      "source" };
 
 struct reading {
     const char *path;
@@ -45,8 +55,8 @@ static bioft_status wrong(const struct reading *r, size_t row, enum column c, co
 {
     char shown[TEXT_ESCAPED];
     const char *s = field(r, row, c);
-    return error_set(r->err, BIOFT_ERR_FORMAT, "%s:%zu: column %s: '%s' %s", r->path, row + 1,
-                     columns[c], text_escape(shown, s, strlen(s)), what);
+    return error_set(r->err, BIOFT_ERR_FORMAT, "%s:%zu: column %s: '%s' %s", r->path, row + 1, columns[c],
+                     text_escape(shown, s, strlen(s)), what);
 }
 
 /* Which column is which, from the first line. */
@@ -64,19 +74,17 @@ static bioft_status read_head(struct reading *r)
                              "%s:1: column '%s' is not known%s%s%s: columns are backbone, dataset, "
                              "rule, metric, value and, where wanted, attack, options, gradient, "
                              "epsilon, n, source",
-                             r->path, text_escape(shown, name, strlen(name)),
-                             near ? " (meant '" : "", near ? near : "", near ? "'?)" : "");
+                             r->path, text_escape(shown, name, strlen(name)), near ? " (meant '" : "", near ? near : "",
+                             near ? "'?)" : "");
         }
         if (r->there[c])
-            return error_set(r->err, BIOFT_ERR_FORMAT, "%s:1: column %s appears twice", r->path,
-                             columns[c]);
+            return error_set(r->err, BIOFT_ERR_FORMAT, "%s:1: column %s appears twice", r->path, columns[c]);
         r->there[c] = true;
         r->at[c] = k;
     }
     for (size_t c = 0; c < NEEDED; c++)
         if (!r->there[c])
-            return error_set(r->err, BIOFT_ERR_FORMAT, "%s:1: column %s is missing", r->path,
-                             columns[c]);
+            return error_set(r->err, BIOFT_ERR_FORMAT, "%s:1: column %s is missing", r->path, columns[c]);
     return BIOFT_OK;
 }
 
@@ -128,8 +136,7 @@ static bioft_status read_figure(const struct reading *r, size_t row, struct publ
         return wrong(r, row, EPSILON, "is empty: an attack has one");
     for (int c = OPTIONS; c <= EPSILON && !*attack; c++)
         if (*field(r, row, (enum column)c))
-            return wrong(r, row, (enum column)c,
-                         "belongs to an attack, and column attack is empty");
+            return wrong(r, row, (enum column)c, "belongs to an attack, and column attack is empty");
     *ret = (struct published_figure){ .backbone = field(r, row, BACKBONE),
                                       .dataset = field(r, row, DATASET),
                                       .rule = field(r, row, RULE),
@@ -154,9 +161,8 @@ static bioft_status read_figure(const struct reading *r, size_t row, struct publ
 
 static bool same_place(const struct place *a, const struct place *b)
 {
-    return same_text(a->metric, b->metric) && same_text(a->attack, b->attack) &&
-           same_text(a->options, b->options) && same_text(a->gradient, b->gradient) &&
-           same_epsilon(a->epsilon, b->epsilon);
+    return same_text(a->metric, b->metric) && same_text(a->attack, b->attack) && same_text(a->options, b->options) &&
+           same_text(a->gradient, b->gradient) && same_epsilon(a->epsilon, b->epsilon);
 }
 
 /* Of one column of a table: alike in all but the rule. */
@@ -187,8 +193,7 @@ static bioft_status look_over(struct published *p, struct error *err)
 }
 
 /* The marks of the column that `first` begins; `values`, `marks` and `at` have room for all. */
-static void mark_column(struct published *p, size_t first, double *values, enum mark *marks,
-                        size_t *at)
+static void mark_column(struct published *p, size_t first, double *values, enum mark *marks, size_t *at)
 {
     size_t n = 0;
 
@@ -244,13 +249,11 @@ static bioft_status load(struct reading *r, struct arena *arena)
         return st;
     if (r->csv.rows < 2)
         return error_set(r->err, BIOFT_ERR_FORMAT,
-                         "%s: no figures: the first line names the columns, then comes one a figure",
-                         r->path);
+                         "%s: no figures: the first line names the columns, then comes one a figure", r->path);
     return BIOFT_OK;
 }
 
-bioft_status published_read(const char *path, struct arena *arena, struct published *ret,
-                            struct error *err)
+bioft_status published_read(const char *path, struct arena *arena, struct published *ret, struct error *err)
 {
     struct reading r = { .path = path, .err = err };
 
@@ -271,17 +274,15 @@ bioft_status published_read(const char *path, struct arena *arena, struct publis
     return st == BIOFT_OK ? mark_all(ret, err) : st;
 }
 
-struct published_figure *published_beside(const struct published *p, const char *source,
-                                          const struct panel *panel, const struct series *series,
-                                          const struct place *place)
+struct published_figure *published_beside(const struct published *p, const char *source, const struct panel *panel,
+                                          const struct series *series, const struct place *place)
 {
     struct point ours;
 
     for (size_t i = 0; i < p->count; i++) {
         struct published_figure *f = &p->figures[i];
         if (same_text(f->source, source) && same_text(f->backbone, panel->backbone) &&
-            same_text(f->dataset, panel->dataset) && same_text(f->rule, series->rule) &&
-            same_place(&f->place, place))
+            same_text(f->dataset, panel->dataset) && same_text(f->rule, series->rule) && same_place(&f->place, place))
             return study_point(panel, series, place, &ours) ? f : NULL;
     }
     return NULL;
@@ -301,9 +302,8 @@ void published_describe(const struct published_figure *f, struct text *ret)
 
     text_printf(ret, "line %zu: %s, %s, %s, ", f->line, f->backbone, f->dataset, f->rule);
     if (at->attack)
-        text_printf(ret, "%s%s%s%s%s, epsilon %.4g, ", at->attack, *at->options ? " " : "",
-                    at->options, *at->gradient ? ", gradient " : "",
-                    *at->gradient ? gradient_title(at->gradient) : "", at->epsilon);
+        text_printf(ret, "%s%s%s%s%s, epsilon %.4g, ", at->attack, *at->options ? " " : "", at->options,
+                    *at->gradient ? ", gradient " : "", *at->gradient ? gradient_title(at->gradient) : "", at->epsilon);
     text_printf(ret, "%s %.*f", at->metric, TABLE_DIGITS, 100.0 * f->value);
     if (*f->source)
         text_printf(ret, " (%s)", f->source);

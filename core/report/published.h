@@ -24,13 +24,11 @@ struct published {
 
 /* Columns have the names of results.csv's, in any order (docs/report.md). Everything in the arena.
  */
-bioft_status published_read(const char *path, struct arena *arena, struct published *ret,
-                            struct error *err);
+bioft_status published_read(const char *path, struct arena *arena, struct published *ret, struct error *err);
 /* The figure of that source beside ours of a series; NULL where there is none, of either. Epsilons
  * are equal that print alike. */
-struct published_figure *published_beside(const struct published *p, const char *source,
-                                          const struct panel *panel, const struct series *series,
-                                          const struct place *place);
+struct published_figure *published_beside(const struct published *p, const char *source, const struct panel *panel,
+                                          const struct series *series, const struct place *place);
 /* How many stand beside nothing. */
 size_t published_unmatched(const struct published *p);
 /* "line 2: resnet18, cifar10, usf, accuracy 93.75 (Table 1)" */

@@ -14,7 +14,7 @@ static void add(struct text *t, const char *key, const char *value)
     if (key)
         text_printf(t, "%s ", key);
     if (text_to_double(value, strlen(value), &number))
-        text_printf(t, "%.6g", number);            /* 0.333333: enough for people */
+        text_printf(t, "%.6g", number); /* 0.333333: enough for people */
     else
         text_add(t, value);
 }
@@ -31,18 +31,26 @@ static const struct figure *first_clean(const struct panel *p)
 bioft_status recipe_training(const struct panel *p, struct arena *arena, const char **ret, struct error *err)
 {
     static const struct {
-        const char *key, *shown;                   /* shown NULL: the value alone */
-    } keys[] = { { "epochs", "epochs" }, { "batch_size", "batch" }, { "optimizer.name", NULL }, { "optimizer.lr", "lr" },
-                 { "optimizer.head_lr", "head_lr" }, { "optimizer.momentum", "momentum" },
-                 { "optimizer.weight_decay", "weight_decay" }, { "schedule", "schedule" }, { "loss.plugin", "loss" },
-                 { "batchnorm", "batchnorm" }, { "model_selection", "model_selection" } };
+        const char *key, *shown; /* shown NULL: the value alone */
+    } keys[] = { { "epochs", "epochs" },
+                 { "batch_size", "batch" },
+                 { "optimizer.name", NULL },
+                 { "optimizer.lr", "lr" },
+                 { "optimizer.head_lr", "head_lr" },
+                 { "optimizer.momentum", "momentum" },
+                 { "optimizer.weight_decay", "weight_decay" },
+                 { "schedule", "schedule" },
+                 { "loss.plugin", "loss" },
+                 { "batchnorm", "batchnorm" },
+                 { "model_selection", "model_selection" } };
     const struct figure *f = first_clean(p);
     struct trial_settings s;
     struct text t = { 0 };
     bioft_status st = identity_settings(&p->series[0].trials[0], arena, &s, err);
 
     if (f && f->n_train)
-        text_printf(&t, "%llu training images, %llu steps", (unsigned long long)f->n_train, (unsigned long long)f->steps);
+        text_printf(&t, "%llu training images, %llu steps", (unsigned long long)f->n_train,
+                    (unsigned long long)f->steps);
     for (size_t i = 0; st == BIOFT_OK && i < sizeof keys / sizeof *keys; i++) {
         const char *key = arena_printf(arena, "stages.%s.%s", p->stage, keys[i].key);
         const char *value = key ? identity_setting(&s, key) : NULL;
@@ -57,8 +65,8 @@ bioft_status recipe_training(const struct panel *p, struct arena *arena, const c
 /* What says nothing about the attack's strength. */
 static bool is_aside(const char *key)
 {
-    static const char *const names[] = { "plugin", "version", "name", "epsilon", "gradient", "samples", "split", "labels",
-                                         "batch_size", "dump" };
+    static const char *const names[] = { "plugin",  "version", "name",   "epsilon",    "gradient",
+                                         "samples", "split",   "labels", "batch_size", "dump" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(key, names[i]) == 0)
             return true;
@@ -80,8 +88,9 @@ static uint64_t samples_of(const struct panel *p, const struct grid *g)
         for (size_t k = 0; k < 3; k++) {
             const char *const gradients[] = { "exact", "", GRADIENT_OF_RULE };
             struct point point;
-            if (study_point(p, &p->series[0], &(struct place){ g->metric, g->attack, g->options, gradients[k],
-                                                               g->epsilon[e], g->norm }, &point))
+            if (study_point(p, &p->series[0],
+                            &(struct place){ g->metric, g->attack, g->options, gradients[k], g->epsilon[e], g->norm },
+                            &point))
                 return point.n;
         }
     return 0;
@@ -94,7 +103,8 @@ bioft_status recipe_attack(const struct panel *p, const struct grid *g, struct a
     const uint64_t n = samples_of(p, g);
     struct trial_settings s;
     struct text t = { 0 };
-    bioft_status st = prefix ? identity_settings(&p->series[0].trials[0], arena, &s, err) : error_memory(err, "a recipe");
+    bioft_status st = prefix ? identity_settings(&p->series[0].trials[0], arena, &s, err)
+                             : error_memory(err, "a recipe");
 
     for (size_t i = 0; st == BIOFT_OK && i < s.count; i++) {
         const char *key = s.field[i][0];

@@ -20,12 +20,11 @@ struct report {
     bool keep;
 };
 
-static bioft_status write_text(const struct report *r, const char *folder, const char *name,
-                               const char *suffix, struct text *t, struct error *err)
+static bioft_status write_text(const struct report *r, const char *folder, const char *name, const char *suffix,
+                               struct text *t, struct error *err)
 {
     const char *path = arena_printf(r->arena, "%s/%s%s", folder, name, suffix);
-    bioft_status st =
-        t->failed || !path ? error_memory(err, name) : file_write(path, t->data, t->length, err);
+    bioft_status st = t->failed || !path ? error_memory(err, name) : file_write(path, t->data, t->length, err);
     text_free(t);
     return st;
 }
@@ -37,7 +36,7 @@ static bioft_status save_table(const struct report *r, struct table *t, struct e
 
     if (!name)
         return error_memory(err, "a table");
-    for (char *s = name; *s; s++)                  /* letters that a file's name and a link may have */
+    for (char *s = name; *s; s++) /* letters that a file's name and a link may have */
         *s = strchr("/@ %#?\"'<>&", *s) ? '-' : *s;
     t->file = name;
     table_latex(t, &latex);
@@ -75,8 +74,7 @@ static bioft_status save_chart(struct report *r, const struct chart *c, struct e
     return st;
 }
 
-static bioft_status panel_tables(const struct report *r, size_t number, struct page_panel *ret,
-                                 struct error *err)
+static bioft_status panel_tables(const struct report *r, size_t number, struct page_panel *ret, struct error *err)
 {
     const struct panel *p = ret->panel;
     struct table *attacks = arena_array(r->arena, p->grid_count, sizeof *attacks);
@@ -89,8 +87,7 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
     for (size_t i = 0; fine && i < p->grid_count; i++)
         fine = tables_attack(&r->study, number, &p->grids[i], r->arena, &attacks[i]);
     for (size_t i = 0; fine && ret->finding_count && i < p->metric_count; i++)
-        fine = tables_gaps(p, number, ret->findings, ret->finding_count, p->metrics[i], r->arena,
-                           &gaps[i]);
+        fine = tables_gaps(p, number, ret->findings, ret->finding_count, p->metrics[i], r->arena, &gaps[i]);
     if (fine && ret->finding_count)
         fine = tables_findings(p, number, ret->findings, ret->finding_count, r->arena, all);
     if (fine)
@@ -128,8 +125,7 @@ static bioft_status panel_tables(const struct report *r, size_t number, struct p
     return save_table(r, &ret->headline.table, err);
 }
 
-static bioft_status panel_plots(struct report *r, size_t number, struct page_panel *ret,
-                                struct error *err)
+static bioft_status panel_plots(struct report *r, size_t number, struct page_panel *ret, struct error *err)
 {
     bioft_status st = plots_read(ret->panel, number, r->arena, &ret->plots, err);
     const size_t more = ret->plots.robustness_count + ret->plots.training_count;
@@ -145,8 +141,7 @@ static bioft_status panel_plots(struct report *r, size_t number, struct page_pan
     return st;
 }
 
-static bioft_status panel_part(struct report *r, size_t number, struct page_panel *ret,
-                               struct error *err)
+static bioft_status panel_part(struct report *r, size_t number, struct page_panel *ret, struct error *err)
 {
     struct panel *p = &r->study.panels[number];
     struct finding *findings;
@@ -165,8 +160,9 @@ static bioft_status panel_part(struct report *r, size_t number, struct page_pane
     if (st != BIOFT_OK)
         return st;
     ret->verdicts = verdicts;
-    st = headline_read(&(struct headline_params){ &r->study, number, findings, ret->finding_count, verdicts,
-                                                  ret->verdict_count }, r->arena, &ret->headline, err);
+    st = headline_read(
+        &(struct headline_params){ &r->study, number, findings, ret->finding_count, verdicts, ret->verdict_count },
+        r->arena, &ret->headline, err);
     if (st != BIOFT_OK)
         return st;
     st = recipe_training(p, r->arena, &ret->recipe, err);
@@ -180,13 +176,11 @@ static bioft_status panel_part(struct report *r, size_t number, struct page_pane
     st = panel_plots(r, number, ret, err);
     if (st != BIOFT_OK)
         return st;
-    return images_write(p, number, r->plots, MOST_STRIPS, r->arena, ret->strips,
-                          &ret->strip_count, err);
+    return images_write(p, number, r->plots, MOST_STRIPS, r->arena, ret->strips, &ret->strip_count, err);
 }
 
 /* A clean table for each metric that any panel has. */
-static bioft_status clean_tables(const struct report *r, const struct table **ret,
-                                 size_t *ret_count, struct error *err)
+static bioft_status clean_tables(const struct report *r, const struct table **ret, size_t *ret_count, struct error *err)
 {
     const struct study *s = &r->study;
     size_t most = 0, n = 0;
@@ -216,9 +210,7 @@ static bioft_status clean_tables(const struct report *r, const struct table **re
 static bioft_status write_all(struct report *r, const struct report_order *order, struct error *err)
 {
     struct page_panel *panels = arena_array(r->arena, r->study.count, sizeof *panels);
-    struct page page = {
-        .study = &r->study, .folder = r->out, .panels = panels, .panel_count = r->study.count
-    };
+    struct page page = { .study = &r->study, .folder = r->out, .panels = panels, .panel_count = r->study.count };
     struct text html = { 0 };
 
     bioft_status st = panels ? file_make_folder(r->tables, err) : error_memory(err, "a report");
@@ -250,9 +242,9 @@ bioft_status report_write(const struct report_order *order, struct arena *arena,
                         .tables = arena_printf(arena, "%s/tables", order->out),
                         .plots = arena_printf(arena, "%s/plots", order->out) };
 
-    bioft_status st = r.tables && r.plots ? study_read(order->folders, order->count,
-                                                       order->baseline, arena, &r.study, err)
-                                          : error_memory(err, "a report");
+    bioft_status st = r.tables && r.plots
+                          ? study_read(order->folders, order->count, order->baseline, arena, &r.study, err)
+                          : error_memory(err, "a report");
     r.study.published = order->published;
     if (st == BIOFT_OK)
         st = write_all(&r, order, err);

@@ -23,16 +23,14 @@ static const char *series_name(const struct trial_figures *t, const char *rule, 
         const char *value = memchr(at, '=', length);
         const size_t known = value ? (size_t)(value + 1 - at) : 0;
         const bool seed = strncmp(at, "seed=", 5) == 0;
-        const bool is_rule = known && length - known == strlen(rule) &&
-                             strncmp(at + known, rule, length - known) == 0;
+        const bool is_rule = known && length - known == strlen(rule) && strncmp(at + known, rule, length - known) == 0;
         if (!seed && !is_rule) {
             text_add(&name, ", ");
             text_add_n(&name, at, length);
         }
         at += length + (at[length] == ',');
     }
-    const char *ret =
-        name.failed ? NULL : arena_printf(arena, "%s%s", rule, name.data ? name.data : "");
+    const char *ret = name.failed ? NULL : arena_printf(arena, "%s%s", rule, name.data ? name.data : "");
     text_free(&name);
     return ret;
 }
@@ -47,8 +45,7 @@ static const struct figure *last_figure(const struct trial_figures *t)
     return ret;
 }
 
-static struct panel *panel_of(struct study *s, const struct trial_figures *t,
-                              const struct figure *f)
+static struct panel *panel_of(struct study *s, const struct trial_figures *t, const struct figure *f)
 {
     for (size_t i = 0; i < s->count; i++) {
         struct panel *p = &s->panels[i];
@@ -69,8 +66,7 @@ static struct panel *panel_of(struct study *s, const struct trial_figures *t,
 }
 
 /* Does the series have this trial already, from another folder or from this one given twice? */
-static const struct study_trial *copy_in(const struct series *s, const struct trial_figures *t,
-                                         const char *out)
+static const struct study_trial *copy_in(const struct series *s, const struct trial_figures *t, const char *out)
 {
     for (size_t i = 0; i < s->count; i++)
         if (*t->label.identity && same_text(s->identity, t->label.identity) &&
@@ -100,15 +96,16 @@ static bioft_status refuse_copies(const struct panel *p, const struct trial_figu
     for (size_t i = 0; i < p->count; i++) {
         const struct study_trial *other = copy_in(&p->series[i], t, out);
         if (other)
-            return error_set(err, BIOFT_ERR_INVALID, "%s/trials/%s is the same trial as %s, seed %llu too: a copy is no "
-                             "repetition; leave one of the two out", out, t->label.id, other->folder,
-                             (unsigned long long)t->label.seed);
+            return error_set(err, BIOFT_ERR_INVALID,
+                             "%s/trials/%s is the same trial as %s, seed %llu too: a copy is no "
+                             "repetition; leave one of the two out",
+                             out, t->label.id, other->folder, (unsigned long long)t->label.seed);
     }
     return BIOFT_OK;
 }
 
-static bioft_status add_trial(struct study *s, struct trial_figures *t, const char *out,
-                              size_t most, struct arena *arena, struct error *err)
+static bioft_status add_trial(struct study *s, struct trial_figures *t, const char *out, size_t most,
+                              struct arena *arena, struct error *err)
 {
     const struct figure *f = last_figure(t);
     size_t i = 0;
@@ -141,8 +138,7 @@ static bioft_status add_trial(struct study *s, struct trial_figures *t, const ch
     return BIOFT_OK;
 }
 
-struct figure *study_figure(const struct study_trial *t, const struct panel *p,
-                            const struct place *place)
+struct figure *study_figure(const struct study_trial *t, const struct panel *p, const struct place *place)
 {
     const struct figure *last = last_figure(t->results);
     for (size_t i = 0; i < t->results->count; i++) {
@@ -151,16 +147,14 @@ struct figure *study_figure(const struct study_trial *t, const struct panel *p,
             continue;
         if (!f->attacked && same_text(f->stage, last->stage) && same_text(f->split, p->split))
             return f;
-        if (f->attacked && same_text(f->attack, place->attack) &&
-            same_text(f->options, place->options) && same_text(f->gradient, place->gradient) &&
-            same_text(f->norm, place->norm) && f->epsilon == place->epsilon)
+        if (f->attacked && same_text(f->attack, place->attack) && same_text(f->options, place->options) &&
+            same_text(f->gradient, place->gradient) && same_text(f->norm, place->norm) && f->epsilon == place->epsilon)
             return f;
     }
     return NULL;
 }
 
-bool study_point(const struct panel *p, const struct series *s, const struct place *place,
-                 struct point *ret)
+bool study_point(const struct panel *p, const struct series *s, const struct place *place, struct point *ret)
 {
     double *values = mem_array(s->count, sizeof *values), low = 0.0, high = 0.0;
     *ret = (struct point){ .low = NAN, .high = NAN };
@@ -188,9 +182,8 @@ bool study_point(const struct panel *p, const struct series *s, const struct pla
     return ret->seeds > 0;
 }
 
-bioft_status study_predictions(const struct study_trial *t, const struct figure *f,
-                               struct arena *arena, struct figure *ret, bool *ret_found,
-                               struct error *err)
+bioft_status study_predictions(const struct study_trial *t, const struct figure *f, struct arena *arena,
+                               struct figure *ret, bool *ret_found, struct error *err)
 {
     const struct figure *all = t->results->figures;
     const size_t at = (size_t)(f - all);
@@ -201,8 +194,7 @@ bioft_status study_predictions(const struct study_trial *t, const struct figure 
     figure_file(f, name, sizeof name);
     while (first > 0 && (figure_file(&all[first - 1], other, sizeof other), same_text(name, other)))
         first--;
-    while (end < t->results->count &&
-           (figure_file(&all[end], other, sizeof other), same_text(name, other)))
+    while (end < t->results->count && (figure_file(&all[end], other, sizeof other), same_text(name, other)))
         end++;
     struct figure *read = arena_array(arena, end - first, sizeof *read);
     if (!read)
@@ -258,16 +250,14 @@ static bool add_grid(struct panel *p, const struct figure *f, struct arena *aren
         return false;
     for (size_t i = 0; i < p->grid_count; i++) {
         struct grid *g = &p->grids[i];
-        if (same_text(g->metric, f->metric) && same_text(g->attack, f->attack) &&
-            same_text(g->options, f->options) && same_text(g->norm, f->norm))
+        if (same_text(g->metric, f->metric) && same_text(g->attack, f->attack) && same_text(g->options, f->options) &&
+            same_text(g->norm, f->norm))
             return add_epsilon(g, f, arena);
     }
     if (p->grid_count == MOST)
         return true;
     struct grid *g = &p->grids[p->grid_count++];
-    *g = (struct grid){
-        .metric = f->metric, .attack = f->attack, .options = f->options, .norm = f->norm
-    };
+    *g = (struct grid){ .metric = f->metric, .attack = f->attack, .options = f->options, .norm = f->norm };
     return add_epsilon(g, f, arena);
 }
 
@@ -279,8 +269,7 @@ static bool look_over(struct panel *p, struct arena *arena)
             const struct trial_figures *t = p->series[i].trials[k].results;
             for (size_t j = 0; j < t->count; j++) {
                 const struct figure *f = &t->figures[j];
-                if (strchr(f->metric, '/') ||
-                    (!f->attacked && !same_text(f->stage, last_figure(t)->stage)))
+                if (strchr(f->metric, '/') || (!f->attacked && !same_text(f->stage, last_figure(t)->stage)))
                     continue;
                 if (!(f->attacked ? add_grid(p, f, arena) : add_metric(p, f->metric, arena)))
                     return false;
@@ -315,8 +304,8 @@ const char **study_names(const struct study *s, size_t *ret_count, struct arena 
     return names;
 }
 
-bioft_status study_read(const char *const *folders, size_t count, const char *baseline,
-                        struct arena *arena, struct study *ret, struct error *err)
+bioft_status study_read(const char *const *folders, size_t count, const char *baseline, struct arena *arena,
+                        struct study *ret, struct error *err)
 {
     struct trial_figures **trials = arena_array(arena, count, sizeof *trials);
     size_t *trial_counts = arena_array(arena, count, sizeof *trial_counts), most = 0;
@@ -324,8 +313,7 @@ bioft_status study_read(const char *const *folders, size_t count, const char *ba
 
     for (size_t i = 0; st == BIOFT_OK && i < count; i++) {
         char *path = path_join(folders[i], "results.csv");
-        st = path ? results_read(path, arena, &trials[i], &trial_counts[i], err)
-                  : error_memory(err, "a path");
+        st = path ? results_read(path, arena, &trials[i], &trial_counts[i], err) : error_memory(err, "a path");
         free(path);
         most += st == BIOFT_OK ? trial_counts[i] : 0;
     }

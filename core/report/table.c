@@ -52,18 +52,14 @@ bool table_create(struct table *t, size_t rows, size_t columns, struct arena *ar
     size_t cells;
     t->rows = rows;
     t->columns = columns;
-    t->cells =
-        mem_product(rows, columns, &cells) ? arena_array(arena, cells, sizeof *t->cells) : NULL;
+    t->cells = mem_product(rows, columns, &cells) ? arena_array(arena, cells, sizeof *t->cells) : NULL;
     return t->cells != NULL;
 }
 
-struct cell *table_cell(struct table *t, size_t row, size_t column)
-{
-    return &t->cells[row * t->columns + column];
-}
+struct cell *table_cell(struct table *t, size_t row, size_t column) { return &t->cells[row * t->columns + column]; }
 
-bool table_mark(struct table *t, size_t column, size_t first, size_t step, const double *values,
-                size_t count, int digits)
+bool table_mark(struct table *t, size_t column, size_t first, size_t step, const double *values, size_t count,
+                int digits)
 {
     double *printed = mem_array(count, sizeof *printed);
     enum mark *marks = mem_array(count, sizeof *marks);
@@ -173,8 +169,9 @@ static void html_row(const struct table *t, size_t row, struct text *ret)
 
 void html_files(const char *folder, const char *name, const char *const *suffixes, struct text *ret)
 {
-    static const char *const names[][2] = { { "csv", "CSV" }, { "tex", "LaTeX" }, { "md", "Markdown" }, { "svg", "SVG" },
-                                            { "pdf", "PDF" }, { "png", "PNG" }, { "dat", "data" }, { "gp", "gnuplot" } };
+    static const char *const names[][2] = { { "csv", "CSV" },  { "tex", "LaTeX" }, { "md", "Markdown" },
+                                            { "svg", "SVG" },  { "pdf", "PDF" },   { "png", "PNG" },
+                                            { "dat", "data" }, { "gp", "gnuplot" } };
 
     text_add(ret, "<p class=\"files\">");
     for (; *suffixes; suffixes++)

@@ -35,8 +35,8 @@ bool table_create(struct table *t, size_t rows, size_t columns, struct arena *ar
 struct cell *table_cell(struct table *t, size_t row, size_t column);
 /* Marks one column's rows from `first` on, `step` apart, by their values as printed with `digits`
  * decimals. */
-bool table_mark(struct table *t, size_t column, size_t first, size_t step, const double *values,
-                size_t count, int digits);
+bool table_mark(struct table *t, size_t column, size_t first, size_t step, const double *values, size_t count,
+                int digits);
 
 void table_html(const struct table *t, struct text *ret);
 void table_latex(const struct table *t, struct text *ret);

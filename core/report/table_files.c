@@ -8,10 +8,24 @@
 static const struct {
     const char *from, *to;
 } symbols[] = {
-    { "<", "\\textless{}" }, { ">", "\\textgreater{}" }, { "|", "\\textbar{}" }, { "\"", "''" },
-    { "\\", "\\textbackslash{}" }, { "~", "\\textasciitilde{}" }, { "^", "\\textasciicircum{}" },
-    { "&", "\\&" }, { "%", "\\%" }, { "$", "\\$" }, { "#", "\\#" }, { "_", "\\_" }, { "{", "\\{" }, { "}", "\\}" },
-    { "\xce\xb5", "$\\varepsilon$" }, { "\xe2\x88\x92", "$-$" }, { "\xe2\x86\x92", "$\\to$" }, { "\xc2\xb1", "$\\pm$" },
+    { "<", "\\textless{}" },
+    { ">", "\\textgreater{}" },
+    { "|", "\\textbar{}" },
+    { "\"", "''" },
+    { "\\", "\\textbackslash{}" },
+    { "~", "\\textasciitilde{}" },
+    { "^", "\\textasciicircum{}" },
+    { "&", "\\&" },
+    { "%", "\\%" },
+    { "$", "\\$" },
+    { "#", "\\#" },
+    { "_", "\\_" },
+    { "{", "\\{" },
+    { "}", "\\}" },
+    { "\xce\xb5", "$\\varepsilon$" },
+    { "\xe2\x88\x92", "$-$" },
+    { "\xe2\x86\x92", "$\\to$" },
+    { "\xc2\xb1", "$\\pm$" },
 };
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -52,35 +52,28 @@ const char *panel_title(const struct study *s, const struct panel *p, struct are
         if (o == p || strcmp(o->dataset, p->dataset) != 0 || strcmp(o->backbone, p->backbone) != 0)
             continue;
         protocol = protocol || strcmp(o->protocol, p->protocol) != 0;
-        engine =
-            engine || strcmp(o->engine, p->engine) != 0 || strcmp(o->precision, p->precision) != 0;
+        engine = engine || strcmp(o->engine, p->engine) != 0 || strcmp(o->precision, p->precision) != 0;
     }
     return arena_printf(arena, "%s, %s%s%s%s%s%s%s", p->dataset, p->backbone, protocol ? ", " : "",
-                        protocol ? p->protocol : "", engine ? ", " : "", engine ? p->engine : "",
-                        engine ? " " : "", engine ? p->precision : "");
+                        protocol ? p->protocol : "", engine ? ", " : "", engine ? p->engine : "", engine ? " " : "",
+                        engine ? p->precision : "");
 }
 
-static size_t sources_of(const struct study *s)
-{
-    return s->published ? s->published->source_count : 0;
-}
+static size_t sources_of(const struct study *s) { return s->published ? s->published->source_count : 0; }
 
 static void published_cell(struct cell *c, struct published_figure *f, struct arena *arena)
 {
     const char *interval = interval_text(f->low, f->high, arena);
 
-    *c = (struct cell){ .text = percent(f->value, TABLE_DIGITS, arena),
-                        .mark = f->mark,
-                        .published = true };
+    *c = (struct cell){ .text = percent(f->value, TABLE_DIGITS, arena), .mark = f->mark, .published = true };
     if (f->n)
-        c->note = arena_printf(arena, "%s%sn = %llu", interval ? interval : "",
-                               interval ? ", " : "", (unsigned long long)f->n);
+        c->note = arena_printf(arena, "%s%sn = %llu", interval ? interval : "", interval ? ", " : "",
+                               (unsigned long long)f->n);
     f->shown = true;
 }
 
 /* Does a source have a figure of the metric beside any of a panel's? */
-static bool has_published(const struct published *pub, const char *source, const struct panel *p,
-                          const char *metric)
+static bool has_published(const struct published *pub, const char *source, const struct panel *p, const char *metric)
 {
     for (size_t i = 0; i < p->count; i++)
         if (published_beside(pub, source, p, &p->series[i], &(struct place){ .metric = metric }))
@@ -98,22 +91,22 @@ struct source {
 static void published_column(struct table *t, size_t column, const struct source *source, const char *const *names,
                              size_t count, const char *metric, struct arena *arena)
 {
-    *table_cell(t, 0, column) =
-        (struct cell){ .text = arena_printf(arena, "published%s%s", *source->name ? ", " : "", source->name),
-                       .published = true };
+    *table_cell(t, 0, column) = (struct cell){
+        .text = arena_printf(arena, "published%s%s", *source->name ? ", " : "", source->name), .published = true
+    };
     for (size_t i = 0; i < count; i++) {
         const struct series *s = series_named(source->panel, names[i]);
         struct published_figure *f = s ? published_beside(source->published, source->name, source->panel, s,
-                                                          &(struct place){ .metric = metric }) : NULL;
+                                                          &(struct place){ .metric = metric })
+                                       : NULL;
         if (f)
             published_cell(table_cell(t, i + 1, column), f, arena);
     }
 }
 
 /* One panel's column, marked. */
-static bool clean_column(struct table *t, size_t column, const struct panel *p,
-                         const char *const *names, size_t count, const char *metric,
-                         struct arena *arena)
+static bool clean_column(struct table *t, size_t column, const struct panel *p, const char *const *names, size_t count,
+                         const char *metric, struct arena *arena)
 {
     double *values = mem_array(count, sizeof *values);
 
@@ -124,9 +117,8 @@ static bool clean_column(struct table *t, size_t column, const struct panel *p,
         if (!s || !study_point(p, s, &(struct place){ .metric = metric }, &point))
             continue;
         values[i] = 100.0 * point.value;
-        *table_cell(t, i + 1, column) =
-            (struct cell){ .text = percent(point.value, TABLE_DIGITS, arena),
-                           .note = interval_text(point.low, point.high, arena) };
+        *table_cell(t, i + 1, column) = (struct cell){ .text = percent(point.value, TABLE_DIGITS, arena),
+                                                       .note = interval_text(point.low, point.high, arena) };
     }
     const bool fine = values && table_mark(t, column, 1, 1, values, count, TABLE_DIGITS);
     free(values);
@@ -144,8 +136,7 @@ bool tables_clean(const struct study *s, const char *metric, struct arena *arena
             columns += has_published(s->published, s->published->sources[k], &s->panels[i], metric);
     }
     *ret = (struct table){ .name = arena_printf(arena, "clean-%s", metric),
-                           .caption = arena_printf(arena, "%s in %%, without attack",
-                                                   tables_metric(metric, arena)) };
+                           .caption = arena_printf(arena, "%s in %%, without attack", tables_metric(metric, arena)) };
     if (!names || !table_create(ret, rows + 1, columns + 1, arena))
         return false;
     table_cell(ret, 0, 0)->text = "rule";
@@ -168,24 +159,24 @@ bool tables_clean(const struct study *s, const char *metric, struct arena *arena
 }
 
 /* One rule under one gradient; false where there is no figure of it. */
-static bool attack_row(struct table *t, size_t row, const struct panel *p, const struct series *s,
-                       const struct grid *g, const char *gradient, struct arena *arena)
+static bool attack_row(struct table *t, size_t row, const struct panel *p, const struct series *s, const struct grid *g,
+                       const char *gradient, struct arena *arena)
 {
     bool any = false;
 
     for (size_t e = 0; e < g->count; e++) {
         struct point point;
-        if (!study_point(
-                p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e], g->norm },
-                &point))
+        if (!study_point(p, s, &(struct place){ g->metric, g->attack, g->options, gradient, g->epsilon[e], g->norm },
+                         &point))
             continue;
-        *table_cell(t, row, e + 2) =
-            (struct cell){ .text = arena_printf(arena, "%.*f%s%s", TABLE_DIGITS,
-                                                100.0 * point.value, point.masking ? "*" : "",
-                                                point.weak ? "!" : ""),
-                           .more = arena_printf(arena, "%s%sn = %llu",
-                                                interval_text(point.low, point.high, arena) ? interval_text(point.low, point.high, arena) : "",
-                                                isfinite(point.low) ? ", " : "", (unsigned long long)point.n) };
+        *table_cell(t, row, e + 2) = (struct cell){
+            .text = arena_printf(arena, "%.*f%s%s", TABLE_DIGITS, 100.0 * point.value, point.masking ? "*" : "",
+                                 point.weak ? "!" : ""),
+            .more = arena_printf(
+                arena, "%s%sn = %llu",
+                interval_text(point.low, point.high, arena) ? interval_text(point.low, point.high, arena) : "",
+                isfinite(point.low) ? ", " : "", (unsigned long long)point.n)
+        };
         any = true;
     }
     table_cell(t, row, 0)->text = s->name;
@@ -209,17 +200,16 @@ static bool published_row(struct table *t, size_t row, const struct source *sour
     }
     if (any) {
         table_cell(t, row, 0)->text = s->name;
-        *table_cell(t, row, 1) =
-            (struct cell){ .text = arena_printf(arena, "%s, published%s%s",
-                                                gradient_title(gradient),
-                                                *source->name ? ", " : "", source->name),
-                           .published = true };
+        *table_cell(t, row,
+                    1) = (struct cell){ .text = arena_printf(arena, "%s, published%s%s", gradient_title(gradient),
+                                                             *source->name ? ", " : "", source->name),
+                                        .published = true };
     }
     return any;
 }
 
-bool tables_attack(const struct study *study, size_t number, const struct grid *g,
-                   struct arena *arena, struct table *ret)
+bool tables_attack(const struct study *study, size_t number, const struct grid *g, struct arena *arena,
+                   struct table *ret)
 {
     char number_of[TEXT_NUMBER];
     const struct panel *p = &study->panels[number];
@@ -235,17 +225,13 @@ bool tables_attack(const struct study *study, size_t number, const struct grid *
     const char *attack = plots_attack(g->attack, g->options, arena);
 
     *ret = (struct table){
-        .name = arena_printf(arena, "%zu-%s-%s%s", number + 1, g->attack, g->metric,
-                             plots_again(p, g, arena)),
-        .caption =
-            worst ? arena_printf(arena,
-                                 "%s in %%, the worst case of each image over %s, by epsilon (%s%s)",
-                                 tables_metric(g->metric, arena), g->options, g->norm, zero)
-                  : arena_printf(arena, "%s in %% under %s, by epsilon (%s%s)",
-                                 tables_metric(g->metric, arena), attack, g->norm, zero)
+        .name = arena_printf(arena, "%zu-%s-%s%s", number + 1, g->attack, g->metric, plots_again(p, g, arena)),
+        .caption = worst ? arena_printf(arena, "%s in %%, the worst case of each image over %s, by epsilon (%s%s)",
+                                        tables_metric(g->metric, arena), g->options, g->norm, zero)
+                         : arena_printf(arena, "%s in %% under %s, by epsilon (%s%s)", tables_metric(g->metric, arena),
+                                        attack, g->norm, zero)
     };
-    if (!ret->name || !ret->caption ||
-        !table_create(ret, kinds * p->count * (sources + 1) + 1, g->count + 2, arena))
+    if (!ret->name || !ret->caption || !table_create(ret, kinds * p->count * (sources + 1) + 1, g->count + 2, arena))
         return false;
     table_cell(ret, 0, 0)->text = "rule";
     table_cell(ret, 0, 1)->text = "gradient";
@@ -289,13 +275,12 @@ static const char *verdict(const struct finding *f)
 
 static struct cell difference(const struct finding *f, struct arena *arena)
 {
-    return (struct cell){ .text = arena_printf(arena, "%+.*f", TABLE_DIGITS,
-                                               100.0 * f->found.difference),
+    return (struct cell){ .text = arena_printf(arena, "%+.*f", TABLE_DIGITS, 100.0 * f->found.difference),
                           .note = interval_text(f->found.ci.low, f->found.ci.high, arena) };
 }
 
-static const struct finding *clean_finding(const struct finding *f, size_t count,
-                                           const struct series *s, const char *metric)
+static const struct finding *clean_finding(const struct finding *f, size_t count, const struct series *s,
+                                           const char *metric)
 {
     for (size_t i = 0; i < count; i++)
         if (f[i].series == s && !f[i].place.attack && strcmp(f[i].place.metric, metric) == 0)
@@ -303,30 +288,26 @@ static const struct finding *clean_finding(const struct finding *f, size_t count
     return NULL;
 }
 
-static void three_cells(struct table *t, size_t row, size_t column, const struct finding *f,
-                        struct arena *arena)
+static void three_cells(struct table *t, size_t row, size_t column, const struct finding *f, struct arena *arena)
 {
     *table_cell(t, row, column) = difference(f, arena);
     table_cell(t, row, column + 1)->text = p_text(f->adjusted, arena);
     table_cell(t, row, column + 2)->text = verdict(f);
 }
 
-bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, size_t count,
-                 const char *metric, struct arena *arena, struct table *ret)
+bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, size_t count, const char *metric,
+                 struct arena *arena, struct table *ret)
 {
     char number_of[TEXT_NUMBER];
-    static const char *const head[] = { "rule",        "clean", "p",           "significant",
-                                        "largest gap", "p",     "significant", "at" };
+    static const char *const head[] = { "rule", "clean", "p", "significant", "largest gap", "p", "significant", "at" };
     enum { COLUMNS = sizeof head / sizeof *head };
     size_t row = 1;
 
-    *ret =
-        (struct table){ .name = arena_printf(arena, "%zu-against-baseline-%s", number + 1, metric),
-                        .caption =
-                            arena_printf(arena,
-                                         "%s minus that of %s, percentage points; p after Holm's "
-                                         "correction",
-                                         tables_metric(metric, arena), p->baseline->name) };
+    *ret = (struct table){ .name = arena_printf(arena, "%zu-against-baseline-%s", number + 1, metric),
+                           .caption = arena_printf(arena,
+                                                   "%s minus that of %s, percentage points; p after Holm's "
+                                                   "correction",
+                                                   tables_metric(metric, arena), p->baseline->name) };
     if (!ret->name || !ret->caption || !table_create(ret, p->count + 1, COLUMNS, arena))
         return false;
     for (size_t c = 0; c < COLUMNS; c++)
@@ -341,13 +322,12 @@ bool tables_gaps(const struct panel *p, size_t number, const struct finding *f, 
             three_cells(ret, row, 1, clean, arena);
         if (gap) {
             three_cells(ret, row, 4, gap, arena);
-            table_cell(ret, row, 7)->text =
-                arena_printf(arena, "%s, %s, epsilon %s",
-                             plots_attack(gap->place.attack, gap->place.options, arena),
-                             finding_follows_rule(gap) ? "the rule's own gradient"
-                             : *gap->place.gradient    ? "the exact gradient"
-                                                       : "both gradients",
-                             epsilon_text(number_of, gap->place.epsilon, epsilon_digits(p)));
+            table_cell(ret, row, 7)->text = arena_printf(
+                arena, "%s, %s, epsilon %s", plots_attack(gap->place.attack, gap->place.options, arena),
+                finding_follows_rule(gap) ? "the rule's own gradient"
+                : *gap->place.gradient    ? "the exact gradient"
+                                          : "both gradients",
+                epsilon_text(number_of, gap->place.epsilon, epsilon_digits(p)));
         }
         row++;
     }
@@ -359,10 +339,8 @@ bool tables_findings(const struct panel *p, size_t number, const struct finding 
                      struct table *ret)
 {
     char number_of[TEXT_NUMBER];
-    static const char *const head[] = {
-        "rule",       "metric", "attack", "gradient", "epsilon",
-        "difference", "n",      "p",      "p (Holm)", "significant"
-    };
+    static const char *const head[] = { "rule",       "metric", "attack", "gradient", "epsilon",
+                                        "difference", "n",      "p",      "p (Holm)", "significant" };
     enum { COLUMNS = sizeof head / sizeof *head };
 
     *ret = (struct table){ .name = arena_printf(arena, "%zu-comparisons", number + 1) };
@@ -379,8 +357,7 @@ bool tables_findings(const struct panel *p, size_t number, const struct finding 
             at->attack ? gradient_title(at->gradient) : "",
             at->attack ? arena_text(arena, epsilon_text(number_of, at->epsilon, epsilon_digits(p))) : "",
             NULL,
-            arena_printf(arena, "%llu%s", (unsigned long long)f[i].found.n,
-                         f[i].over_seeds ? " seeds" : ""),
+            arena_printf(arena, "%llu%s", (unsigned long long)f[i].found.n, f[i].over_seeds ? " seeds" : ""),
             p_text(f[i].found.p, arena),
             p_text(f[i].adjusted, arena),
             verdict(&f[i])
@@ -408,8 +385,10 @@ bool tables_verdicts(const struct panel *p, size_t number, const struct verdict 
         table_cell(ret, 0, c)->text = head[c];
     for (size_t i = 0; i < count; i++) {
         const char *const texts[COLUMNS] = {
-            v[i].series->name, tables_metric(v[i].place.metric, arena), v[i].place.norm,
-            arena_text(arena, epsilon_text(number_of, v[i].place.epsilon, epsilon_digits(p))), v[i].word, v[i].why, v[i].place.options
+            v[i].series->name, tables_metric(v[i].place.metric, arena),
+            v[i].place.norm,   arena_text(arena, epsilon_text(number_of, v[i].place.epsilon, epsilon_digits(p))),
+            v[i].word,         v[i].why,
+            v[i].place.options
         };
         for (size_t c = 0; c < COLUMNS; c++)
             table_cell(ret, i + 1, c)->text = texts[c];

@@ -37,8 +37,9 @@ static size_t add_rows(struct table *t, size_t row, const struct panel *p, const
         table_cell(t, row, 1)->text = arena_printf(arena, "%.4g", g->epsilon[e]);
         for (size_t s = 0; s < p->count; s++) {
             struct point point;
-            if (study_point(p, &p->series[s], &(struct place){ g->metric, g->attack, g->options, "exact", g->epsilon[e],
-                                                               g->norm }, &point))
+            if (study_point(p, &p->series[s],
+                            &(struct place){ g->metric, g->attack, g->options, "exact", g->epsilon[e], g->norm },
+                            &point))
                 table_cell(t, row, s + 2)->text = arena_printf(arena, "%.*f", TABLE_DIGITS, 100.0 * point.value);
         }
         row++;
@@ -52,12 +53,13 @@ static bool make(const struct panel *p, size_t number, const struct grid *first,
 
     for (size_t i = 0; i < p->grid_count; i++)
         rows += is_together(first, &p->grids[i]) ? p->grids[i].count : 0;
-    *ret = (struct table){
-        .name = arena_printf(arena, "%zu-transfer-%s-%s%s", number + 1, first->attack, first->metric,
-                             plots_again(p, first, arena)),
-        .caption = arena_printf(arena, "%s in %% under images of %s (%s): row, the network that they were made on; column, "
-                                "the one that they were shown to", tables_metric(first->metric, arena), first->attack,
-                                first->norm) };
+    *ret = (struct table){ .name = arena_printf(arena, "%zu-transfer-%s-%s%s", number + 1, first->attack, first->metric,
+                                                plots_again(p, first, arena)),
+                           .caption = arena_printf(
+                               arena,
+                               "%s in %% under images of %s (%s): row, the network that they were made on; column, "
+                               "the one that they were shown to",
+                               tables_metric(first->metric, arena), first->attack, first->norm) };
     if (!ret->name || !ret->caption || !table_create(ret, rows, p->count + 2, arena))
         return false;
     table_cell(ret, 0, 0)->text = "made on";

@@ -8,10 +8,7 @@
 
 enum { MAX_EPSILON = 64, LABEL = 22, GRADIENT = 10, DIGITS = 4, CELL = 8 };
 
-static bool warned(const struct figure *f, const char *word)
-{
-    return f->warnings && strstr(f->warnings, word);
-}
+static bool warned(const struct figure *f, const char *word) { return f->warnings && strstr(f->warnings, word); }
 
 static bool masks(const struct figure *f) { return same_text(f->masking, "masking"); }
 
@@ -41,32 +38,28 @@ static bool last_stage(const struct trial_figures *t, const struct figure *f)
 }
 
 /* The table has one number of each kind; a metric with another convention is in the files. */
-static bool shown(const struct figure *f)
-{
-    return !strchr(f->metric, '/');
-}
+static bool shown(const struct figure *f) { return !strchr(f->metric, '/'); }
 
 /* The same kind of number under the same attack. */
 static bool comparable(const struct figure *a, const struct figure *b)
 {
-    return same_text(a->metric, b->metric) && same_text(a->attack, b->attack) &&
-           same_text(a->options, b->options) && same_text(a->norm, b->norm);
+    return same_text(a->metric, b->metric) && same_text(a->attack, b->attack) && same_text(a->options, b->options) &&
+           same_text(a->norm, b->norm);
 }
 
-static void clean_table(const struct trial_figures *trials, size_t count, const struct figure *head,
-                        struct text *t)
+static void clean_table(const struct trial_figures *trials, size_t count, const struct figure *head, struct text *t)
 {
     char label[TERMINAL_LABEL];
 
-    text_printf(t, "clean %-*s %-16s %-8s %s [95%% interval]\n", LABEL - 6, head->metric, "dataset", "n",
-                head->metric);
+    text_printf(t, "clean %-*s %-16s %-8s %s [95%% interval]\n", LABEL - 6, head->metric, "dataset", "n", head->metric);
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < trials[i].count; k++) {
             const struct figure *f = &trials[i].figures[k];
             if (f->attacked || !last_stage(&trials[i], f) || !same_text(f->metric, head->metric))
                 continue;
-            text_printf(t, "  %-*s %-16s %-8llu %.4f [%.4f, %.4f]\n", LABEL - 2, terminal_label(trials, count, i, f, label),
-                        f->dataset, (unsigned long long)f->n, f->value, f->ci_low, f->ci_high);
+            text_printf(t, "  %-*s %-16s %-8llu %.4f [%.4f, %.4f]\n", LABEL - 2,
+                        terminal_label(trials, count, i, f, label), f->dataset, (unsigned long long)f->n, f->value,
+                        f->ci_low, f->ci_high);
         }
 }
 
@@ -123,8 +116,10 @@ static void attack_row(const struct trial_figures *trials, size_t count, size_t 
                 found = f;
         }
         if (found)
-            text_printf(t, "%*.3f%s", width, found->value, warned(found, "attack-too-weak") ? "!"
-                        : masks(found) ? "*" : " ");
+            text_printf(t, "%*.3f%s", width, found->value,
+                        warned(found, "attack-too-weak") ? "!"
+                        : masks(found)                   ? "*"
+                                                         : " ");
         else
             text_printf(t, "%*s ", width, "");
     }
@@ -158,7 +153,7 @@ static void attack_table(const struct trial_figures *trials, size_t count, const
         text_printf(t, "%*.*g ", width, digits, epsilon[e]);
     text_add(t, "\n");
     for (size_t i = 0; i < count; i++)
-        for (int own = 0; own < 2; own++)          /* the rule's own gradient comes last */
+        for (int own = 0; own < 2; own++) /* the rule's own gradient comes last */
             for (size_t k = 0; k < trials[i].count; k++) {
                 const struct figure *f = &trials[i].figures[k];
                 if (f->attacked && comparable(f, head) && same_text(f->gradient, GRADIENT_OF_RULE) == (own == 1) &&
@@ -170,10 +165,10 @@ static void attack_table(const struct trial_figures *trials, size_t count, const
 /* What the comparisons of the two gradients come to over all trials. */
 struct gradients {
     size_t pairs, masking, reversed, undecided;
-    const struct figure *furthest, *exact;         /* of those that mask */
+    const struct figure *furthest, *exact; /* of those that mask */
     const struct trial_figures *trial;
-    uint64_t n, needed;                            /* of the undecided one that needs most; needed 0: no number */
-    bool unknown;                                  /* one of them has none */
+    uint64_t n, needed; /* of the undecided one that needs most; needed 0: no number */
+    bool unknown;       /* one of them has none */
 };
 
 static const struct figure *exact_beside(const struct trial_figures *t, const struct figure *rule)
@@ -221,12 +216,15 @@ static void two_gradients(const struct trial_figures *trials, size_t count, stru
         }
     if (!g.pairs)
         return;
-    text_printf(t, "\nThe two gradients on the same images, %zu comparisons (exact McNemar or permutation test, Holm): "
-                "%zu masking, %zu within 2 points, %zu undecided, %zu where the exact one is the weaker.\n", g.pairs,
-                g.masking, g.pairs - g.masking - g.undecided - g.reversed, g.undecided, g.reversed);
+    text_printf(t,
+                "\nThe two gradients on the same images, %zu comparisons (exact McNemar or permutation test, Holm): "
+                "%zu masking, %zu within 2 points, %zu undecided, %zu where the exact one is the weaker.\n",
+                g.pairs, g.masking, g.pairs - g.masking - g.undecided - g.reversed, g.undecided, g.reversed);
     if (g.masking)
-        text_printf(t, "The exact gradient leaves %s %.3f (%s at epsilon %s), the rule's own gradient %.3f: masking, "
-                    "not robustness.\n", terminal_label(trials, count, (size_t)(g.trial - trials), g.exact, label), g.exact->value,
+        text_printf(t,
+                    "The exact gradient leaves %s %.3f (%s at epsilon %s), the rule's own gradient %.3f: masking, "
+                    "not robustness.\n",
+                    terminal_label(trials, count, (size_t)(g.trial - trials), g.exact, label), g.exact->value,
                     g.exact->attack, text_number(number, g.exact->epsilon), g.furthest->value);
     if (g.undecided && g.unknown)
         text_printf(t, "Undecided: n = %llu is too small to tell, and no number of images that would is known.\n",
@@ -251,13 +249,14 @@ static void explain(const struct trial_figures *rows, size_t count, struct text 
             zero = zero || (f->attacked && f->epsilon == 0.0);
         }
     if (zero)
-        text_add(t, "  epsilon 0: no attack, the attacked images alone; the clean figures above are of the whole split\n");
+        text_add(t,
+                 "  epsilon 0: no attack, the attacked images alone; the clean figures above are of the whole split\n");
     if (masked)
         text_add(t, "  * masking: the rule's own gradient; the exact one leaves clearly less, so this figure is not "
-                 "evidence of robustness\n");
+                    "evidence of robustness\n");
     if (weak)
         text_add(t, "  ! attack too weak: at epsilon 0.5 every image can become the same grey one, so no network can "
-                 "keep more than the largest class's share\n");
+                    "keep more than the largest class's share\n");
 }
 
 bool terminal_table(const struct trial_figures *trials, size_t count, struct text *t)
@@ -272,7 +271,7 @@ bool terminal_table(const struct trial_figures *trials, size_t count, struct tex
         return false;
     }
     clean_tables(rows, n, t);
-    for (int single = 0; single < 2; single++)     /* worst cases come first */
+    for (int single = 0; single < 2; single++) /* worst cases come first */
         for (size_t i = 0; i < n; i++)
             for (size_t k = 0; k < rows[i].count; k++) {
                 const struct figure *f = &rows[i].figures[k];

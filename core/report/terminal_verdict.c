@@ -61,7 +61,8 @@ void terminal_verdicts(const struct trial_figures *trials, size_t count, struct 
             if (said)
                 continue;
             if (!any)
-                text_add(t, "\nVerdict, from the worst case over attacks that do not follow the rule's own gradient:\n");
+                text_add(t,
+                         "\nVerdict, from the worst case over attacks that do not follow the rule's own gradient:\n");
             any = true;
             if (begun)
                 text_add(t, ";\n    ");

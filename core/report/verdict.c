@@ -11,21 +11,20 @@
 struct candidate {
     const struct series *series;
     struct place place;
-    struct comparison masking, gain;               /* the rule's gradient minus the rest; the rule minus the baseline */
-    bool paired, against;                          /* which of the two there are */
-    size_t seeds;                                  /* of the second */
-    double masking_p, gain_p;                      /* adjusted */
+    struct comparison masking, gain; /* the rule's gradient minus the rest; the rule minus the baseline */
+    bool paired, against;            /* which of the two there are */
+    size_t seeds;                    /* of the second */
+    double masking_p, gain_p;        /* adjusted */
     const char *doubt;
 };
 struct judging {
     const struct study *study;
     const struct panel *panel;
     struct arena *arena;
-    const struct csv *rows;                        /* of each folder */
+    const struct csv *rows; /* of each folder */
     struct candidate *list;
     size_t count;
 };
-
 
 /* Is it an attack of the place's metric, norm and epsilon, along this gradient of the network's own? */
 static bool is_attack(const struct figure *f, const struct place *at, const char *gradient)
@@ -82,7 +81,8 @@ static bioft_status add_sides(const struct study_trial *t, const struct figure *
 
 static bioft_status make_sides(size_t most, struct arena *arena, struct sides *ret, struct error *err)
 {
-    *ret = (struct sides){ .a = arena_array(arena, most, sizeof *ret->a), .b = arena_array(arena, most, sizeof *ret->b) };
+    *ret = (struct sides){ .a = arena_array(arena, most, sizeof *ret->a),
+                           .b = arena_array(arena, most, sizeof *ret->b) };
     return ret->a && ret->b ? BIOFT_OK : error_memory(err, "a verdict");
 }
 
@@ -140,7 +140,8 @@ static bioft_status compare_gradients(struct candidate *c, struct arena *arena, 
 }
 
 /* The rule and the baseline under the same attacks, seed by seed. */
-static bioft_status compare_baseline(const struct judging *j, struct candidate *c, struct arena *arena, struct error *err)
+static bioft_status compare_baseline(const struct judging *j, struct candidate *c, struct arena *arena,
+                                     struct error *err)
 {
     const struct series *base = j->panel->baseline;
     struct sides s;
@@ -166,8 +167,8 @@ static bioft_status find_doubt(const struct judging *j, struct candidate *c, str
     for (size_t i = 0; st == BIOFT_OK && !*c->doubt && i < c->series->count; i++)
         for (size_t k = 0; st == BIOFT_OK && k < j->study->folder_count; k++)
             if (same_text(j->study->folders[k], c->series->trials[i].out))
-                st = indicators_doubt(&j->rows[k], c->series->trials[i].results->label.id, &c->place, j->arena, &c->doubt,
-                                      err);
+                st = indicators_doubt(&j->rows[k], c->series->trials[i].results->label.id, &c->place, j->arena,
+                                      &c->doubt, err);
     return st;
 }
 

@@ -4,16 +4,16 @@
 
 #include "report/study.h"
 
-#define VERDICT_BASELINE "baseline"
-#define VERDICT_MASKING "masking"
+#define VERDICT_BASELINE  "baseline"
+#define VERDICT_MASKING   "masking"
 #define VERDICT_UNDECIDED "undecided"
-#define VERDICT_ROBUST "robust"
-#define VERDICT_NO_MORE "no more robust"
+#define VERDICT_ROBUST    "robust"
+#define VERDICT_NO_MORE   "no more robust"
 
 struct verdict {
     const struct series *series;
-    struct place place;                            /* of the worst case that it speaks of */
-    const char *word, *why;                        /* why: a few words with the numbers */
+    struct place place;     /* of the worst case that it speaks of */
+    const char *word, *why; /* why: a few words with the numbers */
 };
 /* Of a panel, in the order of its series; from the worst cases over what does not follow the rule's own gradient. What an
  * attack's rows in results.csv do not say was not measured, and leaves a verdict undecided. In the arena. */

@@ -12,7 +12,9 @@ enum column { TRIAL, ATTACK, METRIC, NORM, EPSILON, WORD, WHY, COLUMNS };
 /* false: a file of a bioft that kept none. */
 static bool find_columns(const struct csv *c, size_t ret[COLUMNS])
 {
-    static const char *const names[COLUMNS] = { "trial", "attack", "metric", "norm", "epsilon", "verdict", "verdict_why" };
+    static const char *const names[COLUMNS] = {
+        "trial", "attack", "metric", "norm", "epsilon", "verdict", "verdict_why"
+    };
 
     for (size_t i = 0; i < COLUMNS; i++) {
         ret[i] = csv_column(c, names[i]);

@@ -6,12 +6,13 @@
 #include <string.h>
 
 static const char *const record_columns[RECORD_COLUMNS] = {
-    "clean", "right", "target", "distance", "queries", "gradients", "zero_gradients", "nonfinite_gradients", "found",
-    "rising", "traced", "part",
+    "clean", "right",  "target", "distance", "queries", "gradients", "zero_gradients", "nonfinite_gradients",
+    "found", "rising", "traced", "part",
 };
 static const char *const indicator_columns[INDICATOR_COLUMNS] = {
-    "right", "gained", "reached", "queries", "gradients", "zero_gradient", "zero_survived", "unchanged",
-    "budget_unused", "silent", "rising", "draws", "gradient_cosine", "sign_agreement", "differences_off",
+    "right",         "gained",        "reached",         "queries",        "gradients",
+    "zero_gradient", "zero_survived", "unchanged",       "budget_unused",  "silent",
+    "rising",        "draws",         "gradient_cosine", "sign_agreement", "differences_off",
 };
 
 static void add_names(struct text *t, const char *const *names, size_t count)
@@ -97,7 +98,9 @@ void indicators_header(struct text *t) { add_names(t, indicator_columns, INDICAT
 void indicators_add(struct text *t, const struct figure *f)
 {
     const struct indicators *i = &f->indicators;
-    const int64_t counts[] = { i->zero_gradient, i->zero_survived, i->unchanged, i->budget_unused, i->silent, i->rising };
+    const int64_t counts[] = {
+        i->zero_gradient, i->zero_survived, i->unchanged, i->budget_unused, i->silent, i->rising
+    };
 
     if (!f->attacked) {
         for (size_t c = 0; c < INDICATOR_COLUMNS; c++)
@@ -127,8 +130,8 @@ bool indicators_begin(char *const *header)
 
 struct indicators indicators_none(void)
 {
-    return (struct indicators){ -1, -1, -1, -1, -1, -1, -1, -1, -1, (double)NAN, (double)NAN, (double)NAN, (double)NAN,
-                                (double)NAN, "" };
+    return (struct indicators){ -1, -1,          -1,          -1,          -1,          -1,          -1, -1,
+                                -1, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN, "" };
 }
 
 bool indicators_read(char *const *s, struct indicators *ret)

@@ -15,29 +15,61 @@ struct column {
     const char *name;
     enum kind kind;
     enum known known;
-    bool of_trial, of_attack;                      /* of a trial_label, else of a figure; empty of a clean figure */
+    bool of_trial, of_attack; /* of a trial_label, else of a figure; empty of a clean figure */
     size_t at;
 };
-#define TRIAL(name, kind, known, field) { name, kind, known, true, false, offsetof(struct trial_label, field) }
-#define FIGURE(name, kind, known, field) { name, kind, known, false, false, offsetof(struct figure, field) }
-#define ATTACK(name, kind, known, field) { name, kind, known, false, true, offsetof(struct figure, field) }
+#define TRIAL(name, kind, known, field) \
+    { \
+        name, kind, known, true, false, offsetof(struct trial_label, field) \
+    }
+#define FIGURE(name, kind, known, field) \
+    { \
+        name, kind, known, false, false, offsetof(struct figure, field) \
+    }
+#define ATTACK(name, kind, known, field) \
+    { \
+        name, kind, known, false, true, offsetof(struct figure, field) \
+    }
 /* A reader takes columns by their names; one that a file lacks is empty. */
 static const struct column columns[] = {
-    TRIAL("trial", TEXT, IS, id), TRIAL("seed", COUNT, IS, seed), TRIAL("backbone", TEXT, IS, backbone),
-    FIGURE("dataset", TEXT, IS, dataset), FIGURE("protocol", TEXT, IS, protocol), FIGURE("rule", TEXT, IS, rule),
-    FIGURE("stage", TEXT, IS, stage), TRIAL("engine", TEXT, IS, engine), TRIAL("precision", TEXT, IS, precision),
-    FIGURE("split", TEXT, IS, split), FIGURE("metric", TEXT, IS, metric), FIGURE("attack", TEXT, IS, attack),
-    FIGURE("options", TEXT, IS, options), FIGURE("gradient", TEXT, IS, gradient), FIGURE("norm", TEXT, IS, norm),
-    ATTACK("epsilon", NUMBER, IS, epsilon), FIGURE("value", NUMBER, GIVEN, value),
-    FIGURE("ci_low", NUMBER, GIVEN, ci_low), FIGURE("ci_high", NUMBER, GIVEN, ci_high), FIGURE("n", COUNT, GIVEN, n),
-    FIGURE("left_out", COUNT, IS, left_out), ATTACK("delta_max", NUMBER, GIVEN, delta_max),
-    ATTACK("delta_mean", NUMBER, GIVEN, delta_mean), FIGURE("warnings", TEXT, CONCLUDED, warnings),
-    FIGURE("dropped", COUNT, IS, dropped), FIGURE("n_train", COUNT, IS, n_train), FIGURE("steps", COUNT, IS, steps),
-    FIGURE("target", TEXT, IS, target), FIGURE("masking", TEXT, CONCLUDED, masking),
-    ATTACK("masking_p", NUMBER, CONCLUDED, masking_p), ATTACK("masking_n", COUNT, CONCLUDED, masking_n),
-    FIGURE("verdict", TEXT, CONCLUDED, verdict), FIGURE("verdict_why", TEXT, CONCLUDED, verdict_why),
-    FIGURE("identity", TEXT, IS, identity), TRIAL("trial_identity", TEXT, CONCLUDED, identity),
-    FIGURE("attacks", TEXT, CONCLUDED, attacks), FIGURE("from", TEXT, IS, from), FIGURE("network", TEXT, IS, network),
+    TRIAL("trial", TEXT, IS, id),
+    TRIAL("seed", COUNT, IS, seed),
+    TRIAL("backbone", TEXT, IS, backbone),
+    FIGURE("dataset", TEXT, IS, dataset),
+    FIGURE("protocol", TEXT, IS, protocol),
+    FIGURE("rule", TEXT, IS, rule),
+    FIGURE("stage", TEXT, IS, stage),
+    TRIAL("engine", TEXT, IS, engine),
+    TRIAL("precision", TEXT, IS, precision),
+    FIGURE("split", TEXT, IS, split),
+    FIGURE("metric", TEXT, IS, metric),
+    FIGURE("attack", TEXT, IS, attack),
+    FIGURE("options", TEXT, IS, options),
+    FIGURE("gradient", TEXT, IS, gradient),
+    FIGURE("norm", TEXT, IS, norm),
+    ATTACK("epsilon", NUMBER, IS, epsilon),
+    FIGURE("value", NUMBER, GIVEN, value),
+    FIGURE("ci_low", NUMBER, GIVEN, ci_low),
+    FIGURE("ci_high", NUMBER, GIVEN, ci_high),
+    FIGURE("n", COUNT, GIVEN, n),
+    FIGURE("left_out", COUNT, IS, left_out),
+    ATTACK("delta_max", NUMBER, GIVEN, delta_max),
+    ATTACK("delta_mean", NUMBER, GIVEN, delta_mean),
+    FIGURE("warnings", TEXT, CONCLUDED, warnings),
+    FIGURE("dropped", COUNT, IS, dropped),
+    FIGURE("n_train", COUNT, IS, n_train),
+    FIGURE("steps", COUNT, IS, steps),
+    FIGURE("target", TEXT, IS, target),
+    FIGURE("masking", TEXT, CONCLUDED, masking),
+    ATTACK("masking_p", NUMBER, CONCLUDED, masking_p),
+    ATTACK("masking_n", COUNT, CONCLUDED, masking_n),
+    FIGURE("verdict", TEXT, CONCLUDED, verdict),
+    FIGURE("verdict_why", TEXT, CONCLUDED, verdict_why),
+    FIGURE("identity", TEXT, IS, identity),
+    TRIAL("trial_identity", TEXT, CONCLUDED, identity),
+    FIGURE("attacks", TEXT, CONCLUDED, attacks),
+    FIGURE("from", TEXT, IS, from),
+    FIGURE("network", TEXT, IS, network),
 };
 enum { COLUMNS = sizeof columns / sizeof *columns, NEEDED = 23, MAX_FILE = 256 << 20 };
 _Static_assert((int)COLUMNS == (int)RESULT_COLUMNS, "RESULT_COLUMNS");
@@ -68,7 +100,7 @@ static void add_cell(struct text *t, const struct column *c, const struct trial_
     else if (c->kind == TEXT)
         csv_text(t, *(const char *const *)(const void *)field);
     else if (c->kind == COUNT)
-        csv_integer(t, (int64_t)*(const uint64_t *)(const void *)field);
+        csv_integer(t, (int64_t) * (const uint64_t *)(const void *)field);
     else
         csv_number(t, *(const double *)(const void *)field);
 }
@@ -97,7 +129,7 @@ void columns_row(struct text *t, const struct trial_label *l, const struct figur
 }
 
 bioft_status columns_number(const char *path, const struct csv *c, size_t row, size_t column, double *ret,
-                              struct error *err)
+                            struct error *err)
 {
     const char *s = c->field[row][column];
     *ret = 0.0;
@@ -119,8 +151,10 @@ bioft_status columns_find(const char *path, const struct csv *c, size_t ret[RESU
         const size_t at = csv_column(c, columns[i].name);
         ret[i] = at < c->columns ? at : SIZE_MAX;
         if (ret[i] == SIZE_MAX && i <= NEEDED)
-            return error_set(err, BIOFT_ERR_FORMAT, "%s: no column '%s': not the header of a results file; remove it "
-                             "to have it recomputed", path, columns[i].name);
+            return error_set(err, BIOFT_ERR_FORMAT,
+                             "%s: no column '%s': not the header of a results file; remove it "
+                             "to have it recomputed",
+                             path, columns[i].name);
     }
     return BIOFT_OK;
 }
@@ -140,7 +174,7 @@ static bioft_status count_at(const char *path, const struct csv *c, size_t row, 
 
 /* One row's figure and label; their strings stay in the csv's arena. */
 bioft_status columns_read(const char *path, const struct csv *c, size_t row, const size_t at[RESULT_COLUMNS + 1],
-                             struct trial_label *ret_label, struct figure *ret, struct error *err)
+                          struct trial_label *ret_label, struct figure *ret, struct error *err)
 {
     static const char epsilon[] = "epsilon";
     bioft_status st = BIOFT_OK;
@@ -162,8 +196,10 @@ bioft_status columns_read(const char *path, const struct csv *c, size_t row, con
     if (at[COLUMNS] == SIZE_MAX)
         ret->indicators = indicators_none();
     else if (st == BIOFT_OK && !indicators_read(c->field[row] + at[COLUMNS], &ret->indicators))
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: a column of the attack's is not a number; remove the file to have "
-                       "it recomputed", path, row + 1);
+        st = error_set(err, BIOFT_ERR_FORMAT,
+                       "%s:%zu: a column of the attack's is not a number; remove the file to have "
+                       "it recomputed",
+                       path, row + 1);
     if (st != BIOFT_OK)
         return st;
     if (*ret->attacks)

@@ -5,7 +5,7 @@
 #include "formats/csv.h"
 #include "results/results.h"
 
-enum { RESULT_COLUMNS = 38 };                      /* beside the indicators (attacked.h) */
+enum { RESULT_COLUMNS = 38 }; /* beside the indicators (attacked.h) */
 
 /* Without the line's end, so that a caller can add columns of its own. */
 void columns_header(struct text *t);
@@ -27,9 +27,14 @@ bioft_status columns_write(const char *path, struct text *t, struct error *err);
 
 /* Two rows of one figure. `what`: in what it is, or in what its predictions give. The first column that differs and both
  * values as they are written, into the arena; *ret_name NULL: none does. BIOFT_ERR_MEMORY. */
-struct columns_side { const struct trial_label *label; const struct figure *figure; };
+struct columns_side {
+    const struct trial_label *label;
+    const struct figure *figure;
+};
 enum columns_what { COLUMNS_IS, COLUMNS_GIVEN };
-struct columns_difference { const char *name, *a, *b; };
+struct columns_difference {
+    const char *name, *a, *b;
+};
 bioft_status columns_compare(const struct columns_side *a, const struct columns_side *b, enum columns_what what,
                              struct arena *arena, struct columns_difference *ret, struct error *err);
 

@@ -227,7 +227,7 @@ bioft_status provenance_join(const char *path, const char *const *parts, size_t 
         if (st == BIOFT_OK && (size < 2 || bytes[0] != '{' || bytes[size - 1] != '}'))
             st = error_set(err, BIOFT_ERR_FORMAT, "%s: not an object; remove it", parts[i]);
         if (st == BIOFT_OK && i == 0) {
-            text_add_n(&t, bytes, size - 1);       /* whoever began, and then everybody */
+            text_add_n(&t, bytes, size - 1); /* whoever began, and then everybody */
             json_key(&t, "processes");
             json_begin_array(&t);
         }

@@ -5,10 +5,20 @@
 #include "base/error.h"
 #include "base/text.h"
 
-struct provenance_plugin { const char *kind, *name, *version, *path; uint32_t abi; };
-struct provenance_dataset { const char *plugin, *root, *split, *fingerprint, *content; uint64_t count, left_out; };
-struct provenance_weights { const char *stage, *file, *sha256; };
-struct provenance_library { const char *name, *version; };
+struct provenance_plugin {
+    const char *kind, *name, *version, *path;
+    uint32_t abi;
+};
+struct provenance_dataset {
+    const char *plugin, *root, *split, *fingerprint, *content;
+    uint64_t count, left_out;
+};
+struct provenance_weights {
+    const char *stage, *file, *sha256;
+};
+struct provenance_library {
+    const char *name, *version;
+};
 struct provenance {
     const char *const *argv;
     size_t argc;
@@ -23,7 +33,7 @@ struct provenance {
     size_t dataset_count;
     const struct provenance_weights *weights;
     size_t weights_count;
-    const struct provenance_library *libraries;    /* versions at run time */
+    const struct provenance_library *libraries; /* versions at run time */
     size_t library_count;
     const char *const *notes;
     size_t note_count;

@@ -82,8 +82,7 @@ static void add_prediction(struct text *t, const struct figure *f, size_t count,
 
 static bool has_records(const struct figure *f) { return f->n > 0 && f->predictions[0].attack; }
 
-static bioft_status save_predictions(const char *path, const struct figure *f, size_t count,
-                                     struct error *err)
+static bioft_status save_predictions(const char *path, const struct figure *f, size_t count, struct error *err)
 {
     struct text t = { 0 };
 
@@ -104,8 +103,8 @@ static bioft_status save_predictions(const char *path, const struct figure *f, s
     return columns_write(path, &t, err);
 }
 
-bioft_status figure_save(const char *folder, const struct trial_label *l, const struct figure *f,
-                         size_t count, struct error *err)
+bioft_status figure_save(const char *folder, const struct trial_label *l, const struct figure *f, size_t count,
+                         struct error *err)
 {
     char *predictions = figure_path(folder, "predictions", f);
     char *results = figure_path(folder, "results", f);
@@ -136,12 +135,11 @@ bioft_status figure_save(const char *folder, const struct trial_label *l, const 
     return st;
 }
 
-static bioft_status load_prediction(const char *path, const struct csv *c, size_t row,
-                                    const struct figure *f, size_t count, struct attack_record *records,
-                                    struct error *err)
+static bioft_status load_prediction(const char *path, const struct csv *c, size_t row, const struct figure *f,
+                                    size_t count, struct attack_record *records, struct error *err)
 {
-    const size_t first = figure_counts(&f[0]) ? 3 : 2;     /* score's column */
-    double v[5];                                   /* sample, label, answer, both deltas */
+    const size_t first = figure_counts(&f[0]) ? 3 : 2; /* score's column */
+    double v[5];                                       /* sample, label, answer, both deltas */
     bioft_status st = columns_number(path, c, row, 0, &v[0], err);
 
     if (st != BIOFT_OK)
@@ -154,17 +152,21 @@ static bioft_status load_prediction(const char *path, const struct csv *c, size_
         st = columns_number(path, c, row, first + count + k, &v[3 + k], err);
     for (size_t m = 0; st == BIOFT_OK && m < count; m++) {
         struct prediction *p = &f[m].predictions[row - 1];
-        *p = (struct prediction){ .sample = (uint64_t)v[0], .label = (int32_t)v[1],
+        *p = (struct prediction){ .sample = (uint64_t)v[0],
+                                  .label = (int32_t)v[1],
                                   .prediction = first == 3 ? (int32_t)v[2] : -1,
-                                  .delta_max = v[3], .delta_mean = v[4],
+                                  .delta_max = v[3],
+                                  .delta_mean = v[4],
                                   .attack = records ? &records[row - 1] : NULL };
         st = columns_number(path, c, row, first + m, &p->score, err);
     }
     if (st != BIOFT_OK)
         return st;
     if (records && !record_read(c->field[row] + first + count + 2, &records[row - 1]))
-        return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: a column of the attack's is not a number; remove the file to have it "
-                         "made again", path, row + 1);
+        return error_set(err, BIOFT_ERR_FORMAT,
+                         "%s:%zu: a column of the attack's is not a number; remove the file to have it "
+                         "made again",
+                         path, row + 1);
     return BIOFT_OK;
 }
 
@@ -178,7 +180,7 @@ static bioft_status load_predictions(const char *path, struct arena *arena, stru
 
     if (st != BIOFT_OK)
         return st;
-    const bool named = strcmp(c.field[0][c.columns - 1], network_column) == 0;   /* not in files of the first format */
+    const bool named = strcmp(c.field[0][c.columns - 1], network_column) == 0; /* not in files of the first format */
     plain += named;
     const bool attacked = c.columns == plain + RECORD_COLUMNS;
     if (!attacked && c.columns != plain)
@@ -195,8 +197,10 @@ static bioft_status load_predictions(const char *path, struct arena *arena, stru
     for (size_t r = 1; st == BIOFT_OK && r < c.rows; r++) {
         const char *network = named ? c.field[r][c.columns - 1] : "";
         if (*ret_network && strcmp(*ret_network, network) != 0)
-            return error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: of network '%s', the lines before of '%s'; remove the file to "
-                             "have it recomputed", path, r + 1, network, *ret_network);
+            return error_set(err, BIOFT_ERR_FORMAT,
+                             "%s:%zu: of network '%s', the lines before of '%s'; remove the file to "
+                             "have it recomputed",
+                             path, r + 1, network, *ret_network);
         *ret_network = network;
         st = load_prediction(path, &c, r, f, count, records, err);
     }
@@ -225,9 +229,9 @@ static bioft_status load_rows(const char *path, struct arena *arena, const struc
 /* A figure's files at hand. */
 struct files {
     char *results, *predictions;
-    struct trial_label *labels;                    /* [count] */
-    struct figure *rows, *figures;                 /* [count] as the rows say, and with predictions */
-    const char *network;                           /* the predictions'; NULL: there are none */
+    struct trial_label *labels;    /* [count] */
+    struct figure *rows, *figures; /* [count] as the rows say, and with predictions */
+    const char *network;           /* the predictions'; NULL: there are none */
     bool found;
 };
 
@@ -240,7 +244,7 @@ static bioft_status load(const char *folder, const struct figure *wanted, size_t
                        .rows = arena_array(arena, count, sizeof *f.rows),
                        .figures = arena_array(arena, count, sizeof *f.figures) };
     bioft_status st = f.results && f.predictions && f.labels && f.rows && f.figures ? BIOFT_OK
-                                                                                  : error_memory(err, "a figure");
+                                                                                    : error_memory(err, "a figure");
 
     if (st == BIOFT_OK && file_exists(f.results))
         st = load_rows(f.results, arena, wanted, count, f.labels, f.rows, &f.found, err);
@@ -273,8 +277,10 @@ bioft_status figure_load(const char *folder, const struct figure *wanted, size_t
 
 static bioft_status altered(const char *path, const struct columns_difference *d, const char *by, struct error *err)
 {
-    return error_set(err, BIOFT_ERR_FORMAT, "%s: %s is %s in the file, %s by %s: it was altered; remove the file to have it "
-                     "made again", path, d->name, *d->a ? d->a : "empty", *d->b ? d->b : "empty", by);
+    return error_set(err, BIOFT_ERR_FORMAT,
+                     "%s: %s is %s in the file, %s by %s: it was altered; remove the file to have it "
+                     "made again",
+                     path, d->name, *d->a ? d->a : "empty", *d->b ? d->b : "empty", by);
 }
 
 /* Answers are scored by their label, where they have one; an attacked one has to be right without the attack too. */
@@ -284,9 +290,10 @@ static bioft_status check_scores(const char *path, const struct figure *f, struc
         const struct prediction *p = &f->predictions[i];
         const bool right = p->prediction == p->label && (!p->attack || p->attack->clean > 0.0);
         if (p->label >= 0 && (p->score > 0.0) != right)
-            return error_set(err, BIOFT_ERR_FORMAT, "%s:%llu: score %g for answer %d and label %d: it was altered; remove the "
-                             "file to have it recomputed", path, (unsigned long long)i + 2, p->score, (int)p->prediction,
-                             (int)p->label);
+            return error_set(err, BIOFT_ERR_FORMAT,
+                             "%s:%llu: score %g for answer %d and label %d: it was altered; remove the "
+                             "file to have it recomputed",
+                             path, (unsigned long long)i + 2, p->score, (int)p->prediction, (int)p->label);
     }
     return BIOFT_OK;
 }
@@ -337,10 +344,11 @@ bioft_status figure_resume(const char *folder, const struct trial_label *l, cons
         const char *file = strrchr(f.results, '/') + 1;
         if (strcmp(there->network, wanted[m].network) != 0 || strcmp(f.network, wanted[m].network) != 0)
             ret_found->other = arena_printf(arena, "%s is of network %s, this is %s", file,
-                                      strcmp(there->network, wanted[m].network) != 0 ? there->network : f.network,
-                                      wanted[m].network);
+                                            strcmp(there->network, wanted[m].network) != 0 ? there->network : f.network,
+                                            wanted[m].network);
         else if (strcmp(there->identity, wanted[m].identity) != 0)
-            ret_found->other = arena_printf(arena, "%s is of settings %s, these are %s", file, there->identity, wanted[m].identity);
+            ret_found->other = arena_printf(arena, "%s is of settings %s, these are %s", file, there->identity,
+                                            wanted[m].identity);
         else
             st = check_one(&f, m, l, &wanted[m], false, arena, err);
     }
@@ -365,8 +373,10 @@ bioft_status figure_check(const char *folder, const struct trial_label *l, const
                        file_exists(f.found ? f.predictions : f.results) ? "made by another version" : "missing");
     for (size_t m = 0; st == BIOFT_OK && m < count; m++) {
         if (strcmp(f.network, rows[m].network) != 0)
-            st = error_set(err, BIOFT_ERR_FORMAT, "%s: of network %s, by results.csv of %s; remove the file and the trial's "
-                           "results.csv to have them recomputed", f.predictions, f.network, rows[m].network);
+            st = error_set(err, BIOFT_ERR_FORMAT,
+                           "%s: of network %s, by results.csv of %s; remove the file and the trial's "
+                           "results.csv to have them recomputed",
+                           f.predictions, f.network, rows[m].network);
         else
             st = check_one(&f, m, l, &rows[m], true, arena, err);
     }

@@ -161,8 +161,11 @@ bioft_status scalars_figures(const struct figure *figures, size_t count, double 
     bioft_status st = BIOFT_OK;
 
     for (size_t i = 0; st == BIOFT_OK && i < count; i++)
-        st = add(ret, &(struct scalar){ .name = new_name(ret, first, name_of(&figures[i], ret->arena)), .time = time,
-                                        .step = last_step(ret, figures[i].stage ? figures[i].stage : ""),
-                                        .value = figures[i].value }, err);
+        st = add(ret,
+                 &(struct scalar){ .name = new_name(ret, first, name_of(&figures[i], ret->arena)),
+                                   .time = time,
+                                   .step = last_step(ret, figures[i].stage ? figures[i].stage : ""),
+                                   .value = figures[i].value },
+                 err);
     return st;
 }

@@ -7,10 +7,10 @@
 #include "formats/scalar.h"
 
 struct scalars {
-    struct scalar *items;                          /* free() */
+    struct scalar *items; /* free() */
     size_t count, room;
-    struct arena *arena;                           /* of the names */
-    double started;                                /* seconds since 1970, of the first line; 0: there is none */
+    struct arena *arena; /* of the names */
+    double started;      /* seconds since 1970, of the first line; 0: there is none */
 };
 /* The lines of a metrics.jsonl: "train/STAGE/loss", and "train/STAGE/alignment/LAYER" of what is by layer. An
  * unfinished last line, and a file that does not exist, are nothing. */

@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_layer(const bioft_node *n)
-{
-    return n->op == BIOFT_OP_CONV2D || n->op == BIOFT_OP_LINEAR;
-}
+static bool is_layer(const bioft_node *n) { return n->op == BIOFT_OP_CONV2D || n->op == BIOFT_OP_LINEAR; }
 
 /* The name of the last layer up to a node. */
 static const char *layer_before(const struct graph *g, uint32_t node)
@@ -23,8 +20,8 @@ bioft_status chain_check(const struct graph *g, struct error *err)
     for (uint32_t i = 1; i < g->view.node_count; i++)
         if (g->nodes[i].input_count != 1 || g->nodes[i].input[0] != i - 1)
             return error_set(err, BIOFT_ERR_UNSUPPORTED,
-                             "backbone '%s' is not a chain of layers: paths part or meet after '%s'",
-                             g->backbone, layer_before(g, i));
+                             "backbone '%s' is not a chain of layers: paths part or meet after '%s'", g->backbone,
+                             layer_before(g, i));
     for (uint32_t i = 1; i < g->view.node_count; i++)
         if (g->nodes[i].op == BIOFT_OP_BATCHNORM)
             return error_set(err, BIOFT_ERR_UNSUPPORTED,
@@ -32,11 +29,10 @@ bioft_status chain_check(const struct graph *g, struct error *err)
                              "those of a block that runs several times a step",
                              g->backbone, layer_before(g, i));
     for (uint32_t i = 1; i < g->view.node_count; i++)
-        if (!is_layer(&g->nodes[i]) &&
-            (g->nodes[i].weight != BIOFT_NONE || g->nodes[i].bias != BIOFT_NONE))
+        if (!is_layer(&g->nodes[i]) && (g->nodes[i].weight != BIOFT_NONE || g->nodes[i].bias != BIOFT_NONE))
             return error_set(err, BIOFT_ERR_UNSUPPORTED,
-                             "backbone '%s' has %s after '%s', which trains arrays of no layer's",
-                             g->backbone, bioft_operator_name(g->nodes[i].op), layer_before(g, i));
+                             "backbone '%s' has %s after '%s', which trains arrays of no layer's", g->backbone,
+                             bioft_operator_name(g->nodes[i].op), layer_before(g, i));
     return BIOFT_OK;
 }
 
@@ -66,7 +62,7 @@ static uint32_t take_parameter(struct block *b, const struct graph *g, uint32_t 
 
 static bioft_status cut(struct block *b, const struct graph *g, uint32_t index, struct error *err)
 {
-    enum { PARAMETERS = 2 };                       /* weight and bias */
+    enum { PARAMETERS = 2 }; /* weight and bias */
     const uint32_t first = first_node(g, index), end = first_node(g, index + 1);
     b->graph = (struct graph){ .backbone = g->backbone };
     b->graph.nodes = mem_array(end - first + 1, sizeof(*b->graph.nodes));
@@ -134,8 +130,8 @@ bioft_status chain_write_back(struct chain *c, uint32_t moments, struct error *e
     return copy(c, true, moments, err);
 }
 
-bioft_status chain_create(struct model *whole, const bioft_use *use, uint32_t moments,
-                          struct chain **ret, struct error *err)
+bioft_status chain_create(struct model *whole, const bioft_use *use, uint32_t moments, struct chain **ret,
+                          struct error *err)
 {
     const struct graph *g = whole->graph;
     size_t largest = 0;
@@ -202,47 +198,41 @@ static struct block *block_of(struct chain *c, uint32_t index, struct error *err
     return NULL;
 }
 
-bioft_status chain_forward(struct chain *c, uint32_t index, uint32_t n, const float *x,
-                           uint64_t dropout_key, float *ret_h, struct error *err)
+bioft_status chain_forward(struct chain *c, uint32_t index, uint32_t n, const float *x, uint64_t dropout_key,
+                           float *ret_h, struct error *err)
 {
     struct block *b = block_of(c, index, err);
     if (!b)
         return err->status;
     /* A block's dropout must have other masks than the next one's. */
-    bioft_status st = program_forward(b->program, n, x, dropout_key | (uint64_t)(index + 1) << 52,
-                                      ret_h, err);
+    bioft_status st = program_forward(b->program, n, x, dropout_key | (uint64_t)(index + 1) << 52, ret_h, err);
     b->n = st == BIOFT_OK ? n : 0;
     return st;
 }
 
-bioft_status chain_backward(struct chain *c, uint32_t index, uint32_t n, const float *dh,
-                            float *ret_dx, struct error *err)
+bioft_status chain_backward(struct chain *c, uint32_t index, uint32_t n, const float *dh, float *ret_dx,
+                            struct error *err)
 {
     struct block *b = block_of(c, index, err);
     if (!b)
         return err->status;
     if (n == 0 || n != b->n)
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "layer '%s': block_backward of %u images after block_forward of %u",
+        return error_set(err, BIOFT_ERR_INVALID, "layer '%s': block_backward of %u images after block_forward of %u",
                          b->graph.layers[0].name, n, b->n);
     if (b->updated)
-        return error_set(err, BIOFT_ERR_INVALID, "layer '%s': block_backward after update",
-                         b->graph.layers[0].name);
-    bioft_status st = program_backward(b->program, dh, b->has_gradient ? BIOFT_ACCUMULATE : 0,
-                                       ret_dx, NULL, err);
+        return error_set(err, BIOFT_ERR_INVALID, "layer '%s': block_backward after update", b->graph.layers[0].name);
+    bioft_status st = program_backward(b->program, dh, b->has_gradient ? BIOFT_ACCUMULATE : 0, ret_dx, NULL, err);
     b->has_gradient = b->has_gradient || st == BIOFT_OK;
     return st;
 }
 
-bioft_status chain_update(struct chain *c, uint32_t index, const bioft_update *u, uint32_t *ret_bad,
-                          struct error *err)
+bioft_status chain_update(struct chain *c, uint32_t index, const bioft_update *u, uint32_t *ret_bad, struct error *err)
 {
     struct block *b = block_of(c, index, err);
     if (!b)
         return err->status;
     if (!b->has_gradient || b->updated)
-        return error_set(err, BIOFT_ERR_INVALID, "layer '%s': update %s",
-                         b->graph.layers[0].name,
+        return error_set(err, BIOFT_ERR_INVALID, "layer '%s': update %s", b->graph.layers[0].name,
                          b->updated ? "twice in one step" : "before any block_backward");
     bioft_update own = *u;
     own.lr = b->lr;

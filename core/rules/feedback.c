@@ -9,15 +9,14 @@
 /* V = W, element by element. */
 static bool is_w(const bioft_feedback *d)
 {
-    return d->g == BIOFT_G_IDENTITY && d->m == BIOFT_M_ONES
-           && (d->scale == BIOFT_SCALE_NONE
-               || (d->scale == BIOFT_SCALE_CONSTANT && d->constant == 1.0f));
+    return d->g == BIOFT_G_IDENTITY && d->m == BIOFT_M_ONES &&
+           (d->scale == BIOFT_SCALE_NONE || (d->scale == BIOFT_SCALE_CONSTANT && d->constant == 1.0f));
 }
 
 static bool is_redrawn(const struct feedback *f, const struct layer_rule *l)
 {
-    return !rule_of(f, l)->fill_feedback && l->declared.m != BIOFT_M_ONES
-           && l->declared.redraw == BIOFT_REDRAW_EACH_UPDATE;
+    return !rule_of(f, l)->fill_feedback && l->declared.m != BIOFT_M_ONES &&
+           l->declared.redraw == BIOFT_REDRAW_EACH_UPDATE;
 }
 
 /* The layers as rules see them, with their weights' parameters. */
@@ -60,8 +59,8 @@ static bioft_status take_room(struct feedback *f, struct error *err)
     return f->w && f->v ? BIOFT_OK : error_memory(err, "feedback weights");
 }
 
-static bioft_status make_instances(struct feedback *f, const struct rule_spec *rules, size_t count,
-                                   uint64_t seed, struct pool *pool, struct error *err)
+static bioft_status make_instances(struct feedback *f, const struct rule_spec *rules, size_t count, uint64_t seed,
+                                   struct pool *pool, struct error *err)
 {
     const struct extension extensions[] = {
         { .id = "bioft.scale/1", .table = &scale_extension },
@@ -102,9 +101,8 @@ static bioft_status attach(struct feedback *f, struct layer_rule *l, struct erro
     return st == BIOFT_OK ? st : layer_error(f, l, st, err);
 }
 
-bioft_status feedback_create(struct model *m, const struct rule_spec *rules, size_t count,
-                             uint64_t seed, struct pool *pool, uint32_t max_batch,
-                             struct feedback **ret, struct error *err)
+bioft_status feedback_create(struct model *m, const struct rule_spec *rules, size_t count, uint64_t seed,
+                             struct pool *pool, uint32_t max_batch, struct feedback **ret, struct error *err)
 {
     bioft_status st;
     struct feedback *f = mem_array(1, sizeof(*f));
@@ -152,16 +150,15 @@ void feedback_destroy(struct feedback *f)
 }
 
 /* Depth 2: V as numbers. */
-static bioft_status fill(struct feedback *f, const struct layer_rule *l, uint64_t step,
-                         uint64_t draw, struct error *err)
+static bioft_status fill(struct feedback *f, const struct layer_rule *l, uint64_t step, uint64_t draw,
+                         struct error *err)
 {
     const bioft_rule *rule = rule_of(f, l);
     bioft_status st = model_read(f->model, BIOFT_VALUE, l->weight, f->w, err);
     if (st != BIOFT_OK)
         return st;
-    st = draw && rule->fill_draw
-             ? rule->fill_draw(self_of(f, l), &l->layer, step, draw, f->w, f->v)
-             : rule->fill_feedback(self_of(f, l), &l->layer, step, f->w, f->v);
+    st = draw && rule->fill_draw ? rule->fill_draw(self_of(f, l), &l->layer, step, draw, f->w, f->v)
+                                 : rule->fill_feedback(self_of(f, l), &l->layer, step, f->w, f->v);
     if (st != BIOFT_OK)
         return layer_error(f, l, st, err);
     return model_write(f->model, BIOFT_FEEDBACK, l->weight, f->v, err);
@@ -175,7 +172,7 @@ bioft_status feedback_redraw(struct feedback *f, uint64_t step, uint64_t draw, s
         const bool redrawn = is_redrawn(f, l);
         if (rule_of(f, l)->fill_feedback)
             st = fill(f, l, step, draw, err);
-        else if (redrawn || !f->declared_once)     /* the rest follows W by itself */
+        else if (redrawn || !f->declared_once) /* the rest follows W by itself */
             st = model_feedback(f->model, i, is_w(&l->declared) ? NULL : &l->declared,
                                 redrawn ? draw << 40 | f->rank << 34 | step : 0, err);
     }
@@ -200,8 +197,7 @@ bioft_status feedback_step_end(struct feedback *f, uint64_t step, struct error *
 {
     for (size_t r = 0; r < f->count; r++) {
         struct instance *i = f->instances[r];
-        bioft_status st =
-            i->plugin->api.rule.step_end ? i->plugin->api.rule.step_end(i->self, step) : BIOFT_OK;
+        bioft_status st = i->plugin->api.rule.step_end ? i->plugin->api.rule.step_end(i->self, step) : BIOFT_OK;
         if (st != BIOFT_OK)
             return instance_error(i, st, err);
     }
@@ -220,19 +216,12 @@ bool feedback_is_exact(const struct feedback *f)
 {
     for (uint32_t i = 0; i < f->layer_count; i++) {
         const struct layer_rule *l = &f->layers[i];
-        if (rule_of(f, l)->fill_feedback || !is_w(&l->declared)
-            || (l->route.reads | l->route.writes) != 0)
+        if (rule_of(f, l)->fill_feedback || !is_w(&l->declared) || (l->route.reads | l->route.writes) != 0)
             return false;
     }
     return true;
 }
 
-size_t feedback_count(const struct feedback *f)
-{
-    return f->count;
-}
+size_t feedback_count(const struct feedback *f) { return f->count; }
 
-struct instance *feedback_instance(const struct feedback *f, size_t index)
-{
-    return f->instances[index];
-}
+struct instance *feedback_instance(const struct feedback *f, size_t index) { return f->instances[index]; }

@@ -10,10 +10,9 @@ struct feedback;
 /* Makes one instance a rule entry, matches layers (first match wins; a pattern that matches nothing
  * and a layer matched by none are errors with the nearest name), asks depth 1 and 3, attaches. The
  * model's feedback is set for 0 updates done. */
-bioft_status feedback_create(struct model *m, const struct rule_spec *rules, size_t count,
-                             uint64_t seed, struct pool *pool, uint32_t max_batch,
-                             struct feedback **ret, struct error *err);
-void feedback_destroy(struct feedback *f);         /* NULL is fine */
+bioft_status feedback_create(struct model *m, const struct rule_spec *rules, size_t count, uint64_t seed,
+                             struct pool *pool, uint32_t max_batch, struct feedback **ret, struct error *err);
+void feedback_destroy(struct feedback *f); /* NULL is fine */
 /* How many stages before this one had the same rules: what they draw anew is keyed by it, so that two stages do not draw
  * the same. 63 at most; 0 after create. V is made for 0 updates done. */
 bioft_status feedback_rank(struct feedback *f, uint32_t rank, struct error *err);
@@ -42,7 +41,7 @@ bioft_status feedback_step_end(struct feedback *f, uint64_t step, struct error *
 /* The rule's own training step where it has one ("bioft.step/0"), else NULL. It is then the only
  * rule, and the network a chain. */
 const bioft_own_step *feedback_own(const struct feedback *f);
-const bioft_layer *feedback_layer(const struct feedback *f, uint32_t index);   /* NULL: none */
+const bioft_layer *feedback_layer(const struct feedback *f, uint32_t index); /* NULL: none */
 
 /* The instances in the order of their entries, for checkpoints. */
 size_t feedback_count(const struct feedback *f);

@@ -31,11 +31,10 @@ static bioft_status on_local(void *ctx, uint32_t index, const bioft_local *io)
     const bioft_layer *layer = &l->layer;
     const uint32_t reads = l->route.reads, both = l->route.reads | l->route.writes;
     if (f->observer && io->dy)
-        f->observer(f->observer_ctx, index, io->dy,
-                    (size_t)io->n * layer->out_channels * layer->out_h * layer->out_w);
+        f->observer(f->observer_ctx, index, io->dy, (size_t)io->n * layer->out_channels * layer->out_h * layer->out_w);
     if (both == 0)
         return BIOFT_OK;
-    bioft_local own = *io;                         /* without what only the observer asked for */
+    bioft_local own = *io; /* without what only the observer asked for */
     own.batch = f->batch;
     own.x = reads & BIOFT_X ? io->x : NULL;
     own.y = reads & BIOFT_Y ? io->y : NULL;
@@ -51,8 +50,7 @@ static bioft_status on_local(void *ctx, uint32_t index, const bioft_local *io)
     return st == BIOFT_OK ? st : failed(f, l, st);
 }
 
-static bioft_status on_updated(void *ctx, uint32_t index, float *w, const float *dw,
-                               int32_t *ret_changed)
+static bioft_status on_updated(void *ctx, uint32_t index, float *w, const float *dw, int32_t *ret_changed)
 {
     struct feedback *f = ctx;
     const struct layer_rule *l = &f->layers[index];
@@ -93,8 +91,8 @@ bioft_status feedback_error(struct feedback *f, bioft_status status, struct erro
 }
 
 /* One layer alone, by the engine. Its own word, where it fails, becomes the rule's. */
-static bioft_status layer_run(const bioft_host *host, const bioft_layer *layer, uint32_t phase,
-                              uint32_t n, const float *a, const float *b, float *ret)
+static bioft_status layer_run(const bioft_host *host, const bioft_layer *layer, uint32_t phase, uint32_t n,
+                              const float *a, const float *b, float *ret)
 {
     struct engine *e = instance_extension_ctx(host, "bioft.layer/1");
     bioft_status st = e->api->layer(e->instance->self, layer, phase, n, a, b, ret);
@@ -106,21 +104,20 @@ static bioft_status layer_run(const bioft_host *host, const bioft_layer *layer, 
     return st;
 }
 
-static bioft_status layer_forward(const bioft_host *host, const bioft_layer *layer, uint32_t n,
-                                  const float *w, const float *x, float *ret_y)
+static bioft_status layer_forward(const bioft_host *host, const bioft_layer *layer, uint32_t n, const float *w,
+                                  const float *x, float *ret_y)
 {
     return layer_run(host, layer, 0, n, w, x, ret_y);
 }
 
-static bioft_status layer_input_error(const bioft_host *host, const bioft_layer *layer, uint32_t n,
-                                      const float *v, const float *dy, float *ret_dx)
+static bioft_status layer_input_error(const bioft_host *host, const bioft_layer *layer, uint32_t n, const float *v,
+                                      const float *dy, float *ret_dx)
 {
     return layer_run(host, layer, 1, n, v, dy, ret_dx);
 }
 
-static bioft_status layer_weight_gradient(const bioft_host *host, const bioft_layer *layer,
-                                          uint32_t n, const float *x, const float *dy,
-                                          float *ret_dw)
+static bioft_status layer_weight_gradient(const bioft_host *host, const bioft_layer *layer, uint32_t n, const float *x,
+                                          const float *dy, float *ret_dw)
 {
     return layer_run(host, layer, 2, n, x, dy, ret_dw);
 }

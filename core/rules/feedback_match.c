@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LISTED = 12 };                              /* layers named in a message */
+enum { LISTED = 12 }; /* layers named in a message */
 
 /* The layer, or the part of a layer's name before a dot, that a pattern without a match may have
  * meant. */
@@ -37,8 +37,7 @@ static void say_unmatched_pattern(const struct feedback *f, const char *pattern,
 {
     struct arena *arena = arena_create();
     const char *nearest = arena ? nearest_name(f, pattern, arena) : NULL;
-    text_printf(t, "%srules: the pattern '%s' matches no layer; ", t->length > 0 ? "\n" : "",
-                pattern);
+    text_printf(t, "%srules: the pattern '%s' matches no layer; ", t->length > 0 ? "\n" : "", pattern);
     if (nearest) {
         text_printf(t, "did you mean '%s'?", nearest);
     } else {
@@ -50,8 +49,7 @@ static void say_unmatched_pattern(const struct feedback *f, const char *pattern,
     arena_destroy(arena);
 }
 
-static void say_unmatched_layer(const char *layer, const struct rule_spec *rules, size_t count,
-                                struct text *t)
+static void say_unmatched_layer(const char *layer, const struct rule_spec *rules, size_t count, struct text *t)
 {
     const char **patterns = mem_array(count, sizeof(*patterns));
     for (size_t r = 0; patterns && r < count; r++)
@@ -65,8 +63,7 @@ static void say_unmatched_layer(const char *layer, const struct rule_spec *rules
     free(patterns);
 }
 
-bioft_status feedback_match(struct feedback *f, const struct rule_spec *rules, size_t count,
-                            struct error *err)
+bioft_status feedback_match(struct feedback *f, const struct rule_spec *rules, size_t count, struct error *err)
 {
     struct text said = { 0 };
     for (uint32_t i = 0; i < f->layer_count; i++)
@@ -94,8 +91,7 @@ bioft_status feedback_match(struct feedback *f, const struct rule_spec *rules, s
     return st;
 }
 
-bioft_status layer_error(const struct feedback *f, const struct layer_rule *l, bioft_status status,
-                         struct error *err)
+bioft_status layer_error(const struct feedback *f, const struct layer_rule *l, bioft_status status, struct error *err)
 {
     instance_error(f->instances[l->entry], status, err);
     error_prefix(err, "layer '%s'", l->layer.name);
@@ -124,8 +120,7 @@ static const char *fault_of(const bioft_feedback *d)
 
 static bioft_status ask_route(struct feedback *f, struct layer_rule *l, struct error *err)
 {
-    const uint32_t readable =
-        BIOFT_X | BIOFT_Y | BIOFT_H | BIOFT_DY | BIOFT_DX | BIOFT_DW | BIOFT_E | BIOFT_W;
+    const uint32_t readable = BIOFT_X | BIOFT_Y | BIOFT_H | BIOFT_DY | BIOFT_DX | BIOFT_DW | BIOFT_E | BIOFT_W;
     const uint32_t writable = BIOFT_DY | BIOFT_DX | BIOFT_DW;
     const bioft_rule *rule = rule_of(f, l);
     l->route = (bioft_route){ .struct_size = sizeof(l->route) };
@@ -141,8 +136,8 @@ static bioft_status ask_route(struct feedback *f, struct layer_rule *l, struct e
                          "(reads %#x, writes %#x)",
                          l->layer.name, name, l->route.reads, l->route.writes);
     if ((l->route.reads | l->route.writes) != 0 && !rule->local)
-        return error_set(err, BIOFT_ERR_INVALID, "layer '%s': rule '%s' has a route but no local()",
-                         l->layer.name, name);
+        return error_set(err, BIOFT_ERR_INVALID, "layer '%s': rule '%s' has a route but no local()", l->layer.name,
+                         name);
     return BIOFT_OK;
 }
 
@@ -150,8 +145,11 @@ bioft_status feedback_ask(struct feedback *f, struct layer_rule *l, struct error
 {
     const bioft_rule *rule = rule_of(f, l);
     l->declared = (bioft_feedback){
-        .struct_size = sizeof(l->declared), .g = BIOFT_G_IDENTITY, .m = BIOFT_M_ONES,
-        .redraw = BIOFT_REDRAW_NEVER, .scale = BIOFT_SCALE_NONE,
+        .struct_size = sizeof(l->declared),
+        .g = BIOFT_G_IDENTITY,
+        .m = BIOFT_M_ONES,
+        .redraw = BIOFT_REDRAW_NEVER,
+        .scale = BIOFT_SCALE_NONE,
     };
     if (rule->feedback && !rule->fill_feedback) {
         bioft_status st = rule->feedback(self_of(f, l), &l->layer, &l->declared);
@@ -159,8 +157,7 @@ bioft_status feedback_ask(struct feedback *f, struct layer_rule *l, struct error
             return layer_error(f, l, st, err);
         const char *fault = fault_of(&l->declared);
         if (fault)
-            return error_set(err, BIOFT_ERR_INVALID,
-                             "layer '%s': rule '%s' declares an invalid feedback: %s",
+            return error_set(err, BIOFT_ERR_INVALID, "layer '%s': rule '%s' declares an invalid feedback: %s",
                              l->layer.name, f->instances[l->entry]->plugin->descriptor.name, fault);
     }
     return ask_route(f, l, err);

@@ -7,13 +7,12 @@ bioft_status feedback_take_own(struct feedback *f, size_t index, size_t count, s
     const struct instance *i = f->instances[index];
     const bioft_plugin *d = &i->plugin->descriptor;
     const bioft_rule *rule = &i->plugin->api.rule;
-    const bioft_own_step *own =
-        d->extension ? d->extension(i->self, "bioft.step/0") : NULL;
+    const bioft_own_step *own = d->extension ? d->extension(i->self, "bioft.step/0") : NULL;
     if (!own)
         return BIOFT_OK;
     if (!BIOFT_HAS(own, bioft_own_step, train) || !own->train || own->flags != 0)
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "rule '%s': its bioft.step/0 has no train(), or unknown flags", d->name);
+        return error_set(err, BIOFT_ERR_INVALID, "rule '%s': its bioft.step/0 has no train(), or unknown flags",
+                         d->name);
     if (rule->feedback || rule->fill_feedback || rule->after_update || rule->route)
         return error_set(err, BIOFT_ERR_INVALID,
                          "rule '%s' runs the training step itself, where feedback, routes and "
@@ -31,16 +30,15 @@ bioft_status feedback_take_own(struct feedback *f, size_t index, size_t count, s
                          d->name);
     bioft_status st = chain_check(f->model->graph, err);
     if (st != BIOFT_OK)
-        return error_prefix(err, "rule '%s' runs the training step itself, layer by layer, and "
-                            "cannot here", d->name);
+        return error_prefix(err,
+                            "rule '%s' runs the training step itself, layer by layer, and "
+                            "cannot here",
+                            d->name);
     f->own = own;
     return BIOFT_OK;
 }
 
-const bioft_own_step *feedback_own(const struct feedback *f)
-{
-    return f->own;
-}
+const bioft_own_step *feedback_own(const struct feedback *f) { return f->own; }
 
 const bioft_layer *feedback_layer(const struct feedback *f, uint32_t index)
 {

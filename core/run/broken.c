@@ -6,8 +6,9 @@
 /* Is `o` an earlier figure of this ball or a smaller one, whose images are in this one too, and of this gradient? */
 static bool is_before(const struct figure *o, const struct figure *f)
 {
-    return o->attacked && o->predictions && o->epsilon > 0.0 && o->epsilon <= f->epsilon && strcmp(o->norm, f->norm) == 0 &&
-           strcmp(o->gradient, f->gradient) == 0 && strcmp(o->stage, f->stage) == 0 && strcmp(o->split, f->split) == 0;
+    return o->attacked && o->predictions && o->epsilon > 0.0 && o->epsilon <= f->epsilon &&
+           strcmp(o->norm, f->norm) == 0 && strcmp(o->gradient, f->gradient) == 0 && strcmp(o->stage, f->stage) == 0 &&
+           strcmp(o->split, f->split) == 0;
 }
 
 bioft_status entry_find_broken(struct trial_run *r, struct entry *e, struct error *err)
@@ -27,11 +28,11 @@ bioft_status entry_find_broken(struct trial_run *r, struct entry *e, struct erro
             uint64_t at = 0;
             if (!is_before(o, f))
                 continue;
-            for (uint64_t i = 0; i < o->n; i++) {              /* both ascend */
+            for (uint64_t i = 0; i < o->n; i++) { /* both ascend */
                 while (at < e->count && e->positions[at] < o->predictions[i].sample)
                     at++;
-                if (at < e->count && e->positions[at] == o->predictions[i].sample &&
-                    o->predictions[i].score <= 0.0 && !broken[at])
+                if (at < e->count && e->positions[at] == o->predictions[i].sample && o->predictions[i].score <= 0.0 &&
+                    !broken[at])
                     broken[at] = o;
             }
         }
@@ -77,7 +78,7 @@ void entry_take_broken(const struct entry *e, size_t cell, struct prediction *p)
         *mine = *other->attack;
         if (!*mine->part && mine->clean > 0.0)
             mine->part = by->attack;
-        mine->queries = mine->gradients = mine->zero = mine->nonfinite = 0;    /* this attack asked nothing */
+        mine->queries = mine->gradients = mine->zero = mine->nonfinite = 0; /* this attack asked nothing */
         mine->found = mine->rising = mine->traced = false;
     }
 }

@@ -55,8 +55,8 @@ static bioft_status check_figures(const char *path, const struct trial_figures *
             for (size_t k = 0; st == BIOFT_OK && k < a->epsilon_count; k++) {
                 if (has_attack(all, a, g, a->epsilon[k]))
                     continue;
-                text_printf(&what, "attack '%s'%s%s, gradient %s, epsilon %s", a->name, *a->options ? " " : "", a->options,
-                            gradient_word(a->gradients[g]), text_number(number, a->epsilon[k]));
+                text_printf(&what, "attack '%s'%s%s, gradient %s, epsilon %s", a->name, *a->options ? " " : "",
+                            a->options, gradient_word(a->gradients[g]), text_number(number, a->epsilon[k]));
                 st = missing(path, what.failed ? "an attack" : what.data, err);
             }
     }
@@ -96,10 +96,12 @@ bioft_status complete_check(const char *out, const struct trial *t, struct error
     char *path = trial_results_path(out, t), *folder = path ? path_folder(path) : NULL;
     struct trial_figures *all;
     size_t count;
-    bioft_status st = arena && folder ? results_read(path, arena, &all, &count, err) : error_memory(err, "a trial's results");
+    bioft_status st = arena && folder ? results_read(path, arena, &all, &count, err)
+                                      : error_memory(err, "a trial's results");
 
     if (st == BIOFT_OK && (count != 1 || strcmp(all->label.id, t->id) != 0 || all->label.seed != t->seed))
-        st = error_set(err, BIOFT_ERR_FORMAT, "%s: not of trial %s and its seed alone; remove the file to have it recomputed", path, t->id);
+        st = error_set(err, BIOFT_ERR_FORMAT,
+                       "%s: not of trial %s and its seed alone; remove the file to have it recomputed", path, t->id);
     if (st == BIOFT_OK)
         st = check_figures(path, all, t, err);
     if (st == BIOFT_OK)

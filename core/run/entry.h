@@ -11,11 +11,11 @@ struct entry {
     struct trained target;
     uint64_t *positions, count;
     size_t metrics;
-    struct figure *figures[GRADIENT_KINDS];        /* [gradient_count][epsilon_count * metrics] */
+    struct figure *figures[GRADIENT_KINDS]; /* [gradient_count][epsilon_count * metrics] */
     bool *found[GRADIENT_KINDS];
-    const struct figure **broken;                  /* with only: survivors, [gradient_count * epsilon_count][count]: the
+    const struct figure **broken;     /* with only: survivors, [gradient_count * epsilon_count][count]: the
                                                       figure that an image was broken in before, or NULL */
-    struct gradients_found gradients;              /* of these images */
+    struct gradients_found gradients; /* of these images */
 };
 
 /* broken.c. Which images the attacks before have broken already, each by the first that did: e->broken. Nothing without
@@ -32,5 +32,9 @@ bool entry_recall_gradients(const struct trial_run *r, const struct entry *e, st
 /* Where the rule's backward pass is the true gradient, the figures of `rule` and `exact` are the same ones: the other of the
  * two, or g itself. */
 size_t entry_twin(const struct trial_run *r, const struct entry *e, size_t g);
+/* targets.c. What the attack makes of the images, "" where they have no target; NULL: out of memory. */
+const char *entry_target_word(struct trial_run *r, const struct attack_spec *s);
+/* A targeted attack has nothing to do with images that are the target: takes them out of the entry's positions. */
+void entry_leave_targets_out(struct entry *e);
 
 #endif

@@ -3,7 +3,6 @@
 #include "run/figures.h"
 
 #include "attack/check.h"
-#include "attack/deterministic.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "run/entry.h"
@@ -30,8 +29,8 @@ static bioft_status keep(struct trial_run *r, const struct figure *f, struct err
 }
 
 /* What a figure of this stage is, without its numbers. */
-static bioft_status describe(struct trial_run *r, size_t stage, const char *split_name,
-                             const struct split **ret_split, struct figure *ret, struct error *err)
+static bioft_status describe(struct trial_run *r, size_t stage, const char *split_name, const struct split **ret_split,
+                             struct figure *ret, struct error *err)
 {
     const struct trial *t = r->trial;
     const struct dataset *d = r->data[stage];
@@ -48,10 +47,20 @@ static bioft_status describe(struct trial_run *r, size_t stage, const char *spli
     if (!protocol || !network)
         return error_memory(err, "a figure");
     *ret = (struct figure){
-        .dataset = d->name, .protocol = protocol, .rule = trained ? t->stages[stage].rule_name : "",
-        .stage = trained ? t->stages[stage].name : "weights", .split = s->name, .attack = "",
-        .options = "", .gradient = "", .norm = "", .left_out = s->left_out, .warnings = "", .target = "",
-        .from = "", .network = network,
+        .dataset = d->name,
+        .protocol = protocol,
+        .rule = trained ? t->stages[stage].rule_name : "",
+        .stage = trained ? t->stages[stage].name : "weights",
+        .split = s->name,
+        .attack = "",
+        .options = "",
+        .gradient = "",
+        .norm = "",
+        .left_out = s->left_out,
+        .warnings = "",
+        .target = "",
+        .from = "",
+        .network = network,
     };
     identity_counts(r, stage, ret);
     *ret_split = s;
@@ -60,14 +69,19 @@ static bioft_status describe(struct trial_run *r, size_t stage, const char *spli
 
 /* The network of a stage as evaluation and attacks take it; before there is a model, what is known
  * of it. */
-static bioft_status target_of(struct trial_run *r, size_t stage, const struct split *s,
-                              struct trained *ret, struct error *err)
+static bioft_status target_of(struct trial_run *r, size_t stage, const struct split *s, struct trained *ret,
+                              struct error *err)
 {
     const struct trial *t = r->trial;
     const bool codes = trial_head(t, stage)->bits > 0;
     const struct encode_params p = {
-        .model = r->network.model, .dataset = r->data[stage], .image = r->network.image,
-        .pool = r->pool, .precision = t->precision, .stop = r->stop, .batch_size = ENCODE_BATCH,
+        .model = r->network.model,
+        .dataset = r->data[stage],
+        .image = r->network.image,
+        .pool = r->pool,
+        .precision = t->precision,
+        .stop = r->stop,
+        .batch_size = ENCODE_BATCH,
     };
     bioft_status st = BIOFT_OK;
 
@@ -76,19 +90,27 @@ static bioft_status target_of(struct trial_run *r, size_t stage, const struct sp
     if (st != BIOFT_OK)
         return st;
     *ret = (struct trained){
-        .model = r->network.model, .feedback = r->feedback, .step = r->step,
-        .precision = t->precision, .dataset = r->data[stage], .split = s,
-        .image = r->network.image, .pool = r->pool, .log = r->log, .stop = r->stop, .seed = t->seed,
-        .codebook = codes ? r->codebook : NULL, .k = codes ? t->k : NULL,
+        .model = r->network.model,
+        .feedback = r->feedback,
+        .step = r->step,
+        .precision = t->precision,
+        .dataset = r->data[stage],
+        .split = s,
+        .image = r->network.image,
+        .pool = r->pool,
+        .log = r->log,
+        .stop = r->stop,
+        .seed = t->seed,
+        .codebook = codes ? r->codebook : NULL,
+        .k = codes ? t->k : NULL,
         .k_count = codes ? t->k_count : 0,
     };
     return BIOFT_OK;
 }
 
 /* One evaluation's figures, a metric each, that differ from `common` in it. */
-static bioft_status spread(struct trial_run *r, size_t stage, const char *attack_key,
-                           const struct trained *t, const struct figure *common,
-                           struct figure *ret, struct error *err)
+static bioft_status spread(struct trial_run *r, size_t stage, const char *attack_key, const struct trained *t,
+                           const struct figure *common, struct figure *ret, struct error *err)
 {
     for (size_t m = 0; m < evaluate_metrics(t); m++) {
         ret[m] = *common;
@@ -101,8 +123,8 @@ static bioft_status spread(struct trial_run *r, size_t stage, const char *attack
 }
 
 /* Room for n predictions of each metric; of attacked images with a record that they share. */
-static bioft_status make_room(struct trial_run *r, size_t metrics, uint64_t n, bool attacked,
-                              struct prediction **ret, struct error *err)
+static bioft_status make_room(struct trial_run *r, size_t metrics, uint64_t n, bool attacked, struct prediction **ret,
+                              struct error *err)
 {
     struct attack_record *records = attacked ? arena_array(r->arena, n, sizeof *records) : NULL;
 
@@ -117,8 +139,8 @@ static bioft_status make_room(struct trial_run *r, size_t metrics, uint64_t n, b
     return BIOFT_OK;
 }
 
-static bioft_status fill_and_save(struct trial_run *r, size_t metrics, struct prediction **p,
-                                  uint64_t n, struct figure *f, struct error *err)
+static bioft_status fill_and_save(struct trial_run *r, size_t metrics, struct prediction **p, uint64_t n,
+                                  struct figure *f, struct error *err)
 {
     bioft_status st = BIOFT_OK;
 
@@ -146,8 +168,8 @@ static bioft_status write_codes(struct trial_run *r, const struct figure *f, str
 }
 
 /* The clean figures of a stage as far as a file has them: all or none. */
-static bioft_status find_clean(struct trial_run *r, size_t stage, struct trained *ret_target,
-                               struct figure **ret, bool *ret_found, struct error *err)
+static bioft_status find_clean(struct trial_run *r, size_t stage, struct trained *ret_target, struct figure **ret,
+                               bool *ret_found, struct error *err)
 {
     const struct split *s;
     struct figure common;
@@ -203,31 +225,6 @@ bioft_status figures_clean(struct trial_run *r, size_t stage, struct error *err)
     return st;
 }
 
-/* What the attack makes of the images; NULL: out of memory. */
-static const char *target_word(struct trial_run *r, const struct attack_spec *s)
-{
-    static const char *const words[] = {
-        [TARGET_NONE] = "", [TARGET_RANDOM] = "random", [TARGET_LEAST_LIKELY] = "least_likely",
-    };
-    return s->target == TARGET_CLASS ? arena_printf(r->arena, "%u", s->target_class) : words[s->target];
-}
-
-/* A targeted attack has nothing to do with images that are the target. */
-static void leave_targets_out(struct entry *e)
-{
-    const struct attack_spec *s = e->spec;
-    const uint32_t words = e->target.dataset->label_words;
-    uint64_t kept = 0;
-
-    for (uint64_t i = 0; s->target == TARGET_CLASS && i < e->count; i++) {
-        const uint64_t *labels = e->target.split->labels + e->positions[i] * words;
-        if (!(labels[s->target_class / 64] >> (s->target_class % 64) & 1))
-            e->positions[kept++] = e->positions[i];
-    }
-    if (s->target == TARGET_CLASS)
-        e->count = kept;
-}
-
 /* The networks that an attack's figures are of: the trial's own, then those that its images are made on; of the images that
  * attacks before left, theirs too. */
 static bioft_status name_networks(struct trial_run *r, const struct attack_spec *s, struct surrogate *surrogate,
@@ -250,7 +247,8 @@ static bioft_status name_networks(struct trial_run *r, const struct attack_spec 
     if (st == BIOFT_OK && count > 1 && !others.failed)
         sha256_bytes(others.data, others.length, sum);
     if (st == BIOFT_OK && count > 0)
-        f->network = others.failed ? NULL : arena_printf(r->arena, "%s+%.16s", f->network, count > 1 ? sum : others.data);
+        f->network = others.failed ? NULL
+                                   : arena_printf(r->arena, "%s+%.16s", f->network, count > 1 ? sum : others.data);
     text_free(&others);
     return st != BIOFT_OK || f->network ? st : error_memory(err, "a figure");
 }
@@ -273,7 +271,7 @@ static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry
     common.attacked = true;
     common.attack = s->name;
     common.options = s->options;
-    common.target = target_word(r, s);
+    common.target = entry_target_word(r, s);
     if (!common.target)
         return error_memory(err, "figures");
     common.from = surrogate_is_other(r, s) ? s->from->text : "";
@@ -285,8 +283,9 @@ static bioft_status find_figures(struct trial_run *r, size_t stage, struct entry
         if (!e->figures[g] || !e->found[g])
             return error_memory(err, "figures");
         common.gradient = gradient_word(s->gradients[g]);
-        common.indicators = (struct indicators){ .cosine = (double)NAN, .signs = (double)NAN,
-                                                 .differs = (double)NAN, .draws = "" };
+        common.indicators = (struct indicators){
+            .cosine = (double)NAN, .signs = (double)NAN, .differs = (double)NAN, .draws = ""
+        };
         for (size_t i = 0; st == BIOFT_OK && i < s->epsilon_count; i++) {
             struct figure *f = &e->figures[g][i * e->metrics];
             common.epsilon = s->epsilon[i];
@@ -367,12 +366,15 @@ static bioft_status measure_gradients(struct trial_run *r, struct entry *e, stru
     e->gradients = (struct gradients_found){ .cosine = (double)NAN, .signs = (double)NAN, .differs = (double)NAN };
     for (size_t g = 0; g < s->gradient_count; g++)
         if (draws_at_random(r, e, g) && !s->eot)
-            log_write(r->log, LOG_INFO, "%s: the rule redraws V in each update; %s follows one draw, the last, as if "
-                      "it were fixed. 'eot: 20' makes each gradient the mean over 20 draws", r->trial->id, s->name);
+            log_write(r->log, LOG_INFO,
+                      "%s: the rule redraws V in each update; %s follows one draw, the last, as if "
+                      "it were fixed. 'eot: 20' makes each gradient the mean over 20 draws",
+                      r->trial->id, s->name);
     if (!(s->choice.plugin->api.attack.flags & BIOFT_ATTACK_GRADIENT) || surrogate_is_other(r, s))
         return BIOFT_OK;
     return entry_recall_gradients(r, e, &e->gradients)
-           ? BIOFT_OK : gradients_compare(&e->target, e->positions, e->count, &e->gradients, err);
+               ? BIOFT_OK
+               : gradients_compare(&e->target, e->positions, e->count, &e->gradients, err);
 }
 
 static void describe_gradient(struct trial_run *r, const struct entry *e, size_t g, bool redrawn, struct figure *f)
@@ -405,11 +407,9 @@ static bioft_status make_figures(struct trial_run *r, struct entry *e, struct su
         st = want(r, e, p, &gradients, err);
     if (st != BIOFT_OK || !gradients)
         return st;
-    log_write(r->log, LOG_INFO, "%s: %s%s%s, gradient %s, %llu images, %zu epsilons",
-              r->trial->id, s->name, *s->options ? " " : "", s->options, gradients,
-              (unsigned long long)e->count, s->epsilon_count);
-    status_activity(r->status, "%s%s%s, gradient %s", s->name, *s->options ? " " : "", s->options,
-                    gradients);
+    log_write(r->log, LOG_INFO, "%s: %s%s%s, gradient %s, %llu images, %zu epsilons", r->trial->id, s->name,
+              *s->options ? " " : "", s->options, gradients, (unsigned long long)e->count, s->epsilon_count);
+    status_activity(r->status, "%s%s%s, gradient %s", s->name, *s->options ? " " : "", s->options, gradients);
     const bool *const *leave = NULL;
     const struct trained *maker = NULL;
     bool redrawn = false;
@@ -420,9 +420,14 @@ static bioft_status make_figures(struct trial_run *r, struct entry *e, struct su
     if (st == BIOFT_OK && s->surrogate)
         st = surrogate_open(surrogate, r, s->surrogate, &e->target, &maker, err);
     if (st == BIOFT_OK)
-        st = evaluate_attack(&(struct evaluate_params){
-            .target = &e->target, .maker = maker, .spec = s, .positions = e->positions, .count = e->count, .leave = leave,
-            .dump_folder = dumps }, p, &redrawn, err);
+        st = evaluate_attack(&(struct evaluate_params){ .target = &e->target,
+                                                        .maker = maker,
+                                                        .spec = s,
+                                                        .positions = e->positions,
+                                                        .count = e->count,
+                                                        .leave = leave,
+                                                        .dump_folder = dumps },
+                             p, &redrawn, err);
     for (size_t i = 0; st == BIOFT_OK && i < cells; i++) {
         const size_t g = i / s->epsilon_count, k = i % s->epsilon_count;
         if (!p[i * e->metrics])
@@ -430,31 +435,13 @@ static bioft_status make_figures(struct trial_run *r, struct entry *e, struct su
         if (e->broken)
             entry_take_broken(e, i, p[i * e->metrics]);
         describe_gradient(r, e, g, redrawn, &e->figures[g][k * e->metrics]);
-        st = fill_and_save(r, e->metrics, p + i * e->metrics, e->count,
-                           &e->figures[g][k * e->metrics], err);
+        st = fill_and_save(r, e->metrics, p + i * e->metrics, e->count, &e->figures[g][k * e->metrics], err);
         e->found[g][k] = true;
     }
     if (st == BIOFT_OK)
-        st = process_did(r->process, err, "attacked by %s%s%s, gradient %s", s->name, *s->options ? " " : "", s->options,
-                         gradients);
+        st = process_did(r->process, err, "attacked by %s%s%s, gradient %s", s->name, *s->options ? " " : "",
+                         s->options, gradients);
     return st == BIOFT_OK ? take_over_all(r, e, err) : st;
-}
-
-bioft_status figures_check(const struct attack_spec *s, const struct dataset *d, struct error *err)
-{
-    const bioft_attack *a = &s->choice.plugin->api.attack;
-    const struct split *split;
-    bioft_status st = dataset_need(d, s->split, &split, err);
-
-    if (st != BIOFT_OK)
-        return error_prefix(err, "attack '%s'", s->name);
-    if (s->target == TARGET_CLASS && s->target_class >= d->classes)
-        return error_set(err, BIOFT_ERR_INVALID, "attack '%s': target %u is not a class: classes are 0 to %u", s->name,
-                         s->target_class, d->classes - 1);
-    if (d->multi_label && a->flags & BIOFT_ATTACK_CLASSES)
-        return error_set(err, BIOFT_ERR_INVALID, "attack '%s' needs exactly one label an image; '%s' has sets of labels",
-                         s->name, d->name);
-    return attack_check_restarts(s, err);
 }
 
 bioft_status figures_attacks(struct trial_run *r, struct error *err)
@@ -468,10 +455,9 @@ bioft_status figures_attacks(struct trial_run *r, struct error *err)
         struct entry e = { .spec = &t->attacks[a] };
         st = find_figures(r, stage, &e, &surrogate, err);
         if (st == BIOFT_OK)
-            st = dataset_choose(r->data[stage], e.target.split, e.spec->samples, &e.positions,
-                                &e.count, err);
+            st = dataset_choose(r->data[stage], e.target.split, e.spec->samples, &e.positions, &e.count, err);
         if (st == BIOFT_OK)
-            leave_targets_out(&e);
+            entry_leave_targets_out(&e);
         if (st == BIOFT_OK && e.count == 0)
             st = error_set(err, BIOFT_ERR_INVALID, "attack '%s': no image is left to attack", e.spec->name);
         if (st == BIOFT_OK)

@@ -8,8 +8,6 @@
 bioft_status figures_clean(struct trial_run *r, size_t stage, struct error *err);
 /* Does a file have the stage's clean figure already? */
 bioft_status figures_have_clean(struct trial_run *r, size_t stage, bool *ret, struct error *err);
-/* Can this attack be run on its split? What is wrong is known before anything is trained. */
-bioft_status figures_check(const struct attack_spec *s, const struct dataset *d, struct error *err);
 /* Every attack of the trial on its last network. */
 bioft_status figures_attacks(struct trial_run *r, struct error *err);
 

@@ -67,8 +67,10 @@ static bioft_status guard(const struct trial_run *r, const char *what, const cha
     if (st == BIOFT_OK)
         st = file_read(path, MAX_FILE, (uint8_t **)&there, &size, err);
     if (st == BIOFT_OK && (size != strlen(sum) || memcmp(there, sum, size) != 0))
-        st = error_set(err, BIOFT_ERR_INVALID, "%s: what it holds has changed since other results in %s were made (%s "
-                       "there, %s now); use another --out", shown, r->out, there, sum);
+        st = error_set(err, BIOFT_ERR_INVALID,
+                       "%s: what it holds has changed since other results in %s were made (%s "
+                       "there, %s now); use another --out",
+                       shown, r->out, there, sum);
     free(there);
     return st;
 }
@@ -236,9 +238,8 @@ bioft_status identity_open(struct trial_run *r, struct error *err)
 {
     const struct settings *deciding = &r->trial->deciding;
     const size_t most = deciding->count + (r->trial->stage_count + 1) * (MAX_SPLITS + 1) + 1 +
-        r->trial->backbone.plugin->descriptor.option_count;
+                        r->trial->backbone.plugin->descriptor.option_count;
     struct text all = { 0 };
-
 
     r->identity = (struct settings){ .items = arena_array(r->arena, most, sizeof *r->identity.items) };
     if (!r->identity.items)

@@ -18,23 +18,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TICK = 200 };                               /* milliseconds between looks at the children */
+enum { TICK = 200 }; /* milliseconds between looks at the children */
 static const char worker_option[] = "--worker=";
 
 struct job {
-    const struct trial *trial;                     /* NULL: this place is free */
+    const struct trial *trial; /* NULL: this place is free */
     pid_t pid;
-    int said;                                      /* reads its standard error */
-    struct text line, why;                         /* what it has begun to say; its last error */
+    int said;              /* reads its standard error */
+    struct text line, why; /* what it has begun to say; its last error */
     double begun;
 };
 struct jobs {
     const struct jobs_params *p;
     struct failures *failures;
-    struct job *running;                           /* [p->jobs] */
-    struct pollfd *fds;                            /* room for one of each */
-    size_t in_flight, next, done, finished;        /* done: with results; finished: by this run */
-    double seconds;                                /* that the finished ones took */
+    struct job *running;                    /* [p->jobs] */
+    struct pollfd *fds;                     /* room for one of each */
+    size_t in_flight, next, done, finished; /* done: with results; finished: by this run */
+    double seconds;                         /* that the finished ones took */
     bool stopping;
 };
 
@@ -134,8 +134,7 @@ static bioft_status start(struct jobs *j, struct job *job, const struct trial *t
         } else {
             j->in_flight++;
             fcntl(fds[0], F_SETFL, O_NONBLOCK);
-            log_write(j->p->log, LOG_INFO, "trial %s (%u of %zu)", t->id, t->number + 1,
-                      j->p->experiment->trial_count);
+            log_write(j->p->log, LOG_INFO, "trial %s (%u of %zu)", t->id, t->number + 1, j->p->experiment->trial_count);
         }
     }
     arena_destroy(arena);
@@ -209,7 +208,8 @@ static bioft_status finish(struct jobs *j, struct job *job, int status, struct e
     struct error left = { 0 };
     bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (done && !trials_have_results(j->p->out, t))
-        error_set(&left, BIOFT_ERR_FORMAT, "its process ended with status 0 and left no results: a plugin called exit, or a "
+        error_set(&left, BIOFT_ERR_FORMAT,
+                  "its process ended with status 0 and left no results: a plugin called exit, or a "
                   "library that it uses");
     else if (done)
         complete_check(j->p->out, t, &left);
@@ -287,8 +287,8 @@ static void show(struct jobs *j)
     if (j->failures->failed)
         text_printf(&t, ", %zu failed", j->failures->failed);
     if (j->finished && left)
-        text_printf(&t, ", about %s left", text_duration(number, j->seconds / (double)j->finished * (double)left /
-                                                         (double)j->p->jobs));
+        text_printf(&t, ", about %s left",
+                    text_duration(number, j->seconds / (double)j->finished * (double)left / (double)j->p->jobs));
     if (!t.failed)
         log_write(j->p->log, LOG_PROGRESS, "%s", t.data);
     text_free(&t);
@@ -325,7 +325,9 @@ static bioft_status look(struct jobs *j, struct error *err)
 
 bioft_status jobs_run(const struct jobs_params *p, struct failures *failures, struct error *err)
 {
-    struct jobs j = { .p = p, .failures = failures, .running = mem_array(p->jobs, sizeof(struct job)),
+    struct jobs j = { .p = p,
+                      .failures = failures,
+                      .running = mem_array(p->jobs, sizeof(struct job)),
                       .fds = mem_array(p->jobs, sizeof(struct pollfd)) };
     bioft_status st = j.running && j.fds ? fill(&j, err) : error_memory(err, "trials");
     bool passed_on = false;

@@ -9,17 +9,17 @@
 
 struct jobs_params {
     const struct experiment *experiment;
-    const char *out;                               /* the output folder, which the caller has locked */
-    int lock;                                      /* by that */
-    uint32_t jobs;                                 /* at most so many at once */
+    const char *out; /* the output folder, which the caller has locked */
+    int lock;        /* by that */
+    uint32_t jobs;   /* at most so many at once */
     bool fail_fast;
     const char *const *plugin_paths;
     size_t plugin_path_count;
     bool trust_plugins;
-    char **argv;                                   /* what the user typed, for provenance */
+    char **argv; /* what the user typed, for provenance */
     int argc;
     const struct log *log;
-    const struct stop *stop;                       /* passed on to the trials */
+    const struct stop *stop; /* passed on to the trials */
 };
 /* Runs the trials that have no results yet. BIOFT_ERR_CANCELLED: stopped, and every process has saved and ended. */
 bioft_status jobs_run(const struct jobs_params *p, struct failures *failures, struct error *err);

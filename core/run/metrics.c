@@ -84,7 +84,8 @@ static bioft_status write_line(const struct metrics *m, const struct stage_repor
     json_key(&t, "split");
     json_string(&t, "train");
     if (r->epoch_end || r->logged) {
-        const double loss = r->epoch_end ? r->loss : r->step_loss, accuracy = r->epoch_end ? r->accuracy : r->step_accuracy;
+        const double loss = r->epoch_end ? r->loss : r->step_loss,
+                     accuracy = r->epoch_end ? r->accuracy : r->step_accuracy;
         json_key(&t, r->epoch_end ? "loss" : "step_loss");
         json_number(&t, loss);
         if (!isnan(accuracy)) {
@@ -147,14 +148,14 @@ bioft_status metrics_report(void *ctx, const struct stage_report *r, struct erro
     if (!isnan(r->accuracy))
         snprintf(accuracy, sizeof accuracy, ", accuracy %.4f", r->accuracy);
     if (r->epoch_end)
-        log_write(m->log, LOG_INFO, "%s: %s: epoch %llu of %llu, loss %.4f%s, %.0f images/s",
-                  m->trial, r->stage->name, (unsigned long long)r->epoch + 1, (unsigned long long)r->epochs, r->loss,
-                  accuracy, r->images_per_s);
+        log_write(m->log, LOG_INFO, "%s: %s: epoch %llu of %llu, loss %.4f%s, %.0f images/s", m->trial, r->stage->name,
+                  (unsigned long long)r->epoch + 1, (unsigned long long)r->epochs, r->loss, accuracy, r->images_per_s);
     else if (r->images_per_s > 0.0)
-        log_write(m->log, LOG_PROGRESS, "%s: %s: %s left, epoch %llu of %llu, loss %.4f, %.0f images/s, "
-                  "step %llu of %llu", m->trial, r->stage->name, left, (unsigned long long)r->epoch + 1,
-                  (unsigned long long)r->epochs, r->loss, r->images_per_s, (unsigned long long)r->step,
-                  (unsigned long long)r->steps);
+        log_write(m->log, LOG_PROGRESS,
+                  "%s: %s: %s left, epoch %llu of %llu, loss %.4f, %.0f images/s, "
+                  "step %llu of %llu",
+                  m->trial, r->stage->name, left, (unsigned long long)r->epoch + 1, (unsigned long long)r->epochs,
+                  r->loss, r->images_per_s, (unsigned long long)r->step, (unsigned long long)r->steps);
     return r->epoch_end || r->logged || r->delta_angle ? write_line(m, r, err) : BIOFT_OK;
 }
 

@@ -7,7 +7,7 @@
 #include "train/stage.h"
 
 struct metrics {
-    char *path;                                    /* of the stage's metrics.jsonl */
+    char *path; /* of the stage's metrics.jsonl */
     const char *trial;
     const struct log *log;
     struct status_file *status;
@@ -15,7 +15,7 @@ struct metrics {
 };
 /* Cuts the file back to lines of at most `step` updates: what a checkpoint of that step has seen. */
 bioft_status metrics_cut(const char *path, uint64_t step, struct error *err);
-bioft_status metrics_report(void *metrics, const struct stage_report *r, struct error *err);   /* a stage_reporter */
+bioft_status metrics_report(void *metrics, const struct stage_report *r, struct error *err); /* a stage_reporter */
 /* What was reported is on disk, whatever happens to the machine: before a checkpoint counts on it. */
 bioft_status metrics_sync(const char *path, struct error *err);
 /* A trial's file: its stages' one after another. */

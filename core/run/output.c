@@ -43,9 +43,14 @@ static bioft_status read_stored(const struct output_params *p, const struct expe
                                 const char *manifest, struct experiment **ret, struct error *err)
 {
     char *said = NULL;
-    bioft_status st = experiment_read(&(struct experiment_params){
-        .path = manifest, .out = o->folder, .folder = e->folder, .plugin_paths = p->plugin_paths,
-        .plugin_path_count = p->plugin_path_count, .trust_plugins = p->trust_plugins, .log = p->log }, ret, &said, err);
+    bioft_status st = experiment_read(&(struct experiment_params){ .path = manifest,
+                                                                   .out = o->folder,
+                                                                   .folder = e->folder,
+                                                                   .plugin_paths = p->plugin_paths,
+                                                                   .plugin_path_count = p->plugin_path_count,
+                                                                   .trust_plugins = p->trust_plugins,
+                                                                   .log = p->log },
+                                      ret, &said, err);
     if (st == BIOFT_ERR_INVALID)
         error_set(err, st, "%s cannot be read any more:\n%s", manifest, said ? said : err->text);
     free(said);
@@ -82,14 +87,16 @@ static bool is_fresh(const struct output *o, const char *manifest)
 
 static bioft_status refuse(const struct output *o, struct error *err)
 {
-    return error_set(err, BIOFT_ERR_INVALID, "%s exists and is not empty; use --resume to go on with it, or another --out",
-                     o->folder);
+    return error_set(err, BIOFT_ERR_INVALID,
+                     "%s exists and is not empty; use --resume to go on with it, or another --out", o->folder);
 }
 
 static bioft_status not_ours(const struct output *o, struct error *err)
 {
-    return error_set(err, BIOFT_ERR_INVALID, "%s is not empty and has no manifest.yaml: no run of bioft wrote it; use another "
-                     "--out", o->folder);
+    return error_set(err, BIOFT_ERR_INVALID,
+                     "%s is not empty and has no manifest.yaml: no run of bioft wrote it; use another "
+                     "--out",
+                     o->folder);
 }
 
 /* Before anything is written there: what is not ours is left alone. */
@@ -104,13 +111,14 @@ static bioft_status check_ours(const struct output_params *p, const struct outpu
 }
 
 /* Single trials have the folder together, and decide one after the other what it is. */
-static bioft_status take(const struct output_params *p, struct output *o, const struct output_paths *at, int *ret_deciding,
-                         struct error *err)
+static bioft_status take(const struct output_params *p, struct output *o, const struct output_paths *at,
+                         int *ret_deciding, struct error *err)
 {
     bioft_status st = file_make_folder(o->folder, err);
 
     if (st == BIOFT_OK)
-        st = p->sharing == OUTPUT_SHARED ? file_lock_shared(at->lock, &o->lock, err) : file_lock(at->lock, &o->lock, err);
+        st = p->sharing == OUTPUT_SHARED ? file_lock_shared(at->lock, &o->lock, err)
+                                         : file_lock(at->lock, &o->lock, err);
     o->locked = st == BIOFT_OK;
     if (st != BIOFT_OK)
         return st;

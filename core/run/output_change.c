@@ -68,7 +68,7 @@ bioft_status change_reopen_trials(const struct experiment *old, const struct exp
 struct lines {
     const char *at;
     size_t number, length;
-    bool inner;                                    /* the next line belongs to `checkpoint:` */
+    bool inner; /* the next line belongs to `checkpoint:` */
 };
 
 static bool is_key(const struct lines *l, const char *key, bool at_top)
@@ -127,8 +127,9 @@ bioft_status change_differs(const char *folder, const char *old, const char *new
     struct lines there, here;
     if (!find_difference(old, new, false, &there, &here))
         find_difference(old, new, true, &there, &here);
-    return error_set(err, BIOFT_ERR_INVALID, "%s belongs to another manifest; its manifest.yaml differs in line %zu\n"
+    return error_set(err, BIOFT_ERR_INVALID,
+                     "%s belongs to another manifest; its manifest.yaml differs in line %zu\n"
                      "    there: %.*s\n    here:  %.*s\nuse another --out, or the manifest as it was, or --force where "
-                     "it only adds trials at the end or attacks", folder, there.number, (int)there.length, there.at,
-                     (int)here.length, here.at);
+                     "it only adds trials at the end or attacks",
+                     folder, there.number, (int)there.length, there.at, (int)here.length, here.at);
 }

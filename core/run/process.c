@@ -44,8 +44,8 @@ static bioft_status add_weights(const struct trial_run *r, size_t stage, struct 
     return sha256_file(w->file, sum, err);
 }
 
-static bioft_status circumstances(struct text *t, const struct trial_run *r, const struct process *p, const char *started,
-                                  const char *host, struct error *err)
+static bioft_status circumstances(struct text *t, const struct trial_run *r, const struct process *p,
+                                  const char *started, const char *host, struct error *err)
 {
     const struct trial *trial = r->trial;
     size_t plugin_count, dataset_count = 0, weights_count = 0;
@@ -53,10 +53,13 @@ static bioft_status circumstances(struct text *t, const struct trial_run *r, con
     char manifest_sum[SHA256_HEX];
     const struct plugin *const *loaded = registry_loaded(r->experiment->registry, &plugin_count);
     struct provenance_plugin *plugins = arena_array(r->arena, plugin_count + 1, sizeof *plugins);
-    struct provenance_dataset *datasets = arena_array(r->arena, (trial->stage_count + 1) * MAX_SPLITS, sizeof *datasets);
+    struct provenance_dataset *datasets = arena_array(r->arena, (trial->stage_count + 1) * MAX_SPLITS,
+                                                      sizeof *datasets);
     struct provenance_weights *weights = arena_array(r->arena, trial->stage_count + 1, sizeof *weights);
     const struct provenance_library libraries[] = {
-        { "blas or equal", r->engine->identity }, { "png", png_library_version() }, { "zlib", gzip_library_version() },
+        { "blas or equal", r->engine->identity },
+        { "png", png_library_version() },
+        { "zlib", gzip_library_version() },
     };
 
     if (!plugins || !datasets || !manifest || !weights)
@@ -67,23 +70,36 @@ static bioft_status circumstances(struct text *t, const struct trial_run *r, con
     if (st != BIOFT_OK)
         return st;
     for (size_t i = 0; i < plugin_count; i++)
-        plugins[i] = (struct provenance_plugin){
-            kind_word(loaded[i]->descriptor.kind), loaded[i]->descriptor.name, loaded[i]->descriptor.version,
-            loaded[i]->path, loaded[i]->descriptor.abi_version };
+        plugins[i] = (struct provenance_plugin){ kind_word(loaded[i]->descriptor.kind), loaded[i]->descriptor.name,
+                                                 loaded[i]->descriptor.version, loaded[i]->path,
+                                                 loaded[i]->descriptor.abi_version };
     for (size_t i = 0; i <= trial->stage_count; i++)
         for (size_t k = 0; k < r->data[i]->split_count && k < MAX_SPLITS; k++) {
             const struct split *s = &r->data[i]->splits[k];
             datasets[dataset_count++] = (struct provenance_dataset){
-                r->data[i]->name, r->data[i]->spec->root, s->name, s->fingerprint, s->content, s->count,
-                s->left_out };
+                r->data[i]->name, r->data[i]->spec->root, s->name, s->fingerprint, s->content, s->count, s->left_out
+            };
         }
-    provenance_begin(t, &(struct provenance){
-        .argv = p->argv, .argc = (size_t)p->argc, .manifest_sha256 = manifest_sum, .started = started, .host = host,
-        .pid = (long)getpid(), .engine = r->label.engine, .engine_identity = r->engine->identity,
-        .engine_why = r->engine->why, .precision = r->label.precision, .threads = trial->threads, .seed = trial->seed,
-        .plugins = plugins, .plugin_count = plugin_count, .datasets = datasets, .dataset_count = dataset_count,
-        .weights = weights, .weights_count = weights_count,
-        .libraries = libraries, .library_count = sizeof libraries / sizeof *libraries });
+    provenance_begin(t, &(struct provenance){ .argv = p->argv,
+                                              .argc = (size_t)p->argc,
+                                              .manifest_sha256 = manifest_sum,
+                                              .started = started,
+                                              .host = host,
+                                              .pid = (long)getpid(),
+                                              .engine = r->label.engine,
+                                              .engine_identity = r->engine->identity,
+                                              .engine_why = r->engine->why,
+                                              .precision = r->label.precision,
+                                              .threads = trial->threads,
+                                              .seed = trial->seed,
+                                              .plugins = plugins,
+                                              .plugin_count = plugin_count,
+                                              .datasets = datasets,
+                                              .dataset_count = dataset_count,
+                                              .weights = weights,
+                                              .weights_count = weights_count,
+                                              .libraries = libraries,
+                                              .library_count = sizeof libraries / sizeof *libraries });
     return BIOFT_OK;
 }
 

@@ -7,7 +7,7 @@
 #include "data/fit.h"
 #include "fetch/hint.h"
 #include "plugin/guard.h"
-#include "run/figures.h"
+#include "run/attack_fits.h"
 #include "train/checkpoint.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,8 +42,8 @@ static void fault(struct rehearsal *h, struct mark mark, const struct error *err
     say(h, mark, "error", err->text);
 }
 
-__attribute__((format(printf, 4, 5)))
-static void remark(struct rehearsal *h, struct mark mark, const char *word, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static void remark(struct rehearsal *h, struct mark mark, const char *word,
+                                                         const char *format, ...)
 {
     char text[512];
     va_list args;
@@ -54,16 +54,16 @@ static void remark(struct rehearsal *h, struct mark mark, const char *word, cons
     say(h, mark, word, text);
 }
 
-struct first {                                     /* a plugin whose first instance is tried */
+struct first { /* a plugin whose first instance is tried */
     struct choice choice;
-    const struct dataset_spec *dataset;            /* where it is one */
+    const struct dataset_spec *dataset; /* where it is one */
     uint64_t seed;
 };
 struct firsts {
     struct rehearsal *h;
     struct first *items;
     size_t count, capacity;
-    bool failed;                                   /* out of memory */
+    bool failed; /* out of memory */
 };
 
 static void add_first(struct firsts *f, const struct choice *choice, const struct dataset_spec *dataset, uint64_t seed)
@@ -103,7 +103,9 @@ static bioft_status make_first(void *ctx, size_t item, struct error *err)
     struct instance *instance = NULL;
     struct files *files = NULL;
     struct extension extension;
-    struct instance_params p = { .plugin = f->choice.plugin, .values = f->choice.values, .seed = f->seed,
+    struct instance_params p = { .plugin = f->choice.plugin,
+                                 .values = f->choice.values,
+                                 .seed = f->seed,
                                  .trainables = f->choice.plugin->descriptor.kind == BIOFT_KIND_LOSS };
     struct graph *graph = NULL;
     bioft_status st = BIOFT_OK;
@@ -154,10 +156,10 @@ static void first_failed(void *ctx, size_t item, bool returned, bioft_status sta
     struct error err;
 
     if (!returned)
-        error_set(&err, BIOFT_ERR_INVALID, "%s '%s': %s: it %s while its first instance was made", kind_word(d->kind), d->name,
-                  c->plugin->path, why);
+        error_set(&err, BIOFT_ERR_INVALID, "%s '%s': %s: it %s while its first instance was made", kind_word(d->kind),
+                  d->name, c->plugin->path, why);
     else if (status == BIOFT_ERR_UNSUPPORTED)
-        return;                                    /* a first instance has no engine: the trial that uses it has */
+        return; /* a first instance has no engine: the trial that uses it has */
     else
         error_set(&err, status, "%s", why);
     if (returned && f->items[item].dataset)
@@ -169,8 +171,10 @@ static bioft_status try_firsts(struct firsts *f, struct error *err)
 {
     bioft_status st = f->failed ? error_memory(err, "the plugins of a manifest") : BIOFT_OK;
     if (st == BIOFT_OK)
-        st = guard_run(&(struct guard){ .count = f->count, .call = make_first, .failed = first_failed,
-                                         .seconds = first_seconds, .ctx = f }, err);
+        st = guard_run(
+            &(struct guard){
+                .count = f->count, .call = make_first, .failed = first_failed, .seconds = first_seconds, .ctx = f },
+            err);
     free(f->items);
     return st;
 }
@@ -183,18 +187,17 @@ bioft_status rehearse_plugins(struct rehearsal *h, struct error *err)
     return try_firsts(&f, err);
 }
 
-static bool passes(bioft_status st)
-{
-    return st != BIOFT_ERR_MEMORY && st != BIOFT_ERR_CANCELLED;
-}
+static bool passes(bioft_status st) { return st != BIOFT_ERR_MEMORY && st != BIOFT_ERR_CANCELLED; }
 
 /* What a stage asks of its data beyond what training refuses. */
 static void check_batch(struct rehearsal *h, const struct stage_spec *s, const struct split *train)
 {
     const bool trains = s->steps > 0 || s->epochs > 0.0;
     if (trains && s->batch_size > train->count)
-        remark(h, s->mark, "warning", "stage '%s': batch_size is %u, and the training split has %llu images: each step "
-               "has all of them", s->name, s->batch_size, (unsigned long long)train->count);
+        remark(h, s->mark, "warning",
+               "stage '%s': batch_size is %u, and the training split has %llu images: each step "
+               "has all of them",
+               s->name, s->batch_size, (unsigned long long)train->count);
 }
 
 enum told { TOLD_ACCURACY = 1, TOLD_GREY = 2, TOLD_PNG = 4, TOLD_NOTES = 8 };
@@ -212,10 +215,13 @@ static void tell_stage(struct rehearsal *h, const struct trial_run *r, size_t st
     const struct dataset *d = r->data[stage];
 
     if (d->multi_label && trial_head(r->trial, stage)->bits == 0 && first_time(h, TOLD_ACCURACY))
-        log_write(h->log, LOG_INFO, "dataset '%s' has several labels an image: accuracy is the share of images whose top "
-                  "answer is one of their labels", d->name);
+        log_write(h->log, LOG_INFO,
+                  "dataset '%s' has several labels an image: accuracy is the share of images whose top "
+                  "answer is one of their labels",
+                  d->name);
     if (d->channels == 1 && r->network.image.channels == 3 && first_time(h, TOLD_GREY))
-        log_write(h->log, LOG_INFO, "dataset '%s' has grey images: the network's three channels get the same values", d->name);
+        log_write(h->log, LOG_INFO, "dataset '%s' has grey images: the network's three channels get the same values",
+                  d->name);
 }
 
 static bioft_status load_weights(struct rehearsal *h, struct trial_run *r, size_t stage, struct error *err)
@@ -272,10 +278,19 @@ static bioft_status rehearse_stage(struct rehearsal *h, struct trial_run *r, siz
     if (st == BIOFT_OK)
         st = build(h, r, stage, err);
     if (st == BIOFT_OK)
-        st = stage_check(&(struct stage_params){
-            .model = r->network.model, .dataset = r->data[stage], .image = r->network.image, .trial = t, .stage = s,
-            .stage_number = (uint32_t)stage, .key = t->stage_key[stage], .checkpoint = "checkpoint", .pool = r->pool,
-        }, err);
+        st = stage_check(
+            &(struct stage_params){
+                .model = r->network.model,
+                .dataset = r->data[stage],
+                .image = r->network.image,
+                .trial = t,
+                .stage = s,
+                .stage_number = (uint32_t)stage,
+                .key = t->stage_key[stage],
+                .checkpoint = "checkpoint",
+                .pool = r->pool,
+            },
+            err);
     if (st == BIOFT_OK) {
         check_batch(h, s, train);
         tell_stage(h, r, stage);
@@ -298,14 +313,16 @@ static void rehearse_attack(struct rehearsal *h, struct trial_run *r, const stru
         fault(h, a->mark, &err);
         return;
     }
-    if (figures_check(a, d, &err) != BIOFT_OK)
+    if (attack_fits(a, d, &err) != BIOFT_OK)
         fault(h, a->mark, &err);
     if (a->samples > s->count)
         remark(h, a->mark, "warning", "attack '%s': samples is %llu, and split '%s' has %llu: these are attacked",
                a->name, (unsigned long long)a->samples, s->name, (unsigned long long)s->count);
     if (a->dump && first_time(h, TOLD_PNG))
-        log_write(h->log, LOG_INFO, "attack '%s': adversarial/*.png are rounded to 8 bits, to look at; the images are exact in "
-                  "the .npy beside them", a->name);
+        log_write(h->log, LOG_INFO,
+                  "attack '%s': adversarial/*.png are rounded to 8 bits, to look at; the images are exact in "
+                  "the .npy beside them",
+                  a->name);
     if (h->attack)
         h->attack(h->ctx, r, a, s);
 }
@@ -318,7 +335,8 @@ static void check_search(struct rehearsal *h, const struct trial_run *r)
 
     if (dataset_need(r->data[r->trial->stage_count - 1], "val", &val, &err) == BIOFT_OK && val->count > 0)
         return;
-    error_set(&err, BIOFT_ERR_INVALID, "'search' chooses on a split 'val', never on 'test', and the data has none: take a share of "
+    error_set(&err, BIOFT_ERR_INVALID,
+              "'search' chooses on a split 'val', never on 'test', and the data has none: take a share of "
               "the training split with 'split: {val: 0.1}' in the dataset");
     fault(h, h->experiment->search_mark, &err);
 }
@@ -348,7 +366,11 @@ static bioft_status rehearse_stages(struct rehearsal *h, struct trial_run *r, st
 
 bioft_status rehearse_trial(struct rehearsal *h, const struct trial *t, struct error *err)
 {
-    struct trial_run r = { .experiment = h->experiment, .trial = t, .out = ".", .log = h->log, .shared = h->shared,
+    struct trial_run r = { .experiment = h->experiment,
+                           .trial = t,
+                           .out = ".",
+                           .log = h->log,
+                           .shared = h->shared,
                            .engine_log = h->engine_log };
 
     h->engine_log = NULL;
@@ -404,7 +426,7 @@ bioft_status rehearse(struct rehearsal *h, const struct trial *only, struct erro
         if (!only || only == &e->trials[i])
             add_trial(&f, &e->trials[i]);
     bioft_status st = try_firsts(&f, err);
-    const bool usable = h->errors == 0;            /* or these plugins would take this process down */
+    const bool usable = h->errors == 0; /* or these plugins would take this process down */
     for (size_t i = 0; st == BIOFT_OK && usable && h->errors < MOST_ERRORS && i < e->trial_count; i++) {
         if ((only && only != &e->trials[i]) || (!h->stage && is_known(h, &e->trials[i])))
             continue;
@@ -412,7 +434,7 @@ bioft_status rehearse(struct rehearsal *h, const struct trial *only, struct erro
         st = rehearse_trial(h, &e->trials[i], err);
         for (size_t k = 1; st == BIOFT_OK && k < e->trials[i].candidate_count; k++) {
             struct trial candidate = e->trials[i].candidates[k];
-            candidate.attack_count = 0;            /* they are for the one that is chosen */
+            candidate.attack_count = 0; /* they are for the one that is chosen */
             st = rehearse_trial(h, &candidate, err);
         }
     }

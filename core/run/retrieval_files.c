@@ -17,15 +17,9 @@ struct side {
     struct npy codes, labels;
 };
 
-static bool packed(const struct side *s)
-{
-    return s->codes.dtype == NPY_U8;
-}
+static bool packed(const struct side *s) { return s->codes.dtype == NPY_U8; }
 
-static uint64_t side_bits(const struct side *s)
-{
-    return packed(s) ? s->codes.shape[1] * 8 : s->codes.shape[1];
-}
+static uint64_t side_bits(const struct side *s) { return packed(s) ? s->codes.shape[1] * 8 : s->codes.shape[1]; }
 
 static bioft_status check_codes(const struct side *s, struct error *err)
 {
@@ -38,13 +32,12 @@ static bioft_status check_codes(const struct side *s, struct error *err)
                          "uint8 as numpy.packbits(codes > 0, axis=1) makes them",
                          path, c->descr);
     if (c->dims != 2)
-        return error_set(err, BIOFT_ERR_FORMAT, "%s: codes have 2 dimensions, not %u: [n, %s]",
-                         path, c->dims, packed(s) ? "bits / 8" : "bits");
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: codes have 2 dimensions, not %u: [n, %s]", path, c->dims,
+                         packed(s) ? "bits / 8" : "bits");
     if (c->shape[0] == 0)
         return error_set(err, BIOFT_ERR_FORMAT, "%s: no codes in it", path);
     if (c->shape[1] == 0 || c->shape[1] > CODES_MAX_BITS || side_bits(s) > CODES_MAX_BITS)
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: codes of %" PRIu64 " bits: from 1 to %d are possible", path,
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: codes of %" PRIu64 " bits: from 1 to %d are possible", path,
                          side_bits(s), CODES_MAX_BITS);
     if (packed(s))
         return BIOFT_OK;
@@ -70,21 +63,18 @@ static bioft_status check_labels(const struct side *s, struct error *err)
                          "%u dimension%s",
                          path, l->descr, l->dims, l->dims == 1 ? "" : "s");
     if (l->shape[0] != s->codes.shape[0])
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: %" PRIu64 " labels for the %" PRIu64 " codes of %s", path,
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: %" PRIu64 " labels for the %" PRIu64 " codes of %s", path,
                          l->shape[0], s->codes.shape[0], s->codes_path);
     if (l->dtype == NPY_I64) {
         const int64_t *values = l->data;
         for (size_t i = 0; i < l->count; i++)
             if (values[i] < 0 || values[i] >= MAX_CLASSES)
-                return error_set(err, BIOFT_ERR_FORMAT,
-                                 "%s: label %zu is %" PRId64 ": from 0 to %d are possible", path, i,
-                                 values[i], MAX_CLASSES - 1);
+                return error_set(err, BIOFT_ERR_FORMAT, "%s: label %zu is %" PRId64 ": from 0 to %d are possible", path,
+                                 i, values[i], MAX_CLASSES - 1);
         return BIOFT_OK;
     }
     if (l->shape[1] == 0 || l->shape[1] > MAX_CLASSES)
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: labels of %" PRIu64 " classes: from 1 to %d are possible", path,
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: labels of %" PRIu64 " classes: from 1 to %d are possible", path,
                          l->shape[1], MAX_CLASSES);
     const uint8_t *values = l->data;
     for (size_t i = 0; i < l->count; i++)
@@ -110,8 +100,7 @@ static bioft_status side_read(struct side *s, struct error *err)
 static bioft_status check_pair(const struct side *q, const struct side *db, struct error *err)
 {
     if (side_bits(q) != side_bits(db))
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: codes of %" PRIu64 " bits, but those of %s have %" PRIu64,
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: codes of %" PRIu64 " bits, but those of %s have %" PRIu64,
                          db->codes_path, side_bits(db), q->codes_path, side_bits(q));
     if (q->labels.dtype != db->labels.dtype)
         return error_set(err, BIOFT_ERR_FORMAT,
@@ -119,8 +108,7 @@ static bioft_status check_pair(const struct side *q, const struct side *db, stru
                          q->labels.dtype == NPY_I64 ? q->labels_path : db->labels_path,
                          q->labels.dtype == NPY_I64 ? db->labels_path : q->labels_path);
     if (q->labels.dtype == NPY_U8 && q->labels.shape[1] != db->labels.shape[1])
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: labels of %" PRIu64 " classes, but those of %s have %" PRIu64,
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: labels of %" PRIu64 " classes, but those of %s have %" PRIu64,
                          db->labels_path, db->labels.shape[1], q->labels_path, q->labels.shape[1]);
     return BIOFT_OK;
 }
@@ -138,8 +126,7 @@ static uint32_t count_classes(const struct side *s)
     return (uint32_t)largest + 1;
 }
 
-static bioft_status side_pack(const struct side *s, uint32_t classes, struct codes *ret,
-                              struct error *err)
+static bioft_status side_pack(const struct side *s, uint32_t classes, struct codes *ret, struct error *err)
 {
     bioft_status st = codes_create(s->codes.shape[0], (uint32_t)side_bits(s), classes, ret, err);
 
@@ -163,8 +150,8 @@ static bioft_status side_pack(const struct side *s, uint32_t classes, struct cod
     return BIOFT_OK;
 }
 
-bioft_status retrieval_read(const struct retrieval_files *f, struct codes *ret_query,
-                            struct codes *ret_database, struct error *err)
+bioft_status retrieval_read(const struct retrieval_files *f, struct codes *ret_query, struct codes *ret_database,
+                            struct error *err)
 {
     struct side q = { f->query_codes, f->query_labels, { 0 }, { 0 } };
     struct side db = { f->database_codes, f->database_labels, { 0 }, { 0 } };
@@ -222,8 +209,7 @@ bioft_status retrieval_write_codes(const char *path, const struct codes *c, stru
     const uint64_t shape[] = { c->n, whole ? c->bits / 8 : c->bits };
     const size_t size = whole ? 1 : sizeof(float);
     size_t count;
-    void *values = mem_product((size_t)c->n, (size_t)shape[1], &count) ? mem_array(count, size)
-                                                                       : NULL;
+    void *values = mem_product((size_t)c->n, (size_t)shape[1], &count) ? mem_array(count, size) : NULL;
 
     if (!values)
         return error_memory(err, "codes");
@@ -236,14 +222,12 @@ bioft_status retrieval_write_codes(const char *path, const struct codes *c, stru
     return st;
 }
 
-static bioft_status write_labels(const char *path, const struct codes *c, bool sets,
-                                 struct error *err)
+static bioft_status write_labels(const char *path, const struct codes *c, bool sets, struct error *err)
 {
     const uint64_t shape[] = { c->n, c->classes };
     size_t count = (size_t)c->n;
-    void *values = sets && !mem_product(count, c->classes, &count)
-                       ? NULL
-                       : mem_array(count, sets ? 1 : sizeof(int64_t));
+    void *values = sets && !mem_product(count, c->classes, &count) ? NULL
+                                                                   : mem_array(count, sets ? 1 : sizeof(int64_t));
 
     if (!values)
         return error_memory(err, "labels");
@@ -259,8 +243,7 @@ static bioft_status write_labels(const char *path, const struct codes *c, bool s
     return st;
 }
 
-bioft_status retrieval_write(const char *prefix, const struct codes *c, bool sets,
-                             struct error *err)
+bioft_status retrieval_write(const char *prefix, const struct codes *c, bool sets, struct error *err)
 {
     struct text codes = { 0 }, labels = { 0 };
 

@@ -1,6 +1,7 @@
 /* Chooses a trial's candidate by its accuracy on the validation split. Nothing else of the data is looked at: the test split
  * is for the trial that was chosen. */
 #include "run/search.h"
+#include "run/trial_stages.h"
 
 #include "base/file.h"
 #include "eval/evaluate.h"
@@ -11,15 +12,15 @@
 
 enum { MOST_BYTES = 1 << 24, KEY_DIGITS = 16 };
 
-struct result {                                    /* of a candidate */
-    char network[KEY_DIGITS + 1];                  /* "": not known yet */
-    double accuracy;                               /* NaN: its training diverged */
-    uint64_t n;                                    /* 0: not measured yet */
+struct result {                   /* of a candidate */
+    char network[KEY_DIGITS + 1]; /* "": not known yet */
+    double accuracy;              /* NaN: its training diverged */
+    uint64_t n;                   /* 0: not measured yet */
 };
 struct search {
     const struct search_params *p;
     char *folder, *path;
-    struct result *results;                        /* [candidate_count] */
+    struct result *results; /* [candidate_count] */
 };
 
 void search_add_values(const struct trial *candidate, struct text *t)
@@ -105,8 +106,16 @@ static bioft_status measure(struct trial_run *r, const struct split *val, double
 {
     const size_t last = r->trial->stage_count - 1;
     const struct trained target = {
-        .model = r->network.model, .feedback = r->feedback, .step = r->step, .precision = r->trial->precision,
-        .dataset = r->data[last], .split = val, .image = r->network.image, .pool = r->pool, .log = r->log, .stop = r->stop,
+        .model = r->network.model,
+        .feedback = r->feedback,
+        .step = r->step,
+        .precision = r->trial->precision,
+        .dataset = r->data[last],
+        .split = val,
+        .image = r->network.image,
+        .pool = r->pool,
+        .log = r->log,
+        .stop = r->stop,
         .seed = r->trial->seed,
     };
     struct prediction *predictions = mem_array(val->count, sizeof *predictions);
@@ -121,14 +130,16 @@ static bioft_status measure(struct trial_run *r, const struct split *val, double
     return st;
 }
 
-static bioft_status train_and_measure(const struct search *s, struct trial_run *r, struct result *result, struct error *err)
+static bioft_status train_and_measure(const struct search *s, struct trial_run *r, struct result *result,
+                                      struct error *err)
 {
     const struct trial *t = r->trial;
     const struct split *val;
     struct text values = { 0 };
 
     search_add_values(t, &values);
-    bioft_status st = values.failed ? error_memory(err, "a candidate") : dataset_need(r->data[t->stage_count - 1], "val", &val, err);
+    bioft_status st = values.failed ? error_memory(err, "a candidate")
+                                    : dataset_need(r->data[t->stage_count - 1], "val", &val, err);
     if (st == BIOFT_OK && val->count == 0)
         st = error_set(err, BIOFT_ERR_INVALID, "search: the validation split is empty");
     if (st != BIOFT_OK)
@@ -144,8 +155,8 @@ static bioft_status train_and_measure(const struct search *s, struct trial_run *
         st = BIOFT_OK;
     }
     if (st == BIOFT_OK)
-        log_write(s->p->log, LOG_INFO, "%s: candidate %s: accuracy %.4f on %llu images of the validation split", t->id, values.data,
-                  result->accuracy, (unsigned long long)result->n);
+        log_write(s->p->log, LOG_INFO, "%s: candidate %s: accuracy %.4f on %llu images of the validation split", t->id,
+                  values.data, result->accuracy, (unsigned long long)result->n);
 
 out:
     text_free(&values);
@@ -156,8 +167,13 @@ static bioft_status try_candidate(const struct search *s, size_t candidate, stru
 {
     struct trial t = s->p->trial->candidates[candidate];
     struct result *result = &s->results[candidate];
-    struct trial_run r = { .experiment = s->p->experiment, .trial = &t, .out = s->p->out, .log = s->p->log, .stop = s->p->stop,
-                           .shared = s->p->shared, .status = s->p->status };
+    struct trial_run r = { .experiment = s->p->experiment,
+                           .trial = &t,
+                           .out = s->p->out,
+                           .log = s->p->log,
+                           .stop = s->p->stop,
+                           .shared = s->p->shared,
+                           .status = s->p->status };
 
     bioft_status st = trial_open(&r, err);
     const char *network = st == BIOFT_OK ? trial_network_key(&r, t.stage_count - 1) : NULL;
@@ -183,8 +199,8 @@ static bioft_status choose(const struct search *s, size_t *ret, struct error *er
         if (!isnan(s->results[k].accuracy) && (*ret == SIZE_MAX || s->results[k].accuracy > s->results[*ret].accuracy))
             *ret = k;
     if (*ret == SIZE_MAX)
-        return error_set(err, BIOFT_ERR_INVALID, "%s: the training of all candidates of 'search' diverges: add smaller values",
-                         t->id);
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "%s: the training of all candidates of 'search' diverges: add smaller values", t->id);
     search_add_values(&t->candidates[*ret], &values);
     if (values.failed)
         st = error_memory(err, "a search");
@@ -236,7 +252,8 @@ bioft_status search_find(const char *out, const struct trial *t, const struct tr
                        t->candidate_count);
     for (size_t row = 1; st == BIOFT_OK && row < csv.rows; row++)
         if (!is_of(&csv, row, &t->candidates[row - 1]))
-            st = error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: not the candidate of the manifest: it was altered", path, row + 1);
+            st = error_set(err, BIOFT_ERR_FORMAT, "%s:%zu: not the candidate of the manifest: it was altered", path,
+                           row + 1);
         else if (strcmp(csv_cell(&csv, row, "chosen"), "yes") == 0)
             *ret = &t->candidates[row - 1];
     arena_destroy(arena);

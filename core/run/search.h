@@ -7,9 +7,9 @@
 struct search_params {
     const struct experiment *experiment;
     const struct trial *trial;
-    const char *out;                               /* the output folder */
+    const char *out; /* the output folder */
     struct shared_data *shared;
-    struct status_file *status;                    /* what the trial is doing */
+    struct status_file *status; /* what the trial is doing */
     const struct log *log;
     const struct stop *stop;
 };

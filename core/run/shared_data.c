@@ -7,18 +7,16 @@
 #include <string.h>
 
 /* NULL is the same as NULL alone: an option that is null is not the empty text. */
-static bool identical(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
+static bool identical(const char *a, const char *b) { return a && b ? strcmp(a, b) == 0 : a == b; }
 
 static bool same_value(const bioft_option *o, const struct option_value *a, const struct option_value *b)
 {
     if (a->count != b->count || a->number != b->number || a->integer != b->integer || !identical(a->text, b->text))
         return false;
     for (size_t i = 0; i < a->count; i++)
-        if (o->type == BIOFT_F64_LIST ? a->numbers[i] != b->numbers[i] :
-            o->type == BIOFT_I64_LIST ? a->integers[i] != b->integers[i] : !identical(a->texts[i], b->texts[i]))
+        if (o->type == BIOFT_F64_LIST   ? a->numbers[i] != b->numbers[i]
+            : o->type == BIOFT_I64_LIST ? a->integers[i] != b->integers[i]
+                                        : !identical(a->texts[i], b->texts[i]))
             return false;
     return true;
 }

@@ -5,8 +5,8 @@
 #include "data/dataset.h"
 
 struct shared_data {
-    struct pool *pool;                             /* of the data sets; made with the first */
-    bool retold;                                   /* notes are logged at each use, not at the first alone */
+    struct pool *pool; /* of the data sets; made with the first */
+    bool retold;       /* notes are logged at each use, not at the first alone */
     struct dataset **items;
     size_t count, capacity;
 };

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RECORD = 1024 };                            /* bytes of the file */
+enum { RECORD = 1024 }; /* bytes of the file */
 
 double status_clock(void)
 {
@@ -82,7 +82,7 @@ void status_open(const char *path, struct status_file *ret)
     *ret = (struct status_file){ .fd = fd < 0 ? 0 : fd };
     ret->now.pid = (long)getpid();
     while (ret->fd > 0 && flock(ret->fd, LOCK_EX) != 0 && errno == EINTR)
-        continue;                                  /* somebody looks at it for a moment */
+        continue; /* somebody looks at it for a moment */
     ret->begun = clock_seconds();
     ret->now.started = status_clock();
     ret->now.loss = ret->now.left = NAN;
@@ -160,13 +160,18 @@ bool status_read(const char *path, struct status *ret)
 
     if (good) {
         const struct json *failed = json_get(j, "failed");
-        *ret = (struct status){
-            .pid = (long)count_of(j, "pid"), .epoch = count_of(j, "epoch"), .epochs = count_of(j, "epochs"),
-            .step = count_of(j, "step"), .steps = count_of(j, "steps"), .loss = number_of(j, "loss"),
-            .images_per_s = number_of(j, "images_per_s"), .left = number_of(j, "left"),
-            .started = number_of(j, "started"), .updated = number_of(j, "updated"),
-            .seconds = number_of(j, "seconds"),
-            .failed = failed && failed->type == JSON_BOOL && failed->boolean };
+        *ret = (struct status){ .pid = (long)count_of(j, "pid"),
+                                .epoch = count_of(j, "epoch"),
+                                .epochs = count_of(j, "epochs"),
+                                .step = count_of(j, "step"),
+                                .steps = count_of(j, "steps"),
+                                .loss = number_of(j, "loss"),
+                                .images_per_s = number_of(j, "images_per_s"),
+                                .left = number_of(j, "left"),
+                                .started = number_of(j, "started"),
+                                .updated = number_of(j, "updated"),
+                                .seconds = number_of(j, "seconds"),
+                                .failed = failed && failed->type == JSON_BOOL && failed->boolean };
         ret->live = is_locked(path);
         text_of(j, "activity", ret->activity, sizeof ret->activity);
     }
@@ -175,10 +180,7 @@ bool status_read(const char *path, struct status *ret)
     return good;
 }
 
-double status_age(const struct status *s)
-{
-    return fmax(s->seconds, status_clock() - s->started);
-}
+double status_age(const struct status *s) { return fmax(s->seconds, status_clock() - s->started); }
 
 void status_line(const struct status *s, struct text *ret)
 {

@@ -7,17 +7,17 @@
 
 struct status {
     long pid;
-    char activity[200];                            /* "fine-tune", "fine-tune: clean", "pgd steps=5, gradient exact" */
-    uint64_t epoch, epochs, step, steps;           /* steps 0: no training at the moment */
-    double loss, images_per_s, left;               /* left: seconds of this stage; NaN: not known */
-    double started, updated;                       /* seconds since 1970, by a clock that people set */
-    double seconds;                                /* from the one to the other, by one that nobody does */
-    bool failed;                                   /* it ended so */
-    bool live;                                     /* the process that writes it is at work: it has the file locked */
+    char activity[200];                  /* "fine-tune", "fine-tune: clean", "pgd steps=5, gradient exact" */
+    uint64_t epoch, epochs, step, steps; /* steps 0: no training at the moment */
+    double loss, images_per_s, left;     /* left: seconds of this stage; NaN: not known */
+    double started, updated;             /* seconds since 1970, by a clock that people set */
+    double seconds;                      /* from the one to the other, by one that nobody does */
+    bool failed;                         /* it ended so */
+    bool live;                           /* the process that writes it is at work: it has the file locked */
 };
 struct status_file {
-    int fd;                                        /* 0: not open, and nothing is written */
-    double begun, written;                         /* clock_seconds */
+    int fd;                /* 0: not open, and nothing is written */
+    double begun, written; /* clock_seconds */
     struct status now;
 };
 /* A file that cannot be written is no reason for a run to fail: then there is none. */
@@ -34,6 +34,6 @@ bool status_read(const char *path, struct status *ret);
 void status_line(const struct status *s, struct text *ret);
 /* How long it has been at work, in seconds, as well as can be told; NaN: it is not known. */
 double status_age(const struct status *s);
-double status_clock(void);                         /* seconds since 1970 */
+double status_clock(void); /* seconds since 1970 */
 
 #endif

@@ -1,5 +1,7 @@
 /* The network of another trial of the sweep. */
 #include "run/surrogate.h"
+
+#include "run/trial_stages.h"
 #include "data/identity.h"
 
 #include <string.h>
@@ -17,7 +19,8 @@ void surrogate_close(struct surrogate *s)
 }
 
 /* What one network is shown has to be what the other one is shown. */
-static bioft_status check(const struct surrogate *s, const struct trial_run *r, const struct trained *own, struct error *err)
+static bioft_status check(const struct surrogate *s, const struct trial_run *r, const struct trained *own,
+                          struct error *err)
 {
     const struct image_format *a = &s->run.network.image, *b = &own->image;
     const size_t stages = s->run.trial->stage_count;
@@ -30,16 +33,24 @@ static bioft_status check(const struct surrogate *s, const struct trial_run *r, 
         return st;
     if (memcmp(mine, other, sizeof mine) != 0 || a->channels != b->channels || a->height != b->height ||
         a->width != b->width || s->run.network.model->graph->view.outputs != own->model->graph->view.outputs)
-        return error_set(err, BIOFT_ERR_INVALID, "images for %s cannot be made on %s: 'from' needs the same data, input size "
-                         "and classes", r->trial->id, s->run.trial->id);
+        return error_set(err, BIOFT_ERR_INVALID,
+                         "images for %s cannot be made on %s: 'from' needs the same data, input size "
+                         "and classes",
+                         r->trial->id, s->run.trial->id);
     return BIOFT_OK;
 }
 
 static bioft_status open_other(struct surrogate *s, const struct trial_run *r, const struct trial *t, struct error *err)
 {
     surrogate_close(s);
-    s->run = (struct trial_run){ .experiment = r->experiment, .trial = t, .out = r->out, .log = r->log, .stop = r->stop,
-                                 .shared = r->shared, .status = r->status, .process = r->process };
+    s->run = (struct trial_run){ .experiment = r->experiment,
+                                 .trial = t,
+                                 .out = r->out,
+                                 .log = r->log,
+                                 .stop = r->stop,
+                                 .shared = r->shared,
+                                 .status = r->status,
+                                 .process = r->process };
     return trial_open(&s->run, err);
 }
 
@@ -54,8 +65,8 @@ bioft_status surrogate_key(struct surrogate *s, const struct trial_run *r, const
     return *ret ? BIOFT_OK : error_memory(err, "a network's key");
 }
 
-bioft_status surrogate_open(struct surrogate *s, const struct trial_run *r, const struct trial *t, const struct trained *own,
-                         const struct trained **ret, struct error *err)
+bioft_status surrogate_open(struct surrogate *s, const struct trial_run *r, const struct trial *t,
+                            const struct trained *own, const struct trained **ret, struct error *err)
 {
     bioft_status st = BIOFT_OK;
 

@@ -20,8 +20,8 @@ bioft_status surrogate_key(struct surrogate *s, const struct trial_run *r, const
  * keys and files, so that whichever process comes first does it and the order between trials is free. *ret: its network,
  * with the data of `own`, the network that is attacked; until the next call or surrogate_close. BIOFT_ERR_INVALID: the two do
  * not take the same images or do not have the same classes. */
-bioft_status surrogate_open(struct surrogate *s, const struct trial_run *r, const struct trial *t, const struct trained *own,
-                         const struct trained **ret, struct error *err);
-void surrogate_close(struct surrogate *s);               /* zero is fine */
+bioft_status surrogate_open(struct surrogate *s, const struct trial_run *r, const struct trial *t,
+                            const struct trained *own, const struct trained **ret, struct error *err);
+void surrogate_close(struct surrogate *s); /* zero is fine */
 
 #endif

@@ -137,7 +137,8 @@ static bioft_status write_run(const struct trial_run *r, const struct scalars *s
                               struct error *err)
 {
     static const struct mlruns_pair source[] = {
-        { "mlflow.source.name", "bioft" }, { "mlflow.source.type", "LOCAL" },
+        { "mlflow.source.name", "bioft" },
+        { "mlflow.source.type", "LOCAL" },
     };
     const struct trial *t = r->trial;
     const struct mlruns_pair tags[] = { source[0], source[1], { "mlflow.runName", t->id }, { "bioft.key", t->key } };
@@ -149,14 +150,25 @@ static bioft_status write_run(const struct trial_run *r, const struct scalars *s
     if (st == BIOFT_OK)
         st = identify(r, id, experiment_id, err);
     if (st == BIOFT_OK)
-        st = mlruns_write(&(struct mlruns_run){
-            .folder = folder, .part = part, .experiment = r->experiment->name, .experiment_id = experiment_id,
-            .name = t->id, .id = id, .artifacts = r->folder, .started = s->started,
-            .ended = moment < LOG_AT_FAILURE ? 0.0 : clock_unix(),
-            .status = moment == LOG_AT_END ? MLRUNS_FINISHED :
-                      moment == LOG_AT_FAILURE ? MLRUNS_FAILED : MLRUNS_RUNNING,
-            .params = p.items, .param_count = p.count, .tags = tags, .tag_count = sizeof tags / sizeof *tags,
-            .scalars = s->items, .scalar_count = s->count }, err);
+        st = mlruns_write(&(struct mlruns_run){ .folder = folder,
+                                                .part = part,
+                                                .experiment = r->experiment->name,
+                                                .experiment_id = experiment_id,
+                                                .name = t->id,
+                                                .id = id,
+                                                .artifacts = r->folder,
+                                                .started = s->started,
+                                                .ended = moment < LOG_AT_FAILURE ? 0.0 : clock_unix(),
+                                                .status = moment == LOG_AT_END       ? MLRUNS_FINISHED
+                                                          : moment == LOG_AT_FAILURE ? MLRUNS_FAILED
+                                                                                     : MLRUNS_RUNNING,
+                                                .params = p.items,
+                                                .param_count = p.count,
+                                                .tags = tags,
+                                                .tag_count = sizeof tags / sizeof *tags,
+                                                .scalars = s->items,
+                                                .scalar_count = s->count },
+                          err);
     free(p.items);
     free(part);
     free(folder);

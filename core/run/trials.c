@@ -50,10 +50,21 @@ static bioft_status tell_chosen(struct trials *s, const struct trial *chosen, st
 static bioft_status run(struct trials *s, const struct trial *t, const char *status_path, struct error *err)
 {
     struct status_file status = { 0 };
-    const struct search_params search = { .experiment = s->experiment, .trial = t, .out = s->out, .shared = s->shared,
-                                          .status = &status, .log = s->log, .stop = s->stop };
-    struct trial_run r = { .experiment = s->experiment, .trial = t, .out = s->out, .log = s->log,
-                           .engine_log = s->engine_log, .stop = s->stop, .status = &status, .shared = s->shared,
+    const struct search_params search = { .experiment = s->experiment,
+                                          .trial = t,
+                                          .out = s->out,
+                                          .shared = s->shared,
+                                          .status = &status,
+                                          .log = s->log,
+                                          .stop = s->stop };
+    struct trial_run r = { .experiment = s->experiment,
+                           .trial = t,
+                           .out = s->out,
+                           .log = s->log,
+                           .engine_log = s->engine_log,
+                           .stop = s->stop,
+                           .status = &status,
+                           .shared = s->shared,
                            .process = &s->process };
     struct error later;
 
@@ -88,8 +99,8 @@ bioft_status trials_check_folder(const char *out, int lock, struct error *err)
     bioft_status st = path ? BIOFT_OK : error_memory(err, "a path");
 
     if (st == BIOFT_OK && lock >= 0 && !file_lock_holds(lock, path))
-        st = error_set(err, BIOFT_ERR_IO, "%s was removed, or replaced, while the run worked in it; what is there is not whole",
-                       out);
+        st = error_set(err, BIOFT_ERR_IO,
+                       "%s was removed, or replaced, while the run worked in it; what is there is not whole", out);
     free(path);
     return st;
 }
@@ -165,7 +176,7 @@ static bioft_status run_all(struct trials *s, struct failures *failures, struct 
     }
     if (!any)
         return error_set(err, BIOFT_ERR_INVALID, "unknown trial '%s'; 'bioft check' lists them", s->only);
-    return built ? st : build_results(s, err);     /* it may be that the run was killed before it could */
+    return built ? st : build_results(s, err); /* it may be that the run was killed before it could */
 }
 
 bioft_status trials_run(struct trials *s, struct failures *failures, struct error *err)

@@ -7,14 +7,14 @@
 
 struct trials {
     const struct experiment *experiment;
-    const char *out;                               /* the output folder, which the caller has locked */
-    int lock;                                      /* on OUT/.lock; below 0: the caller's parent has it */
-    const char *only;                              /* one trial's number or id; NULL: all */
-    bool child;                                    /* of a run in parallel, which makes results.csv itself */
+    const char *out;  /* the output folder, which the caller has locked */
+    int lock;         /* on OUT/.lock; below 0: the caller's parent has it */
+    const char *only; /* one trial's number or id; NULL: all */
+    bool child;       /* of a run in parallel, which makes results.csv itself */
     bool fail_fast;
     struct shared_data *shared;
-    struct process process;                        /* argv and argc by the caller */
-    const struct log *log, *engine_log;            /* engine_log hears which engine was chosen, once; NULL: nobody does */
+    struct process process;             /* argv and argc by the caller */
+    const struct log *log, *engine_log; /* engine_log hears which engine was chosen, once; NULL: nobody does */
     const struct stop *stop;
     /* A trial begins, in its folder, or has its results; ends. why: of one that failed. May be NULL. */
     bioft_status (*begin)(void *ctx, const struct trial *t, const char *folder, bool done, struct error *err);

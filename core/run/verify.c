@@ -18,14 +18,13 @@ enum { MAX_FILE = 256 << 20 };
 /* One trial being verified. */
 struct verifying {
     const struct verify_params *p;
-    struct trial trial;                            /* as it is, but that it logs nowhere else */
+    struct trial trial; /* as it is, but that it logs nowhere else */
     struct trial_run run;
-    char *kept;                                    /* its folder in OUT */
+    char *kept; /* its folder in OUT */
     struct verified *found;
 };
 
-__attribute__((format(printf, 2, 3)))
-static void differ(struct verifying *v, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void differ(struct verifying *v, const char *format, ...)
 {
     char line[1024];
     va_list args;
@@ -48,8 +47,10 @@ static bioft_status need_checkpoints(const struct verifying *v, struct error *er
         if (file_exists(path))
             st = checkpoint_peek(path, &progress, key, err);
         if (st == BIOFT_OK && !progress.complete)
-            st = error_set(err, BIOFT_ERR_INVALID, "%s: stage '%s' has no complete checkpoint at %s: it was removed, or the data, "
-                           "the weights or the engine are not those of the run", v->trial.id, v->trial.stages[i].name, path);
+            st = error_set(err, BIOFT_ERR_INVALID,
+                           "%s: stage '%s' has no complete checkpoint at %s: it was removed, or the data, "
+                           "the weights or the engine are not those of the run",
+                           v->trial.id, v->trial.stages[i].name, path);
     }
     return st;
 }
@@ -99,13 +100,16 @@ static bioft_status read_csv(struct verifying *v, const char *folder, struct csv
 }
 
 /* Every column that is computed: the report's verdict is not of a trial alone. */
-static void compare_row(struct verifying *v, const char *file, const struct csv *kept, size_t row, const struct csv *made,
-                        size_t at)
+static void compare_row(struct verifying *v, const char *file, const struct csv *kept, size_t row,
+                        const struct csv *made, size_t at)
 {
     char title[256];
-    struct figure f = { .stage = csv_cell(made, at, "stage"), .split = csv_cell(made, at, "split"),
-                        .attack = csv_cell(made, at, "attack"), .options = csv_cell(made, at, "options"),
-                        .gradient = csv_cell(made, at, "gradient"), .norm = csv_cell(made, at, "norm") };
+    struct figure f = { .stage = csv_cell(made, at, "stage"),
+                        .split = csv_cell(made, at, "split"),
+                        .attack = csv_cell(made, at, "attack"),
+                        .options = csv_cell(made, at, "options"),
+                        .gradient = csv_cell(made, at, "gradient"),
+                        .norm = csv_cell(made, at, "norm") };
     const char *epsilon = csv_cell(made, at, "epsilon");
 
     f.attacked = *epsilon && text_to_double(epsilon, strlen(epsilon), &f.epsilon);
@@ -163,8 +167,8 @@ static bool same_files(const char *a, const char *b)
     if (file_map_open(a, &x, &err) != BIOFT_OK)
         return false;
     if (file_map_open(b, &y, &err) == BIOFT_OK) {
-        same = x.size == y.size && memcmp(x.bytes, y.bytes, x.size) == 0 && file_map_check(&x, BIOFT_OK, &err) == BIOFT_OK &&
-               file_map_check(&y, BIOFT_OK, &err) == BIOFT_OK;
+        same = x.size == y.size && memcmp(x.bytes, y.bytes, x.size) == 0 &&
+               file_map_check(&x, BIOFT_OK, &err) == BIOFT_OK && file_map_check(&y, BIOFT_OK, &err) == BIOFT_OK;
         file_map_close(&y);
     }
     file_map_close(&x);
@@ -229,8 +233,14 @@ bioft_status verify_trial(const struct verify_params *p, const struct trial *t, 
     text_printf(&kept, "%s/trials/%s", p->out, t->id);
     v.kept = kept.data;
     v.trial.tensorboard = v.trial.mlflow = false;
-    v.run = (struct trial_run){ .experiment = p->experiment, .trial = &v.trial, .out = p->out, .log = p->log, .stop = p->stop,
-                                .status = &status, .shared = p->shared, .recounting = true };
+    v.run = (struct trial_run){ .experiment = p->experiment,
+                                .trial = &v.trial,
+                                .out = p->out,
+                                .log = p->log,
+                                .stop = p->stop,
+                                .status = &status,
+                                .shared = p->shared,
+                                .recounting = true };
     if (st == BIOFT_OK && (!work || kept.failed))
         st = error_memory(err, "a path");
     else if (st == BIOFT_OK && !mkdtemp(work))

@@ -9,10 +9,7 @@
 
 enum { KEPT_BYTES = 256 << 20 };
 
-static size_t outputs_of(const bioft_layer *l)
-{
-    return (size_t)l->out_channels * l->out_h * l->out_w;
-}
+static size_t outputs_of(const bioft_layer *l) { return (size_t)l->out_channels * l->out_h * l->out_w; }
 
 /* The true deltas of `images` images, layer by layer. */
 static bioft_status make_room(struct alignment *a, uint32_t max_batch, struct error *err)
@@ -37,8 +34,7 @@ static bioft_status make_room(struct alignment *a, uint32_t max_batch, struct er
     return a->w && a->v ? BIOFT_OK : error_memory(err, "alignment");
 }
 
-bioft_status alignment_create(struct model *m, uint32_t max_batch, struct alignment **ret,
-                              struct error *err)
+bioft_status alignment_create(struct model *m, uint32_t max_batch, struct alignment **ret, struct error *err)
 {
     struct alignment *a = mem_array(1, sizeof(*a));
     if (!a)
@@ -84,13 +80,11 @@ static bioft_status keep(void *ctx, uint32_t layer, const bioft_local *io)
     struct alignment *a = ctx;
     const size_t count = io->n * outputs_of(&a->model->graph->layers[layer]);
     if (io->dy)
-        memcpy(a->dy[layer], io->dy,
-               (count < a->kept[layer] ? count : a->kept[layer]) * sizeof(float));
+        memcpy(a->dy[layer], io->dy, (count < a->kept[layer] ? count : a->kept[layer]) * sizeof(float));
     return BIOFT_OK;
 }
 
-bioft_status alignment_exact(struct alignment *a, struct program *p, const float *d_out,
-                             struct error *err)
+bioft_status alignment_exact(struct alignment *a, struct program *p, const float *d_out, struct error *err)
 {
     const bioft_hooks hooks = { .struct_size = sizeof(hooks), .ctx = a, .local = keep };
     for (uint32_t i = 0; i < a->layer_count; i++)
@@ -98,7 +92,7 @@ bioft_status alignment_exact(struct alignment *a, struct program *p, const float
     return program_backward(p, d_out, BIOFT_EXACT | BIOFT_NO_PARAMETERS, NULL, &hooks, err);
 }
 
-struct products {                                  /* of two vectors */
+struct products { /* of two vectors */
     double aa, bb, ab;
 };
 
@@ -125,8 +119,7 @@ static double angle(struct products p)
 void alignment_observe(void *ctx, uint32_t layer, const float *dy, size_t count)
 {
     struct alignment *a = ctx;
-    a->delta_angle[layer] =
-        angle(multiply(dy, a->dy[layer], count < a->kept[layer] ? count : a->kept[layer]));
+    a->delta_angle[layer] = angle(multiply(dy, a->dy[layer], count < a->kept[layer] ? count : a->kept[layer]));
 }
 
 bioft_status alignment_weights(struct alignment *a, const bioft_route *routes, struct error *err)

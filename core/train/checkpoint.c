@@ -73,10 +73,7 @@ end:
     return st;
 }
 
-static bool begins_with(const char *s, const char *prefix)
-{
-    return strncmp(s, prefix, strlen(prefix)) == 0;
-}
+static bool begins_with(const char *s, const char *prefix) { return strncmp(s, prefix, strlen(prefix)) == 0; }
 
 /* Of a part that the caller did not ask for. */
 static bool not_asked(const struct checkpoint *c, const char *name)
@@ -96,27 +93,22 @@ static bool planned(const struct plan *plan, const char *name)
     return false;
 }
 
-static void check_item(const struct safetensors *file, const struct item *item,
-                       struct faults *faults)
+static void check_item(const struct safetensors *file, const struct item *item, struct faults *faults)
 {
     char theirs[SHAPE_TEXT], ours[SHAPE_TEXT];
     const struct tensor_entry *t = safetensors_find(file, item->name);
     if (!t)
         faults_add(faults, "%s is missing", item->name);
     else if (t->dtype != (item->integer ? TENSOR_I64 : TENSOR_F32))
-        faults_add(faults, "%s is %s, not %s", item->name, t->dtype_name,
-                   item->integer ? "I64" : "F32");
-    else if (t->dims != item->dims
-             || memcmp(t->shape, item->shape, item->dims * sizeof(*item->shape)) != 0)
-        faults_add(faults, "%s is %s in the file, %s here", item->name,
-                   shape_text(theirs, t->dims, t->shape),
+        faults_add(faults, "%s is %s, not %s", item->name, t->dtype_name, item->integer ? "I64" : "F32");
+    else if (t->dims != item->dims || memcmp(t->shape, item->shape, item->dims * sizeof(*item->shape)) != 0)
+        faults_add(faults, "%s is %s in the file, %s here", item->name, shape_text(theirs, t->dims, t->shape),
                    shape_text(ours, item->dims, item->shape));
 }
 
 /* The network's own names first; what else there is follows them, and counts where they fit. */
-static bioft_status check(const char *path, const struct safetensors *file,
-                          const struct checkpoint *c, const struct plan *plan, uint64_t step,
-                          struct error *err)
+static bioft_status check(const char *path, const struct safetensors *file, const struct checkpoint *c,
+                          const struct plan *plan, uint64_t step, struct error *err)
 {
     struct faults faults = { 0 };
     int64_t counted = 0;
@@ -131,16 +123,16 @@ static bioft_status check(const char *path, const struct safetensors *file,
         }
     }
     const struct tensor_entry *t = safetensors_find(file, "optim/step");
-    if (c->moments && t && t->count == 1 && tensor_to_int64(t, &counted, 1, NULL) == BIOFT_OK
-        && (uint64_t)counted != step)
+    if (c->moments && t && t->count == 1 && tensor_to_int64(t, &counted, 1, NULL) == BIOFT_OK &&
+        (uint64_t)counted != step)
         faults_add(&faults, "optim/step is %lld, the metadata's step %llu", (long long)counted,
                    (unsigned long long)step);
     return faults_end(&faults, path, "is a checkpoint of something else", err);
 }
 
 /* After check: nothing but the engine can fail. */
-static bioft_status read_item(const struct safetensors *file, const struct checkpoint *c,
-                              const struct item *item, float *room, struct error *err)
+static bioft_status read_item(const struct safetensors *file, const struct checkpoint *c, const struct item *item,
+                              float *room, struct error *err)
 {
     const struct tensor_entry *t = safetensors_find(file, item->name);
     if (item->integer) {
@@ -156,16 +148,16 @@ static bioft_status read_item(const struct safetensors *file, const struct check
     if (item->what == BIOFT_VALUE && graph_is_variance(c->model->graph, item->parameter))
         for (size_t i = 0; i < item->count; i++)
             if (!(room[i] >= 0.0f))
-                return error_set(err, BIOFT_ERR_FORMAT, "%s: value %zu is %g, and a variance is not below 0", item->name, i,
-                                 (double)room[i]);
+                return error_set(err, BIOFT_ERR_FORMAT, "%s: value %zu is %g, and a variance is not below 0",
+                                 item->name, i, (double)room[i]);
     if (item->what != 0)
         return model_write(c->model, item->what, item->parameter, room, err);
     return BIOFT_OK;
 }
 
 /* Whose it is, and where the stage stands. */
-static bioft_status check_owner(const char *path, const struct safetensors *file,
-                                const struct checkpoint *c, struct progress *ret, struct error *err)
+static bioft_status check_owner(const char *path, const struct safetensors *file, const struct checkpoint *c,
+                                struct progress *ret, struct error *err)
 {
     bioft_status st = meta_progress(file, path, ret, err);
     const char *key = safetensors_metadata(file, "key");
@@ -207,8 +199,7 @@ bioft_status checkpoint_load(const char *path, struct checkpoint *c, struct erro
     return st;
 }
 
-bioft_status checkpoint_peek(const char *path, struct progress *ret, char key[SHA256_HEX],
-                             struct error *err)
+bioft_status checkpoint_peek(const char *path, struct progress *ret, char key[SHA256_HEX], struct error *err)
 {
     struct safetensors *file = NULL;
     struct progress progress;

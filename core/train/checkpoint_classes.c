@@ -5,8 +5,7 @@
 #include <string.h>
 
 /* names: a JSON array of strings. */
-static bioft_status compare(const char *path, const struct json *names, const struct dataset *d,
-                            struct error *err)
+static bioft_status compare(const char *path, const struct json *names, const struct dataset *d, struct error *err)
 {
     char there[TEXT_ESCAPED], here[TEXT_ESCAPED];
     for (size_t i = 0; i < names->count && i < d->classes; i++) {

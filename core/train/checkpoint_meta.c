@@ -10,22 +10,12 @@
 static void option_json(struct text *t, const bioft_option *o, const struct option_value *v)
 {
     switch (o->type) {
-    case BIOFT_F64:
-        json_number(t, v->number);
-        return;
-    case BIOFT_I64:
-        json_integer(t, v->integer);
-        return;
-    case BIOFT_BOOL:
-        json_bool(t, v->integer != 0);
-        return;
-    case BIOFT_CHOICE:
-        json_string(t, o->choices[v->integer]);
-        return;
+    case BIOFT_F64: json_number(t, v->number); return;
+    case BIOFT_I64: json_integer(t, v->integer); return;
+    case BIOFT_BOOL: json_bool(t, v->integer != 0); return;
+    case BIOFT_CHOICE: json_string(t, o->choices[v->integer]); return;
     case BIOFT_STRING:
-    case BIOFT_PATH:
-        json_string(t, v->text);
-        return;
+    case BIOFT_PATH: json_string(t, v->text); return;
     default:
         json_begin_array(t);
         for (size_t i = 0; i < v->count; i++) {
@@ -158,8 +148,8 @@ static void put_network(struct meta *m, const struct checkpoint *c)
     }
 }
 
-bioft_status meta_make(const struct checkpoint *c, struct arena *arena,
-                       struct safetensors_meta *ret, size_t *ret_count, struct error *err)
+bioft_status meta_make(const struct checkpoint *c, struct arena *arena, struct safetensors_meta *ret, size_t *ret_count,
+                       struct error *err)
 {
     struct meta m = { .arena = arena, .items = ret };
     char number[TEXT_NUMBER];
@@ -195,24 +185,20 @@ static bool read_integer(const struct safetensors *file, const char *key, uint64
     return *end == '\0';
 }
 
-bioft_status meta_progress(const struct safetensors *file, const char *path, struct progress *ret,
-                           struct error *err)
+bioft_status meta_progress(const struct safetensors *file, const char *path, struct progress *ret, struct error *err)
 {
     struct progress p = { 0 };
     uint64_t complete = 0, seed = 0;
-    const char *format = safetensors_metadata(file, "format"),
-               *loss = safetensors_metadata(file, "loss_sum");
+    const char *format = safetensors_metadata(file, "format"), *loss = safetensors_metadata(file, "loss_sum");
     if (!format || strcmp(format, CHECKPOINT_FORMAT) != 0)
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: no checkpoint of this bioft (its format is '%s', not '%s')", path,
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: no checkpoint of this bioft (its format is '%s', not '%s')", path,
                          format ? format : "", CHECKPOINT_FORMAT);
-    if (!read_integer(file, "seed", &seed) || !read_integer(file, "epoch", &p.epoch)
-        || !read_integer(file, "batch_in_epoch", &p.batch_in_epoch)
-        || !read_integer(file, "step", &p.step) || !read_integer(file, "correct", &p.correct)
-        || !read_integer(file, "seen", &p.seen) || !read_integer(file, "complete", &complete)
-        || complete > 1 || !loss || !text_to_double(loss, strlen(loss), &p.loss_sum))
-        return error_set(err, BIOFT_ERR_FORMAT,
-                         "%s: its metadata does not record the stage's progress", path);
+    if (!read_integer(file, "seed", &seed) || !read_integer(file, "epoch", &p.epoch) ||
+        !read_integer(file, "batch_in_epoch", &p.batch_in_epoch) || !read_integer(file, "step", &p.step) ||
+        !read_integer(file, "correct", &p.correct) || !read_integer(file, "seen", &p.seen) ||
+        !read_integer(file, "complete", &complete) || complete > 1 || !loss ||
+        !text_to_double(loss, strlen(loss), &p.loss_sum))
+        return error_set(err, BIOFT_ERR_FORMAT, "%s: its metadata does not record the stage's progress", path);
     p.complete = complete == 1;
     const char *best = safetensors_metadata(file, "best");
     p.has_best = best && text_to_double(best, strlen(best), &p.best);

@@ -16,9 +16,8 @@ struct reading {
 
 static bioft_status bad(const struct reading *r, const char *key)
 {
-    return error_set(r->err, BIOFT_ERR_FORMAT,
-                     "%s: its metadata '%s' is not what a checkpoint of this bioft has", r->path,
-                     key);
+    return error_set(r->err, BIOFT_ERR_FORMAT, "%s: its metadata '%s' is not what a checkpoint of this bioft has",
+                     r->path, key);
 }
 
 /* One entry as a tree; *ret is NULL where the file has none. */
@@ -31,8 +30,7 @@ static bioft_status member(const struct reading *r, const char *key, struct json
 
 static bool to_integer(const struct json *j, uint32_t most, uint32_t *ret)
 {
-    if (!j || j->type != JSON_NUMBER || !(j->number >= 0 && j->number <= most)
-        || j->number != floor(j->number))
+    if (!j || j->type != JSON_NUMBER || !(j->number >= 0 && j->number <= most) || j->number != floor(j->number))
         return false;
     *ret = (uint32_t)j->number;
     return true;
@@ -41,8 +39,7 @@ static bool to_integer(const struct json *j, uint32_t most, uint32_t *ret)
 /* An option's item as a manifest would write it; *ret NULL for null. */
 static bool item_text(const struct json *j, const char **ret)
 {
-    *ret = j->type == JSON_BOOL ? j->boolean ? "true" : "false" : j->type == JSON_NULL ? NULL
-           : j->text;
+    *ret = j->type == JSON_BOOL ? j->boolean ? "true" : "false" : j->type == JSON_NULL ? NULL : j->text;
     return j->type != JSON_ARRAY && j->type != JSON_OBJECT;
 }
 
@@ -64,10 +61,9 @@ static bioft_status read_option(const struct reading *r, const char *key, const 
     for (size_t i = 0; i < count; i++)
         if (!item_text(j->type == JSON_ARRAY ? j->items[i] : j, &items[i]))
             return bad(r, "backbone");
-    bioft_status st = option_parse(o, items, count, j->type == JSON_ARRAY, "/", r->arena,
-                                   &r->ret->values[index], r->err);
-    return st == BIOFT_OK ? st
-           : error_prefix(r->err, "%s: backbone '%s', option '%s'", r->path, name, key);
+    bioft_status st = option_parse(o, items, count, j->type == JSON_ARRAY, "/", r->arena, &r->ret->values[index],
+                                   r->err);
+    return st == BIOFT_OK ? st : error_prefix(r->err, "%s: backbone '%s', option '%s'", r->path, name, key);
 }
 
 static bioft_status read_backbone(const struct reading *r, struct registry *registry)
@@ -96,8 +92,8 @@ static bioft_status read_head(const struct reading *r)
     if (st != BIOFT_OK)
         return st;
     r->ret->bits = json_get(j, "bits") != NULL;
-    if (!j || !to_integer(json_get(j, r->ret->bits ? "bits" : "classes"), 1 << 24, &r->ret->outputs)
-        || r->ret->outputs == 0)
+    if (!j || !to_integer(json_get(j, r->ret->bits ? "bits" : "classes"), 1 << 24, &r->ret->outputs) ||
+        r->ret->outputs == 0)
         return bad(r, "head");
     return st;
 }
@@ -121,11 +117,11 @@ static bioft_status read_image(const struct reading *r)
     bioft_status st = member(r, "picture", &j);
     if (st != BIOFT_OK)
         return st;
-    if (!j || !to_integer(json_get(j, "channels"), 4, &p->channels) || p->channels == 0
-        || !to_integer(json_get(j, "height"), 65500, &p->height) || p->height == 0
-        || !to_integer(json_get(j, "width"), 65500, &p->width) || p->width == 0
-        || !read_floats(json_get(j, "mean"), p->channels, p->mean)
-        || !read_floats(json_get(j, "std"), p->channels, p->std))
+    if (!j || !to_integer(json_get(j, "channels"), 4, &p->channels) || p->channels == 0 ||
+        !to_integer(json_get(j, "height"), 65500, &p->height) || p->height == 0 ||
+        !to_integer(json_get(j, "width"), 65500, &p->width) || p->width == 0 ||
+        !read_floats(json_get(j, "mean"), p->channels, p->mean) ||
+        !read_floats(json_get(j, "std"), p->channels, p->std))
         return bad(r, "picture");
     for (uint32_t i = 0; i < p->channels; i++)
         if (!(p->std[i] > 0))
@@ -147,8 +143,8 @@ static bioft_status read_transform(const struct reading *r)
         return st;
     t->kind = j->type == JSON_OBJECT ? TRANSFORM_MAP : TRANSFORM_NONE;
     if (t->kind == TRANSFORM_NONE ? !is_text(j, "none")
-        : !to_integer(json_get(j, "size"), 65500, &t->size)
-          || !to_integer(json_get(j, "resize"), 65500, &t->resize))
+                                  : !to_integer(json_get(j, "size"), 65500, &t->size) ||
+                                        !to_integer(json_get(j, "resize"), 65500, &t->resize))
         return bad(r, "transform");
     return st;
 }
@@ -172,13 +168,16 @@ static bioft_status read_classes(const struct reading *r)
     return st;
 }
 
-bioft_status checkpoint_network(const struct weights *w, const char *path,
-                                struct registry *registry, struct arena *arena,
-                                struct checkpoint_network *ret, struct error *err)
+bioft_status checkpoint_network(const struct weights *w, const char *path, struct registry *registry,
+                                struct arena *arena, struct checkpoint_network *ret, struct error *err)
 {
     struct checkpoint_network network = { .transform = { .kind = TRANSFORM_AUTO } };
     const struct reading r = {
-        .file = w, .path = path, .arena = arena, .ret = &network, .err = err,
+        .file = w,
+        .path = path,
+        .arena = arena,
+        .ret = &network,
+        .err = err,
     };
     bioft_status st = read_backbone(&r, registry);
     if (st != BIOFT_OK)

@@ -28,8 +28,8 @@ static void add_floats(struct plan *p, const char *name, float *floats, size_t c
         p->largest = count;
 }
 
-static void add_parameter(struct plan *p, const char *name, const bioft_parameter *of,
-                          uint32_t parameter, uint32_t what)
+static void add_parameter(struct plan *p, const char *name, const bioft_parameter *of, uint32_t parameter,
+                          uint32_t what)
 {
     struct item *item = add(p, name, of->count);
     if (!item)
@@ -55,8 +55,7 @@ static void add_model(struct plan *p, const struct checkpoint *c)
             add_parameter(p, arena_printf(p->arena, "optim/%s/m", of->name), of, i, BIOFT_MOMENT1);
             add_parameter(p, arena_printf(p->arena, "optim/%s/v", of->name), of, i, BIOFT_MOMENT2);
         } else if (c->momentum != 0.0) {
-            add_parameter(p, arena_printf(p->arena, "optim/%s/momentum", of->name), of, i,
-                          BIOFT_MOMENT1);
+            add_parameter(p, arena_printf(p->arena, "optim/%s/momentum", of->name), of, i, BIOFT_MOMENT1);
         }
     }
 }
@@ -64,8 +63,8 @@ static void add_model(struct plan *p, const struct checkpoint *c)
 static void add_loss(struct plan *p, const struct checkpoint *c)
 {
     for (size_t i = 0; i < c->loss->array_count; i++)
-        add_floats(p, arena_printf(p->arena, "loss/%s", c->loss->arrays[i].name),
-                   c->loss->arrays[i].value, c->loss->arrays[i].count);
+        add_floats(p, arena_printf(p->arena, "loss/%s", c->loss->arrays[i].name), c->loss->arrays[i].value,
+                   c->loss->arrays[i].count);
     for (size_t i = 0; c->moments && i < c->loss->array_count; i++) {
         const struct named_array *a = &c->loss->arrays[i];
         if (!a->gradient)
@@ -74,14 +73,12 @@ static void add_loss(struct plan *p, const struct checkpoint *c)
             add_floats(p, arena_printf(p->arena, "optim/loss/%s/m", a->name), a->moment1, a->count);
             add_floats(p, arena_printf(p->arena, "optim/loss/%s/v", a->name), a->moment2, a->count);
         } else if (c->momentum != 0.0) {
-            add_floats(p, arena_printf(p->arena, "optim/loss/%s/momentum", a->name), a->moment1,
-                       a->count);
+            add_floats(p, arena_printf(p->arena, "optim/loss/%s/momentum", a->name), a->moment1, a->count);
         }
     }
 }
 
-bioft_status plan_make(const struct checkpoint *c, uint64_t *step, struct plan *ret,
-                       struct error *err)
+bioft_status plan_make(const struct checkpoint *c, uint64_t *step, struct plan *ret, struct error *err)
 {
     *ret = (struct plan){ .arena = arena_create() };
     if (!ret->arena)
@@ -91,8 +88,8 @@ bioft_status plan_make(const struct checkpoint *c, uint64_t *step, struct plan *
     for (size_t r = 0; c->feedback && r < feedback_count(c->feedback); r++) {
         const struct instance *rule = feedback_instance(c->feedback, r);
         for (size_t i = 0; i < rule->array_count; i++)
-            add_floats(ret, arena_printf(ret->arena, "rule/%zu/%s", r, rule->arrays[i].name),
-                       rule->arrays[i].value, rule->arrays[i].count);
+            add_floats(ret, arena_printf(ret->arena, "rule/%zu/%s", r, rule->arrays[i].name), rule->arrays[i].value,
+                       rule->arrays[i].count);
     }
     if (c->loss)
         add_loss(ret, c);

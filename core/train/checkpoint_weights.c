@@ -17,13 +17,13 @@ struct loading {
     const struct weights *file;
     struct model *model;
     const char *new_head;
-    const char **names;                            /* [name_count] without a checkpoint's arrays */
+    const char **names; /* [name_count] without a checkpoint's arrays */
     size_t name_count;
-    const char **theirs;                           /* [parameters + counters] names as in the file */
-    struct arena *arena;                           /* of those that are other than the network's */
+    const char **theirs; /* [parameters + counters] names as in the file */
+    struct arena *arena; /* of those that are other than the network's */
     size_t renamed;
-    struct names unknown, missing;                 /* in the file alone; in the network alone */
-    float *room;                                   /* for what is not read where it lies */
+    struct names unknown, missing; /* in the file alone; in the network alone */
+    float *room;                   /* for what is not read where it lies */
     size_t room_size;
     size_t loaded, converted;
     struct faults faults;
@@ -51,8 +51,7 @@ static bioft_status take_names(struct loading *l, struct error *err)
 /* Parameters, then counters. */
 static const char *our_name(const struct graph *g, size_t i)
 {
-    return i < g->view.parameter_count ? g->parameters[i].name
-                                       : g->counters[i - g->view.parameter_count];
+    return i < g->view.parameter_count ? g->parameters[i].name : g->counters[i - g->view.parameter_count];
 }
 
 /* Where the file has not the network's name but another library's, that one. */
@@ -105,8 +104,7 @@ static bool same_shape(const struct tensor_entry *t, const bioft_parameter *p, b
 
 static bool is_float(const struct tensor_entry *t)
 {
-    return t->dtype == TENSOR_F32 || t->dtype == TENSOR_F16 || t->dtype == TENSOR_BF16
-           || t->dtype == TENSOR_F64;
+    return t->dtype == TENSOR_F32 || t->dtype == TENSOR_F16 || t->dtype == TENSOR_BF16 || t->dtype == TENSOR_F64;
 }
 
 static bool left_alone(const struct loading *l, const bioft_parameter *p)
@@ -115,8 +113,7 @@ static bool left_alone(const struct loading *l, const bioft_parameter *p)
 }
 
 /* The values where they lie in the file, else in l->room. */
-static bioft_status values_of(struct loading *l, const struct tensor_entry *t, const float **ret,
-                              struct error *err)
+static bioft_status values_of(struct loading *l, const struct tensor_entry *t, const float **ret, struct error *err)
 {
     *ret = tensor_floats(t);
     if (*ret)
@@ -139,8 +136,7 @@ static uint64_t nonfinite(const uint8_t *bytes)
 {
     uint64_t two;
     memcpy(&two, bytes, sizeof(two));
-    return ((two & UINT64_C(0x7f8000007f800000)) + UINT64_C(0x0080000000800000))
-           & UINT64_C(0x8000000080000000);
+    return ((two & UINT64_C(0x7f8000007f800000)) + UINT64_C(0x0080000000800000)) & UINT64_C(0x8000000080000000);
 }
 
 /* The first value that is not finite; `count` where all are. */
@@ -165,8 +161,8 @@ static size_t first_nonfinite(const uint8_t *bytes, size_t count)
 }
 
 /* "NAME WHAT; the nearest name is ...": of those that are unmatched, else of all. */
-static void add_nearest(struct loading *l, const char *name, const char *what,
-                        const struct names *unmatched, const char *const *all, size_t count)
+static void add_nearest(struct loading *l, const char *name, const char *what, const struct names *unmatched,
+                        const char *const *all, size_t count)
 {
     char escaped[TEXT_ESCAPED];
     const char *nearest = NULL;
@@ -258,7 +254,8 @@ static bool read_counter(const struct tensor_entry *t, int64_t *ret)
         return false;
     if (!is_float(t))
         return tensor_to_int64(t, ret, 1, NULL) == BIOFT_OK && *ret >= 0;
-    if (tensor_to_float(t, &value, 1, NULL) != BIOFT_OK || !(value >= 0.0f && value < 9.0e18f) || value != floorf(value))
+    if (tensor_to_float(t, &value, 1, NULL) != BIOFT_OK || !(value >= 0.0f && value < 9.0e18f) ||
+        value != floorf(value))
         return false;
     *ret = (int64_t)value;
     return true;
@@ -290,8 +287,7 @@ static bioft_status check(struct loading *l, struct error *err)
     if (st == BIOFT_OK) {
         check_counters(l);
         for (size_t i = 0; i < l->unknown.count; i++)
-            add_nearest(l, l->unknown.items[i], "is not in the network", &l->missing, ours,
-                        g->view.parameter_count);
+            add_nearest(l, l->unknown.items[i], "is not in the network", &l->missing, ours, g->view.parameter_count);
         st = faults_end(&l->faults, l->path, "does not fit the network", err);
     }
     free(ours);
@@ -316,7 +312,7 @@ static bioft_status fill(struct loading *l, struct error *err)
         l->loaded++;
         l->converted += t->dtype != TENSOR_F32;
     }
-    for (size_t i = 0; i < g->counter_count; i++) {    /* absent in files of before torch 0.4.1 */
+    for (size_t i = 0; i < g->counter_count; i++) { /* absent in files of before torch 0.4.1 */
         const struct tensor_entry *t = entry_of(l, g->view.parameter_count + i);
         int64_t value = 0;
         if (t)
@@ -365,8 +361,8 @@ static char *summary(const struct loading *l)
     return t.data;
 }
 
-bioft_status weights_fill(const struct weights *w, const char *path, struct model *m,
-                          const char *new_head, char **ret_text, struct error *err)
+bioft_status weights_fill(const struct weights *w, const char *path, struct model *m, const char *new_head,
+                          char **ret_text, struct error *err)
 {
     struct loading l = { .path = path, .file = w, .model = m, .new_head = new_head };
     char *text = NULL;
@@ -393,8 +389,9 @@ bioft_status weights_fill(const struct weights *w, const char *path, struct mode
 
 struct torch_params weights_params(const struct weights_spec *spec)
 {
-    return (struct torch_params){ .key = spec->key, .prefix = spec->prefix, .rename = spec->rename,
-                                  .rename_count = spec->rename_count };
+    return (struct torch_params){
+        .key = spec->key, .prefix = spec->prefix, .rename = spec->rename, .rename_count = spec->rename_count
+    };
 }
 
 bioft_status weights_load(const struct weights_spec *spec, struct model *m, const char *new_head, char **ret_text,

@@ -18,10 +18,7 @@ void faults_add(struct faults *f, const char *format, ...)
     text_printf(&f->text, "\n  %s", line);
 }
 
-bool faults_full(const struct faults *f)
-{
-    return f->count >= LISTED;
-}
+bool faults_full(const struct faults *f) { return f->count >= LISTED; }
 
 bioft_status faults_end(struct faults *f, const char *path, const char *what, struct error *err)
 {
@@ -42,8 +39,7 @@ const char *shape_text(char ret[SHAPE_TEXT], unsigned dims, const uint64_t *shap
     size_t at = 0;
     ret[at++] = '[';
     for (unsigned i = 0; i < dims && i < 8; i++)
-        at += (size_t)snprintf(ret + at, SHAPE_TEXT - at, "%s%llu", i > 0 ? ", " : "",
-                               (unsigned long long)shape[i]);
+        at += (size_t)snprintf(ret + at, SHAPE_TEXT - at, "%s%llu", i > 0 ? ", " : "", (unsigned long long)shape[i]);
     ret[at++] = ']';
     ret[at] = '\0';
     return ret;

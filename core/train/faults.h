@@ -10,7 +10,7 @@ struct faults {
     size_t count;
 };
 void faults_add(struct faults *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
-bool faults_full(const struct faults *f);          /* what is added now is only counted */
+bool faults_full(const struct faults *f); /* what is added now is only counted */
 /* "PATH: WHAT:" and a line a fault, the first twenty; BIOFT_OK where there is none. Empties f. */
 bioft_status faults_end(struct faults *f, const char *path, const char *what, struct error *err);
 

@@ -14,15 +14,12 @@ double schedule_factor(const struct schedule_spec *s, uint64_t epoch, uint64_t s
     return 1.0;
 }
 
-static void adam(const bioft_update *u, double lr, float *w, const float *g, float *m, float *v,
-                 size_t count)
+static void adam(const bioft_update *u, double lr, float *w, const float *g, float *m, float *v, size_t count)
 {
     const double correction = sqrt(1.0 - pow(u->beta2, (double)u->t));
     const float step = (float)(lr / (1.0 - pow(u->beta1, (double)u->t))), root = (float)correction;
-    const float b1 = (float)u->beta1, c1 = (float)(1.0 - u->beta1), b2 = (float)u->beta2,
-                c2 = (float)(1.0 - u->beta2);
-    const float eps = (float)u->eps, decay = (float)u->weight_decay,
-                scale = (float)u->gradient_scale;
+    const float b1 = (float)u->beta1, c1 = (float)(1.0 - u->beta1), b2 = (float)u->beta2, c2 = (float)(1.0 - u->beta2);
+    const float eps = (float)u->eps, decay = (float)u->weight_decay, scale = (float)u->gradient_scale;
     for (size_t i = 0; i < count; i++) {
         const float x = scale * g[i] + decay * w[i];
         m[i] = b1 * m[i] + c1 * x;
@@ -45,8 +42,7 @@ static void sgd(const bioft_update *u, double lr, float *w, const float *g, floa
     }
 }
 
-void optimizer_step(const bioft_update *u, double lr, float *w, const float *g, float *m, float *v,
-                    size_t count)
+void optimizer_step(const bioft_update *u, double lr, float *w, const float *g, float *m, float *v, size_t count)
 {
     if (lr < 0.0)
         return;

@@ -5,14 +5,14 @@
 #include <math.h>
 #include <string.h>
 
-struct own {                                       /* one step */
+struct own { /* one step */
     struct step *s;
     bioft_batch batch;
     bioft_update update;
     uint64_t dropout_key;
-    double value;                                  /* what the rule reports */
-    bool asked;                                    /* for the loss */
-    struct error error;                            /* the first failure of what the rule called */
+    double value;       /* what the rule reports */
+    bool asked;         /* for the loss */
+    struct error error; /* the first failure of what the rule called */
 };
 
 /* Keeps the first failure: the rule only passes the status on. */
@@ -31,24 +31,21 @@ static const bioft_layer *layer(const bioft_step *step, uint32_t index)
     return feedback_layer(o->s->feedback, index);
 }
 
-static bioft_status block_forward(const bioft_step *step, uint32_t index, uint32_t n,
-                                  const float *x, float *ret_h)
+static bioft_status block_forward(const bioft_step *step, uint32_t index, uint32_t n, const float *x, float *ret_h)
 {
     struct own *o = step->ctx;
     struct error err = { 0 };
     return done(o, chain_forward(o->s->chain, index, n, x, o->dropout_key, ret_h, &err), &err);
 }
 
-static bioft_status block_backward(const bioft_step *step, uint32_t index, uint32_t n,
-                                   const float *dh, float *ret_dx)
+static bioft_status block_backward(const bioft_step *step, uint32_t index, uint32_t n, const float *dh, float *ret_dx)
 {
     struct own *o = step->ctx;
     struct error err = { 0 };
     return done(o, chain_backward(o->s->chain, index, n, dh, ret_dx, &err), &err);
 }
 
-static bioft_status loss(const bioft_step *step, const float *out, double *ret_value,
-                         float *ret_d_out)
+static bioft_status loss(const bioft_step *step, const float *out, double *ret_value, float *ret_d_out)
 {
     struct own *o = step->ctx;
     struct step *s = o->s;
@@ -83,9 +80,15 @@ static bioft_status train(struct own *o, struct error *err)
     struct step *s = o->s;
     struct instance *rule = feedback_instance(s->feedback, 0);
     const bioft_step api = {
-        .struct_size = sizeof(api), .layers = s->model->graph->view.layer_count,
-        .batch = &o->batch, .ctx = o, .layer = layer, .block_forward = block_forward,
-        .block_backward = block_backward, .loss = loss, .update = update,
+        .struct_size = sizeof(api),
+        .layers = s->model->graph->view.layer_count,
+        .batch = &o->batch,
+        .ctx = o,
+        .layer = layer,
+        .block_forward = block_forward,
+        .block_backward = block_backward,
+        .loss = loss,
+        .update = update,
     };
     chain_begin(s->chain);
     bioft_status st = feedback_own(s->feedback)->train(rule->self, &api, &o->value);
@@ -101,8 +104,7 @@ static bioft_status train(struct own *o, struct error *err)
     return step_finite(s, o->batch.step, BIOFT_NONE, o->value, err);
 }
 
-bioft_status own_step_run(struct step *s, struct batches *batches, struct progress *at,
-                          struct error *err)
+bioft_status own_step_run(struct step *s, struct batches *batches, struct progress *at, struct error *err)
 {
     struct own o = { .s = s, .dropout_key = step_dropout_key(s, at->step, 0) };
     bioft_status st = batches_next(batches, &o.batch, err);
@@ -118,8 +120,7 @@ bioft_status own_step_run(struct step *s, struct batches *batches, struct progre
     if (st != BIOFT_OK)
         return st;
     step_update_loss(s, at, &o.update);
-    st = chain_write_back(
-        s->chain, chain_moments(s->stage->optimizer.kind, s->stage->optimizer.momentum), err);
+    st = chain_write_back(s->chain, chain_moments(s->stage->optimizer.kind, s->stage->optimizer.momentum), err);
     if (st == BIOFT_OK)
         st = feedback_step_end(s->feedback, at->step, err);
     if (st != BIOFT_OK)

@@ -5,7 +5,6 @@
 #include "train/step.h"
 
 /* As step_run, for a rule with feedback_own and a step with a chain. */
-bioft_status own_step_run(struct step *s, struct batches *batches, struct progress *at,
-                          struct error *err);
+bioft_status own_step_run(struct step *s, struct batches *batches, struct progress *at, struct error *err);
 
 #endif

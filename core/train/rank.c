@@ -9,10 +9,10 @@ static bool identical(const char *a, const char *b) { return a == b || (a && b &
 /* The same samples under the same numbers, whatever else is said of them. */
 static bool same_data(const struct dataset_spec *a, const struct dataset_spec *b)
 {
-    return a == b || (a->choice.plugin == b->choice.plugin && identical(a->root, b->root) &&
-                      a->class_count == b->class_count && a->split_seed == b->split_seed && a->limit == b->limit &&
-                      (a->class_count == 0 ||
-                       memcmp(a->classes, b->classes, a->class_count * sizeof *a->classes) == 0));
+    return a == b ||
+           (a->choice.plugin == b->choice.plugin && identical(a->root, b->root) && a->class_count == b->class_count &&
+            a->split_seed == b->split_seed && a->limit == b->limit &&
+            (a->class_count == 0 || memcmp(a->classes, b->classes, a->class_count * sizeof *a->classes) == 0));
 }
 
 uint32_t rank_of_data(const struct trial *t, uint32_t stage)

@@ -21,8 +21,7 @@ bioft_status select_open(struct run *r, struct error *err)
     if (st != BIOFT_OK)
         return st;
     if (r->val->count == 0)
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "model_selection: val: the validation split is empty");
+        return error_set(err, BIOFT_ERR_INVALID, "model_selection: val: the validation split is empty");
     const size_t size = strlen(p->checkpoint) + sizeof(".best");
     r->best_path = mem_array(size, 1);
     if (!r->best_path)
@@ -33,8 +32,8 @@ bioft_status select_open(struct run *r, struct error *err)
 }
 
 /* The share of right answers; where outputs are no classes, minus the mean loss. */
-static bioft_status measure(struct run *r, struct batches *batches, struct program *program,
-                            double *ret, struct error *err)
+static bioft_status measure(struct run *r, struct batches *batches, struct program *program, double *ret,
+                            struct error *err)
 {
     const bioft_loss *loss = &r->step.loss->plugin->api.loss;
     struct progress sum = { 0 };
@@ -92,9 +91,8 @@ bioft_status select_epoch(struct run *r, struct error *err)
     if (st != BIOFT_OK)
         return st;
     const bool better = !r->at.has_best || found > r->at.best;
-    log_write(r->p->log, LOG_INFO, "stage '%s': after epoch %llu %s %.4f on the validation split%s",
-              r->p->stage->name, (unsigned long long)r->at.epoch,
-              r->step.classes ? "accuracy" : "loss", r->step.classes ? found : -found,
+    log_write(r->p->log, LOG_INFO, "stage '%s': after epoch %llu %s %.4f on the validation split%s", r->p->stage->name,
+              (unsigned long long)r->at.epoch, r->step.classes ? "accuracy" : "loss", r->step.classes ? found : -found,
               better ? ", the best so far" : "");
     if (!better)
         return BIOFT_OK;

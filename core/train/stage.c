@@ -50,8 +50,7 @@ static bioft_use use_of(const struct run *r)
     return use;
 }
 
-static bioft_status make_program(struct run *r, bool observe, struct program **ret,
-                                 struct error *err)
+static bioft_status make_program(struct run *r, bool observe, struct program **ret, struct error *err)
 {
     const bioft_use use = use_of(r);
     return program_create(r->p->model, &use, feedback_routes(r->step.feedback, observe), ret, err);
@@ -64,8 +63,7 @@ static bioft_status prepare_chain(struct run *r, struct error *err)
     const bioft_use use = use_of(r);
     if (r->step.chain)
         return BIOFT_OK;
-    return chain_create(r->p->model, &use, chain_moments(o->kind, o->momentum), &r->step.chain,
-                        err);
+    return chain_create(r->p->model, &use, chain_moments(o->kind, o->momentum), &r->step.chain, err);
 }
 
 /* The program and the measuring of the next step. What only the first step needs is gone at the
@@ -116,15 +114,14 @@ static bioft_status report(const struct run *r, const struct progress *before, s
         .steps = r->steps,
         .loss = seen > 0.0 ? r->at.loss_sum / seen : NAN,
         .accuracy = r->step.classes && seen > 0.0 ? (double)r->at.correct / seen : NAN,
-        .lr = r->p->stage->optimizer.lr
-              * schedule_factor(schedule, r->at.epoch, r->at.step - 1, r->steps),
+        .lr = r->p->stage->optimizer.lr * schedule_factor(schedule, r->at.epoch, r->at.step - 1, r->steps),
         .images_per_s = seconds > 0.0 ? (double)(r->at.seen - r->began_seen) / seconds : 0.0,
         .data_wait = batches_waited(r->batches) - r->waited,
         .epoch_end = epoch_end,
         .logged = before && every > 0 && r->at.step % every == 0,
         .step_loss = step_seen > 0.0 ? (r->at.loss_sum - before->loss_sum) / step_seen : NAN,
-        .step_accuracy =
-            r->step.classes && step_seen > 0.0 ? (double)(r->at.correct - before->correct) / step_seen : NAN,
+        .step_accuracy = r->step.classes && step_seen > 0.0 ? (double)(r->at.correct - before->correct) / step_seen
+                                                            : NAN,
         .delta_angle = a ? a->delta_angle : NULL,
         .weight_angle = a ? a->weight_angle : NULL,
         .weight_ratio = a ? a->weight_ratio : NULL,
@@ -166,8 +163,7 @@ static bioft_status open_epoch(struct run *r, struct error *err)
         st = batches_create(&b, &r->batches, err);
     }
     if (st == BIOFT_OK)
-        st = batches_restart(r->batches, r->order, r->usable, r->at.epoch, r->at.batch_in_epoch,
-                             err);
+        st = batches_restart(r->batches, r->order, r->usable, r->at.epoch, r->at.batch_in_epoch, err);
     if (st != BIOFT_OK)
         return st;
     r->began = clock_seconds();
@@ -178,8 +174,8 @@ static bioft_status open_epoch(struct run *r, struct error *err)
 
 static void warn_of_none(const struct run *r)
 {
-    if (r->step.alignment && r->at.step == 1 && alignment_is_none(r->step.alignment)
-        && !feedback_is_exact(r->step.feedback))
+    if (r->step.alignment && r->at.step == 1 && alignment_is_none(r->step.alignment) &&
+        !feedback_is_exact(r->step.feedback))
         log_write(r->p->log, LOG_WARNING,
                   "stage '%s': at the first step rule %s sends what backpropagation sends, at "
                   "every layer",
@@ -188,15 +184,13 @@ static void warn_of_none(const struct run *r)
 
 static bioft_status stopped(const struct run *r, struct error *err)
 {
-    return error_set(err, BIOFT_ERR_CANCELLED, "stopped after step %llu of %llu%s",
-                     (unsigned long long)r->at.step, (unsigned long long)r->steps,
-                     r->p->checkpoint ? "; --resume continues from there" : "");
+    return error_set(err, BIOFT_ERR_CANCELLED, "stopped after step %llu of %llu%s", (unsigned long long)r->at.step,
+                     (unsigned long long)r->steps, r->p->checkpoint ? "; --resume continues from there" : "");
 }
 
 static bioft_status epoch(struct run *r, struct error *err)
 {
-    const uint64_t batches =
-        r->usable / r->p->stage->batch_size + (r->usable % r->p->stage->batch_size != 0);
+    const uint64_t batches = r->usable / r->p->stage->batch_size + (r->usable % r->p->stage->batch_size != 0);
     bioft_status st = open_epoch(r, err);
     while (st == BIOFT_OK && r->at.batch_in_epoch < batches && r->at.step < r->steps) {
         if (stop_asked(r->p->stop)) {
@@ -226,10 +220,9 @@ static bioft_status train(struct run *r, struct error *err)
         st = epoch(r, err);
         if (st != BIOFT_OK)
             return st;
-        r->at = (struct progress){ .epoch = r->at.epoch + 1,
-                                   .step = r->at.step,
-                                   .has_best = r->at.has_best,
-                                   .best = r->at.best };
+        r->at = (struct progress){
+            .epoch = r->at.epoch + 1, .step = r->at.step, .has_best = r->at.has_best, .best = r->at.best
+        };
         st = select_epoch(r, err);
         if (st == BIOFT_OK && every > 0 && r->at.epoch % every == 0 && r->at.step < r->steps)
             st = save(r, false, err);
@@ -257,8 +250,7 @@ bioft_status stage_check(const struct stage_params *p, struct error *err)
     return st;
 }
 
-bioft_status stage_train(const struct stage_params *p, struct feedback **ret_feedback,
-                         struct error *err)
+bioft_status stage_train(const struct stage_params *p, struct feedback **ret_feedback, struct error *err)
 {
     struct run r;
     bioft_status st = stage_open(p, &r, err);

@@ -10,7 +10,7 @@
 
 uint64_t stage_usable(const struct stage_spec *s, const struct graph *g, uint64_t count)
 {
-    bool single = false;                           /* some batchnorm has one value a channel */
+    bool single = false; /* some batchnorm has one value a channel */
     for (uint32_t i = 0; i < g->view.node_count; i++)
         if (g->nodes[i].op == BIOFT_OP_BATCHNORM && g->nodes[i].height * g->nodes[i].width == 1)
             single = true;
@@ -21,15 +21,14 @@ uint64_t stage_usable(const struct stage_spec *s, const struct graph *g, uint64_
     return count % s->batch_size == 1 ? count - 1 : count;
 }
 
-uint64_t stage_steps(const struct stage_spec *s, uint64_t count, uint64_t *ret_epochs,
-                     uint64_t *ret_steps_per_epoch)
+uint64_t stage_steps(const struct stage_spec *s, uint64_t count, uint64_t *ret_epochs, uint64_t *ret_steps_per_epoch)
 {
     const uint64_t batches = count / s->batch_size + (count % s->batch_size != 0);
     const uint64_t per_epoch = batches / s->accumulate + (batches % s->accumulate != 0);
     uint64_t steps = s->steps, epochs = 0;
     if (steps == 0 && s->epochs > 0.0) {
         const double exact = s->epochs * (double)per_epoch;
-        steps = (uint64_t)ceil(exact - 1e-9 * exact);      /* 1.1 * 10 is 11, not 12 */
+        steps = (uint64_t)ceil(exact - 1e-9 * exact); /* 1.1 * 10 is 11, not 12 */
     }
     if (per_epoch > 0)
         epochs = steps / per_epoch + (steps % per_epoch != 0);
@@ -40,7 +39,8 @@ uint64_t stage_steps(const struct stage_spec *s, uint64_t count, uint64_t *ret_e
     return steps;
 }
 
-bioft_status stage_split(const struct stage_spec *s, const struct dataset *d, const struct split **ret, struct error *err)
+bioft_status stage_split(const struct stage_spec *s, const struct dataset *d, const struct split **ret,
+                         struct error *err)
 {
     const bool trains = s->steps > 0 || s->epochs > 0.0;
     return dataset_need(d, trains || dataset_split(d, "train") ? "train" : "test", ret, err);
@@ -57,10 +57,9 @@ static bioft_status open_data(struct run *r, struct error *err)
     r->steps = stage_steps(s, r->usable, &r->epochs, &r->steps_per_epoch);
     if ((s->steps > 0 || s->epochs > 0.0) && r->usable == 0)
         return error_set(err, BIOFT_ERR_INVALID, "%s",
-                         r->split->count == 0
-                             ? "the training split is empty"
-                             : "every batch would leave batchnorm one value a channel: use a "
-                               "larger batch_size, or batchnorm: frozen");
+                         r->split->count == 0 ? "the training split is empty"
+                                              : "every batch would leave batchnorm one value a channel: use a "
+                                                "larger batch_size, or batchnorm: frozen");
     if (r->steps > 0 && r->usable < r->split->count)
         log_write(p->log, LOG_INFO,
                   "stage '%s': one of %llu training images is left out of each epoch: a last batch "
@@ -84,8 +83,7 @@ static bioft_status open_loss(struct run *r, struct error *err)
         return error_set(err, BIOFT_ERR_INVALID, "loss '%s' is not for %s", name,
                          bits ? "codes: the head has bits" : "classes: the head has no bits");
     if (several && !(takes & BIOFT_LOSS_MULTI_LABEL))
-        return error_set(err, BIOFT_ERR_INVALID,
-                         "loss '%s' takes one class a sample, and '%s' has several", name,
+        return error_set(err, BIOFT_ERR_INVALID, "loss '%s' takes one class a sample, and '%s' has several", name,
                          p->dataset->name);
     const struct instance_params params = {
         .plugin = plugin,
@@ -134,10 +132,9 @@ static bioft_status check_frozen(const struct run *r, struct error *err)
         if (any)
             continue;
         const char *nearest = text_nearest(s->freeze[f], names, g->view.parameter_count);
-        st = error_set(err, BIOFT_ERR_INVALID,
-                       "freeze: the pattern '%s' matches no parameter; %s%s%s", s->freeze[f],
-                       nearest ? "did you mean '" : "names are like '",
-                       nearest ? nearest : names[0], nearest ? "'?" : "'");
+        st = error_set(err, BIOFT_ERR_INVALID, "freeze: the pattern '%s' matches no parameter; %s%s%s", s->freeze[f],
+                       nearest ? "did you mean '" : "names are like '", nearest ? nearest : names[0],
+                       nearest ? "'?" : "'");
     }
     free(names);
     return st;
@@ -190,9 +187,8 @@ bioft_status stage_open(const struct stage_params *p, struct run *r, struct erro
     if (st == BIOFT_OK)
         st = open_optimizer(r, err);
     if (st == BIOFT_OK)
-        st = feedback_create(p->model, p->stage->rules, p->stage->rule_count,
-                             rank_seed(p->trial->seed, rank), p->pool, p->stage->batch_size,
-                             &r->step.feedback, err);
+        st = feedback_create(p->model, p->stage->rules, p->stage->rule_count, rank_seed(p->trial->seed, rank), p->pool,
+                             p->stage->batch_size, &r->step.feedback, err);
     if (st == BIOFT_OK)
         st = feedback_rank(r->step.feedback, rank, err);
     if (st != BIOFT_OK)
@@ -233,9 +229,17 @@ void stage_close(struct run *r)
 struct checkpoint stage_checkpoint(const struct run *r)
 {
     return (struct checkpoint){
-        .model = r->p->model, .feedback = r->step.feedback, .loss = r->step.loss, .moments = true,
-        .optimizer = r->p->stage->optimizer.kind, .momentum = r->p->stage->optimizer.momentum,
-        .dataset = r->p->dataset, .trial = r->p->trial, .stage = r->p->stage, .key = r->p->key,
-        .image = r->p->image, .progress = r->at,
+        .model = r->p->model,
+        .feedback = r->step.feedback,
+        .loss = r->step.loss,
+        .moments = true,
+        .optimizer = r->p->stage->optimizer.kind,
+        .momentum = r->p->stage->optimizer.momentum,
+        .dataset = r->p->dataset,
+        .trial = r->p->trial,
+        .stage = r->p->stage,
+        .key = r->p->key,
+        .image = r->p->image,
+        .progress = r->at,
     };
 }

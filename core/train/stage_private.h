@@ -9,16 +9,16 @@
 struct run {
     const struct stage_params *p;
     const struct split *split;
-    const struct split *val;                       /* model_selection: val; else NULL */
-    char *best_path;                               /* and where the best network is kept */
+    const struct split *val; /* model_selection: val; else NULL */
+    char *best_path;         /* and where the best network is kept */
     uint64_t usable, epochs, steps_per_epoch, steps;
     struct step step;
     struct progress at;
-    struct program *plain, *observing;             /* the second where dy is read at every layer */
+    struct program *plain, *observing; /* the second where dy is read at every layer */
     struct alignment *alignment;
     struct batches *batches;
-    uint64_t *order;                               /* of the epoch, [split->count] */
-    double began, waited;                          /* clock and waiting when the epoch was opened */
+    uint64_t *order;      /* of the epoch, [split->count] */
+    double began, waited; /* clock and waiting when the epoch was opened */
     uint64_t began_seen;
 };
 /* Everything that the first step needs, with the model's moments at zero. Undone by stage_close,

@@ -42,21 +42,19 @@ void step_count(const struct step *s, const bioft_batch *batch, double loss, str
 }
 
 /* The rule's backward pass; before it, where alignment is measured, the true one. */
-static bioft_status backward(struct step *s, const bioft_batch *batch, uint32_t nth,
-                             const bioft_hooks **ret_hooks, struct error *err)
+static bioft_status backward(struct step *s, const bioft_batch *batch, uint32_t nth, const bioft_hooks **ret_hooks,
+                             struct error *err)
 {
     struct alignment *measured = nth == 0 ? s->alignment : NULL;
     bioft_status st = measured ? alignment_exact(measured, s->program, s->d_out, err) : BIOFT_OK;
     if (st != BIOFT_OK)
         return st;
-    *ret_hooks = feedback_hooks(s->feedback, batch, s->d_out, measured ? alignment_observe : NULL,
-                                measured, batch->step);
-    st = program_backward(s->program, s->d_out, nth > 0 ? BIOFT_ACCUMULATE : 0, NULL, *ret_hooks,
-                          err);
+    *ret_hooks = feedback_hooks(s->feedback, batch, s->d_out, measured ? alignment_observe : NULL, measured,
+                                batch->step);
+    st = program_backward(s->program, s->d_out, nth > 0 ? BIOFT_ACCUMULATE : 0, NULL, *ret_hooks, err);
     if (st != BIOFT_OK)
         return feedback_error(s->feedback, st, err);
-    return measured ? alignment_weights(measured, feedback_routes(s->feedback, false), err)
-                    : BIOFT_OK;
+    return measured ? alignment_weights(measured, feedback_routes(s->feedback, false), err) : BIOFT_OK;
 }
 
 bioft_update step_update(struct step *s, const struct progress *at, uint32_t batches)
@@ -79,21 +77,18 @@ bioft_update step_update(struct step *s, const struct progress *at, uint32_t bat
     };
 }
 
-bioft_status step_finite(const struct step *s, uint64_t step, uint32_t bad, double loss,
-                         struct error *err)
+bioft_status step_finite(const struct step *s, uint64_t step, uint32_t bad, double loss, struct error *err)
 {
     if (bad == BIOFT_NONE && isfinite(loss))
         return BIOFT_OK;
-    return error_set(err, BIOFT_ERR_INVALID,
-                     "step %llu: %s is not finite (loss %g): try a lower lr",
+    return error_set(err, BIOFT_ERR_INVALID, "step %llu: %s is not finite (loss %g): try a lower lr",
                      (unsigned long long)step + 1,
                      bad != BIOFT_NONE ? s->model->graph->parameters[bad].name : "the loss", loss);
 }
 
 void step_update_loss(struct step *s, const struct progress *at, const bioft_update *u)
 {
-    const double lr = s->stage->optimizer.loss_lr
-                      * schedule_factor(&s->stage->schedule, at->epoch, at->step, s->steps);
+    const double lr = s->stage->optimizer.loss_lr * schedule_factor(&s->stage->schedule, at->epoch, at->step, s->steps);
     for (size_t i = 0; i < s->loss->array_count; i++) {
         struct named_array *a = &s->loss->arrays[i];
         if (a->gradient)
@@ -105,7 +100,7 @@ void step_update_loss(struct step *s, const struct progress *at, const bioft_upd
  * as an epoch's last is. Losses are means over their batch; so each batch counts as much as it has samples of the first
  * one's, and the sum is divided by the samples of all. Equal batches are multiplied by 1. */
 struct window {
-    uint32_t batches, first, last;                 /* samples of the first and of the last batch */
+    uint32_t batches, first, last; /* samples of the first and of the last batch */
     uint64_t samples;
 };
 
@@ -152,8 +147,7 @@ static bioft_status update(struct step *s, const struct progress *at, const stru
     return st;
 }
 
-bioft_status step_run(struct step *s, struct batches *batches, struct progress *at,
-                      struct error *err)
+bioft_status step_run(struct step *s, struct batches *batches, struct progress *at, struct error *err)
 {
     const bioft_hooks *hooks = NULL;
     struct window window = { 0 };
@@ -168,8 +162,7 @@ bioft_status step_run(struct step *s, struct batches *batches, struct progress *
             break;
         batch.step = at->step;
         batch.epoch = at->epoch;
-        st = program_forward(s->program, batch.n, batch.x, step_dropout_key(s, at->step, nth),
-                             s->out, err);
+        st = program_forward(s->program, batch.n, batch.x, step_dropout_key(s, at->step, nth), s->out, err);
         if (nth == 0)
             window.first = batch.n;
         weigh_loss(s, &window, batch.n);

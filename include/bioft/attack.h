@@ -10,9 +10,9 @@ extern "C" {
 
 /* Hash codes of one split; bit 1 = +1; sample by sample. */
 typedef struct bioft_codes {
-    uint32_t struct_size, bits, words, label_words;    /* words = (bits + 63) / 64 */
+    uint32_t struct_size, bits, words, label_words; /* words = (bits + 63) / 64 */
     uint64_t n;
-    const uint64_t *codes, *labels;                    /* [n][words], [n][label_words] */
+    const uint64_t *codes, *labels; /* [n][words], [n][label_words] */
 } bioft_codes;
 
 /* A trained network as an attack sees it: normalisation inside, evaluation mode, pixels [n][c][h][w] in, outputs
@@ -20,8 +20,8 @@ typedef struct bioft_codes {
  * experiment's choice. Asked again for the pixels of its last forward or gradient it answers from memory. */
 typedef struct bioft_victim bioft_victim;
 struct bioft_victim {
-    uint32_t struct_size, flags;                       /* flags: 0 */
-    uint32_t max_batch, channels, height, width, outputs, classes, bits;   /* bits 0: a classifier */
+    uint32_t struct_size, flags;                                         /* flags: 0 */
+    uint32_t max_batch, channels, height, width, outputs, classes, bits; /* bits 0: a classifier */
     uint32_t reserved;
     void *ctx;
     /* Any n up to max_batch, whatever n was before. Queries are counted. [step] */
@@ -61,11 +61,15 @@ enum { BIOFT_LINF = 1, BIOFT_L2, BIOFT_L1, BIOFT_L0 };
  * epsilons, with epsilon INFINITY, and leaves ret_x as it was where it finds none; the host measures each image's
  * distance and holds it against every epsilon of the manifest. Classifiers only. */
 enum {
-    BIOFT_ATTACK_GRADIENT = 1, BIOFT_ATTACK_CODES = 2, BIOFT_ATTACK_CLASSES = 4, BIOFT_ATTACK_BATCH_COUPLED = 8,
-    BIOFT_ATTACK_TARGETED = 16, BIOFT_ATTACK_MINIMUM = 32
+    BIOFT_ATTACK_GRADIENT = 1,
+    BIOFT_ATTACK_CODES = 2,
+    BIOFT_ATTACK_CLASSES = 4,
+    BIOFT_ATTACK_BATCH_COUPLED = 8,
+    BIOFT_ATTACK_TARGETED = 16,
+    BIOFT_ATTACK_MINIMUM = 32
 };
 typedef struct bioft_attack {
-    uint32_t struct_size, flags, norm, reserved;       /* norm: of its ball; with `ball` that of the default options */
+    uint32_t struct_size, flags, norm, reserved; /* norm: of its ball; with `ball` that of the default options */
     /* Once per victim, before run: take scratch for max_batch, fetch codes. NULL: nothing to do. [control] */
     bioft_status (*prepare)(void *self, const bioft_victim *v);
     /* ret_x [n][c][h][w] starts as a copy of clean->x. The host checks |ret_x - x| <= epsilon in the attack's norm

@@ -19,10 +19,10 @@ enum { BIOFT_INIT_TORCH = 0, BIOFT_INIT_KAIMING_NORMAL_FAN_OUT, BIOFT_INIT_NORMA
 /* Zero means the usual: stride 1, padding 0, dilation 1, groups 1, a bias. */
 typedef struct bioft_conv2d {
     uint32_t struct_size, out, kernel[2], stride[2];
-    uint32_t padding[4];                               /* top, left, bottom, right */
+    uint32_t padding[4]; /* top, left, bottom, right */
     uint32_t dilation[2], groups, no_bias, init;
     float init_std;
-    uint32_t same;                                     /* 1: as TensorFlow's "same", padding 0 here: ceil(side/stride)
+    uint32_t same; /* 1: as TensorFlow's "same", padding 0 here: ceil(side/stride)
                                                           outputs, an odd row of padding at the bottom or right */
 } bioft_conv2d;
 typedef struct bioft_linear {
@@ -32,15 +32,15 @@ typedef struct bioft_linear {
 } bioft_linear;
 typedef struct bioft_norm {
     uint32_t struct_size, reserved;
-    float eps, momentum;                               /* 0: 1e-5 and 0.1 */
+    float eps, momentum; /* 0: 1e-5 and 0.1 */
 } bioft_norm;
 typedef struct bioft_pool {
-    uint32_t struct_size, kernel[2], stride[2];        /* stride 0: the kernel's size */
+    uint32_t struct_size, kernel[2], stride[2]; /* stride 0: the kernel's size */
     uint32_t padding[4], ceil_mode, exclude_padding, reserved;
 } bioft_pool;
 typedef struct bioft_attr {
     const char *name;
-    uint32_t type, count;                              /* BIOFT_F64 or BIOFT_I64 */
+    uint32_t type, count; /* BIOFT_F64 or BIOFT_I64 */
     const void *value;
 } bioft_attr;
 
@@ -96,8 +96,8 @@ struct bioft_builder {
 };
 
 typedef struct bioft_backbone {
-    uint32_t struct_size, flags;                       /* flags: 0 */
-    bioft_status (*build)(void *self, const bioft_builder *b);         /* [control] */
+    uint32_t struct_size, flags;                               /* flags: 0 */
+    bioft_status (*build)(void *self, const bioft_builder *b); /* [control] */
 } bioft_backbone;
 
 #ifdef __cplusplus

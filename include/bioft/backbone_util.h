@@ -41,7 +41,8 @@ static inline bioft_tensor bioft_concat(const bioft_builder *b, bioft_tensor x, 
 /* [start, end) along an axis: 1 channels, 2 height (tokens), 3 width. */
 static inline bioft_tensor bioft_slice(const bioft_builder *b, bioft_tensor x, int64_t axis, int64_t start, int64_t end)
 {
-    const bioft_attr attrs[3] = { { "axis", BIOFT_I64, 1, &axis }, { "start", BIOFT_I64, 1, &start },
+    const bioft_attr attrs[3] = { { "axis", BIOFT_I64, 1, &axis },
+                                  { "start", BIOFT_I64, 1, &start },
                                   { "end", BIOFT_I64, 1, &end } };
     return b->op(b, "Slice", NULL, &x, 1, attrs, 3);
 }
@@ -66,7 +67,8 @@ static inline bioft_tensor bioft_positions_linear(const bioft_builder *b, const 
                                                   double std)
 {
     const int64_t init = std > 0.0 ? BIOFT_INIT_NORMAL : BIOFT_INIT_TORCH;
-    const bioft_attr attrs[3] = { { "out", BIOFT_I64, 1, &out }, { "init", BIOFT_I64, 1, &init },
+    const bioft_attr attrs[3] = { { "out", BIOFT_I64, 1, &out },
+                                  { "init", BIOFT_I64, 1, &init },
                                   { "init_std", BIOFT_F64, 1, &std } };
     return b->op(b, "MatMul", name, &x, 1, attrs, 3);
 }

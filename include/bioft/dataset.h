@@ -21,8 +21,8 @@ typedef struct bioft_sample bioft_sample;
 struct bioft_sample {
     uint32_t struct_size, format, height, width, channels, reserved;
     void *ctx;
-    void *(*reserve)(bioft_sample *s, size_t bytes);                   /* memory to fill; NULL: out of memory */
-    bioft_status (*map)(bioft_sample *s, const void *bytes, size_t count);   /* bytes that live as long as the instance */
+    void *(*reserve)(bioft_sample *s, size_t bytes);                       /* memory to fill; NULL: out of memory */
+    bioft_status (*map)(bioft_sample *s, const void *bytes, size_t count); /* bytes that live as long as the instance */
 };
 
 /* The host's; the plugin calls in from describe(). Splits are "train", "val", "test", "database". */
@@ -37,13 +37,16 @@ struct bioft_info {
 };
 
 /* bioft_array.dtype */
-enum { BIOFT_DTYPE_U8 = 1, BIOFT_DTYPE_I64, BIOFT_DTYPE_F32,
-    BIOFT_DTYPE_TEXT                                   /* const char * to text that ends with NUL; of `pickle` alone */
+enum {
+    BIOFT_DTYPE_U8 = 1,
+    BIOFT_DTYPE_I64,
+    BIOFT_DTYPE_F32,
+    BIOFT_DTYPE_TEXT /* const char * to text that ends with NUL; of `pickle` alone */
 };
 typedef struct bioft_array {
     uint32_t struct_size, dtype, dims, reserved;
     uint64_t shape[8];
-    const void *data;                                  /* C order */
+    const void *data; /* C order */
 } bioft_array;
 
 /* Host extension "bioft.files/1": bounded reads, sorted lists, errors that name the place. Paths are relative to
@@ -51,7 +54,7 @@ typedef struct bioft_array {
  * the status. [control] */
 typedef struct bioft_files {
     uint32_t struct_size, reserved;
-    const char *(*root)(const bioft_host *host);                       /* absolute, or NULL where none was given */
+    const char *(*root)(const bioft_host *host); /* absolute, or NULL where none was given */
     /* The protocol that the manifest asks for ("classification", "retrieval", ...), or NULL. */
     const char *(*protocol)(const bioft_host *host);
     /* A whole file, gz or plain by its first bytes, at most `max` bytes once unpacked. */
@@ -63,10 +66,10 @@ typedef struct bioft_files {
     bioft_status (*npy)(const bioft_host *host, const char *path, bioft_array *ret);
     /* The names in a folder, bytewise sorted, those beginning with a dot left out; a folder's name ends in '/'. */
     bioft_status (*list)(const bioft_host *host, const char *folder, const char *const **ret, uint64_t *ret_count);
-    int32_t (*exists)(const bioft_host *host, const char *path);       /* 1 file, 2 folder, 0 neither */
+    int32_t (*exists)(const bioft_host *host, const char *path); /* 1 file, 2 folder, 0 neither */
     /* Fails with "path:line: text (at byte B)"; line or byte 0: unknown. */
-    bioft_status (*fail_at)(const bioft_host *host, bioft_status status, const char *path, uint64_t line,
-                            uint64_t byte, const char *text);
+    bioft_status (*fail_at)(const bioft_host *host, bioft_status status, const char *path, uint64_t line, uint64_t byte,
+                            const char *text);
     /* A permutation of 0..n-1 by (split_seed, stream): the one way to make splits. */
     bioft_status (*permute)(const bioft_host *host, const char *stream, uint64_t n, uint64_t *ret);
     /* SHA-256 of bytes in lower-case hex with its NUL. */
@@ -88,7 +91,7 @@ typedef struct bioft_files {
                            bioft_array *ret);
 } bioft_files;
 
-enum { BIOFT_DATASET_MULTI_LABEL = 1 };                /* bioft_dataset.flags */
+enum { BIOFT_DATASET_MULTI_LABEL = 1 }; /* bioft_dataset.flags */
 typedef struct bioft_dataset {
     uint32_t struct_size, flags;
     /* After create: opens and verifies, then names classes and splits. [control] */
@@ -100,7 +103,8 @@ typedef struct bioft_dataset {
     /* A reader per loader thread: file handles, archives. Both NULL: `reader` is NULL in sample. [any] */
     bioft_status (*reader_open)(const void *self, void **ret);
     void (*reader_close)(const void *self, void *reader);
-    bioft_status (*sample)(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret); /* [any] */
+    bioft_status (*sample)(const void *self, void *reader, uint32_t split, uint64_t index,
+                           bioft_sample *ret); /* [any] */
     /* Is the data multi-label? Asked after describe, where only the files can tell; NULL: as `flags` says. [control] */
     int32_t (*multi_label)(const void *self);
     /* Since ABI 0.4, for people, a line each; NULL: not said. `bioft plugin show` prints them, and layout and source end

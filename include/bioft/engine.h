@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define BIOFT_ENGINE_DRAFT 1u                          /* must match exactly, whatever the ABI version says */
+#define BIOFT_ENGINE_DRAFT 1u /* must match exactly, whatever the ABI version says */
 
 /* Operators of a graph. CONV2D to FLATTEN are what every engine should have. An engine may lack those from CLIP on:
  * then supports() says BIOFT_ERR_UNSUPPORTED, and `why` names the operator by bioft_operator_name().
@@ -41,20 +41,42 @@ extern "C" {
  *   TOKENS       x [C][P] -> [C][T][1] with y[c][t] = (t < T - P ? bias[c] : x[c][t - (T - P)]) + weight[t][c]; T - P is
  *                0 or 1. bias, one class token, where T - P is 1; weight [T][C], positions, or BIOFT_NONE. */
 enum {
-    BIOFT_OP_INPUT = 0, BIOFT_OP_CONV2D, BIOFT_OP_LINEAR, BIOFT_OP_BATCHNORM, BIOFT_OP_RELU, BIOFT_OP_TANH,
-    BIOFT_OP_MAXPOOL, BIOFT_OP_AVGPOOL, BIOFT_OP_ADAPTIVE_AVGPOOL, BIOFT_OP_DROPOUT, BIOFT_OP_ADD, BIOFT_OP_FLATTEN,
-    BIOFT_OP_CLIP, BIOFT_OP_SIGMOID, BIOFT_OP_HARDSIGMOID, BIOFT_OP_HARDSWISH, BIOFT_OP_SILU, BIOFT_OP_GELU,
-    BIOFT_OP_MULTIPLY, BIOFT_OP_CONCAT, BIOFT_OP_SLICE, BIOFT_OP_SCALE, BIOFT_OP_LAYERNORM, BIOFT_OP_SOFTMAX,
-    BIOFT_OP_MATMUL, BIOFT_OP_TOKENS
+    BIOFT_OP_INPUT = 0,
+    BIOFT_OP_CONV2D,
+    BIOFT_OP_LINEAR,
+    BIOFT_OP_BATCHNORM,
+    BIOFT_OP_RELU,
+    BIOFT_OP_TANH,
+    BIOFT_OP_MAXPOOL,
+    BIOFT_OP_AVGPOOL,
+    BIOFT_OP_ADAPTIVE_AVGPOOL,
+    BIOFT_OP_DROPOUT,
+    BIOFT_OP_ADD,
+    BIOFT_OP_FLATTEN,
+    BIOFT_OP_CLIP,
+    BIOFT_OP_SIGMOID,
+    BIOFT_OP_HARDSIGMOID,
+    BIOFT_OP_HARDSWISH,
+    BIOFT_OP_SILU,
+    BIOFT_OP_GELU,
+    BIOFT_OP_MULTIPLY,
+    BIOFT_OP_CONCAT,
+    BIOFT_OP_SLICE,
+    BIOFT_OP_SCALE,
+    BIOFT_OP_LAYERNORM,
+    BIOFT_OP_SOFTMAX,
+    BIOFT_OP_MATMUL,
+    BIOFT_OP_TOKENS
 };
 
 /* "conv2d", "hardswish"; "unknown operator" for a number that these headers do not know. */
 static inline const char *bioft_operator_name(uint32_t op)
 {
     static const char *const names[] = {
-        "input", "conv2d", "linear", "batchnorm", "relu", "tanh", "maxpool", "avgpool", "adaptive_avgpool", "dropout",
-        "add", "flatten", "clip", "sigmoid", "hardsigmoid", "hardswish", "silu", "gelu", "multiply", "concat", "slice",
-        "scale", "layernorm", "softmax", "matmul", "tokens",
+        "input",       "conv2d",           "linear",  "batchnorm", "relu",     "tanh",   "maxpool",
+        "avgpool",     "adaptive_avgpool", "dropout", "add",       "flatten",  "clip",   "sigmoid",
+        "hardsigmoid", "hardswish",        "silu",    "gelu",      "multiply", "concat", "slice",
+        "scale",       "layernorm",        "softmax", "matmul",    "tokens",
     };
     return op < sizeof(names) / sizeof(*names) ? names[op] : "unknown operator";
 }
@@ -63,29 +85,33 @@ static inline const char *bioft_operator_name(uint32_t op)
  * the network's output. Shapes are per image. Geometry as in torch.nn of the same name. */
 typedef struct bioft_node {
     uint32_t struct_size, op;
-    uint32_t input[2], input_count;                    /* indices of nodes */
-    uint32_t channels, height, width;                  /* of the output; flat: height = width = 1 */
-    uint32_t layer;                                    /* index of the weighted layer, or BIOFT_NONE */
-    uint32_t weight, bias;                             /* parameters, or BIOFT_NONE; norms, scale: gamma, beta */
-    uint32_t running_mean, running_var;                /* parameters of batchnorm, or BIOFT_NONE */
-    uint32_t kernel[2], stride[2], dilation[2], padding[4], groups;    /* padding: top, left, bottom, right */
+    uint32_t input[2], input_count;     /* indices of nodes */
+    uint32_t channels, height, width;   /* of the output; flat: height = width = 1 */
+    uint32_t layer;                     /* index of the weighted layer, or BIOFT_NONE */
+    uint32_t weight, bias;              /* parameters, or BIOFT_NONE; norms, scale: gamma, beta */
+    uint32_t running_mean, running_var; /* parameters of batchnorm, or BIOFT_NONE */
+    uint32_t kernel[2], stride[2], dilation[2], padding[4], groups; /* padding: top, left, bottom, right */
     uint32_t ceil_mode, exclude_padding;
     float eps, momentum, dropout;
     uint32_t reserved;
-    float low, high, scale;                            /* clip's bounds; matmul's factor */
-    uint32_t axis, from, product;                      /* concat, slice; slice; matmul */
+    float low, high, scale;       /* clip's bounds; matmul's factor */
+    uint32_t axis, from, product; /* concat, slice; slice; matmul */
 } bioft_node;
 
 /* A named array of the model, float32. RUNNING: batchnorm's statistics, never trained. TABLE: values of TOKENS, which
  * are of no layer. */
 enum {
-    BIOFT_PARAM_WEIGHT = 1, BIOFT_PARAM_BIAS, BIOFT_PARAM_GAMMA, BIOFT_PARAM_BETA, BIOFT_PARAM_RUNNING,
+    BIOFT_PARAM_WEIGHT = 1,
+    BIOFT_PARAM_BIAS,
+    BIOFT_PARAM_GAMMA,
+    BIOFT_PARAM_BETA,
+    BIOFT_PARAM_RUNNING,
     BIOFT_PARAM_TABLE
 };
-enum { BIOFT_PARAM_HEAD = 1 };                         /* bioft_parameter.flags: belongs to the task's head */
+enum { BIOFT_PARAM_HEAD = 1 }; /* bioft_parameter.flags: belongs to the task's head */
 typedef struct bioft_parameter {
-    uint32_t struct_size, kind, flags, layer;          /* layer: of weighted layers, else BIOFT_NONE */
-    const char *name;                                  /* torchvision's: "layer1.0.conv1.weight" */
+    uint32_t struct_size, kind, flags, layer; /* layer: of weighted layers, else BIOFT_NONE */
+    const char *name;                         /* torchvision's: "layer1.0.conv1.weight" */
     uint32_t dims, reserved;
     uint64_t shape[4];
     size_t count;
@@ -95,18 +121,18 @@ typedef struct bioft_parameter {
 typedef struct bioft_graph {
     uint32_t struct_size, node_count, parameter_count, layer_count;
     uint32_t node_size, parameter_size, layer_size;
-    uint32_t channels, height, width, outputs, reserved;   /* of the input; width of the output */
+    uint32_t channels, height, width, outputs, reserved; /* of the input; width of the output */
     const bioft_node *nodes;
     const bioft_parameter *parameters;
     const bioft_layer *layers;
 } bioft_graph;
 
-enum { BIOFT_TRAIN = 1, BIOFT_EVAL, BIOFT_ATTACK };    /* bioft_use.kind */
-enum { BIOFT_F32 = 1, BIOFT_BF16 };                    /* bioft_use.precision */
-enum { BIOFT_FROZEN_BATCHNORM = 1 };                   /* bioft_use.flags: train with the running statistics */
+enum { BIOFT_TRAIN = 1, BIOFT_EVAL, BIOFT_ATTACK }; /* bioft_use.kind */
+enum { BIOFT_F32 = 1, BIOFT_BF16 };                 /* bioft_use.precision */
+enum { BIOFT_FROZEN_BATCHNORM = 1 };                /* bioft_use.flags: train with the running statistics */
 typedef struct bioft_use {
     uint32_t struct_size, kind, flags, precision, max_batch, threads;
-    uint64_t memory_limit;                             /* bytes, 0: none */
+    uint64_t memory_limit; /* bytes, 0: none */
 } bioft_use;
 
 /* backward's flags. EXACT: V := W, and routes are ignored: true derivatives of the network as it ran forward.
@@ -129,7 +155,7 @@ enum { BIOFT_SGD = 1, BIOFT_ADAM };
 typedef struct bioft_update {
     uint32_t struct_size, kind;
     uint64_t t;
-    const double *lr;                                  /* one a parameter; negative: frozen, nothing of it changes */
+    const double *lr; /* one a parameter; negative: frozen, nothing of it changes */
     double beta1, beta2, eps, weight_decay, momentum, gradient_scale;
 } bioft_update;
 
@@ -146,13 +172,13 @@ typedef struct bioft_hooks {
 } bioft_hooks;
 
 typedef struct bioft_engine {
-    uint32_t struct_size, draft;                       /* draft: BIOFT_ENGINE_DRAFT */
+    uint32_t struct_size, draft; /* draft: BIOFT_ENGINE_DRAFT */
     /* How well it runs on this machine: 0 not at all; -n: it would be n if what `why` names were there, which a run
      * with another engine mentions. `why` is always filled. Before any instance. [any] */
     int32_t (*score)(char *why, size_t size);
     /* BIOFT_OK, or BIOFT_ERR_UNSUPPORTED and `why`. [control] */
     bioft_status (*supports)(void *self, const bioft_graph *graph, const bioft_use *use, char *why, size_t size);
-    bioft_status (*model_create)(void *self, const bioft_graph *graph, void **ret_model);      /* values 0 [control] */
+    bioft_status (*model_create)(void *self, const bioft_graph *graph, void **ret_model); /* values 0 [control] */
     void (*model_destroy)(void *self, void *model);
     /* `count` is that of the parameter. BIOFT_FEEDBACK: V of a layer's weight; writing it makes the layer's V those
      * numbers until set_feedback. Reading V gives what backward would use, scale included. [step] */

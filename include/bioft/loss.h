@@ -9,11 +9,11 @@ extern "C" {
 #endif
 
 typedef struct bioft_task {
-    uint32_t struct_size, outputs, classes, multi_label;   /* outputs: classes, or bits for retrieval */
-    uint64_t train_count, total_steps;                 /* samples of the training split; steps of the stage */
+    uint32_t struct_size, outputs, classes, multi_label; /* outputs: classes, or bits for retrieval */
+    uint64_t train_count, total_steps;                   /* samples of the training split; steps of the stage */
 } bioft_task;
 
-enum { BIOFT_LOSS_CLASSES = 1, BIOFT_LOSS_CODES = 2, BIOFT_LOSS_MULTI_LABEL = 4 };   /* bioft_loss.flags: what it takes */
+enum { BIOFT_LOSS_CLASSES = 1, BIOFT_LOSS_CODES = 2, BIOFT_LOSS_MULTI_LABEL = 4 }; /* bioft_loss.flags: what it takes */
 typedef struct bioft_loss {
     uint32_t struct_size, flags;
     /* Once before the first step: states, trainables and their initial values (a resume puts the saved ones back

@@ -19,17 +19,15 @@ extern "C" {
 #endif
 
 /* Declarative feedback: V = s * M o g(W), elementwise. */
-enum { BIOFT_G_IDENTITY = 0, BIOFT_G_SIGN, BIOFT_G_ONE };              /* W; sign(W) with sign(0) = 0; 1 */
+enum { BIOFT_G_IDENTITY = 0, BIOFT_G_SIGN, BIOFT_G_ONE }; /* W; sign(W) with sign(0) = 0; 1 */
 enum { BIOFT_M_ONES = 0, BIOFT_M_UNIFORM, BIOFT_M_NORMAL, BIOFT_M_ABS_NORMAL };
 enum { BIOFT_REDRAW_NEVER = 0, BIOFT_REDRAW_EACH_UPDATE };
 /* s: 1; sqrt(2/(fan_in + fan_out)); 1/sqrt(3 fan_in); |W|_F/|M o g(W)|_F at the same t; `constant`.
  * XAVIER and KAIMING are the standard deviations of torch's initialisations, as BioTorch scales. */
-enum {
-    BIOFT_SCALE_NONE = 0, BIOFT_SCALE_XAVIER, BIOFT_SCALE_KAIMING, BIOFT_SCALE_MATCH_NORM, BIOFT_SCALE_CONSTANT
-};
+enum { BIOFT_SCALE_NONE = 0, BIOFT_SCALE_XAVIER, BIOFT_SCALE_KAIMING, BIOFT_SCALE_MATCH_NORM, BIOFT_SCALE_CONSTANT };
 typedef struct bioft_feedback {
     uint32_t struct_size, g, m, redraw, scale;
-    float constant;                                    /* s for SCALE_CONSTANT */
+    float constant; /* s for SCALE_CONSTANT */
     /* M ~ U[low, high); N(mean low, deviation high); ABS_NORMAL: |N(low, high)|. Drawn by the keyed generator
      * from the stream "feedback/<layer's name>" with key 0, or key t where `redraw` says so. */
     float low, high;
@@ -37,40 +35,38 @@ typedef struct bioft_feedback {
 
 enum { BIOFT_LAYER_CONV2D = 1, BIOFT_LAYER_LINEAR };
 enum { BIOFT_ACT_OTHER = 0, BIOFT_ACT_NONE, BIOFT_ACT_RELU, BIOFT_ACT_TANH };
-enum { BIOFT_LAYER_FIRST = 1, BIOFT_LAYER_LAST = 2 };                  /* bioft_layer.flags */
+enum { BIOFT_LAYER_FIRST = 1, BIOFT_LAYER_LAST = 2 }; /* bioft_layer.flags */
 
 /* One conv2d or linear layer with weights. A pointer to it lives as long as the instance. A linear layer that is applied
  * at each token of a transformer is a conv2d of a 1x1 kernel over in_h tokens. */
 typedef struct bioft_layer {
-    uint32_t struct_size, index, kind, flags;          /* index: in the order of the forward pass */
+    uint32_t struct_size, index, kind, flags; /* index: in the order of the forward pass */
     /* name: "layer1.0.conv1", as weights' files have it; for messages. key: what the rule calls this layer's arrays and
      * draws in host->state and host->random; the host keeps it unique in the rule's instance, which names need not be. */
     const char *name, *key;
-    uint32_t out_channels, in_channels, groups;        /* linear: out and in features, groups 1 */
-    uint32_t outputs;                                  /* width of the network's output */
-    uint32_t in_h, in_w, out_h, out_w;                 /* 1 for linear */
-    uint32_t kernel[2], stride[2], dilation[2], padding[4];            /* height, width; top, left, bottom, right */
-    uint32_t activation;                               /* what follows before the next weighted layer, where it is one */
+    uint32_t out_channels, in_channels, groups;             /* linear: out and in features, groups 1 */
+    uint32_t outputs;                                       /* width of the network's output */
+    uint32_t in_h, in_w, out_h, out_w;                      /* 1 for linear */
+    uint32_t kernel[2], stride[2], dilation[2], padding[4]; /* height, width; top, left, bottom, right */
+    uint32_t activation; /* what follows before the next weighted layer, where it is one */
     uint32_t max_batch;
-    size_t count, fan_in, fan_out;                     /* count: elements of W, [out][in/groups][kh][kw] or [out][in] */
+    size_t count, fan_in, fan_out; /* count: elements of W, [out][in/groups][kh][kw] or [out][in] */
 } bioft_layer;
 
 /* What a rule reads or writes at a layer: input, output, output after its activation, errors below and above,
  * weight gradient, error of the network's output, weights and bias. */
-enum {
-    BIOFT_X = 1, BIOFT_Y = 2, BIOFT_H = 4, BIOFT_DY = 8, BIOFT_DX = 16, BIOFT_DW = 32, BIOFT_E = 64, BIOFT_W = 128
-};
+enum { BIOFT_X = 1, BIOFT_Y = 2, BIOFT_H = 4, BIOFT_DY = 8, BIOFT_DX = 16, BIOFT_DW = 32, BIOFT_E = 64, BIOFT_W = 128 };
 typedef struct bioft_route {
-    uint32_t struct_size, reads, writes, reserved;     /* reads: any; writes: of DY, DX, DW */
+    uint32_t struct_size, reads, writes, reserved; /* reads: any; writes: of DY, DX, DW */
 } bioft_route;
 
 /* What `reads` and `writes` asked for; the rest is NULL. */
 typedef struct bioft_local {
     uint32_t struct_size, n;
-    const bioft_batch *batch;                          /* NULL in attacks on unlabelled input */
-    const float *x, *y, *h;                            /* [n][in], [n][out], y after its activation */
-    const float *w, *b;                                /* b NULL where the layer has no bias */
-    const float *e;                                    /* [n][outputs], d loss / d network output */
+    const bioft_batch *batch; /* NULL in attacks on unlabelled input */
+    const float *x, *y, *h;   /* [n][in], [n][out], y after its activation */
+    const float *w, *b;       /* b NULL where the layer has no bias */
+    const float *e;           /* [n][outputs], d loss / d network output */
     /* Writable where `writes` says so; then the engine computes none. dw, db arrive zeroed; dw and db are to hold
      * the sum over the batch of what the optimizer takes as gradient. NULL where this pass needs none: dw and db
      * in an attack, dx at the first layer in training. */
@@ -78,7 +74,7 @@ typedef struct bioft_local {
 } bioft_local;
 
 typedef struct bioft_rule {
-    uint32_t struct_size, flags;                       /* flags: 0 */
+    uint32_t struct_size, flags; /* flags: 0 */
     /* Depth 1. ret arrives as identity, ones, never, none; options are already in self. NULL: V = W. [control] */
     bioft_status (*feedback)(void *self, const bioft_layer *layer, bioft_feedback *ret);
     /* Once per layer before the first step, also after a resume; saved state is put back afterwards. [control] */
@@ -89,8 +85,8 @@ typedef struct bioft_rule {
     bioft_status (*fill_feedback)(void *self, const bioft_layer *layer, uint64_t step, const float *w, float *v);
     /* After the optimizer: dw = w_new - w_old, weight decay included; `step` updates done before it. w may be
      * changed; *ret_changed = 1 then. [step] */
-    bioft_status (*after_update)(void *self, const bioft_layer *layer, uint64_t step,
-                                 float *w, const float *dw, int32_t *ret_changed);
+    bioft_status (*after_update)(void *self, const bioft_layer *layer, uint64_t step, float *w, const float *dw,
+                                 int32_t *ret_changed);
     /* Depth 3. Asked once per layer: what to read, what the rule writes itself. ret arrives zero. [control] */
     bioft_status (*route)(void *self, const bioft_layer *layer, bioft_route *ret);
     /* In the backward pass, layer by layer from the output, when dy of this layer is complete. [step] */
@@ -142,15 +138,14 @@ struct bioft_step {
     bioft_status (*block_forward)(const bioft_step *step, uint32_t index, uint32_t n, const float *x, float *ret_h);
     /* Back through the same block at its last forward, whose x must still be there, with true derivatives: dW and db
      * are added to the layer's gradient; ret_dx may be NULL. */
-    bioft_status (*block_backward)(const bioft_step *step, uint32_t index, uint32_t n, const float *dh,
-                                   float *ret_dx);
+    bioft_status (*block_backward)(const bioft_step *step, uint32_t index, uint32_t n, const float *dh, float *ret_dx);
     /* The stage's loss at the network's output, [n][outputs] of the whole batch: once in every step. */
     bioft_status (*loss)(const bioft_step *step, const float *out, double *ret_value, float *ret_d_out);
     /* The optimizer on this layer, now; at most once in a step, after a block_backward. */
     bioft_status (*update)(const bioft_step *step, uint32_t index);
 };
 typedef struct bioft_own_step {
-    uint32_t struct_size, flags;                       /* flags: 0 */
+    uint32_t struct_size, flags; /* flags: 0 */
     /* One training step; *ret_value is the loss that is reported. [step] */
     bioft_status (*train)(void *self, const bioft_step *step, double *ret_value);
     /* Scores [n][classes] where the network's last output is not the answer; NULL: it is. Not NULL is refused for now:

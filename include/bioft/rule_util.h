@@ -63,6 +63,15 @@ static const char *const bioft_magnitude_names[] = { "uniform", "abs_normal", NU
     { .name = "high", .type = BIOFT_F64, .offset = offsetof(type_, field.high), .def = 1.7320508075688772, \
       .min = 1e-30, .max = 1e30, .help = "largest magnitude where it is uniform" }
 
+/* Notes for a descriptor: how the defaults of the two differ from the papers'. */
+#define BIOFT_NOTE_SCALE \
+    "The paper's V has entries of size 1; here they are scaled by s = sqrt(2/(fan_in + fan_out)), as BioTorch does, " \
+    "because the error otherwise grows at each layer by about the square root of the number of weights it is summed " \
+    "over; scale: none is the paper's."
+#define BIOFT_NOTE_MAGNITUDE \
+    "M is drawn from [0, sqrt 3), of mean square 1, so that V has the size of sign(W); the paper has [0, 1]: low: 0, " \
+    "high: 1."
+
 /* For create(): is low below high? */
 static inline bioft_status bioft_check_magnitude(const bioft_magnitude_choice *chosen, const bioft_host *host)
 {

@@ -10,7 +10,8 @@
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif
-static inline bioft_status bioft_failf(const bioft_host *host, bioft_status status, const char *format, ...)
+static inline bioft_status
+bioft_failf(const bioft_host *host, bioft_status status, const char *format, ...)
 {
     char text[512];
     va_list args;

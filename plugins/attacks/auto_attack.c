@@ -14,14 +14,39 @@ typedef struct {
 } state;
 
 static const bioft_option options[] = {
-    { .name = "norm", .type = BIOFT_CHOICE, .offset = offsetof(state, norm), .def = 0, .choices = ball_norms,
+    { .name = "norm",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(state, norm),
+      .def = 0,
+      .choices = ball_norms,
       .help = "of the ball" },
-    { .name = "iterations", .type = BIOFT_I64, .offset = offsetof(state, iterations), .def = 100, .min = 1, .max = 1e6,
-      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "of APGD and FAB; of the standard version 100" },
-    { .name = "targets", .type = BIOFT_I64, .offset = offsetof(state, targets), .def = 9, .min = 1, .max = 1e6,
-      .unit = "classes", .flags = BIOFT_OPTION_CLASSES, .help = "of APGD and FAB; of the standard version 9, and 5 for APGD in L1" },
-    { .name = "queries", .type = BIOFT_I64, .offset = offsetof(state, queries), .def = 5000, .min = 1, .max = 1e9,
-      .unit = "queries", .flags = BIOFT_OPTION_QUERIES, .help = "of Square; of the standard version 5000" },
+    { .name = "iterations",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, iterations),
+      .def = 100,
+      .min = 1,
+      .max = 1e6,
+      .unit = "steps",
+      .flags = BIOFT_OPTION_STEPS,
+      .help = "of APGD and FAB; of the standard version 100" },
+    { .name = "targets",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, targets),
+      .def = 9,
+      .min = 1,
+      .max = 1e6,
+      .unit = "classes",
+      .flags = BIOFT_OPTION_CLASSES,
+      .help = "of APGD and FAB; of the standard version 9, and 5 for APGD in L1" },
+    { .name = "queries",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, queries),
+      .def = 5000,
+      .min = 1,
+      .max = 1e9,
+      .unit = "queries",
+      .flags = BIOFT_OPTION_QUERIES,
+      .help = "of Square; of the standard version 5000" },
 };
 
 /* The four parts. */
@@ -36,13 +61,25 @@ static struct sequence settings(const state *s, const bioft_victim *v)
     const uint32_t norm = (uint32_t)s->norm + BIOFT_LINF;
     const int32_t l1 = norm == BIOFT_L1;
     const struct apgd apgd = {
-        .norm = norm, .loss = LOSS_CE, .iterations = s->iterations, .restarts = 1, .rho = 0.75,
-        .larger_first = l1, .targets = l1 && s->targets > 5 ? 5 : s->targets, .part = "apgd_ce",
+        .norm = norm,
+        .loss = LOSS_CE,
+        .iterations = s->iterations,
+        .restarts = 1,
+        .rho = 0.75,
+        .larger_first = l1,
+        .targets = l1 && s->targets > 5 ? 5 : s->targets,
+        .part = "apgd_ce",
     };
     struct sequence q = {
-        .ce = apgd, .targeted = apgd,
-        .fab = { .norm = norm, .iterations = s->iterations, .targets = s->targets, .alpha_max = 0.1, .eta = 1.05,
-                 .beta = 0.9, .part = "fab_t" },
+        .ce = apgd,
+        .targeted = apgd,
+        .fab = { .norm = norm,
+                 .iterations = s->iterations,
+                 .targets = s->targets,
+                 .alpha_max = 0.1,
+                 .eta = 1.05,
+                 .beta = 0.9,
+                 .part = "fab_t" },
         .square = { .norm = norm, .loss = LOSS_MARGIN, .queries = s->queries, .p_init = 0.8, .part = "square" },
     };
     q.ce.restarts = l1 ? 5 : 1;
@@ -86,17 +123,22 @@ static bioft_status ball(void *self, uint32_t *ret_norm)
 }
 
 static const bioft_attack attack = {
-    .struct_size = sizeof(attack), .norm = BIOFT_LINF,
+    .struct_size = sizeof(attack),
+    .norm = BIOFT_LINF,
     .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES | BIOFT_ATTACK_TARGETED,
-    .prepare = prepare, .run = run, .ball = ball,
+    .prepare = prepare,
+    .run = run,
+    .ball = ball,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "auto_attack", "1.0", "bioft", "MIT"),
     .summary = "AutoAttack's standard version: APGD, targeted APGD, targeted FAB and Square in turn; Linf, L2, L1",
-    .reference = "Croce and Hein, ICML 2020", .instance_size = sizeof(state),
+    .reference = "Croce and Hein, ICML 2020",
+    .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),
-    BIOFT_HOST_AT(state, host), .vtable = &attack,
+    BIOFT_HOST_AT(state, host),
+    .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

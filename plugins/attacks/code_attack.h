@@ -13,10 +13,12 @@
  * loss leaves the length of z free, so that tanh may have no slope left. */
 enum { LOGITS_RAW, LOGITS_COSINE };
 static const char *const code_logits[] = { "raw", "cosine", NULL };
-#define CODE_LOGITS_OPTION(TYPE)                                                             \
-    { .name = "logits", .type = BIOFT_CHOICE, .offset = offsetof(TYPE, logits),              \
-      .def = LOGITS_RAW, .choices = code_logits, .unit = "",                                 \
-      .help = "relaxed codes are the tanh of the outputs, or of sqrt(bits) times their direction" }
+#define CODE_LOGITS_OPTION(TYPE) \
+    { \
+        .name = "logits", .type = BIOFT_CHOICE, .offset = offsetof(TYPE, logits), .def = LOGITS_RAW, \
+        .choices = code_logits, .unit = "", \
+        .help = "relaxed codes are the tanh of the outputs, or of sqrt(bits) times their direction" \
+    }
 
 /* The steepness of the tanh at iteration t of `steps`, in tenths of the way. */
 static inline float code_alpha(int64_t t, int64_t steps)
@@ -42,8 +44,7 @@ static inline void code_relax(int32_t logits, const float *z, uint32_t bits, flo
 }
 
 /* d: the derivative by the relaxed code h, made that by z. */
-static inline void code_relax_back(int32_t logits, const float *z, const float *h, uint32_t bits,
-                                   float alpha, float *d)
+static inline void code_relax_back(int32_t logits, const float *z, const float *h, uint32_t bits, float alpha, float *d)
 {
     const float length = code_length(z, bits);
     double along = 0.0;
@@ -69,8 +70,8 @@ static inline float code_clip(float x, float clean, float epsilon)
 
 /* Named work space for the victim's largest batch, floats an image: asked for again in each
  * callback. */
-static inline bioft_status code_scratch(const bioft_host *host, const bioft_victim *v,
-                                        const char *name, size_t floats, float **ret)
+static inline bioft_status code_scratch(const bioft_host *host, const bioft_victim *v, const char *name, size_t floats,
+                                        float **ret)
 {
     void *work;
     bioft_status st = host->scratch(host, name, sizeof(float) * v->max_batch * floats, &work);
@@ -79,18 +80,14 @@ static inline bioft_status code_scratch(const bioft_host *host, const bioft_vict
     return st;
 }
 
-static inline size_t code_pixels(const bioft_victim *v)
-{
-    return (size_t)v->channels * v->height * v->width;
-}
+static inline size_t code_pixels(const bioft_victim *v) { return (size_t)v->channels * v->height * v->width; }
 
 /* What a gradient attack on codes works with. */
 struct code_work {
-    float *z, *h, *d_z, *dx;                       /* [batch][bits] three times, [batch][pixels] */
+    float *z, *h, *d_z, *dx; /* [batch][bits] three times, [batch][pixels] */
 };
 
-static inline bioft_status code_work(const bioft_host *host, const bioft_victim *v,
-                                     struct code_work *ret)
+static inline bioft_status code_work(const bioft_host *host, const bioft_victim *v, struct code_work *ret)
 {
     bioft_status st = code_scratch(host, v, "z", v->bits, &ret->z);
     if (st == BIOFT_OK)
@@ -106,8 +103,8 @@ static inline bioft_status code_work(const bioft_host *host, const bioft_victim 
 struct code_groups {
     uint32_t bits, words, label_words;
     size_t n;
-    uint64_t *rows;                                /* [n][words + label_words], ascending */
-    uint64_t *count;                               /* [n] */
+    uint64_t *rows;  /* [n][words + label_words], ascending */
+    uint64_t *count; /* [n] */
 };
 
 static inline const uint64_t *code_row(const struct code_groups *g, size_t i)
@@ -122,7 +119,7 @@ static inline void code_groups_free(struct code_groups *g)
     memset(g, 0, sizeof *g);
 }
 
-struct code_pair {                                 /* for sorting */
+struct code_pair { /* for sorting */
     const uint64_t *code, *labels;
     uint32_t words, label_words;
 };
@@ -140,8 +137,8 @@ static inline int code_compare(const void *a, const void *b)
 }
 
 /* For prepare(); frees what was there. */
-static inline bioft_status code_groups_make(const bioft_host *host, const bioft_victim *v,
-                                            const char *split, struct code_groups *ret)
+static inline bioft_status code_groups_make(const bioft_host *host, const bioft_victim *v, const char *split,
+                                            struct code_groups *ret)
 {
     bioft_codes c;
     struct code_groups g;
@@ -161,8 +158,7 @@ static inline bioft_status code_groups_make(const bioft_host *host, const bioft_
         return host->fail(host, BIOFT_ERR_MEMORY, "out of memory for the codes");
     }
     for (uint64_t i = 0; i < c.n; i++)
-        pairs[i] = (struct code_pair){ c.codes + i * c.words, c.labels + i * c.label_words, c.words,
-                                       c.label_words };
+        pairs[i] = (struct code_pair){ c.codes + i * c.words, c.labels + i * c.label_words, c.words, c.label_words };
     qsort(pairs, (size_t)c.n, sizeof *pairs, code_compare);
     for (uint64_t i = 0; i < c.n; i++) {
         if (i == 0 || code_compare(&pairs[i - 1], &pairs[i]) != 0) {
@@ -194,9 +190,6 @@ static inline uint32_t code_shared(const uint64_t *a, const uint64_t *b, uint32_
     return n;
 }
 
-static inline int code_bit(const uint64_t *code, uint32_t k)
-{
-    return (int)(code[k / 64] >> (k % 64) & 1);
-}
+static inline int code_bit(const uint64_t *code, uint32_t k) { return (int)(code[k / 64] >> (k % 64) & 1); }
 
 #endif

@@ -13,22 +13,52 @@ typedef struct {
 } state;
 
 static const bioft_option options[] = {
-    { .name = "steps", .type = BIOFT_I64, .offset = offsetof(state, steps), .def = 1000, .min = 1, .max = 1e7,
-      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "of Adam, for each c; the paper has 10000" },
-    { .name = "searches", .type = BIOFT_I64, .offset = offsetof(state, searches), .def = 9, .min = 1, .max = 100,
+    { .name = "steps",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, steps),
+      .def = 1000,
+      .min = 1,
+      .max = 1e7,
+      .unit = "steps",
+      .flags = BIOFT_OPTION_STEPS,
+      .help = "of Adam, for each c; the paper has 10000" },
+    { .name = "searches",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, searches),
+      .def = 9,
+      .min = 1,
+      .max = 100,
       .help = "values of c that are tried" },
-    { .name = "stepsize", .type = BIOFT_F64, .offset = offsetof(state, stepsize), .def = 0.01, .min = 1e-6, .max = 10.0,
+    { .name = "stepsize",
+      .type = BIOFT_F64,
+      .offset = offsetof(state, stepsize),
+      .def = 0.01,
+      .min = 1e-6,
+      .max = 10.0,
       .help = "Adam's, in the variable whose tanh is the image" },
-    { .name = "initial_const", .type = BIOFT_F64, .offset = offsetof(state, initial), .def = 0.001, .min = 1e-12, .max = 1e12,
+    { .name = "initial_const",
+      .type = BIOFT_F64,
+      .offset = offsetof(state, initial),
+      .def = 0.001,
+      .min = 1e-12,
+      .max = 1e12,
       .help = "the first c; ten times as much while nothing is found" },
-    { .name = "confidence", .type = BIOFT_F64, .offset = offsetof(state, confidence), .def = 0.0, .min = 0.0, .max = 1e6,
+    { .name = "confidence",
+      .type = BIOFT_F64,
+      .offset = offsetof(state, confidence),
+      .def = 0.0,
+      .min = 0.0,
+      .max = 1e6,
       .help = "by how much the other output is to be the larger" },
-    { .name = "abort_early", .type = BIOFT_BOOL, .offset = offsetof(state, abort_early), .def = 1,
+    { .name = "abort_early",
+      .type = BIOFT_BOOL,
+      .offset = offsetof(state, abort_early),
+      .def = 1,
       .help = "an image whose loss has not fallen by 0.01% after a tenth of the steps is left as it is for this c" },
 };
 
-struct image {                                     /* what is known of c, and of this search */
-    double c, low, high, nearest, last;            /* nearest: distance of the best; last: loss at the last look */
+struct image {                          /* what is known of c, and of this search */
+    double c, low, high, nearest, last; /* nearest: distance of the best; last: loss at the last look */
     int32_t found;
 };
 
@@ -37,11 +67,11 @@ struct work {
     const state *s;
     struct left *l;
     struct image *image;
-    float *w, *mean, *square;                      /* ...[pixels]: the variable, Adam's moments */
-    uint32_t *all;                                 /* [n_all] the images of the run */
+    float *w, *mean, *square; /* ...[pixels]: the variable, Adam's moments */
+    uint32_t *all;            /* [n_all] the images of the run */
     uint32_t n_all;
-    double *loss;                                  /* packed */
-    int64_t t;                                     /* steps of this search */
+    double *loss; /* packed */
+    int64_t t;    /* steps of this search */
 };
 
 static bioft_status take(const state *s, const bioft_victim *v, struct work *w)
@@ -204,7 +234,7 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
     struct work w = { .s = s, .l = &l };
     bioft_status st = take(s, v, &w);
 
-    (void)epsilon;                                 /* INFINITY: the nearest is sought */
+    (void)epsilon; /* INFINITY: the nearest is sought */
     if (st == BIOFT_OK)
         st = left_begin(&l, s->host, v, clean, ret_x);
     if (st != BIOFT_OK)
@@ -228,17 +258,21 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
 }
 
 static const bioft_attack attack = {
-    .struct_size = sizeof(attack), .norm = BIOFT_L2,
+    .struct_size = sizeof(attack),
+    .norm = BIOFT_L2,
     .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES | BIOFT_ATTACK_TARGETED | BIOFT_ATTACK_MINIMUM,
-    .prepare = prepare, .run = run,
+    .prepare = prepare,
+    .run = run,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "cw", "1.0", "bioft", "MIT"),
     .summary = "Carlini and Wagner's: distance and misclassification minimised together; L2",
-    .reference = "Carlini and Wagner, S&P 2017", .instance_size = sizeof(state),
+    .reference = "Carlini and Wagner, S&P 2017",
+    .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),
-    BIOFT_HOST_AT(state, host), .vtable = &attack,
+    BIOFT_HOST_AT(state, host),
+    .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -12,13 +12,36 @@ typedef struct {
 } state;
 
 static const bioft_option options[] = {
-    { .name = "norm", .type = BIOFT_CHOICE, .offset = offsetof(state, norm), .def = 1, .choices = ball_norms_smooth,
+    { .name = "norm",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(state, norm),
+      .def = 1,
+      .choices = ball_norms_smooth,
       .help = "of the distance" },
-    { .name = "steps", .type = BIOFT_I64, .offset = offsetof(state, steps), .def = 50, .min = 1, .max = 1e6,
-      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "at most" },
-    { .name = "candidates", .type = BIOFT_I64, .offset = offsetof(state, candidates), .def = 10, .min = 2, .max = 1e6,
-      .unit = "classes", .flags = BIOFT_OPTION_CLASSES, .help = "the boundaries between the first of the clean image's classes and the next of them" },
-    { .name = "overshoot", .type = BIOFT_F64, .offset = offsetof(state, overshoot), .def = 0.02, .min = 0.0, .max = 10.0,
+    { .name = "steps",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, steps),
+      .def = 50,
+      .min = 1,
+      .max = 1e6,
+      .unit = "steps",
+      .flags = BIOFT_OPTION_STEPS,
+      .help = "at most" },
+    { .name = "candidates",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, candidates),
+      .def = 10,
+      .min = 2,
+      .max = 1e6,
+      .unit = "classes",
+      .flags = BIOFT_OPTION_CLASSES,
+      .help = "the boundaries between the first of the clean image's classes and the next of them" },
+    { .name = "overshoot",
+      .type = BIOFT_F64,
+      .offset = offsetof(state, overshoot),
+      .def = 0.02,
+      .min = 0.0,
+      .max = 10.0,
       .help = "part of the way that is gone beyond the boundary" },
 };
 
@@ -26,10 +49,10 @@ static const bioft_option options[] = {
 struct work {
     const state *s;
     struct left *l;
-    float *way;                                    /* [batch][pixels] the sum of the steps */
-    float *nearest;                                /* packed [n][pixels]: the gradient of the nearest boundary */
-    double *away;                                  /* packed [n]: the distance to it */
-    int32_t *ranks;                                /* [candidates][batch] */
+    float *way;     /* [batch][pixels] the sum of the steps */
+    float *nearest; /* packed [n][pixels]: the gradient of the nearest boundary */
+    double *away;   /* packed [n]: the distance to it */
+    int32_t *ranks; /* [candidates][batch] */
 };
 
 static uint32_t candidates_of(const state *s, const bioft_victim *v)
@@ -66,7 +89,7 @@ static bioft_status boundary(struct work *w, const int32_t *class, bool first)
 
     memset(l->d_out, 0, sizeof(float) * l->n * l->outputs);
     for (uint32_t j = 0; j < l->n; j++) {
-        l->d_out[(size_t)j * l->outputs + (size_t)class[l->image[j]]] = 1.0f;
+        l->d_out[(size_t)j * l->outputs + (size_t) class[l->image[j]]] = 1.0f;
         l->d_out[(size_t)j * l->outputs + (size_t)l->clean->label[l->image[j]]] = -1.0f;
     }
     bioft_status st = left_backward(l);
@@ -119,7 +142,7 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
     struct work w = { .s = s, .l = &l };
     bioft_status st = take(s, v, &w);
 
-    (void)epsilon;                                 /* INFINITY: the nearest is sought */
+    (void)epsilon; /* INFINITY: the nearest is sought */
     if (st == BIOFT_OK)
         st = left_begin(&l, s->host, v, clean, ret_x);
     if (st != BIOFT_OK)
@@ -158,17 +181,22 @@ static bioft_status ball(void *self, uint32_t *ret_norm)
 }
 
 static const bioft_attack attack = {
-    .struct_size = sizeof(attack), .norm = BIOFT_L2,
+    .struct_size = sizeof(attack),
+    .norm = BIOFT_L2,
     .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES | BIOFT_ATTACK_MINIMUM,
-    .prepare = prepare, .run = run, .ball = ball,
+    .prepare = prepare,
+    .run = run,
+    .ball = ball,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "deepfool", "1.0", "bioft", "MIT"),
     .summary = "DeepFool: each image's nearest linearised boundary, step by step; L2, Linf",
-    .reference = "Moosavi-Dezfooli et al., CVPR 2016", .instance_size = sizeof(state),
+    .reference = "Moosavi-Dezfooli et al., CVPR 2016",
+    .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),
-    BIOFT_HOST_AT(state, host), .vtable = &attack,
+    BIOFT_HOST_AT(state, host),
+    .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -13,11 +13,27 @@ typedef struct {
 enum { MOST_POPULATION = 100000, MOST_PIXELS = 1000 };
 
 static const bioft_option options[] = {
-    { .name = "population", .type = BIOFT_I64, .offset = offsetof(state, population), .def = 400, .min = 4,
-      .max = MOST_POPULATION, .unit = "candidates", .help = "of each generation" },
-    { .name = "generations", .type = BIOFT_I64, .offset = offsetof(state, generations), .def = 100, .min = 1, .max = 1e6,
+    { .name = "population",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, population),
+      .def = 400,
+      .min = 4,
+      .max = MOST_POPULATION,
+      .unit = "candidates",
+      .help = "of each generation" },
+    { .name = "generations",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, generations),
+      .def = 100,
+      .min = 1,
+      .max = 1e6,
       .help = "at most; the search ends where an image is misclassified" },
-    { .name = "scale", .type = BIOFT_F64, .offset = offsetof(state, scale), .def = 0.5, .min = 0.0, .max = 2.0,
+    { .name = "scale",
+      .type = BIOFT_F64,
+      .offset = offsetof(state, scale),
+      .def = 0.5,
+      .min = 0.0,
+      .max = 2.0,
       .help = "F: how much of the difference of two candidates is added to a third" },
 };
 
@@ -26,13 +42,13 @@ static const bioft_option options[] = {
 struct search {
     const state *s;
     struct left *l;
-    uint32_t i;                                    /* the image */
-    uint32_t pixels;                               /* that change */
+    uint32_t i;      /* the image */
+    uint32_t pixels; /* that change */
     size_t genes;
-    float *parents, *children;                     /* [population][genes] */
-    float *value;                                  /* [population] cross-entropy: larger is better */
-    float *random;                                 /* [genes] */
-    uint32_t *image;                               /* [largest batch] i, for each candidate that is asked for */
+    float *parents, *children; /* [population][genes] */
+    float *value;              /* [population] cross-entropy: larger is better */
+    float *random;             /* [genes] */
+    uint32_t *image;           /* [largest batch] i, for each candidate that is asked for */
     float best;
     bool won;
 };
@@ -105,7 +121,8 @@ static bioft_status ask(struct search *r, const float *candidates, uint32_t coun
     bioft_status st = left_ask(l, count, r->image, l->x, l->out);
     for (uint32_t j = 0; st == BIOFT_OK && !r->won && j < count; j++) {
         const float *z = l->out + (size_t)j * l->outputs;
-        value[j] = (float)loss_value(LOSS_CE, l->outputs, z, b->label[r->i], targeted ? b->target[r->i] : 0, targeted, NULL);
+        value[j] = (float)loss_value(LOSS_CE, l->outputs, z, b->label[r->i], targeted ? b->target[r->i] : 0, targeted,
+                                     NULL);
         r->won = left_wins(b, r->i, z, l->outputs);
         if (!r->won && !(value[j] > r->best))
             continue;
@@ -124,7 +141,8 @@ static bioft_status first(struct search *r)
 
     for (int64_t m = 0; m < r->s->population; m++) {
         float *candidate = r->parents + (size_t)m * r->genes;
-        bioft_status st = host->random(host, BIOFT_UNIFORM, "place", sample, (uint64_t)m * r->genes, candidate, r->genes);
+        bioft_status st = host->random(host, BIOFT_UNIFORM, "place", sample, (uint64_t)m * r->genes, candidate,
+                                       r->genes);
         if (st == BIOFT_OK)
             st = host->random(host, BIOFT_NORMAL, "colour", sample, (uint64_t)m * r->genes, r->random, r->genes);
         if (st != BIOFT_OK)
@@ -223,16 +241,21 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
 }
 
 static const bioft_attack attack = {
-    .struct_size = sizeof(attack), .norm = BIOFT_L0, .flags = BIOFT_ATTACK_CLASSES | BIOFT_ATTACK_TARGETED,
-    .prepare = prepare, .run = run,
+    .struct_size = sizeof(attack),
+    .norm = BIOFT_L0,
+    .flags = BIOFT_ATTACK_CLASSES | BIOFT_ATTACK_TARGETED,
+    .prepare = prepare,
+    .run = run,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "few_pixel", "1.0", "bioft", "MIT"),
     .summary = "one pixel, or a few, by differential evolution, without gradients; L0",
-    .reference = "Su et al., IEEE TEVC 2019", .instance_size = sizeof(state),
+    .reference = "Su et al., IEEE TEVC 2019",
+    .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),
-    BIOFT_HOST_AT(state, host), .vtable = &attack,
+    BIOFT_HOST_AT(state, host),
+    .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -15,18 +15,46 @@ typedef struct {
 } hag;
 
 static const bioft_option options[] = {
-    { .name = "steps", .type = BIOFT_I64, .offset = offsetof(hag, steps), .def = 5, .min = 1,
-      .max = 1e6, .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "gradient steps" },
-    { .name = "lr", .type = BIOFT_F64, .offset = offsetof(hag, lr), .def = 100.0, .min = 0.0,
-      .max = 1e9, .unit = "", .help = "size of a step, as a factor of the gradient" },
-    { .name = "momentum", .type = BIOFT_F64, .offset = offsetof(hag, momentum), .def = 0.9,
-      .min = 0.0, .max = 1.0, .unit = "", .help = "part of the last step that is carried over" },
-    { .name = "reference_batch", .type = BIOFT_I64, .offset = offsetof(hag, reference_batch),
-      .def = 128, .min = 0, .max = 1e6, .unit = "images",
+    { .name = "steps",
+      .type = BIOFT_I64,
+      .offset = offsetof(hag, steps),
+      .def = 5,
+      .min = 1,
+      .max = 1e6,
+      .unit = "steps",
+      .flags = BIOFT_OPTION_STEPS,
+      .help = "gradient steps" },
+    { .name = "lr",
+      .type = BIOFT_F64,
+      .offset = offsetof(hag, lr),
+      .def = 100.0,
+      .min = 0.0,
+      .max = 1e9,
+      .unit = "",
+      .help = "size of a step, as a factor of the gradient" },
+    { .name = "momentum",
+      .type = BIOFT_F64,
+      .offset = offsetof(hag, momentum),
+      .def = 0.9,
+      .min = 0.0,
+      .max = 1.0,
+      .unit = "",
+      .help = "part of the last step that is carried over" },
+    { .name = "reference_batch",
+      .type = BIOFT_I64,
+      .offset = offsetof(hag, reference_batch),
+      .def = 128,
+      .min = 0,
+      .max = 1e6,
+      .unit = "images",
       .help = "what the mean divides by; 0: the batch's size, as published: then results depend "
               "on batch_size" },
-    { .name = "saat_compat", .type = BIOFT_BOOL, .offset = offsetof(hag, saat_compat), .def = 0,
-      .unit = "", .help = "give the image of the last forward pass, without the last step" },
+    { .name = "saat_compat",
+      .type = BIOFT_BOOL,
+      .offset = offsetof(hag, saat_compat),
+      .def = 0,
+      .unit = "",
+      .help = "give the image of the last forward pass, without the last step" },
     CODE_LOGITS_OPTION(hag),
 };
 
@@ -56,7 +84,7 @@ static void objective(const float *own, const float *q, uint32_t bits, float bat
 
     for (uint32_t k = 0; k < bits; k++) {
         const float gap = fabsf(q[k] - code_sign(own[k]));
-        ret[k] = gap < 1.5f ? 1.0f : gap > 1.5f ? 0.0f : 0.5f;      /* the mask, then the result */
+        ret[k] = gap < 1.5f ? 1.0f : gap > 1.5f ? 0.0f : 0.5f; /* the mask, then the result */
         agree += ret[k] * q[k] * own[k];
         masked += ret[k];
         sum += ret[k] * q[k];
@@ -68,8 +96,7 @@ static void objective(const float *own, const float *q, uint32_t bits, float bat
         ret[k] *= (first * own[k] + second) / batch;
 }
 
-static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *clean, double epsilon,
-                        float *ret_x)
+static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *clean, double epsilon, float *ret_x)
 {
     const hag *p = self;
     const uint32_t n = clean->n, bits = v->bits;
@@ -105,15 +132,21 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
 }
 
 static const bioft_attack attack = {
-    .struct_size = sizeof(attack), .norm = BIOFT_LINF,
-    .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CODES, .prepare = prepare, .run = run,
+    .struct_size = sizeof(attack),
+    .norm = BIOFT_LINF,
+    .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CODES,
+    .prepare = prepare,
+    .run = run,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "hag", "1.0", "bioft", "MIT"),
     .summary = "away from the image's own hash code by gradient steps with momentum, L-infinity",
-    .reference = "Yang et al., IEEE Transactions on Cybernetics 2020", .instance_size = sizeof(hag),
-    BIOFT_OPTIONS(options), BIOFT_HOST_AT(hag, host), .vtable = &attack,
+    .reference = "Yang et al., IEEE Transactions on Cybernetics 2020",
+    .instance_size = sizeof(hag),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(hag, host),
+    .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

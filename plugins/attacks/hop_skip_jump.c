@@ -12,17 +12,54 @@ typedef struct {
 } state;
 
 static const bioft_option options[] = {
-    { .name = "norm", .type = BIOFT_CHOICE, .offset = offsetof(state, norm), .def = 1, .choices = ball_norms_smooth,
+    { .name = "norm",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(state, norm),
+      .def = 1,
+      .choices = ball_norms_smooth,
       .help = "of the distance" },
-    { .name = "steps", .type = BIOFT_I64, .offset = offsetof(state, steps), .def = 25, .min = 1, .max = 1e6,
-      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "along the boundary" },
-    { .name = "first_evaluations", .type = BIOFT_I64, .offset = offsetof(state, first_evaluations), .def = 100, .min = 1,
-      .max = 1e6, .unit = "queries", .flags = BIOFT_OPTION_QUERIES, .help = "for the direction of the first step; of step t sqrt(t) times as many" },
-    { .name = "most_evaluations", .type = BIOFT_I64, .offset = offsetof(state, most_evaluations), .def = 10000, .min = 1,
-      .max = 1e7, .unit = "queries", .flags = BIOFT_OPTION_QUERIES, .help = "for a direction, at most" },
-    { .name = "starts", .type = BIOFT_I64, .offset = offsetof(state, starts), .def = 100, .min = 1, .max = 1e6,
-      .unit = "queries", .flags = BIOFT_OPTION_QUERIES, .help = "images of uniform noise that are tried for a start" },
-    { .name = "gamma", .type = BIOFT_F64, .offset = offsetof(state, gamma), .def = 1.0, .min = 1e-6, .max = 1e6,
+    { .name = "steps",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, steps),
+      .def = 25,
+      .min = 1,
+      .max = 1e6,
+      .unit = "steps",
+      .flags = BIOFT_OPTION_STEPS,
+      .help = "along the boundary" },
+    { .name = "first_evaluations",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, first_evaluations),
+      .def = 100,
+      .min = 1,
+      .max = 1e6,
+      .unit = "queries",
+      .flags = BIOFT_OPTION_QUERIES,
+      .help = "for the direction of the first step; of step t sqrt(t) times as many" },
+    { .name = "most_evaluations",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, most_evaluations),
+      .def = 10000,
+      .min = 1,
+      .max = 1e7,
+      .unit = "queries",
+      .flags = BIOFT_OPTION_QUERIES,
+      .help = "for a direction, at most" },
+    { .name = "starts",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, starts),
+      .def = 100,
+      .min = 1,
+      .max = 1e6,
+      .unit = "queries",
+      .flags = BIOFT_OPTION_QUERIES,
+      .help = "images of uniform noise that are tried for a start" },
+    { .name = "gamma",
+      .type = BIOFT_F64,
+      .offset = offsetof(state, gamma),
+      .def = 1.0,
+      .min = 1e-6,
+      .max = 1e6,
       .help = "how exactly the boundary is found: gamma / d^1.5 of the way (Linf: / d^2) of d values" },
 };
 
@@ -32,8 +69,8 @@ struct walk {
     struct left *l;
     uint32_t i;
     const float *clean;
-    float *x, *direction, *sum, *next;             /* on the boundary; where to; of all tries; a candidate */
-    uint32_t *image;                               /* [largest batch] i */
+    float *x, *direction, *sum, *next; /* on the boundary; where to; of all tries; a candidate */
+    uint32_t *image;                   /* [largest batch] i */
 };
 
 static bioft_status named(const state *s, const char *name, size_t count, float **ret)
@@ -129,8 +166,8 @@ static bioft_status start(struct walk *w, bool *ret)
 static bioft_status probe(const struct walk *w, uint64_t number, double delta, float *ret)
 {
     const uint32_t kind = w->s->norm == 0 ? BIOFT_UNIFORM : BIOFT_NORMAL;
-    bioft_status st = w->s->host->random(w->s->host, kind, "probe", w->l->clean->sample[w->i], number * w->l->pixels, ret,
-                                         w->l->pixels);
+    bioft_status st = w->s->host->random(w->s->host, kind, "probe", w->l->clean->sample[w->i], number * w->l->pixels,
+                                         ret, w->l->pixels);
 
     if (st != BIOFT_OK)
         return st;
@@ -235,7 +272,7 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
     struct walk w = { .s = s, .l = &l };
     bioft_status st = take(s, v, &w);
 
-    (void)epsilon;                                 /* INFINITY: the nearest is sought */
+    (void)epsilon; /* INFINITY: the nearest is sought */
     if (st != BIOFT_OK)
         return st;
     st = left_begin(&l, s->host, v, clean, ret_x);
@@ -254,17 +291,22 @@ static bioft_status ball(void *self, uint32_t *ret_norm)
 }
 
 static const bioft_attack attack = {
-    .struct_size = sizeof(attack), .norm = BIOFT_L2,
+    .struct_size = sizeof(attack),
+    .norm = BIOFT_L2,
     .flags = BIOFT_ATTACK_CLASSES | BIOFT_ATTACK_TARGETED | BIOFT_ATTACK_MINIMUM,
-    .prepare = prepare, .run = run, .ball = ball,
+    .prepare = prepare,
+    .run = run,
+    .ball = ball,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "hop_skip_jump", "1.0", "bioft", "MIT"),
     .summary = "HopSkipJump: along the boundary by decisions alone, to each image's nearest adversarial one; L2, Linf",
-    .reference = "Chen et al., S&P 2020", .instance_size = sizeof(state),
+    .reference = "Chen et al., S&P 2020",
+    .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),
-    BIOFT_HOST_AT(state, host), .vtable = &attack,
+    BIOFT_HOST_AT(state, host),
+    .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

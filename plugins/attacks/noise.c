@@ -10,7 +10,12 @@ typedef struct {
 static const char *const kinds[] = { "sign", "uniform", NULL };
 
 static const bioft_option options[] = {
-    { .name = "kind", .type = BIOFT_CHOICE, .offset = offsetof(noise, uniform), .def = 0, .choices = kinds, .unit = "",
+    { .name = "kind",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(noise, uniform),
+      .def = 0,
+      .choices = kinds,
+      .unit = "",
       .help = "sign: every value moves by epsilon up or down; uniform: by U(-epsilon, epsilon)" },
 };
 
@@ -45,14 +50,18 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
     return st;
 }
 
-static const bioft_attack attack = { .struct_size = sizeof(attack), .norm = BIOFT_LINF, .prepare = prepare, .run = run };
+static const bioft_attack attack = {
+    .struct_size = sizeof(attack), .norm = BIOFT_LINF, .prepare = prepare, .run = run
+};
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "noise", "1.0", "bioft", "MIT"),
-    .summary = "random noise of size epsilon: the control beside every attack, L-infinity", .reference = "",
+    .summary = "random noise of size epsilon: the control beside every attack, L-infinity",
+    .reference = "",
     .instance_size = sizeof(noise),
     BIOFT_OPTIONS(options),
-    BIOFT_HOST_AT(noise, host), .vtable = &attack,
+    BIOFT_HOST_AT(noise, host),
+    .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -21,34 +21,72 @@ typedef struct {
 } pgd;
 
 static const bioft_option options[] = {
-    { .name = "steps", .type = BIOFT_I64, .offset = offsetof(pgd, steps), .def = 5, .min = 1, .max = 1e6,
-      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "gradient steps" },
-    { .name = "rel_stepsize", .type = BIOFT_F64, .offset = offsetof(pgd, rel_stepsize), .def = 1.0 / 3.0,
-      .min = 0.0, .max = 10.0, .unit = "epsilon", .help = "step as a part of epsilon" },
-    { .name = "stepsize", .type = BIOFT_F64, .offset = offsetof(pgd, stepsize), .def = 0.0, .min = 0.0, .max = 1.0,
-      .unit = "pixel range", .flags = BIOFT_OPTION_FRACTIONS,
+    { .name = "steps",
+      .type = BIOFT_I64,
+      .offset = offsetof(pgd, steps),
+      .def = 5,
+      .min = 1,
+      .max = 1e6,
+      .unit = "steps",
+      .flags = BIOFT_OPTION_STEPS,
+      .help = "gradient steps" },
+    { .name = "rel_stepsize",
+      .type = BIOFT_F64,
+      .offset = offsetof(pgd, rel_stepsize),
+      .def = 1.0 / 3.0,
+      .min = 0.0,
+      .max = 10.0,
+      .unit = "epsilon",
+      .help = "step as a part of epsilon" },
+    { .name = "stepsize",
+      .type = BIOFT_F64,
+      .offset = offsetof(pgd, stepsize),
+      .def = 0.0,
+      .min = 0.0,
+      .max = 1.0,
+      .unit = "pixel range",
+      .flags = BIOFT_OPTION_FRACTIONS,
       .help = "step in pixels of [0,1]; 0: rel_stepsize times epsilon" },
-    { .name = "random_start", .type = BIOFT_BOOL, .offset = offsetof(pgd, random_start), .def = 0, .unit = "",
+    { .name = "random_start",
+      .type = BIOFT_BOOL,
+      .offset = offsetof(pgd, random_start),
+      .def = 0,
+      .unit = "",
       .help = "start at a uniform point of the ball instead of at x" },
-    { .name = "norm", .type = BIOFT_CHOICE, .offset = offsetof(pgd, norm), .def = 0, .choices = ball_norms_smooth,
+    { .name = "norm",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(pgd, norm),
+      .def = 0,
+      .choices = ball_norms_smooth,
       .help = "of the ball; l2: steps along the gradient made of length 1" },
-    { .name = "loss", .type = BIOFT_CHOICE, .offset = offsetof(pgd, loss), .def = 0, .choices = losses,
-      .help = "what is raised: cross-entropy, difference of logits ratio, or the largest other output over the label's" },
-    { .name = "momentum", .type = BIOFT_F64, .offset = offsetof(pgd, momentum), .def = 0.0, .min = 0.0, .max = 10.0,
+    { .name = "loss",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(pgd, loss),
+      .def = 0,
+      .choices = losses,
+      .help =
+          "what is raised: cross-entropy, difference of logits ratio, or the largest other output over the label's" },
+    { .name = "momentum",
+      .type = BIOFT_F64,
+      .offset = offsetof(pgd, momentum),
+      .def = 0.0,
+      .min = 0.0,
+      .max = 10.0,
       .help = "what is left of the direction before, gradients made of L1 length 1; MI-FGSM has 1" },
-    { .name = "keep", .type = BIOFT_CHOICE, .offset = offsetof(pgd, keep), .def = KEEP_LAST, .choices = keeps,
+    { .name = "keep",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(pgd, keep),
+      .def = KEEP_LAST,
+      .choices = keeps,
       .help = "the last iterate; or the best, images that are fooled taking no further steps" },
 };
 
 /* Arrays of a run: [batch][pixels]. */
 struct work {
-    float *x, *direction;                          /* where an image stands; momentum */
+    float *x, *direction; /* where an image stands; momentum */
 };
 
-static int32_t loss_of(const pgd *p)
-{
-    return p->loss == 0 ? LOSS_CE : p->loss == 1 ? LOSS_DLR : LOSS_MARGIN;
-}
+static int32_t loss_of(const pgd *p) { return p->loss == 0 ? LOSS_CE : p->loss == 1 ? LOSS_DLR : LOSS_MARGIN; }
 
 static bioft_status take(const pgd *p, const bioft_victim *v, struct work *w)
 {
@@ -67,9 +105,10 @@ static bioft_status enough_classes(const pgd *p, const bioft_victim *v, bool tar
 
     if (v->outputs >= least)
         return BIOFT_OK;
-    return p->host->fail(p->host, BIOFT_ERR_UNSUPPORTED, least == 3 ?
-                         "loss 'dlr' is defined for 3 classes and more; loss: margin works with 2" :
-                         "loss 'dlr' with a target is defined for 4 classes and more; loss: margin works with 2");
+    return p->host->fail(p->host, BIOFT_ERR_UNSUPPORTED,
+                         least == 3
+                             ? "loss 'dlr' is defined for 3 classes and more; loss: margin works with 2"
+                             : "loss 'dlr' with a target is defined for 4 classes and more; loss: margin works with 2");
 }
 
 static bioft_status prepare(void *self, const bioft_victim *v)
@@ -118,7 +157,7 @@ static void value(const pgd *p, struct left *l)
         const float *z = l->out + (size_t)j * l->outputs;
         float *d = l->d_out + (size_t)j * l->outputs;
         l->objective[j] = (float)loss_value(loss_of(p), l->outputs, z, l->clean->label[i], target, targeted, d);
-        if (p->loss == 0)                          /* the arithmetic of bioft_input_gradient */
+        if (p->loss == 0) /* the arithmetic of bioft_input_gradient */
             bioft_cross_entropy_gradient(1, l->outputs, z, &own, targeted ? -1.0f : 1.0f, d);
     }
 }
@@ -210,17 +249,23 @@ static bioft_status ball(void *self, uint32_t *ret_norm)
 }
 
 static const bioft_attack attack = {
-    .struct_size = sizeof(attack), .norm = BIOFT_LINF,
+    .struct_size = sizeof(attack),
+    .norm = BIOFT_LINF,
     .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES | BIOFT_ATTACK_TARGETED,
-    .prepare = prepare, .run = run, .ball = ball,
+    .prepare = prepare,
+    .run = run,
+    .ball = ball,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "pgd", "1.2", "bioft", "MIT"),
-    .summary = "projected gradient descent: steps along the gradient's sign, or in L2 the gradient; with momentum MI-FGSM",
-    .reference = "Madry et al., ICLR 2018", .instance_size = sizeof(pgd),
+    .summary =
+        "projected gradient descent: steps along the gradient's sign, or in L2 the gradient; with momentum MI-FGSM",
+    .reference = "Madry et al., ICLR 2018",
+    .instance_size = sizeof(pgd),
     BIOFT_OPTIONS(options),
-    BIOFT_HOST_AT(pgd, host), .vtable = &attack,
+    BIOFT_HOST_AT(pgd, host),
+    .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -19,13 +19,30 @@ typedef struct {
 } saat;
 
 static const bioft_option options[] = {
-    { .name = "steps", .type = BIOFT_I64, .offset = offsetof(saat, steps), .def = 100, .min = 1,
-      .max = 1e6, .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "gradient steps" },
-    { .name = "stepsize", .type = BIOFT_F64, .offset = offsetof(saat, stepsize), .def = 0.0,
-      .min = 0.0, .max = 1.0, .unit = "pixel range", .flags = BIOFT_OPTION_FRACTIONS,
+    { .name = "steps",
+      .type = BIOFT_I64,
+      .offset = offsetof(saat, steps),
+      .def = 100,
+      .min = 1,
+      .max = 1e6,
+      .unit = "steps",
+      .flags = BIOFT_OPTION_STEPS,
+      .help = "gradient steps" },
+    { .name = "stepsize",
+      .type = BIOFT_F64,
+      .offset = offsetof(saat, stepsize),
+      .def = 0.0,
+      .min = 0.0,
+      .max = 1.0,
+      .unit = "pixel range",
+      .flags = BIOFT_OPTION_FRACTIONS,
       .help = "0: 2.5 epsilon / steps, at least 1/255; the published one is 1/255" },
-    { .name = "random_start", .type = BIOFT_BOOL, .offset = offsetof(saat, random_start), .def = 1,
-      .unit = "", .help = "start at a uniform point of the ball instead of at x" },
+    { .name = "random_start",
+      .type = BIOFT_BOOL,
+      .offset = offsetof(saat, random_start),
+      .def = 1,
+      .unit = "",
+      .help = "start at a uniform point of the ball instead of at x" },
     CODE_LOGITS_OPTION(saat),
 };
 
@@ -33,10 +50,10 @@ static void destroy(void *self) { code_groups_free(&((saat *)self)->groups); }
 
 struct work {
     struct code_work common;
-    float *away;                                   /* [batch][bits] the code to get away from */
-    float *start;                                  /* [pixels] random numbers */
-    double *sums;                                  /* [2][bits] of codes that are alike, and not */
-    uint64_t *target;                              /* [label_words] a target's label set */
+    float *away;      /* [batch][bits] the code to get away from */
+    float *start;     /* [pixels] random numbers */
+    double *sums;     /* [2][bits] of codes that are alike, and not */
+    uint64_t *target; /* [label_words] a target's label set */
 };
 
 static bioft_status room(const saat *p, const bioft_victim *v, struct work *w)
@@ -83,8 +100,8 @@ static void mainstay(const struct code_groups *g, const uint64_t *labels, double
         *(shared > 0.0 ? &alike : &others) += weight;
     }
     for (uint32_t k = 0; k < g->bits; k++)
-        ret[k] = code_sign((float)((alike > 0.0 ? sums[k] / alike : 0.0)
-                                   - (others > 0.0 ? sums[g->bits + k] / others : 0.0)));
+        ret[k] = code_sign(
+            (float)((alike > 0.0 ? sums[k] / alike : 0.0) - (others > 0.0 ? sums[g->bits + k] / others : 0.0)));
 }
 
 /* The code that each image is to get away from. */
@@ -107,8 +124,8 @@ static void choose(const saat *p, const bioft_batch *clean, const struct work *w
 }
 
 /* x + U(-epsilon, epsilon), clipped to [0,1]; by sample, so that the batch does not matter. */
-static bioft_status random_start(const saat *p, const bioft_victim *v, const bioft_batch *clean,
-                                 float epsilon, float *u, float *x)
+static bioft_status random_start(const saat *p, const bioft_victim *v, const bioft_batch *clean, float epsilon,
+                                 float *u, float *x)
 {
     const size_t pixels = code_pixels(v);
     bioft_status st = BIOFT_OK;
@@ -130,8 +147,7 @@ static void objective(const float *away, const float *q, uint32_t bits, float *r
     }
 }
 
-static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *clean, double epsilon,
-                        float *ret_x)
+static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *clean, double epsilon, float *ret_x)
 {
     const saat *p = self;
     const uint32_t n = clean->n, bits = v->bits;
@@ -166,16 +182,22 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
 }
 
 static const bioft_attack attack = {
-    .struct_size = sizeof(attack), .norm = BIOFT_LINF,
+    .struct_size = sizeof(attack),
+    .norm = BIOFT_LINF,
     .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CODES | BIOFT_ATTACK_TARGETED,
-    .prepare = prepare, .run = run,
+    .prepare = prepare,
+    .run = run,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "saat", "1.0", "bioft", "MIT"),
     .summary = "away from the code that represents an image's labels, by signs of gradients, L-infinity",
-    .reference = "Yuan, Zhang, Wang, Wu, IEEE TIFS 2023", .instance_size = sizeof(saat),
-    BIOFT_OPTIONS(options), BIOFT_HOST_AT(saat, host), .destroy = destroy, .vtable = &attack,
+    .reference = "Yuan, Zhang, Wang, Wu, IEEE TIFS 2023",
+    .instance_size = sizeof(saat),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(saat, host),
+    .destroy = destroy,
+    .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -23,19 +23,46 @@ typedef struct {
 static const char *const splits[] = { "train", "database", NULL };
 
 static const bioft_option options[] = {
-    { .name = "steps", .type = BIOFT_I64, .offset = offsetof(sdha, steps), .def = 5, .min = 1,
-      .max = 1e6, .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "steps of Adam" },
-    { .name = "lr", .type = BIOFT_F64, .offset = offsetof(sdha, lr), .def = 0.01, .min = 0.0,
-      .max = 1.0, .unit = "pixel range", .flags = BIOFT_OPTION_FRACTIONS,
+    { .name = "steps",
+      .type = BIOFT_I64,
+      .offset = offsetof(sdha, steps),
+      .def = 5,
+      .min = 1,
+      .max = 1e6,
+      .unit = "steps",
+      .flags = BIOFT_OPTION_STEPS,
+      .help = "steps of Adam" },
+    { .name = "lr",
+      .type = BIOFT_F64,
+      .offset = offsetof(sdha, lr),
+      .def = 0.01,
+      .min = 0.0,
+      .max = 1.0,
+      .unit = "pixel range",
+      .flags = BIOFT_OPTION_FRACTIONS,
       .help = "Adam's rate: about how far a step moves a pixel, whatever epsilon allows" },
-    { .name = "relevant", .type = BIOFT_CHOICE, .offset = offsetof(sdha, database), .def = 0,
-      .choices = splits, .unit = "", .help = "the split whose codes are to be left" },
-    { .name = "reference_batch", .type = BIOFT_I64, .offset = offsetof(sdha, reference_batch),
-      .def = 128, .min = 0, .max = 1e6, .unit = "images",
+    { .name = "relevant",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(sdha, database),
+      .def = 0,
+      .choices = splits,
+      .unit = "",
+      .help = "the split whose codes are to be left" },
+    { .name = "reference_batch",
+      .type = BIOFT_I64,
+      .offset = offsetof(sdha, reference_batch),
+      .def = 128,
+      .min = 0,
+      .max = 1e6,
+      .unit = "images",
       .help = "what the means divide by; 0: the batch's size, as published: then results depend "
               "on batch_size" },
-    { .name = "saat_compat", .type = BIOFT_BOOL, .offset = offsetof(sdha, saat_compat), .def = 0,
-      .unit = "", .help = "give the image of the last forward pass, without the last step" },
+    { .name = "saat_compat",
+      .type = BIOFT_BOOL,
+      .offset = offsetof(sdha, saat_compat),
+      .def = 0,
+      .unit = "",
+      .help = "give the image of the last forward pass, without the last step" },
     CODE_LOGITS_OPTION(sdha),
 };
 
@@ -43,10 +70,10 @@ static void destroy(void *self) { code_groups_free(&((sdha *)self)->groups); }
 
 struct work {
     struct code_work common;
-    float *own;                                    /* [batch][bits] outputs of the clean images */
-    float *first, *second;                         /* [batch][pixels] Adam's moments */
-    double *plus;                                  /* [bits] sums of w over codes with +1 there */
-    uint64_t *sign;                                /* [words] the query's code now */
+    float *own;            /* [batch][bits] outputs of the clean images */
+    float *first, *second; /* [batch][pixels] Adam's moments */
+    double *plus;          /* [bits] sums of w over codes with +1 there */
+    uint64_t *sign;        /* [words] the query's code now */
 };
 
 static bioft_status room(const sdha *p, const bioft_victim *v, struct work *w)
@@ -79,8 +106,8 @@ static bioft_status prepare(void *self, const bioft_victim *v)
 
 /* w->plus for a query at w->sign with these labels. *ret_all: the sum of w over R, *ret_number: of
  * its codes, 0 where there are none. */
-static void weigh(const struct code_groups *g, const struct work *w, const uint64_t *labels,
-                  double *ret_all, double *ret_number)
+static void weigh(const struct code_groups *g, const struct work *w, const uint64_t *labels, double *ret_all,
+                  double *ret_number)
 {
     memset(w->plus, 0, sizeof(double) * g->bits);
     *ret_all = *ret_number = 0.0;
@@ -108,14 +135,14 @@ static double slope(double q, double r)
 }
 
 /* One image's share of the derivative by q. own: the clean image's outputs. */
-static void objective(const sdha *p, const struct work *w, const float *q, const float *own,
-                      const uint64_t *labels, uint32_t bits, float batch, float *ret)
+static void objective(const sdha *p, const struct work *w, const float *q, const float *own, const uint64_t *labels,
+                      uint32_t bits, float batch, float *ret)
 {
     double all, number;
 
     memset(w->sign, 0, sizeof(uint64_t) * ((bits + 63) / 64));
     for (uint32_t k = 0; k < bits; k++)
-        w->sign[k / 64] |= (uint64_t)!(q[k] < 0.0f) << (k % 64);
+        w->sign[k / 64] |= (uint64_t) !(q[k] < 0.0f) << (k % 64);
     weigh(&p->groups, w, labels, &all, &number);
     if (number == 0.0) {
         uint32_t distance = 0;
@@ -127,15 +154,14 @@ static void objective(const sdha *p, const struct work *w, const float *q, const
             w->plus[k] = own[k] < 0.0f ? 0.0 : all;
     }
     for (uint32_t k = 0; k < bits; k++) {
-        const double push = w->plus[k] * slope((double)q[k], 1.0)
-                          + (all - w->plus[k]) * slope((double)q[k], -1.0);
+        const double push = w->plus[k] * slope((double)q[k], 1.0) + (all - w->plus[k]) * slope((double)q[k], -1.0);
         ret[k] = (float)(-25.0 / bits * push / number / (double)batch);
     }
 }
 
 struct descent {
-    size_t count;                                  /* values of the batch */
-    float near;                                    /* weight of the squared distance's derivative */
+    size_t count; /* values of the batch */
+    float near;   /* weight of the squared distance's derivative */
     float epsilon;
     const float *clean;
 };
@@ -155,8 +181,7 @@ static void step(const sdha *p, const struct work *w, const struct descent *d, i
     }
 }
 
-static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *clean, double epsilon,
-                        float *ret_x)
+static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *clean, double epsilon, float *ret_x)
 {
     const sdha *p = self;
     const uint32_t n = clean->n, bits = v->bits;
@@ -179,8 +204,8 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
         for (uint32_t i = 0; st == BIOFT_OK && i < n; i++) {
             const size_t at = (size_t)i * bits;
             code_relax(p->logits, c->z + at, bits, alpha, c->h + at);
-            objective(p, &w, c->h + at, w.own + at, clean->labels + (size_t)i * clean->label_words,
-                      bits, batch, c->d_z + at);
+            objective(p, &w, c->h + at, w.own + at, clean->labels + (size_t)i * clean->label_words, bits, batch,
+                      c->d_z + at);
             code_relax_back(p->logits, c->z + at, c->h + at, bits, alpha, c->d_z + at);
         }
         if (st == BIOFT_OK)
@@ -192,15 +217,22 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
 }
 
 static const bioft_attack attack = {
-    .struct_size = sizeof(attack), .norm = BIOFT_LINF,
-    .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CODES, .prepare = prepare, .run = run,
+    .struct_size = sizeof(attack),
+    .norm = BIOFT_LINF,
+    .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CODES,
+    .prepare = prepare,
+    .run = run,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "sdha", "1.0", "bioft", "MIT"),
     .summary = "away from the codes of images with a label in common, bit by bit, L-infinity",
-    .reference = "Lu et al., ICMR 2021", .instance_size = sizeof(sdha),
-    BIOFT_OPTIONS(options), BIOFT_HOST_AT(sdha, host), .destroy = destroy, .vtable = &attack,
+    .reference = "Lu et al., ICMR 2021",
+    .instance_size = sizeof(sdha),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(sdha, host),
+    .destroy = destroy,
+    .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

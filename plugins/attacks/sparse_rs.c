@@ -15,14 +15,34 @@ typedef struct {
 static const char *const losses[] = { "margin", "ce", NULL };
 
 static const bioft_option options[] = {
-    { .name = "queries", .type = BIOFT_I64, .offset = offsetof(state, queries), .def = 5000, .min = 1, .max = 1e9,
-      .unit = "queries", .flags = BIOFT_OPTION_QUERIES, .help = "candidates asked for each image" },
-    { .name = "alpha_init", .type = BIOFT_F64, .offset = offsetof(state, alpha_init), .def = 0.3, .min = 0.0, .max = 1.0,
-      .unit = "of the pixels", .help = "what is exchanged at first; divided by 2, 4, 5, 6, 8, 10, 12, 15 and 20 from query "
-                                       "1, 51, 201, 501, 1001, 2001, 4001, 6001 and 8001 on" },
-    { .name = "rescale", .type = BIOFT_BOOL, .offset = offsetof(state, rescale), .def = 1,
+    { .name = "queries",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, queries),
+      .def = 5000,
+      .min = 1,
+      .max = 1e9,
+      .unit = "queries",
+      .flags = BIOFT_OPTION_QUERIES,
+      .help = "candidates asked for each image" },
+    { .name = "alpha_init",
+      .type = BIOFT_F64,
+      .offset = offsetof(state, alpha_init),
+      .def = 0.3,
+      .min = 0.0,
+      .max = 1.0,
+      .unit = "of the pixels",
+      .help = "what is exchanged at first; divided by 2, 4, 5, 6, 8, 10, 12, 15 and 20 from query "
+              "1, 51, 201, 501, 1001, 2001, 4001, 6001 and 8001 on" },
+    { .name = "rescale",
+      .type = BIOFT_BOOL,
+      .offset = offsetof(state, rescale),
+      .def = 1,
       .help = "those numbers are of 10,000 queries and scaled to `queries`" },
-    { .name = "loss", .type = BIOFT_CHOICE, .offset = offsetof(state, loss), .def = 0, .choices = losses,
+    { .name = "loss",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(state, loss),
+      .def = 0,
+      .choices = losses,
       .help = "what is raised: the largest other output over the label's, or cross-entropy" },
 };
 
@@ -30,11 +50,11 @@ static const bioft_option options[] = {
 struct search {
     const state *s;
     struct left *l;
-    uint32_t places, chosen, changed;              /* pixels of an image, of those that change, exchanged in this query */
+    uint32_t places, chosen, changed; /* pixels of an image, of those that change, exchanged in this query */
     uint64_t query;
-    uint32_t *order;                               /* ...[places]: a permutation whose first `chosen` are changed */
-    float *best, *value;                           /* ...[pixels]; what it is worth */
-    float *random;                                 /* packed [n][numbers] */
+    uint32_t *order;     /* ...[places]: a permutation whose first `chosen` are changed */
+    float *best, *value; /* ...[pixels]; what it is worth */
+    float *random;       /* packed [n][numbers] */
     size_t numbers;
 };
 
@@ -62,8 +82,8 @@ static uint32_t exchanged(const struct search *r)
 {
     static const struct {
         double after, divisor;
-    } schedule[] = { { 0, 2 }, { 50, 4 }, { 200, 5 }, { 500, 6 }, { 1000, 8 }, { 2000, 10 }, { 4000, 12 }, { 6000, 15 },
-                     { 8000, 20 } };
+    } schedule[] = { { 0, 2 },     { 50, 4 },    { 200, 5 },   { 500, 6 },  { 1000, 8 },
+                     { 2000, 10 }, { 4000, 12 }, { 6000, 15 }, { 8000, 20 } };
     const double at = r->s->rescale ? floor((double)r->query / (double)r->s->queries * 10000.0) : (double)r->query;
     double alpha = r->s->alpha_init;
 
@@ -201,16 +221,21 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
 }
 
 static const bioft_attack attack = {
-    .struct_size = sizeof(attack), .norm = BIOFT_L0, .flags = BIOFT_ATTACK_CLASSES | BIOFT_ATTACK_TARGETED,
-    .prepare = prepare, .run = run,
+    .struct_size = sizeof(attack),
+    .norm = BIOFT_L0,
+    .flags = BIOFT_ATTACK_CLASSES | BIOFT_ATTACK_TARGETED,
+    .prepare = prepare,
+    .run = run,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "sparse_rs", "1.0", "bioft", "MIT"),
     .summary = "random search over a number of pixels, without gradients; L0",
-    .reference = "Croce et al., AAAI 2022", .instance_size = sizeof(state),
+    .reference = "Croce et al., AAAI 2022",
+    .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),
-    BIOFT_HOST_AT(state, host), .vtable = &attack,
+    BIOFT_HOST_AT(state, host),
+    .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

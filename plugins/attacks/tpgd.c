@@ -14,17 +14,42 @@ typedef struct {
 } state;
 
 static const bioft_option options[] = {
-    { .name = "steps", .type = BIOFT_I64, .offset = offsetof(state, steps), .def = 10, .min = 1, .max = 1e6,
-      .unit = "steps", .flags = BIOFT_OPTION_STEPS, .help = "gradient steps" },
-    { .name = "rel_stepsize", .type = BIOFT_F64, .offset = offsetof(state, rel_stepsize), .def = 0.25, .min = 0.0,
-      .max = 10.0, .unit = "epsilon", .help = "step as a part of epsilon" },
-    { .name = "stepsize", .type = BIOFT_F64, .offset = offsetof(state, stepsize), .def = 0.0, .min = 0.0, .max = 1.0,
-      .unit = "pixel range", .flags = BIOFT_OPTION_FRACTIONS,
+    { .name = "steps",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, steps),
+      .def = 10,
+      .min = 1,
+      .max = 1e6,
+      .unit = "steps",
+      .flags = BIOFT_OPTION_STEPS,
+      .help = "gradient steps" },
+    { .name = "rel_stepsize",
+      .type = BIOFT_F64,
+      .offset = offsetof(state, rel_stepsize),
+      .def = 0.25,
+      .min = 0.0,
+      .max = 10.0,
+      .unit = "epsilon",
+      .help = "step as a part of epsilon" },
+    { .name = "stepsize",
+      .type = BIOFT_F64,
+      .offset = offsetof(state, stepsize),
+      .def = 0.0,
+      .min = 0.0,
+      .max = 1.0,
+      .unit = "pixel range",
+      .flags = BIOFT_OPTION_FRACTIONS,
       .help = "step in pixels of [0,1]; 0: rel_stepsize times epsilon" },
-    { .name = "noise", .type = BIOFT_F64, .offset = offsetof(state, noise), .def = 0.001, .min = 0.0, .max = 1.0,
-      .unit = "pixel range", .flags = BIOFT_OPTION_FRACTIONS,
+    { .name = "noise",
+      .type = BIOFT_F64,
+      .offset = offsetof(state, noise),
+      .def = 0.001,
+      .min = 0.0,
+      .max = 1.0,
+      .unit = "pixel range",
+      .flags = BIOFT_OPTION_FRACTIONS,
       .help = "standard deviation of the normal noise at the start: at the image itself the "
-                                     "divergence has no gradient" },
+              "divergence has no gradient" },
 };
 
 static bioft_status take(const state *s, const bioft_victim *v, float **ret_x, float **ret_answer)
@@ -104,8 +129,8 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
             memcpy(left_x(&l, j), x + l.image[j] * l.pixels, sizeof(float) * l.pixels);
         st = left_forward(&l);
         for (uint32_t j = 0; st == BIOFT_OK && j < l.n; j++)
-            l.objective[j] = (float)divergence(l.outputs, answer + l.image[j] * l.outputs, l.out + (size_t)j * l.outputs,
-                                               l.d_out + (size_t)j * l.outputs);
+            l.objective[j] = (float)divergence(l.outputs, answer + l.image[j] * l.outputs,
+                                               l.out + (size_t)j * l.outputs, l.d_out + (size_t)j * l.outputs);
         if (st == BIOFT_OK && t < s->steps)
             st = left_backward(&l);
         if (st == BIOFT_OK)
@@ -125,16 +150,21 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
 }
 
 static const bioft_attack attack = {
-    .struct_size = sizeof(attack), .norm = BIOFT_LINF, .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES,
-    .prepare = prepare, .run = run,
+    .struct_size = sizeof(attack),
+    .norm = BIOFT_LINF,
+    .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES,
+    .prepare = prepare,
+    .run = run,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "tpgd", "1.0", "bioft", "MIT"),
     .summary = "PGD on the divergence from the clean image's answer, as in TRADES; L-infinity",
-    .reference = "Zhang et al., ICML 2019", .instance_size = sizeof(state),
+    .reference = "Zhang et al., ICML 2019",
+    .instance_size = sizeof(state),
     BIOFT_OPTIONS(options),
-    BIOFT_HOST_AT(state, host), .vtable = &attack,
+    BIOFT_HOST_AT(state, host),
+    .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

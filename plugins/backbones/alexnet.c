@@ -9,8 +9,13 @@ typedef struct {
 } alexnet;
 
 static const bioft_option options[] = {
-    { .name = "dropout", .type = BIOFT_F64, .offset = offsetof(alexnet, dropout),
-      .def = 0.5, .min = 0, .max = 0.99, .help = "probability before each hidden linear layer" },
+    { .name = "dropout",
+      .type = BIOFT_F64,
+      .offset = offsetof(alexnet, dropout),
+      .def = 0.5,
+      .min = 0,
+      .max = 0.99,
+      .help = "probability before each hidden linear layer" },
 };
 
 /* number: its place in torchvision's `features`. */
@@ -18,14 +23,16 @@ static const struct conv {
     uint32_t number, out, kernel, stride, padding;
     int pooled;
 } convs[] = {
-    { 0, 64, 11, 4, 2, 1 }, { 3, 192, 5, 1, 2, 1 }, { 6, 384, 3, 1, 1, 0 },
+    { 0, 64, 11, 4, 2, 1 }, { 3, 192, 5, 1, 2, 1 },  { 6, 384, 3, 1, 1, 0 },
     { 8, 256, 3, 1, 1, 0 }, { 10, 256, 3, 1, 1, 1 },
 };
 
 static bioft_tensor conv(const bioft_builder *b, bioft_tensor x, const struct conv *p)
 {
     const bioft_conv2d c = {
-        .struct_size = sizeof(c), .out = p->out, .kernel = { p->kernel, p->kernel },
+        .struct_size = sizeof(c),
+        .out = p->out,
+        .kernel = { p->kernel, p->kernel },
         .stride = { p->stride, p->stride },
         .padding = { p->padding, p->padding, p->padding, p->padding },
     };
@@ -37,8 +44,7 @@ static bioft_tensor conv(const bioft_builder *b, bioft_tensor x, const struct co
     return p->pooled ? b->maxpool(b, x, &pool) : x;
 }
 
-static bioft_tensor hidden(const alexnet *s, const bioft_builder *b, const char *name,
-                           bioft_tensor x)
+static bioft_tensor hidden(const alexnet *s, const bioft_builder *b, const char *name, bioft_tensor x)
 {
     const bioft_linear l = { .struct_size = sizeof(l), .out = 4096 };
     return b->relu(b, b->linear(b, name, b->dropout(b, x, s->dropout), &l));
@@ -66,7 +72,8 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "alexnet", "1.0", "bioft", "MIT"),
     .summary = "AlexNet as in torchvision: five convs, three linear layers, 224x224",
     .reference = "Krizhevsky, Sutskever, Hinton, NIPS 2012; Krizhevsky, arXiv:1404.5997, 2014",
-    .instance_size = sizeof(alexnet), BIOFT_OPTIONS(options),
+    .instance_size = sizeof(alexnet),
+    BIOFT_OPTIONS(options),
     .vtable = &backbone,
 };
 

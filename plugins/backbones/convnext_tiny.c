@@ -9,8 +9,13 @@ static bioft_tensor conv(const bioft_builder *b, const char *name, bioft_tensor 
                          uint32_t stride, uint32_t padding, uint32_t groups)
 {
     const bioft_conv2d c = {
-        .struct_size = sizeof(c), .out = out, .kernel = { kernel, kernel }, .stride = { stride, stride },
-        .padding = { padding, padding, padding, padding }, .groups = groups, .init = BIOFT_INIT_NORMAL,
+        .struct_size = sizeof(c),
+        .out = out,
+        .kernel = { kernel, kernel },
+        .stride = { stride, stride },
+        .padding = { padding, padding, padding, padding },
+        .groups = groups,
+        .init = BIOFT_INIT_NORMAL,
         .init_std = (float)deviation,
     };
     return b->conv2d(b, name, x, &c);
@@ -38,8 +43,8 @@ static bioft_tensor block(const bioft_builder *b, const char *name, bioft_tensor
 static void names_by_timm(const bioft_builder *b, const char *name, uint32_t stage, uint32_t number)
 {
     static const char *const layers[][2] = {
-        { "block.0", "conv_dw" }, { "block.2", "norm" }, { "block.3", "mlp.fc1" }, { "block.5", "mlp.fc2" },
-        { "layer_scale", "gamma" },
+        { "block.0", "conv_dw" }, { "block.2", "norm" },      { "block.3", "mlp.fc1" },
+        { "block.5", "mlp.fc2" }, { "layer_scale", "gamma" },
     };
     char ours[64], theirs[64];
 
@@ -53,7 +58,9 @@ static void names_by_timm(const bioft_builder *b, const char *name, uint32_t sta
 static void outer_by_timm(const bioft_builder *b)
 {
     static const char *const outer[][2] = {
-        { "features.0.0", "stem.0" }, { "features.0.1", "stem.1" }, { "classifier.0", "head.norm" },
+        { "features.0.0", "stem.0" },
+        { "features.0.1", "stem.1" },
+        { "classifier.0", "head.norm" },
         { "classifier.2", "head.fc" },
     };
     char ours[32], theirs[32];
@@ -71,7 +78,10 @@ static void outer_by_timm(const bioft_builder *b)
 static bioft_status build(void *self, const bioft_builder *b)
 {
     const bioft_linear head = {
-        .struct_size = sizeof(head), .out = 1000, .init = BIOFT_INIT_NORMAL, .init_std = (float)deviation,
+        .struct_size = sizeof(head),
+        .out = 1000,
+        .init = BIOFT_INIT_NORMAL,
+        .init_std = (float)deviation,
     };
     bioft_tensor x = b->input(b, 3, 224, 224);
     char name[48];
@@ -103,7 +113,8 @@ static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "convnext_tiny", "1.0", "bioft", "MIT"),
     .summary = "ConvNeXt-T as in torchvision, 224x224",
-    .reference = "Liu, Mao, Wu, Feichtenhofer, Darrell, Xie, CVPR 2022", .vtable = &backbone,
+    .reference = "Liu, Mao, Wu, Feichtenhofer, Darrell, Xie, CVPR 2022",
+    .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

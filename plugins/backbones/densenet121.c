@@ -13,8 +13,14 @@ static bioft_tensor conv(const bioft_builder *b, const char *name, bioft_tensor 
     const uint32_t p = kernel / 2;
     const float deviation = (float)sqrt(2.0 / ((double)in * kernel * kernel));
     const bioft_conv2d c = {
-        .struct_size = sizeof(c), .out = out, .kernel = { kernel, kernel }, .stride = { stride, stride },
-        .padding = { p, p, p, p }, .no_bias = 1, .init = BIOFT_INIT_NORMAL, .init_std = deviation,
+        .struct_size = sizeof(c),
+        .out = out,
+        .kernel = { kernel, kernel },
+        .stride = { stride, stride },
+        .padding = { p, p, p, p },
+        .no_bias = 1,
+        .init = BIOFT_INIT_NORMAL,
+        .init_std = deviation,
     };
     return b->conv2d(b, name, x, &c);
 }
@@ -45,12 +51,18 @@ static bioft_tensor dense_block(const bioft_builder *b, int number, bioft_tensor
 static bioft_status build(void *self, const bioft_builder *b)
 {
     const bioft_pool first = {
-        .struct_size = sizeof(first), .kernel = { 3, 3 }, .stride = { 2, 2 }, .padding = { 1, 1, 1, 1 },
+        .struct_size = sizeof(first),
+        .kernel = { 3, 3 },
+        .stride = { 2, 2 },
+        .padding = { 1, 1, 1, 1 },
     };
     const bioft_pool half = { .struct_size = sizeof(half), .kernel = { 2, 2 }, .stride = { 2, 2 } };
     /* torchvision draws it from U(-1, 1)/sqrt(1024), which has this deviation, with a bias of 0 */
     const bioft_linear head = {
-        .struct_size = sizeof(head), .out = 1000, .init = BIOFT_INIT_NORMAL, .init_std = 0.0180422f,
+        .struct_size = sizeof(head),
+        .out = 1000,
+        .init = BIOFT_INIT_NORMAL,
+        .init_std = 0.0180422f,
     };
     bioft_tensor x = b->input(b, 3, 224, 224);
     uint32_t channels = FIRST;
@@ -78,7 +90,8 @@ static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "densenet121", "1.0", "bioft", "MIT"),
     .summary = "DenseNet-121 as in torchvision, 224x224",
-    .reference = "Huang, Liu, van der Maaten, Weinberger, CVPR 2017", .vtable = &backbone,
+    .reference = "Huang, Liu, van der Maaten, Weinberger, CVPR 2017",
+    .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -6,8 +6,13 @@ typedef struct {
 } efficientnet;
 
 static const bioft_option options[] = {
-    { .name = "dropout", .type = BIOFT_F64, .offset = offsetof(efficientnet, dropout),
-      .def = 0.2, .min = 0, .max = 0.99, .help = "probability before the head" },
+    { .name = "dropout",
+      .type = BIOFT_F64,
+      .offset = offsetof(efficientnet, dropout),
+      .def = 0.2,
+      .min = 0,
+      .max = 0.99,
+      .help = "probability before the head" },
 };
 
 static const struct {
@@ -36,7 +41,10 @@ static bioft_tensor dense(const bioft_builder *b, const char *block, uint32_t pl
                           uint32_t out)
 {
     const bioft_conv2d c = {
-        .struct_size = sizeof(c), .out = out, .kernel = { 1, 1 }, .init = BIOFT_INIT_KAIMING_NORMAL_FAN_OUT,
+        .struct_size = sizeof(c),
+        .out = out,
+        .kernel = { 1, 1 },
+        .init = BIOFT_INIT_KAIMING_NORMAL_FAN_OUT,
     };
     char name[64];
 
@@ -105,7 +113,10 @@ static bioft_status build(void *self, const bioft_builder *b)
 {
     /* torchvision draws it from U(-1, 1)/sqrt(1000), which has this deviation */
     const bioft_linear head = {
-        .struct_size = sizeof(head), .out = 1000, .init = BIOFT_INIT_NORMAL, .init_std = 0.0182574f,
+        .struct_size = sizeof(head),
+        .out = 1000,
+        .init = BIOFT_INIT_NORMAL,
+        .init_std = 0.0182574f,
     };
     bioft_tensor x = b->input(b, 3, 224, 224);
     uint32_t in = FIRST;
@@ -131,8 +142,11 @@ static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "efficientnet_b0", "1.0", "bioft", "MIT"),
-    .summary = "EfficientNet-B0 as in torchvision, 224x224", .reference = "Tan, Le, ICML 2019",
-    .instance_size = sizeof(efficientnet), BIOFT_OPTIONS(options), .vtable = &backbone,
+    .summary = "EfficientNet-B0 as in torchvision, 224x224",
+    .reference = "Tan, Le, ICML 2019",
+    .instance_size = sizeof(efficientnet),
+    BIOFT_OPTIONS(options),
+    .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

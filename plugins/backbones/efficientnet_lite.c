@@ -15,14 +15,19 @@ static const struct size {
     uint32_t side;
     double dropout;
 } sizes[] = {
-    { 1.0, 1.0, 224, 0.2 }, { 1.0, 1.1, 240, 0.2 }, { 1.1, 1.2, 260, 0.3 }, { 1.2, 1.4, 280, 0.3 },
-    { 1.4, 1.8, 300, 0.3 },
+    { 1.0, 1.0, 224, 0.2 }, { 1.0, 1.1, 240, 0.2 }, { 1.1, 1.2, 260, 0.3 },
+    { 1.2, 1.4, 280, 0.3 }, { 1.4, 1.8, 300, 0.3 },
 };
 #define DROPOUT (LITE < 2 ? 0.2 : 0.3)
 
 static const bioft_option options[] = {
-    { .name = "dropout", .type = BIOFT_F64, .offset = offsetof(lite, dropout),
-      .def = DROPOUT, .min = 0, .max = 0.99, .help = "probability before the head" },
+    { .name = "dropout",
+      .type = BIOFT_F64,
+      .offset = offsetof(lite, dropout),
+      .def = DROPOUT,
+      .min = 0,
+      .max = 0.99,
+      .help = "probability before the head" },
 };
 
 static const struct {
@@ -54,8 +59,14 @@ static bioft_tensor conv_norm(const bioft_builder *b, const char *conv, const ch
                               uint32_t kernel, uint32_t stride, uint32_t group)
 {
     const bioft_conv2d c = {
-        .struct_size = sizeof(c), .out = out, .kernel = { kernel, kernel }, .stride = { stride, stride },
-        .groups = group, .no_bias = 1, .init = BIOFT_INIT_KAIMING_NORMAL_FAN_OUT, .same = 1,
+        .struct_size = sizeof(c),
+        .out = out,
+        .kernel = { kernel, kernel },
+        .stride = { stride, stride },
+        .groups = group,
+        .no_bias = 1,
+        .init = BIOFT_INIT_KAIMING_NORMAL_FAN_OUT,
+        .same = 1,
     };
     const bioft_norm n = { .struct_size = sizeof(n), .eps = 1e-3f, .momentum = 0.01f };
 
@@ -69,7 +80,7 @@ struct place {
 
 struct inner {
     const char *name;
-    uint32_t number;                               /* of the conv in the block */
+    uint32_t number; /* of the conv in the block */
     uint32_t out, kernel, stride, group;
 };
 
@@ -96,7 +107,8 @@ static bioft_tensor block(const bioft_builder *b, struct place at, bioft_tensor 
 
     if (wide != in)
         y = bioft_relu6(b, inner(b, at, (struct inner){ "_expand_conv", 0, wide, 1, 1, 1 }, y));
-    y = bioft_relu6(b, inner(b, at, (struct inner){ "_depthwise_conv", 1, wide, groups[at.group].kernel, stride, wide }, y));
+    y = bioft_relu6(
+        b, inner(b, at, (struct inner){ "_depthwise_conv", 1, wide, groups[at.group].kernel, stride, wide }, y));
     y = inner(b, at, (struct inner){ "_project_conv", 2, out, 1, 1, 1 }, y);
     return stride == 1 && in == out ? b->add(b, y, x) : y;
 }
@@ -132,7 +144,9 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "efficientnet_lite" VALUE(LITE), "1.0", "bioft", "MIT"),
     .summary = "EfficientNet-lite" VALUE(LITE) ": depthwise layers, ReLU6, no gates",
     .reference = "Tan, Le, ICML 2019; Liu, EfficientNet-Lite, 2020",
-    .instance_size = sizeof(lite), BIOFT_OPTIONS(options), .vtable = &backbone,
+    .instance_size = sizeof(lite),
+    BIOFT_OPTIONS(options),
+    .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -12,20 +12,29 @@ typedef struct {
 } image;
 
 /* The rows of the options table for an image at `offset` of the instance. */
-#define IMAGE_OPTIONS(offset_)                                                                  \
-    { .name = "channels", .type = BIOFT_I64, .offset = (offset_) + offsetof(image, channels),    \
-      .def = 1, .min = 1, .max = IMAGE_CHANNELS, .help = "of the images: 1 grey, 3 colour" },  \
-    { .name = "mean", .type = BIOFT_F64_LIST, .offset = (offset_) + offsetof(image, mean),       \
-      .def_string = "[0.2860]", .help = "of pixels in [0,1]: one for all channels, or each's" },   \
-    { .name = "std", .type = BIOFT_F64_LIST, .offset = (offset_) + offsetof(image, std),         \
-      .def_string = "[0.3530]", .help = "standard deviation, as mean" }
+#define IMAGE_OPTIONS(offset_) \
+    { .name = "channels", \
+      .type = BIOFT_I64, \
+      .offset = (offset_) + offsetof(image, channels), \
+      .def = 1, \
+      .min = 1, \
+      .max = IMAGE_CHANNELS, \
+      .help = "of the images: 1 grey, 3 colour" }, \
+        { .name = "mean", \
+          .type = BIOFT_F64_LIST, \
+          .offset = (offset_) + offsetof(image, mean), \
+          .def_string = "[0.2860]", \
+          .help = "of pixels in [0,1]: one for all channels, or each's" }, \
+    { \
+        .name = "std", .type = BIOFT_F64_LIST, .offset = (offset_) + offsetof(image, std), .def_string = "[0.3530]", \
+        .help = "standard deviation, as mean" \
+    }
 
 static inline bioft_status image_check(const image *p, const bioft_host *host)
 {
     const size_t channels = (size_t)p->channels;
 
-    if ((p->mean.count != 1 && p->mean.count != channels) ||
-        (p->std.count != 1 && p->std.count != channels))
+    if ((p->mean.count != 1 && p->mean.count != channels) || (p->std.count != 1 && p->std.count != channels))
         return host->fail(host, BIOFT_ERR_INVALID, "mean and std have one value, or one a channel");
     for (size_t i = 0; i < p->std.count; i++)
         if (!(((const double *)p->std.items)[i] > 0))

@@ -13,10 +13,18 @@ static const char *const activations[] = { "relu", "tanh", NULL };
 static const char *const pools[] = { "max", "avg", NULL };
 
 static const bioft_option options[] = {
-    { .name = "activation", .type = BIOFT_CHOICE, .offset = offsetof(lenet5, activation),
-      .def = RELU, .choices = activations, .help = "what follows each layer but the head" },
-    { .name = "pool", .type = BIOFT_CHOICE, .offset = offsetof(lenet5, pool),
-      .def = MAX, .choices = pools, .help = "how 2x2 pixels become one" },
+    { .name = "activation",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(lenet5, activation),
+      .def = RELU,
+      .choices = activations,
+      .help = "what follows each layer but the head" },
+    { .name = "pool",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(lenet5, pool),
+      .def = MAX,
+      .choices = pools,
+      .help = "how 2x2 pixels become one" },
     IMAGE_OPTIONS(offsetof(lenet5, image)),
 };
 
@@ -30,11 +38,13 @@ static bioft_tensor activate(const lenet5 *s, const bioft_builder *b, bioft_tens
     return s->activation == RELU ? b->relu(b, x) : b->tanh_(b, x);
 }
 
-static bioft_tensor conv(const lenet5 *s, const bioft_builder *b, const char *name, bioft_tensor x,
-                         uint32_t out, uint32_t padding)
+static bioft_tensor conv(const lenet5 *s, const bioft_builder *b, const char *name, bioft_tensor x, uint32_t out,
+                         uint32_t padding)
 {
     const bioft_conv2d c = {
-        .struct_size = sizeof(c), .out = out, .kernel = { 5, 5 },
+        .struct_size = sizeof(c),
+        .out = out,
+        .kernel = { 5, 5 },
         .padding = { padding, padding, padding, padding },
     };
     const bioft_pool p = { .struct_size = sizeof(p), .kernel = { 2, 2 } };
@@ -43,8 +53,7 @@ static bioft_tensor conv(const lenet5 *s, const bioft_builder *b, const char *na
     return s->pool == MAX ? b->maxpool(b, x, &p) : b->avgpool(b, x, &p);
 }
 
-static bioft_tensor linear(const lenet5 *s, const bioft_builder *b, const char *name,
-                           bioft_tensor x, uint32_t out)
+static bioft_tensor linear(const lenet5 *s, const bioft_builder *b, const char *name, bioft_tensor x, uint32_t out)
 {
     const bioft_linear l = { .struct_size = sizeof(l), .out = out };
     return activate(s, b, b->linear(b, name, x, &l));
@@ -71,8 +80,10 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "lenet5", "1.0", "bioft", "MIT"),
     .summary = "LeNet-5: two convs, three linear layers, 28x28 grey images",
     .reference = "LeCun, Bottou, Bengio, Haffner, Proceedings of the IEEE 86(11), 1998",
-    .instance_size = sizeof(lenet5), BIOFT_OPTIONS(options),
-    .create = create, .vtable = &backbone,
+    .instance_size = sizeof(lenet5),
+    BIOFT_OPTIONS(options),
+    .create = create,
+    .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

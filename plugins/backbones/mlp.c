@@ -14,13 +14,25 @@ enum { RELU, TANH };
 static const char *const activations[] = { "relu", "tanh", NULL };
 
 static const bioft_option options[] = {
-    { .name = "hidden", .type = BIOFT_I64_LIST, .offset = offsetof(mlp, hidden),
-      .min = 1, .max = 1 << 20, .def_string = "[256, 128]",
+    { .name = "hidden",
+      .type = BIOFT_I64_LIST,
+      .offset = offsetof(mlp, hidden),
+      .min = 1,
+      .max = 1 << 20,
+      .def_string = "[256, 128]",
       .help = "widths of the hidden layers; [] leaves the head alone" },
-    { .name = "activation", .type = BIOFT_CHOICE, .offset = offsetof(mlp, activation),
-      .def = RELU, .choices = activations, .help = "what follows each hidden layer" },
-    { .name = "dropout", .type = BIOFT_F64, .offset = offsetof(mlp, dropout),
-      .min = 0, .max = 0.99, .help = "probability after each hidden layer; 0: none" },
+    { .name = "activation",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(mlp, activation),
+      .def = RELU,
+      .choices = activations,
+      .help = "what follows each hidden layer" },
+    { .name = "dropout",
+      .type = BIOFT_F64,
+      .offset = offsetof(mlp, dropout),
+      .min = 0,
+      .max = 0.99,
+      .help = "probability after each hidden layer; 0: none" },
     IMAGE_OPTIONS(offsetof(mlp, image)),
 };
 
@@ -29,8 +41,7 @@ static bioft_status create(void *self, const bioft_host *host)
     return image_check(&((const mlp *)self)->image, host);
 }
 
-static bioft_tensor hidden(const mlp *s, const bioft_builder *b, const char *name, bioft_tensor x,
-                           uint32_t out)
+static bioft_tensor hidden(const mlp *s, const bioft_builder *b, const char *name, bioft_tensor x, uint32_t out)
 {
     const bioft_linear l = { .struct_size = sizeof(l), .out = out };
 
@@ -60,9 +71,12 @@ static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "mlp", "1.0", "bioft", "MIT"),
-    .summary = "multilayer perceptron: linear layers of any number and width", .reference = "",
-    .instance_size = sizeof(mlp), BIOFT_OPTIONS(options),
-    .create = create, .vtable = &backbone,
+    .summary = "multilayer perceptron: linear layers of any number and width",
+    .reference = "",
+    .instance_size = sizeof(mlp),
+    BIOFT_OPTIONS(options),
+    .create = create,
+    .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -6,15 +6,20 @@ typedef struct {
 } mobilenet;
 
 static const bioft_option options[] = {
-    { .name = "dropout", .type = BIOFT_F64, .offset = offsetof(mobilenet, dropout),
-      .def = 0.2, .min = 0, .max = 0.99, .help = "probability before the head" },
+    { .name = "dropout",
+      .type = BIOFT_F64,
+      .offset = offsetof(mobilenet, dropout),
+      .def = 0.2,
+      .min = 0,
+      .max = 0.99,
+      .help = "probability before the head" },
 };
 
 /* Groups of inverted residuals: by how much the first conv widens, channels, repeats, first stride. */
 static const struct {
     uint32_t expand, out, repeats, stride;
 } groups[] = {
-    { 1, 16, 1, 1 }, { 6, 24, 2, 2 },  { 6, 32, 3, 2 }, { 6, 64, 4, 2 },
+    { 1, 16, 1, 1 }, { 6, 24, 2, 2 },  { 6, 32, 3, 2 },  { 6, 64, 4, 2 },
     { 6, 96, 3, 1 }, { 6, 160, 3, 2 }, { 6, 320, 1, 1 },
 };
 enum { FIRST = 32, LAST = 1280 };
@@ -70,7 +75,10 @@ static const char *const outer[][2] = {
 static bioft_status build(void *self, const bioft_builder *b)
 {
     const bioft_linear head = {
-        .struct_size = sizeof(head), .out = 1000, .init = BIOFT_INIT_NORMAL, .init_std = 0.01f,
+        .struct_size = sizeof(head),
+        .out = 1000,
+        .init = BIOFT_INIT_NORMAL,
+        .init_std = 0.01f,
     };
     bioft_tensor x = b->input(b, 3, 224, 224);
     uint32_t in = FIRST, number = 1;
@@ -95,7 +103,9 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "mobilenet_v2", "1.0", "bioft", "MIT"),
     .summary = "MobileNetV2 as in torchvision, 224x224",
     .reference = "Sandler, Howard, Zhu, Zhmoginov, Chen, CVPR 2018",
-    .instance_size = sizeof(mobilenet), BIOFT_OPTIONS(options), .vtable = &backbone,
+    .instance_size = sizeof(mobilenet),
+    BIOFT_OPTIONS(options),
+    .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -25,8 +25,14 @@ static inline bioft_tensor conv_same(const bioft_builder *b, const char *name, b
 {
     const uint32_t p = kernel / 2;
     const bioft_conv2d c = {
-        .struct_size = sizeof(c), .out = out, .kernel = { kernel, kernel }, .stride = { stride, stride },
-        .padding = { p, p, p, p }, .groups = groups, .no_bias = 1, .init = BIOFT_INIT_KAIMING_NORMAL_FAN_OUT,
+        .struct_size = sizeof(c),
+        .out = out,
+        .kernel = { kernel, kernel },
+        .stride = { stride, stride },
+        .padding = { p, p, p, p },
+        .groups = groups,
+        .no_bias = 1,
+        .init = BIOFT_INIT_KAIMING_NORMAL_FAN_OUT,
     };
     return b->conv2d(b, name, x, &c);
 }

@@ -52,7 +52,8 @@ static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "preact_resnet18", "1.0", "bioft", "MIT"),
     .summary = "ResNet of 18 layers with norms before convs, 32x32",
-    .reference = "He, Zhang, Ren, Sun, ECCV 2016", .vtable = &backbone,
+    .reference = "He, Zhang, Ren, Sun, ECCV 2016",
+    .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -18,21 +18,24 @@ enum { STEM_IMAGENET, STEM_CIFAR };
 static const char *const stems[] = { "imagenet", "cifar", NULL };
 
 static const bioft_option options[] = {
-    { .name = "stem", .type = BIOFT_CHOICE, .offset = offsetof(resnet, stem), .def = STEM_IMAGENET,
-      .choices = stems, .help = "first layers: a 7x7 conv of stride 2 and a pool, or for 32x32 a 3x3 conv alone" },
+    { .name = "stem",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(resnet, stem),
+      .def = STEM_IMAGENET,
+      .choices = stems,
+      .help = "first layers: a 7x7 conv of stride 2 and a pool, or for 32x32 a 3x3 conv alone" },
 };
 
 /* conv, norm: their names. */
-static bioft_tensor conv_norm(const bioft_builder *b, const char *conv, const char *norm,
-                              bioft_tensor x, uint32_t out, uint32_t kernel, uint32_t stride)
+static bioft_tensor conv_norm(const bioft_builder *b, const char *conv, const char *norm, bioft_tensor x, uint32_t out,
+                              uint32_t kernel, uint32_t stride)
 {
     return batchnorm(b, norm, conv_same(b, conv, x, out, kernel, stride, 1));
 }
 
 /* Inside a block called "layerG.I": "layerG.I.<conv>", "layerG.I.<norm>". */
-static bioft_tensor inner(const bioft_builder *b, const char *block, const char *conv,
-                          const char *norm, bioft_tensor x, uint32_t out, uint32_t kernel,
-                          uint32_t stride)
+static bioft_tensor inner(const bioft_builder *b, const char *block, const char *conv, const char *norm, bioft_tensor x,
+                          uint32_t out, uint32_t kernel, uint32_t stride)
 {
     char conv_name[64], norm_name[64];
 
@@ -55,8 +58,8 @@ static bioft_tensor inside(const bioft_builder *b, const char *name, bioft_tenso
 }
 
 /* in: channels of x. Where the shape changes, the shortcut is a 1x1 conv. */
-static bioft_tensor block(const bioft_builder *b, const char *name, bioft_tensor x, uint32_t in,
-                          uint32_t base, uint32_t stride)
+static bioft_tensor block(const bioft_builder *b, const char *name, bioft_tensor x, uint32_t in, uint32_t base,
+                          uint32_t stride)
 {
     const bioft_tensor y = inside(b, name, x, base, stride);
 
@@ -68,7 +71,9 @@ static bioft_tensor block(const bioft_builder *b, const char *name, bioft_tensor
 static bioft_tensor imagenet_stem(const bioft_builder *b)
 {
     const bioft_pool pool = {
-        .struct_size = sizeof(pool), .kernel = { 3, 3 }, .stride = { 2, 2 },
+        .struct_size = sizeof(pool),
+        .kernel = { 3, 3 },
+        .stride = { 2, 2 },
         .padding = { 1, 1, 1, 1 },
     };
     const bioft_tensor x = b->input(b, 3, 224, 224);
@@ -109,11 +114,11 @@ static bioft_status build(void *self, const bioft_builder *b)
 static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build = build };
 
 #if RESNET_WIDE > 1
-#define NAME "wide_resnet" VALUE(RESNET_DEPTH) "_" VALUE(RESNET_WIDE)
+#define NAME  "wide_resnet" VALUE(RESNET_DEPTH) "_" VALUE(RESNET_WIDE)
 #define WIDER " with " VALUE(RESNET_WIDE) " times as wide blocks"
 #define PAPER "Zagoruyko, Komodakis, BMVC 2016"
 #else
-#define NAME "resnet" VALUE(RESNET_DEPTH)
+#define NAME  "resnet" VALUE(RESNET_DEPTH)
 #define WIDER ""
 #define PAPER "He, Zhang, Ren, Sun, CVPR 2016"
 #endif
@@ -121,7 +126,10 @@ static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, NAME, "1.0", "bioft", "MIT"),
     .summary = "ResNet of " VALUE(RESNET_DEPTH) " layers" WIDER ", as in torchvision, 224x224",
-    .reference = PAPER, .instance_size = sizeof(resnet), BIOFT_OPTIONS(options), .vtable = &backbone,
+    .reference = PAPER,
+    .instance_size = sizeof(resnet),
+    BIOFT_OPTIONS(options),
+    .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -23,19 +23,25 @@ enum { HEAD_LINEAR, HEAD_GAP };
 static const char *const heads[] = { "linear", "gap", NULL };
 
 static const bioft_option options[] = {
-    { .name = "dropout", .type = BIOFT_F64, .offset = offsetof(vgg, dropout),
-      .def = 0.5, .min = 0, .max = 0.99, .help = "probability after each hidden linear layer" },
-    { .name = "head", .type = BIOFT_CHOICE, .offset = offsetof(vgg, head), .def = HEAD_LINEAR, .choices = heads,
+    { .name = "dropout",
+      .type = BIOFT_F64,
+      .offset = offsetof(vgg, dropout),
+      .def = 0.5,
+      .min = 0,
+      .max = 0.99,
+      .help = "probability after each hidden linear layer" },
+    { .name = "head",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(vgg, head),
+      .def = HEAD_LINEAR,
+      .choices = heads,
       .help = "what follows the convs: three linear layers, or each channel's mean and one, for weights of the convs "
               "alone" },
 };
 
 /* Five blocks of 3x3 convs, each ended by a pool. Three of the layers are linear; the first two
  * blocks have one conv each at depth 11, else two; the last three share the rest. */
-enum {
-    BLOCKS = 5, LINEAR = 3, EARLY = VGG_DEPTH == 11 ? 1 : 2,
-    LATE = (VGG_DEPTH - LINEAR - 2 * EARLY) / 3
-};
+enum { BLOCKS = 5, LINEAR = 3, EARLY = VGG_DEPTH == 11 ? 1 : 2, LATE = (VGG_DEPTH - LINEAR - 2 * EARLY) / 3 };
 _Static_assert(LINEAR + 2 * EARLY + 3 * LATE == VGG_DEPTH, "a depth of 11, 13, 16 or 19");
 static const uint32_t widths[BLOCKS] = { 64, 128, 256, 512, 512 };
 
@@ -43,7 +49,10 @@ static const uint32_t widths[BLOCKS] = { 64, 128, 256, 512, 512 };
 static bioft_tensor conv(const bioft_builder *b, bioft_tensor x, uint32_t out, uint32_t *number)
 {
     const bioft_conv2d c = {
-        .struct_size = sizeof(c), .out = out, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 },
+        .struct_size = sizeof(c),
+        .out = out,
+        .kernel = { 3, 3 },
+        .padding = { 1, 1, 1, 1 },
         .init = BIOFT_INIT_KAIMING_NORMAL_FAN_OUT,
     };
     const bioft_norm norm = { .struct_size = sizeof(norm) };
@@ -62,7 +71,10 @@ static bioft_tensor conv(const bioft_builder *b, bioft_tensor x, uint32_t out, u
 static bioft_tensor hidden(const vgg *s, const bioft_builder *b, const char *name, bioft_tensor x)
 {
     const bioft_linear l = {
-        .struct_size = sizeof(l), .out = 4096, .init = BIOFT_INIT_NORMAL, .init_std = 0.01f,
+        .struct_size = sizeof(l),
+        .out = 4096,
+        .init = BIOFT_INIT_NORMAL,
+        .init_std = 0.01f,
     };
     return b->dropout(b, b->relu(b, b->linear(b, name, x, &l)), s->dropout);
 }
@@ -72,7 +84,10 @@ static bioft_status build(void *self, const bioft_builder *b)
     static const float mean[3] = { 0.485f, 0.456f, 0.406f }, std[3] = { 0.229f, 0.224f, 0.225f };
     const bioft_pool pool = { .struct_size = sizeof(pool), .kernel = { 2, 2 } };
     const bioft_linear head = {
-        .struct_size = sizeof(head), .out = 1000, .init = BIOFT_INIT_NORMAL, .init_std = 0.01f,
+        .struct_size = sizeof(head),
+        .out = 1000,
+        .init = BIOFT_INIT_NORMAL,
+        .init_std = 0.01f,
     };
     bioft_tensor x = b->input(b, 3, 224, 224);
     uint32_t number = 0;
@@ -101,7 +116,8 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, NAME, "1.0", "bioft", "MIT"),
     .summary = "VGG of " VALUE(VGG_DEPTH) " layers" NORM ", as in torchvision, 224x224",
     .reference = "Simonyan, Zisserman, ICLR 2015",
-    .instance_size = sizeof(vgg), BIOFT_OPTIONS(options),
+    .instance_size = sizeof(vgg),
+    BIOFT_OPTIONS(options),
     .vtable = &backbone,
 };
 

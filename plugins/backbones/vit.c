@@ -41,10 +41,16 @@ static bioft_status build(void *self, const bioft_builder *b)
 {
     static const float half[3] = { 0.5f, 0.5f, 0.5f };
     const bioft_conv2d patches = {
-        .struct_size = sizeof(patches), .out = VIT_WIDTH, .kernel = { PATCH, PATCH }, .stride = { PATCH, PATCH },
+        .struct_size = sizeof(patches),
+        .out = VIT_WIDTH,
+        .kernel = { PATCH, PATCH },
+        .stride = { PATCH, PATCH },
     };
     const bioft_linear head = {
-        .struct_size = sizeof(head), .out = 1000, .init = BIOFT_INIT_NORMAL, .init_std = (float)deviation,
+        .struct_size = sizeof(head),
+        .out = 1000,
+        .init = BIOFT_INIT_NORMAL,
+        .init_std = (float)deviation,
     };
     bioft_tensor x = b->input(b, 3, 224, 224);
 
@@ -66,7 +72,8 @@ static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, VIT_NAME, "1.0", "bioft", "MIT"),
-    .summary = "vision transformer of 12 blocks, " VALUE(VIT_WIDTH) " wide, patches of 16x16, with timm's names, 224x224",
+    .summary = "vision transformer of 12 blocks, " VALUE(
+        VIT_WIDTH) " wide, patches of 16x16, with timm's names, 224x224",
     .reference = VIT_DEIT ? "Touvron, Cord, Douze, Massa, Sablayrolles, Jegou, ICML 2021"
                           : "Dosovitskiy et al., ICLR 2021; Steiner et al., TMLR 2022",
     .vtable = &backbone,

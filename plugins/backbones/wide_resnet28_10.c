@@ -9,8 +9,13 @@ typedef struct {
 } wide;
 
 static const bioft_option options[] = {
-    { .name = "dropout", .type = BIOFT_F64, .offset = offsetof(wide, dropout),
-      .def = 0, .min = 0, .max = 0.99, .help = "probability between a block's convs; 0: none" },
+    { .name = "dropout",
+      .type = BIOFT_F64,
+      .offset = offsetof(wide, dropout),
+      .def = 0,
+      .min = 0,
+      .max = 0.99,
+      .help = "probability between a block's convs; 0: none" },
 };
 
 /* A layer of a block, by its last name. */
@@ -64,7 +69,10 @@ static const bioft_backbone backbone = { .struct_size = sizeof(backbone), .build
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "wide_resnet28_10", "1.0", "bioft", "MIT"),
     .summary = "WRN-28-10: 28 layers, norms before convs, ten times as wide, 32x32",
-    .reference = "Zagoruyko, Komodakis, BMVC 2016", .instance_size = sizeof(wide), BIOFT_OPTIONS(options), .vtable = &backbone,
+    .reference = "Zagoruyko, Komodakis, BMVC 2016",
+    .instance_size = sizeof(wide),
+    BIOFT_OPTIONS(options),
+    .vtable = &backbone,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -10,14 +10,7 @@
 
 #include <stdlib.h>
 
-enum {
-    CLASSES = 10,
-    BATCHES = 6,
-    TRAIN_BATCHES = 5,
-    FULL_TRAIN = 50000,
-    FULL_TEST = 10000,
-    SPLITS = 4
-};
+enum { CLASSES = 10, BATCHES = 6, TRAIN_BATCHES = 5, FULL_TRAIN = 50000, FULL_TEST = 10000, SPLITS = 4 };
 enum { TRAIN, VAL, TEST, DATABASE };
 
 static const char *const class_names[CLASSES] = {
@@ -127,18 +120,15 @@ static bioft_status read_folders(cifar10 *d)
 
     if (st != BIOFT_OK)
         return st;
-    if (t->split_count != 2 || strcmp(t->splits[0].name, "train") != 0 ||
-        strcmp(t->splits[1].name, "test") != 0)
-        return bioft_failf(d->host, BIOFT_ERR_FORMAT,
-                           "%s: folders train and test are expected, and no val or database",
+    if (t->split_count != 2 || strcmp(t->splits[0].name, "train") != 0 || strcmp(t->splits[1].name, "test") != 0)
+        return bioft_failf(d->host, BIOFT_ERR_FORMAT, "%s: folders train and test are expected, and no val or database",
                            d->files->root(d->host));
     for (uint32_t c = 0; c < CLASSES || c < t->class_count; c++)
         if (c >= CLASSES || c >= t->class_count || strcmp(t->classes[c], class_names[c]) != 0)
             return bioft_failf(d->host, BIOFT_ERR_FORMAT,
                                "%s/train: class folder %u is '%s' where CIFAR-10 has '%s'; for "
                                "other images there is the dataset image_folder",
-                               d->files->root(d->host), c + 1,
-                               c < t->class_count ? t->classes[c] : "missing",
+                               d->files->root(d->host), c + 1, c < t->class_count ? t->classes[c] : "missing",
                                c < CLASSES ? class_names[c] : "none");
     d->folders = 1;
     d->train = t->splits[0].count;
@@ -159,10 +149,8 @@ static bioft_status read_any(cifar10 *d)
     const char *root = d->files->root(host);
 
     if (!root)
-        return host->fail(host, BIOFT_ERR_INVALID,
-                          "no root given: name the folder of the data with 'root'");
-    if (d->files->exists(host, "data_batch_1.bin") == 1 ||
-        d->files->exists(host, "test_batch.bin") == 1)
+        return host->fail(host, BIOFT_ERR_INVALID, "no root given: name the folder of the data with 'root'");
+    if (d->files->exists(host, "data_batch_1.bin") == 1 || d->files->exists(host, "test_batch.bin") == 1)
         return read_batches(d, "", ".bin");
     if (d->files->exists(host, "cifar-10-batches-bin") == 2)
         return read_batches(d, "cifar-10-batches-bin/", ".bin");
@@ -174,13 +162,12 @@ static bioft_status read_any(cifar10 *d)
         return read_folders(d);
     for (int i = 0; i < 2; i++)
         if (d->files->exists(host, archives[i]) == 1)
-            return bioft_failf(host, BIOFT_ERR_UNSUPPORTED, "%s: %s is not unpacked: tar xzf %s",
-                               root, archives[i], archives[i]);
-    return bioft_failf(
-        host, BIOFT_ERR_IO,
-        "%s: no CIFAR-10 in it: neither cifar-10-batches-bin/data_batch_1.bin nor "
-        "cifar-10-batches-py/data_batch_1 nor train/airplane/NAME.jpg",
-        root);
+            return bioft_failf(host, BIOFT_ERR_UNSUPPORTED, "%s: %s is not unpacked: tar xzf %s", root, archives[i],
+                               archives[i]);
+    return bioft_failf(host, BIOFT_ERR_IO,
+                       "%s: no CIFAR-10 in it: neither cifar-10-batches-bin/data_batch_1.bin nor "
+                       "cifar-10-batches-py/data_batch_1 nor train/airplane/NAME.jpg",
+                       root);
 }
 
 /* Where the number of images is the published one, so is that of every class. */
@@ -198,25 +185,20 @@ static bioft_status check_counts(const cifar10 *d, bioft_info *info)
                 return bioft_failf(d->host, BIOFT_ERR_FORMAT,
                                    "%s: class '%s' has %llu images for %s where CIFAR-10 has "
                                    "%llu",
-                                   d->files->root(d->host), class_names[c],
-                                   (unsigned long long)counts[s][c], s ? "testing" : "training",
-                                   (unsigned long long)(full / CLASSES));
+                                   d->files->root(d->host), class_names[c], (unsigned long long)counts[s][c],
+                                   s ? "testing" : "training", (unsigned long long)(full / CLASSES));
     }
     if (d->train == FULL_TRAIN && d->count - d->train == FULL_TEST)
         return BIOFT_OK;
-    snprintf(
-        text, sizeof text,
-        "not the whole CIFAR-10: %llu images for training and %llu for testing, not %d and %d",
-        (unsigned long long)d->train, (unsigned long long)(d->count - d->train), FULL_TRAIN,
-        FULL_TEST);
+    snprintf(text, sizeof text, "not the whole CIFAR-10: %llu images for training and %llu for testing, not %d and %d",
+             (unsigned long long)d->train, (unsigned long long)(d->count - d->train), FULL_TRAIN, FULL_TEST);
     return info->note(info, text);
 }
 
 /* Draws `wanted` of a class's images among the first `among` that are in split `from` into split
  * `to`. */
-static bioft_status draw_class(const cifar10 *d, uint8_t *which, int c, uint64_t among,
-                               const char *stream, const int64_t *wanted, const uint8_t *to,
-                               int kinds)
+static bioft_status draw_class(const cifar10 *d, uint8_t *which, int c, uint64_t among, const char *stream,
+                               const int64_t *wanted, const uint8_t *to, int kinds)
 {
     uint64_t n = 0, sum = 0, taken = 0, *members, *order;
     char name[64];
@@ -250,8 +232,7 @@ static bioft_status draw_class(const cifar10 *d, uint8_t *which, int c, uint64_t
 static bioft_status assign(const cifar10 *d, uint8_t *which)
 {
     static const uint8_t to[] = { TRAIN, VAL, TEST }, val[] = { VAL };
-    const int64_t own = d->retrieval ? 100 : 0,
-                  vals = d->val_per_class < 0 ? own : d->val_per_class;
+    const int64_t own = d->retrieval ? 100 : 0, vals = d->val_per_class < 0 ? own : d->val_per_class;
     const int64_t wanted[] = { d->train_per_class, vals, d->test_per_class };
     bioft_status st = BIOFT_OK;
 
@@ -314,8 +295,7 @@ static bioft_status describe(void *self, bioft_info *ret)
     return st == BIOFT_OK && d->folders ? class_folders_notes(&d->tree, ret) : st;
 }
 
-static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
-                           uint32_t label_words)
+static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t label_words)
 {
     const cifar10 *d = self;
     (void)label_words;
@@ -335,8 +315,7 @@ static bioft_status name(const void *self, uint32_t split, uint64_t index, char 
     return sample_name(d->host, test ? "test" : "train", test ? i - d->train : i, ret, size);
 }
 
-static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
-                           bioft_sample *ret)
+static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret)
 {
     const cifar10 *d = self;
     uint64_t i = d->splits[split].images[index];
@@ -376,7 +355,4 @@ static const bioft_plugin plugin = {
     .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -44,18 +44,15 @@ static bioft_status find(cifar100 *d, const char **ret)
     const char *root = d->files->root(host);
 
     if (!root)
-        return host->fail(host, BIOFT_ERR_INVALID,
-                          "no root given: name the folder of the data with 'root'");
+        return host->fail(host, BIOFT_ERR_INVALID, "no root given: name the folder of the data with 'root'");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (d->files->exists(host, places[i].seen) == places[i].kind) {
             *ret = places[i].folder;
             d->pickled = places[i].pickled;
             return BIOFT_OK;
         }
-    return bioft_failf(
-        host, BIOFT_ERR_IO,
-        "%s: neither cifar-100-binary/train.bin nor cifar-100-python/train in it",
-        root);
+    return bioft_failf(host, BIOFT_ERR_IO, "%s: neither cifar-100-binary/train.bin nor cifar-100-python/train in it",
+                       root);
 }
 
 /* Every class has the same number of images where their sum is the published one. */
@@ -73,13 +70,12 @@ static bioft_status check_counts(const cifar100 *d, bioft_info *info)
                 return bioft_failf(d->host, BIOFT_ERR_FORMAT,
                                    "%s: class %u has %llu images in split %s where CIFAR-100 "
                                    "has %llu",
-                                   d->files->root(d->host), c, (unsigned long long)counts[c],
-                                   split_names[s], (unsigned long long)(full[s] / FINE));
+                                   d->files->root(d->host), c, (unsigned long long)counts[c], split_names[s],
+                                   (unsigned long long)(full[s] / FINE));
     }
     if (d->splits[0].records == full[0] && d->splits[1].records == full[1])
         return BIOFT_OK;
-    snprintf(text, sizeof text,
-             "not the whole CIFAR-100: %llu images for training and %llu for testing",
+    snprintf(text, sizeof text, "not the whole CIFAR-100: %llu images for training and %llu for testing",
              (unsigned long long)d->splits[0].records, (unsigned long long)d->splits[1].records);
     return info->note(info, text);
 }
@@ -91,12 +87,10 @@ static bioft_status name_classes(const cifar100 *d, const char *folder, bioft_in
     char buffer[NAME_BYTES], path[64];
     bioft_status st;
 
-    snprintf(path, sizeof path, d->pickled ? "%smeta" : "%s%s_label_names.txt", folder,
-             d->coarse ? "coarse" : "fine");
-    st = d->pickled ? cifar_unpickle_names(d->host, path,
-                                           d->coarse ? "coarse_label_names" : "fine_label_names",
-                                           count, names)
-                    : cifar_names(d->host, path, count, buffer, sizeof buffer, names);
+    snprintf(path, sizeof path, d->pickled ? "%smeta" : "%s%s_label_names.txt", folder, d->coarse ? "coarse" : "fine");
+    st = d->pickled
+             ? cifar_unpickle_names(d->host, path, d->coarse ? "coarse_label_names" : "fine_label_names", count, names)
+             : cifar_names(d->host, path, count, buffer, sizeof buffer, names);
     for (uint32_t i = 0; st == BIOFT_OK && i < count; i++)
         st = info->class_name(info, i, names[i]);
     return st;
@@ -130,8 +124,7 @@ static bioft_status describe(void *self, bioft_info *ret)
     return st;
 }
 
-static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
-                           uint32_t label_words)
+static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t label_words)
 {
     const cifar100 *d = self;
     (void)label_words;
@@ -144,8 +137,7 @@ static bioft_status name(const void *self, uint32_t split, uint64_t index, char 
     return sample_name(((const cifar100 *)self)->host, split_names[split], index, ret, size);
 }
 
-static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
-                           bioft_sample *ret)
+static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret)
 {
     const cifar100 *d = self;
     (void)reader;
@@ -175,7 +167,4 @@ static const bioft_plugin plugin = {
     .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -26,8 +26,10 @@ static bioft_status find(const npy *d, const char *file, const char **ret)
             return BIOFT_OK;
         }
     }
-    return bioft_failf(d->host, BIOFT_ERR_IO, "%s: no %s nor CIFAR-10-C/%s in it: get CIFAR-10-C.tar from "
-                       "https://zenodo.org/records/2535967 and unpack it here", root, file, file);
+    return bioft_failf(d->host, BIOFT_ERR_IO,
+                       "%s: no %s nor CIFAR-10-C/%s in it: get CIFAR-10-C.tar from "
+                       "https://zenodo.org/records/2535967 and unpack it here",
+                       root, file, file);
 }
 
 /* The rows of one severity. */
@@ -84,8 +86,11 @@ static bioft_status describe(void *self, bioft_info *ret)
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, NPY_CALLS,
-    .layout = "CORRUPTION.npy, each of the 19 that is asked for, and labels.npy; also below CIFAR-10-C/ or CIFAR-100-C/",
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    NPY_CALLS,
+    .layout =
+        "CORRUPTION.npy, each of the 19 that is asked for, and labels.npy; also below CIFAR-10-C/ or CIFAR-100-C/",
     .samples = "uint8 [50000,32,32,3] 0 to 255, 10,000 for each severity from 1 to 5, and labels [50000]",
     .source = "CIFAR-10-C.tar, https://zenodo.org/records/2535967",
 };
@@ -96,10 +101,10 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_DATASET, "cifar_c", "1.0", "bioft", "MIT"),
     .summary = "CIFAR-10-C or CIFAR-100-C: the test images with one corruption of one severity",
     .reference = "Hendrycks, Dietterich, ICLR 2019",
-    .instance_size = sizeof(cifar_c), BIOFT_OPTIONS(options), BIOFT_HOST_AT(cifar_c, arrays.host), .vtable = &dataset,
+    .instance_size = sizeof(cifar_c),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(cifar_c, arrays.host),
+    .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

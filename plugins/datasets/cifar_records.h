@@ -17,23 +17,22 @@ struct cifar_file {
 
 /* Maps a file of records of label_bytes + CIFAR_PIXELS bytes; label k of each must be below
  * limits[k]. */
-bioft_status cifar_map(const bioft_host *host, const char *path, uint32_t label_bytes,
-                       const uint32_t *limits, struct cifar_file *ret);
+bioft_status cifar_map(const bioft_host *host, const char *path, uint32_t label_bytes, const uint32_t *limits,
+                       struct cifar_file *ret);
 /* The same of a pickled file, whose label k is under keys[k]; `keys` ends with NULL. */
-bioft_status cifar_unpickle(const bioft_host *host, const char *path, const char *const *keys,
-                            const uint32_t *limits, struct cifar_file *ret);
+bioft_status cifar_unpickle(const bioft_host *host, const char *path, const char *const *keys, const uint32_t *limits,
+                            struct cifar_file *ret);
 static inline uint8_t cifar_label(const struct cifar_file *f, uint64_t record, uint32_t k)
 {
     return f->labels[k] ? (uint8_t)f->labels[k][record] : f->bytes[record * f->stride + k];
 }
-bioft_status cifar_sample(const bioft_host *host, const struct cifar_file *f, uint64_t record,
-                          bioft_sample *ret);
+bioft_status cifar_sample(const bioft_host *host, const struct cifar_file *f, uint64_t record, bioft_sample *ret);
 
 /* `count` names, one a line, into buffer (room for `size` bytes), which they point into. */
-bioft_status cifar_names(const bioft_host *host, const char *path, uint32_t count, char *buffer,
-                         size_t size, const char **ret);
+bioft_status cifar_names(const bioft_host *host, const char *path, uint32_t count, char *buffer, size_t size,
+                         const char **ret);
 /* The same of a pickled dict, under a key; they live as long as the instance. */
-bioft_status cifar_unpickle_names(const bioft_host *host, const char *path, const char *key,
-                                  uint32_t count, const char **ret);
+bioft_status cifar_unpickle_names(const bioft_host *host, const char *path, const char *key, uint32_t count,
+                                  const char **ret);
 
 #endif

@@ -18,8 +18,8 @@ static void pass_over(struct class_folders *c, const char *folder, const char *e
         snprintf(c->first_other, sizeof c->first_other, "%.120s%.120s", folder, entry);
 }
 
-static bioft_status add_image(struct class_folders *c, struct folder_split *s,
-                                const char *folder, const char *name, uint32_t number)
+static bioft_status add_image(struct class_folders *c, struct folder_split *s, const char *folder, const char *name,
+                              uint32_t number)
 {
     if (s->count == s->capacity) {
         const uint64_t capacity = s->capacity ? s->capacity * 2 : 1024;
@@ -51,8 +51,7 @@ static void on_other(void *ctx, const char *folder, const char *name)
 }
 
 /* The images of one class; folder: "train/cat/". */
-static bioft_status read_class(struct class_folders *c, struct folder_split *s, const char *folder,
-                               uint32_t number)
+static bioft_status read_class(struct class_folders *c, struct folder_split *s, const char *folder, uint32_t number)
 {
     struct filling f = { c, s, number };
     const struct walk w = { &c->texts, &f, on_image, on_other };
@@ -68,8 +67,8 @@ static bioft_status read_class(struct class_folders *c, struct folder_split *s, 
 }
 
 /* A class's number by its folder's name "cat/"; the first split's folders make the classes. */
-static bioft_status class_number(struct class_folders *c, const char *split, const char *entry,
-                                 int first, uint32_t *ret)
+static bioft_status class_number(struct class_folders *c, const char *split, const char *entry, int first,
+                                 uint32_t *ret)
 {
     const size_t length = strlen(entry) - 1;
     char **more, *name;
@@ -80,11 +79,9 @@ static bioft_status class_number(struct class_folders *c, const char *split, con
             return BIOFT_OK;
         }
     if (!first)
-        return bioft_failf(c->host, BIOFT_ERR_FORMAT,
-                           "split '%s' has a class '%.*s' that split '%s' has not", split,
+        return bioft_failf(c->host, BIOFT_ERR_FORMAT, "split '%s' has a class '%.*s' that split '%s' has not", split,
                            (int)length, entry, c->splits[0].name);
-    more = c->class_count < MOST_CLASSES ? realloc(c->classes, (c->class_count + 1) * sizeof *more)
-                                         : NULL;
+    more = c->class_count < MOST_CLASSES ? realloc(c->classes, (c->class_count + 1) * sizeof *more) : NULL;
     if (!more)
         return out_of_memory(c);
     c->classes = more;
@@ -126,8 +123,7 @@ static bioft_status read_split(struct class_folders *c, const char *name, const 
     if (st != BIOFT_OK)
         return st;
     if (!s->count)
-        return c->files->fail_at(c->host, BIOFT_ERR_FORMAT, *folder ? folder : ".", 0, 0,
-                                 "no class folders in it");
+        return c->files->fail_at(c->host, BIOFT_ERR_FORMAT, *folder ? folder : ".", 0, 0, "no class folders in it");
     c->split_count++;
     return BIOFT_OK;
 }
@@ -179,25 +175,21 @@ bioft_status class_folders_notes(const struct class_folders *c, bioft_info *info
     char text[512];
     if (!c->others)
         return BIOFT_OK;
-    snprintf(text, sizeof text,
-             "%llu file%s passed over that %s no image%s by name, the first is %s",
-             (unsigned long long)c->others, c->others == 1 ? "" : "s",
-             c->others == 1 ? "is" : "are", c->others == 1 ? "" : "s", c->first_other);
+    snprintf(text, sizeof text, "%llu file%s passed over that %s no image%s by name, the first is %s",
+             (unsigned long long)c->others, c->others == 1 ? "" : "s", c->others == 1 ? "is" : "are",
+             c->others == 1 ? "" : "s", c->first_other);
     return info->note(info, text);
 }
 
-bioft_status class_folders_name(const struct class_folders *c, uint32_t split, uint64_t index,
-                                char *ret, size_t size)
+bioft_status class_folders_name(const struct class_folders *c, uint32_t split, uint64_t index, char *ret, size_t size)
 {
     const struct image_file *f = &c->splits[split].files[index];
     const int n = snprintf(ret, size, "%s%s", f->folder, f->name);
-    return n >= 0 && (size_t)n < size
-               ? BIOFT_OK
-               : c->host->fail(c->host, BIOFT_ERR_INVALID, "no room for a sample's name");
+    return n >= 0 && (size_t)n < size ? BIOFT_OK
+                                      : c->host->fail(c->host, BIOFT_ERR_INVALID, "no room for a sample's name");
 }
 
-bioft_status class_folders_sample(const struct class_folders *c, uint32_t split, uint64_t index,
-                                  bioft_sample *ret)
+bioft_status class_folders_sample(const struct class_folders *c, uint32_t split, uint64_t index, bioft_sample *ret)
 {
     char path[LONGEST_PATH];
     const bioft_status st = class_folders_name(c, split, index, path, sizeof path);

@@ -26,7 +26,7 @@ struct class_folders {
     struct folder_split splits[FOLDER_SPLITS];
     uint32_t split_count;
     struct image_list texts; /* the folders' names */
-    uint64_t others; /* files that are no images by their names, and where the first is */
+    uint64_t others;         /* files that are no images by their names, and where the first is */
     char first_other[256];
 };
 
@@ -42,9 +42,7 @@ void class_folders_free(struct class_folders *c); /* zero is fine */
 /* Notes what was passed over. */
 bioft_status class_folders_notes(const struct class_folders *c, bioft_info *info);
 /* "train/cat/0007.jpg", which is its path as well. */
-bioft_status class_folders_name(const struct class_folders *c, uint32_t split, uint64_t index,
-                                char *ret, size_t size);
-bioft_status class_folders_sample(const struct class_folders *c, uint32_t split, uint64_t index,
-                                  bioft_sample *ret);
+bioft_status class_folders_name(const struct class_folders *c, uint32_t split, uint64_t index, char *ret, size_t size);
+bioft_status class_folders_sample(const struct class_folders *c, uint32_t split, uint64_t index, bioft_sample *ret);
 
 #endif

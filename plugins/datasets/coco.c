@@ -90,10 +90,7 @@ static bioft_status out_of_memory(const coco *d)
     return d->list.host->fail(d->list.host, BIOFT_ERR_MEMORY, "out of memory for the labels");
 }
 
-static int there(const coco *d, const char *path)
-{
-    return d->list.files->exists(d->list.host, path);
-}
+static int there(const coco *d, const char *path) { return d->list.files->exists(d->list.host, path); }
 
 static bioft_status find_folders(coco *d)
 {
@@ -104,16 +101,13 @@ static bioft_status find_folders(coco *d)
             snprintf(path, sizeof path, "images/%s", names_of[d->year][i]);
         if (there(d, path) != 2) {
             snprintf(path, sizeof path, "%s.zip", names_of[d->year][i]);
-            return bioft_failf(
-                d->list.host, BIOFT_ERR_IO,
-                "%s: no folder %s of images in it: %s", d->list.files->root(d->list.host),
-                names_of[d->year][i],
-                there(d, path) == 1
-                    ? "its zip file is there and not unpacked (unzip -q)"
-                    : d->year ? "get train2014.zip and val2014.zip from "
-                                "https://cocodataset.org/#download and unpack them here"
-                              : "get train2017.zip and val2017.zip from "
-                                "https://cocodataset.org/#download and unpack them here");
+            return bioft_failf(d->list.host, BIOFT_ERR_IO, "%s: no folder %s of images in it: %s",
+                               d->list.files->root(d->list.host), names_of[d->year][i],
+                               there(d, path) == 1 ? "its zip file is there and not unpacked (unzip -q)"
+                               : d->year           ? "get train2014.zip and val2014.zip from "
+                                                     "https://cocodataset.org/#download and unpack them here"
+                                                   : "get train2017.zip and val2017.zip from "
+                                                     "https://cocodataset.org/#download and unpack them here");
         }
         snprintf(d->folders[i], sizeof d->folders[i], "%.30s/", path);
     }
@@ -127,13 +121,11 @@ static bioft_status check_categories(const coco *d)
     int same = a->category_count == b->category_count;
 
     for (uint64_t i = 0; same && i < a->category_count; i++)
-        same = a->categories[i].id == b->categories[i].id &&
-               !strcmp(a->categories[i].name, b->categories[i].name);
+        same = a->categories[i].id == b->categories[i].id && !strcmp(a->categories[i].name, b->categories[i].name);
     return same ? BIOFT_OK
                 : bioft_failf(d->list.host, BIOFT_ERR_FORMAT,
                               "%s: the annotations of %s and %s have different categories",
-                              d->list.files->root(d->list.host), names_of[d->year][0],
-                              names_of[d->year][1]);
+                              d->list.files->root(d->list.host), names_of[d->year][0], names_of[d->year][1]);
 }
 
 static bioft_status add_part(coco *d, int part, const char *path)
@@ -169,12 +161,11 @@ static bioft_status read_annotations(coco *d)
     for (int i = 0; st == BIOFT_OK && i < PARTS; i++) {
         snprintf(paths[i], sizeof paths[i], "annotations/instances_%s.json", names_of[d->year][i]);
         if (there(d, paths[i]) != 1)
-            return d->list.files->fail_at(
-                d->list.host, BIOFT_ERR_IO, paths[i], 0, 0,
-                d->year ? "missing: get annotations_trainval2014.zip from "
-                          "https://cocodataset.org/#download and unpack it in the root"
-                        : "missing: get annotations_trainval2017.zip from "
-                          "https://cocodataset.org/#download and unpack it in the root");
+            return d->list.files->fail_at(d->list.host, BIOFT_ERR_IO, paths[i], 0, 0,
+                                          d->year ? "missing: get annotations_trainval2014.zip from "
+                                                    "https://cocodataset.org/#download and unpack it in the root"
+                                                  : "missing: get annotations_trainval2017.zip from "
+                                                    "https://cocodataset.org/#download and unpack it in the root");
         st = coco_read(paths[i], &d->list, &d->parts[i]);
     }
     if (st == BIOFT_OK)
@@ -245,10 +236,9 @@ static bioft_status notes(const coco *d, bioft_info *info)
     bioft_status st = BIOFT_OK;
 
     if (d->list.count != FULL || d->parts[0].category_count != FULL_CLASSES) {
-        snprintf(text, sizeof text,
-                 "not the whole MS-COCO %s: %llu images and %llu classes, not %d and %d", years[d->year],
-                 (unsigned long long)d->list.count,
-                 (unsigned long long)d->parts[0].category_count, FULL, FULL_CLASSES);
+        snprintf(text, sizeof text, "not the whole MS-COCO %s: %llu images and %llu classes, not %d and %d",
+                 years[d->year], (unsigned long long)d->list.count, (unsigned long long)d->parts[0].category_count,
+                 FULL, FULL_CLASSES);
         st = info->note(info, text);
     }
     if (st != BIOFT_OK)
@@ -287,9 +277,7 @@ static const char *place(void *ctx, struct image_list *l, const char *path, uint
 
 static bioft_status read_all(coco *d, int retrieval, bioft_info *info, uint32_t *ret_columns)
 {
-    struct label_lists lists = {
-        .folder = d->lists, .strip = d->strip_prefix, .place = place, .ctx = d
-    };
+    struct label_lists lists = { .folder = d->lists, .strip = d->strip_prefix, .place = place, .ctx = d };
     bioft_status st = find_folders(d);
 
     if (st == BIOFT_OK && d->lists) {
@@ -347,7 +335,4 @@ static const bioft_plugin plugin = {
     .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -69,20 +69,17 @@ static bioft_status check_unique(const struct checking *c)
         qsort(f->categories, f->category_count, sizeof *f->categories, compare_categories);
     for (uint64_t i = 1; i < f->image_count; i++)
         if (f->images[i - 1].id == f->images[i].id) {
-            snprintf(text, sizeof text, "a second image of id %llu",
-                     (unsigned long long)f->images[i].id);
+            snprintf(text, sizeof text, "a second image of id %llu", (unsigned long long)f->images[i].id);
             return fail_at(c, f->images[i].at, text);
         }
     for (uint64_t i = 1; i < f->category_count; i++)
         if (f->categories[i - 1].id == f->categories[i].id) {
-            snprintf(text, sizeof text, "a second category of id %llu",
-                     (unsigned long long)f->categories[i].id);
+            snprintf(text, sizeof text, "a second category of id %llu", (unsigned long long)f->categories[i].id);
             return fail_at(c, f->categories[i].at, text);
         }
     names = malloc((f->image_count + 1) * sizeof *names);
     if (!names)
-        return c->texts->host->fail(c->texts->host, BIOFT_ERR_MEMORY,
-                                    "out of memory for the annotations");
+        return c->texts->host->fail(c->texts->host, BIOFT_ERR_MEMORY, "out of memory for the annotations");
     for (uint64_t i = 0; i < f->image_count; i++)
         names[i] = &f->images[i];
     qsort(names, f->image_count, sizeof *names, compare_names);
@@ -103,8 +100,7 @@ static bioft_status check_references(const struct checking *c)
 
     for (uint64_t i = 0; i < f->annotation_count; i++) {
         const struct coco_annotation *a = &f->annotations[i];
-        if (coco_find_image(f, a->image) != BIOFT_NONE &&
-            coco_find_category(f, a->category) != BIOFT_NONE)
+        if (coco_find_image(f, a->image) != BIOFT_NONE && coco_find_category(f, a->category) != BIOFT_NONE)
             continue;
         first = first ? first : a;
         wrong++;
@@ -112,12 +108,10 @@ static bioft_status check_references(const struct checking *c)
     if (!wrong)
         return BIOFT_OK;
     if (coco_find_image(f, first->image) == BIOFT_NONE)
-        snprintf(text, sizeof text,
-                 "an annotation of image %llu, which is not there; %llu such in all",
+        snprintf(text, sizeof text, "an annotation of image %llu, which is not there; %llu such in all",
                  (unsigned long long)first->image, (unsigned long long)wrong);
     else
-        snprintf(text, sizeof text,
-                 "an annotation of category %u, which is not there; %llu such in all",
+        snprintf(text, sizeof text, "an annotation of category %u, which is not there; %llu such in all",
                  first->category, (unsigned long long)wrong);
     return fail_at(c, first->at, text);
 }

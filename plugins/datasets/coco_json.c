@@ -12,16 +12,7 @@ enum { DEEPEST = 32, LONGEST_STRING = 1 << 20, MOST_CATEGORIES = 65536 };
 enum section { OTHER, IMAGES, ANNOTATIONS, CATEGORIES, SECTIONS };
 static const char *const section_names[SECTIONS] = { "", "images", "annotations", "categories" };
 
-enum key {
-    KEY_NONE,
-    KEY_ID,
-    KEY_FILE_NAME,
-    KEY_IMAGE_ID,
-    KEY_CATEGORY_ID,
-    KEY_ISCROWD,
-    KEY_NAME,
-    KEYS
-};
+enum key { KEY_NONE, KEY_ID, KEY_FILE_NAME, KEY_IMAGE_ID, KEY_CATEGORY_ID, KEY_ISCROWD, KEY_NAME, KEYS };
 static const char *const key_names[KEYS] = {
     "", "id", "file_name", "image_id", "category_id", "iscrowd", "name",
 };
@@ -45,7 +36,7 @@ struct reading {
     struct coco_file *file;
     yajl_handle parser;
     bioft_status status; /* of the first failure */
-    int depth; /* brackets that are open: 1 the file's object, 2 a section, 3 an entry */
+    int depth;           /* brackets that are open: 1 the file's object, 2 a section, 3 an entry */
     enum section section;
     enum key key;
     unsigned seen_sections, seen_keys;
@@ -58,16 +49,14 @@ static int fail(struct reading *r, const char *text)
 {
     const size_t at = yajl_get_bytes_consumed(r->parser);
     if (r->status == BIOFT_OK)
-        r->status =
-            r->texts->files->fail_at(r->texts->host, BIOFT_ERR_FORMAT, r->path, 0, at, text);
+        r->status = r->texts->files->fail_at(r->texts->host, BIOFT_ERR_FORMAT, r->path, 0, at, text);
     return 0;
 }
 
 static int out_of_memory(struct reading *r)
 {
     if (r->status == BIOFT_OK)
-        r->status = r->texts->host->fail(r->texts->host, BIOFT_ERR_MEMORY,
-                                         "out of memory for the annotations");
+        r->status = r->texts->host->fail(r->texts->host, BIOFT_ERR_MEMORY, "out of memory for the annotations");
     return 0;
 }
 
@@ -88,22 +77,16 @@ static int pass_over(struct reading *r)
     if (r->depth == 1 && r->section)
         return wrong_type(r, section_names[r->section], "an array");
     if (r->depth == 2 && r->section) {
-        snprintf(text, sizeof text, "an entry of '%s' that is not an object",
-                 section_names[r->section]);
+        snprintf(text, sizeof text, "an entry of '%s' that is not an object", section_names[r->section]);
         return fail(r, text);
     }
     if (r->depth == 3 && r->section && r->key)
         return wrong_type(r, key_names[r->key],
-                          r->key == KEY_FILE_NAME || r->key == KEY_NAME
-                              ? "a string"
-                              : "an integer of at most 2^53");
+                          r->key == KEY_FILE_NAME || r->key == KEY_NAME ? "a string" : "an integer of at most 2^53");
     return 1;
 }
 
-static int on_null(void *ctx)
-{
-    return pass_over(ctx);
-}
+static int on_null(void *ctx) { return pass_over(ctx); }
 
 static int on_boolean(void *ctx, int value)
 {
@@ -252,9 +235,9 @@ static int add_image(struct reading *r, uint64_t at)
     if (!grow(&items, f->image_count, &f->image_capacity, sizeof *f->images))
         return out_of_memory(r);
     f->images = items;
-    f->images[f->image_count++] = (struct coco_image){
-        .id = r->number[KEY_ID], .at = at, .file_name = r->text[KEY_FILE_NAME]
-    };
+    f->images[f->image_count++] = (struct coco_image){ .id = r->number[KEY_ID],
+                                                       .at = at,
+                                                       .file_name = r->text[KEY_FILE_NAME] };
     return 1;
 }
 
@@ -289,8 +272,9 @@ static int add_category(struct reading *r, uint64_t at)
     if (!grow(&items, f->category_count, &f->category_capacity, sizeof *f->categories))
         return out_of_memory(r);
     f->categories = items;
-    f->categories[f->category_count++] =
-        (struct coco_category){ .id = r->number[KEY_ID], .at = at, .name = r->text[KEY_NAME] };
+    f->categories[f->category_count++] = (struct coco_category){ .id = r->number[KEY_ID],
+                                                                 .at = at,
+                                                                 .name = r->text[KEY_NAME] };
     return 1;
 }
 
@@ -309,8 +293,7 @@ static int on_end_map(void *ctx)
     for (int k = 1; k < KEYS; k++)
         if (missing & 1u << k) {
             char text[100];
-            snprintf(text, sizeof text, "an entry of '%s' without '%s'", section_names[r->section],
-                     key_names[k]);
+            snprintf(text, sizeof text, "an entry of '%s' without '%s'", section_names[r->section], key_names[k]);
             return fail(r, text);
         }
     return r->section == IMAGES        ? add_image(r, at)
@@ -368,10 +351,8 @@ static bioft_status parse(struct reading *r, const uint8_t *bytes, uint64_t size
     for (int s = 1; r->status == BIOFT_OK && s < SECTIONS; s++)
         if (!(r->seen_sections & 1u << s)) {
             char text[100];
-            snprintf(text, sizeof text, "no '%s' in it: not a COCO file of instances",
-                     section_names[s]);
-            r->status =
-                r->texts->files->fail_at(r->texts->host, BIOFT_ERR_FORMAT, r->path, 0, 0, text);
+            snprintf(text, sizeof text, "no '%s' in it: not a COCO file of instances", section_names[s]);
+            r->status = r->texts->files->fail_at(r->texts->host, BIOFT_ERR_FORMAT, r->path, 0, 0, text);
         }
     return r->status;
 }

@@ -6,15 +6,11 @@
 #include <bioft/util.h>
 #include <string.h>
 
-static inline const bioft_files *files_of(const bioft_host *host)
-{
-    return host->get_extension(host, "bioft.files/1");
-}
+static inline const bioft_files *files_of(const bioft_host *host) { return host->get_extension(host, "bioft.files/1"); }
 
 /* What describe() begins with: "bioft.files/1" into *ret, and no protocol but those that this dataset
  * has splits for. known: "classification" and such, NULL at the end. */
-static inline bioft_status open_files(const bioft_host *host, const char *const *known,
-                                      const bioft_files **ret)
+static inline bioft_status open_files(const bioft_host *host, const char *const *known, const bioft_files **ret)
 {
     const bioft_files *files = files_of(host);
     const char *asked = files ? files->protocol(host) : NULL;
@@ -26,8 +22,7 @@ static inline bioft_status open_files(const bioft_host *host, const char *const 
             return BIOFT_OK;
     if (!asked)
         return BIOFT_OK;
-    return bioft_failf(host, BIOFT_ERR_UNSUPPORTED,
-                       "protocol '%s' is not known; there is '%s'%s%s%s", asked, known[0],
+    return bioft_failf(host, BIOFT_ERR_UNSUPPORTED, "protocol '%s' is not known; there is '%s'%s%s%s", asked, known[0],
                        known[1] ? " and '" : "", known[1] ? known[1] : "", known[1] ? "'" : "");
 }
 
@@ -68,10 +63,7 @@ static inline int is_folder(const char *entry)
     return length && entry[length - 1] == '/';
 }
 
-static inline void set_label(uint64_t *bits, uint32_t label)
-{
-    bits[label / 64] |= UINT64_C(1) << (label % 64);
-}
+static inline void set_label(uint64_t *bits, uint32_t label) { bits[label / 64] |= UINT64_C(1) << (label % 64); }
 
 /* Classes without names: 0, 1, 2, ... */
 static inline bioft_status number_classes(bioft_info *info, uint32_t count)
@@ -85,13 +77,11 @@ static inline bioft_status number_classes(bioft_info *info, uint32_t count)
     return st;
 }
 
-static inline bioft_status sample_name(const bioft_host *host, const char *split, uint64_t index,
-                                       char *ret, size_t size)
+static inline bioft_status sample_name(const bioft_host *host, const char *split, uint64_t index, char *ret,
+                                       size_t size)
 {
     const int n = snprintf(ret, size, "%s/%llu", split, (unsigned long long)index);
-    return n >= 0 && (size_t)n < size
-               ? BIOFT_OK
-               : host->fail(host, BIOFT_ERR_INVALID, "no room for a sample's name");
+    return n >= 0 && (size_t)n < size ? BIOFT_OK : host->fail(host, BIOFT_ERR_INVALID, "no room for a sample's name");
 }
 
 #endif

@@ -15,8 +15,7 @@ enum {
 };
 
 static const char *const class_names[CLASSES] = {
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-    "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot",
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 };
 static const char *const split_names[2] = { "train", "test" };
 static const char *const protocols[] = { "classification", NULL };
@@ -24,14 +23,10 @@ static const char *const protocols[] = { "classification", NULL };
 static const struct { /* [split]: images, labels; SHA-256 of the unpacked files */
     const char *name, *sha256;
 } published[2][2] = {
-    { { "train-images-idx3-ubyte",
-        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888" },
-      { "train-labels-idx1-ubyte",
-        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9" } },
-    { { "t10k-images-idx3-ubyte",
-        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b" },
-      { "t10k-labels-idx1-ubyte",
-        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34" } },
+    { { "train-images-idx3-ubyte", "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888" },
+      { "train-labels-idx1-ubyte", "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9" } },
+    { { "t10k-images-idx3-ubyte", "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b" },
+      { "t10k-labels-idx1-ubyte", "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34" } },
 };
 
 struct idx_split {
@@ -52,8 +47,7 @@ static uint32_t big_endian(const uint8_t *b)
 }
 
 /* An error with the file's absolute path before it. */
-static bioft_status fail_at(const fashion_mnist *f, const char *path, uint64_t byte,
-                            const char *text)
+static bioft_status fail_at(const fashion_mnist *f, const char *path, uint64_t byte, const char *text)
 {
     return f->files->fail_at(f->host, BIOFT_ERR_FORMAT, path, 0, byte, text);
 }
@@ -76,25 +70,20 @@ static bioft_status find(const fashion_mnist *f, const char *name, char *ret, si
 }
 
 /* The first bytes: two zeros, the element's type, the number of dimensions, which is `dims`. */
-static bioft_status check_header(const fashion_mnist *f, const char *path, const uint8_t *bytes,
-                                 uint64_t size, uint32_t dims)
+static bioft_status check_header(const fashion_mnist *f, const char *path, const uint8_t *bytes, uint64_t size,
+                                 uint32_t dims)
 {
     static const struct {
         uint8_t type;
         const char *name;
-    } others[] = { { 0x09, "int8" },
-                   { 0x0b, "int16" },
-                   { 0x0c, "int32" },
-                   { 0x0d, "float" },
-                   { 0x0e, "double" } };
+    } others[] = { { 0x09, "int8" }, { 0x0b, "int16" }, { 0x0c, "int32" }, { 0x0d, "float" }, { 0x0e, "double" } };
     char text[160];
 
     if (size >= 4 && (bytes[0] || bytes[1]))
         return fail_at(f, path, 0, "not an IDX file: it does not begin with two zero bytes");
     for (size_t i = 0; size >= 4 && i < sizeof others / sizeof *others; i++)
         if (bytes[2] == others[i].type) {
-            snprintf(text, sizeof text, "element type %s is not supported, only unsigned bytes",
-                     others[i].name);
+            snprintf(text, sizeof text, "element type %s is not supported, only unsigned bytes", others[i].name);
             return fail_at(f, path, 2, text);
         }
     if (size >= 4 && bytes[2] != TYPE_U8)
@@ -105,44 +94,42 @@ static bioft_status check_header(const fashion_mnist *f, const char *path, const
         return fail_at(f, path, 3, text);
     }
     if (size < 4 + 4 * dims) {
-        snprintf(text, sizeof text, "truncated header: %llu of %u bytes", (unsigned long long)size,
-                 4 + 4 * dims);
+        snprintf(text, sizeof text, "truncated header: %llu of %u bytes", (unsigned long long)size, 4 + 4 * dims);
         return fail_at(f, path, 0, text);
     }
     return BIOFT_OK;
 }
 
 /* The file must hold `count` items of `item` bytes after its header, and nothing more. */
-static bioft_status check_size(const fashion_mnist *f, const char *path, uint64_t size,
-                               uint64_t header, uint64_t count, uint64_t item, const char *word)
+static bioft_status check_size(const fashion_mnist *f, const char *path, uint64_t size, uint64_t header, uint64_t count,
+                               uint64_t item, const char *word)
 {
     const uint64_t have = size - header;
     char text[200];
 
     if (count > UINT64_MAX / item || count * item > UINT64_MAX - header) {
-        snprintf(text, sizeof text, "the size overflows: %llu %ss of %llu bytes",
-                 (unsigned long long)count, word, (unsigned long long)item);
+        snprintf(text, sizeof text, "the size overflows: %llu %ss of %llu bytes", (unsigned long long)count, word,
+                 (unsigned long long)item);
         return fail_at(f, path, 4, text);
     }
     if (have < count * item) {
-        snprintf(
-            text, sizeof text,
-            "truncated at %s %llu: %llu are announced (%llu bytes), which is more than the file "
-            "holds (%llu bytes)",
-            word, (unsigned long long)(have / item), (unsigned long long)count,
-            (unsigned long long)(count * item), (unsigned long long)have);
+        snprintf(text, sizeof text,
+                 "truncated at %s %llu: %llu are announced (%llu bytes), which is more than the file "
+                 "holds (%llu bytes)",
+                 word, (unsigned long long)(have / item), (unsigned long long)count, (unsigned long long)(count * item),
+                 (unsigned long long)have);
         return fail_at(f, path, 0, text);
     }
     if (have > count * item) {
-        snprintf(text, sizeof text, "%llu bytes left over after %llu %ss",
-                 (unsigned long long)(have - count * item), (unsigned long long)count, word);
+        snprintf(text, sizeof text, "%llu bytes left over after %llu %ss", (unsigned long long)(have - count * item),
+                 (unsigned long long)count, word);
         return fail_at(f, path, header + count * item, text);
     }
     return BIOFT_OK;
 }
 
-static bioft_status parse_images(fashion_mnist *f, const char *path, const uint8_t *bytes,
-                                 uint64_t size, struct idx_split *s)
+static bioft_status parse_images(fashion_mnist *f, const char *path, const uint8_t *bytes, uint64_t size,
+                                 struct idx_split *s)
 {
     uint32_t height, width;
     char text[160];
@@ -160,13 +147,12 @@ static bioft_status parse_images(fashion_mnist *f, const char *path, const uint8
     if (st != BIOFT_OK)
         return st;
     if (height > LONGEST_SIDE || width > LONGEST_SIDE) {
-        snprintf(text, sizeof text, "images of %ux%u: sides are 1 to %d", height, width,
-                 LONGEST_SIDE);
+        snprintf(text, sizeof text, "images of %ux%u: sides are 1 to %d", height, width, LONGEST_SIDE);
         return fail_at(f, path, 8, text);
     }
     if (f->height && (f->height != height || f->width != width)) {
-        snprintf(text, sizeof text, "images of %ux%u, the training split's are %ux%u", height,
-                 width, f->height, f->width);
+        snprintf(text, sizeof text, "images of %ux%u, the training split's are %ux%u", height, width, f->height,
+                 f->width);
         return fail_at(f, path, 8, text);
     }
     f->height = height;
@@ -175,8 +161,8 @@ static bioft_status parse_images(fashion_mnist *f, const char *path, const uint8
     return BIOFT_OK;
 }
 
-static bioft_status parse_labels(const fashion_mnist *f, const char *path, const uint8_t *bytes,
-                                 uint64_t size, struct idx_split *s)
+static bioft_status parse_labels(const fashion_mnist *f, const char *path, const uint8_t *bytes, uint64_t size,
+                                 struct idx_split *s)
 {
     uint64_t count;
     char text[160];
@@ -188,15 +174,15 @@ static bioft_status parse_labels(const fashion_mnist *f, const char *path, const
     if (st != BIOFT_OK)
         return st;
     if (count != s->count) {
-        snprintf(text, sizeof text, "the counts differ: %llu images and %llu labels",
-                 (unsigned long long)s->count, (unsigned long long)count);
+        snprintf(text, sizeof text, "the counts differ: %llu images and %llu labels", (unsigned long long)s->count,
+                 (unsigned long long)count);
         return fail_at(f, path, 4, text);
     }
     s->labels = bytes + LABEL_HEADER;
     for (uint64_t i = 0; i < count; i++)
         if (s->labels[i] >= CLASSES) {
-            snprintf(text, sizeof text, "label %u is out of range 0 to %d, at index %llu",
-                     s->labels[i], CLASSES - 1, (unsigned long long)i);
+            snprintf(text, sizeof text, "label %u is out of range 0 to %d, at index %llu", s->labels[i], CLASSES - 1,
+                     (unsigned long long)i);
             return fail_at(f, path, LABEL_HEADER + i, text);
         }
     return BIOFT_OK;
@@ -219,8 +205,7 @@ static bioft_status load(fashion_mnist *f, int split, char *ret_unknown, size_t 
             return st;
         f->files->sha256(bytes, (size_t)count, sum);
         if (strcmp(sum, published[split][k].sha256) != 0)
-            snprintf(ret_unknown + strlen(ret_unknown), size - strlen(ret_unknown), " %s",
-                     published[split][k].name);
+            snprintf(ret_unknown + strlen(ret_unknown), size - strlen(ret_unknown), " %s", published[split][k].name);
     }
     return BIOFT_OK;
 }
@@ -240,15 +225,13 @@ static bioft_status describe(void *self, bioft_info *ret)
     if (st != BIOFT_OK)
         return st;
     if (*unknown) {
-        snprintf(note, sizeof note, "not the published Fashion-MNIST: other checksums in%s",
-                 unknown);
+        snprintf(note, sizeof note, "not the published Fashion-MNIST: other checksums in%s", unknown);
         st = ret->note(ret, note);
     }
     return st;
 }
 
-static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
-                           uint32_t label_words)
+static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t label_words)
 {
     const fashion_mnist *f = self;
     (void)label_words;
@@ -261,8 +244,7 @@ static bioft_status name(const void *self, uint32_t split, uint64_t index, char 
     return sample_name(((const fashion_mnist *)self)->host, split_names[split], index, ret, size);
 }
 
-static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
-                           bioft_sample *ret)
+static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret)
 {
     const fashion_mnist *f = self;
     const size_t size = (size_t)f->height * f->width;
@@ -290,15 +272,11 @@ static const bioft_dataset dataset = {
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_DATASET, "fashion_mnist", "1.0", "bioft", "MIT"),
-    .summary =
-        "70,000 grey images of clothes in ten classes, 28x28, from four IDX files, gzip or plain",
+    .summary = "70,000 grey images of clothes in ten classes, 28x28, from four IDX files, gzip or plain",
     .reference = "Xiao, Rasul and Vollgraf, arXiv:1708.07747",
     .instance_size = sizeof(fashion_mnist),
     BIOFT_HOST_AT(fashion_mnist, host),
     .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

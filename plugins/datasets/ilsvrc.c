@@ -21,15 +21,13 @@ static int kind_of(const struct ilsvrc *m, const char *name)
 
 static bioft_status no_folder(const struct ilsvrc *m, const char *folder, const char *archive)
 {
-    return bioft_failf(
-        m->list.host, BIOFT_ERR_IO,
-        "%s: no folder %s in it%s; %s of ILSVRC 2012 (https://image-net.org/download-images, or "
-        "Kaggle's imagenet-object-localization-challenge) is unpacked to %s",
-        m->list.files->root(m->list.host), folder,
-        m->list.files->exists(m->list.host, archive) == 1 ? ", but the archive is there" : "",
-        archive,
-        !strcmp(folder, "val") ? "val/ILSVRC2012_val_00000001.JPEG, ... or val/WNID/"
-                               : "train/WNID/, each class's own archive too");
+    return bioft_failf(m->list.host, BIOFT_ERR_IO,
+                       "%s: no folder %s in it%s; %s of ILSVRC 2012 (https://image-net.org/download-images, or "
+                       "Kaggle's imagenet-object-localization-challenge) is unpacked to %s",
+                       m->list.files->root(m->list.host), folder,
+                       m->list.files->exists(m->list.host, archive) == 1 ? ", but the archive is there" : "", archive,
+                       !strcmp(folder, "val") ? "val/ILSVRC2012_val_00000001.JPEG, ... or val/WNID/"
+                                              : "train/WNID/, each class's own archive too");
 }
 
 static bioft_status find_folders(struct ilsvrc *m)
@@ -37,8 +35,7 @@ static bioft_status find_folders(struct ilsvrc *m)
     const bioft_host *host = m->list.host;
 
     if (!m->list.files->root(host))
-        return host->fail(host, BIOFT_ERR_INVALID,
-                          "no root given: name the folder of the data with 'root'");
+        return host->fail(host, BIOFT_ERR_INVALID, "no root given: name the folder of the data with 'root'");
     if (m->list.files->exists(host, ".") != 2)
         return bioft_failf(host, BIOFT_ERR_IO, "%s: no such folder", m->list.files->root(host));
     for (const char *const *base = bases; *base; base++) {
@@ -55,8 +52,8 @@ static bioft_status find_folders(struct ilsvrc *m)
 }
 
 /* The class folders in train or val. *ret: free(). tars: archives of classes seen there. */
-static bioft_status list_classes(struct ilsvrc *m, const char *folder, const char ***ret,
-                                 uint32_t *ret_count, uint64_t *ret_tars)
+static bioft_status list_classes(struct ilsvrc *m, const char *folder, const char ***ret, uint32_t *ret_count,
+                                 uint64_t *ret_tars)
 {
     const char *const *entries, **wnids;
     uint64_t count;
@@ -89,10 +86,7 @@ static bioft_status list_classes(struct ilsvrc *m, const char *folder, const cha
     return BIOFT_OK;
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+static int compare(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 /* Without train: the classes that the ground truth has. */
 static bioft_status classes_of_truth(struct ilsvrc *m)
@@ -129,8 +123,7 @@ bioft_status ilsvrc_open(struct ilsvrc *m, const bioft_host *host)
         free(val);
         st = truth_read(host, &m->truth);
         if (st == BIOFT_OK)
-            st = m->has_train ? list_classes(m, "train", &m->there, &m->there_count, &tars)
-                              : classes_of_truth(m);
+            st = m->has_train ? list_classes(m, "train", &m->there, &m->there_count, &tars) : classes_of_truth(m);
     } else if (m->has_train) {
         free(val);
         st = list_classes(m, "train", &m->there, &m->there_count, &tars);
@@ -141,8 +134,7 @@ bioft_status ilsvrc_open(struct ilsvrc *m, const bioft_host *host)
     if (st != BIOFT_OK)
         return st;
     if (!m->there_count)
-        return bioft_failf(host, BIOFT_ERR_IO,
-                           "%s/%strain: no class folders such as n01440764 in it%s",
+        return bioft_failf(host, BIOFT_ERR_IO, "%s/%strain: no class folders such as n01440764 in it%s",
                            m->list.files->root(host), m->base,
                            tars ? "; the classes' archives are there and not unpacked: each "
                                   "nXXXXXXXX.tar goes to a folder nXXXXXXXX"
@@ -250,10 +242,9 @@ static bioft_status read_flat(struct ilsvrc *m, int strict)
     for (uint64_t i = 0; st == BIOFT_OK && i < count; i++) {
         const uint64_t n = image_number(entries[i]);
         if (n > m->truth.count)
-            st = bioft_failf(m->list.host, BIOFT_ERR_FORMAT,
-                             "%s/%s: ends after %llu images; of %s%s it names no class",
-                             m->list.files->root(m->list.host), m->truth.path,
-                             (unsigned long long)m->truth.count, folder, entries[i]);
+            st = bioft_failf(m->list.host, BIOFT_ERR_FORMAT, "%s/%s: ends after %llu images; of %s%s it names no class",
+                             m->list.files->root(m->list.host), m->truth.path, (unsigned long long)m->truth.count,
+                             folder, entries[i]);
     }
     for (uint64_t i = 0; st == BIOFT_OK && i < m->truth.count; i++) {
         const uint32_t c = ilsvrc_number(m, m->truth.wnid[i]);
@@ -301,8 +292,7 @@ bioft_status ilsvrc_read(struct ilsvrc *m, int strict)
     if (st != BIOFT_OK)
         return st;
     if (m->list.count == m->train_count)
-        return bioft_failf(m->list.host, BIOFT_ERR_FORMAT,
-                           "%s/%sval: no image of these classes in it",
+        return bioft_failf(m->list.host, BIOFT_ERR_FORMAT, "%s/%sval: no image of these classes in it",
                            m->list.files->root(m->list.host), m->base);
     return BIOFT_OK;
 }

@@ -8,8 +8,8 @@
 
 struct ilsvrc {
     struct image_list list; /* the training images by class and name, then validation's */
-    char base[64];            /* where train/ and val/ are: "" or "ILSVRC/Data/CLS-LOC/" */
-    const char **wnids;       /* the classes, whose numbers are their places here */
+    char base[64];          /* where train/ and val/ are: "" or "ILSVRC/Data/CLS-LOC/" */
+    const char **wnids;     /* the classes, whose numbers are their places here */
     uint32_t class_count;
     const char **there; /* all in train, or without it all that validation has; bytewise */
     uint32_t there_count;
@@ -34,8 +34,7 @@ void ilsvrc_free(struct ilsvrc *m); /* zero is fine */
 /* train (without `val_per_class` of each class, which are val, where that is above 0) and test. */
 bioft_status ilsvrc_classification(const struct ilsvrc *m, int64_t val_per_class, uint8_t *which);
 /* The numbers of a class's images from first to end - 1. ret: room for them. */
-uint64_t ilsvrc_members(const struct ilsvrc *m, uint32_t c, uint64_t first, uint64_t end,
-                        uint32_t *ret);
+uint64_t ilsvrc_members(const struct ilsvrc *m, uint32_t c, uint64_t first, uint64_t end, uint32_t *ret);
 /* "n01440764 tench, Tinca tinca" where a file with names is there, else the wnid. */
 bioft_status ilsvrc_names(const struct ilsvrc *m, bioft_info *info);
 bioft_status ilsvrc_notes(const struct ilsvrc *m, bioft_info *info);

@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-uint64_t ilsvrc_members(const struct ilsvrc *m, uint32_t c, uint64_t first, uint64_t end,
-                        uint32_t *ret)
+uint64_t ilsvrc_members(const struct ilsvrc *m, uint32_t c, uint64_t first, uint64_t end, uint32_t *ret)
 {
     uint64_t n = 0;
     for (uint64_t i = first; i < end; i++)
@@ -50,11 +49,9 @@ bioft_status ilsvrc_names(const struct ilsvrc *m, bioft_info *info)
     bioft_status st = class_words_read(m->list.host, &words, &count);
 
     for (uint32_t c = 0; st == BIOFT_OK && c < m->class_count; c++) {
-        const struct class_words *w =
-            count ? bsearch(m->wnids[c], words, count, sizeof *words, compare_wnids) : NULL;
+        const struct class_words *w = count ? bsearch(m->wnids[c], words, count, sizeof *words, compare_wnids) : NULL;
         char text[160];
-        snprintf(text, sizeof text, "%s%s%s", m->wnids[c], w && *w->words ? " " : "",
-                 w ? w->words : "");
+        snprintf(text, sizeof text, "%s%s%s", m->wnids[c], w && *w->words ? " " : "", w ? w->words : "");
         st = info->class_name(info, c, text);
     }
     free(words);
@@ -68,13 +65,12 @@ bioft_status ilsvrc_notes(const struct ilsvrc *m, bioft_info *info)
     bioft_status st = BIOFT_OK;
 
     if (m->there_count != ILSVRC_CLASSES ||
-        (m->class_count == ILSVRC_CLASSES &&
-         (m->train_count != ILSVRC_TRAIN || validation != ILSVRC_VALIDATION))) {
+        (m->class_count == ILSVRC_CLASSES && (m->train_count != ILSVRC_TRAIN || validation != ILSVRC_VALIDATION))) {
         snprintf(text, sizeof text,
                  "not the whole ILSVRC 2012: %u classes are there, not %d; %llu images for "
                  "training and %llu for validation of the %u used",
-                 m->there_count, ILSVRC_CLASSES, (unsigned long long)m->train_count,
-                 (unsigned long long)validation, m->class_count);
+                 m->there_count, ILSVRC_CLASSES, (unsigned long long)m->train_count, (unsigned long long)validation,
+                 m->class_count);
         st = info->note(info, text);
     }
     if (st != BIOFT_OK)

@@ -81,10 +81,7 @@ static bioft_status each_line(const bioft_host *host, const char *path,
     return st;
 }
 
-static bioft_status on_map_line(struct lines *in, void *ctx)
-{
-    return read_map_line(in, ctx);
-}
+static bioft_status on_map_line(struct lines *in, void *ctx) { return read_map_line(in, ctx); }
 
 /* From map_clsloc.txt, else from meta.mat. */
 static bioft_status read_map(const bioft_host *host, id_map map)
@@ -97,20 +94,18 @@ static bioft_status read_map(const bioft_host *host, id_map map)
     if (find(host, "map_clsloc.txt", path))
         return each_line(host, path, on_map_line, map);
     if (!find(host, "meta.mat", path))
-        return bioft_failf(
-            host, BIOFT_ERR_IO,
-            "%s: %s numbers the classes in an order of its own, and no file here names the class "
-            "is which: put meta.mat or map_clsloc.txt of the development kit beside it, or "
-            "LOC_val_solution.csv in the root, or sort the images into val/WNID/",
-            files_of(host)->root(host), GROUND_TRUTH);
+        return bioft_failf(host, BIOFT_ERR_IO,
+                           "%s: %s numbers the classes in an order of its own, and no file here names the class "
+                           "is which: put meta.mat or map_clsloc.txt of the development kit beside it, or "
+                           "LOC_val_solution.csv in the root, or sort the images into val/WNID/",
+                           files_of(host)->root(host), GROUND_TRUTH);
     synsets = malloc(ILSVRC_CLASSES * sizeof *synsets);
     if (!synsets)
         return out_of_memory(host);
     st = matlab_synsets(host, path, ILSVRC_CLASSES, synsets, &count);
     for (uint32_t i = 0; st == BIOFT_OK && i < count; i++) {
         if (map[synsets[i].id][0])
-            st = files_of(host)->fail_at(host, BIOFT_ERR_FORMAT, path, 0, 0,
-                                         "one ILSVRC2012_ID for two classes");
+            st = files_of(host)->fail_at(host, BIOFT_ERR_FORMAT, path, 0, 0, "one ILSVRC2012_ID for two classes");
         memcpy(map[synsets[i].id], synsets[i].wnid, WNID);
     }
     free(synsets);
@@ -149,8 +144,7 @@ static bioft_status on_truth_line(struct lines *in, void *ctx)
     bioft_status st;
 
     if (!id)
-        return lines_fail(in, "'%s' is not an id from 1 to %d",
-                          shown(in->text, text, sizeof text), ILSVRC_CLASSES);
+        return lines_fail(in, "'%s' is not an id from 1 to %d", shown(in->text, text, sizeof text), ILSVRC_CLASSES);
     if (!r->map[id][0])
         return lines_fail(in, "id %llu is that of no class", (unsigned long long)id);
     if (++r->of_id[id] > ILSVRC_VALIDATION / ILSVRC_CLASSES)
@@ -199,9 +193,7 @@ static bioft_status read_ground_truth(const bioft_host *host, struct reading *r)
 
     if (st == BIOFT_OK)
         st = each_line(host, t->path, on_truth_line, r);
-    return st == BIOFT_OK && !t->count
-               ? files_of(host)->fail_at(host, BIOFT_ERR_FORMAT, t->path, 0, 0, "empty")
-               : st;
+    return st == BIOFT_OK && !t->count ? files_of(host)->fail_at(host, BIOFT_ERR_FORMAT, t->path, 0, 0, "empty") : st;
 }
 
 static bioft_status read_solution(const bioft_host *host, struct reading *r)
@@ -212,8 +204,8 @@ static bioft_status read_solution(const bioft_host *host, struct reading *r)
     for (uint64_t i = 0; st == BIOFT_OK && i < t->count; i++)
         if (!t->wnid[i][0]) {
             char text[100];
-            snprintf(text, sizeof text, "no line for image %llu of %llu",
-                     (unsigned long long)i + 1, (unsigned long long)t->count);
+            snprintf(text, sizeof text, "no line for image %llu of %llu", (unsigned long long)i + 1,
+                     (unsigned long long)t->count);
             st = files_of(host)->fail_at(host, BIOFT_ERR_FORMAT, t->path, 0, 0, text);
         }
     return st;
@@ -235,12 +227,11 @@ bioft_status truth_read(const bioft_host *host, struct truth *ret)
     else if (find(host, "LOC_val_solution.csv", t.path))
         st = read_solution(host, r);
     else
-        st = bioft_failf(
-            host, BIOFT_ERR_IO,
-            "%s: the validation images lie in one folder and no file names their classes: unpack "
-            "ILSVRC2012_devkit_t12.tar.gz (https://image-net.org/download-images) here, or put "
-            "LOC_val_solution.csv of the Kaggle release here, or sort them into val/WNID/",
-            files_of(host)->root(host));
+        st = bioft_failf(host, BIOFT_ERR_IO,
+                         "%s: the validation images lie in one folder and no file names their classes: unpack "
+                         "ILSVRC2012_devkit_t12.tar.gz (https://image-net.org/download-images) here, or put "
+                         "LOC_val_solution.csv of the Kaggle release here, or sort them into val/WNID/",
+                         files_of(host)->root(host));
     free(r);
     if (st != BIOFT_OK) {
         truth_free(&t);
@@ -250,10 +241,7 @@ bioft_status truth_read(const bioft_host *host, struct truth *ret)
     return BIOFT_OK;
 }
 
-void truth_free(struct truth *t)
-{
-    free(t->wnid);
-}
+void truth_free(struct truth *t) { free(t->wnid); }
 
 struct naming {
     struct class_words *words;
@@ -279,10 +267,7 @@ static bioft_status on_words_line(struct lines *in, void *ctx)
     return BIOFT_OK;
 }
 
-static int compare_words(const void *a, const void *b)
-{
-    return memcmp(a, b, WNID);
-}
+static int compare_words(const void *a, const void *b) { return memcmp(a, b, WNID); }
 
 bioft_status class_words_read(const bioft_host *host, struct class_words **ret, uint32_t *ret_count)
 {

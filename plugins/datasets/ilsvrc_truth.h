@@ -27,7 +27,6 @@ struct class_words {
 };
 /* From LOC_synset_mapping.txt or map_clsloc.txt; none of them there: *ret_count is 0. By wnid.
  * *ret: free(). */
-bioft_status class_words_read(const bioft_host *host, struct class_words **ret,
-                              uint32_t *ret_count);
+bioft_status class_words_read(const bioft_host *host, struct class_words **ret, uint32_t *ret_count);
 
 #endif

@@ -6,10 +6,7 @@
 
 static const char *const protocols[] = { "classification", "retrieval", NULL };
 
-static void destroy(void *self)
-{
-    class_folders_free(self);
-}
+static void destroy(void *self) { class_folders_free(self); }
 
 static bioft_status check_root(const bioft_host *host)
 {
@@ -17,8 +14,7 @@ static bioft_status check_root(const bioft_host *host)
     const char *root = files->root(host);
 
     if (!root)
-        return host->fail(host, BIOFT_ERR_INVALID,
-                          "no root given: name the folder of the data with 'root'");
+        return host->fail(host, BIOFT_ERR_INVALID, "no root given: name the folder of the data with 'root'");
     if (files->exists(host, ".") != 2)
         return bioft_failf(host, BIOFT_ERR_IO, "%s: no such folder", root);
     return BIOFT_OK;
@@ -80,8 +76,7 @@ static bioft_status describe(void *self, bioft_info *ret)
     return st == BIOFT_OK ? class_folders_notes(c, ret) : st;
 }
 
-static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
-                           uint32_t label_words)
+static bioft_status labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t label_words)
 {
     (void)label_words;
     set_label(ret, ((const struct class_folders *)self)->splits[split].files[index].class_number);
@@ -93,8 +88,7 @@ static bioft_status name(const void *self, uint32_t split, uint64_t index, char 
     return class_folders_name(self, split, index, ret, size);
 }
 
-static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index,
-                           bioft_sample *ret)
+static bioft_status sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret)
 {
     (void)reader;
     return class_folders_sample(self, split, index, ret);
@@ -122,7 +116,4 @@ static const bioft_plugin plugin = {
     .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -42,10 +42,7 @@ void image_list_free(struct image_list *l)
     }
 }
 
-void image_list_multi_label(struct image_list *l, uint32_t classes)
-{
-    l->label_words = (classes + 63) / 64;
-}
+void image_list_multi_label(struct image_list *l, uint32_t classes) { l->label_words = (classes + 63) / 64; }
 
 const char *image_list_text(struct image_list *l, const char *text, size_t length)
 {
@@ -92,8 +89,7 @@ static bioft_status grow(struct image_list *l)
     return BIOFT_OK;
 }
 
-bioft_status image_list_add(struct image_list *l, const char *folder, const char *name,
-                              uint32_t label)
+bioft_status image_list_add(struct image_list *l, const char *folder, const char *name, uint32_t label)
 {
     bioft_status st = BIOFT_OK;
 
@@ -112,8 +108,7 @@ bioft_status image_list_add(struct image_list *l, const char *folder, const char
     return BIOFT_OK;
 }
 
-bioft_status image_list_draw(const struct image_list *l, const struct image_draw *d,
-                               uint8_t *which)
+bioft_status image_list_draw(const struct image_list *l, const struct image_draw *d, uint8_t *which)
 {
     uint64_t sum = 0, taken = 0, *order;
     bioft_status st;
@@ -124,8 +119,7 @@ bioft_status image_list_draw(const struct image_list *l, const struct image_draw
         return bioft_failf(l->host, BIOFT_ERR_FORMAT,
                            "%s: %s has %llu images to draw from, and the splits' options ask for "
                            "%llu",
-                           l->files->root(l->host), d->what, (unsigned long long)d->n,
-                           (unsigned long long)sum);
+                           l->files->root(l->host), d->what, (unsigned long long)d->n, (unsigned long long)sum);
     order = malloc((d->n + 1) * sizeof *order);
     if (!order)
         return out_of_memory(l);
@@ -167,8 +161,7 @@ bioft_status image_list_describe(const struct image_list *l, bioft_info *info)
     return st;
 }
 
-bioft_status image_list_labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
-                                 uint32_t label_words)
+bioft_status image_list_labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t label_words)
 {
     const struct image_list *l = self;
     const uint32_t i = l->splits[split].images[index];
@@ -180,19 +173,16 @@ bioft_status image_list_labels(const void *self, uint32_t split, uint64_t index,
     return BIOFT_OK;
 }
 
-bioft_status image_list_name(const void *self, uint32_t split, uint64_t index, char *ret,
-                               size_t size)
+bioft_status image_list_name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size)
 {
     const struct image_list *l = self;
     const struct listed_image *p = &l->images[l->splits[split].images[index]];
     const int n = snprintf(ret, size, "%s%s", p->folder, p->name);
-    return n >= 0 && (size_t)n < size
-               ? BIOFT_OK
-               : l->host->fail(l->host, BIOFT_ERR_INVALID, "no room for a sample's name");
+    return n >= 0 && (size_t)n < size ? BIOFT_OK
+                                      : l->host->fail(l->host, BIOFT_ERR_INVALID, "no room for a sample's name");
 }
 
-bioft_status image_list_sample(const void *self, void *reader, uint32_t split, uint64_t index,
-                                 bioft_sample *ret)
+bioft_status image_list_sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret)
 {
     const struct image_list *l = self;
     char path[LONGEST_PATH];

@@ -43,8 +43,7 @@ void image_list_multi_label(struct image_list *l, uint32_t classes);
 /* A copy of text that lives as long as the list, or NULL. */
 const char *image_list_text(struct image_list *l, const char *text, size_t length);
 /* folder and name must live on. label: ignored where there may be several. */
-bioft_status image_list_add(struct image_list *l, const char *folder, const char *name,
-                              uint32_t label);
+bioft_status image_list_add(struct image_list *l, const char *folder, const char *name, uint32_t label);
 static inline uint64_t *image_list_bits(const struct image_list *l, uint64_t image)
 {
     return l->bits + image * l->label_words;
@@ -52,7 +51,7 @@ static inline uint64_t *image_list_bits(const struct image_list *l, uint64_t ima
 
 struct image_draw {
     const char *stream, *what; /* what: names the images in a message, "class 'cat'" */
-    const uint32_t *images;  /* [n] to draw from */
+    const uint32_t *images;    /* [n] to draw from */
     uint64_t n;
     const int64_t *wanted; /* [count] kinds[k] gets wanted[k] of them */
     const uint8_t *kinds;
@@ -60,21 +59,16 @@ struct image_draw {
 };
 /* By the permutation of the stream; the rest of which[] stays as it is: which[image] is its split.
  * BIOFT_ERR_FORMAT where they are too few. */
-bioft_status image_list_draw(const struct image_list *l, const struct image_draw *d,
-                               uint8_t *which);
+bioft_status image_list_draw(const struct image_list *l, const struct image_draw *d, uint8_t *which);
 /* Makes the splits that have images. */
 bioft_status image_list_split(struct image_list *l, const uint8_t *which);
 /* Tells the host of them. */
 bioft_status image_list_describe(const struct image_list *l, bioft_info *info);
 
 /* The callbacks of a bioft_dataset whose instance begins with a image_list. */
-#define IMAGE_LIST_CALLS \
-    .labels = image_list_labels, .name = image_list_name, .sample = image_list_sample
-bioft_status image_list_labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
-                                 uint32_t label_words);
-bioft_status image_list_name(const void *self, uint32_t split, uint64_t index, char *ret,
-                               size_t size);
-bioft_status image_list_sample(const void *self, void *reader, uint32_t split, uint64_t index,
-                                 bioft_sample *ret);
+#define IMAGE_LIST_CALLS .labels = image_list_labels, .name = image_list_name, .sample = image_list_sample
+bioft_status image_list_labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t label_words);
+bioft_status image_list_name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size);
+bioft_status image_list_sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret);
 
 #endif

@@ -26,9 +26,15 @@ typedef struct {
 static const char *const protocols[] = { "classification", "retrieval", NULL };
 
 static const bioft_option options[] = {
-#define LIST(name_, index_) { .name = name_ "_list", .type = BIOFT_PATH, .offset = offsetof(image_lists, files[index_]), \
-                              .help = "list of the split " name_ ": path and label in a line" }
-    LIST("train", SPLIT_TRAIN), LIST("val", SPLIT_VAL), LIST("test", SPLIT_TEST), LIST("database", SPLIT_DATABASE),
+#define LIST(name_, index_) \
+    { \
+        .name = name_ "_list", .type = BIOFT_PATH, .offset = offsetof(image_lists, files[index_]), \
+        .help = "list of the split " name_ ": path and label in a line" \
+    }
+    LIST("train", SPLIT_TRAIN),
+    LIST("val", SPLIT_VAL),
+    LIST("test", SPLIT_TEST),
+    LIST("database", SPLIT_DATABASE),
 };
 
 static void destroy(void *self)
@@ -101,7 +107,7 @@ static void take_fields(char *text, char **ret_path, char **ret_label)
     char *at = text, *label;
 
     *ret_path = *ret_label = NULL;
-    if (separator == ' ') {                 /* a path may have blanks, a label has none */
+    if (separator == ' ') { /* a path may have blanks, a label has none */
         label = strrchr(text, ' ');
         if (!label)
             return;
@@ -151,7 +157,7 @@ static bioft_status read_line(image_lists *d, struct lines *in, uint32_t split)
     if (!path || !label || !*label)
         return lines_fail(in, "expected a path and a label, with a comma, a tab or a blank between them");
     if (in->number == 1 && !is_image(path))
-        return BIOFT_OK;            /* a header */
+        return BIOFT_OK; /* a header */
     if (!is_image(path))
         return lines_fail(in, "'%s' is not the name of an image (.jpg, .jpeg or .png)", shown(path, text, sizeof text));
     return add_row(d, in, split, path, label);
@@ -260,8 +266,9 @@ static bioft_status add_images(image_lists *d, uint8_t *which)
 
     for (uint64_t i = 0; st == BIOFT_OK && i < d->count; i++) {
         const struct row *r = &d->rows[i];
-        const char **found = d->classes ? bsearch(&r->label, d->classes, d->class_count, sizeof *d->classes, compare_texts)
-                                        : NULL;
+        const char **found = d->classes
+                                 ? bsearch(&r->label, d->classes, d->class_count, sizeof *d->classes, compare_texts)
+                                 : NULL;
         const uint32_t number = d->classes ? (uint32_t)(found - d->classes) : (uint32_t)number_of(r->label);
         if (d->classes ? !found : number >= d->class_count) {
             snprintf(text, sizeof text, "class '%s', which no line of the list of split '%s' has",
@@ -283,9 +290,10 @@ static bioft_status read_lists(image_lists *d)
         if (d->files[s])
             st = read_list(d, s);
     if (st == BIOFT_OK && !d->count)
-        st = d->list.host->fail(d->list.host, BIOFT_ERR_INVALID,
-                                "no list given: name files of `path,label` lines with 'train_list' and 'test_list' (also "
-                                "'val_list' and 'database_list'); with 'train_list' alone 'split' makes the others");
+        st = d->list.host->fail(
+            d->list.host, BIOFT_ERR_INVALID,
+            "no list given: name files of `path,label` lines with 'train_list' and 'test_list' (also "
+            "'val_list' and 'database_list'); with 'train_list' alone 'split' makes the others");
     if (st == BIOFT_OK)
         st = check_twice(d);
     if (st == BIOFT_OK)
@@ -318,8 +326,11 @@ static bioft_status describe(void *self, bioft_info *ret)
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, IMAGE_LIST_CALLS,
-    .layout = "the images, named by list files (options train_list, val_list, test_list, database_list) of lines path,label",
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    IMAGE_LIST_CALLS,
+    .layout =
+        "the images, named by list files (options train_list, val_list, test_list, database_list) of lines path,label",
     .samples = "JPEG and PNG files, grey or colour, of any size; labels are numbers from 0, or names",
 };
 
@@ -327,11 +338,11 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_DATASET, "image_lists", "1.0", "bioft", "MIT"),
     .summary = "JPEG and PNG images named by list files, CSV or blanks: a path below the root and a label in each line",
     .reference = "",
-    .instance_size = sizeof(image_lists), BIOFT_OPTIONS(options), BIOFT_HOST_AT(image_lists, list.host),
-    .destroy = destroy, .vtable = &dataset,
+    .instance_size = sizeof(image_lists),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(image_lists, list.host),
+    .destroy = destroy,
+    .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

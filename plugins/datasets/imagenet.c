@@ -23,10 +23,7 @@ static const bioft_option options[] = {
       .help = "split val, drawn from the training images; 0: none" },
 };
 
-static void destroy(void *self)
-{
-    ilsvrc_free(&((imagenet *)self)->set);
-}
+static void destroy(void *self) { ilsvrc_free(&((imagenet *)self)->set); }
 
 static bioft_status make_splits(imagenet *d)
 {
@@ -87,7 +84,4 @@ static const bioft_plugin plugin = {
     .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -95,8 +95,7 @@ static bioft_status read_wnid_file(imagenet100 *d)
 {
     struct lines *in = malloc(sizeof *in);
     int more = 1;
-    bioft_status st =
-        in ? lines_open(in, d->set.list.host, d->wnid_file, LARGEST_TEXT) : out_of_memory(d);
+    bioft_status st = in ? lines_open(in, d->set.list.host, d->wnid_file, LARGEST_TEXT) : out_of_memory(d);
 
     while (st == BIOFT_OK) {
         char *at, *word, text[24];
@@ -109,8 +108,7 @@ static bioft_status read_wnid_file(imagenet100 *d)
         if (!word)
             continue;
         if (!is_wnid(word, strlen(word)))
-            st = lines_fail(in, "'%s' is not a wnid such as n01440764",
-                            shown(word, text, sizeof text));
+            st = lines_fail(in, "'%s' is not a wnid such as n01440764", shown(word, text, sizeof text));
         else if (d->chosen_count == MOST_CLASSES)
             st = lines_fail(in, "more than %d classes", MOST_CLASSES);
         else {
@@ -124,10 +122,7 @@ static bioft_status read_wnid_file(imagenet100 *d)
     return st;
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+static int compare(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 /* Names all classes that are not there or come twice. */
 static bioft_status check_chosen(const imagenet100 *d)
@@ -138,8 +133,7 @@ static bioft_status check_chosen(const imagenet100 *d)
 
     text[0] = '\0';
     for (uint32_t i = 0; i < d->chosen_count; i++) {
-        const int there =
-            bsearch(&d->chosen[i], m->there, m->there_count, sizeof *m->there, compare) != NULL;
+        const int there = bsearch(&d->chosen[i], m->there, m->there_count, sizeof *m->there, compare) != NULL;
         int twice = 0;
         for (uint32_t k = 0; k < i; k++)
             twice |= !strcmp(d->chosen[k], d->chosen[i]);
@@ -147,13 +141,13 @@ static bioft_status check_chosen(const imagenet100 *d)
             continue;
         wrong++;
         if (n + 40 < sizeof text)
-            n += (size_t)snprintf(text + n, sizeof text - n, "%s%.20s %s", n ? ", " : "",
-                                  d->chosen[i], twice ? "twice" : "not there");
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s%.20s %s", n ? ", " : "", d->chosen[i],
+                                  twice ? "twice" : "not there");
     }
     return wrong ? bioft_failf(d->set.list.host, BIOFT_ERR_INVALID,
                                "%.200s: %zu of the classes named cannot be used: %s%s",
-                               d->wnid_file ? d->wnid_file : d->set.list.files->root(d->set.list.host),
-                               wrong, text, n + 40 >= sizeof text ? ", ..." : "")
+                               d->wnid_file ? d->wnid_file : d->set.list.files->root(d->set.list.host), wrong, text,
+                               n + 40 >= sizeof text ? ", ..." : "")
                  : BIOFT_OK;
 }
 
@@ -188,8 +182,8 @@ static bioft_status choose(imagenet100 *d)
 
     if (d->wnids.count && d->wnid_file)
         return d->set.list.host->fail(d->set.list.host, BIOFT_ERR_INVALID,
-                                    "both wnids and wnid_file are given; one of them names the "
-                                    "classes");
+                                      "both wnids and wnid_file are given; one of them names the "
+                                      "classes");
     if (d->wnid_file)
         st = read_wnid_file(d);
     else if (!d->wnids.count)
@@ -320,9 +314,7 @@ static const char *place(void *ctx, struct image_list *l, const char *path, uint
 
 static bioft_status read_lists(imagenet100 *d, bioft_info *info)
 {
-    struct label_lists lists = {
-        .folder = d->lists, .strip = d->strip_prefix, .single = 1, .place = place, .ctx = d
-    };
+    struct label_lists lists = { .folder = d->lists, .strip = d->strip_prefix, .single = 1, .place = place, .ctx = d };
     bioft_status st = label_lists_read(&lists, &d->set.list, info);
 
     return st == BIOFT_OK ? number_classes(info, lists.columns) : st;
@@ -337,8 +329,7 @@ static bioft_status describe(void *self, bioft_info *ret)
     if (st == BIOFT_OK)
         st = ilsvrc_open(&d->set, host);
     if (st == BIOFT_OK)
-        st = d->lists ? read_lists(d, ret)
-                      : read_images(d, image_list_retrieval(&d->set.list), ret);
+        st = d->lists ? read_lists(d, ret) : read_images(d, image_list_retrieval(&d->set.list), ret);
     return st == BIOFT_OK ? image_list_describe(&d->set.list, ret) : st;
 }
 
@@ -357,8 +348,7 @@ static const bioft_dataset dataset = {
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_DATASET, "imagenet100", "1.0", "bioft", "MIT"),
-    .summary =
-        "a hundred of ILSVRC 2012's classes, named or drawn, for classification or retrieval",
+    .summary = "a hundred of ILSVRC 2012's classes, named or drawn, for classification or retrieval",
     .reference = "Russakovsky et al., ImageNet large scale visual recognition challenge, IJCV 2015",
     .instance_size = sizeof(imagenet100),
     BIOFT_OPTIONS(options),
@@ -367,7 +357,4 @@ static const bioft_plugin plugin = {
     .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -14,10 +14,7 @@ typedef struct {
 
 static const char *const protocols[] = { "classification", NULL };
 
-static void destroy(void *self)
-{
-    class_folders_free(&((imagenet_c *)self)->tree);
-}
+static void destroy(void *self) { class_folders_free(&((imagenet_c *)self)->tree); }
 
 /* folder: room for its path below the root, "noise/shot_noise/3/". */
 static bioft_status find(const imagenet_c *d, char *folder, size_t size)
@@ -34,9 +31,10 @@ static bioft_status find(const imagenet_c *d, char *folder, size_t size)
         if (files->exists(d->tree.host, folder) == 2)
             return BIOFT_OK;
     }
-    return bioft_failf(d->tree.host, BIOFT_ERR_IO, "%s: no folder %s/%d in it, nor in noise, blur, weather, digital or extra: "
-                       "get ImageNet-C's archives from https://zenodo.org/records/2235448 and unpack them here", root, name,
-                       (int)d->severity);
+    return bioft_failf(d->tree.host, BIOFT_ERR_IO,
+                       "%s: no folder %s/%d in it, nor in noise, blur, weather, digital or extra: "
+                       "get ImageNet-C's archives from https://zenodo.org/records/2235448 and unpack them here",
+                       root, name, (int)d->severity);
 }
 
 static bioft_status describe(void *self, bioft_info *ret)
@@ -79,8 +77,13 @@ static bioft_status sample(const void *self, void *reader, uint32_t split, uint6
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, .labels = labels, .name = name, .sample = sample,
-    .layout = "CORRUPTION/SEVERITY/WNID/NAME.JPEG, also below the archives' folders noise, blur, weather, digital, extra",
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    .labels = labels,
+    .name = name,
+    .sample = sample,
+    .layout =
+        "CORRUPTION/SEVERITY/WNID/NAME.JPEG, also below the archives' folders noise, blur, weather, digital, extra",
     .samples = "JPEG files of 224x224 in a thousand classes, 50,000 for each corruption and severity",
     .source = "https://zenodo.org/records/2235448",
 };
@@ -91,11 +94,11 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_DATASET, "imagenet_c", "1.0", "bioft", "MIT"),
     .summary = "ImageNet-C: ILSVRC 2012's validation images with one corruption of one severity",
     .reference = "Hendrycks, Dietterich, ICLR 2019",
-    .instance_size = sizeof(imagenet_c), BIOFT_OPTIONS(options), BIOFT_HOST_AT(imagenet_c, tree.host),
-    .destroy = destroy, .vtable = &dataset,
+    .instance_size = sizeof(imagenet_c),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(imagenet_c, tree.host),
+    .destroy = destroy,
+    .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -58,16 +58,16 @@ static char *path_of(char **at)
 }
 
 /* The columns of a line from `at` on, into the last image. *ret_count: how many. */
-static bioft_status read_columns(struct lines *in, char *at, uint64_t *bits, uint32_t *ret_count,
-                                 uint32_t *ret_ones, uint32_t *ret_first)
+static bioft_status read_columns(struct lines *in, char *at, uint64_t *bits, uint32_t *ret_count, uint32_t *ret_ones,
+                                 uint32_t *ret_first)
 {
     char *word, text[24];
     uint32_t n = 0, ones = 0, first = 0;
 
     for (; (word = lines_word(&at)); n++) {
         if ((word[0] != '0' && word[0] != '1') || word[1])
-            return lines_fail(in, "'%s' in column %u of the labels: 0 or 1 is expected",
-                              shown(word, text, sizeof text), n + 1);
+            return lines_fail(in, "'%s' in column %u of the labels: 0 or 1 is expected", shown(word, text, sizeof text),
+                              n + 1);
         if (n == MOST_COLUMNS)
             return lines_fail(in, "more than %d labels", MOST_COLUMNS);
         if (word[0] == '0')
@@ -81,8 +81,7 @@ static bioft_status read_columns(struct lines *in, char *at, uint64_t *bits, uin
     return BIOFT_OK;
 }
 
-static bioft_status add_row(struct rows *rows, const struct image_list *l, const char *path,
-                            uint64_t line)
+static bioft_status add_row(struct rows *rows, const struct image_list *l, const char *path, uint64_t line)
 {
     if (rows->count == rows->capacity) {
         const uint64_t capacity = rows->capacity ? rows->capacity * 2 : 1024;
@@ -110,8 +109,7 @@ static const char *placed_fault(const struct image_list *l, const char *path, co
 }
 
 /* One line: path and labels. */
-static bioft_status read_line(struct label_lists *lists, struct image_list *l, struct lines *in,
-                              struct rows *rows)
+static bioft_status read_line(struct label_lists *lists, struct image_list *l, struct lines *in, struct rows *rows)
 {
     uint64_t bits[MOST_COLUMNS / 64] = { 0 };
     char *at = in->text, *path = path_of(&at);
@@ -127,8 +125,7 @@ static bioft_status read_line(struct label_lists *lists, struct image_list *l, s
     path = stripped(lists, path);
     fault = path_fault(path);
     if (fault)
-        return lines_fail(in, "%s; what paths begin with elsewhere is left out with strip_prefix",
-                          fault);
+        return lines_fail(in, "%s; what paths begin with elsewhere is left out with strip_prefix", fault);
     if (!count)
         return lines_fail(in, "no labels behind the path");
     if (!lists->columns) {
@@ -147,8 +144,7 @@ static bioft_status read_line(struct label_lists *lists, struct image_list *l, s
     if (kept && (fault = placed_fault(l, path, kept)))
         return lines_fail(in, "%s", fault);
     if (!kept)
-        return lists->place ? lines_fail(in, "no image of this data has such a name")
-                            : out_of_memory(l);
+        return lists->place ? lines_fail(in, "no image of this data has such a name") : out_of_memory(l);
     st = image_list_add(l, "", kept, first);
     if (st == BIOFT_OK && l->label_words)
         memcpy(image_list_bits(l, l->count - 1), bits, l->label_words * sizeof *bits);
@@ -162,8 +158,7 @@ static int compare_rows(const void *a, const void *b)
     return c ? c : (x->line > y->line) - (x->line < y->line);
 }
 
-static bioft_status read_list(struct label_lists *lists, struct image_list *l, const char *file,
-                              struct rows *rows)
+static bioft_status read_list(struct label_lists *lists, struct image_list *l, const char *file, struct rows *rows)
 {
     struct lines *in = malloc(sizeof *in);
     int more = 1;
@@ -203,8 +198,8 @@ static uint64_t common(const struct rows *a, const struct rows *b, uint64_t *ret
     return n;
 }
 
-static bioft_status check_overlaps(const struct image_list *l, const struct rows *rows,
-                                   char files[SPLIT_COUNT][4200], bioft_info *info)
+static bioft_status check_overlaps(const struct image_list *l, const struct rows *rows, char files[SPLIT_COUNT][4200],
+                                   bioft_info *info)
 {
     bioft_status st = BIOFT_OK;
 
@@ -218,9 +213,8 @@ static bioft_status check_overlaps(const struct image_list *l, const struct rows
             if (a == SPLIT_TRAIN && b == SPLIT_TEST)
                 return l->files->fail_at(l->host, BIOFT_ERR_FORMAT, files[b], line, 0,
                                          "a test image that is in train.txt too");
-            snprintf(text, sizeof text, "%llu image%s of %s.txt %s in %s.txt too",
-                     (unsigned long long)n, n == 1 ? "" : "s", image_split_names[a],
-                     n == 1 ? "is" : "are", image_split_names[b]);
+            snprintf(text, sizeof text, "%llu image%s of %s.txt %s in %s.txt too", (unsigned long long)n,
+                     n == 1 ? "" : "s", image_split_names[a], n == 1 ? "is" : "are", image_split_names[b]);
             st = info->note(info, text);
         }
     return st;
@@ -242,8 +236,7 @@ bioft_status label_lists_read(struct label_lists *lists, struct image_list *l, b
     }
     if (st == BIOFT_OK && !l->count)
         st = bioft_failf(l->host, BIOFT_ERR_IO,
-                         "%s: none of the lists train.txt, val.txt, test.txt, database.txt in it",
-                         lists->folder);
+                         "%s: none of the lists train.txt, val.txt, test.txt, database.txt in it", lists->folder);
     if (st == BIOFT_OK)
         st = check_overlaps(l, rows, files, info);
     if (st == BIOFT_OK) {

@@ -25,7 +25,8 @@ bioft_status lines_next(struct lines *l, int *ret_more);
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
-bioft_status lines_fail(const struct lines *l, const char *format, ...);
+bioft_status
+lines_fail(const struct lines *l, const char *format, ...);
 /* The next word at *at, ended with a NUL there, *at moved behind it; NULL: no more. */
 char *lines_word(char **at);
 

@@ -8,13 +8,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-enum {
-    HEADER = 128,
-    LARGEST_FILE = 1 << 24,
-    LARGEST_INFLATED = 1 << 24,
-    MOST_FIELDS = 64,
-    LONGEST_FIELD = 64
-};
+enum { HEADER = 128, LARGEST_FILE = 1 << 24, LARGEST_INFLATED = 1 << 24, MOST_FIELDS = 64, LONGEST_FIELD = 64 };
 enum { /* types of elements */
        INT8 = 1,
        UINT8,
@@ -44,10 +38,7 @@ static uint32_t u32(const uint8_t *p)
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static uint64_t u64(const uint8_t *p)
-{
-    return u32(p) | (uint64_t)u32(p + 4) << 32;
-}
+static uint64_t u64(const uint8_t *p) { return u32(p) | (uint64_t)u32(p + 4) << 32; }
 
 /* 0: nothing whole is left. */
 static int next(struct cursor *c, struct element *ret)
@@ -75,8 +66,8 @@ static int next(struct cursor *c, struct element *ret)
 }
 
 /* The head of a matrix: its class and number of elements; c is left behind its name. */
-static int matrix_head(const struct element *matrix, struct cursor *c, uint32_t *ret_class,
-                       uint64_t *ret_count, struct element *ret_name)
+static int matrix_head(const struct element *matrix, struct cursor *c, uint32_t *ret_class, uint64_t *ret_count,
+                       struct element *ret_name)
 {
     struct element e;
     uint64_t count = 1;
@@ -106,8 +97,7 @@ static int number(const struct element *matrix, double *ret)
     uint64_t count, bits;
     float single;
 
-    if (!matrix_head(matrix, &c, &class, &count, &e) || class < CLASS_DOUBLE || count != 1 ||
-        !next(&c, &e))
+    if (!matrix_head(matrix, &c, &class, &count, &e) || class < CLASS_DOUBLE || count != 1 || !next(&c, &e))
         return 0;
     if (e.type == UINT8 && e.size == 1)
         *ret = e.data[0];
@@ -142,8 +132,7 @@ static int wnid(const struct element *matrix, char ret[WNID])
     uint32_t class, step;
     uint64_t count;
 
-    if (!matrix_head(matrix, &c, &class, &count, &e) || class != CLASS_CHAR || count != WNID - 1 ||
-        !next(&c, &e))
+    if (!matrix_head(matrix, &c, &class, &count, &e) || class != CLASS_CHAR || count != WNID - 1 || !next(&c, &e))
         return 0;
     step = e.type == UINT16 ? 2 : e.type == UTF8 || e.type == UINT8 || e.type == INT8 ? 1 : 0;
     if (!step || e.size != step * (WNID - 1))
@@ -175,8 +164,7 @@ static int field_names(struct cursor *c, uint32_t which[MOST_FIELDS], uint32_t *
     for (uint32_t i = 0; i < *ret_count; i++) {
         which[i] = FIELDS;
         for (uint32_t k = 0; k < FIELDS; k++)
-            if (strlen(names[k]) < size &&
-                !memcmp(list.data + (size_t)i * size, names[k], strlen(names[k]) + 1)) {
+            if (strlen(names[k]) < size && !memcmp(list.data + (size_t)i * size, names[k], strlen(names[k]) + 1)) {
                 which[i] = k;
                 found |= 1u << k;
             }
@@ -185,24 +173,21 @@ static int field_names(struct cursor *c, uint32_t which[MOST_FIELDS], uint32_t *
 }
 
 /* The struct array: 0 where it is not as expected. */
-static int read_synsets(const struct element *matrix, uint32_t room, struct synset *ret,
-                        uint32_t *ret_count)
+static int read_synsets(const struct element *matrix, uint32_t room, struct synset *ret, uint32_t *ret_count)
 {
     uint32_t class, fields, which[MOST_FIELDS], n = 0;
     struct cursor c;
     struct element e;
     uint64_t count;
 
-    if (!matrix_head(matrix, &c, &class, &count, &e) || class != CLASS_STRUCT ||
-        !field_names(&c, which, &fields))
+    if (!matrix_head(matrix, &c, &class, &count, &e) || class != CLASS_STRUCT || !field_names(&c, which, &fields))
         return 0;
     for (uint64_t i = 0; i < count; i++) {
         double id = 0, children = 0;
         struct synset s;
         for (uint32_t k = 0; k < fields; k++)
             if (!next(&c, &e) || (which[k] == FIELD_ID && !number(&e, &id)) ||
-                (which[k] == FIELD_CHILDREN && !number(&e, &children)) ||
-                (which[k] == FIELD_WNID && !wnid(&e, s.wnid)))
+                (which[k] == FIELD_CHILDREN && !number(&e, &children)) || (which[k] == FIELD_WNID && !wnid(&e, s.wnid)))
                 return 0;
         if (children != 0)
             continue;
@@ -233,12 +218,11 @@ static int is_synsets(const struct element *matrix)
     struct element name;
     uint32_t class;
     uint64_t count;
-    return matrix_head(matrix, &c, &class, &count, &name) && name.size == 7 &&
-           !memcmp(name.data, "synsets", 7);
+    return matrix_head(matrix, &c, &class, &count, &name) && name.size == 7 && !memcmp(name.data, "synsets", 7);
 }
 
-bioft_status matlab_synsets(const bioft_host *host, const char *path, uint32_t room,
-                            struct synset *ret, uint32_t *ret_count)
+bioft_status matlab_synsets(const bioft_host *host, const char *path, uint32_t room, struct synset *ret,
+                            uint32_t *ret_count)
 {
     const bioft_files *files = files_of(host);
     const uint8_t *bytes;

@@ -12,7 +12,7 @@ struct synset {
     uint32_t id;
 };
 /* Those without children, at most `room`. */
-bioft_status matlab_synsets(const bioft_host *host, const char *path, uint32_t room,
-                            struct synset *ret, uint32_t *ret_count);
+bioft_status matlab_synsets(const bioft_host *host, const char *path, uint32_t room, struct synset *ret,
+                            uint32_t *ret_count);
 
 #endif

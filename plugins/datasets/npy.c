@@ -20,8 +20,7 @@ static bioft_status load(npy *d, const char *split, const char *prefix)
     if (!have_images && !have_labels)
         return BIOFT_OK;
     if (!have_images || !have_labels) {
-        snprintf(text, sizeof text,
-                 "missing; a split needs its images and its labels, and the folder has only %s",
+        snprintf(text, sizeof text, "missing; a split needs its images and its labels, and the folder has only %s",
                  have_images ? images : labels);
         return d->files->fail_at(d->host, BIOFT_ERR_IO, have_images ? labels : images, 0, 0, text);
     }
@@ -39,8 +38,7 @@ static bioft_status describe(void *self, bioft_info *ret)
     const char *root = st == BIOFT_OK ? d->files->root(d->host) : NULL;
 
     if (st == BIOFT_OK && !root)
-        st = d->host->fail(d->host, BIOFT_ERR_INVALID,
-                           "no root given: name the folder of the data with 'root'");
+        st = d->host->fail(d->host, BIOFT_ERR_INVALID, "no root given: name the folder of the data with 'root'");
     for (int i = 0; st == BIOFT_OK && i < SPLITS; i++) {
         char prefix[16];
         snprintf(prefix, sizeof prefix, "%s_", split_names[i]);
@@ -50,13 +48,15 @@ static bioft_status describe(void *self, bioft_info *ret)
         st = load(d, split_names[0], "");
     if (st == BIOFT_OK && !d->split_count)
         st = bioft_failf(d->host, BIOFT_ERR_IO, "%s: %s", root,
-                         d->files->exists(d->host, ".") == 2 ? "none of the files is there"
-                                                             : "no such folder");
+                         d->files->exists(d->host, ".") == 2 ? "none of the files is there" : "no such folder");
     return st == BIOFT_OK ? npy_describe(d, ret) : st;
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, NPY_CALLS, NPY_SAMPLES,
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    NPY_CALLS,
+    NPY_SAMPLES,
     .layout = "train_images.npy and train_labels.npy, and the same for val, test and database, not all of "
               "which have to be there; or images.npy and labels.npy, of which the manifest's split makes the "
               "splits",
@@ -66,13 +66,13 @@ static const bioft_dataset dataset = {
 static const bioft_option options[] = { NPY_LABELS };
 
 static const bioft_plugin plugin = {
-    BIOFT_PLUGIN(BIOFT_KIND_DATASET, "npy", "1.0", "bioft", "MIT"), .reference = "", .summary =
-        "arrays of NumPy: train_images.npy, train_labels.npy, test_images.npy, test_labels.npy",
-    .instance_size = sizeof(npy), BIOFT_OPTIONS(options), BIOFT_HOST_AT(npy, host),
+    BIOFT_PLUGIN(BIOFT_KIND_DATASET, "npy", "1.0", "bioft", "MIT"),
+    .reference = "",
+    .summary = "arrays of NumPy: train_images.npy, train_labels.npy, test_images.npy, test_labels.npy",
+    .instance_size = sizeof(npy),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(npy, host),
     .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -25,14 +25,14 @@ typedef struct {
     uint32_t height, width, channels, dtype;
     uint32_t classes;
     int32_t multi_label;
-    int32_t form; /* LABELS_AUTO ... */
-    const char *file; /* npz's option */
+    int32_t form;        /* LABELS_AUTO ... */
+    const char *file;    /* npz's option */
     const char *archive; /* that the arrays are in; NULL: each is a file */
 } npy;
 
 /* An error of an array, with its path before it. */
-__attribute__((format(printf, 3, 4)))
-static inline bioft_status fail_at(const npy *d, const char *path, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static inline bioft_status fail_at(const npy *d, const char *path,
+                                                                         const char *format, ...)
 {
     char text[300], whole[400];
     va_list args;
@@ -55,11 +55,13 @@ bioft_status npy_describe(const npy *d, bioft_info *info);
 /* The callbacks of a bioft_dataset whose instance is an npy, and its option. */
 #define NPY_CALLS .labels = npy_labels, .name = npy_name, .sample = npy_sample, .multi_label = npy_multi_label
 extern const char *const npy_label_forms[];
-#define NPY_LABELS { .name = "labels", .type = BIOFT_CHOICE, .offset = offsetof(npy, form), .choices = npy_label_forms, \
-      .help = "single: a class a sample, [n] or [n,1]; several: [n,classes] of 0 and 1; auto: single " \
-              "but for two columns and more" }
-bioft_status npy_labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
-                        uint32_t label_words);
+#define NPY_LABELS \
+    { \
+        .name = "labels", .type = BIOFT_CHOICE, .offset = offsetof(npy, form), .choices = npy_label_forms, \
+        .help = "single: a class a sample, [n] or [n,1]; several: [n,classes] of 0 and 1; auto: single " \
+                "but for two columns and more" \
+    }
+bioft_status npy_labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t label_words);
 
 bioft_status npy_name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size);
 bioft_status npy_sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret);

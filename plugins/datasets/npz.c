@@ -37,18 +37,22 @@ static bioft_status find(npy *d)
     }
     if (st != BIOFT_OK || found == 1)
         return st;
-    return bioft_failf(d->host, BIOFT_ERR_IO, found ? "%s: %u .npz files in it: name one with 'file'"
-                                                    : "%s: no .npz file in it", root, (unsigned)found);
+    return bioft_failf(d->host, BIOFT_ERR_IO,
+                       found ? "%s: %u .npz files in it: name one with 'file'" : "%s: no .npz file in it", root,
+                       (unsigned)found);
 }
 
 /* A split of a layout, where it is there. */
-static bioft_status add(npy *d, int split, const char *const *names, const bioft_array *images, const bioft_array *labels)
+static bioft_status add(npy *d, int split, const char *const *names, const bioft_array *images,
+                        const bioft_array *labels)
 {
     if (!images->data && !labels->data)
         return BIOFT_OK;
     if (!images->data || !labels->data)
-        return fail_at(d, names[images->data != NULL], "missing; a split needs its images and its labels, and the archive "
-                       "has only %s", names[images->data == NULL]);
+        return fail_at(d, names[images->data != NULL],
+                       "missing; a split needs its images and its labels, and the archive "
+                       "has only %s",
+                       names[images->data == NULL]);
     d->splits[d->split_count].images = *images;
     d->splits[d->split_count].labels = *labels;
     return npy_add_split(d, split_names[split], names[0], names[1]);
@@ -78,14 +82,18 @@ static bioft_status describe(void *self, bioft_info *ret)
     for (int i = 0; st == BIOFT_OK && i < LAYOUTS && !d->split_count; i++)
         st = load(d, layouts[i]);
     if (st == BIOFT_OK && !d->split_count)
-        st = d->files->fail_at(d->host, BIOFT_ERR_FORMAT, d->archive, 0, 0,
-                               "none of the arrays is in it that are looked for: train_images and train_labels (also val_, "
-                               "test_ and database_), x_train and y_train, images and labels");
+        st = d->files->fail_at(
+            d->host, BIOFT_ERR_FORMAT, d->archive, 0, 0,
+            "none of the arrays is in it that are looked for: train_images and train_labels (also val_, "
+            "test_ and database_), x_train and y_train, images and labels");
     return st == BIOFT_OK ? npy_describe(d, ret) : st;
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, NPY_CALLS, NPY_SAMPLES,
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    NPY_CALLS,
+    NPY_SAMPLES,
     .layout = "one .npz file of train_images and train_labels, and the same for val, test and database; of "
               "x_train, y_train, x_test and y_test; or of images and labels, of which the manifest's split "
               "makes the splits",
@@ -94,19 +102,20 @@ static const bioft_dataset dataset = {
 
 static const bioft_option options[] = {
     NPY_LABELS,
-    { .name = "file", .type = BIOFT_STRING, .offset = offsetof(npy, file),
+    { .name = "file",
+      .type = BIOFT_STRING,
+      .offset = offsetof(npy, file),
       .help = "name of the archive in the root, where there are several" },
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_DATASET, "npz", "1.0", "bioft", "MIT"),
-    .reference = "", .summary =
-        "arrays of NumPy in one .npz: MedMNIST's layout, Keras's, or images and labels",
-    .instance_size = sizeof(npy), BIOFT_OPTIONS(options), BIOFT_HOST_AT(npy, host),
+    .reference = "",
+    .summary = "arrays of NumPy in one .npz: MedMNIST's layout, Keras's, or images and labels",
+    .instance_size = sizeof(npy),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(npy, host),
     .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

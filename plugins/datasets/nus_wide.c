@@ -14,9 +14,8 @@
 enum { CONCEPTS = 21, ALL = 81, MOST = 256, FULL = 269648, LARGEST_TEXT = 1 << 26 };
 
 static const char *const concepts[CONCEPTS] = {
-    "animal",  "beach",  "buildings",  "clouds", "flowers", "grass", "lake",
-    "mountain", "ocean", "person",     "plants", "reflection", "road", "rocks",
-    "sky",     "snow",   "sunset",     "tree",   "vehicle", "water", "window",
+    "animal",     "beach", "buildings", "clouds", "flowers", "grass",  "lake", "mountain", "ocean", "person", "plants",
+    "reflection", "road",  "rocks",     "sky",    "snow",    "sunset", "tree", "vehicle",  "water", "window",
 };
 static const char *const protocols[] = { "retrieval", NULL };
 
@@ -78,10 +77,7 @@ static const bioft_option options[] = {
       .help = "what the lists' paths begin with that is not a folder here: './data/nuswide_81'" },
 };
 
-static void destroy(void *self)
-{
-    image_list_free(&((nus_wide *)self)->list);
-}
+static void destroy(void *self) { image_list_free(&((nus_wide *)self)->list); }
 
 static bioft_status out_of_memory(const nus_wide *d)
 {
@@ -143,8 +139,7 @@ static bioft_status add_image(nus_wide *d, struct lines *in, const char *folder)
 
 static bioft_status read_images(nus_wide *d, struct lines *in)
 {
-    static const char *const names[] = { "ImageList/Imagelist.txt", "Imagelist.txt",
-                                         "ImageList/ImageList.txt", NULL };
+    static const char *const names[] = { "ImageList/Imagelist.txt", "Imagelist.txt", "ImageList/ImageList.txt", NULL };
     const char *path = first_of(d, names, 1), *folder;
     int more = 1;
     bioft_status st = image_folder(d, &folder);
@@ -187,8 +182,7 @@ static bioft_status read_concept(nus_wide *d, struct lines *in, const char *fold
         if ((in->text[0] != '0' && in->text[0] != '1') || in->length != 1)
             st = lines_fail(in, "'%s': 0 or 1 is expected", shown(in->text, text, sizeof text));
         else if (n == d->list.count)
-            st = lines_fail(in, "more lines than the %llu images of the list of images",
-                            (unsigned long long)n);
+            st = lines_fail(in, "more lines than the %llu images of the list of images", (unsigned long long)n);
         else if (in->text[0] == '1')
             set_label(image_list_bits(&d->list, n), c);
         n++;
@@ -196,8 +190,8 @@ static bioft_status read_concept(nus_wide *d, struct lines *in, const char *fold
     if (st != BIOFT_OK)
         return st;
     if (n != d->list.count)
-        return lines_fail(in, "ends after %llu lines; the list of images has %llu",
-                          (unsigned long long)n, (unsigned long long)d->list.count);
+        return lines_fail(in, "ends after %llu lines; the list of images has %llu", (unsigned long long)n,
+                          (unsigned long long)d->list.count);
     return BIOFT_OK;
 }
 
@@ -223,8 +217,7 @@ static bioft_status find_concepts(nus_wide *d, const char *folder)
             return out_of_memory(d);
     }
     if (st == BIOFT_OK && !d->count)
-        st = d->list.files->fail_at(d->list.host, BIOFT_ERR_FORMAT, folder, 0, 0,
-                                    "no file Labels_CONCEPT.txt in it");
+        st = d->list.files->fail_at(d->list.host, BIOFT_ERR_FORMAT, folder, 0, 0, "no file Labels_CONCEPT.txt in it");
     return st;
 }
 
@@ -273,8 +266,7 @@ static void by_rarity(const nus_wide *d, const uint8_t *there, uint32_t order[MO
 }
 
 /* Draws one concept's images among those in no split yet. */
-static bioft_status draw_concept(const nus_wide *d, uint32_t c, const uint8_t *there,
-                                 uint32_t *members, uint8_t *which)
+static bioft_status draw_concept(const nus_wide *d, uint32_t c, const uint8_t *there, uint32_t *members, uint8_t *which)
 {
     static const uint8_t kinds[] = { SPLIT_TRAIN, SPLIT_VAL, SPLIT_TEST };
     const int64_t wanted[] = { d->train_per_concept, d->val_per_concept, d->test_per_concept };
@@ -407,7 +399,4 @@ static const bioft_plugin plugin = {
     .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -2,7 +2,14 @@
 #include "tar.h"
 
 enum {
-    BLOCK = 512, NAME = 100, SIZE_AT = 124, SUM_AT = 148, TYPE_AT = 156, MAGIC_AT = 257, PREFIX_AT = 345, PREFIX = 155,
+    BLOCK = 512,
+    NAME = 100,
+    SIZE_AT = 124,
+    SUM_AT = 148,
+    TYPE_AT = 156,
+    MAGIC_AT = 257,
+    PREFIX_AT = 345,
+    PREFIX = 155,
     MOST_EXTENDED = 1 << 20
 };
 
@@ -71,7 +78,8 @@ struct extended { /* what the headers before a member say of it */
     uint64_t size;
 };
 
-static bioft_status take_path(const struct tar *t, uint64_t at, const uint8_t *text, uint64_t length, struct extended *x)
+static bioft_status take_path(const struct tar *t, uint64_t at, const uint8_t *text, uint64_t length,
+                              struct extended *x)
 {
     if (!length || length >= TAR_PATH || memchr(text, 0, length))
         return damaged(t, at, "tar: an extended name that is empty, too long or has a NUL");

@@ -17,7 +17,7 @@ struct tar_member {
     const uint8_t *bytes;
     uint64_t size;
     uint64_t header; /* where it begins */
-    int file; /* a regular one; of links and folders the rest is not filled */
+    int file;        /* a regular one; of links and folders the rest is not filled */
 };
 /* The next member into *ret; *ret_more 0 at the archive's end, which must be there. Sums, sizes and names are checked. */
 bioft_status tar_next(struct tar *t, struct tar_member *ret, int *ret_more);

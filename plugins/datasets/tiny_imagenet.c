@@ -19,10 +19,7 @@ typedef struct {
 
 static const char *const protocols[] = { "classification", NULL };
 
-static void destroy(void *self)
-{
-    image_list_free(&((tiny *)self)->list);
-}
+static void destroy(void *self) { image_list_free(&((tiny *)self)->list); }
 
 static bioft_status find(tiny *d)
 {
@@ -40,8 +37,10 @@ static bioft_status find(tiny *d)
             return BIOFT_OK;
         }
     }
-    return bioft_failf(host, BIOFT_ERR_IO, "%s: no wnids.txt nor tiny-imagenet-200/wnids.txt in it: get "
-                       "http://cs231n.stanford.edu/tiny-imagenet-200.zip and unpack it here", root);
+    return bioft_failf(host, BIOFT_ERR_IO,
+                       "%s: no wnids.txt nor tiny-imagenet-200/wnids.txt in it: get "
+                       "http://cs231n.stanford.edu/tiny-imagenet-200.zip and unpack it here",
+                       root);
 }
 
 /* A class's number, or CLASSES. The list is sorted. */
@@ -53,10 +52,7 @@ static uint32_t class_of(const tiny *d, const char *wnid)
     return CLASSES;
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
+static int compare(const void *a, const void *b) { return strcmp(a, b); }
 
 /* Bytewise, as torchvision's ImageFolder numbers the folders of train/. */
 static bioft_status read_classes(tiny *d, struct lines *in)
@@ -202,13 +198,16 @@ static bioft_status describe(void *self, bioft_info *ret)
         st = image_list_describe(&d->list, ret);
     if (st != BIOFT_OK || (d->train == FULL_TRAIN && d->list.count == FULL_TRAIN + FULL_VAL))
         return st;
-    snprintf(text, sizeof text, "not the whole Tiny ImageNet: %llu images for training and %llu for testing, not %d and %d",
+    snprintf(text, sizeof text,
+             "not the whole Tiny ImageNet: %llu images for training and %llu for testing, not %d and %d",
              (unsigned long long)d->train, (unsigned long long)(d->list.count - d->train), FULL_TRAIN, FULL_VAL);
     return ret->note(ret, text);
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, IMAGE_LIST_CALLS,
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    IMAGE_LIST_CALLS,
     .layout = "wnids.txt, train/WNID/images/NAME.JPEG, val/images/NAME.JPEG and val/val_annotations.txt",
     .samples = "JPEG files of 64x64 in 200 classes: 100,000 for training, 10,000 for test",
     .source = "tiny-imagenet-200.zip, http://cs231n.stanford.edu/tiny-imagenet-200.zip",
@@ -218,10 +217,10 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_DATASET, "tiny_imagenet", "1.0", "bioft", "MIT"),
     .summary = "Tiny ImageNet: 110,000 images of 64x64 in 200 classes; the validation images are the split test",
     .reference = "Le, Yang, Tiny ImageNet visual recognition challenge, CS231n, 2015",
-    .instance_size = sizeof(tiny), BIOFT_HOST_AT(tiny, list.host), .destroy = destroy, .vtable = &dataset,
+    .instance_size = sizeof(tiny),
+    BIOFT_HOST_AT(tiny, list.host),
+    .destroy = destroy,
+    .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

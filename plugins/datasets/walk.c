@@ -14,8 +14,7 @@ struct folders { /* found and not yet read, then all of them; without the '/' at
 
 static bioft_status out_of_memory(const struct walk *w)
 {
-    return w->texts->host->fail(w->texts->host, BIOFT_ERR_MEMORY,
-                                "out of memory for the list of images");
+    return w->texts->host->fail(w->texts->host, BIOFT_ERR_MEMORY, "out of memory for the list of images");
 }
 
 static bioft_status add_folder(const struct walk *w, struct folders *f, const char *path, size_t length)
@@ -61,10 +60,7 @@ static bioft_status find_folders(const struct walk *w, struct folders *f, const 
     return st;
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+static int compare(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 /* The files of one folder. */
 static bioft_status read_files(const struct walk *w, const char *folder)

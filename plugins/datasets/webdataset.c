@@ -121,7 +121,7 @@ static bioft_status take_label(const webdataset *d, const char *shard, const str
     fine = json ? take_json(text, &label) : take_number(text, &label);
     free(text);
     if (!fine && json)
-        return BIOFT_OK;            /* a .json may say other things, and .cls the class */
+        return BIOFT_OK; /* a .json may say other things, and .cls the class */
     if (!fine)
         return bad_member(d, shard, m, "not a class's number from 0 to 65535");
     if (s->has_label && s->item.label != label)
@@ -139,8 +139,8 @@ static bioft_status finish(webdataset *d, struct items *to, const char *shard, s
     if (!*s->key)
         return BIOFT_OK;
     if (s->has_image && !s->has_label) {
-        snprintf(text, sizeof text, "sample '%.150s' has no class: neither .cls nor a .json with \"label\", \"cls\" or \"class\"",
-                 s->key);
+        snprintf(text, sizeof text,
+                 "sample '%.150s' has no class: neither .cls nor a .json with \"label\", \"cls\" or \"class\"", s->key);
         return d->files->fail_at(d->host, BIOFT_ERR_FORMAT, shard, 0, s->item.header, text);
     }
     d->skipped += !s->has_image;
@@ -180,7 +180,7 @@ static bioft_status take_member(webdataset *d, struct items *to, const char *sha
     if (!strcmp(dot, ".cls") || !strcmp(dot, ".json"))
         return take_label(d, shard, m, dot[1] == 'j', s);
     if (!is_image(m->path) || strchr(dot + 1, '.'))
-        return BIOFT_OK;            /* other fields of the sample: text, masks */
+        return BIOFT_OK; /* other fields of the sample: text, masks */
     if (s->has_image)
         return bad_member(d, shard, m, "a second image of one sample");
     s->has_image = 1;
@@ -272,11 +272,14 @@ static bioft_status read_all(webdataset *d, bioft_info *info)
         return st;
     st = read_folder(d, "", 0, 0);
     if (st == BIOFT_OK && !d->shard_count)
-        st = bioft_failf(d->host, BIOFT_ERR_IO, "%s: no .tar archive in it; webdataset's shards are expected, train-000000.tar "
-                         "and test-000000.tar, or others that 'split' makes splits of", d->files->root(d->host));
-    return st == BIOFT_OK ? info->note(info, "no archive is named after a split: all images are for training but what 'split' "
-                                             "takes")
-                          : st;
+        st = bioft_failf(d->host, BIOFT_ERR_IO,
+                         "%s: no .tar archive in it; webdataset's shards are expected, train-000000.tar "
+                         "and test-000000.tar, or others that 'split' makes splits of",
+                         d->files->root(d->host));
+    return st == BIOFT_OK
+               ? info->note(info, "no archive is named after a split: all images are for training but what 'split' "
+                                  "takes")
+               : st;
 }
 
 static bioft_status describe(void *self, bioft_info *ret)
@@ -286,11 +289,13 @@ static bioft_status describe(void *self, bioft_info *ret)
     bioft_status st = open_files(d->host, protocols, &d->files);
 
     if (st == BIOFT_OK && !d->files->root(d->host))
-        st = d->host->fail(d->host, BIOFT_ERR_INVALID, "no root given: name the folder of the .tar archives with 'root'");
+        st = d->host->fail(d->host, BIOFT_ERR_INVALID,
+                           "no root given: name the folder of the .tar archives with 'root'");
     if (st == BIOFT_OK)
         st = read_all(d, ret);
     if (st == BIOFT_OK && !d->classes)
-        st = bioft_failf(d->host, BIOFT_ERR_FORMAT, "%s: no image with a class in its archives", d->files->root(d->host));
+        st = bioft_failf(d->host, BIOFT_ERR_FORMAT, "%s: no image with a class in its archives",
+                         d->files->root(d->host));
     if (st == BIOFT_OK)
         st = number_classes(ret, d->classes);
     for (uint32_t s = 0; st == BIOFT_OK && s < SPLITS; s++) {
@@ -301,7 +306,8 @@ static bioft_status describe(void *self, bioft_info *ret)
     }
     if (st != BIOFT_OK || !d->skipped)
         return st;
-    snprintf(text, sizeof text, "%llu samples without a .jpg, .jpeg or .png passed over", (unsigned long long)d->skipped);
+    snprintf(text, sizeof text, "%llu samples without a .jpg, .jpeg or .png passed over",
+             (unsigned long long)d->skipped);
     return ret->note(ret, text);
 }
 
@@ -334,9 +340,14 @@ static bioft_status sample(const void *self, void *reader, uint32_t split, uint6
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof dataset, .describe = describe, .labels = labels, .name = name, .sample = sample,
-    .layout = "train*.tar, and the same for val, test and database, or folders of these names; or any .tar files, which "
-              "are the split train",
+    .struct_size = sizeof dataset,
+    .describe = describe,
+    .labels = labels,
+    .name = name,
+    .sample = sample,
+    .layout =
+        "train*.tar, and the same for val, test and database, or folders of these names; or any .tar files, which "
+        "are the split train",
     .samples = "NAME.jpg or NAME.png with NAME.cls or NAME.json, which has the class as a number from 0",
     .source = "your own shards, written by the Python package webdataset",
 };
@@ -345,10 +356,10 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_DATASET, "webdataset", "1.0", "bioft", "MIT"),
     .summary = "JPEG and PNG images in webdataset's .tar shards, with their classes in .cls or .json",
     .reference = "Aizman, Maltby, Breuel, High performance I/O for large scale deep learning, IEEE Big Data 2019",
-    .instance_size = sizeof(webdataset), BIOFT_HOST_AT(webdataset, host), .destroy = destroy, .vtable = &dataset,
+    .instance_size = sizeof(webdataset),
+    BIOFT_HOST_AT(webdataset, host),
+    .destroy = destroy,
+    .vtable = &dataset,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -7,7 +7,8 @@ static const bioft_rule rule = { .struct_size = sizeof(rule) };
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "bp", "1.0", "bioft", "MIT"),
     .summary = "backpropagation: V = W",
-    .reference = "Rumelhart, Hinton, Williams, Nature 1986", .vtable = &rule,
+    .reference = "Rumelhart, Hinton, Williams, Nature 1986",
+    .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -10,21 +10,20 @@ static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedbac
 static const bioft_rule rule = { .struct_size = sizeof(rule), .feedback = feedback };
 
 static const char *const notes[] = {
-    "The paper has V = sign(W) M; here V is scaled by s = sqrt(2/(fan_in + fan_out)), as "
-    "BioTorch does, because with entries of size 1 the error grows at each layer by about the"
-    " square root of the number of weights it is summed over; scale: none is the paper's.",
-    "M is drawn from [0, sqrt 3), of mean square 1, so that V has the size of usf's; the "
-    "paper has [0, 1]: low: 0, high: 1.",
-    "M is drawn anew after each update; an attack through the rule's own gradient uses the "
-    "last draw unless it has eot.",
+    BIOFT_NOTE_SCALE,
+    BIOFT_NOTE_MAGNITUDE,
+    "M is drawn anew after each update; an attack through the rule's own gradient uses the last draw unless it has eot.",
     NULL,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "brsf", "1.0", "bioft", "MIT"),
     .summary = "batchwise random sign-concordant feedback: V = s M sign(W), M redrawn each update",
-    .reference = "Liao, Leibo, Poggio, AAAI 2016", .instance_size = sizeof(random_sign),
-    BIOFT_OPTIONS(options), .create = create, .vtable = &rule,
+    .reference = "Liao, Leibo, Poggio, AAAI 2016",
+    .instance_size = sizeof(random_sign),
+    BIOFT_OPTIONS(options),
+    .create = create,
+    .vtable = &rule,
     .notes = notes,
 };
 

@@ -73,7 +73,10 @@ static bioft_status local(void *self, const bioft_layer *layer, const bioft_loca
 }
 
 static const bioft_rule rule = {
-    .struct_size = sizeof(rule), .attach = attach, .route = route, .local = local,
+    .struct_size = sizeof(rule),
+    .attach = attach,
+    .route = route,
+    .local = local,
 };
 
 static const char *const notes[] = {
@@ -87,7 +90,9 @@ static const char *const notes[] = {
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "dfa", "1.0", "bioft", "MIT"),
     .summary = "direct feedback alignment: dx = e B, B random and fixed",
-    .reference = "Nokland, NeurIPS 2016", .instance_size = sizeof(dfa), BIOFT_HOST_AT(dfa, host),
+    .reference = "Nokland, NeurIPS 2016",
+    .instance_size = sizeof(dfa),
+    BIOFT_HOST_AT(dfa, host),
     .vtable = &rule,
     .notes = notes,
 };

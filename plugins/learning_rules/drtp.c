@@ -20,14 +20,13 @@ typedef struct {
 } drtp;
 
 static const bioft_option options[] = {
-    { .name = "relu", .type = BIOFT_BOOL, .offset = offsetof(drtp, relu),
+    { .name = "relu",
+      .type = BIOFT_BOOL,
+      .offset = offsetof(drtp, relu),
       .help = "true: with ReLU too, behind which a neuron's target pushes it without end" },
 };
 
-static size_t elements(const bioft_layer *layer)
-{
-    return (size_t)layer->in_channels * layer->in_h * layer->in_w;
-}
+static size_t elements(const bioft_layer *layer) { return (size_t)layer->in_channels * layer->in_h * layer->in_w; }
 
 static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
 {
@@ -55,8 +54,7 @@ static int has_class(const bioft_batch *batch, size_t image, uint32_t c)
 }
 
 /* B_c is drawn where an image of the batch has the class, the same at every step. */
-static bioft_status add_class(const drtp *p, const bioft_layer *layer, const bioft_local *io,
-                              uint32_t c, float *row)
+static bioft_status add_class(const drtp *p, const bioft_layer *layer, const bioft_local *io, uint32_t c, float *row)
 {
     const size_t count = elements(layer);
     const float a = sqrtf(6.0f / (float)count), mean = 1.0f / (float)io->n;
@@ -90,7 +88,10 @@ static bioft_status local(void *self, const bioft_layer *layer, const bioft_loca
 }
 
 static const bioft_rule rule = {
-    .struct_size = sizeof(rule), .attach = attach, .route = route, .local = local,
+    .struct_size = sizeof(rule),
+    .attach = attach,
+    .route = route,
+    .local = local,
 };
 
 static const char *const notes[] = {
@@ -104,8 +105,10 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "drtp", "1.0", "bioft", "MIT"),
     .summary = "direct random target projection: dx = y* B, y* the label, B random and fixed",
     .reference = "Frenkel, Lefebvre, Bol, Frontiers in Neuroscience 2021",
-    .instance_size = sizeof(drtp), BIOFT_OPTIONS(options),
-    BIOFT_HOST_AT(drtp, host), .vtable = &rule,
+    .instance_size = sizeof(drtp),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(drtp, host),
+    .vtable = &rule,
     .notes = notes,
 };
 

@@ -13,23 +13,38 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_WEIGHTS = 1 << 26 };                       /* of one inverse */
+enum { MOST_WEIGHTS = 1 << 26 }; /* of one inverse */
 
 typedef struct {
     double target_rate, inverse_rate, noise;
     const bioft_host *host;
     const bioft_layer_ops *ops;
-    const bioft_layer *below;                          /* the layer attached before */
-    size_t all, largest, weights;                      /* floats an image: all h, the largest h */
+    const bioft_layer *below;     /* the layer attached before */
+    size_t all, largest, weights; /* floats an image: all h, the largest h */
 } dtp;
 
 static const bioft_option options[] = {
-    { .name = "target_rate", .type = BIOFT_F64, .offset = offsetof(dtp, target_rate), .def = 0.1,
-      .min = 1e-6, .max = 1e6, .help = "how far the topmost target goes down the loss" },
-    { .name = "inverse_rate", .type = BIOFT_F64, .offset = offsetof(dtp, inverse_rate), .def = 0.1,
-      .min = 0.0, .max = 2.0, .help = "normalised learning rate of the inverses" },
-    { .name = "noise", .type = BIOFT_F64, .offset = offsetof(dtp, noise), .def = 0.1,
-      .min = 0.0, .max = 1e6, .help = "its deviation where the inverses learn" },
+    { .name = "target_rate",
+      .type = BIOFT_F64,
+      .offset = offsetof(dtp, target_rate),
+      .def = 0.1,
+      .min = 1e-6,
+      .max = 1e6,
+      .help = "how far the topmost target goes down the loss" },
+    { .name = "inverse_rate",
+      .type = BIOFT_F64,
+      .offset = offsetof(dtp, inverse_rate),
+      .def = 0.1,
+      .min = 0.0,
+      .max = 2.0,
+      .help = "normalised learning rate of the inverses" },
+    { .name = "noise",
+      .type = BIOFT_F64,
+      .offset = offsetof(dtp, noise),
+      .def = 0.1,
+      .min = 0.0,
+      .max = 1e6,
+      .help = "its deviation where the inverses learn" },
 };
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -37,10 +52,7 @@ static bioft_status create(void *self, const bioft_host *host)
     return bioft_take_layer_ops(host, &((dtp *)self)->ops);
 }
 
-static size_t inputs(const bioft_layer *layer)
-{
-    return (size_t)layer->in_channels * layer->in_h * layer->in_w;
-}
+static size_t inputs(const bioft_layer *layer) { return (size_t)layer->in_channels * layer->in_h * layer->in_w; }
 
 /* The inverse of block i, from the input of `above` to the input of layer i; V, then c, in every
  * checkpoint under the key of layer i. */
@@ -55,17 +67,31 @@ static bioft_status inverse_of(const dtp *p, const bioft_layer *below, const bio
 {
     const size_t from = inputs(above), to = inputs(layer);
     ret->linear = (bioft_layer){
-        .struct_size = sizeof(bioft_layer), .kind = BIOFT_LAYER_LINEAR, .name = layer->name,
-        .key = layer->key, .out_channels = (uint32_t)to, .in_channels = (uint32_t)from,
-        .groups = 1, .in_h = 1, .in_w = 1, .out_h = 1, .out_w = 1, .kernel = { 1, 1 },
-        .stride = { 1, 1 }, .dilation = { 1, 1 }, .max_batch = layer->max_batch,
-        .count = from * to, .fan_in = from, .fan_out = to,
+        .struct_size = sizeof(bioft_layer),
+        .kind = BIOFT_LAYER_LINEAR,
+        .name = layer->name,
+        .key = layer->key,
+        .out_channels = (uint32_t)to,
+        .in_channels = (uint32_t)from,
+        .groups = 1,
+        .in_h = 1,
+        .in_w = 1,
+        .out_h = 1,
+        .out_w = 1,
+        .kernel = { 1, 1 },
+        .stride = { 1, 1 },
+        .dilation = { 1, 1 },
+        .max_batch = layer->max_batch,
+        .count = from * to,
+        .fan_in = from,
+        .fan_out = to,
     };
     ret->is_tanh = below->activation == BIOFT_ACT_TANH;
     if (to > MOST_WEIGHTS / from)
         return bioft_failf(p->host, BIOFT_ERR_UNSUPPORTED,
                            "the inverse of block '%s' would have %zu x %zu weights: target "
-                           "propagation is for small networks", layer->name, to, from);
+                           "propagation is for small networks",
+                           layer->name, to, from);
     bioft_status st = p->host->state(p->host, layer->key, from * to + to, &ret->v);
     if (st == BIOFT_OK)
         ret->c = ret->v + from * to;
@@ -74,10 +100,10 @@ static bioft_status inverse_of(const dtp *p, const bioft_layer *below, const bio
 
 /* All of a step's arrays, one after the other, each for `n` images. */
 typedef struct {
-    float *h;                                          /* h_1 to h_L */
-    float *target, *lower;                             /* t_i+1, t_i */
-    float *a, *b;                                      /* what comes and goes */
-    float *dv;                                         /* [largest inverse] */
+    float *h;              /* h_1 to h_L */
+    float *target, *lower; /* t_i+1, t_i */
+    float *a, *b;          /* what comes and goes */
+    float *dv;             /* [largest inverse] */
 } work;
 
 static bioft_status work_space(const dtp *p, size_t n, work *ret)
@@ -138,15 +164,14 @@ static bioft_status inverted(const dtp *p, const inverse *g, uint32_t n, const f
 }
 
 /* One step of the inverse at h + noise, through the block. */
-static bioft_status learn_inverse(const dtp *p, const bioft_step *step, uint32_t index,
-                                  const inverse *g, const float *h, const work *s)
+static bioft_status learn_inverse(const dtp *p, const bioft_step *step, uint32_t index, const inverse *g,
+                                  const float *h, const work *s)
 {
     const uint32_t n = step->batch->n;
     const size_t to = g->linear.out_channels, from = g->linear.in_channels;
     float *x = s->a, *y = s->b, *error = s->target;
     double square = 0.0;
-    bioft_status st = p->host->random(p->host, BIOFT_NORMAL, g->linear.key, step->batch->step + 1,
-                                      0, x, n * to);
+    bioft_status st = p->host->random(p->host, BIOFT_NORMAL, g->linear.key, step->batch->step + 1, 0, x, n * to);
     for (size_t k = 0; k < n * to; k++)
         x[k] = h[k] + (float)p->noise * x[k];
     if (st == BIOFT_OK)
@@ -161,7 +186,7 @@ static bioft_status learn_inverse(const dtp *p, const bioft_step *step, uint32_t
         st = p->ops->weight_gradient(p->host, &g->linear, n, y, error, s->dv);
     for (size_t k = 0; k < n * from; k++)
         square += (double)y[k] * (double)y[k];
-    const float rate = (float)(p->inverse_rate / (square + (double)n));    /* c has input 1 */
+    const float rate = (float)(p->inverse_rate / (square + (double)n)); /* c has input 1 */
     for (size_t k = 0; st == BIOFT_OK && k < g->linear.count; k++)
         g->v[k] -= rate * s->dv[k];
     for (size_t k = 0; st == BIOFT_OK && k < n * to; k++)
@@ -170,8 +195,8 @@ static bioft_status learn_inverse(const dtp *p, const bioft_step *step, uint32_t
 }
 
 /* t_i = h_i + g(t_i+1) - g(h_i+1) */
-static bioft_status lower_target(const dtp *p, uint32_t n, const inverse *g, const float *h,
-                                 const float *h_above, const work *s)
+static bioft_status lower_target(const dtp *p, uint32_t n, const inverse *g, const float *h, const float *h_above,
+                                 const work *s)
 {
     const size_t to = g->linear.out_channels;
     bioft_status st = inverted(p, g, n, s->target, s->lower);
@@ -184,8 +209,7 @@ static bioft_status lower_target(const dtp *p, uint32_t n, const inverse *g, con
 }
 
 /* Forward through all blocks; the head learns the loss, and its input gets the first target. */
-static bioft_status top(const dtp *p, const bioft_step *step, work *s, const float **ret_below,
-                        double *ret_value)
+static bioft_status top(const dtp *p, const bioft_step *step, work *s, const float **ret_below, double *ret_value)
 {
     const uint32_t n = step->batch->n, head = step->layers - 1;
     const size_t in = inputs(step->layer(step, head));
@@ -212,8 +236,8 @@ static bioft_status top(const dtp *p, const bioft_step *step, work *s, const flo
 }
 
 /* Block i, given h_i, h_i+1 and in s->target t_i+1; leaves t_i there. */
-static bioft_status block(const dtp *p, const bioft_step *step, uint32_t i, const float *h,
-                          const float *h_above, work *s)
+static bioft_status block(const dtp *p, const bioft_step *step, uint32_t i, const float *h, const float *h_above,
+                          work *s)
 {
     const bioft_layer *layer = step->layer(step, i), *above = step->layer(step, i + 1);
     const uint32_t n = step->batch->n;
@@ -275,8 +299,13 @@ static const char *const notes[] = {
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "dtp", "1.0", "bioft", "MIT"),
     .summary = "difference target propagation: targets by learned inverses; chains of layers",
-    .reference = "Lee, Zhang, Fischer, Bengio, ECML PKDD 2015", .instance_size = sizeof(dtp),
-    BIOFT_OPTIONS(options), BIOFT_HOST_AT(dtp, host), .create = create, .extension = extension, .vtable = &rule,
+    .reference = "Lee, Zhang, Fischer, Bengio, ECML PKDD 2015",
+    .instance_size = sizeof(dtp),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(dtp, host),
+    .create = create,
+    .extension = extension,
+    .vtable = &rule,
     .notes = notes,
 };
 

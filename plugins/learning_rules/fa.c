@@ -27,7 +27,9 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "fa", "1.0", "bioft", "MIT"),
     .summary = "feedback alignment: V = s M, M random and fixed",
     .reference = "Lillicrap, Cownden, Tweed, Akerman, Nature Communications 2016",
-    .instance_size = sizeof(fa), BIOFT_OPTIONS(options), .vtable = &rule,
+    .instance_size = sizeof(fa),
+    BIOFT_OPTIONS(options),
+    .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

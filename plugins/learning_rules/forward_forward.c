@@ -18,35 +18,43 @@ typedef struct {
     double strength, theta;
     int32_t normalise;
     const bioft_host *host;
-    size_t largest;                                    /* floats an image, of any block's side */
+    size_t largest; /* floats an image, of any block's side */
 } forward_forward;
 
 static const bioft_option options[] = {
-    { .name = "strength", .type = BIOFT_F64, .offset = offsetof(forward_forward, strength),
-      .def = 1.0, .min = 0.0, .max = 1e6, .help = "of the label's pattern on the image" },
-    { .name = "theta", .type = BIOFT_F64, .offset = offsetof(forward_forward, theta), .def = 0.5,
-      .min = 0.0, .max = 1e6, .help = "goodness that parts positive from negative" },
-    { .name = "normalise", .type = BIOFT_BOOL, .offset = offsetof(forward_forward, normalise),
+    { .name = "strength",
+      .type = BIOFT_F64,
+      .offset = offsetof(forward_forward, strength),
+      .def = 1.0,
+      .min = 0.0,
+      .max = 1e6,
+      .help = "of the label's pattern on the image" },
+    { .name = "theta",
+      .type = BIOFT_F64,
+      .offset = offsetof(forward_forward, theta),
+      .def = 0.5,
+      .min = 0.0,
+      .max = 1e6,
+      .help = "goodness that parts positive from negative" },
+    { .name = "normalise",
+      .type = BIOFT_BOOL,
+      .offset = offsetof(forward_forward, normalise),
       .def = 1.0,
       .help = "true: hidden inputs have mean square 1 while the hidden layers learn" },
 };
 
-static size_t inputs(const bioft_layer *layer)
-{
-    return (size_t)layer->in_channels * layer->in_h * layer->in_w;
-}
+static size_t inputs(const bioft_layer *layer) { return (size_t)layer->in_channels * layer->in_h * layer->in_w; }
 
 /* A step's arrays, one after the other, each for `n` images. */
 typedef struct {
-    float *x[2];                                       /* positive and negative, block by block */
+    float *x[2]; /* positive and negative, block by block */
     float *h, *dh, *pattern;
 } work;
 
 static bioft_status work_space(const forward_forward *p, size_t n, work *ret)
 {
     void *memory;
-    bioft_status st = p->host->scratch(p->host, "forward-forward",
-                                       (4 * n + 1) * p->largest * sizeof(float), &memory);
+    bioft_status st = p->host->scratch(p->host, "forward-forward", (4 * n + 1) * p->largest * sizeof(float), &memory);
     if (st != BIOFT_OK)
         return st;
     ret->x[0] = memory;
@@ -64,12 +72,12 @@ static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
     (void)w;
     p->largest = inputs(layer) > p->largest ? inputs(layer) : p->largest;
     p->largest = layer->outputs > p->largest ? layer->outputs : p->largest;
-    return work_space(p, layer->max_batch, &s);        /* [step] may not ask for more */
+    return work_space(p, layer->max_batch, &s); /* [step] may not ask for more */
 }
 
 /* x + strength P_c: c the image's own label, or another one that is drawn for each step. */
-static bioft_status labelled(const forward_forward *p, const bioft_batch *batch, size_t count,
-                             int wrong, float *pattern, float *ret)
+static bioft_status labelled(const forward_forward *p, const bioft_batch *batch, size_t count, int wrong,
+                             float *pattern, float *ret)
 {
     bioft_status st = BIOFT_OK;
     memcpy(ret, batch->x, batch->n * count * sizeof(*ret));
@@ -98,11 +106,10 @@ static double mean_square(const float *x, size_t count)
 }
 
 /* sign 1: dh of mean softplus(theta - G) over the images; -1: of mean softplus(G - theta). */
-static void goodness_gradient(double theta, double sign, size_t n, size_t count, const float *h,
-                              float *dh)
+static void goodness_gradient(double theta, double sign, size_t n, size_t count, const float *h, float *dh)
 {
     for (size_t i = 0; i < n; i++, h += count, dh += count) {
-        const double off = sign * (theta - mean_square(h, count));     /* softplus(off) */
+        const double off = sign * (theta - mean_square(h, count)); /* softplus(off) */
         const double factor = -sign / (1.0 + exp(-off)) * 2.0 / (double)count / (double)n;
         for (size_t k = 0; k < count; k++)
             dh[k] = (float)factor * h[k];
@@ -110,8 +117,8 @@ static void goodness_gradient(double theta, double sign, size_t n, size_t count,
 }
 
 /* One pass of a hidden block, whose output becomes the next one's input. */
-static bioft_status pass(const forward_forward *p, const bioft_step *step, uint32_t index,
-                         double sign, float **x, work *s)
+static bioft_status pass(const forward_forward *p, const bioft_step *step, uint32_t index, double sign, float **x,
+                         work *s)
 {
     const uint32_t n = step->batch->n;
     const size_t in = inputs(step->layer(step, index));
@@ -190,8 +197,12 @@ static const char *const notes[] = {
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "forward_forward", "1.0", "bioft", "MIT"),
     .summary = "forward-forward: each layer tells right labels from wrong ones; chains of layers",
-    .reference = "Hinton, arXiv:2212.13345, 2022", .instance_size = sizeof(forward_forward),
-    BIOFT_OPTIONS(options), BIOFT_HOST_AT(forward_forward, host), .extension = extension, .vtable = &rule,
+    .reference = "Hinton, arXiv:2212.13345, 2022",
+    .instance_size = sizeof(forward_forward),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(forward_forward, host),
+    .extension = extension,
+    .vtable = &rule,
     .notes = notes,
 };
 

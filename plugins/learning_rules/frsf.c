@@ -9,20 +9,16 @@ static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedbac
 
 static const bioft_rule rule = { .struct_size = sizeof(rule), .feedback = feedback };
 
-static const char *const notes[] = {
-    "The paper has V = sign(W) M; here V is scaled by s = sqrt(2/(fan_in + fan_out)), as "
-    "BioTorch does, because with entries of size 1 the error grows at each layer by about the"
-    " square root of the number of weights it is summed over; scale: none is the paper's.",
-    "M is drawn from [0, sqrt 3), of mean square 1, so that V has the size of usf's; the "
-    "paper has [0, 1]: low: 0, high: 1.",
-    NULL,
-};
+static const char *const notes[] = { BIOFT_NOTE_SCALE, BIOFT_NOTE_MAGNITUDE, NULL };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "frsf", "1.0", "bioft", "MIT"),
     .summary = "fixed random sign-concordant feedback: V = s M sign(W), M >= 0 drawn once",
-    .reference = "Liao, Leibo, Poggio, AAAI 2016", .instance_size = sizeof(random_sign),
-    BIOFT_OPTIONS(options), .create = create, .vtable = &rule,
+    .reference = "Liao, Leibo, Poggio, AAAI 2016",
+    .instance_size = sizeof(random_sign),
+    BIOFT_OPTIONS(options),
+    .create = create,
+    .vtable = &rule,
     .notes = notes,
 };
 

@@ -10,8 +10,13 @@ typedef struct {
 } kolen_pollack;
 
 static const bioft_option options[] = {
-    { .name = "decay", .type = BIOFT_F64, .offset = offsetof(kolen_pollack, decay),
-      .def = 1e-3, .min = 0.0, .max = 1.0, .unit = "per update",
+    { .name = "decay",
+      .type = BIOFT_F64,
+      .offset = offsetof(kolen_pollack, decay),
+      .def = 1e-3,
+      .min = 0.0,
+      .max = 1.0,
+      .unit = "per update",
       .help = "shrinks W and V alike; V aligns in about 3/decay updates, from scratch" },
 };
 
@@ -36,8 +41,7 @@ static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
     return st;
 }
 
-static bioft_status fill_feedback(void *self, const bioft_layer *layer, uint64_t step,
-                                  const float *w, float *v)
+static bioft_status fill_feedback(void *self, const bioft_layer *layer, uint64_t step, const float *w, float *v)
 {
     float *own;
     (void)step, (void)w;
@@ -48,8 +52,8 @@ static bioft_status fill_feedback(void *self, const bioft_layer *layer, uint64_t
 }
 
 /* dw is the optimizer's step: V takes it too, and both shrink by one share of what they were. */
-static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t step, float *w,
-                                 const float *dw, int32_t *ret_changed)
+static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t step, float *w, const float *dw,
+                                 int32_t *ret_changed)
 {
     const kolen_pollack *p = self;
     const float decay = (float)p->decay;
@@ -67,7 +71,9 @@ static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t 
 }
 
 static const bioft_rule rule = {
-    .struct_size = sizeof(rule), .attach = attach, .fill_feedback = fill_feedback,
+    .struct_size = sizeof(rule),
+    .attach = attach,
+    .fill_feedback = fill_feedback,
     .after_update = after_update,
 };
 
@@ -75,7 +81,10 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "kolen_pollack", "1.0", "bioft", "MIT"),
     .summary = "feedback that learns with the weights",
     .reference = "Kolen, Pollack 1994; Akrout, Wilson, Humphreys, Lillicrap, Tweed, NeurIPS 2019",
-    .instance_size = sizeof(kolen_pollack), BIOFT_OPTIONS(options), BIOFT_HOST_AT(kolen_pollack, host), .vtable = &rule,
+    .instance_size = sizeof(kolen_pollack),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(kolen_pollack, host),
+    .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -19,8 +19,13 @@ typedef struct {
 } oja;
 
 static const bioft_option options[] = {
-    { .name = "strength", .type = BIOFT_F64, .offset = offsetof(oja, strength), .def = 0.1,
-      .min = 0.0, .max = 1e6, .help = "size of the Hebbian term, as a share of the error's gradient" },
+    { .name = "strength",
+      .type = BIOFT_F64,
+      .offset = offsetof(oja, strength),
+      .def = 0.1,
+      .min = 0.0,
+      .max = 1e6,
+      .help = "size of the Hebbian term, as a share of the error's gradient" },
 };
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -30,9 +35,9 @@ static bioft_status create(void *self, const bioft_host *host)
 
 /* A layer's work space, one array after the other. */
 typedef struct {
-    float *y;                                          /* [max_batch][out] */
-    float *hebbian, *decay;                            /* as W: y x^T; y y^T W */
-    float *gram;                                       /* [out channels][channels of the group]: y y^T */
+    float *y;               /* [max_batch][out] */
+    float *hebbian, *decay; /* as W: y x^T; y y^T W */
+    float *gram;            /* [out channels][channels of the group]: y y^T */
 } work;
 
 static size_t gram_size(const bioft_layer *layer)
@@ -59,7 +64,7 @@ static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
 {
     work s;
     (void)w;
-    return work_space(self, layer, &s);                /* [step] may not ask for more */
+    return work_space(self, layer, &s); /* [step] may not ask for more */
 }
 
 static bioft_status route(void *self, const bioft_layer *layer, bioft_route *ret)
@@ -88,11 +93,24 @@ static bioft_status error_term(const oja *p, const bioft_layer *layer, const bio
 static bioft_layer among_outputs(const bioft_layer *layer, uint32_t h, uint32_t w)
 {
     return (bioft_layer){
-        .struct_size = sizeof(bioft_layer), .kind = BIOFT_LAYER_CONV2D, .name = layer->name, .key = layer->key,
-        .out_channels = layer->out_channels, .in_channels = layer->out_channels, .groups = layer->groups,
-        .in_h = h, .in_w = w, .out_h = h, .out_w = w, .kernel = { 1, 1 }, .stride = { 1, 1 },
-        .dilation = { 1, 1 }, .max_batch = layer->max_batch, .count = gram_size(layer),
-        .fan_in = layer->out_channels / layer->groups, .fan_out = layer->out_channels / layer->groups,
+        .struct_size = sizeof(bioft_layer),
+        .kind = BIOFT_LAYER_CONV2D,
+        .name = layer->name,
+        .key = layer->key,
+        .out_channels = layer->out_channels,
+        .in_channels = layer->out_channels,
+        .groups = layer->groups,
+        .in_h = h,
+        .in_w = w,
+        .out_h = h,
+        .out_w = w,
+        .kernel = { 1, 1 },
+        .stride = { 1, 1 },
+        .dilation = { 1, 1 },
+        .max_batch = layer->max_batch,
+        .count = gram_size(layer),
+        .fan_in = layer->out_channels / layer->groups,
+        .fan_out = layer->out_channels / layer->groups,
     };
 }
 
@@ -144,7 +162,10 @@ static bioft_status local(void *self, const bioft_layer *layer, const bioft_loca
 }
 
 static const bioft_rule rule = {
-    .struct_size = sizeof(rule), .attach = attach, .route = route, .local = local,
+    .struct_size = sizeof(rule),
+    .attach = attach,
+    .route = route,
+    .local = local,
 };
 
 static const char *const notes[] = {
@@ -159,8 +180,11 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "oja", "1.0", "bioft", "MIT"),
     .summary = "backpropagation with a Hebbian term by Oja's subspace rule: dW = y x - y y W",
     .reference = "Oja, International Journal of Neural Systems 1, 1989; Journal of Mathematical Biology 15, 1982",
-    .instance_size = sizeof(oja), BIOFT_OPTIONS(options),
-    BIOFT_HOST_AT(oja, host), .create = create, .vtable = &rule,
+    .instance_size = sizeof(oja),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(oja, host),
+    .create = create,
+    .vtable = &rule,
     .notes = notes,
 };
 

@@ -43,8 +43,8 @@ static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
     return st;
 }
 
-static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t step, float *w,
-                                 const float *dw, int32_t *ret_changed)
+static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t step, float *w, const float *dw,
+                                 int32_t *ret_changed)
 {
     const double now = norm(w, layer->count);
     float *first;
@@ -59,7 +59,9 @@ static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t 
 }
 
 static const bioft_rule rule = {
-    .struct_size = sizeof(rule), .feedback = feedback, .attach = attach,
+    .struct_size = sizeof(rule),
+    .feedback = feedback,
+    .attach = attach,
     .after_update = after_update,
 };
 
@@ -67,8 +69,10 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "sign_symmetry", "1.0", "bioft", "MIT"),
     .summary = "sign symmetry with constrained norm: V = s sign(W), |W| stays what it was at first",
     .reference = "Moskovitz, Litwin-Kumar, Abbott, arXiv:1812.06488, 2018",
-    .instance_size = sizeof(sign_symmetry), BIOFT_OPTIONS(options),
-    BIOFT_HOST_AT(sign_symmetry, host), .vtable = &rule,
+    .instance_size = sizeof(sign_symmetry),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(sign_symmetry, host),
+    .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -17,19 +17,14 @@ static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedbac
 
 static const bioft_rule rule = { .struct_size = sizeof(rule), .feedback = feedback };
 
-static const char *const notes[] = {
-    "The paper has V = sign(W); here V is scaled by s = sqrt(2/(fan_in + fan_out)), as "
-    "BioTorch does, because with entries of size 1 the error grows at each layer by about the"
-    " square root of the number of weights it is summed over; scale: none is the paper's.",
-    NULL,
-};
-
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "usf", "1.0", "bioft", "MIT"),
     .summary = "uniform sign-concordant feedback: V = s sign(W)",
-    .reference = "Liao, Leibo, Poggio, AAAI 2016", .instance_size = sizeof(usf),
-    BIOFT_OPTIONS(options), .vtable = &rule,
-    .notes = notes,
+    .reference = "Liao, Leibo, Poggio, AAAI 2016",
+    .instance_size = sizeof(usf),
+    BIOFT_OPTIONS(options),
+    .vtable = &rule,
+    .notes = (const char *const[]){ BIOFT_NOTE_SCALE, NULL },
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -17,12 +17,28 @@ typedef struct {
 } weight_mirror;
 
 static const bioft_option options[] = {
-    { .name = "rate", .type = BIOFT_F64, .offset = offsetof(weight_mirror, rate), .def = 0.02,
-      .min = 1e-6, .max = 1.0, .unit = "per update", .help = "share of V that is new each time" },
-    { .name = "samples", .type = BIOFT_I64, .offset = offsetof(weight_mirror, samples), .def = 64,
-      .min = 1, .max = 65536, .help = "noise vectors at a time: more align V better" },
-    { .name = "first", .type = BIOFT_I64, .offset = offsetof(weight_mirror, first), .def = 100,
-      .min = 0, .max = 1000000, .help = "times that V is mirrored before the first update" },
+    { .name = "rate",
+      .type = BIOFT_F64,
+      .offset = offsetof(weight_mirror, rate),
+      .def = 0.02,
+      .min = 1e-6,
+      .max = 1.0,
+      .unit = "per update",
+      .help = "share of V that is new each time" },
+    { .name = "samples",
+      .type = BIOFT_I64,
+      .offset = offsetof(weight_mirror, samples),
+      .def = 64,
+      .min = 1,
+      .max = 65536,
+      .help = "noise vectors at a time: more align V better" },
+    { .name = "first",
+      .type = BIOFT_I64,
+      .offset = offsetof(weight_mirror, first),
+      .def = 100,
+      .min = 0,
+      .max = 1000000,
+      .help = "times that V is mirrored before the first update" },
 };
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -52,8 +68,8 @@ static bioft_layer one_patch(const bioft_layer *layer)
 }
 
 /* Noise, what comes out, and their product, one after the other. */
-static bioft_status work_space(const weight_mirror *p, const bioft_layer *one, float **ret_x,
-                               float **ret_y, float **ret_product)
+static bioft_status work_space(const weight_mirror *p, const bioft_layer *one, float **ret_x, float **ret_y,
+                               float **ret_product)
 {
     const size_t in = (size_t)one->in_channels * one->in_h * one->in_w;
     const size_t n = (size_t)p->samples, floats = n * (in + one->out_channels) + one->count;
@@ -68,8 +84,7 @@ static bioft_status work_space(const weight_mirror *p, const bioft_layer *one, f
 }
 
 /* One look into the mirror; each has its own noise. */
-static bioft_status mirror(const weight_mirror *p, const bioft_layer *layer, uint64_t look,
-                           const float *w, float *v)
+static bioft_status mirror(const weight_mirror *p, const bioft_layer *layer, uint64_t look, const float *w, float *v)
 {
     const bioft_layer one = one_patch(layer);
     const uint32_t n = (uint32_t)p->samples;
@@ -103,14 +118,13 @@ static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
     for (size_t i = 0; st == BIOFT_OK && i < layer->count; i++)
         v[i] *= deviation;
     if (st == BIOFT_OK)
-        st = work_space(p, &one, &x, &y, &product);    /* [step] may not ask for more */
+        st = work_space(p, &one, &x, &y, &product); /* [step] may not ask for more */
     for (uint64_t look = 0; st == BIOFT_OK && look < (uint64_t)p->first; look++)
         st = mirror(p, layer, look, w, v);
     return st;
 }
 
-static bioft_status fill_feedback(void *self, const bioft_layer *layer, uint64_t step,
-                                  const float *w, float *v)
+static bioft_status fill_feedback(void *self, const bioft_layer *layer, uint64_t step, const float *w, float *v)
 {
     float *own;
     (void)step, (void)w;
@@ -120,8 +134,8 @@ static bioft_status fill_feedback(void *self, const bioft_layer *layer, uint64_t
     return st;
 }
 
-static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t step, float *w,
-                                 const float *dw, int32_t *ret_changed)
+static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t step, float *w, const float *dw,
+                                 int32_t *ret_changed)
 {
     const weight_mirror *p = self;
     float *v;
@@ -131,7 +145,9 @@ static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t 
 }
 
 static const bioft_rule rule = {
-    .struct_size = sizeof(rule), .attach = attach, .fill_feedback = fill_feedback,
+    .struct_size = sizeof(rule),
+    .attach = attach,
+    .fill_feedback = fill_feedback,
     .after_update = after_update,
 };
 
@@ -146,8 +162,11 @@ static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "weight_mirror", "1.0", "bioft", "MIT"),
     .summary = "weight mirror: V learns W from noise sent through the layer",
     .reference = "Akrout, Wilson, Humphreys, Lillicrap, Tweed, NeurIPS 2019",
-    .instance_size = sizeof(weight_mirror), BIOFT_OPTIONS(options),
-    BIOFT_HOST_AT(weight_mirror, host), .create = create, .vtable = &rule,
+    .instance_size = sizeof(weight_mirror),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(weight_mirror, host),
+    .create = create,
+    .vtable = &rule,
     .notes = notes,
 };
 

@@ -16,15 +16,13 @@ static bioft_status attach(void *self, const bioft_task *task)
 {
     binary_cross_entropy *p = self;
     if (task->outputs != task->classes || task->classes == 0)
-        return bioft_failf(p->host, BIOFT_ERR_INVALID,
-                           "%u outputs for %u classes: expected one output per class", task->outputs,
-                           task->classes);
+        return bioft_failf(p->host, BIOFT_ERR_INVALID, "%u outputs for %u classes: expected one output per class",
+                           task->outputs, task->classes);
     p->outputs = task->outputs;
     return BIOFT_OK;
 }
 
-static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value,
-                          float *ret_d_out)
+static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value, float *ret_d_out)
 {
     const binary_cross_entropy *p = self;
     const float count = (float)batch->n * (float)p->outputs;
@@ -45,14 +43,18 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
 }
 
 static const bioft_loss loss = {
-    .struct_size = sizeof(loss), .flags = BIOFT_LOSS_CLASSES | BIOFT_LOSS_MULTI_LABEL,
-    .attach = attach, .value = value,
+    .struct_size = sizeof(loss),
+    .flags = BIOFT_LOSS_CLASSES | BIOFT_LOSS_MULTI_LABEL,
+    .attach = attach,
+    .value = value,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_LOSS, "binary_cross_entropy", "1.0", "bioft", "MIT"),
     .summary = "one sigmoid and cross-entropy per class, for samples with any number of labels",
-    .reference = "", .instance_size = sizeof(binary_cross_entropy), BIOFT_HOST_AT(binary_cross_entropy, host),
+    .reference = "",
+    .instance_size = sizeof(binary_cross_entropy),
+    BIOFT_HOST_AT(binary_cross_entropy, host),
     .vtable = &loss,
 };
 

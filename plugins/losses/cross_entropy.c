@@ -14,8 +14,13 @@ typedef struct {
 } cross_entropy;
 
 static const bioft_option options[] = {
-    { .name = "label_smoothing", .type = BIOFT_F64, .offset = offsetof(cross_entropy, smoothing),
-      .def = 0.0, .min = 0.0, .max = 1.0, .flags = BIOFT_OPTION_LABEL_SMOOTHING,
+    { .name = "label_smoothing",
+      .type = BIOFT_F64,
+      .offset = offsetof(cross_entropy, smoothing),
+      .def = 0.0,
+      .min = 0.0,
+      .max = 1.0,
+      .flags = BIOFT_OPTION_LABEL_SMOOTHING,
       .help = "share of the target that all classes have alike" },
 };
 
@@ -23,16 +28,14 @@ static bioft_status attach(void *self, const bioft_task *task)
 {
     cross_entropy *p = self;
     if (task->outputs != task->classes || task->classes == 0)
-        return bioft_failf(p->host, BIOFT_ERR_INVALID,
-                           "%u outputs for %u classes: expected one output per class", task->outputs,
-                           task->classes);
+        return bioft_failf(p->host, BIOFT_ERR_INVALID, "%u outputs for %u classes: expected one output per class",
+                           task->outputs, task->classes);
     p->outputs = task->outputs;
     return BIOFT_OK;
 }
 
 /* z: [outputs], one sample's. Returns its loss; d: its share of the batch's gradient, or NULL. */
-static double sample(const cross_entropy *p, const float *z, uint32_t label, float inverse_n,
-                     float *d)
+static double sample(const cross_entropy *p, const float *z, uint32_t label, float inverse_n, float *d)
 {
     const float smooth = (float)p->smoothing / (float)p->outputs;
     float largest = z[0];
@@ -54,8 +57,7 @@ static double sample(const cross_entropy *p, const float *z, uint32_t label, flo
     return (1.0 - p->smoothing) * own + p->smoothing * uniform / p->outputs;
 }
 
-static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value,
-                          float *ret_d_out)
+static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value, float *ret_d_out)
 {
     const cross_entropy *p = self;
     double total = 0.0;
@@ -63,25 +65,28 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
         const int32_t label = batch->label[i];
         const size_t at = (size_t)i * p->outputs;
         if (label < 0 || (uint32_t)label >= p->outputs)
-            return bioft_failf(p->host, BIOFT_ERR_INVALID,
-                               "sample %llu has not exactly one of %u classes",
+            return bioft_failf(p->host, BIOFT_ERR_INVALID, "sample %llu has not exactly one of %u classes",
                                (unsigned long long)batch->sample[i], p->outputs);
-        total += sample(p, out + at, (uint32_t)label, 1.0f / (float)batch->n,
-                        ret_d_out ? ret_d_out + at : NULL);
+        total += sample(p, out + at, (uint32_t)label, 1.0f / (float)batch->n, ret_d_out ? ret_d_out + at : NULL);
     }
     *ret_value = batch->n > 0 ? total / batch->n : 0.0;
     return BIOFT_OK;
 }
 
 static const bioft_loss loss = {
-    .struct_size = sizeof(loss), .flags = BIOFT_LOSS_CLASSES, .attach = attach, .value = value,
+    .struct_size = sizeof(loss),
+    .flags = BIOFT_LOSS_CLASSES,
+    .attach = attach,
+    .value = value,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_LOSS, "cross_entropy", "1.0", "bioft", "MIT"),
     .summary = "softmax and cross-entropy, one class per sample",
-    .reference = "", .instance_size = sizeof(cross_entropy),
-    BIOFT_OPTIONS(options), BIOFT_HOST_AT(cross_entropy, host),
+    .reference = "",
+    .instance_size = sizeof(cross_entropy),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(cross_entropy, host),
     .vtable = &loss,
 };
 

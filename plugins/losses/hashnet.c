@@ -12,7 +12,7 @@
 #include <bioft/util.h>
 #include <math.h>
 
-enum { PIECE = 16 };                               /* labels in a float, which has 24 bits */
+enum { PIECE = 16 }; /* labels in a float, which has 24 bits */
 
 typedef struct {
     double alpha;
@@ -24,15 +24,26 @@ typedef struct {
 
 /* Arrays by the sample's number, and the scale of the last step. */
 struct bank {
-    float *codes, *labels, *seen, *scale;          /* [train_count][bits], [..][pieces], [..], [1] */
-    float *u;                                      /* [bits] a sample's code in evaluation */
+    float *codes, *labels, *seen, *scale; /* [train_count][bits], [..][pieces], [..], [1] */
+    float *u;                             /* [bits] a sample's code in evaluation */
 };
 
 static const bioft_option options[] = {
-    { .name = "alpha", .type = BIOFT_F64, .offset = offsetof(hashnet, alpha), .def = 0.1,
-      .min = 0.0, .max = 1e3, .unit = "", .help = "scale of the products of codes" },
-    { .name = "continuation", .type = BIOFT_I64, .offset = offsetof(hashnet, continuation),
-      .def = 20, .min = 1, .max = 1e9, .unit = "epochs",
+    { .name = "alpha",
+      .type = BIOFT_F64,
+      .offset = offsetof(hashnet, alpha),
+      .def = 0.1,
+      .min = 0.0,
+      .max = 1e3,
+      .unit = "",
+      .help = "scale of the products of codes" },
+    { .name = "continuation",
+      .type = BIOFT_I64,
+      .offset = offsetof(hashnet, continuation),
+      .def = 20,
+      .min = 1,
+      .max = 1e9,
+      .unit = "epochs",
       .help = "the tanh gets steeper every so many epochs" },
 };
 
@@ -80,8 +91,7 @@ static void relax(const hashnet *p, const float *z, float scale, float *ret)
 }
 
 /* The batch's codes and labels take their places in the bank. */
-static bioft_status remember(const hashnet *p, const struct bank *bank, const float *out,
-                             const bioft_batch *b)
+static bioft_status remember(const hashnet *p, const struct bank *bank, const float *out, const bioft_batch *b)
 {
     bank->scale[0] = sqrtf(1.0f + (float)(b->epoch / (uint64_t)p->continuation));
     for (uint32_t i = 0; i < b->n; i++) {
@@ -97,8 +107,7 @@ static bioft_status remember(const hashnet *p, const struct bank *bank, const fl
     return BIOFT_OK;
 }
 
-static int alike(const hashnet *p, const struct bank *bank, const bioft_batch *b, uint32_t i,
-                 uint64_t j)
+static int alike(const hashnet *p, const struct bank *bank, const bioft_batch *b, uint32_t i, uint64_t j)
 {
     uint32_t shared = 0;
     for (uint32_t nth = 0; nth < p->pieces; nth++)
@@ -107,8 +116,7 @@ static int alike(const hashnet *p, const struct bank *bank, const bioft_batch *b
 }
 
 /* Pairs of each kind between the batch and the bank. */
-static void count_pairs(const hashnet *p, const struct bank *bank, const bioft_batch *b,
-                        uint64_t ret[2])
+static void count_pairs(const hashnet *p, const struct bank *bank, const bioft_batch *b, uint64_t ret[2])
 {
     ret[0] = ret[1] = 0;
     for (uint32_t i = 0; i < b->n; i++)
@@ -118,8 +126,8 @@ static void count_pairs(const hashnet *p, const struct bank *bank, const bioft_b
 }
 
 /* Sample i with code u against the bank; share: of one pair of its kind. d: by u, or NULL. */
-static double against_bank(const hashnet *p, const struct bank *bank, const bioft_batch *b,
-                           uint32_t i, const float *u, const double share[2], float *d)
+static double against_bank(const hashnet *p, const struct bank *bank, const bioft_batch *b, uint32_t i, const float *u,
+                           const double share[2], float *d)
 {
     double total = 0.0;
 
@@ -144,8 +152,7 @@ static double against_bank(const hashnet *p, const struct bank *bank, const biof
     return total;
 }
 
-static bioft_status value(void *self, const float *out, const bioft_batch *b, double *ret_value,
-                          float *ret_d_out)
+static bioft_status value(void *self, const float *out, const bioft_batch *b, double *ret_value, float *ret_d_out)
 {
     const hashnet *p = self;
     struct bank bank;
@@ -158,8 +165,7 @@ static bioft_status value(void *self, const float *out, const bioft_batch *b, do
     if (st != BIOFT_OK)
         return st;
     count_pairs(p, &bank, b, count);
-    const double share[2] = { count[0] ? 1.0 / (double)count[0] : 0.0,
-                              count[1] ? 1.0 / (double)count[1] : 0.0 };
+    const double share[2] = { count[0] ? 1.0 / (double)count[0] : 0.0, count[1] ? 1.0 / (double)count[1] : 0.0 };
     for (uint32_t i = 0; i < b->n; i++) {
         float *d = ret_d_out ? ret_d_out + (size_t)i * p->bits : NULL;
         relax(p, out + (size_t)i * p->bits, bank.scale[0], bank.u);
@@ -174,8 +180,10 @@ static bioft_status value(void *self, const float *out, const bioft_batch *b, do
 }
 
 static const bioft_loss loss = {
-    .struct_size = sizeof(loss), .flags = BIOFT_LOSS_CODES | BIOFT_LOSS_MULTI_LABEL,
-    .attach = attach, .value = value,
+    .struct_size = sizeof(loss),
+    .flags = BIOFT_LOSS_CODES | BIOFT_LOSS_MULTI_LABEL,
+    .attach = attach,
+    .value = value,
 };
 
 static const char *const notes[] = {
@@ -187,8 +195,11 @@ static const char *const notes[] = {
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_LOSS, "hashnet", "1.0", "bioft", "MIT"),
     .summary = "pairs with a bank of the training samples' last codes, tanh made steeper by epochs",
-    .reference = "Cao, Long, Wang, Yu, ICCV 2017", .instance_size = sizeof(hashnet),
-    BIOFT_OPTIONS(options), BIOFT_HOST_AT(hashnet, host), .vtable = &loss,
+    .reference = "Cao, Long, Wang, Yu, ICCV 2017",
+    .instance_size = sizeof(hashnet),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(hashnet, host),
+    .vtable = &loss,
     .notes = notes,
 };
 

@@ -18,17 +18,28 @@
 typedef struct {
     double beta, zeta;
     uint32_t bits, classes;
-    double margin;                                 /* zeta as used */
+    double margin; /* zeta as used */
     const bioft_host *host;
 } hyp2;
 
 static const double from_table = 2.0;
 
 static const bioft_option options[] = {
-    { .name = "beta", .type = BIOFT_F64, .offset = offsetof(hyp2, beta), .def = 0.5, .min = 0.0,
-      .max = 1e6, .unit = "", .help = "weight of the pairs of samples with several labels" },
-    { .name = "zeta", .type = BIOFT_F64, .offset = offsetof(hyp2, zeta), .def = 2.0, .min = -1.0,
-      .max = 2.0, .unit = "cosine",
+    { .name = "beta",
+      .type = BIOFT_F64,
+      .offset = offsetof(hyp2, beta),
+      .def = 0.5,
+      .min = 0.0,
+      .max = 1e6,
+      .unit = "",
+      .help = "weight of the pairs of samples with several labels" },
+    { .name = "zeta",
+      .type = BIOFT_F64,
+      .offset = offsetof(hyp2, zeta),
+      .def = 2.0,
+      .min = -1.0,
+      .max = 2.0,
+      .unit = "cosine",
       .help = "up to this similarity others are let be; 2: the table's by bits and classes" },
 };
 
@@ -107,22 +118,19 @@ static double dot(const float *a, const float *b, uint32_t n)
     return sum;
 }
 
-static double norm(const float *a, uint32_t n)
-{
-    return fmax(sqrt(dot(a, a, n)), 1e-12);
-}
+static double norm(const float *a, uint32_t n) { return fmax(sqrt(dot(a, a, n)), 1e-12); }
 
 /* d += weight times the derivative of cos(a, b) by a; |b| = 1 after division by `b_norm`. */
-static void add_cosine(const float *a, double a_norm, const float *b, double b_norm, double cosine,
-                       double weight, uint32_t n, float *d)
+static void add_cosine(const float *a, double a_norm, const float *b, double b_norm, double cosine, double weight,
+                       uint32_t n, float *d)
 {
     for (uint32_t k = 0; k < n; k++)
         d[k] += (float)(weight * ((double)b[k] / b_norm - cosine * (double)a[k] / a_norm) / a_norm);
 }
 
 /* One sample against all proxies; share: of one pair of a sample and a class, [1] of its own. */
-static double near_and_far(const hyp2 *p, const struct proxies *v, const float *x,
-                           const bioft_batch *b, uint32_t i, const double share[2], float *d_x)
+static double near_and_far(const hyp2 *p, const struct proxies *v, const float *x, const bioft_batch *b, uint32_t i,
+                           const double share[2], float *d_x)
 {
     const double x_norm = norm(x, p->bits);
     double total = 0.0;
@@ -138,16 +146,14 @@ static double near_and_far(const hyp2 *p, const struct proxies *v, const float *
         if (!d_x)
             continue;
         add_cosine(x, x_norm, v->unit + at, 1.0, cosine, weight, p->bits, d_x);
-        add_cosine(v->value + at, norm(v->value + at, p->bits), x, x_norm, cosine, weight, p->bits,
-                   v->gradient + at);
+        add_cosine(v->value + at, norm(v->value + at, p->bits), x, x_norm, cosine, weight, p->bits, v->gradient + at);
     }
     return total;
 }
 
 /* Pairs of samples of several classes each, none in common; each stands twice among the ordered
  * ones. Returns the number of unordered ones; total: NULL to count alone. */
-static uint64_t pairs(const hyp2 *p, const float *out, const bioft_batch *b, double weight,
-                      double *total, float *d_out)
+static uint64_t pairs(const hyp2 *p, const float *out, const bioft_batch *b, double weight, double *total, float *d_out)
 {
     const uint32_t n = p->bits;
     uint64_t found = 0;
@@ -184,8 +190,7 @@ static void make_unit(const hyp2 *p, const struct proxies *v)
     }
 }
 
-static bioft_status value(void *self, const float *out, const bioft_batch *b, double *ret_value,
-                          float *ret_d_out)
+static bioft_status value(void *self, const float *out, const bioft_batch *b, double *ret_value, float *ret_d_out)
 {
     const hyp2 *p = self;
     struct proxies v;
@@ -215,15 +220,20 @@ static bioft_status value(void *self, const float *out, const bioft_batch *b, do
 }
 
 static const bioft_loss loss = {
-    .struct_size = sizeof(loss), .flags = BIOFT_LOSS_CODES | BIOFT_LOSS_MULTI_LABEL,
-    .attach = attach, .value = value,
+    .struct_size = sizeof(loss),
+    .flags = BIOFT_LOSS_CODES | BIOFT_LOSS_MULTI_LABEL,
+    .attach = attach,
+    .value = value,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_LOSS, "hyp2", "1.0", "bioft", "MIT"),
     .summary = "trained proxies of the classes and pairs without a class in common, for hash codes",
-    .reference = "Xu et al., ACM Multimedia 2022", .instance_size = sizeof(hyp2),
-    BIOFT_OPTIONS(options), BIOFT_HOST_AT(hyp2, host), .vtable = &loss,
+    .reference = "Xu et al., ACM Multimedia 2022",
+    .instance_size = sizeof(hyp2),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(hyp2, host),
+    .vtable = &loss,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

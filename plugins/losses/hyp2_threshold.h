@@ -9,7 +9,7 @@ enum { HYP2_DIMENSIONS = 12 };
 
 static const struct {
     uint32_t bits;
-    uint8_t distance[HYP2_DIMENSIONS];             /* by dimension, from 1 */
+    uint8_t distance[HYP2_DIMENSIONS]; /* by dimension, from 1 */
 } hyp2_codes[] = {
     { 12, { 12, 8, 6, 6, 4, 4, 4, 3, 2, 2, 2, 1 } },
     { 16, { 16, 10, 8, 8, 8, 6, 6, 5, 4, 4, 4, 2 } },

@@ -16,15 +16,13 @@ static bioft_status attach(void *self, const bioft_task *task)
 {
     mse *p = self;
     if (task->outputs != task->classes || task->classes == 0)
-        return bioft_failf(p->host, BIOFT_ERR_INVALID,
-                           "%u outputs for %u classes: expected one output per class", task->outputs,
-                           task->classes);
+        return bioft_failf(p->host, BIOFT_ERR_INVALID, "%u outputs for %u classes: expected one output per class",
+                           task->outputs, task->classes);
     p->outputs = task->outputs;
     return BIOFT_OK;
 }
 
-static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value,
-                          float *ret_d_out)
+static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value, float *ret_d_out)
 {
     const mse *p = self;
     double total = 0.0;
@@ -43,14 +41,19 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
 }
 
 static const bioft_loss loss = {
-    .struct_size = sizeof(loss), .flags = BIOFT_LOSS_CLASSES | BIOFT_LOSS_MULTI_LABEL,
-    .attach = attach, .value = value,
+    .struct_size = sizeof(loss),
+    .flags = BIOFT_LOSS_CLASSES | BIOFT_LOSS_MULTI_LABEL,
+    .attach = attach,
+    .value = value,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_LOSS, "mse", "1.0", "bioft", "MIT"),
     .summary = "half the squared error against one-hot or multi-hot targets",
-    .reference = "", .instance_size = sizeof(mse), BIOFT_HOST_AT(mse, host), .vtable = &loss,
+    .reference = "",
+    .instance_size = sizeof(mse),
+    BIOFT_HOST_AT(mse, host),
+    .vtable = &loss,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

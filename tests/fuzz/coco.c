@@ -21,8 +21,8 @@ static bioft_status say(const bioft_host *host, bioft_status status, const char 
     return status;
 }
 
-static bioft_status say_where(const bioft_host *host, bioft_status status, const char *path, uint64_t line, uint64_t byte,
-                              const char *text)
+static bioft_status say_where(const bioft_host *host, bioft_status status, const char *path, uint64_t line,
+                              uint64_t byte, const char *text)
 {
     const struct host *h = host->ctx;
     (void)line;
@@ -129,7 +129,9 @@ static void check_images(coco *d, const struct host *h)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct host h = { .host = { .struct_size = sizeof h.host, .fail = say, .get_extension = extension } };
-    bioft_info info = { .struct_size = sizeof info, .ctx = &h, .class_name = take_class, .split = take_split, .note = note };
+    bioft_info info = {
+        .struct_size = sizeof info, .ctx = &h, .class_name = take_class, .split = take_split, .note = note
+    };
     coco d = { .list.host = &h.host, .train_count = 1, .test_count = 1 };
 
     if (size == 0)

@@ -27,8 +27,8 @@ static const char *no_text(const bioft_host *host)
     return NULL;
 }
 
-static bioft_status read_one(const bioft_host *host, const char *path, uint64_t max,
-                             const uint8_t **ret, uint64_t *ret_size)
+static bioft_status read_one(const bioft_host *host, const char *path, uint64_t max, const uint8_t **ret,
+                             uint64_t *ret_size)
 {
     const struct host *h = host->ctx;
     const int k = strstr(path, "labels") != NULL;
@@ -45,8 +45,8 @@ static int32_t always(const bioft_host *host, const char *path)
     return 1;
 }
 
-static bioft_status say_where(const bioft_host *host, bioft_status status, const char *path,
-                              uint64_t line, uint64_t byte, const char *text)
+static bioft_status say_where(const bioft_host *host, bioft_status status, const char *path, uint64_t line,
+                              uint64_t byte, const char *text)
 {
     struct host *h = host->ctx;
     (void)line;
@@ -106,8 +106,7 @@ static bioft_status note(bioft_info *info, const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct host h = { .host = {
-                          .struct_size = sizeof h.host, .fail = say, .get_extension = extension } };
+    struct host h = { .host = { .struct_size = sizeof h.host, .fail = say, .get_extension = extension } };
     fashion_mnist f = { 0 };
 
     if (size < 4)
@@ -125,11 +124,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     h.files[1] = classes;
     h.sizes[0] = first;
     h.sizes[1] = size - 4 - first;
-    bioft_info info = { .struct_size = sizeof info,
-                        .ctx = &h,
-                        .class_name = count_class,
-                        .split = count_split,
-                        .note = note };
+    bioft_info info = {
+        .struct_size = sizeof info, .ctx = &h, .class_name = count_class, .split = count_split, .note = note
+    };
     f.host = &h.host;
     if (describe(&f, &info) != BIOFT_OK)
         MUST(h.message[0] != '\0');

@@ -24,8 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct resize r = { .pixels = first.pixels,
                         .image_width = first.width,
                         .image_height = first.height,
-                        .box = { first.width / 3, first.height / 3, (first.width + 2) / 3,
-                                 (first.height + 2) / 3 },
+                        .box = { first.width / 3, first.height / 3, (first.width + 2) / 3, (first.height + 2) / 3 },
                         .width = 11,
                         .height = 13,
                         .window = { 1, 2, 9, 7 } };

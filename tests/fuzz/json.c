@@ -8,15 +8,9 @@
 static void write_tree(struct text *t, const struct json *json)
 {
     switch (json->type) {
-    case JSON_NULL:
-        json_string(t, NULL);
-        break;
-    case JSON_BOOL:
-        json_bool(t, json->boolean);
-        break;
-    case JSON_NUMBER:
-        json_number(t, json->number);
-        break;
+    case JSON_NULL: json_string(t, NULL); break;
+    case JSON_BOOL: json_bool(t, json->boolean); break;
+    case JSON_NUMBER: json_number(t, json->number); break;
     case JSON_STRING:
         MUST(strlen(json->text) == json->length);
         json_string(t, json->text);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { LONGEST_KEY = 1000 };                       /* YAML's own bound on keys without "? " is 1024 */
+enum { LONGEST_KEY = 1000 }; /* YAML's own bound on keys without "? " is 1024 */
 
 static bool has_long_key(const struct yaml *node)
 {
@@ -16,8 +16,7 @@ static bool has_long_key(const struct yaml *node)
     return false;
 }
 
-static bioft_status parse(const char *bytes, size_t size, struct arena *arena, struct diagnostics *d,
-                          struct yaml **ret)
+static bioft_status parse(const char *bytes, size_t size, struct arena *arena, struct diagnostics *d, struct yaml **ret)
 {
     struct source source = { "t", bytes, size };
     *d = (struct diagnostics){ .source = &source };

@@ -8,7 +8,8 @@ struct input {
     size_t size;
 };
 
-static bioft_status give(const bioft_host *host, const char *path, uint64_t max, const uint8_t **ret, uint64_t *ret_size)
+static bioft_status give(const bioft_host *host, const char *path, uint64_t max, const uint8_t **ret,
+                         uint64_t *ret_size)
 {
     const struct input *in = host->ctx;
 

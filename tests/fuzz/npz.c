@@ -47,7 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     for (int i = 0; i < 2; i++) {
         const size_t item = arrays[i].dtype == NPY_U8 ? 1 : arrays[i].dtype == NPY_F32 ? 4 : 8;
-        volatile char last = arrays[i].data && arrays[i].count ? ((const char *)arrays[i].data)[arrays[i].count * item - 1] : 0;
+        volatile char last = arrays[i].data && arrays[i].count
+                                 ? ((const char *)arrays[i].data)[arrays[i].count * item - 1]
+                                 : 0;
         (void)last;
         npy_free(&arrays[i]);
     }

@@ -10,8 +10,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct error err = { .text = "" };
     if (size == 0)
         return 0;
-    struct pickle p = { .name = "t", .bytes = data + 1, .size = size - 1, .legacy = data[0] & 1,
-                        .data = data[0] >> 1 & 1, .budget = 1 << 20 };
+    struct pickle p = { .name = "t",
+                        .bytes = data + 1,
+                        .size = size - 1,
+                        .legacy = data[0] & 1,
+                        .data = data[0] >> 1 & 1,
+                        .budget = 1 << 20 };
     if (pickle_run(&p, &value, &err) != BIOFT_OK) {
         MUST(err.text[0] != '\0');
     } else {

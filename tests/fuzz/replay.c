@@ -25,7 +25,7 @@ static int replay(const char *path)
         size += got;
     }
     fclose(file);
-    uint8_t *exact = realloc(data, size ? size : 1);        /* a byte too far is seen */
+    uint8_t *exact = realloc(data, size ? size : 1); /* a byte too far is seen */
     MUST(exact);
     LLVMFuzzerTestOneInput(exact, size);
     free(exact);

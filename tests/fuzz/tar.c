@@ -42,7 +42,7 @@ static void mend_sums(uint8_t *bytes, size_t size)
         memset(bytes + at + 148, ' ', 8);
         for (size_t i = 0; i < 512; i++)
             sum += bytes[at + i];
-        if (sum == 8 * ' ') {                      /* the end's zeros */
+        if (sum == 8 * ' ') { /* the end's zeros */
             memset(bytes + at + 148, 0, 8);
             continue;
         }

@@ -4,14 +4,13 @@
 
 #include "formats/weights.h"
 
-enum { LARGEST = 1 << 20 };         /* elements that are converted */
+enum { LARGEST = 1 << 20 }; /* elements that are converted */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct weights *w = NULL;
     struct error err = { .text = "" };
-    if (weights_parse("t", data, size, &(struct torch_params){ .unverified = true }, &w, &err) !=
-        BIOFT_OK) {
+    if (weights_parse("t", data, size, &(struct torch_params){ .unverified = true }, &w, &err) != BIOFT_OK) {
         MUST(err.text[0] != '\0');
         return 0;
     }

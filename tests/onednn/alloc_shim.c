@@ -47,30 +47,15 @@ static int fails(void)
     return 1;
 }
 
-void *malloc(size_t size)
-{
-    return fails() ? NULL : __libc_malloc(size);
-}
+void *malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
 
-void *calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __libc_calloc(count, size);
-}
+void *calloc(size_t count, size_t size) { return fails() ? NULL : __libc_calloc(count, size); }
 
-void *realloc(void *p, size_t size)
-{
-    return fails() ? NULL : __libc_realloc(p, size);
-}
+void *realloc(void *p, size_t size) { return fails() ? NULL : __libc_realloc(p, size); }
 
-void *aligned_alloc(size_t alignment, size_t size)
-{
-    return fails() ? NULL : __libc_memalign(alignment, size);
-}
+void *aligned_alloc(size_t alignment, size_t size) { return fails() ? NULL : __libc_memalign(alignment, size); }
 
-void *memalign(size_t alignment, size_t size)
-{
-    return aligned_alloc(alignment, size);
-}
+void *memalign(size_t alignment, size_t size) { return aligned_alloc(alignment, size); }
 
 int posix_memalign(void **ret, size_t alignment, size_t size)
 {

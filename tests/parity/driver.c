@@ -24,10 +24,7 @@ struct run {
     struct error err;
 };
 
-static const char *path(struct run *r, const char *name)
-{
-    return arena_printf(r->f.arena, "%s/%s", r->out, name);
-}
+static const char *path(struct run *r, const char *name) { return arena_printf(r->f.arena, "%s/%s", r->out, name); }
 
 static void save_checkpoint(struct run *r, const char *name)
 {
@@ -49,22 +46,20 @@ static void save_feedback(struct run *r)
         if (of->kind != BIOFT_PARAM_WEIGHT)
             continue;
         float *v = fixture_read(r->model, BIOFT_FEEDBACK, p);
-        OK(npy_write(
-               path(r, arena_printf(r->f.arena, "v_%s.npy", r->graph->layers[of->layer].name)),
-               NPY_F32, of->dims, of->shape, v, &r->err),
+        OK(npy_write(path(r, arena_printf(r->f.arena, "v_%s.npy", r->graph->layers[of->layer].name)), NPY_F32, of->dims,
+                     of->shape, v, &r->err),
            r->err);
         free(v);
     }
 }
 
-static void save_gradient(struct run *r, struct program *program, const bioft_batch *batch,
-                          float *d_out, uint32_t flags, const char *name)
+static void save_gradient(struct run *r, struct program *program, const bioft_batch *batch, float *d_out,
+                          uint32_t flags, const char *name)
 {
     const uint64_t shape[] = { BATCH, r->image.channels, r->image.height, r->image.width };
     float *dx = mem_array(shape[0] * shape[1] * shape[2] * shape[3], sizeof(*dx));
     const bioft_hooks *hooks = feedback_hooks(r->feedback, batch, d_out, NULL, NULL, 0);
-    OK(program_backward(program, d_out, flags, dx, flags & BIOFT_EXACT ? NULL : hooks, &r->err),
-       r->err);
+    OK(program_backward(program, d_out, flags, dx, flags & BIOFT_EXACT ? NULL : hooks, &r->err), r->err);
     OK(npy_write(path(r, name), NPY_F32, 4, shape, dx, &r->err), r->err);
     free(dx);
 }
@@ -90,12 +85,9 @@ static void save_first_batch(struct run *r)
     float out[BATCH * CLASSES], d_out[BATCH * CLASSES];
     double value;
     const bioft_task task = { .struct_size = sizeof(task), .outputs = CLASSES, .classes = CLASSES };
-    OK(instance_create(&(struct instance_params){ .plugin = r->trial->stages->loss.plugin }, &loss,
-                       &r->err),
-       r->err);
+    OK(instance_create(&(struct instance_params){ .plugin = r->trial->stages->loss.plugin }, &loss, &r->err), r->err);
     OK(loss->plugin->api.loss.attach(loss->self, &task), r->err);
-    OK(program_create(r->model, &use, feedback_routes(r->feedback, false), &program, &r->err),
-       r->err);
+    OK(program_create(r->model, &use, feedback_routes(r->feedback, false), &program, &r->err), r->err);
     OK(batches_create(&params, &batches, &r->err), r->err);
     OK(batches_next(batches, &batch, &r->err), r->err);
     OK(program_forward(program, batch.n, batch.x, 0, out, &r->err), r->err);
@@ -132,16 +124,15 @@ int main(int argc, char **argv)
     r.graph = fixture_graph(&r.f, backbone, CLASSES);
     r.model = fixture_model(&r.f, r.graph, 1);
     r.image = (struct image_format){ .channels = r.graph->view.channels,
-                                  .height = r.graph->view.height,
-                                  .width = r.graph->view.width };
+                                     .height = r.graph->view.height,
+                                     .width = r.graph->view.width };
     memcpy(r.image.mean, r.graph->mean, sizeof(r.image.mean));
     memcpy(r.image.std, r.graph->std, sizeof(r.image.std));
     r.data = fixture_open_data(&r.f, argv[4]);
-    r.trial = fixture_trial(&r.f, backbone, r.data,
-                            fixture_choice(&r.f, BIOFT_KIND_RULE, argv[2], NULL), "cross_entropy");
+    r.trial = fixture_trial(&r.f, backbone, r.data, fixture_choice(&r.f, BIOFT_KIND_RULE, argv[2], NULL),
+                            "cross_entropy");
     set_stage(&r, argv[3]);
-    OK(feedback_create(r.model, r.trial->stages->rules, 1, 1, r.f.pool, BATCH, &r.feedback, &r.err),
-       r.err);
+    OK(feedback_create(r.model, r.trial->stages->rules, 1, 1, r.f.pool, BATCH, &r.feedback, &r.err), r.err);
     save_checkpoint(&r, "before.safetensors");
     save_feedback(&r);
     save_first_batch(&r);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const struct {
-    const char *file, *words;                      /* words: the line behind "PATH: ", or its beginning with "..." */
+    const char *file, *words; /* words: the line behind "PATH: ", or its beginning with "..." */
 } cases[] = {
     { "wrong_magic", "no bioft descriptor: magic 0x464c457f instead of 0x54464f42" },
     { "other_major", "built for bioft ABI 6.3, this is ABI 0.4: rebuild the plugin" },
@@ -67,9 +67,13 @@ static void refuses_each(void **state)
 static void tells_all_faults(void **state)
 {
     static const char *const want[] = {
-        "its version is empty", "its summary has a control character or a line break", "unknown flag 0x2",
-        "option 'decay': its help is NULL", "option 'decay': default: 2 is above the largest, 1",
-        "option 'decay': type 99 is unknown to this bioft", "option 'decay' is there twice",
+        "its version is empty",
+        "its summary has a control character or a line break",
+        "unknown flag 0x2",
+        "option 'decay': its help is NULL",
+        "option 'decay': default: 2 is above the largest, 1",
+        "option 'decay': type 99 is unknown to this bioft",
+        "option 'decay' is there twice",
         "unknown flag 0x1 of its rule",
     };
     struct plugin **plugins = NULL;

@@ -10,8 +10,8 @@
 EXPORT uint64_t aoti_torch_abi_version(void);
 uint64_t aoti_torch_abi_version(void) { return TORCH_WRITTEN_FOR; }
 
-#define TYPE(name)                                                                                                         \
-    EXPORT int32_t name(void);                                                                                             \
+#define TYPE(name) \
+    EXPORT int32_t name(void); \
     int32_t name(void) { return 0; }
 TYPE(aoti_torch_device_type_cpu)
 TYPE(aoti_torch_device_type_cuda)
@@ -32,7 +32,7 @@ int32_t torch_parse_device_string(const char *text, uint32_t *ret_type, int32_t 
     return 0;
 }
 
-#ifdef NEEDS_ANOTHER                               /* a library beside it */
+#ifdef NEEDS_ANOTHER /* a library beside it */
 int cuInit(unsigned flags);
 EXPORT int needs_another(void);
 int needs_another(void) { return cuInit(0); }

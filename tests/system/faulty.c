@@ -26,10 +26,7 @@ static struct {
     const void *real;
 } faulty;
 
-static int is(const char *fault)
-{
-    return strcmp(getenv("FAULTY"), fault) == 0;
-}
+static int is(const char *fault) { return strcmp(getenv("FAULTY"), fault) == 0; }
 
 /* What a process does not come back from. */
 static void misbehave(void)
@@ -69,7 +66,7 @@ static bioft_status build(void *self, const bioft_builder *b)
 
     misbehave();
     if (is("size"))
-        return BIOFT_OK;                           /* nothing was built */
+        return BIOFT_OK; /* nothing was built */
     const bioft_status st = real->build(self, b);
     return st == BIOFT_OK && is("nan") ? b->normalise(b, mean, deviation, 1) : st;
 }
@@ -111,13 +108,14 @@ static bioft_status forward(void *self, void *program, uint32_t n, const float *
     return st;
 }
 
-static bioft_status update(void *self, void *model, const bioft_update *u, const bioft_hooks *hooks, uint32_t *ret_first)
+static bioft_status update(void *self, void *model, const bioft_update *u, const bioft_hooks *hooks,
+                           uint32_t *ret_first)
 {
     const bioft_engine *real = faulty.real;
     const bioft_status st = real->update(self, model, u, hooks, ret_first);
 
     if (is("size"))
-        *ret_first = 1000000;                      /* no such parameter */
+        *ret_first = 1000000; /* no such parameter */
     return st;
 }
 
@@ -135,7 +133,7 @@ const bioft_plugin *bioft_plugin_entry(uint32_t index)
         return NULL;
     faulty.real = real->vtable;
     memcpy(&faulty.plugin, real, real->struct_size);
-    memcpy(&faulty.table, real->vtable, *(const uint32_t *)real->vtable);      /* its struct_size */
+    memcpy(&faulty.table, real->vtable, *(const uint32_t *)real->vtable); /* its struct_size */
     faulty.plugin.vtable = &faulty.table;
     switch (real->kind) {
     case BIOFT_KIND_DATASET: faulty.table.dataset.sample = sample; break;

@@ -27,7 +27,8 @@ static int identify(int folder, const char *name, char *ret, size_t size, char *
     if (statx(folder, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &s) != 0)
         return 0;
     *kind = S_ISREG(s.stx_mode) ? 'f' : S_ISDIR(s.stx_mode) ? 'd' : 0;
-    snprintf(ret, size, "%llu-%lld-%u", (unsigned long long)s.stx_ino, (long long)s.stx_btime.tv_sec, s.stx_btime.tv_nsec);
+    snprintf(ret, size, "%llu-%lld-%u", (unsigned long long)s.stx_ino, (long long)s.stx_btime.tv_sec,
+             s.stx_btime.tv_nsec);
     return *kind != 0;
 }
 
@@ -50,7 +51,7 @@ static void keep_file(int fd, const char *id)
     int from;
     FILE *to = begin("file", id);
 
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);       /* it may be open for writing alone */
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd); /* it may be open for writing alone */
     from = open(path, O_RDONLY | O_CLOEXEC);
     if (from < 0)
         give_up(path);
@@ -72,7 +73,8 @@ static void keep_folder(int fd, const char *id)
         give_up("a folder");
     while ((e = readdir(folder))) {
         char entry[96], kind;
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && identify(fd, e->d_name, entry, sizeof entry, &kind))
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+            identify(fd, e->d_name, entry, sizeof entry, &kind))
             fprintf(to, "%s %c %s\n", entry, kind, e->d_name);
     }
     closedir(folder);

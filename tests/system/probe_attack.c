@@ -19,10 +19,29 @@ typedef struct {
 static const char *const norms[] = { "linf", "l2", "l1", "l0", NULL };
 static const char *const ends[] = { "no", "exit", "_exit", "never", NULL };
 static const bioft_option options[] = {
-    { .name = "ends", .type = BIOFT_CHOICE, .offset = offsetof(probe, ends), .def = 0, .choices = ends, .help = "the process" },
-    { .name = "norm", .type = BIOFT_CHOICE, .offset = offsetof(probe, norm), .def = 0, .choices = norms, .help = "of the ball" },
-    { .name = "hides", .type = BIOFT_BOOL, .offset = offsetof(probe, hides), .def = 0, .help = "clean images are returned" },
-    { .name = "traces", .type = BIOFT_I64, .offset = offsetof(probe, traces), .def = 20, .min = 0, .max = 1000,
+    { .name = "ends",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(probe, ends),
+      .def = 0,
+      .choices = ends,
+      .help = "the process" },
+    { .name = "norm",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(probe, norm),
+      .def = 0,
+      .choices = norms,
+      .help = "of the ball" },
+    { .name = "hides",
+      .type = BIOFT_BOOL,
+      .offset = offsetof(probe, hides),
+      .def = 0,
+      .help = "clean images are returned" },
+    { .name = "traces",
+      .type = BIOFT_I64,
+      .offset = offsetof(probe, traces),
+      .def = 20,
+      .min = 0,
+      .max = 1000,
       .help = "iterations told" },
 };
 
@@ -43,7 +62,8 @@ static bioft_status rooms(const probe *p, const bioft_victim *v, float **x, floa
     void *work[3], *room;
     bioft_status st = bioft_gradient_scratch(p->host, v, work);
     if (st == BIOFT_OK)
-        st = p->host->scratch(p->host, "probe.x", sizeof(float) * v->max_batch * v->channels * v->height * v->width, &room);
+        st = p->host->scratch(p->host, "probe.x", sizeof(float) * v->max_batch * v->channels * v->height * v->width,
+                              &room);
     if (st == BIOFT_OK)
         *x = room;
     if (st == BIOFT_OK)
@@ -65,8 +85,9 @@ static bioft_status prepare(void *self, const bioft_victim *v)
 static void step(const probe *p, const bioft_victim *v, const float *g, double epsilon, float *x)
 {
     const size_t places = (size_t)v->height * v->width, pixels = places * v->channels;
-    const float by = p->norm == 0 ? (float)epsilon : p->norm == 1 ? (float)(epsilon / sqrt((double)pixels))
-                   : (float)(epsilon / (double)pixels);
+    const float by = p->norm == 0   ? (float)epsilon
+                     : p->norm == 1 ? (float)(epsilon / sqrt((double)pixels))
+                                    : (float)(epsilon / (double)pixels);
     for (size_t k = 0; k < pixels; k++) {
         const float way = (float)((g[k] > 0.0f) - (g[k] < 0.0f));
         if (p->norm == 3) {
@@ -112,7 +133,7 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
     for (uint32_t i = 0; st == BIOFT_OK && i < n; i++)
         step(p, v, g + i * pixels, epsilon, x + i * pixels);
     for (int64_t t = 0; st == BIOFT_OK && t < p->traces; t++) {
-        for (uint32_t i = 0; i < n; i++)           /* of every other one it rises to the end */
+        for (uint32_t i = 0; i < n; i++) /* of every other one it rises to the end */
             objective[i] = i % 2 ? (float)t : 1.0f;
         st = v->trace(v, (uint64_t)t, n, image, x, objective);
     }
@@ -153,20 +174,51 @@ static bioft_status seek(void *self, const bioft_victim *v, const bioft_batch *c
 }
 
 static const bioft_attack attacks[2] = {
-    { .struct_size = sizeof *attacks, .norm = BIOFT_LINF, .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES,
-      .prepare = prepare, .run = run, .ball = ball },
-    { .struct_size = sizeof *attacks, .norm = BIOFT_LINF,
-      .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES | BIOFT_ATTACK_MINIMUM, .prepare = prepare, .run = seek,
+    { .struct_size = sizeof *attacks,
+      .norm = BIOFT_LINF,
+      .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES,
+      .prepare = prepare,
+      .run = run,
+      .ball = ball },
+    { .struct_size = sizeof *attacks,
+      .norm = BIOFT_LINF,
+      .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES | BIOFT_ATTACK_MINIMUM,
+      .prepare = prepare,
+      .run = seek,
       .ball = ball },
 };
 static const bioft_plugin plugins[2] = {
-    { .magic = BIOFT_MAGIC, .struct_size = sizeof *plugins, .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_ATTACK,
-      .name = "probe_ball", .version = "1", .author = "bioft", .license = "MIT", .summary = "a step, told", .reference = "",
-      .instance_size = sizeof(probe), .options = options, .option_count = 4, .option_size = sizeof *options, .create = create,
+    { .magic = BIOFT_MAGIC,
+      .struct_size = sizeof *plugins,
+      .abi_version = BIOFT_ABI_VERSION,
+      .kind = BIOFT_KIND_ATTACK,
+      .name = "probe_ball",
+      .version = "1",
+      .author = "bioft",
+      .license = "MIT",
+      .summary = "a step, told",
+      .reference = "",
+      .instance_size = sizeof(probe),
+      .options = options,
+      .option_count = 4,
+      .option_size = sizeof *options,
+      .create = create,
       .vtable = &attacks[0] },
-    { .magic = BIOFT_MAGIC, .struct_size = sizeof *plugins, .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_ATTACK,
-      .name = "probe_nearest", .version = "1", .author = "bioft", .license = "MIT", .summary = "a line", .reference = "",
-      .instance_size = sizeof(probe), .options = options, .option_count = 4, .option_size = sizeof *options, .create = create,
+    { .magic = BIOFT_MAGIC,
+      .struct_size = sizeof *plugins,
+      .abi_version = BIOFT_ABI_VERSION,
+      .kind = BIOFT_KIND_ATTACK,
+      .name = "probe_nearest",
+      .version = "1",
+      .author = "bioft",
+      .license = "MIT",
+      .summary = "a line",
+      .reference = "",
+      .instance_size = sizeof(probe),
+      .options = options,
+      .option_count = 4,
+      .option_size = sizeof *options,
+      .create = create,
       .vtable = &attacks[1] },
 };
 

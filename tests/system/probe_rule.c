@@ -14,10 +14,22 @@ typedef struct {
 } probe;
 
 static const bioft_option vanish_options[] = {
-    { .name = "at", .type = BIOFT_I64, .offset = offsetof(probe, at), .def = 1, .min = 1, .max = 1e6, .help = "update" },
+    { .name = "at",
+      .type = BIOFT_I64,
+      .offset = offsetof(probe, at),
+      .def = 1,
+      .min = 1,
+      .max = 1e6,
+      .help = "update" },
 };
 static const bioft_option shrink_options[] = {
-    { .name = "by", .type = BIOFT_F64, .offset = offsetof(probe, by), .def = 0.001, .min = 0, .max = 1, .help = "each update" },
+    { .name = "by",
+      .type = BIOFT_F64,
+      .offset = offsetof(probe, by),
+      .def = 0.001,
+      .min = 0,
+      .max = 1,
+      .help = "each update" },
 };
 
 /* splitmix64 */
@@ -45,7 +57,8 @@ static bioft_status fill(void *self, const bioft_layer *layer, uint64_t step, co
     return draw(self, layer, step, 0, w, v);
 }
 
-static bioft_status vanish(void *self, const bioft_layer *layer, uint64_t step, float *w, const float *dw, int32_t *ret_changed)
+static bioft_status vanish(void *self, const bioft_layer *layer, uint64_t step, float *w, const float *dw,
+                           int32_t *ret_changed)
 {
     (void)dw;
     *ret_changed = step + 1 == (uint64_t)((probe *)self)->at;
@@ -54,7 +67,8 @@ static bioft_status vanish(void *self, const bioft_layer *layer, uint64_t step, 
     return BIOFT_OK;
 }
 
-static bioft_status shrink(void *self, const bioft_layer *layer, uint64_t step, float *w, const float *dw, int32_t *ret_changed)
+static bioft_status shrink(void *self, const bioft_layer *layer, uint64_t step, float *w, const float *dw,
+                           int32_t *ret_changed)
 {
     const float by = (float)((probe *)self)->by;
 
@@ -72,10 +86,9 @@ static const bioft_rule vanish_rule = { .struct_size = sizeof vanish_rule, .afte
 static const bioft_rule shrink_rule = { .struct_size = sizeof shrink_rule, .after_update = shrink };
 
 #define RULE(NAME, VTABLE) \
-    .magic = BIOFT_MAGIC, .struct_size = sizeof(bioft_plugin), .abi_version = BIOFT_ABI_VERSION, .kind = BIOFT_KIND_RULE, \
-    .name = NAME, .version = "1", .author = "bioft", .license = "MIT", .summary = NAME, \
-    .reference = "", .instance_size = sizeof(probe), .option_size = sizeof(bioft_option), \
-    .vtable = VTABLE
+    .magic = BIOFT_MAGIC, .struct_size = sizeof(bioft_plugin), .abi_version = BIOFT_ABI_VERSION, \
+    .kind = BIOFT_KIND_RULE, .name = NAME, .version = "1", .author = "bioft", .license = "MIT", .summary = NAME, \
+    .reference = "", .instance_size = sizeof(probe), .option_size = sizeof(bioft_option), .vtable = VTABLE
 static const bioft_plugin plugins[] = {
     { RULE("probe_plain", &plain_rule) },
     { RULE("probe_redraw", &redraw_rule) },

@@ -18,8 +18,11 @@ static struct {
     bioft_engine engine;
     const bioft_engine *real;
     void (*own_destroy)(void *self);
-    struct program { void *self; uint32_t kind, n; } programs[PROGRAMS];
-    uint64_t forwards[KINDS], backwards[KINDS];    /* images */
+    struct program {
+        void *self;
+        uint32_t kind, n;
+    } programs[PROGRAMS];
+    uint64_t forwards[KINDS], backwards[KINDS]; /* images */
     double inside, first;
     FILE *out;
 } timed;
@@ -34,8 +37,8 @@ static double read_clock(clockid_t clock)
 
 static double now(void) { return read_clock(CLOCK_MONOTONIC); }
 
-static bioft_status program_create(void *self, void *model, const bioft_use *use,
-                                   const bioft_route *routes, void **ret_program)
+static bioft_status program_create(void *self, void *model, const bioft_use *use, const bioft_route *routes,
+                                   void **ret_program)
 {
     bioft_status st = timed.real->program_create(self, model, use, routes, ret_program);
 
@@ -52,7 +55,7 @@ static struct program *find(const void *program)
     for (int i = 0; i < PROGRAMS; i++)
         if (timed.programs[i].self == program)
             return &timed.programs[i];
-    abort();                                       /* more at once than any run makes */
+    abort(); /* more at once than any run makes */
 }
 
 static void program_destroy(void *self, void *program)
@@ -61,8 +64,7 @@ static void program_destroy(void *self, void *program)
     timed.real->program_destroy(self, program);
 }
 
-static bioft_status forward(void *self, void *program, uint32_t n, const float *x,
-                            uint64_t dropout_key, float *ret_out)
+static bioft_status forward(void *self, void *program, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out)
 {
     const double start = now();
     struct program *p = find(program);
@@ -79,8 +81,8 @@ static bioft_status forward(void *self, void *program, uint32_t n, const float *
     return st;
 }
 
-static bioft_status backward(void *self, void *program, const float *d_out, uint32_t flags,
-                             float *ret_dx, const bioft_hooks *hooks)
+static bioft_status backward(void *self, void *program, const float *d_out, uint32_t flags, float *ret_dx,
+                             const bioft_hooks *hooks)
 {
     const double start = now();
     const struct program *p = find(program);
@@ -124,8 +126,7 @@ const bioft_plugin *bioft_plugin_entry(uint32_t index)
 
     memcpy(&entry, &symbol, sizeof entry);
     real = entry ? entry(index) : NULL;
-    if (!real || real->struct_size > sizeof timed.plugin || !times ||
-        (!timed.out && !(timed.out = fopen(times, "w"))))
+    if (!real || real->struct_size > sizeof timed.plugin || !times || (!timed.out && !(timed.out = fopen(times, "w"))))
         return NULL;
     timed.real = real->vtable;
     memcpy(&timed.plugin, real, real->struct_size);

@@ -9,8 +9,14 @@ typedef struct {
 } state;
 
 static const bioft_option options[] = {
-    { .name = "step", .type = BIOFT_F64, .offset = offsetof(state, step), .def = 1.0, .min = 0.0, .max = 10.0,
-      .unit = "epsilon", .help = "length of the step as a part of epsilon" },
+    { .name = "step",
+      .type = BIOFT_F64,
+      .offset = offsetof(state, step),
+      .def = 1.0,
+      .min = 0.0,
+      .max = 10.0,
+      .unit = "epsilon",
+      .help = "length of the step as a part of epsilon" },
 };
 
 /* Once per victim: take the work space here, for run() may allocate nothing. */
@@ -33,14 +39,21 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
 }
 
 static const bioft_attack attack = {
-    .struct_size = sizeof(attack), .norm = BIOFT_LINF, .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES,
-    .prepare = prepare, .run = run,
+    .struct_size = sizeof(attack),
+    .norm = BIOFT_LINF,
+    .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES,
+    .prepare = prepare,
+    .run = run,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "@NAME@", "0.1", "you", "MIT"),
-    .summary = "one step along the gradient's sign", .reference = "the paper it implements",
-    .instance_size = sizeof(state), BIOFT_OPTIONS(options), BIOFT_HOST_AT(state, host), .vtable = &attack,
+    .summary = "one step along the gradient's sign",
+    .reference = "the paper it implements",
+    .instance_size = sizeof(state),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(state, host),
+    .vtable = &attack,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

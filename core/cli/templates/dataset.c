@@ -12,8 +12,14 @@ typedef struct {
 } state;
 
 static const bioft_option options[] = {
-    { .name = "count", .type = BIOFT_I64, .offset = offsetof(state, count), .def = 512.0, .min = 2.0, .max = 1e6,
-      .unit = "samples", .help = "of the training split; a quarter as many for tests" },
+    { .name = "count",
+      .type = BIOFT_I64,
+      .offset = offsetof(state, count),
+      .def = 512.0,
+      .min = 2.0,
+      .max = 1e6,
+      .unit = "samples",
+      .help = "of the training split; a quarter as many for tests" },
 };
 
 static const char *const splits[] = { "train", "test" };
@@ -67,14 +73,23 @@ static bioft_status sample(const void *self, void *reader, uint32_t split, uint6
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof(dataset), .describe = describe, .labels = labels, .name = name, .sample = sample,
-    .layout = "nothing: the images are drawn", .samples = "grey images of 28x28, uint8 0 to 255; two classes",
+    .struct_size = sizeof(dataset),
+    .describe = describe,
+    .labels = labels,
+    .name = name,
+    .sample = sample,
+    .layout = "nothing: the images are drawn",
+    .samples = "grey images of 28x28, uint8 0 to 255; two classes",
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_DATASET, "@NAME@", "0.1", "you", "MIT"),
-    .summary = "noisy stripes, upright and level, drawn by the seed", .reference = "where the data comes from",
-    .instance_size = sizeof(state), BIOFT_OPTIONS(options), BIOFT_HOST_AT(state, host), .vtable = &dataset,
+    .summary = "noisy stripes, upright and level, drawn by the seed",
+    .reference = "where the data comes from",
+    .instance_size = sizeof(state),
+    BIOFT_OPTIONS(options),
+    BIOFT_HOST_AT(state, host),
+    .vtable = &dataset,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -8,11 +8,11 @@ typedef struct {
     memory memory;
     model *m;
     bioft_use use;
-    bioft_route *routes;                           /* [layer], or NULL */
-    float **value, **gradient, **saved;            /* [node] */
-    unsigned char *wanted;                         /* [node] somebody needs the gradient of its output */
-    float *written[4];                             /* what a rule writes at a layer: dy, dx, dw, db */
-    uint32_t n;                                    /* images of the last forward pass */
+    bioft_route *routes;                /* [layer], or NULL */
+    float **value, **gradient, **saved; /* [node] */
+    unsigned char *wanted;              /* [node] somebody needs the gradient of its output */
+    float *written[4];                  /* what a rule writes at a layer: dy, dx, dw, db */
+    uint32_t n;                         /* images of the last forward pass */
 } program;
 
 static int32_t score(char *why, size_t size)
@@ -41,10 +41,7 @@ static bioft_status supports(void *self, const bioft_graph *graph, const bioft_u
     return use->precision == BIOFT_F32 ? BIOFT_OK : BIOFT_ERR_UNSUPPORTED;
 }
 
-static int goes_back(const program *p)
-{
-    return p->use.kind != BIOFT_EVAL;
-}
+static int goes_back(const program *p) { return p->use.kind != BIOFT_EVAL; }
 
 static void program_destroy(void *self, void *of)
 {
@@ -68,8 +65,8 @@ static void take_node(program *p, uint32_t i, size_t ret_most[4])
         p->saved[i] = take(&p->memory, count, sizeof(float));
     if (d->layer == BIOFT_NONE || !p->routes)
         return;
-    const size_t need[4] = { count, p->use.max_batch * floats_of(node_at(g, d->input[0])),
-                             layer_at(g, d->layer)->count, d->channels };
+    const size_t need[4] = { count, p->use.max_batch * floats_of(node_at(g, d->input[0])), layer_at(g, d->layer)->count,
+                             d->channels };
     for (int k = 0; k < 4; k++)
         ret_most[k] = need[k] > ret_most[k] ? need[k] : ret_most[k];
 }
@@ -118,14 +115,22 @@ static work work_of(const program *p, uint32_t i, int parameters)
     const bioft_node *d = node_at(g, i);
     const uint32_t from = d->input[0], second = d->input_count > 1 ? d->input[1] : BIOFT_NONE;
     return (work){
-        .d = d, .of = node_at(g, from), .layer = d->layer == BIOFT_NONE ? NULL : layer_at(g, d->layer), .n = p->n,
-        .x = p->value[from], .other = second == BIOFT_NONE ? NULL : p->value[second], .y = p->value[i],
+        .d = d,
+        .of = node_at(g, from),
+        .layer = d->layer == BIOFT_NONE ? NULL : layer_at(g, d->layer),
+        .n = p->n,
+        .x = p->value[from],
+        .other = second == BIOFT_NONE ? NULL : p->value[second],
+        .y = p->value[i],
         .dx = p->wanted[from] ? p->gradient[from] : NULL,
-        .other_dx = second != BIOFT_NONE && p->wanted[second] ? p->gradient[second] : NULL, .dy = p->gradient[i],
-        .w = array(p->m, BIOFT_VALUE, d->weight), .b = array(p->m, BIOFT_VALUE, d->bias),
+        .other_dx = second != BIOFT_NONE && p->wanted[second] ? p->gradient[second] : NULL,
+        .dy = p->gradient[i],
+        .w = array(p->m, BIOFT_VALUE, d->weight),
+        .b = array(p->m, BIOFT_VALUE, d->bias),
         .dw = parameters ? array(p->m, BIOFT_GRADIENT, d->weight) : NULL,
         .db = parameters ? array(p->m, BIOFT_GRADIENT, d->bias) : NULL,
-        .mean = array(p->m, BIOFT_VALUE, d->running_mean), .variance = array(p->m, BIOFT_VALUE, d->running_var),
+        .mean = array(p->m, BIOFT_VALUE, d->running_mean),
+        .variance = array(p->m, BIOFT_VALUE, d->running_var),
         .saved = p->saved[i],
         .by_the_batch = p->use.kind == BIOFT_TRAIN && !(p->use.flags & BIOFT_FROZEN_BATCHNORM),
     };
@@ -201,10 +206,7 @@ static uint32_t activated(const bioft_graph *g, uint32_t i)
     }
 }
 
-static float *emptied(float *a, size_t count)
-{
-    return memset(a, 0, count * sizeof(*a));
-}
+static float *emptied(float *a, size_t count) { return memset(a, 0, count * sizeof(*a)); }
 
 static void add(const float *from, float *to, size_t count)
 {
@@ -297,24 +299,43 @@ static bioft_status layer(void *self, const bioft_layer *l, uint32_t phase, uint
     const size_t out = (size_t)n * l->out_channels * l->out_h * l->out_w;
     (void)self;
     emptied(ret, phase == FORWARD ? out : phase == INPUT_ERROR ? in : l->count);
-    layer_pass(l, phase, n, (operands){ .w = phase == WEIGHT_GRADIENT ? NULL : a, .sum = ret,
-                                        .x = phase == FORWARD ? b : phase == WEIGHT_GRADIENT ? a : NULL,
-                                        .y = phase == FORWARD ? NULL : b });
+    layer_pass(l, phase, n,
+               (operands){ .w = phase == WEIGHT_GRADIENT ? NULL : a,
+                           .sum = ret,
+                           .x = phase == FORWARD           ? b
+                                : phase == WEIGHT_GRADIENT ? a
+                                                           : NULL,
+                           .y = phase == FORWARD ? NULL : b });
     return BIOFT_OK;
 }
 
 static const bioft_engine engine = {
-    .struct_size = sizeof(engine), .draft = BIOFT_ENGINE_DRAFT, .score = score, .supports = supports,
-    .model_create = model_create, .model_destroy = model_destroy, .read = read_array, .write = write_array,
-    .set_feedback = set_feedback, .program_create = program_create, .program_destroy = program_destroy,
-    .program_bytes = program_bytes, .forward = forward, .backward = backward, .update = update, .identity = identity,
+    .struct_size = sizeof(engine),
+    .draft = BIOFT_ENGINE_DRAFT,
+    .score = score,
+    .supports = supports,
+    .model_create = model_create,
+    .model_destroy = model_destroy,
+    .read = read_array,
+    .write = write_array,
+    .set_feedback = set_feedback,
+    .program_create = program_create,
+    .program_destroy = program_destroy,
+    .program_bytes = program_bytes,
+    .forward = forward,
+    .backward = backward,
+    .update = update,
+    .identity = identity,
     .layer = layer,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ENGINE, "@NAME@", "0.1", "you", "MIT"),
-    .summary = "float32 in plain loops on one thread", .reference = "", .instance_size = sizeof(state),
-    BIOFT_HOST_AT(state, host), .vtable = &engine,
+    .summary = "float32 in plain loops on one thread",
+    .reference = "",
+    .instance_size = sizeof(state),
+    BIOFT_HOST_AT(state, host),
+    .vtable = &engine,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -35,13 +35,19 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
 }
 
 static const bioft_loss loss = {
-    .struct_size = sizeof(loss), .flags = BIOFT_LOSS_CLASSES, .attach = attach, .value = value,
+    .struct_size = sizeof(loss),
+    .flags = BIOFT_LOSS_CLASSES,
+    .attach = attach,
+    .value = value,
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_LOSS, "@NAME@", "0.1", "you", "MIT"),
-    .summary = "mean squared difference from the true class", .reference = "the paper it implements",
-    .instance_size = sizeof(state), BIOFT_HOST_AT(state, host), .vtable = &loss,
+    .summary = "mean squared difference from the true class",
+    .reference = "the paper it implements",
+    .instance_size = sizeof(state),
+    BIOFT_HOST_AT(state, host),
+    .vtable = &loss,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

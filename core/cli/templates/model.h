@@ -33,9 +33,9 @@ typedef struct {
 typedef struct {
     memory memory;
     const bioft_graph *graph;
-    float **arrays[BIOFT_MOMENT2 + 1];             /* [BIOFT_VALUE...][parameter] */
-    float *change;                                 /* of one parameter: w_new - w_old */
-    feedback *feedback;                            /* [layer] */
+    float **arrays[BIOFT_MOMENT2 + 1]; /* [BIOFT_VALUE...][parameter] */
+    float *change;                     /* of one parameter: w_new - w_old */
+    feedback *feedback;                /* [layer] */
 } model;
 
 /* Arrays of a graph carry their stride: a newer host's structs may be longer. */
@@ -121,16 +121,11 @@ static float *array(const model *m, uint32_t what, uint32_t parameter)
 static double scale_of(const bioft_feedback *d, const bioft_layer *l, double w_norm, double v_norm)
 {
     switch (d->scale) {
-    case BIOFT_SCALE_XAVIER:
-        return sqrt(2.0 / ((double)l->fan_in + (double)l->fan_out));
-    case BIOFT_SCALE_KAIMING:
-        return 1.0 / sqrt(3.0 * (double)l->fan_in);
-    case BIOFT_SCALE_MATCH_NORM:
-        return v_norm > 0.0 ? w_norm / v_norm : 0.0;
-    case BIOFT_SCALE_CONSTANT:
-        return (double)d->constant;
-    default:
-        return 1.0;
+    case BIOFT_SCALE_XAVIER: return sqrt(2.0 / ((double)l->fan_in + (double)l->fan_out));
+    case BIOFT_SCALE_KAIMING: return 1.0 / sqrt(3.0 * (double)l->fan_in);
+    case BIOFT_SCALE_MATCH_NORM: return v_norm > 0.0 ? w_norm / v_norm : 0.0;
+    case BIOFT_SCALE_CONSTANT: return (double)d->constant;
+    default: return 1.0;
     }
 }
 
@@ -244,7 +239,8 @@ static bioft_status update(void *self, void *of, const bioft_update *u, const bi
             continue;
         memcpy(m->change, w, p->count * sizeof(*w));
         if (!update_one(u, u->lr[i], p->count, m->arrays[BIOFT_GRADIENT][i], w, m->arrays[BIOFT_MOMENT1][i],
-                        m->arrays[BIOFT_MOMENT2][i]) && first == BIOFT_NONE)
+                        m->arrays[BIOFT_MOMENT2][i]) &&
+            first == BIOFT_NONE)
             first = i;
         for (size_t k = 0; k < p->count; k++)
             m->change[k] = w[k] - m->change[k];

@@ -8,23 +8,20 @@
 
 /* One node at work. Backward passes add to dx, other_dx, dw and db; NULL: nobody wants it. */
 typedef struct {
-    const bioft_node *d, *of;                      /* the node, and the one whose output it reads */
-    const bioft_layer *layer;                      /* of conv2d and linear */
-    uint32_t n;                                    /* images */
-    const float *x, *other;                        /* other: add's second input */
+    const bioft_node *d, *of; /* the node, and the one whose output it reads */
+    const bioft_layer *layer; /* of conv2d and linear */
+    uint32_t n;               /* images */
+    const float *x, *other;   /* other: add's second input */
     float *y, *dx, *other_dx;
     const float *dy;
-    const float *w, *b;                            /* batchnorm: gamma and beta; may be NULL */
+    const float *w, *b; /* batchnorm: gamma and beta; may be NULL */
     float *dw, *db;
-    float *mean, *variance;                        /* batchnorm's running statistics */
-    float *saved;                                  /* dropout's factors; batchnorm's mean and 1/deviation by channel */
-    int by_the_batch;                              /* batchnorm: by the batch's statistics */
+    float *mean, *variance; /* batchnorm's running statistics */
+    float *saved;           /* dropout's factors; batchnorm's mean and 1/deviation by channel */
+    int by_the_batch;       /* batchnorm: by the batch's statistics */
 } work;
 
-static size_t floats_of(const bioft_node *d)
-{
-    return (size_t)d->channels * d->height * d->width;
-}
+static size_t floats_of(const bioft_node *d) { return (size_t)d->channels * d->height * d->width; }
 
 /* A layer's arrays; `sum` is what a pass adds to: y forward, dx for the input error, dw for the weight gradient. */
 enum { FORWARD = 0, INPUT_ERROR, WEIGHT_GRADIENT };
@@ -221,7 +218,7 @@ static void forward_node(const work *k)
     else if (k->d->op == BIOFT_OP_ADD)
         for (size_t i = 0; i < count; i++)
             k->y[i] = k->x[i] + k->other[i];
-    else                                           /* flatten: the factors are NULL; dropout outside of training too */
+    else /* flatten: the factors are NULL; dropout outside of training too */
         for (size_t i = 0; i < count; i++)
             k->y[i] = k->saved ? k->saved[i] * k->x[i] : k->x[i];
 }

@@ -10,7 +10,12 @@ typedef struct {
 } state;
 
 static const bioft_option options[] = {
-    { .name = "size", .type = BIOFT_F64, .offset = offsetof(state, size), .def = 1.0, .min = 0.0, .max = 1e6,
+    { .name = "size",
+      .type = BIOFT_F64,
+      .offset = offsetof(state, size),
+      .def = 1.0,
+      .min = 0.0,
+      .max = 1e6,
       .help = "how large V is, as a part of 1/sqrt(3 fan_in)" },
 };
 
@@ -30,8 +35,11 @@ static const bioft_rule rule = { .struct_size = sizeof(rule), .feedback = feedba
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "@NAME@", "0.1", "you", "MIT"),
-    .summary = "feedback by the weights' signs: V = s sign(W)", .reference = "the paper it implements",
-    .instance_size = sizeof(state), BIOFT_OPTIONS(options), .vtable = &rule,
+    .summary = "feedback by the weights' signs: V = s sign(W)",
+    .reference = "the paper it implements",
+    .instance_size = sizeof(state),
+    BIOFT_OPTIONS(options),
+    .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

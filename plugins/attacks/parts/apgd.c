@@ -7,10 +7,10 @@
 
 /* What an image remembers; vectors are [pixels]. */
 struct course {
-    double step, best, best_before, previous;      /* step: its length; best: loss at x_best; previous: of the step before */
-    double sparsity, sparsity_before;              /* L1: part of the values that move; values that had moved */
-    int64_t rose;                                  /* steps of this window in which the loss rose */
-    int32_t halved;                                /* at the checkpoint before */
+    double step, best, best_before, previous; /* step: its length; best: loss at x_best; previous: of the step before */
+    double sparsity, sparsity_before;         /* L1: part of the values that move; values that had moved */
+    int64_t rose;                             /* steps of this window in which the loss rose */
+    int32_t halved;                           /* at the checkpoint before */
 };
 
 /* One run of the method over all that is left: each array [batch]... */
@@ -19,10 +19,10 @@ struct climb {
     struct left *l;
     double epsilon;
     struct course *course;
-    int32_t *target;                               /* dlr_targeted */
-    float *x, *before, *gradient, *x_best, *gradient_best;     /* ...[pixels] */
-    float *sorted;                                 /* work space of L1 */
-    int64_t t, restart;                            /* steps taken; which random start */
+    int32_t *target;                                       /* dlr_targeted */
+    float *x, *before, *gradient, *x_best, *gradient_best; /* ...[pixels] */
+    float *sorted;                                         /* work space of L1 */
+    int64_t t, restart;                                    /* steps taken; which random start */
     bioft_status start;
 };
 
@@ -34,8 +34,11 @@ static bioft_status take(struct climb *c, const struct apgd *a, const bioft_host
         size_t count;
         float **ret;
     } parts[] = {
-        { "apgd.x", pixels, &c->x }, { "apgd.before", pixels, &c->before }, { "apgd.gradient", pixels, &c->gradient },
-        { "apgd.x_best", pixels, &c->x_best }, { "apgd.gradient_best", pixels, &c->gradient_best },
+        { "apgd.x", pixels, &c->x },
+        { "apgd.before", pixels, &c->before },
+        { "apgd.gradient", pixels, &c->gradient },
+        { "apgd.x_best", pixels, &c->x_best },
+        { "apgd.gradient_best", pixels, &c->gradient_best },
         { "apgd.sorted", a->norm == BIOFT_L1 ? pixels : 0, &c->sorted },
     };
     bioft_status st = attack_scratch(host, v, "apgd.course", 1, sizeof *c->course, &c->course);
@@ -56,10 +59,12 @@ static bioft_status enough_classes(const struct apgd *a, const bioft_host *host,
 
     if (v->outputs >= least)
         return BIOFT_OK;
-    return host->fail(host, BIOFT_ERR_UNSUPPORTED, least == 3 ?
-                      "loss 'dlr' is defined for 3 classes and more; loss: margin works with 2" :
-                      "loss 'dlr_targeted', and 'dlr' with a target, are defined for 4 classes and more; loss: margin works "
-                      "with 2");
+    return host->fail(
+        host, BIOFT_ERR_UNSUPPORTED,
+        least == 3
+            ? "loss 'dlr' is defined for 3 classes and more; loss: margin works with 2"
+            : "loss 'dlr_targeted', and 'dlr' with a target, are defined for 4 classes and more; loss: margin works "
+              "with 2");
 }
 
 bioft_status apgd_prepare(const struct apgd *a, const bioft_host *host, const bioft_victim *v)
@@ -81,8 +86,8 @@ static void value(struct climb *c)
     for (uint32_t j = 0; j < l->n; j++) {
         const uint32_t i = l->image[j];
         const int32_t t = targeted ? l->clean->target[i] : c->target[i];
-        l->objective[j] = (float)loss_value(c->a->loss, l->outputs, l->out + (size_t)j * l->outputs, l->clean->label[i], t,
-                                            targeted, l->d_out + (size_t)j * l->outputs);
+        l->objective[j] = (float)loss_value(c->a->loss, l->outputs, l->out + (size_t)j * l->outputs, l->clean->label[i],
+                                            t, targeted, l->d_out + (size_t)j * l->outputs);
     }
 }
 
@@ -98,10 +103,7 @@ static bioft_status look(struct climb *c)
     return left_backward(l);
 }
 
-static double first_step(const struct climb *c)
-{
-    return c->epsilon * (c->a->norm == BIOFT_L1 ? 1.0 : 2.0);
-}
+static double first_step(const struct climb *c) { return c->epsilon * (c->a->norm == BIOFT_L1 ? 1.0 : 2.0); }
 
 static double values_moved(const struct climb *c, size_t j, const float *x)
 {
@@ -129,7 +131,7 @@ static void begin_one(void *ctx, size_t j, uint32_t thread)
         memcpy(left_x(l, j), c->x_best + at, sizeof(float) * l->pixels);
         ball_project(c->a->norm, l->pixels, left_clean(l, j), c->epsilon, left_x(l, j));
     }
-    if (st != BIOFT_OK)                            /* any of several is the one reported */
+    if (st != BIOFT_OK) /* any of several is the one reported */
         l->fooled[j] = 2;
 }
 
@@ -149,7 +151,7 @@ static void begun_one(void *ctx, size_t j, uint32_t thread)
     memcpy(c->gradient_best + at, left_gradient(l, j), bytes);
     s->step = first_step(c);
     s->best = s->best_before = (double)l->objective[j];
-    s->previous = 0.0;                             /* the authors' code compares the first loss with 0 */
+    s->previous = 0.0; /* the authors' code compares the first loss with 0 */
     s->rose = 0;
     s->halved = 1;
     s->sparsity_before = c->a->larger_first ? values_moved(c, j, left_x(l, j)) : values;
@@ -219,8 +221,8 @@ static void step_one(void *ctx, size_t j, uint32_t thread)
     if (c->a->norm == BIOFT_L1)
         step_l1(c, j, x, next);
     else {
-        const float step = (float)(c->a->norm == BIOFT_LINF ? s->step :
-                                   s->step / (ball_length(BIOFT_L2, l->pixels, g) + 1e-12));
+        const float step = (float)(c->a->norm == BIOFT_LINF ? s->step
+                                                            : s->step / (ball_length(BIOFT_L2, l->pixels, g) + 1e-12));
         for (size_t k = 0; k < l->pixels; k++)
             next[k] = x[k] + step * (c->a->norm == BIOFT_LINF ? (float)((g[k] > 0.0f) - (g[k] < 0.0f)) : g[k]);
         ball_project(c->a->norm, l->pixels, left_clean(l, j), c->epsilon, next);

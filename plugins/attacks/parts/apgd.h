@@ -8,12 +8,12 @@
 
 struct apgd {
     uint32_t norm;
-    int32_t loss;                                  /* LOSS_ of loss.h */
+    int32_t loss; /* LOSS_ of loss.h */
     int64_t iterations, restarts;
-    int64_t targets;                               /* dlr_targeted: the classes that come next after the first */
-    double rho;                                    /* a window with fewer rising steps than this part is a plateau */
-    int32_t larger_first;                          /* begin in balls of 3 and 2 epsilon */
-    const char *part;                              /* as which it is credited; NULL: not at all */
+    int64_t targets;      /* dlr_targeted: the classes that come next after the first */
+    double rho;           /* a window with fewer rising steps than this part is a plateau */
+    int32_t larger_first; /* begin in balls of 3 and 2 epsilon */
+    const char *part;     /* as which it is credited; NULL: not at all */
 };
 
 /* left_prepare's, and that of this attack. */

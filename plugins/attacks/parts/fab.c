@@ -9,12 +9,12 @@ struct hunt {
     const struct fab *a;
     struct left *l;
     double epsilon;
-    float *x;                                      /* ...[pixels] where the search stands */
-    float *w;                                      /* packed [n][pixels]: the normal of the nearest boundary */
-    double *gap, *away;                            /* packed [n]: outputs' gap at it, distance to it */
-    float *step, *step_clean;                      /* packed [n][pixels]: onto it from x and from the clean image */
-    uint32_t *work;                                /* packed [n][pixels] */
-    double *nearest;                               /* distance of `result`; INFINITY: none yet */
+    float *x;                 /* ...[pixels] where the search stands */
+    float *w;                 /* packed [n][pixels]: the normal of the nearest boundary */
+    double *gap, *away;       /* packed [n]: outputs' gap at it, distance to it */
+    float *step, *step_clean; /* packed [n][pixels]: onto it from x and from the clean image */
+    uint32_t *work;           /* packed [n][pixels] */
+    double *nearest;          /* distance of `result`; INFINITY: none yet */
     int32_t *target;
 };
 
@@ -52,10 +52,7 @@ bioft_status fab_prepare(const struct fab *a, const bioft_host *host, const biof
 }
 
 /* The norm that measures the distance to a plane: 1/p + 1/q = 1. */
-static uint32_t dual(uint32_t norm)
-{
-    return norm == BIOFT_LINF ? BIOFT_L1 : norm == BIOFT_L1 ? BIOFT_LINF : BIOFT_L2;
-}
+static uint32_t dual(uint32_t norm) { return norm == BIOFT_LINF ? BIOFT_L1 : norm == BIOFT_L1 ? BIOFT_LINF : BIOFT_L2; }
 
 /* The boundary between each image's own class and `other`; h->w keeps the nearest. own > other is a gap below 0. */
 static bioft_status boundary(struct hunt *h, const int32_t *own, const int32_t *other, bool first)

@@ -9,11 +9,11 @@
 struct fab {
     uint32_t norm;
     int64_t iterations;
-    int64_t targets;                               /* the boundaries to the classes that come next; 0: to all at once */
-    double alpha_max, eta, beta;                   /* equations 7, 9 and 10: bias, overshoot, step back */
-    int32_t random_start;                          /* within the distance below, half of it */
+    int64_t targets;             /* the boundaries to the classes that come next; 0: to all at once */
+    double alpha_max, eta, beta; /* equations 7, 9 and 10: bias, overshoot, step back */
+    int32_t random_start;        /* within the distance below, half of it */
     double start;
-    const char *part;                              /* as which it is credited; NULL: not at all */
+    const char *part; /* as which it is credited; NULL: not at all */
 };
 
 bioft_status fab_prepare(const struct fab *a, const bioft_host *host, const bioft_victim *v);

@@ -9,7 +9,8 @@ bioft_status attack_scratch(const bioft_host *host, const bioft_victim *v, const
     void *room;
 
     if (bytes && count > SIZE_MAX / bytes / v->max_batch)
-        return host->fail(host, BIOFT_ERR_MEMORY, "the work space of this batch is larger than memory: a smaller "
+        return host->fail(host, BIOFT_ERR_MEMORY,
+                          "the work space of this batch is larger than memory: a smaller "
                           "batch_size helps");
     bioft_status st = host->scratch(host, name, count * bytes * v->max_batch, &room);
     if (st == BIOFT_OK)
@@ -72,7 +73,8 @@ bool left_wins(const bioft_batch *clean, uint32_t i, const float *out, uint32_t 
     return clean->target ? (int32_t)best == clean->target[i] : (int32_t)best != clean->label[i];
 }
 
-bioft_status left_all(struct left *l, const bioft_host *host, const bioft_victim *v, const bioft_batch *clean, float *ret_x)
+bioft_status left_all(struct left *l, const bioft_host *host, const bioft_victim *v, const bioft_batch *clean,
+                      float *ret_x)
 {
     bioft_status st = take(l, host, v);
 
@@ -109,10 +111,7 @@ bioft_status left_begin(struct left *l, const bioft_host *host, const bioft_vict
     return left_drop(l, NULL);
 }
 
-static bool is_told(const bioft_victim *v)
-{
-    return BIOFT_HAS(v, bioft_victim, credit);
-}
+static bool is_told(const bioft_victim *v) { return BIOFT_HAS(v, bioft_victim, credit); }
 
 bioft_status left_ask(struct left *l, uint32_t n, const uint32_t *image, const float *x, float *ret_out)
 {
@@ -121,15 +120,9 @@ bioft_status left_ask(struct left *l, uint32_t n, const uint32_t *image, const f
     return st == BIOFT_OK ? v->forward(v, n, x, ret_out) : st;
 }
 
-bioft_status left_forward(struct left *l)
-{
-    return left_ask(l, l->n, l->image, l->x, l->out);
-}
+bioft_status left_forward(struct left *l) { return left_ask(l, l->n, l->image, l->x, l->out); }
 
-bioft_status left_backward(struct left *l)
-{
-    return l->v->backward(l->v, l->n, l->d_out, l->gradient);
-}
+bioft_status left_backward(struct left *l) { return l->v->backward(l->v, l->n, l->d_out, l->gradient); }
 
 bioft_status left_trace(struct left *l, uint64_t iteration)
 {

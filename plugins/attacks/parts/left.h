@@ -14,16 +14,16 @@ struct left {
     const bioft_host *host;
     const bioft_victim *v;
     const bioft_batch *clean;
-    const bioft_parallel *parallel;                /* NULL: the caller's thread alone */
-    size_t pixels;                                 /* values of an image */
+    const bioft_parallel *parallel; /* NULL: the caller's thread alone */
+    size_t pixels;                  /* values of an image */
     uint32_t outputs, n;
-    uint32_t *image;                               /* [n] in ascending order */
-    float *x, *gradient;                           /* packed [n][pixels]: what the victim is asked, and its answer */
-    float *out, *d_out;                            /* packed [n][outputs] */
-    float *objective;                              /* packed [n]: what the attack raises */
-    unsigned char *fooled;                         /* packed [n]: by left_judge */
-    float *result;                                 /* [batch][pixels]: run's ret_x */
-    float *lead;                                   /* [batch] the network's lead at `result`: see left_lead */
+    uint32_t *image;       /* [n] in ascending order */
+    float *x, *gradient;   /* packed [n][pixels]: what the victim is asked, and its answer */
+    float *out, *d_out;    /* packed [n][outputs] */
+    float *objective;      /* packed [n]: what the attack raises */
+    unsigned char *fooled; /* packed [n]: by left_judge */
+    float *result;         /* [batch][pixels]: run's ret_x */
+    float *lead;           /* [batch] the network's lead at `result`: see left_lead */
 };
 
 /* Takes the work space, in prepare(). */
@@ -32,7 +32,8 @@ bioft_status left_prepare(const bioft_host *host, const bioft_victim *v);
 bioft_status left_begin(struct left *l, const bioft_host *host, const bioft_victim *v, const bioft_batch *clean,
                         float *ret_x);
 /* In its place: every image, the network not asked; for attacks that take each the same steps. */
-bioft_status left_all(struct left *l, const bioft_host *host, const bioft_victim *v, const bioft_batch *clean, float *ret_x);
+bioft_status left_all(struct left *l, const bioft_host *host, const bioft_victim *v, const bioft_batch *clean,
+                      float *ret_x);
 /* out at x. */
 bioft_status left_forward(struct left *l);
 /* gradient of d_out at the last left_forward. */
@@ -63,8 +64,8 @@ static inline float *left_gradient(const struct left *l, size_t j) { return l->g
 static inline uint64_t left_sample(const struct left *l, size_t j) { return l->clean->sample[l->image[j]]; }
 
 /* `count` elements of `bytes` each for every image of the largest batch, named. */
-bioft_status attack_scratch(const bioft_host *host, const bioft_victim *v, const char *name, size_t count,
-                            size_t bytes, void *ret);
+bioft_status attack_scratch(const bioft_host *host, const bioft_victim *v, const char *name, size_t count, size_t bytes,
+                            void *ret);
 static inline size_t attack_pixels(const bioft_victim *v) { return (size_t)v->channels * v->height * v->width; }
 
 #endif

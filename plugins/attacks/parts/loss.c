@@ -20,18 +20,18 @@ static double cross_entropy(uint32_t classes, const float *z, int32_t own, doubl
     for (uint32_t c = 0; c < classes; c++)
         others += (int32_t)c == own ? 0.0 : exp((double)z[c] - largest);
     const double sum = others + exp((double)z[own] - largest);
-    for (uint32_t c = 0; d && c < classes; c++)    /* the label's own part is not 1 - 1 where it is all but sure */
+    for (uint32_t c = 0; d && c < classes; c++) /* the label's own part is not 1 - 1 where it is all but sure */
         d[c] = (float)(sign * ((int32_t)c == own ? -others : exp((double)z[c] - largest)) / sum);
     return sign * (log(sum) + largest - (double)z[own]);
 }
 
 /* The first largest output beside `not`. */
-static uint32_t largest_but(uint32_t classes, const float *z, int32_t not)
+static uint32_t largest_but(uint32_t classes, const float *z, int32_t not )
 {
     uint32_t best = not == 0 ? 1 : 0;
 
     for (uint32_t c = best + 1; c < classes; c++)
-        if ((int32_t)c != not && z[c] > z[best])
+        if ((int32_t)c != not &&z[c] > z[best])
             best = c;
     return best;
 }

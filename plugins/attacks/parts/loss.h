@@ -12,7 +12,7 @@
  * dlr and dlr_t: Croce and Hein, ICML 2020, equations 6 and 7; margin: Carlini and Wagner, S&P 2017, f6. Their
  * denominators have 1e-12 added. */
 enum { LOSS_CE, LOSS_DLR, LOSS_DLR_TARGETED, LOSS_MARGIN };
-extern const char *const loss_names[];             /* "ce", "dlr", "dlr_targeted", "margin", NULL */
+extern const char *const loss_names[]; /* "ce", "dlr", "dlr_targeted", "margin", NULL */
 
 /* The least number of classes that a loss is defined for. */
 uint32_t loss_classes(int32_t loss, int targeted);

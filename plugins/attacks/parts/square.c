@@ -5,17 +5,17 @@
 #include "loss.h"
 #include <string.h>
 
-enum { TOP, LEFT, OTHER_TOP, OTHER_LEFT, TURNED, SIGNS };      /* what the random numbers of a query are for */
+enum { TOP, LEFT, OTHER_TOP, OTHER_LEFT, TURNED, SIGNS }; /* what the random numbers of a query are for */
 
 struct search {
     const struct square *a;
     struct left *l;
     double epsilon;
-    float *best, *value;                           /* [batch][pixels], [batch]: what is kept, and its objective */
-    float *random;                                 /* packed [n][numbers] */
-    float *bump;                                   /* [h][w]: L2, L1: the change for squares of this side */
-    size_t numbers;                                /* the most that a query or the start draws */
-    uint32_t side;                                 /* of this query's squares */
+    float *best, *value; /* [batch][pixels], [batch]: what is kept, and its objective */
+    float *random;       /* packed [n][numbers] */
+    float *bump;         /* [h][w]: L2, L1: the change for squares of this side */
+    size_t numbers;      /* the most that a query or the start draws */
+    uint32_t side;       /* of this query's squares */
     int64_t query;
 };
 
@@ -32,7 +32,7 @@ static size_t numbers_needed(const struct square *a, const bioft_victim *v)
 {
     const size_t query = SIGNS + (size_t)v->channels, side = tile_side(v),
                  start = a->norm == BIOFT_LINF ? (size_t)v->channels * v->width
-                       : (v->height / side) * (v->width / side) * ((size_t)v->channels + 1);
+                                               : (v->height / side) * (v->width / side) * ((size_t)v->channels + 1);
     return query > start ? query : start;
 }
 
@@ -140,8 +140,8 @@ static void begin_stripes(const struct search *s, const float *u, float *x)
 
     for (uint32_t c = 0; c < v->channels; c++)
         for (size_t at = 0; at < (size_t)v->height * v->width; at++)
-            x[(size_t)c * v->height * v->width + at] +=
-                (float)s->epsilon * sign_of(u[(size_t)c * v->width + at % v->width]);
+            x[(size_t)c * v->height * v->width + at] += (float)s->epsilon *
+                                                        sign_of(u[(size_t)c * v->width + at % v->width]);
 }
 
 /* L2, L1: tiles of bumps, of length epsilon in all. */
@@ -158,8 +158,9 @@ static void begin_tiles(const struct search *s, const float *u, const float *cle
         for (uint32_t c = 0; c < v->channels; c++)
             for (uint32_t r = 0; r < side && top + r < v->height; r++)
                 for (uint32_t k = 0; k < side && left + k < v->width; k++)
-                    x[((size_t)c * v->height + top + r) * v->width + left + k] +=
-                        sign_of(mine[1 + c]) * bump_at(s, side, mine[0] > 0.5f, r, k);
+                    x[((size_t)c * v->height + top + r) * v->width + left + k] += sign_of(mine[1 + c]) *
+                                                                                  bump_at(s, side, mine[0] > 0.5f, r,
+                                                                                          k);
     }
     const double scale = s->epsilon / (ball_length(s->a->norm, s->l->pixels, x) + 1e-12);
     for (size_t k = 0; k < s->l->pixels; k++)
@@ -173,7 +174,8 @@ static void begin_one(void *ctx, size_t j, uint32_t thread)
     float *u = s->random + j * s->numbers, *x = left_x(l, j);
 
     (void)thread;
-    l->fooled[j] = l->host->random(l->host, BIOFT_UNIFORM, "square.start", left_sample(l, j), 0, u, s->numbers) != BIOFT_OK;
+    l->fooled[j] = l->host->random(l->host, BIOFT_UNIFORM, "square.start", left_sample(l, j), 0, u, s->numbers) !=
+                   BIOFT_OK;
     memcpy(x, left_clean(l, j), sizeof(float) * l->pixels);
     if (s->a->norm == BIOFT_LINF)
         begin_stripes(s, u, x);
@@ -288,8 +290,8 @@ static bioft_status ask(struct search *s, uint64_t asked, bool first)
     bioft_status st = left_forward(l);
     for (uint32_t j = 0; st == BIOFT_OK && j < l->n; j++) {
         const uint32_t i = l->image[j];
-        const float value = (float)loss_value(s->a->loss, l->outputs, l->out + (size_t)j * l->outputs, l->clean->label[i],
-                                              targeted ? l->clean->target[i] : 0, targeted, NULL);
+        const float value = (float)loss_value(s->a->loss, l->outputs, l->out + (size_t)j * l->outputs,
+                                              l->clean->label[i], targeted ? l->clean->target[i] : 0, targeted, NULL);
         if (first || value > s->value[i]) {
             s->value[i] = value;
             memcpy(s->best + i * l->pixels, left_x(l, j), sizeof(float) * l->pixels);

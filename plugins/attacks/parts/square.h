@@ -8,11 +8,11 @@
 
 struct square {
     uint32_t norm;
-    int32_t loss;                                  /* LOSS_MARGIN or LOSS_CE of loss.h */
-    int64_t queries;                               /* after the first, each image */
-    double p_init;                                 /* part of the image that the first squares cover */
-    int32_t rescale;                               /* the schedule of sizes stretched from 10,000 to `queries` */
-    const char *part;                              /* as which it is credited; NULL: not at all */
+    int32_t loss;     /* LOSS_MARGIN or LOSS_CE of loss.h */
+    int64_t queries;  /* after the first, each image */
+    double p_init;    /* part of the image that the first squares cover */
+    int32_t rescale;  /* the schedule of sizes stretched from 10,000 to `queries` */
+    const char *part; /* as which it is credited; NULL: not at all */
 };
 
 bioft_status square_prepare(const struct square *a, const bioft_host *host, const bioft_victim *v);

@@ -22,12 +22,13 @@ static bool too_large(const struct model *m, const char *name, struct fault *f)
 {
     char a[SHOWN];
 
-    fault_set(f, BIOFT_ERR_UNSUPPORTED, "%s: the shape of '%s' is not one of at most %d dimensions and %d values", m->path,
-              shown(a, name), DIMS, INT32_MAX);
+    fault_set(f, BIOFT_ERR_UNSUPPORTED, "%s: the shape of '%s' is not one of at most %d dimensions and %d values",
+              m->path, shown(a, name), DIMS, INT32_MAX);
     return false;
 }
 
-static bool of_array(const struct model *m, const char *name, const onnx_array *a, struct constant *ret, struct fault *f)
+static bool of_array(const struct model *m, const char *name, const onnx_array *a, struct constant *ret,
+                     struct fault *f)
 {
     *ret = (struct constant){ .array = a, .rank = (uint32_t)a->n_dims };
     if (a->n_dims > DIMS)
@@ -214,9 +215,12 @@ static float number_of(int32_t type, uint64_t bits)
 static size_t size_of(int32_t type)
 {
     switch (type) {
-    case FLOAT: case INT32: return 4;
-    case FLOAT16: case BFLOAT16: return 2;
-    case INT64: case DOUBLE: return 8;
+    case FLOAT:
+    case INT32: return 4;
+    case FLOAT16:
+    case BFLOAT16: return 2;
+    case INT64:
+    case DOUBLE: return 8;
     default: return 0;
     }
 }
@@ -225,7 +229,8 @@ static bioft_status fail_count(const struct model *m, const char *name, const st
                                struct fault *f)
 {
     char a[SHOWN];
-    return fault_set(f, BIOFT_ERR_FORMAT, "%s: '%s' has %zu values, its shape %zu", m->path, shown(a, name), has, c->count);
+    return fault_set(f, BIOFT_ERR_FORMAT, "%s: '%s' has %zu values, its shape %zu", m->path, shown(a, name), has,
+                     c->count);
 }
 
 static bioft_status fail_type(const struct model *m, const char *name, const struct constant *c, const char *wanted,
@@ -264,8 +269,9 @@ bioft_status constant_floats(const struct model *m, const char *name, const stru
     if (has != c->count)
         return fail_count(m, name, c, has, f);
     for (size_t i = 0; i < c->count; i++)
-        ret[i] = type == FLOAT ? a->float_data[i]
-                 : type == DOUBLE ? (float)a->double_data[i] : number_of(type, (uint16_t)a->int32_data[i]);
+        ret[i] = type == FLOAT    ? a->float_data[i]
+                 : type == DOUBLE ? (float)a->double_data[i]
+                                  : number_of(type, (uint16_t)a->int32_data[i]);
     return BIOFT_OK;
 }
 

@@ -7,9 +7,9 @@
 enum { DIMS = 8 };
 
 struct constant {
-    const onnx_array *array;                           /* NULL: a node's own list, or `filled` */
+    const onnx_array *array; /* NULL: a node's own list, or `filled` */
     const Onnx__AttributeProto *list;
-    bool filled;                                       /* ConstantOfShape: one value, which a file without weights has */
+    bool filled; /* ConstantOfShape: one value, which a file without weights has */
     int64_t dims[DIMS];
     uint32_t rank;
     size_t count;

@@ -16,8 +16,8 @@ bool layer_name(struct translation *t, const onnx_node *n, const char *array, bo
 
     if (at != NOWHERE && t->taken[at]) {
         if (!again || !n->name || !*n->name)
-            return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "'%s' is the weight of another node too; layers do not share weights",
-                          shown(name, array));
+            return refuse(t, n, BIOFT_ERR_UNSUPPORTED,
+                          "'%s' is the weight of another node too; layers do not share weights", shown(name, array));
         of = n->name;
         length = strlen(of);
     } else if (length >= sizeof weight && strcmp(array + length - (sizeof weight - 1), weight) == 0) {
@@ -115,8 +115,8 @@ static const char *bias_behind(struct translation *t, const onnx_node *n, size_t
 
 struct conv {
     struct constant w, bias;
-    const char *bias_name;                             /* NULL: none */
-    const onnx_node *last;                             /* whose output it computes */
+    const char *bias_name; /* NULL: none */
+    const onnx_node *last; /* whose output it computes */
     bioft_conv2d p;
 };
 
@@ -130,7 +130,8 @@ static bool read_padding(struct translation *t, const onnx_node *n, const struct
         return true;
     }
     if (*automatic && strcmp(automatic, "NOTSET") != 0 && strcmp(automatic, "VALID") != 0)
-        return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "auto_pad '%s'; there is SAME_UPPER, VALID and explicit pads", automatic);
+        return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "auto_pad '%s'; there is SAME_UPPER, VALID and explicit pads",
+                      automatic);
     if (strcmp(automatic, "VALID") != 0 && !whole_list(t, n, "pads", 4, 0, 0, p->padding))
         return false;
     for (int i = 0; i < 4; i++)
@@ -152,14 +153,14 @@ static bool read_conv(struct translation *t, const onnx_node *n, const struct va
                       c->w.rank);
     if (group < 1 || c->w.count == 0 || c->w.dims[1] * group != (int64_t)x->channels || c->w.dims[0] % group != 0)
         return refuse(t, n, BIOFT_ERR_FORMAT, "a weight of %lldx%lldx%lldx%lld in %lld groups does not fit %u channels",
-                      (long long)c->w.dims[0], (long long)c->w.dims[1], (long long)c->w.dims[2], (long long)c->w.dims[3],
-                      (long long)group, x->channels);
+                      (long long)c->w.dims[0], (long long)c->w.dims[1], (long long)c->w.dims[2],
+                      (long long)c->w.dims[3], (long long)group, x->channels);
     c->p.out = (uint32_t)c->w.dims[0];
     c->p.groups = (uint32_t)group;
     for (int i = 0; i < 2; i++)
         c->p.kernel[i] = (uint32_t)c->w.dims[2 + i];
-    if (attribute(n, "kernel_shape") &&
-        (!whole_list(t, n, "kernel_shape", 2, 1, 1, kernel) || kernel[0] != c->p.kernel[0] || kernel[1] != c->p.kernel[1]))
+    if (attribute(n, "kernel_shape") && (!whole_list(t, n, "kernel_shape", 2, 1, 1, kernel) ||
+                                         kernel[0] != c->p.kernel[0] || kernel[1] != c->p.kernel[1]))
         return refuse(t, n, BIOFT_ERR_FORMAT, "its kernel_shape is not that of its weight");
     if (!whole_list(t, n, "strides", 2, 1, 1, c->p.stride) || !whole_list(t, n, "dilations", 2, 1, 1, c->p.dilation) ||
         !read_padding(t, n, x, &c->p))
@@ -186,7 +187,9 @@ bool make_conv(struct translation *t, const onnx_node *n)
 
     if (!x || !read_conv(t, n, x, &c) || !layer_name(t, n, n->input[1], false, name))
         return false;
-    out = (struct value){ .form = FORM_IMAGE, .channels = c.p.out, .pixel = x->pixel && c.w.dims[2] * c.w.dims[3] == 1,
+    out = (struct value){ .form = FORM_IMAGE,
+                          .channels = c.p.out,
+                          .pixel = x->pixel && c.w.dims[2] * c.w.dims[3] == 1,
                           .x = t->b->conv2d(t->b, name, x->x, &c.p) };
     watch_name(t, n->input[1]);
     return out.x && give(t, n, name, "weight", n->input[1], &c.w, NULL) &&
@@ -204,7 +207,8 @@ bool make_head_conv(struct translation *t, const onnx_node *n)
         return false;
     if (!x->pixel || c.p.groups != 1 || c.w.dims[2] != 1 || c.w.dims[3] != 1 || c.p.same ||
         c.p.padding[0] + c.p.padding[1] + c.p.padding[2] + c.p.padding[3] != 0)
-        return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "the network ends in a convolution of an image, and the task's head is a "
+        return refuse(t, n, BIOFT_ERR_UNSUPPORTED,
+                      "the network ends in a convolution of an image, and the task's head is a "
                       "linear layer; `head: added` puts one behind it, `output: NAME` ends the network before it");
     const bioft_linear p = { .struct_size = sizeof(p), .out = c.p.out, .no_bias = c.p.no_bias };
     return t->b->head(t->b, name, t->b->flatten(t->b, x->x), &p) &&
@@ -251,7 +255,8 @@ static bool read_linear(struct translation *t, const onnx_node *n, const struct 
     l->layout.rows = (size_t)l->w.dims[l->layout.transposed];
     l->layout.columns = (size_t)l->w.dims[!l->layout.transposed];
     if (x->order && l->layout.columns % x->order != 0)
-        return refuse(t, n, BIOFT_ERR_FORMAT, "%zu inputs are no whole positions of %u channels", l->layout.columns, x->order);
+        return refuse(t, n, BIOFT_ERR_FORMAT, "%zu inputs are no whole positions of %u channels", l->layout.columns,
+                      x->order);
     if (!l->bias_name)
         l->bias_name = bias_behind(t, n, l->layout.rows, &l->bias, &l->last);
     if (l->bias_name && l->bias.count != l->layout.rows)
@@ -268,12 +273,15 @@ bool make_linear(struct translation *t, const onnx_node *n, bool is_head)
     if (!x || !read_linear(t, n, x, &l) || !layer_name(t, n, n->input[1], false, name))
         return false;
     if (x->channels && x->channels != l.layout.columns)
-        return refuse(t, n, BIOFT_ERR_FORMAT, "a weight of %zu inputs behind %u channels", l.layout.columns, x->channels);
+        return refuse(t, n, BIOFT_ERR_FORMAT, "a weight of %zu inputs behind %u channels", l.layout.columns,
+                      x->channels);
     const bioft_linear p = { .struct_size = sizeof(p), .out = (uint32_t)l.layout.rows, .no_bias = !l.bias_name };
-    const struct value out = { .form = FORM_FLAT, .channels = p.out,
+    const struct value out = { .form = FORM_FLAT,
+                               .channels = p.out,
                                .x = (is_head ? t->b->head : t->b->linear)(t->b, name, x->x, &p) };
     return out.x && give(t, n, name, "weight", n->input[1], &l.w, &l.layout) &&
-           (!l.bias_name || give(t, n, name, "bias", l.bias_name, &l.bias, NULL)) && (is_head || output_set(t, l.last, out));
+           (!l.bias_name || give(t, n, name, "bias", l.bias_name, &l.bias, NULL)) &&
+           (is_head || output_set(t, l.last, out));
 }
 
 /* The input of a node of two that is constant and has `count` values, or of 2 none. */
@@ -357,8 +365,8 @@ static bool give_folded(struct translation *t, const onnx_node *n, const char *l
 static bool read_norm(struct translation *t, const onnx_node *n, size_t channels, struct constant c[4], bioft_norm *ret)
 {
     static const char *const what[] = { "its scale", "its term", "its mean", "its variance" };
-    static const char *const attrs[] = { "epsilon", "momentum", "spatial", "training_mode", "is_test", "consumed_inputs",
-                                         NULL };
+    static const char *const attrs[] = { "epsilon", "momentum",        "spatial", "training_mode",
+                                         "is_test", "consumed_inputs", NULL };
     const double eps = attribute_float(n, "epsilon", 1e-5), momentum = 1 - attribute_float(n, "momentum", 0.9);
 
     if (!known_attributes(t, n, attrs))
@@ -381,7 +389,8 @@ static bool read_norm(struct translation *t, const onnx_node *n, size_t channels
 bool make_norm(struct translation *t, const onnx_node *n)
 {
     const uint32_t at = input_at(t, n, 0);
-    const struct value *x = input_value(t, n, 0, at != NOWHERE && t->values[at].form == FORM_FLAT ? FORM_FLAT : FORM_IMAGE);
+    const struct value *x = input_value(t, n, 0,
+                                        at != NOWHERE && t->values[at].form == FORM_FLAT ? FORM_FLAT : FORM_IMAGE);
     struct constant c[4], first;
     bioft_norm p;
     char name[LAYER_NAME];
@@ -397,9 +406,10 @@ bool make_norm(struct translation *t, const onnx_node *n)
     out = *x;
     out.x = t->b->batchnorm(t->b, name, x->x, &p);
     t->norms++;
-    return out.x && (s.mul ? give_folded(t, n, name, &c[0], &c[1], &s)
-                           : give(t, n, name, "weight", n->input[1], &c[0], NULL) &&
-                                 give(t, n, name, "bias", n->input[2], &c[1], NULL)) &&
+    return out.x &&
+           (s.mul ? give_folded(t, n, name, &c[0], &c[1], &s)
+                  : give(t, n, name, "weight", n->input[1], &c[0], NULL) &&
+                        give(t, n, name, "bias", n->input[2], &c[1], NULL)) &&
            give(t, n, name, "running_mean", n->input[3], &c[2], NULL) &&
            give(t, n, name, "running_var", n->input[4], &c[3], NULL) && output_set(t, s.mul ? s.add : n, out);
 }
@@ -427,7 +437,8 @@ static bool begin_by_channel(struct translation *t, const onnx_node *n, size_t c
     if (!*x || !input_constant(t, n, constant_input, what, c))
         return false;
     if (!by_channel(*x, c))
-        return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "a constant that is not one number per channel; normalisation of the "
+        return refuse(t, n, BIOFT_ERR_UNSUPPORTED,
+                      "a constant that is not one number per channel; normalisation of the "
                       "input belongs into the options mean and std");
     return layer_name(t, n, n->input[constant_input], true, name);
 }
@@ -457,7 +468,8 @@ bool make_shift(struct translation *t, const onnx_node *n, size_t constant_input
     if (!begin_by_channel(t, n, constant_input, "its term", &x, &c, name))
         return false;
     if (x->form == FORM_IMAGE && !x->pixel)
-        return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "a term by channel that follows neither a layer without bias nor a "
+        return refuse(t, n, BIOFT_ERR_UNSUPPORTED,
+                      "a term by channel that follows neither a layer without bias nor a "
                       "batchnorm with a factor");
     out = *x;
     out.x = bioft_positions(t->b, name, x->x, 0.0);

@@ -10,7 +10,7 @@
 
 /* A small message costs a hundred times its bytes in memory, so unpacking is bounded by the file's size and a constant. */
 enum { MOST_NODES = 100000, MOST_NAMES = 1000000, FREE_MEMORY = 64 << 20, MEMORY_A_BYTE = 4 };
-#define MOST_BYTES ((size_t)INT32_MAX)                 /* protobuf's own limit */
+#define MOST_BYTES ((size_t)INT32_MAX) /* protobuf's own limit */
 
 bioft_status fault_set(struct fault *f, bioft_status status, const char *format, ...)
 {
@@ -90,9 +90,11 @@ static bioft_status check_array(const struct model *m, const onnx_array *a, stru
         if (a->external_data[i]->key && strcmp(a->external_data[i]->key, "location") == 0)
             where = a->external_data[i]->value ? a->external_data[i]->value : "";
     if (a->n_external_data > 0 || a->data_location != 0)
-        return fault_set(f, BIOFT_ERR_UNSUPPORTED, "%s: the values of '%s' are in another file ('%s'), which is not read; "
-                         "write one file: torch.onnx.export(..., external_data=False), or onnx.save(onnx.load(FILE), NEW)",
-                         m->path, shown(name, a->name), shown(place, where));
+        return fault_set(
+            f, BIOFT_ERR_UNSUPPORTED,
+            "%s: the values of '%s' are in another file ('%s'), which is not read; "
+            "write one file: torch.onnx.export(..., external_data=False), or onnx.save(onnx.load(FILE), NEW)",
+            m->path, shown(name, a->name), shown(place, where));
     for (size_t i = 0; i < a->n_dims; i++)
         if (a->dims[i] < 0)
             return fault_set(f, BIOFT_ERR_FORMAT, "%s: dimension %zu of '%s' is %lld", m->path, i, shown(name, a->name),
@@ -117,8 +119,10 @@ static bioft_status find_input(struct model *m, const Onnx__ValueInfoProto **ret
         if (!in->name || model_find(m, in->name) != NOWHERE)
             continue;
         if (*ret)
-            return fault_set(f, BIOFT_ERR_UNSUPPORTED, "%s: the graph has the inputs '%s' and '%s'; a backbone has one, "
-                             "the image", m->path, shown(a, (*ret)->name), shown(b, in->name));
+            return fault_set(f, BIOFT_ERR_UNSUPPORTED,
+                             "%s: the graph has the inputs '%s' and '%s'; a backbone has one, "
+                             "the image",
+                             m->path, shown(a, (*ret)->name), shown(b, in->name));
         *ret = in;
     }
     if (!*ret)
@@ -146,7 +150,8 @@ static bioft_status define(struct model *m, struct fault *f)
     for (size_t i = 0; i < g->n_node && count <= MOST_NAMES; i++)
         count += g->node[i]->n_output;
     if (g->n_node > MOST_NODES || count > MOST_NAMES)
-        return fault_set(f, BIOFT_ERR_UNSUPPORTED, "%s: more than %d nodes or %d tensors", m->path, MOST_NODES, MOST_NAMES);
+        return fault_set(f, BIOFT_ERR_UNSUPPORTED, "%s: more than %d nodes or %d tensors", m->path, MOST_NODES,
+                         MOST_NAMES);
     m->names = calloc(count, sizeof *m->names);
     if (!m->names)
         return fault_set(f, BIOFT_ERR_MEMORY, "%s: out of memory for its names", m->path);
@@ -184,12 +189,15 @@ static bioft_status check_order(const struct model *m, struct fault *f)
         for (size_t k = 0; k < n->n_input; k++) {
             const uint32_t at = *n->input[k] ? model_find(m, n->input[k]) : m->input;
             if (at == NOWHERE)
-                return fault_set(f, BIOFT_ERR_FORMAT, "%s: node '%s' (%s) takes '%s', which nothing defines: no initialiser, "
-                                 "no node", m->path, shown(node, n->name), n->op_type ? n->op_type : "",
-                                 shown(name, n->input[k]));
+                return fault_set(f, BIOFT_ERR_FORMAT,
+                                 "%s: node '%s' (%s) takes '%s', which nothing defines: no initialiser, "
+                                 "no node",
+                                 m->path, shown(node, n->name), n->op_type ? n->op_type : "", shown(name, n->input[k]));
             if (m->names[at].node != NOWHERE && m->names[at].node >= i)
-                return fault_set(f, BIOFT_ERR_FORMAT, "%s: node '%s' takes '%s' of a node that is not before it: a cycle, "
-                                 "or nodes out of order", m->path, shown(node, n->name), shown(name, n->input[k]));
+                return fault_set(f, BIOFT_ERR_FORMAT,
+                                 "%s: node '%s' takes '%s' of a node that is not before it: a cycle, "
+                                 "or nodes out of order",
+                                 m->path, shown(node, n->name), shown(name, n->input[k]));
         }
     }
     return BIOFT_OK;
@@ -202,8 +210,8 @@ bioft_status model_parse(struct model *m, const char *path, const uint8_t *bytes
     *m = (struct model){ .path = path, .memory_limit = FREE_MEMORY + MEMORY_A_BYTE * size };
     m->proto = onnx__model_proto__unpack(&bounded, size, bytes);
     if (!m->proto)
-        fault_set(f, BIOFT_ERR_FORMAT, "%s: not an ONNX model, or cut short: its protobuf cannot be read (%zu bytes)", path,
-                  size);
+        fault_set(f, BIOFT_ERR_FORMAT, "%s: not an ONNX model, or cut short: its protobuf cannot be read (%zu bytes)",
+                  path, size);
     else if (!m->proto->graph || m->proto->graph->n_node == 0)
         fault_set(f, BIOFT_ERR_FORMAT, "%s: an ONNX model has a graph of nodes, this file has none", path);
     else
@@ -228,7 +236,8 @@ bioft_status model_read(struct model *m, const char *path, struct fault *f)
     else if (!S_ISREG(st.st_mode))
         fault_set(f, BIOFT_ERR_IO, "%s: not a file", path);
     else if (st.st_size <= 0 || (uint64_t)st.st_size > MOST_BYTES)
-        fault_set(f, BIOFT_ERR_FORMAT, "%s: %lld bytes: an ONNX file has 1 to %zu", path, (long long)st.st_size, MOST_BYTES);
+        fault_set(f, BIOFT_ERR_FORMAT, "%s: %lld bytes: an ONNX file has 1 to %zu", path, (long long)st.st_size,
+                  MOST_BYTES);
     else if (size = (size_t)st.st_size, !(bytes = malloc(size)))
         fault_set(f, BIOFT_ERR_MEMORY, "%s: out of memory for %zu bytes", path, size);
     else if (fread(bytes, 1, size, file) != size)

@@ -28,26 +28,26 @@ enum { NOWHERE = UINT32_MAX };
 /* A name that the graph defines. */
 struct named {
     const char *name;
-    const onnx_array *array;                           /* of an initialiser, else NULL */
-    uint32_t node;                                     /* that computes it, else NOWHERE */
-    uint32_t order;                                    /* among all definitions, in the file's order */
+    const onnx_array *array; /* of an initialiser, else NULL */
+    uint32_t node;           /* that computes it, else NOWHERE */
+    uint32_t order;          /* among all definitions, in the file's order */
 };
 
 struct model {
     const char *path;
     Onnx__ModelProto *proto;
     const Onnx__GraphProto *graph;
-    struct named *names;                               /* [name_count], sorted by name */
+    struct named *names; /* [name_count], sorted by name */
     size_t name_count;
-    uint32_t input;                                    /* index in names of the one input */
+    uint32_t input; /* index in names of the one input */
     const Onnx__TypeProto__Tensor *input_type;
-    size_t memory, memory_limit;                       /* bytes that unpacking took, and may take */
+    size_t memory, memory_limit; /* bytes that unpacking took, and may take */
 };
 /* Reads a file: a few bytes of memory for each of the file. Zero, with a fault, after a failure. */
 bioft_status model_read(struct model *m, const char *path, struct fault *f);
 /* The same of bytes, which need not outlive the call; path is for messages. */
 bioft_status model_parse(struct model *m, const char *path, const uint8_t *bytes, size_t size, struct fault *f);
-void model_free(struct model *m);                      /* zero is fine */
+void model_free(struct model *m); /* zero is fine */
 
 /* Index in names; NOWHERE: no such name. */
 uint32_t model_find(const struct model *m, const char *name);

@@ -8,8 +8,8 @@
 static const char *const no_attributes[] = { NULL };
 
 /* Value by value: the form stays. A builder's call of one tensor. */
-static bool simple(struct translation *t, const onnx_node *n, bioft_tensor (*call)(const bioft_builder *b, bioft_tensor x),
-                   const char *op)
+static bool simple(struct translation *t, const onnx_node *n,
+                   bioft_tensor (*call)(const bioft_builder *b, bioft_tensor x), const char *op)
 {
     const uint32_t at = input_at(t, n, 0);
     const struct value *x = input_value(t, n, 0, at == NOWHERE ? FORM_IMAGE : t->values[at].form);
@@ -160,7 +160,10 @@ static bool make_concat(struct translation *t, const onnx_node *n)
     for (size_t k = 0; k < n->n_input; k++) {
         if (!same_form(t, n, k, &x))
             return false;
-        if (x->order || x->last || axis != (x->form == FORM_IMAGE && axis < 0 ? -3 : x->form == FORM_FLAT && axis < 0 ? -1 : 1))
+        if (x->order || x->last ||
+            axis != (x->form == FORM_IMAGE && axis < 0  ? -3
+                     : x->form == FORM_FLAT && axis < 0 ? -1
+                                                        : 1))
             return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "axis %lld; channels are joined, axis 1", (long long)axis);
         if (x->form == FORM_FLAT && x->channels == 0)
             return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "a flattened image among its inputs");
@@ -215,7 +218,7 @@ static bool make_shape_arithmetic(struct translation *t, const onnx_node *n)
 static const struct {
     const char *op;
     bool (*make)(struct translation *t, const onnx_node *n);
-    const char *const *attrs;                          /* NULL: the call checks them itself */
+    const char *const *attrs; /* NULL: the call checks them itself */
 } operators[] = {
     { "Conv", make_conv, NULL },
     { "BatchNormalization", make_norm, NULL },
@@ -262,6 +265,7 @@ bool make_node(struct translation *t, const onnx_node *n)
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
         if (strcmp(n->op_type, operators[i].op) == 0)
             return (!operators[i].attrs || known_attributes(t, n, operators[i].attrs)) && operators[i].make(t, n);
-    return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "bioft does not have this operator; `output: NAME` with `head: added` ends the "
+    return refuse(t, n, BIOFT_ERR_UNSUPPORTED,
+                  "bioft does not have this operator; `output: NAME` with `head: added` ends the "
                   "network before it");
 }

@@ -19,8 +19,9 @@ static bool is_near(double a, double b) { return fabs(a - b) < 1e-4; }
 
 static bool multiplies(const onnx_node *n, const char *a, const char *b)
 {
-    return n && n->n_input == 2 && ((strcmp(n->input[0], a) == 0 && strcmp(n->input[1], b) == 0) ||
-                                    (strcmp(n->input[0], b) == 0 && strcmp(n->input[1], a) == 0));
+    return n && n->n_input == 2 &&
+           ((strcmp(n->input[0], a) == 0 && strcmp(n->input[1], b) == 0) ||
+            (strcmp(n->input[0], b) == 0 && strcmp(n->input[1], a) == 0));
 }
 
 static bool finish(struct translation *t, const onnx_node *first, const onnx_node *const *chain, size_t count,

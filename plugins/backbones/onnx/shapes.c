@@ -21,10 +21,7 @@ static const struct value *any_value(struct translation *t, const onnx_node *n)
     return x && x->last && form == FORM_IMAGE ? x : input_value(t, n, 0, form);
 }
 
-static bool no_pad(const struct value *x)
-{
-    return x->padding[0] + x->padding[1] + x->padding[2] + x->padding[3] == 0;
-}
+static bool no_pad(const struct value *x) { return x->padding[0] + x->padding[1] + x->padding[2] + x->padding[3] == 0; }
 
 static bool make_flatten(struct translation *t, const onnx_node *n)
 {
@@ -85,7 +82,8 @@ static bool make_squeeze(struct translation *t, const onnx_node *n)
     for (uint32_t i = 0; i < count; i++)
         axes[i] += axes[i] < 0 ? 4 : 0;
     if (!x->pixel || count != 2 || axes[0] + axes[1] != 5 || axes[0] < 2 || axes[0] > 3)
-        return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "it takes other axes than height and width away, or of an image that is "
+        return refuse(t, n, BIOFT_ERR_UNSUPPORTED,
+                      "it takes other axes than height and width away, or of an image that is "
                       "not 1x1");
     return set_flat(t, n, x);
 }
@@ -104,7 +102,8 @@ static bool make_transpose(struct translation *t, const onnx_node *n)
         return false;
     if (!x || x->form != FORM_IMAGE || !a || a->n_ints != 4 || !no_pad(x) ||
         memcmp(a->ints, x->last ? to_first : to_last, sizeof to_last) != 0)
-        return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "a transpose other than of the channels to the last place before a "
+        return refuse(t, n, BIOFT_ERR_UNSUPPORTED,
+                      "a transpose other than of the channels to the last place before a "
                       "flatten, or from there at the input; bioft cannot shuffle channels or positions");
     out = *x;
     out.last = !x->last;
@@ -133,8 +132,8 @@ static bool make_pad(struct translation *t, const onnx_node *n)
         constant_list(t->m, n->input[1], pads, DIMS, &count, t->fault);
     if (n->n_input > 2 && *n->input[2] && !constant_number(t->m, n->input[2], &with, t->fault))
         return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "a value that is no constant");
-    if (count != DIMS || (*mode && strcmp(mode, "constant") != 0) || with > 0 || with < 0 || pads[0] != 0 || pads[1] != 0 ||
-        pads[4] != 0 || pads[5] != 0)
+    if (count != DIMS || (*mode && strcmp(mode, "constant") != 0) || with > 0 || with < 0 || pads[0] != 0 ||
+        pads[1] != 0 || pads[4] != 0 || pads[5] != 0)
         return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "padding other than zeros above, below and beside the image");
     out = *x;
     for (int i = 0; i < 4; i++) {

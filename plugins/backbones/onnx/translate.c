@@ -17,7 +17,10 @@ bool refuse(struct translation *t, const onnx_node *n, bioft_status status, cons
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     fault_set(t->fault, status, "%s: node '%s' (%s): %s", t->m->path,
-              shown(name, n->name && *n->name ? n->name : n->n_output ? n->output[0] : ""), shown(op, n->op_type), text);
+              shown(name, n->name && *n->name ? n->name
+                          : n->n_output       ? n->output[0]
+                                              : ""),
+              shown(op, n->op_type), text);
     return false;
 }
 
@@ -29,8 +32,8 @@ uint32_t input_at(const struct translation *t, const onnx_node *n, size_t k)
 /* Operators that compute value by value, whatever place the channels have. */
 static bool any_layout(const char *op)
 {
-    static const char *const list[] = { "Relu", "Tanh", "Sigmoid", "HardSwish", "HardSigmoid", "Gelu", "Clip", "Identity",
-                                        "Dropout", "Add", "Sum", "Mul", "Div" };
+    static const char *const list[] = { "Relu",     "Tanh",    "Sigmoid", "HardSwish", "HardSigmoid", "Gelu", "Clip",
+                                        "Identity", "Dropout", "Add",     "Sum",       "Mul",         "Div" };
 
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (strcmp(op, list[i]) == 0)
@@ -49,7 +52,8 @@ const struct value *input_value(struct translation *t, const onnx_node *n, size_
         refuse(t, n, BIOFT_ERR_FORMAT, "input %zu is left out", k);
     else if (x->form != form || form == FORM_NONE || form == FORM_SHAPE)
         refuse(t, n, BIOFT_ERR_UNSUPPORTED, "its input '%s' is %s, and has to be %s", shown(name, n->input[k]),
-               words[x->form], form == FORM_FLAT ? "flat, [batch][features]" : "an image, [batch][channels][height][width]");
+               words[x->form],
+               form == FORM_FLAT ? "flat, [batch][features]" : "an image, [batch][channels][height][width]");
     else if (x->last && !any_layout(n->op_type))
         refuse(t, n, BIOFT_ERR_UNSUPPORTED, "its input '%s' has the channels last; export with channels first",
                shown(name, n->input[k]));
@@ -107,8 +111,8 @@ void follower_done(struct translation *t, const onnx_node *n)
         t->done[t->m->names[at].node] = true;
 }
 
-bool whole_list(struct translation *t, const onnx_node *n, const char *name, uint32_t count, uint32_t usual, uint32_t least,
-                uint32_t *ret)
+bool whole_list(struct translation *t, const onnx_node *n, const char *name, uint32_t count, uint32_t usual,
+                uint32_t least, uint32_t *ret)
 {
     const Onnx__AttributeProto *a = attribute(n, name);
 
@@ -116,7 +120,8 @@ bool whole_list(struct translation *t, const onnx_node *n, const char *name, uin
         return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "%zu values of %s; an image's has %u", a->n_ints, name, count);
     for (uint32_t i = 0; i < count; i++) {
         if (a && (a->ints[i] < (int64_t)least || a->ints[i] > INT16_MAX))
-            return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "%s has %lld; %u to %d", name, (long long)a->ints[i], least, INT16_MAX);
+            return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "%s has %lld; %u to %d", name, (long long)a->ints[i], least,
+                          INT16_MAX);
         ret[i] = a ? (uint32_t)a->ints[i] : usual;
     }
     return true;
@@ -180,7 +185,8 @@ static const onnx_node *find_head(struct translation *t, uint32_t at)
     if (n && is_op(n, layers))
         return n;
     if (last)
-        refuse(t, last, BIOFT_ERR_UNSUPPORTED, "the network ends here, and the task's head takes the place of a linear layer; "
+        refuse(t, last, BIOFT_ERR_UNSUPPORTED,
+               "the network ends here, and the task's head takes the place of a linear layer; "
                "`head: added` puts one behind it, `output: NAME` ends the network before it");
     else
         fault_set(t->fault, BIOFT_ERR_UNSUPPORTED, "%s: its output is its input or a constant", t->m->path);
@@ -238,9 +244,11 @@ static uint32_t side(struct translation *t, size_t i)
 
     if (v > 0 && v <= INT16_MAX)
         return (uint32_t)v;
-    fault_set(t->fault, BIOFT_ERR_INVALID, "%s: its input is %lldx%lldx%lldx%lld (0: not given), and a side is 1 to %d; "
-              "`size: SIDE` gives what the file does not", t->m->path, (long long)dimension(t->m, 0),
-              (long long)dimension(t->m, 1), (long long)dimension(t->m, 2), (long long)dimension(t->m, 3), INT16_MAX);
+    fault_set(t->fault, BIOFT_ERR_INVALID,
+              "%s: its input is %lldx%lldx%lldx%lld (0: not given), and a side is 1 to %d; "
+              "`size: SIDE` gives what the file does not",
+              t->m->path, (long long)dimension(t->m, 0), (long long)dimension(t->m, 1), (long long)dimension(t->m, 2),
+              (long long)dimension(t->m, 3), INT16_MAX);
     return 0;
 }
 
@@ -283,9 +291,10 @@ static bool make_input(struct translation *t)
     uint32_t height, width;
 
     if (!s || s->n_dim != RANK || (!is_channels(dimension(t->m, 1)) && !is_channels(dimension(t->m, 3))))
-        return fault_set(t->fault, BIOFT_ERR_UNSUPPORTED, "%s: its input is not an image of 1 to %d channels, "
-                         "[batch][channels][height][width] or [batch][height][width][channels]", t->m->path,
-                         CHANNELS) == BIOFT_OK;
+        return fault_set(t->fault, BIOFT_ERR_UNSUPPORTED,
+                         "%s: its input is not an image of 1 to %d channels, "
+                         "[batch][channels][height][width] or [batch][height][width][channels]",
+                         t->m->path, CHANNELS) == BIOFT_OK;
     v.last = !is_channels(dimension(t->m, 1));
     v.channels = (uint32_t)dimension(t->m, v.last ? 3 : 1);
     height = side(t, v.last ? 1 : 2);
@@ -328,8 +337,8 @@ static bool add_head(struct translation *t, uint32_t at)
     char name[SHOWN];
 
     if (v.form != FORM_IMAGE && v.form != FORM_FLAT)
-        return fault_set(t->fault, BIOFT_ERR_UNSUPPORTED, "%s: the output '%s' is neither an image nor flat", t->m->path,
-                         shown(name, t->m->names[at].name)) == BIOFT_OK;
+        return fault_set(t->fault, BIOFT_ERR_UNSUPPORTED, "%s: the output '%s' is neither an image nor flat",
+                         t->m->path, shown(name, t->m->names[at].name)) == BIOFT_OK;
     if (v.form == FORM_IMAGE)
         v.x = t->b->flatten(t->b, v.pixel ? v.x : t->b->adaptive_avgpool(t->b, v.x, 1, 1));
     return t->b->head(t->b, "head", v.x, &p) != 0;
@@ -350,15 +359,20 @@ __attribute__((format(printf, 2, 3))) static void note(struct translation *t, co
 static void tell(struct translation *t)
 {
     if (t->odd_names > 0 && t->norms == 0)
-        note(t, "%u of %u convolutions have weights that the exporter computed, as '%s': it folded batch normalisation into "
-             "them, and rules will see folded weights; torch.onnx.export with dynamo=False, training=TrainingMode.PRESERVE and "
-             "do_constant_folding=False keeps it", t->odd_names, t->convs, t->odd);
+        note(
+            t,
+            "%u of %u convolutions have weights that the exporter computed, as '%s': it folded batch normalisation into "
+            "them, and rules will see folded weights; torch.onnx.export with dynamo=False, training=TrainingMode.PRESERVE and "
+            "do_constant_folding=False keeps it",
+            t->odd_names, t->convs, t->odd);
     if (t->drawn > 0)
         note(t, "%u arrays have a shape and no values of their own in the file: they get random ones", t->drawn);
     if (*t->dropped)
         note(t, "the file's %s behind its last layer is left out: losses and attacks take what it takes", t->dropped);
     if (t->request->mean.count == 0 && t->request->std.count == 0)
-        note(t, "the file does not say how pixels are normalised, and they enter as [0,1]; the options mean and std say it");
+        note(
+            t,
+            "the file does not say how pixels are normalised, and they enter as [0,1]; the options mean and std say it");
 }
 
 static bool build(struct translation *t)
@@ -375,8 +389,9 @@ static bool build(struct translation *t)
     mark_needed(t, at);
     if (!make_input(t) || !make_nodes(t, head))
         return false;
-    if (added ? !add_head(t, at)
-              : strcmp(head->op_type, "Conv") == 0 ? !make_head_conv(t, head) : !make_linear(t, head, true))
+    if (added                                ? !add_head(t, at)
+        : strcmp(head->op_type, "Conv") == 0 ? !make_head_conv(t, head)
+                                             : !make_linear(t, head, true))
         return false;
     tell(t);
     return true;
@@ -396,10 +411,16 @@ static bool check_operators(const struct model *m, struct fault *f)
 bioft_status translate(const struct model *m, const struct request *request, const bioft_builder *b, struct fault *f)
 {
     struct translation t = {
-        .m = m, .request = request, .b = b, .fault = f,
-        .values = calloc(m->name_count, sizeof *t.values), .uses = calloc(m->name_count, sizeof *t.uses),
-        .user = calloc(m->name_count, sizeof *t.user), .taken = calloc(m->name_count, sizeof *t.taken),
-        .needed = calloc(m->graph->n_node, sizeof *t.needed), .done = calloc(m->graph->n_node, sizeof *t.done),
+        .m = m,
+        .request = request,
+        .b = b,
+        .fault = f,
+        .values = calloc(m->name_count, sizeof *t.values),
+        .uses = calloc(m->name_count, sizeof *t.uses),
+        .user = calloc(m->name_count, sizeof *t.user),
+        .taken = calloc(m->name_count, sizeof *t.taken),
+        .needed = calloc(m->graph->n_node, sizeof *t.needed),
+        .done = calloc(m->graph->n_node, sizeof *t.done),
     };
 
     if (!t.values || !t.uses || !t.user || !t.taken || !t.needed || !t.done)

@@ -12,10 +12,10 @@ enum onnx_order { ORDER_RGB, ORDER_BGR };
 
 /* What the plugin's options say. */
 struct request {
-    const char *output;                                /* a tensor of the file, NULL: the graph's first output */
-    int32_t head, values, order;                       /* the enumerations above */
-    int64_t size;                                      /* side where the file has none; 0: none */
-    bioft_list mean, std;                              /* of double; empty: 0 and 1 */
+    const char *output;          /* a tensor of the file, NULL: the graph's first output */
+    int32_t head, values, order; /* the enumerations above */
+    int64_t size;                /* side where the file has none; 0: none */
+    bioft_list mean, std;        /* of double; empty: 0 and 1 */
 };
 
 /* A tensor of the network being built. */
@@ -23,12 +23,12 @@ enum form { FORM_NONE, FORM_IMAGE, FORM_FLAT, FORM_SHAPE };
 struct value {
     enum form form;
     bioft_tensor x;
-    uint32_t channels;                                 /* 0: not known, of a flat one */
-    bool pixel;                                        /* an image of 1x1 */
-    bool last;                                         /* an image whose file has the channels last */
-    uint32_t order;                                    /* of a flat one made of such: the channels that vary fastest, else 0 */
-    uint32_t padding[4];                               /* asked for by a Pad, for the conv that follows */
-    uint32_t count;                                    /* of a shape: its numbers */
+    uint32_t channels;   /* 0: not known, of a flat one */
+    bool pixel;          /* an image of 1x1 */
+    bool last;           /* an image whose file has the channels last */
+    uint32_t order;      /* of a flat one made of such: the channels that vary fastest, else 0 */
+    uint32_t padding[4]; /* asked for by a Pad, for the conv that follows */
+    uint32_t count;      /* of a shape: its numbers */
 };
 
 struct translation {
@@ -36,14 +36,14 @@ struct translation {
     const struct request *request;
     const bioft_builder *b;
     struct fault *fault;
-    struct value *values;                              /* [m->name_count] */
-    uint32_t *uses;                                    /* [m->name_count] by nodes that are needed */
-    uint32_t *user;                                    /* [m->name_count] the last of these */
-    bool *needed, *done;                               /* [node_count] done: taken together with another */
-    bool *taken;                                       /* [m->name_count] a layer is called by it */
-    uint32_t convs, norms, odd_names;                  /* for the notes */
-    uint32_t drawn;                                    /* arrays without values in the file */
-    char odd[SHOWN], dropped[SHOWN];                   /* an exporter's name of a folded weight; operators behind the head */
+    struct value *values;             /* [m->name_count] */
+    uint32_t *uses;                   /* [m->name_count] by nodes that are needed */
+    uint32_t *user;                   /* [m->name_count] the last of these */
+    bool *needed, *done;              /* [node_count] done: taken together with another */
+    bool *taken;                      /* [m->name_count] a layer is called by it */
+    uint32_t convs, norms, odd_names; /* for the notes */
+    uint32_t drawn;                   /* arrays without values in the file */
+    char odd[SHOWN], dropped[SHOWN];  /* an exporter's name of a folded weight; operators behind the head */
 };
 
 /* Builds the network; notes about it go to the builder. A failure of the builder's own is its to report. */
@@ -67,8 +67,8 @@ bool output_set(struct translation *t, const onnx_node *n, struct value v);
 const onnx_node *follower(const struct translation *t, const onnx_node *n, const char *op);
 void follower_done(struct translation *t, const onnx_node *n);
 /* A list of `count` whole numbers, each `least` or more, `usual` where there is none. */
-bool whole_list(struct translation *t, const onnx_node *n, const char *name, uint32_t count, uint32_t usual, uint32_t least,
-                uint32_t *ret);
+bool whole_list(struct translation *t, const onnx_node *n, const char *name, uint32_t count, uint32_t usual,
+                uint32_t least, uint32_t *ret);
 /* Only attributes of the NULL-terminated list. */
 bool known_attributes(struct translation *t, const onnx_node *n, const char *const *list);
 

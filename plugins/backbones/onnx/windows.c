@@ -3,10 +3,7 @@
 
 #include <string.h>
 
-static bool no_padding(const uint32_t padding[4])
-{
-    return padding[0] + padding[1] + padding[2] + padding[3] == 0;
-}
+static bool no_padding(const uint32_t padding[4]) { return padding[0] + padding[1] + padding[2] + padding[3] == 0; }
 
 /* A mean over height and width. */
 static bool global_average(struct translation *t, const onnx_node *n, bool flat)
@@ -16,7 +13,9 @@ static bool global_average(struct translation *t, const onnx_node *n, bool flat)
 
     if (!x)
         return false;
-    out = (struct value){ .form = flat ? FORM_FLAT : FORM_IMAGE, .channels = x->channels, .pixel = !flat,
+    out = (struct value){ .form = flat ? FORM_FLAT : FORM_IMAGE,
+                          .channels = x->channels,
+                          .pixel = !flat,
                           .x = t->b->adaptive_avgpool(t->b, x->x, 1, 1) };
     if (flat)
         out.x = t->b->flatten(t->b, out.x);
@@ -57,16 +56,18 @@ static bool read_padding(struct translation *t, const onnx_node *n, bool maximum
         return true;
     if (strcmp(automatic, "SAME_UPPER") != 0 || !maximum || p->kernel[0] > 2 || p->kernel[1] > 2 ||
         p->kernel[0] != p->stride[0] || p->kernel[1] != p->stride[1])
-        return refuse(t, n, BIOFT_ERR_UNSUPPORTED, "auto_pad '%s' of a %ux%u window, whose padding depends on the image's "
-                      "size; export with explicit pads", automatic, p->kernel[0], p->kernel[1]);
+        return refuse(t, n, BIOFT_ERR_UNSUPPORTED,
+                      "auto_pad '%s' of a %ux%u window, whose padding depends on the image's "
+                      "size; export with explicit pads",
+                      automatic, p->kernel[0], p->kernel[1]);
     p->ceil_mode = 1;
     return true;
 }
 
 static bool read_pool(struct translation *t, const onnx_node *n, bool maximum, bioft_pool *p)
 {
-    static const char *const attrs[] = { "auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads",
-                                         "storage_order", "strides", NULL };
+    static const char *const attrs[] = { "auto_pad", "ceil_mode",     "count_include_pad", "dilations", "kernel_shape",
+                                         "pads",     "storage_order", "strides",           NULL };
     uint32_t dilation[2];
 
     *p = (bioft_pool){ .struct_size = sizeof *p };

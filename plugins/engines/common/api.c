@@ -42,15 +42,13 @@ bioft_status engine_read(void *self, void *model, uint32_t what, uint32_t parame
     return cpu_model_read(model, what, parameter, ret, count);
 }
 
-bioft_status engine_write(void *self, void *model, uint32_t what, uint32_t parameter, const float *values,
-                          size_t count)
+bioft_status engine_write(void *self, void *model, uint32_t what, uint32_t parameter, const float *values, size_t count)
 {
     (void)self;
     return cpu_model_write(model, what, parameter, values, count);
 }
 
-bioft_status engine_set_feedback(void *self, void *model, uint32_t layer, const bioft_feedback *feedback,
-                                 uint64_t draw)
+bioft_status engine_set_feedback(void *self, void *model, uint32_t layer, const bioft_feedback *feedback, uint64_t draw)
 {
     (void)self;
     return feedback_set(model, layer, feedback, draw);
@@ -80,8 +78,7 @@ uint64_t engine_program_bytes(void *self, const void *program)
     return ((const struct program *)program)->bytes;
 }
 
-bioft_status engine_forward(void *self, void *program, uint32_t n, const float *x, uint64_t dropout_key,
-                            float *ret_out)
+bioft_status engine_forward(void *self, void *program, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out)
 {
     (void)self;
     return cpu_program_forward(program, n, x, dropout_key, ret_out);

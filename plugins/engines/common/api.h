@@ -28,10 +28,10 @@ bioft_status engine_layer(void *self, const bioft_layer *layer, uint32_t phase, 
                           const float *b, float *ret);
 
 /* These calls as an engine's table has them; score and identity are its own. */
-#define ENGINE_CALLS                                                                                             \
-    .struct_size = sizeof(bioft_engine), .draft = BIOFT_ENGINE_DRAFT, .supports = engine_supports,               \
-    .model_create = engine_create_model, .model_destroy = engine_destroy_model, .read = engine_read,             \
-    .write = engine_write, .set_feedback = engine_set_feedback, .program_create = engine_create_program,         \
+#define ENGINE_CALLS \
+    .struct_size = sizeof(bioft_engine), .draft = BIOFT_ENGINE_DRAFT, .supports = engine_supports, \
+    .model_create = engine_create_model, .model_destroy = engine_destroy_model, .read = engine_read, \
+    .write = engine_write, .set_feedback = engine_set_feedback, .program_create = engine_create_program, \
     .program_destroy = engine_destroy_program, .program_bytes = engine_program_bytes, .forward = engine_forward, \
     .backward = engine_backward, .update = engine_update, .profile = engine_profile, .layer = engine_layer
 

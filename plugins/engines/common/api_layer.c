@@ -5,16 +5,16 @@
 #include "memory.h"
 
 enum { OUTPUT = 0, INPUT_ERROR, WEIGHT_GRADIENT, PHASE_COUNT };
-enum { FEATURES = 128 };            /* of a linear layer, a task */
+enum { FEATURES = 128 }; /* of a linear layer, a task */
 
 struct job {
     struct engine *e;
     const bioft_layer *layer;
     struct conv conv;
     uint32_t phase, n, sums;
-    size_t features;                /* of a linear layer, that are dealt out */
+    size_t features; /* of a linear layer, that are dealt out */
     const float *a, *b;
-    float *ret, *partial;           /* partial: [sums][weights], or ret where one sum is all */
+    float *ret, *partial; /* partial: [sums][weights], or ret where one sum is all */
 };
 
 static void conv_task(void *ctx, size_t index, uint32_t thread)
@@ -25,7 +25,7 @@ static void conv_task(void *ctx, size_t index, uint32_t thread)
     const size_t each = j->phase == OUTPUT        ? c->row_blocks
                         : j->phase == INPUT_ERROR ? (size_t)c->groups * c->channel_blocks
                                                   : (size_t)c->groups * c->slices;
-    const size_t which = index / each;             /* image, or sum over images */
+    const size_t which = index / each; /* image, or sum over images */
     const uint32_t block = (uint32_t)(index % each);
     float *work = j->e->layer_work + c->columns * thread;
     size_t first, count;

@@ -18,9 +18,8 @@ static const char *wanted_kernels(void)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512cd"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
         return "SkylakeX";
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return "Haswell";
@@ -134,9 +133,10 @@ bioft_status blas_reserve(const struct blas *blas, uint32_t threads, char *why, 
     free(buffers);
     if (count == threads)
         return BIOFT_OK;
-    snprintf(why, size, "out of memory: OpenBLAS takes %d MiB of address space per thread, %llu MiB for %u; raise the "
-             "limit ('ulimit -v', or the batch system's) or set fewer threads", BUFFER_MIB,
-             (unsigned long long)BUFFER_MIB * threads, threads);
+    snprintf(why, size,
+             "out of memory: OpenBLAS takes %d MiB of address space per thread, %llu MiB for %u; raise the "
+             "limit ('ulimit -v', or the batch system's) or set fewer threads",
+             BUFFER_MIB, (unsigned long long)BUFFER_MIB * threads, threads);
     return BIOFT_ERR_MEMORY;
 }
 
@@ -161,9 +161,8 @@ static bool right(const struct blas *blas, const struct product *s, float *a, fl
     fill(a, (size_t)s->m * s->k, 1);
     fill(b, (size_t)s->n * s->k, 2);
     for (size_t i = 0; i < (size_t)s->m * s->n; i++)
-        c[i] = s->add ? 1.0f : NAN;     /* beta = 0 must not read c */
-    gemm(blas, s->transpose_a ? YES : NO, s->transpose_b ? YES : NO, s->m, s->n, s->k, a, lda, b, ldb, s->add, c,
-         s->n);
+        c[i] = s->add ? 1.0f : NAN; /* beta = 0 must not read c */
+    gemm(blas, s->transpose_a ? YES : NO, s->transpose_b ? YES : NO, s->m, s->n, s->k, a, lda, b, ldb, s->add, c, s->n);
     for (size_t i = 0; i < s->m; i++)
         for (size_t j = 0; j < s->n; j++) {
             double sum = s->add, size = 1;
@@ -182,9 +181,9 @@ static bool right(const struct blas *blas, const struct product *s, float *a, fl
 bioft_status blas_check(const struct blas *blas, char *why, size_t size)
 {
     static const struct product products[] = {
-        { 6, 196, 25, false, false, true },  { 6, 25, 196, false, true, true },  { 16, 100, 54, false, false, false },
-        { 37, 53, 16, true, false, false },  { 8, 40, 131, false, true, true },  { 1, 33, 65, false, true, false },
-        { 65, 129, 17, true, false, true },  { 64, 96, 70, false, false, true },
+        { 6, 196, 25, false, false, true }, { 6, 25, 196, false, true, true },  { 16, 100, 54, false, false, false },
+        { 37, 53, 16, true, false, false }, { 8, 40, 131, false, true, true },  { 1, 33, 65, false, true, false },
+        { 65, 129, 17, true, false, true }, { 64, 96, 70, false, false, true },
     };
     enum { LARGEST = 65 * 196 };
     float *memory = malloc(3 * sizeof *memory * LARGEST);
@@ -195,9 +194,10 @@ bioft_status blas_check(const struct blas *blas, char *why, size_t size)
     }
     for (size_t i = 0; i < sizeof products / sizeof *products; i++)
         if (!right(blas, &products[i], memory, memory + LARGEST, memory + 2 * LARGEST)) {
-            snprintf(why, size, "%s with %s kernels multiplies wrongly on this CPU (%ux%ux%u): set OPENBLAS_CORETYPE "
-                     "to another kernel set, or use another build of it", blas->version, blas->kernels,
-                     products[i].m, products[i].n, products[i].k);
+            snprintf(why, size,
+                     "%s with %s kernels multiplies wrongly on this CPU (%ux%ux%u): set OPENBLAS_CORETYPE "
+                     "to another kernel set, or use another build of it",
+                     blas->version, blas->kernels, products[i].m, products[i].n, products[i].k);
             free(memory);
             return BIOFT_ERR_UNSUPPORTED;
         }

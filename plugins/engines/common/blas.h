@@ -10,12 +10,12 @@ typedef void sgemm_fn(int order, int transpose_a, int transpose_b, int m, int n,
 
 struct blas {
     sgemm_fn *sgemm;
-    void *(*take_buffer)(int any);  /* its own allocator of working memory, with give_buffer; NULL: not exported */
+    void *(*take_buffer)(int any); /* its own allocator of working memory, with give_buffer; NULL: not exported */
     void (*give_buffer)(void *buffer);
-    char version[64];               /* "OpenBLAS 0.3.21" */
-    char kernels[32];               /* "SkylakeX" */
-    const char *build;              /* "serial", "pthread", "OpenMP" */
-    bool slow;                      /* kernels for older CPUs than this one */
+    char version[64];  /* "OpenBLAS 0.3.21" */
+    char kernels[32];  /* "SkylakeX" */
+    const char *build; /* "serial", "pthread", "OpenMP" */
+    bool slow;         /* kernels for older CPUs than this one */
 };
 
 /* Opens libopenblas.so.0 at the first call of the process, which must come before its threads could exist; later
@@ -27,7 +27,7 @@ bioft_status blas_check(const struct blas *blas, char *why, size_t size);
  * it retries a mapping that fails without end, so the space for each is tried first. Before the first product. */
 bioft_status blas_reserve(const struct blas *blas, uint32_t threads, char *why, size_t size);
 
-enum { NO = 111, YES = 112 };       /* transposed, as CBLAS counts */
+enum { NO = 111, YES = 112 }; /* transposed, as CBLAS counts */
 
 /* c [m][n] = a b (+ c): a [m][k], or [k][m] where transposed; b likewise. ld*: floats from row to row. */
 static inline void gemm(const struct blas *blas, int transpose_a, int transpose_b, size_t m, size_t n, size_t k,

@@ -5,13 +5,18 @@
 
 #include <string.h>
 
-static const double WHOLE_WORK = 4e6;              /* of an image: enough to be divided by itself */
+static const double WHOLE_WORK = 4e6; /* of an image: enough to be divided by itself */
 
 struct conv columns_of_node(const bioft_node *d, const bioft_node *x)
 {
     bioft_layer l = {
-        .out_channels = d->channels, .in_channels = x->channels, .groups = d->groups, .in_h = x->height,
-        .in_w = x->width, .out_h = d->height, .out_w = d->width,
+        .out_channels = d->channels,
+        .in_channels = x->channels,
+        .groups = d->groups,
+        .in_h = x->height,
+        .in_w = x->width,
+        .out_h = d->height,
+        .out_w = d->width,
     };
 
     memcpy(l.kernel, d->kernel, sizeof l.kernel);

@@ -12,9 +12,6 @@ struct conv columns_of_node(const bioft_node *d, const bioft_node *x);
 bioft_status columns_plan(struct program *p, struct node *n);
 static inline const struct conv *columns_of(const struct node *n) { return n->own; }
 /* Floats of one partial sum of the gradients: dW, then db. */
-static inline size_t columns_sum_floats(const struct node *n)
-{
-    return columns_of(n)->weights + n->def->channels;
-}
+static inline size_t columns_sum_floats(const struct node *n) { return columns_of(n)->weights + n->def->channels; }
 
 #endif

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-enum { WHOLE_WEIGHTS = 64 * 1024 };                /* of a linear layer: more would be read again for each piece */
-enum { LARGE_PIECE = 4 << 20 };                    /* floats: no cache keeps as many from node to node */
+enum { WHOLE_WEIGHTS = 64 * 1024 }; /* of a linear layer: more would be read again for each piece */
+enum { LARGE_PIECE = 4 << 20 };     /* floats: no cache keeps as many from node to node */
 
 static bool knows_precision(const struct backend *b, uint32_t precision, char *why, size_t size)
 {
@@ -44,41 +44,29 @@ bioft_status compile_check(const struct backend *b, const struct network *n, con
 }
 
 /* The operators that all engines have. */
-static const struct operator *operator_of(const struct program *p, const bioft_node *d)
+static const struct operator* operator_of(const struct program *p, const bioft_node *d)
 {
     switch (d->op) {
-    case BIOFT_OP_INPUT:
-        return &operator_input;
-    case BIOFT_OP_LINEAR:
-        return &operator_linear;
+    case BIOFT_OP_INPUT: return &operator_input;
+    case BIOFT_OP_LINEAR: return &operator_linear;
     case BIOFT_OP_BATCHNORM:
         return batch_statistics(p) ? &operator_batchnorm_batch
                : trains(p)         ? &operator_batchnorm_trained
                                    : &operator_batchnorm_fixed;
-    case BIOFT_OP_RELU:
-        return &operator_relu;
-    case BIOFT_OP_TANH:
-        return &operator_tanh;
-    case BIOFT_OP_MAXPOOL:
-        return &operator_maxpool;
-    case BIOFT_OP_AVGPOOL:
-        return &operator_avgpool;
-    case BIOFT_OP_ADAPTIVE_AVGPOOL:
-        return &operator_adaptive;
-    case BIOFT_OP_DROPOUT:
-        return trains(p) && d->dropout > 0 ? &operator_dropout : NULL;
-    case BIOFT_OP_ADD:
-        return &operator_add;
+    case BIOFT_OP_RELU: return &operator_relu;
+    case BIOFT_OP_TANH: return &operator_tanh;
+    case BIOFT_OP_MAXPOOL: return &operator_maxpool;
+    case BIOFT_OP_AVGPOOL: return &operator_avgpool;
+    case BIOFT_OP_ADAPTIVE_AVGPOOL: return &operator_adaptive;
+    case BIOFT_OP_DROPOUT: return trains(p) && d->dropout > 0 ? &operator_dropout : NULL;
+    case BIOFT_OP_ADD: return &operator_add;
     case BIOFT_OP_CLIP:
     case BIOFT_OP_SIGMOID:
-    case BIOFT_OP_HARDSIGMOID:
-        return &operator_activation_over;
+    case BIOFT_OP_HARDSIGMOID: return &operator_activation_over;
     case BIOFT_OP_HARDSWISH:
     case BIOFT_OP_SILU:
-    case BIOFT_OP_GELU:
-        return &operator_activation;
-    default:
-        return plain_of(d->op) ? &operator_plain : NULL;
+    case BIOFT_OP_GELU: return &operator_activation;
+    default: return plain_of(d->op) ? &operator_plain : NULL;
     }
 }
 
@@ -89,7 +77,7 @@ static double work_of(const struct node *n, size_t x_floats, size_t y_floats)
         return (double)x_floats * (double)y_floats;
     if (n->def->op == BIOFT_OP_MATMUL && n->def->product == 0)
         return (double)x_floats * n->def->width;
-    if (n->def->op == BIOFT_OP_MATMUL)             /* of the values of a head, each with each of its channels */
+    if (n->def->op == BIOFT_OP_MATMUL) /* of the values of a head, each with each of its channels */
         return (double)x_floats * n->def->channels / n->def->groups;
     return 8.0 * (double)(x_floats > y_floats ? x_floats : y_floats);
 }
@@ -97,14 +85,10 @@ static double work_of(const struct node *n, size_t x_floats, size_t y_floats)
 static size_t saved_of(const struct program *p, const struct node *n)
 {
     switch (n->def->op) {
-    case BIOFT_OP_BATCHNORM:
-        return SAVED * (size_t)n->def->channels;
-    case BIOFT_OP_DROPOUT:
-        return n->op ? p->capacity * node_floats(n->def) : 0;
-    case BIOFT_OP_MAXPOOL:
-        return goes_back(p) ? p->capacity * node_floats(n->def) : 0;
-    default:
-        return n->op == &operator_plain ? plain_saved(p, n) : 0;
+    case BIOFT_OP_BATCHNORM: return SAVED * (size_t)n->def->channels;
+    case BIOFT_OP_DROPOUT: return n->op ? p->capacity * node_floats(n->def) : 0;
+    case BIOFT_OP_MAXPOOL: return goes_back(p) ? p->capacity * node_floats(n->def) : 0;
+    default: return n->op == &operator_plain ? plain_saved(p, n) : 0;
     }
 }
 
@@ -140,9 +124,13 @@ static bioft_status make_node(struct program *p, uint32_t index, uint32_t *tenso
     if (n->op) {
         n->y = p->tensor_count++;
         p->tensors[n->y] = (struct tensor){
-            .channels = d->channels, .block = block, .plane = (size_t)d->height * d->width,
+            .channels = d->channels,
+            .block = block,
+            .plane = (size_t)d->height * d->width,
             .floats = parts_of(d->channels, block) * block * d->height * d->width,
-            .producer = index, .slot = BIOFT_NONE, .gradient_slot = BIOFT_NONE,
+            .producer = index,
+            .slot = BIOFT_NONE,
+            .gradient_slot = BIOFT_NONE,
         };
         for (uint32_t k = 0; k < d->input_count; k++)
             p->tensors[n->x[k]].uses++;

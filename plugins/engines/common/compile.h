@@ -6,8 +6,8 @@
 #include "slots.h"
 
 /* Nodes with their tensors and operators; which tensors share memory; what backward needs of forward. */
-bioft_status compile_nodes(struct program *p);     /* what goes wrong has been reported */
-bool compile_segments(struct program *p);          /* false: out of memory */
+bioft_status compile_nodes(struct program *p); /* what goes wrong has been reported */
+bool compile_segments(struct program *p);      /* false: out of memory */
 /* The use and the routes, before anything is made of them. */
 bioft_status compile_check(const struct backend *b, const struct network *n, const bioft_use *use, char *why,
                            size_t size);

@@ -7,11 +7,12 @@
 #include <string.h>
 
 enum {
-    COLUMN_FLOATS = 128 * 1024,     /* of a block: half a megabyte, beside what BLAS packs in the second-level cache */
-    POSITIONS = 256,                /* fewer columns than that make a slow product */
-    SLICE_TAPS = 256,               /* the same for rows of dW */
-    SLICES = 16, SUMS = 8,          /* most; together enough for the threads of one machine, whatever their number */
-    SUM_FLOATS = 4 * 1024 * 1024    /* most that the partial sums of one layer may take */
+    COLUMN_FLOATS = 128 * 1024, /* of a block: half a megabyte, beside what BLAS packs in the second-level cache */
+    POSITIONS = 256,            /* fewer columns than that make a slow product */
+    SLICE_TAPS = 256,           /* the same for rows of dW */
+    SLICES = 16,
+    SUMS = 8,                    /* most; together enough for the threads of one machine, whatever their number */
+    SUM_FLOATS = 4 * 1024 * 1024 /* most that the partial sums of one layer may take */
 };
 
 static uint32_t at_least_one(size_t value) { return value > 0 ? (uint32_t)value : 1; }
@@ -41,10 +42,18 @@ static void cut(struct conv *c)
 struct conv conv_plan(const bioft_layer *l)
 {
     struct conv c = {
-        .groups = l->groups, .in = l->in_channels / l->groups, .out = l->out_channels / l->groups,
-        .in_h = l->in_h, .in_w = l->in_w, .out_h = l->out_h, .out_w = l->out_w,
-        .kernel = { l->kernel[0], l->kernel[1] }, .stride = { l->stride[0], l->stride[1] },
-        .dilation = { l->dilation[0], l->dilation[1] }, .top = l->padding[0], .left = l->padding[1],
+        .groups = l->groups,
+        .in = l->in_channels / l->groups,
+        .out = l->out_channels / l->groups,
+        .in_h = l->in_h,
+        .in_w = l->in_w,
+        .out_h = l->out_h,
+        .out_w = l->out_w,
+        .kernel = { l->kernel[0], l->kernel[1] },
+        .stride = { l->stride[0], l->stride[1] },
+        .dilation = { l->dilation[0], l->dilation[1] },
+        .top = l->padding[0],
+        .left = l->padding[1],
     };
 
     c.taps = (size_t)c.kernel[0] * c.kernel[1];
@@ -59,10 +68,7 @@ struct conv conv_plan(const bioft_layer *l)
     return c;
 }
 
-double conv_work(const struct conv *c)
-{
-    return (double)c->weights * c->out_h * c->out_w;
-}
+double conv_work(const struct conv *c) { return (double)c->weights * c->out_h * c->out_w; }
 
 uint32_t conv_sums(const struct conv *c, uint32_t n)
 {
@@ -97,7 +103,7 @@ static inline void copy_row(float *restrict to, const float *restrict from, size
     }
     for (size_t i = 0; i + BLOCK <= count; i += BLOCK)
         copy_block(to + i, from + i);
-    copy_block(to + count - BLOCK, from + count - BLOCK);      /* over what is there already */
+    copy_block(to + count - BLOCK, from + count - BLOCK); /* over what is there already */
 }
 
 static inline void add_row(float *restrict to, const float *restrict from, size_t count)
@@ -113,8 +119,8 @@ static inline void add_row(float *restrict to, const float *restrict from, size_
 
 /* Where weight (ky, kx) of a channel meets the image. */
 struct tap {
-    int64_t y, x;                                  /* input row and column of output row and column 0 */
-    uint32_t from, to;                             /* output columns whose input column is inside */
+    int64_t y, x;      /* input row and column of output row and column 0 */
+    uint32_t from, to; /* output columns whose input column is inside */
 };
 static struct tap tap_of(const struct conv *c, uint32_t ky, uint32_t kx)
 {

@@ -12,11 +12,11 @@
 struct backend;
 struct engine {
     const bioft_host *host;
-    const struct backend *backend;  /* what this engine does its own way: program.h */
-    void *own;                      /* the backend's */
+    const struct backend *backend; /* what this engine does its own way: program.h */
+    void *own;                     /* the backend's */
     struct parallel parallel;
     struct blas blas;
-    float *layer_work;              /* of layer(): grows with the layers that it is asked for */
+    float *layer_work; /* of layer(): grows with the layers that it is asked for */
     size_t layer_work_floats;
 };
 

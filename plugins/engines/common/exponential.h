@@ -10,7 +10,10 @@
 static inline float exponential(float x)
 {
     const float most = 88.0f, least = -87.0f, log2_e = 1.44269504f, ln2_high = 0.693145752f, ln2_low = 1.42860677e-6f;
-    union { int32_t i; float f; } power;
+    union {
+        int32_t i;
+        float f;
+    } power;
     float v = x < most ? x : most, k, r, e;
 
     v = v > least ? v : least;
@@ -18,8 +21,9 @@ static inline float exponential(float x)
     power.i = (int32_t)(k + (k < 0 ? -0.5f : 0.5f));
     k = (float)power.i;
     r = (v - k * ln2_high) - k * ln2_low;
-    e = 1.0f + r * (1.0f + r * (0.5f + r * (1.66666667e-1f + r * (4.16666667e-2f + r * (8.33333333e-3f +
-        r * (1.38888889e-3f + r * 1.98412698e-4f))))));
+    e = 1.0f + r * (1.0f + r * (0.5f + r * (1.66666667e-1f +
+                                            r * (4.16666667e-2f +
+                                                 r * (8.33333333e-3f + r * (1.38888889e-3f + r * 1.98412698e-4f))))));
     power.i = (power.i + 127) * (1 << 23);
     e *= power.f;
     return x == x ? e : x;

@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 struct feedback_values {
-    const float *w, *m;                            /* m NULL: ones */
-    float *v;                                      /* may be m */
+    const float *w, *m; /* m NULL: ones */
+    float *v;           /* may be m */
     size_t count;
 };
 
@@ -18,7 +18,7 @@ struct feedback_values {
 typedef void feedback_shift_fn(float low, float width, float *m, size_t count);
 /* v = scale (m g(w)) */
 typedef void feedback_product_fn(uint32_t g, float scale, const struct feedback_values *a);
-feedback_shift_fn feedback_shift_avx2;             /* only where the CPU has AVX2 */
+feedback_shift_fn feedback_shift_avx2; /* only where the CPU has AVX2 */
 feedback_product_fn feedback_product_avx2;
 
 static inline void shift_values(float low, float width, float *m, size_t count)

@@ -34,7 +34,7 @@ static inline void *memory_take(size_t count, size_t size)
     return aligned;
 }
 
-static inline void memory_give(void *memory)       /* NULL is fine */
+static inline void memory_give(void *memory) /* NULL is fine */
 {
     if (memory)
         free(((void **)memory)[-1]);

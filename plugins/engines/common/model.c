@@ -125,14 +125,10 @@ bioft_status model_trainable(struct model *m)
 static float **array_of(struct parameter *p, uint32_t what)
 {
     switch (what) {
-    case BIOFT_GRADIENT:
-        return &p->gradient;
-    case BIOFT_MOMENT1:
-        return &p->moment1;
-    case BIOFT_MOMENT2:
-        return &p->moment2;
-    default:
-        return &p->value;
+    case BIOFT_GRADIENT: return &p->gradient;
+    case BIOFT_MOMENT1: return &p->moment1;
+    case BIOFT_MOMENT2: return &p->moment2;
+    default: return &p->value;
     }
 }
 
@@ -153,7 +149,7 @@ bioft_status cpu_model_read(struct model *m, uint32_t what, uint32_t parameter, 
     if (array)
         memcpy(ret, array, count * sizeof *ret);
     else
-        memset(ret, 0, count * sizeof *ret);       /* nothing was trained yet */
+        memset(ret, 0, count * sizeof *ret); /* nothing was trained yet */
     return BIOFT_OK;
 }
 

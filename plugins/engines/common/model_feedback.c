@@ -9,16 +9,16 @@
 #include <math.h>
 #include <string.h>
 
-struct job {                                       /* one making of V */
+struct job { /* one making of V */
     const struct model *model;
     const struct feedback *f;
     const bioft_layer *layer;
     const float *w;
-    float *m;                                      /* where M is drawn, or stands; NULL: ones */
+    float *m; /* where M is drawn, or stands; NULL: ones */
     float scale;
-    bool drawn;                                    /* M stands already */
+    bool drawn; /* M stands already */
     char stream[320];
-    unsigned char *failed;                         /* [chunks] */
+    unsigned char *failed; /* [chunks] */
     feedback_shift_fn *shift;
     feedback_product_fn *product;
 };
@@ -105,8 +105,8 @@ static void make_chunk(void *ctx, size_t index, uint32_t thread)
         return;
     }
     j->product(j->f->declared.g, j->scale,
-               &(struct feedback_values){ .w = j->w + first, .m = j->m ? j->m + first : NULL, .v = j->f->v + first,
-                                          .count = count });
+               &(struct feedback_values){
+                   .w = j->w + first, .m = j->m ? j->m + first : NULL, .v = j->f->v + first, .count = count });
     if (j->f->declared.scale == BIOFT_SCALE_MATCH_NORM) {
         double *norms = j->model->norms + 2 * index;
         norms[0] = sum_squares(j->w + first, count);
@@ -130,14 +130,10 @@ static float scale_of(const struct job *j)
     const bioft_layer *l = j->layer;
 
     switch (j->f->declared.scale) {
-    case BIOFT_SCALE_XAVIER:
-        return (float)sqrt(2.0 / ((double)l->fan_in + (double)l->fan_out));
-    case BIOFT_SCALE_KAIMING:
-        return (float)(1.0 / sqrt(3.0 * (double)l->fan_in));
-    case BIOFT_SCALE_CONSTANT:
-        return j->f->declared.constant;
-    default:
-        return 1.0f;
+    case BIOFT_SCALE_XAVIER: return (float)sqrt(2.0 / ((double)l->fan_in + (double)l->fan_out));
+    case BIOFT_SCALE_KAIMING: return (float)(1.0 / sqrt(3.0 * (double)l->fan_in));
+    case BIOFT_SCALE_CONSTANT: return j->f->declared.constant;
+    default: return 1.0f;
     }
 }
 
@@ -180,7 +176,7 @@ static bool make(struct model *m, uint32_t layer)
     }
     choose_loops(&j);
     j.scale = scale_of(&j);
-    j.failed = m->nonfinite;                       /* free outside of an update, and as long */
+    j.failed = m->nonfinite; /* free outside of an update, and as long */
     memset(j.failed, 0, chunks);
     snprintf(j.stream, sizeof j.stream, "feedback/%s", l->name);
     parallel_run(&m->engine->parallel, chunks, make_chunk, &j);

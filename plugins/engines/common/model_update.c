@@ -7,7 +7,7 @@
 struct job {
     const struct model *model;
     const bioft_update *u;
-    bool changes;                                  /* write w_new - w_old */
+    bool changes; /* write w_new - w_old */
     struct update_numbers numbers;
     double correction1;
     update_fn *adam, *sgd;
@@ -55,9 +55,9 @@ static void update_chunk(void *ctx, size_t index, uint32_t thread)
     a.v = p->moment2 + c->first;
     if (change)
         memcpy(change, a.w, a.count * sizeof *a.w);
-    j->model->nonfinite[index] =
-        (unsigned char)(j->u->kind == BIOFT_ADAM ? j->adam(&j->numbers, &a, (float)(lr / j->correction1))
-                                                 : j->sgd(&j->numbers, &a, (float)lr));
+    j->model->nonfinite[index] = (unsigned char)(j->u->kind == BIOFT_ADAM
+                                                     ? j->adam(&j->numbers, &a, (float)(lr / j->correction1))
+                                                     : j->sgd(&j->numbers, &a, (float)lr));
     for (size_t i = 0; change && i < a.count; i++)
         change[i] = a.w[i] - change[i];
 }
@@ -97,13 +97,21 @@ static bioft_status tell(struct model *m, const bioft_update *u, const bioft_hoo
 }
 
 bioft_status cpu_model_update(struct model *m, const bioft_update *u, const bioft_hooks *hooks,
-                          uint32_t *ret_first_nonfinite)
+                              uint32_t *ret_first_nonfinite)
 {
     struct job j = {
-        .model = m, .u = u, .changes = hooks && hooks->updated,
-        .numbers = { .scale = (float)u->gradient_scale, .decay = (float)u->weight_decay, .beta1 = (float)u->beta1,
-                     .rest1 = (float)(1 - u->beta1), .beta2 = (float)u->beta2, .rest2 = (float)(1 - u->beta2),
-                     .eps = (float)u->eps, .momentum = (float)u->momentum, .first = u->t == 1 },
+        .model = m,
+        .u = u,
+        .changes = hooks && hooks->updated,
+        .numbers = { .scale = (float)u->gradient_scale,
+                     .decay = (float)u->weight_decay,
+                     .beta1 = (float)u->beta1,
+                     .rest1 = (float)(1 - u->beta1),
+                     .beta2 = (float)u->beta2,
+                     .rest2 = (float)(1 - u->beta2),
+                     .eps = (float)u->eps,
+                     .momentum = (float)u->momentum,
+                     .first = u->t == 1 },
     };
     uint32_t first = BIOFT_NONE;
     const unsigned char *found;

@@ -30,7 +30,8 @@ void node_text(const struct network *n, uint32_t node, char *ret, size_t size)
 #if defined(__GNUC__)
 __attribute__((format(printf, 4, 5)))
 #endif
-static bioft_status refuse(const struct report *r, uint32_t node, bioft_status status, const char *format, ...)
+static bioft_status
+refuse(const struct report *r, uint32_t node, bioft_status status, const char *format, ...)
 {
     char name[160], text[256];
     va_list args;
@@ -108,8 +109,8 @@ static bioft_status check_windows(const struct report *r, uint32_t node, const b
 {
     const bioft_node *d = &r->n->nodes[node];
 
-    if (d->height != cpu_window_count(d, 0, x->height) || d->width != cpu_window_count(d, 1, x->width) || d->height == 0 ||
-        d->width == 0)
+    if (d->height != cpu_window_count(d, 0, x->height) || d->width != cpu_window_count(d, 1, x->width) ||
+        d->height == 0 || d->width == 0)
         return refuse(r, node, BIOFT_ERR_INVALID, "a %ux%u output does not follow from a %ux%u input", d->height,
                       d->width, x->height, x->width);
     return BIOFT_OK;
@@ -124,8 +125,8 @@ static bioft_status check_conv(const struct report *r, uint32_t node, const biof
     if (st != BIOFT_OK)
         return st;
     if (x->channels % d->groups != 0 || d->channels % d->groups != 0 || d->ceil_mode)
-        return refuse(r, node, BIOFT_ERR_INVALID, "%u groups do not divide %u and %u channels", d->groups,
-                      x->channels, d->channels);
+        return refuse(r, node, BIOFT_ERR_INVALID, "%u groups do not divide %u and %u channels", d->groups, x->channels,
+                      d->channels);
     if (!product(d->kernel[0], d->kernel[1], &count) || !product(count, x->channels / d->groups, &count) ||
         count > INT32_MAX || !product(count, d->channels, &count))
         return refuse(r, node, BIOFT_ERR_UNSUPPORTED, "its kernel is too large");
@@ -150,14 +151,19 @@ static bioft_status check_linear(const struct report *r, uint32_t node, const bi
 static bioft_status check_batchnorm(const struct report *r, uint32_t node)
 {
     const bioft_node *d = &r->n->nodes[node];
-    const struct { uint32_t parameter; const char *what; bool needed; } arrays[] = {
-        { d->weight, "weight", false }, { d->bias, "bias", false }, { d->running_mean, "running_mean", true },
+    const struct {
+        uint32_t parameter;
+        const char *what;
+        bool needed;
+    } arrays[] = {
+        { d->weight, "weight", false },
+        { d->bias, "bias", false },
+        { d->running_mean, "running_mean", true },
         { d->running_var, "running_var", true },
     };
 
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
-        bioft_status st = check_parameter(r, node, arrays[i].parameter, arrays[i].what, d->channels,
-                                          arrays[i].needed);
+        bioft_status st = check_parameter(r, node, arrays[i].parameter, arrays[i].what, d->channels, arrays[i].needed);
         if (st != BIOFT_OK)
             return st;
     }
@@ -234,8 +240,8 @@ static bioft_status check_matmul(const struct report *r, uint32_t node, const bi
         good = a->channels == b->channels && a->channels % d->groups == 0 && d->channels == d->groups &&
                d->height == rows && d->width == columns;
     else
-        good = d->product == 1 && a->channels == d->groups && b->channels % d->groups == 0 &&
-               columns == a->width && d->channels == b->channels && d->height == a->height && d->width == 1;
+        good = d->product == 1 && a->channels == d->groups && b->channels % d->groups == 0 && columns == a->width &&
+               d->channels == b->channels && d->height == a->height && d->width == 1;
     return good ? BIOFT_OK : refuse(r, node, BIOFT_ERR_INVALID, "its output's shape does not follow from its inputs");
 }
 
@@ -268,31 +274,23 @@ static bioft_status check_operator(const struct report *r, uint32_t node)
     const bioft_node *d = &r->n->nodes[node], *x = &r->n->nodes[d->input[0]];
 
     switch (d->op) {
-    case BIOFT_OP_CONV2D:
-        return check_conv(r, node, x);
-    case BIOFT_OP_LINEAR:
-        return check_linear(r, node, x);
+    case BIOFT_OP_CONV2D: return check_conv(r, node, x);
+    case BIOFT_OP_LINEAR: return check_linear(r, node, x);
     case BIOFT_OP_MAXPOOL:
     case BIOFT_OP_AVGPOOL:
-    case BIOFT_OP_ADAPTIVE_AVGPOOL:
-        return check_pool(r, node, x);
+    case BIOFT_OP_ADAPTIVE_AVGPOOL: return check_pool(r, node, x);
     case BIOFT_OP_FLATTEN:
         return node_floats(d) == node_floats(x)
-                   ? BIOFT_OK : refuse(r, node, BIOFT_ERR_INVALID, "it cannot change the number of values");
-    case BIOFT_OP_MULTIPLY:
-        return check_multiply(r, node, x);
+                   ? BIOFT_OK
+                   : refuse(r, node, BIOFT_ERR_INVALID, "it cannot change the number of values");
+    case BIOFT_OP_MULTIPLY: return check_multiply(r, node, x);
     case BIOFT_OP_CONCAT:
-    case BIOFT_OP_SLICE:
-        return check_join(r, node, x);
-    case BIOFT_OP_MATMUL:
-        return check_matmul(r, node, x);
+    case BIOFT_OP_SLICE: return check_join(r, node, x);
+    case BIOFT_OP_MATMUL: return check_matmul(r, node, x);
     case BIOFT_OP_SCALE:
-    case BIOFT_OP_LAYERNORM:
-        return check_affine(r, node, x);
-    case BIOFT_OP_TOKENS:
-        return check_tokens(r, node, x);
-    default:
-        break;
+    case BIOFT_OP_LAYERNORM: return check_affine(r, node, x);
+    case BIOFT_OP_TOKENS: return check_tokens(r, node, x);
+    default: break;
     }
     if (!same_shape(d, x) || (d->op == BIOFT_OP_ADD && !same_shape(d, &r->n->nodes[d->input[1]])))
         return refuse(r, node, BIOFT_ERR_INVALID, "its inputs and its output must have one shape");
@@ -388,9 +386,13 @@ static bioft_status check(const struct report *r)
 bioft_status network_copy(const bioft_graph *graph, struct network *ret, char *why, size_t size)
 {
     struct network n = {
-        .node_count = graph->node_count, .parameter_count = graph->parameter_count,
-        .layer_count = graph->layer_count, .channels = graph->channels, .height = graph->height,
-        .width = graph->width, .outputs = graph->outputs,
+        .node_count = graph->node_count,
+        .parameter_count = graph->parameter_count,
+        .layer_count = graph->layer_count,
+        .channels = graph->channels,
+        .height = graph->height,
+        .width = graph->width,
+        .outputs = graph->outputs,
     };
     bioft_status st = BIOFT_ERR_MEMORY;
 

@@ -68,8 +68,8 @@ static inline float silu_slope(float x, struct bounds b)
 static inline float normal_distribution(float x, float e)
 {
     float t = 1.0f / (1.0f + 0.231641888f * (x < 0 ? -x : x));
-    float rest = 0.5f * e * t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f +
-                 t * 1.061405429f))));
+    float rest = 0.5f * e * t *
+                 (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
     return x < 0 ? rest : 1.0f - rest;
 }
 
@@ -88,21 +88,21 @@ static inline float gelu_slope(float x, struct bounds b)
 }
 
 /* One operator's two loops. from: x, or y where the derivative is of that. */
-#define ACTIVATION(name)                                                                                             \
-    static void name##_forward(const float *x, struct bounds b, float *y, size_t count)                              \
-    {                                                                                                                \
-        for (size_t i = 0; i < count; i++)                                                                           \
-            y[i] = name##_of(x[i], b);                                                                               \
-    }                                                                                                                \
-    static void name##_backward(const float *from, struct bounds b, const float *dy, bool add, float *dx,            \
-                                size_t count)                                                                        \
-    {                                                                                                                \
-        if (add)                                                                                                     \
-            for (size_t i = 0; i < count; i++)                                                                       \
-                dx[i] += dy[i] * at_least(name##_slope(from[i], b), b.least);                                        \
-        else                                                                                                         \
-            for (size_t i = 0; i < count; i++)                                                                       \
-                dx[i] = dy[i] * at_least(name##_slope(from[i], b), b.least);                                         \
+#define ACTIVATION(name) \
+    static void name##_forward(const float *x, struct bounds b, float *y, size_t count) \
+    { \
+        for (size_t i = 0; i < count; i++) \
+            y[i] = name##_of(x[i], b); \
+    } \
+    static void name##_backward(const float *from, struct bounds b, const float *dy, bool add, float *dx, \
+                                size_t count) \
+    { \
+        if (add) \
+            for (size_t i = 0; i < count; i++) \
+                dx[i] += dy[i] * at_least(name##_slope(from[i], b), b.least); \
+        else \
+            for (size_t i = 0; i < count; i++) \
+                dx[i] = dy[i] * at_least(name##_slope(from[i], b), b.least); \
     }
 
 ACTIVATION(clip)
@@ -115,24 +115,19 @@ ACTIVATION(gelu)
 struct activation {
     void (*forward)(const float *x, struct bounds b, float *y, size_t count);
     void (*backward)(const float *from, struct bounds b, const float *dy, bool add, float *dx, size_t count);
-    bool by_output;                                /* the derivative is of y */
+    bool by_output; /* the derivative is of y */
     float steepest;
 };
 static struct activation activation_of(uint32_t op)
 {
     switch (op) {
-    case BIOFT_OP_CLIP:
-        return (struct activation){ clip_forward, clip_backward, true, 1.0f };
-    case BIOFT_OP_SIGMOID:
-        return (struct activation){ sigmoid_forward, sigmoid_backward, true, 0.25f };
+    case BIOFT_OP_CLIP: return (struct activation){ clip_forward, clip_backward, true, 1.0f };
+    case BIOFT_OP_SIGMOID: return (struct activation){ sigmoid_forward, sigmoid_backward, true, 0.25f };
     case BIOFT_OP_HARDSIGMOID:
         return (struct activation){ hardsigmoid_forward, hardsigmoid_backward, true, 1.0f / 6.0f };
-    case BIOFT_OP_HARDSWISH:
-        return (struct activation){ hardswish_forward, hardswish_backward, false, 1.0f };
-    case BIOFT_OP_SILU:
-        return (struct activation){ silu_forward, silu_backward, false, 1.0f };
-    default:
-        return (struct activation){ gelu_forward, gelu_backward, false, 1.0f };
+    case BIOFT_OP_HARDSWISH: return (struct activation){ hardswish_forward, hardswish_backward, false, 1.0f };
+    case BIOFT_OP_SILU: return (struct activation){ silu_forward, silu_backward, false, 1.0f };
+    default: return (struct activation){ gelu_forward, gelu_backward, false, 1.0f };
     }
 }
 
@@ -149,7 +144,8 @@ static void clear_lanes(const struct tensor *t, float *y, uint32_t count)
 static void images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
     const struct activation a = activation_of(n->def->op);
-    const struct bounds b = { n->def->low, n->def->high, straight_through(p) ? STRAIGHT_SHARE * a.steepest : -INFINITY };
+    const struct bounds b = { n->def->low, n->def->high,
+                              straight_through(p) ? STRAIGHT_SHARE * a.steepest : -INFINITY };
     const size_t floats = count * p->tensors[n->y].floats;
     const float *x = value_at(p, n->x[0], first);
     float *y = value_at(p, n->y, first);

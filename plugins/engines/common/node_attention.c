@@ -62,8 +62,8 @@ static void matmul_forward(const struct plain *a)
 
     for (size_t h = 0; h < s.heads; h++)
         if (a->d->product == 0)
-            gemm(a->blas, YES, NO, s.rows, s.columns, s.depth, a->x + h * tall, s.rows, a->other + h * wide,
-                 s.columns, false, a->y + h * scores, s.columns);
+            gemm(a->blas, YES, NO, s.rows, s.columns, s.depth, a->x + h * tall, s.rows, a->other + h * wide, s.columns,
+                 false, a->y + h * scores, s.columns);
         else
             gemm(a->blas, NO, YES, s.depth, s.rows, s.columns, a->other + h * wide, s.columns, a->x + h * scores,
                  s.columns, false, a->y + h * tall, s.rows);
@@ -144,6 +144,8 @@ static void tokens_backward(const struct plain *a)
 
 const struct plain_operator plain_softmax = { .forward = softmax_forward, .backward = softmax_backward };
 const struct plain_operator plain_matmul = {
-    .forward = matmul_forward, .backward = matmul_backward, .work = matmul_work,
+    .forward = matmul_forward,
+    .backward = matmul_backward,
+    .work = matmul_work,
 };
 const struct plain_operator plain_tokens = { .forward = tokens_forward, .backward = tokens_backward };

@@ -45,7 +45,7 @@ void batchnorm_begin_batch(struct program *p, struct node *n)
 
 /* One channel of the batch: a plane in each image. */
 struct channel {
-    size_t plane, stride, offset;                  /* floats of a plane, from image to image, to this channel */
+    size_t plane, stride, offset; /* floats of a plane, from image to image, to this channel */
 };
 static struct channel channel_of(const struct node *n, size_t channel)
 {
@@ -171,7 +171,7 @@ static void trained_task(struct program *p, struct node *n, enum phase phase, si
 }
 
 static void fixed_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
-                           float *work)
+                         float *work)
 {
     const size_t plane = channel_of(n, 0).plane;
     const bool forward = phase == FORWARD;
@@ -196,8 +196,12 @@ static void fixed_images(struct program *p, struct node *n, enum phase phase, ui
 
 const struct operator operator_batchnorm_batch = { .begin = batchnorm_begin_batch, .tasks = tasks, .task = batch_task };
 const struct operator operator_batchnorm_trained = {
-    .begin = batchnorm_begin_fixed, .tasks = tasks, .task = trained_task,
+    .begin = batchnorm_begin_fixed,
+    .tasks = tasks,
+    .task = trained_task,
 };
 const struct operator operator_batchnorm_fixed = {
-    .begin = batchnorm_begin_fixed, .images = fixed_images, .by_value = true,
+    .begin = batchnorm_begin_fixed,
+    .images = fixed_images,
+    .by_value = true,
 };

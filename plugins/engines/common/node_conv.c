@@ -15,14 +15,10 @@ static size_t tasks(const struct program *p, const struct node *n, enum phase ph
     uint32_t sums = conv_sums(c, p->n);
 
     switch (phase) {
-    case FORWARD:
-        return (size_t)p->n * c->row_blocks;
-    case BACKWARD:
-        return n->wants[0] ? (size_t)p->n * per_image(c, phase) : 0;
-    case GRADIENT:
-        return n->trains ? (size_t)sums * c->groups * c->slices : 0;
-    default:
-        return n->trains && sums > 1 ? parts_of(columns_sum_floats(n), REDUCE_FLOATS) : 0;
+    case FORWARD: return (size_t)p->n * c->row_blocks;
+    case BACKWARD: return n->wants[0] ? (size_t)p->n * per_image(c, phase) : 0;
+    case GRADIENT: return n->trains ? (size_t)sums * c->groups * c->slices : 0;
+    default: return n->trains && sums > 1 ? parts_of(columns_sum_floats(n), REDUCE_FLOATS) : 0;
     }
 }
 
@@ -95,8 +91,8 @@ static void task(struct program *p, struct node *n, enum phase phase, size_t ind
         conv_forward(blas, c, block, parameter_value(p, n->def->weight), parameter_value(p, n->def->bias),
                      value_at(p, n->x[0], image), value_at(p, n->y, image), work);
     else
-        conv_input_error(blas, c, block, n->v, gradient_at(p, n->y, image), n->adds[0],
-                         gradient_at(p, n->x[0], image), work);
+        conv_input_error(blas, c, block, n->v, gradient_at(p, n->y, image), n->adds[0], gradient_at(p, n->x[0], image),
+                         work);
 }
 
 static void images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)

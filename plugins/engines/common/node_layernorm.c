@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHANNELS = 16 };                            /* of one task */
+enum { CHANNELS = 16 }; /* of one task */
 
 static size_t plane_of(const bioft_node *d) { return (size_t)d->height * d->width; }
 
@@ -179,5 +179,8 @@ void affine_task(struct program *p, struct node *n, enum phase phase, size_t ind
 
 const struct plain_operator plain_scale = { .forward = scale_forward, .backward = scale_backward };
 const struct plain_operator plain_layernorm = {
-    .forward = layernorm_forward, .backward = layernorm_backward, .saved = layernorm_saved, .work = layernorm_saved,
+    .forward = layernorm_forward,
+    .backward = layernorm_backward,
+    .saved = layernorm_saved,
+    .work = layernorm_saved,
 };

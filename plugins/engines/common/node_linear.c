@@ -1,7 +1,7 @@
 /* Linear nodes: y = x W^T + b, dx = dy V, dW = dy^T x. Large ones are cut by features, never by single rows. */
 #include "program.h"
 
-enum { FEATURES = 128 };            /* of one task; of dW a quarter, so that small layers have tasks enough */
+enum { FEATURES = 128 }; /* of one task; of dW a quarter, so that small layers have tasks enough */
 
 static size_t task_features(enum phase phase) { return phase == GRADIENT ? FEATURES / 4 : FEATURES; }
 
@@ -37,8 +37,8 @@ static void input_error(struct program *p, struct node *n, uint32_t first, uint3
 {
     const size_t in = p->tensors[n->x[0]].floats, out = n->def->channels;
 
-    gemm(&p->engine->blas, NO, NO, count, to - from, out, gradient_at(p, n->y, first), out, n->v + from, in,
-         n->adds[0], gradient_at(p, n->x[0], first) + from, in);
+    gemm(&p->engine->blas, NO, NO, count, to - from, out, gradient_at(p, n->y, first), out, n->v + from, in, n->adds[0],
+         gradient_at(p, n->x[0], first) + from, in);
 }
 
 static void weight_gradient(struct program *p, struct node *n, size_t from, size_t to)
@@ -47,8 +47,8 @@ static void weight_gradient(struct program *p, struct node *n, size_t from, size
     const float *dy = p->tensors[n->y].gradient;
     float *db = parameter_gradient(p, n->def->bias);
 
-    gemm(&p->engine->blas, YES, NO, to - from, in, p->n, dy + from, out, p->tensors[n->x[0]].value, in,
-         accumulates(p), parameter_gradient(p, n->def->weight) + from * in, in);
+    gemm(&p->engine->blas, YES, NO, to - from, in, p->n, dy + from, out, p->tensors[n->x[0]].value, in, accumulates(p),
+         parameter_gradient(p, n->def->weight) + from * in, in);
     if (!db)
         return;
     for (size_t k = from; !accumulates(p) && k < to; k++)

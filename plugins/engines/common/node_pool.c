@@ -42,15 +42,19 @@ static float divisor_of(const bioft_node *d, uint32_t oy, uint32_t ox, const bio
 }
 
 struct planes {
-    const bioft_node *d, *x;                       /* the pool, and the node whose output it reads */
-    size_t first, count, in, out;                  /* planes of the batch, floats of one */
+    const bioft_node *d, *x;      /* the pool, and the node whose output it reads */
+    size_t first, count, in, out; /* planes of the batch, floats of one */
 };
 static struct planes planes_of(const struct program *p, const struct node *n, uint32_t first, uint32_t count)
 {
     const bioft_node *d = n->def, *x = &p->model->network.nodes[d->input[0]];
 
-    return (struct planes){ d, x, (size_t)first * d->channels, (size_t)count * d->channels,
-                            (size_t)x->height * x->width, (size_t)d->height * d->width };
+    return (struct planes){ d,
+                            x,
+                            (size_t)first * d->channels,
+                            (size_t)count * d->channels,
+                            (size_t)x->height * x->width,
+                            (size_t)d->height * d->width };
 }
 
 /* One place of the window along a row of outputs: where its value is larger it wins, so of equal ones the first in scan
@@ -100,9 +104,9 @@ static bool is_2x2(const struct planes *l)
 {
     const bioft_node *d = l->d;
 
-    return d->kernel[0] == 2 && d->kernel[1] == 2 && d->stride[0] == 2 && d->stride[1] == 2 &&
-           d->dilation[0] == 1 && d->dilation[1] == 1 && d->padding[0] == 0 && d->padding[1] == 0 &&
-           2 * (uint64_t)d->height <= l->x->height && 2 * (uint64_t)d->width <= l->x->width;
+    return d->kernel[0] == 2 && d->kernel[1] == 2 && d->stride[0] == 2 && d->stride[1] == 2 && d->dilation[0] == 1 &&
+           d->dilation[1] == 1 && d->padding[0] == 0 && d->padding[1] == 0 && 2 * (uint64_t)d->height <= l->x->height &&
+           2 * (uint64_t)d->width <= l->x->width;
 }
 
 static void max_row(const struct planes *l, const float *x, uint32_t oy, float *y, uint32_t *positions)
@@ -165,8 +169,7 @@ static void max_plane_straight(const struct planes *l, const float *dy, const ui
     }
 }
 
-static void max_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
-                         float *work)
+static void max_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
     const struct planes l = planes_of(p, n, first, count);
     const bool keep = goes_back(p);
@@ -192,8 +195,7 @@ static void max_images(struct program *p, struct node *n, enum phase phase, uint
 }
 
 /* Mean of a window of each plane, or its share of the error sent back. */
-static void average(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
-                    bool adaptive)
+static void average(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, bool adaptive)
 {
     const struct planes l = planes_of(p, n, first, count);
     const uint32_t width = l.x->width, height = l.x->height;
@@ -230,14 +232,14 @@ static void average(struct program *p, struct node *n, enum phase phase, uint32_
 }
 
 static void average_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
-                             float *work)
+                           float *work)
 {
     (void)work;
     average(p, n, phase, first, count, false);
 }
 
 static void adaptive_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
-                              float *work)
+                            float *work)
 {
     (void)work;
     average(p, n, phase, first, count, true);

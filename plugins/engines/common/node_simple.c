@@ -11,7 +11,8 @@ struct span {
 static struct span span_of(const struct program *p, const struct node *n, uint32_t first, uint32_t count)
 {
     return (struct span){
-        .x = value_at(p, n->x[0], first), .y = value_at(p, n->y, first),
+        .x = value_at(p, n->x[0], first),
+        .y = value_at(p, n->y, first),
         .dx = p->tensors[n->x[0]].gradient ? gradient_at(p, n->x[0], first) : NULL,
         .dy = p->tensors[n->y].gradient ? gradient_at(p, n->y, first) : NULL,
         .count = count * p->tensors[n->y].floats,
@@ -20,7 +21,7 @@ static struct span span_of(const struct program *p, const struct node *n, uint32
 
 /* The caller's images are his again when forward returns; backward reads this copy. */
 static void input_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
-                           float *work)
+                         float *work)
 {
     const size_t floats = p->tensors[n->y].floats;
 
@@ -69,7 +70,7 @@ static void relu_straight(const float *y, const float *dy, bool add, float *dx, 
 }
 
 static void relu_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
-                          float *work)
+                        float *work)
 {
     const struct span s = span_of(p, n, first, count);
 
@@ -87,7 +88,7 @@ static void relu_images(struct program *p, struct node *n, enum phase phase, uin
 }
 
 static void dropout_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
-                             float *work)
+                           float *work)
 {
     const struct span s = span_of(p, n, first, count);
     const size_t start = first * p->tensors[n->y].floats;
@@ -112,8 +113,7 @@ static void dropout_images(struct program *p, struct node *n, enum phase phase, 
     }
 }
 
-static void add_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
-                         float *work)
+static void add_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count, float *work)
 {
     const struct span s = span_of(p, n, first, count);
     const float *other = value_at(p, n->x[1], first);

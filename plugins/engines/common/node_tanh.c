@@ -8,19 +8,23 @@ static inline float hyperbolic_tangent(float v)
 {
     const float middle = 0.6f, largest = 10.0f, log2_e_twice = 2.88539008f;
     float x = v < 0 ? -v : v, s = x * x, y, k, f, t;
-    union { int32_t i; float f; } power;
+    union {
+        int32_t i;
+        float f;
+    } power;
 
     f = -log2_e_twice * (x < largest ? x : largest);
     power.i = (int32_t)(f - 0.5f);
     k = (float)power.i;
     f -= k;
     power.i = (power.i + 127) * (1 << 23);
-    t = 1.0f + f * (0.693147203f + f * (0.240226479f + f * (0.0555033216f + f * (0.0096184386f + f * (0.00133990034f +
-        f * 0.00015353258f)))));
+    t = 1.0f +
+        f * (0.693147203f + f * (0.240226479f + f * (0.0555033216f +
+                                                     f * (0.0096184386f + f * (0.00133990034f + f * 0.00015353258f)))));
     t *= power.f;
     y = (1.0f - t) / (1.0f + t);
-    s = x + x * s * (-0.333332695f + s * (0.133310923f + s * (-0.0537096576f + s * (0.0205388203f +
-        s * -0.00559101635f))));
+    s = x +
+        x * s * (-0.333332695f + s * (0.133310923f + s * (-0.0537096576f + s * (0.0205388203f + s * -0.00559101635f))));
     y = x < middle ? s : y;
     y = v < 0 ? -y : y;
     return x <= largest ? y : v > 0 ? 1.0f : v < 0 ? -1.0f : v;

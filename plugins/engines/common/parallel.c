@@ -66,8 +66,9 @@ void parallel_run(struct parallel *p, size_t count, void (*body)(void *ctx, size
         p->threads->run(p->host, count, body, ctx);
     } else {
         for (uint32_t t = 0; t < threads; t++)
-            atomic_store_explicit(&p->lanes[t].pieces, (uint64_t)part(count, threads, t) << 32 |
-                                                           part(count, threads, t + 1), memory_order_relaxed);
+            atomic_store_explicit(&p->lanes[t].pieces,
+                                  (uint64_t)part(count, threads, t) << 32 | part(count, threads, t + 1),
+                                  memory_order_relaxed);
         p->threads->run(p->host, count, one, &r);
     }
 }

@@ -7,24 +7,15 @@
 const struct plain_operator *plain_of(uint32_t op)
 {
     switch (op) {
-    case BIOFT_OP_MULTIPLY:
-        return &plain_multiply;
-    case BIOFT_OP_CONCAT:
-        return &plain_concat;
-    case BIOFT_OP_SLICE:
-        return &plain_slice;
-    case BIOFT_OP_SCALE:
-        return &plain_scale;
-    case BIOFT_OP_LAYERNORM:
-        return &plain_layernorm;
-    case BIOFT_OP_SOFTMAX:
-        return &plain_softmax;
-    case BIOFT_OP_MATMUL:
-        return &plain_matmul;
-    case BIOFT_OP_TOKENS:
-        return &plain_tokens;
-    default:
-        return NULL;
+    case BIOFT_OP_MULTIPLY: return &plain_multiply;
+    case BIOFT_OP_CONCAT: return &plain_concat;
+    case BIOFT_OP_SLICE: return &plain_slice;
+    case BIOFT_OP_SCALE: return &plain_scale;
+    case BIOFT_OP_LAYERNORM: return &plain_layernorm;
+    case BIOFT_OP_SOFTMAX: return &plain_softmax;
+    case BIOFT_OP_MATMUL: return &plain_matmul;
+    case BIOFT_OP_TOKENS: return &plain_tokens;
+    default: return NULL;
     }
 }
 
@@ -118,7 +109,7 @@ static void backward(struct program *p, struct node *n, struct plain *a, uint32_
     a->other = values[1];
     a->dx = errors[0];
     a->other_dx = errors[1];
-    if (operator_traits(n->def->op) & KEEPS_Y)     /* softmax: its output never stands in blocks */
+    if (operator_traits(n->def->op) & KEEPS_Y) /* softmax: its output never stands in blocks */
         a->y = value_at(p, n->y, image);
     a->dy = reading(y, gradient_at(p, n->y, image), &next);
     plain_of(n->def->op)->backward(a);
@@ -134,9 +125,14 @@ static void images(struct program *p, struct node *n, enum phase phase, uint32_t
 
     for (uint32_t i = first; i < first + count; i++) {
         struct plain a = {
-            .d = n->def, .from = input_of(p, n, 0), .other_from = n->def->input_count > 1 ? input_of(p, n, 1) : NULL,
-            .weight = parameter_value(p, n->def->weight), .bias = parameter_value(p, n->def->bias), .work = work,
-            .saved = n->saved ? n->saved + i * saved : work + own, .blas = &p->engine->blas,
+            .d = n->def,
+            .from = input_of(p, n, 0),
+            .other_from = n->def->input_count > 1 ? input_of(p, n, 1) : NULL,
+            .weight = parameter_value(p, n->def->weight),
+            .bias = parameter_value(p, n->def->bias),
+            .work = work,
+            .saved = n->saved ? n->saved + i * saved : work + own,
+            .blas = &p->engine->blas,
         };
         if (phase == FORWARD)
             forward(p, n, &a, i, work + own + saved);

@@ -6,13 +6,13 @@
 
 /* One image at a node. Backward adds to dx and other_dx; NULL: nobody wants it. */
 struct plain {
-    const bioft_node *d, *from, *other_from;       /* the node, and those whose outputs it reads */
+    const bioft_node *d, *from, *other_from; /* the node, and those whose outputs it reads */
     const float *x, *other;
-    float *y;                                      /* forward: written */
+    float *y; /* forward: written */
     const float *dy;
     float *dx, *other_dx;
     const float *weight, *bias;
-    float *saved;                                  /* from forward to backward; scratch in evaluation */
+    float *saved; /* from forward to backward; scratch in evaluation */
     float *work;
     const struct blas *blas;
 };

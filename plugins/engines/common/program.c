@@ -10,7 +10,7 @@ static const uint32_t FOREVER = UINT32_MAX;
 
 /* The moments of a step: forward segments in order, then backward ones. */
 struct moments {
-    uint32_t *forward, *backward;                  /* of each node */
+    uint32_t *forward, *backward; /* of each node */
 };
 
 static void mark(const struct segment *list, uint32_t count, uint32_t start, uint32_t *ret)
@@ -151,8 +151,10 @@ static bioft_status too_much(const struct program *p, uint64_t bytes)
     const unsigned long long mib = (unsigned long long)(bytes >> 20);
 
     if (p->use.memory_limit != 0 && bytes > p->use.memory_limit)
-        return bioft_failf(host, BIOFT_ERR_MEMORY, "a batch of %u needs %llu MiB, %llu are allowed: use smaller "
-                           "batches", p->use.max_batch, mib, (unsigned long long)(p->use.memory_limit >> 20));
+        return bioft_failf(host, BIOFT_ERR_MEMORY,
+                           "a batch of %u needs %llu MiB, %llu are allowed: use smaller "
+                           "batches",
+                           p->use.max_batch, mib, (unsigned long long)(p->use.memory_limit >> 20));
     return bioft_failf(host, BIOFT_ERR_MEMORY, "out of memory for a batch of %u (%llu MiB): use smaller batches",
                        p->use.max_batch, mib);
 }
@@ -165,7 +167,7 @@ static bioft_status take_memory(struct program *p, size_t slots)
     p->work_floats = s.work;
     p->copies_floats = s.copies;
     p->bytes += sizeof(float) * ((uint64_t)slots + s.saved + s.sums + (uint64_t)s.work * p->threads + s.copies) +
-               sizeof(double) * (uint64_t)timers;
+                sizeof(double) * (uint64_t)timers;
     if (p->use.memory_limit != 0 && p->bytes > p->use.memory_limit)
         return too_much(p, p->bytes);
     p->memory = memory_take(slots, sizeof(float));

@@ -18,7 +18,8 @@ enum phase { FORWARD = 0, BACKWARD, GRADIENT, REDUCE, PHASES };
 
 struct program;
 struct node;
-struct operator {
+struct operator
+{
     /* Before each forward pass, on the caller's thread. NULL: nothing. */
     void (*begin)(struct program *p, struct node *n);
     /* FORWARD or BACKWARD for some images of the batch. NULL: only by tasks. */
@@ -26,7 +27,7 @@ struct operator {
     /* How many tasks of its own a phase has, and one of them. NULL: only by images. */
     size_t (*tasks)(const struct program *p, const struct node *n, enum phase phase);
     void (*task)(struct program *p, struct node *n, enum phase phase, size_t index, float *work);
-    bool by_value;                                 /* each value of y from its own of x: may write over it */
+    bool by_value; /* each value of y from its own of x: may write over it */
 };
 
 /* What an engine does its own way. */
@@ -39,7 +40,7 @@ struct backend {
     /* When all nodes are planned, and again when memory has been given out: fuses; allocates. NULL: no. [control] */
     bioft_status (*fuse)(struct program *p);
     bioft_status (*finish)(struct program *p);
-    void (*release)(struct program *p);            /* of plan and finish; NULL: nothing */
+    void (*release)(struct program *p); /* of plan and finish; NULL: nothing */
     /* Brings up to date what is derived of parameters (FORWARD) or feedback (BACKWARD). NULL: nothing. [step] */
     bioft_status (*refresh)(struct program *p, enum phase phase);
     /* Whether it computes in bfloat16 here, and if not why. NULL: in float32 only. */
@@ -49,12 +50,12 @@ struct backend {
 };
 
 struct tensor {
-    uint32_t channels, block;       /* block 1: NCHW */
-    size_t plane, floats;           /* of one channel; of one image, filled up */
-    uint32_t producer, uses;        /* uses: nodes that read it, and the caller for the network's output */
-    uint32_t slot, gradient_slot;   /* BIOFT_NONE: the caller's memory, or none */
-    bool watched;                   /* a hook reads its value: nothing may overwrite it */
-    bool skipped;                   /* never written: what would read it is fused with its producer */
+    uint32_t channels, block;     /* block 1: NCHW */
+    size_t plane, floats;         /* of one channel; of one image, filled up */
+    uint32_t producer, uses;      /* uses: nodes that read it, and the caller for the network's output */
+    uint32_t slot, gradient_slot; /* BIOFT_NONE: the caller's memory, or none */
+    bool watched;                 /* a hook reads its value: nothing may overwrite it */
+    bool skipped;                 /* never written: what would read it is fused with its producer */
     float *value, *gradient;
     /* Of one backward pass. */
     bool needed, filled;
@@ -62,33 +63,33 @@ struct tensor {
 
 struct node {
     const bioft_node *def;
-    const struct operator *op;      /* NULL: nothing to do */
+    const struct operator* op; /* NULL: nothing to do */
     uint32_t index;
-    uint32_t x[2], y;               /* tensors */
-    bool in_place;                  /* y is x's memory */
-    void *own;                      /* the backend's */
-    bool whole;                     /* forward and backward by its own tasks */
-    double work;                    /* of one image, about as many multiply-adds */
-    size_t saved_floats;            /* kept from forward for backward: masks, positions, statistics */
+    uint32_t x[2], y;    /* tensors */
+    bool in_place;       /* y is x's memory */
+    void *own;           /* the backend's */
+    bool whole;          /* forward and backward by its own tasks */
+    double work;         /* of one image, about as many multiply-adds */
+    size_t saved_floats; /* kept from forward for backward: masks, positions, statistics */
     float *saved;
-    size_t work_floats;             /* scratch of a thread */
-    size_t sums_floats;             /* partial sums of the parameters' gradients, which are added up in REDUCE */
+    size_t work_floats; /* scratch of a thread */
+    size_t sums_floats; /* partial sums of the parameters' gradients, which are added up in REDUCE */
     float *sums;
-    bool absorbed[2];               /* FORWARD, BACKWARD: done by the node that it is fused with */
-    uint32_t out, other;            /* tensors: what forward writes, y or that of a fused add; the add's other one */
+    bool absorbed[2];    /* FORWARD, BACKWARD: done by the node that it is fused with */
+    uint32_t out, other; /* tensors: what forward writes, y or that of a fused add; the add's other one */
     bioft_route route;
-    uint32_t h;                     /* tensor of the output after its activation */
+    uint32_t h; /* tensor of the output after its activation */
     /* Of one backward pass. */
-    bool wants[2], adds[2];         /* compute the gradient of x; add it to what is there */
-    bool trains;                    /* compute the parameters' gradients */
+    bool wants[2], adds[2]; /* compute the gradient of x; add it to what is there */
+    bool trains;            /* compute the parameters' gradients */
     const float *v;
-    size_t tasks;                   /* of the phase that is running */
+    size_t tasks; /* of the phase that is running */
 };
 
 struct segment {
-    uint32_t first, last;           /* nodes, both included */
-    bool whole;                     /* one node, by its own tasks */
-    double work;                    /* of one image */
+    uint32_t first, last; /* nodes, both included */
+    bool whole;           /* one node, by its own tasks */
+    double work;          /* of one image */
 };
 
 struct program {
@@ -98,33 +99,33 @@ struct program {
     uint32_t node_count, tensor_count;
     struct node *nodes;
     struct tensor *tensors;
-    struct segment *forward, *backward;            /* in the order of their running */
+    struct segment *forward, *backward; /* in the order of their running */
     uint32_t forward_count, backward_count;
-    uint32_t output;                               /* tensor */
-    uint32_t piece, capacity;                      /* images that are worked on together; that memory is for */
-    bool keeps_input;                              /* backward reads it */
-    float *own_input, *own_dx;                     /* copies for what is not a whole number of pieces */
+    uint32_t output;           /* tensor */
+    uint32_t piece, capacity;  /* images that are worked on together; that memory is for */
+    bool keeps_input;          /* backward reads it */
+    float *own_input, *own_dx; /* copies for what is not a whole number of pieces */
     uint32_t threads;
-    float *memory;                                 /* the slots */
-    float *saved, *work, *sums, *copies;           /* work: work_floats for each thread */
+    float *memory;                       /* the slots */
+    float *saved, *work, *sums, *copies; /* work: work_floats for each thread */
     size_t work_floats, copies_floats;
     uint64_t bytes;
-    double *seconds;                               /* [threads][nodes][PHASES] */
+    double *seconds; /* [threads][nodes][PHASES] */
     /* Of the last forward pass. */
-    uint32_t n;                                    /* images; 0: none yet */
-    const float *input;                            /* the caller's, while forward runs */
+    uint32_t n;         /* images; 0: none yet */
+    const float *input; /* the caller's, while forward runs */
     uint64_t dropout_key;
     /* Of one backward pass. */
     uint32_t flags;
     const bioft_hooks *hooks;
-    atomic_int failed;                             /* a bioft_status from inside a task */
+    atomic_int failed; /* a bioft_status from inside a task */
 };
 
 bioft_status cpu_program_create(struct model *m, const bioft_use *use, const bioft_route *routes, struct program **ret);
-void cpu_program_destroy(struct program *p);           /* NULL is fine */
+void cpu_program_destroy(struct program *p); /* NULL is fine */
 bioft_status cpu_program_forward(struct program *p, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out);
 bioft_status cpu_program_backward(struct program *p, const float *d_out, uint32_t flags, float *ret_dx,
-                              const bioft_hooks *hooks);
+                                  const bioft_hooks *hooks);
 bioft_status program_profile(const struct program *p, char *ret_json, size_t size);
 /* Slots, then everything else that a step writes to. BIOFT_ERR_MEMORY has been reported. */
 bioft_status program_memory(struct program *p);
@@ -169,8 +170,8 @@ static inline bool accumulates(const struct program *p) { return p->flags & BIOF
 static inline bool straight_through(const struct program *p) { return p->flags & BIOFT_STRAIGHT_THROUGH; }
 
 extern const struct operator operator_input, operator_linear, operator_batchnorm_batch, operator_batchnorm_fixed,
-    operator_batchnorm_trained, operator_relu, operator_tanh, operator_maxpool, operator_avgpool,
-    operator_adaptive, operator_dropout, operator_add, operator_activation, operator_activation_over;
+    operator_batchnorm_trained, operator_relu, operator_tanh, operator_maxpool, operator_avgpool, operator_adaptive,
+    operator_dropout, operator_add, operator_activation, operator_activation_over;
 
 /* n images of a tensor (its value or gradient, `array`) to and from plain NCHW. */
 void tensor_export(const struct tensor *t, const float *array, uint32_t n, float *ret);

@@ -5,7 +5,7 @@
 
 /* One block's channels of one image. */
 struct piece {
-    size_t blocked, plain, channels;               /* where it begins in either array; how many are real */
+    size_t blocked, plain, channels; /* where it begins in either array; how many are real */
 };
 static struct piece piece_of(const struct tensor *t, uint32_t image, size_t block)
 {

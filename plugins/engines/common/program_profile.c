@@ -36,7 +36,8 @@ bioft_status program_profile(const struct program *p, char *ret_json, size_t siz
     profile_put(&o, "{\"unit\": \"seconds of all threads\", \"threads\": %u, \"nodes\": [", p->threads);
     for (uint32_t i = 0; i < p->node_count; i++) {
         const bioft_node *d = p->nodes[i].def;
-        profile_put(&o, "%s\n{\"node\": %u, \"op\": \"%s\", \"layer\": ", i > 0 ? "," : "", i, bioft_operator_name(d->op));
+        profile_put(&o, "%s\n{\"node\": %u, \"op\": \"%s\", \"layer\": ", i > 0 ? "," : "", i,
+                    bioft_operator_name(d->op));
         if (d->layer != BIOFT_NONE && (d->op == BIOFT_OP_CONV2D || d->op == BIOFT_OP_LINEAR)) {
             profile_put_name(&o, p->model->network.layers[d->layer].name);
             profile_put(&o, ", ");
@@ -44,7 +45,7 @@ bioft_status program_profile(const struct program *p, char *ret_json, size_t siz
             profile_put(&o, "null, ");
         }
         profile_put(&o, "\"forward\": %.6f, \"backward\": %.6f, \"gradient\": %.6f", spent(p, i, FORWARD),
-            spent(p, i, BACKWARD), spent(p, i, GRADIENT) + spent(p, i, REDUCE));
+                    spent(p, i, BACKWARD), spent(p, i, GRADIENT) + spent(p, i, REDUCE));
         put_kernels(&o, p, &p->nodes[i]);
         profile_put(&o, "}");
     }

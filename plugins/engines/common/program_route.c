@@ -25,7 +25,9 @@ static size_t batch_floats(const struct program *p, uint32_t tensor)
 /* A rule sees plain arrays: those in blocks are copied. */
 size_t route_copies(const struct program *p, const struct node *n)
 {
-    const struct { uint32_t flag, tensor; } values[] = { { BIOFT_X, n->x[0] }, { BIOFT_Y, n->y }, { BIOFT_H, n->h } };
+    const struct {
+        uint32_t flag, tensor;
+    } values[] = { { BIOFT_X, n->x[0] }, { BIOFT_Y, n->y }, { BIOFT_H, n->h } };
     const uint32_t writes = n->route.writes;
     size_t floats = 0;
 
@@ -35,8 +37,9 @@ size_t route_copies(const struct program *p, const struct node *n)
     if ((writes & BIOFT_DY) || ((n->route.reads & BIOFT_DY) && p->tensors[n->y].block > 1))
         floats += batch_floats(p, n->y);
     return floats + (writes & BIOFT_DX ? batch_floats(p, n->x[0]) : 0) +
-           (writes & BIOFT_DW ? aligned(parameter_floats(p, n->def->weight)) +
-                                    aligned(parameter_floats(p, n->def->bias)) : 0);
+           (writes & BIOFT_DW
+                ? aligned(parameter_floats(p, n->def->weight)) + aligned(parameter_floats(p, n->def->bias))
+                : 0);
 }
 
 /* The next piece of scratch. */

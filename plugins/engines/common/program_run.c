@@ -28,8 +28,7 @@ bioft_status cpu_program_forward(struct program *p, uint32_t n, const float *x, 
     p->dropout_key = dropout_key;
     atomic_store(&p->failed, BIOFT_OK);
     /* Read only where it is the caller's: no node writes over the input. */
-    in->value = in->slot != BIOFT_NONE && (p->keeps_input || n % p->piece != 0) ? p->own_input
-                                                                               : (float *)(uintptr_t)x;
+    in->value = in->slot != BIOFT_NONE && (p->keeps_input || n % p->piece != 0) ? p->own_input : (float *)(uintptr_t)x;
     if (backend->refresh && (st = backend->refresh(p, FORWARD)) != BIOFT_OK)
         return st;
     for (uint32_t i = 0; i < p->node_count; i++)
@@ -41,9 +40,9 @@ bioft_status cpu_program_forward(struct program *p, uint32_t n, const float *x, 
     st = atomic_load(&p->failed);
     if (st != BIOFT_OK) {
         p->n = 0;
-        return bioft_failf(p->engine->host, st, st == BIOFT_ERR_UNSUPPORTED
-                           ? "a kernel of the engine's library failed"
-                           : "the host has no random numbers for dropout");
+        return bioft_failf(p->engine->host, st,
+                           st == BIOFT_ERR_UNSUPPORTED ? "a kernel of the engine's library failed"
+                                                       : "the host has no random numbers for dropout");
     }
     tensor_export(out, out->value, n, ret_out);
     return BIOFT_OK;
@@ -82,8 +81,10 @@ static bioft_status take_feedback(struct program *p)
             continue;
         n->v = p->flags & BIOFT_EXACT ? parameter_value(p, n->def->weight) : feedback_get(p->model, n->def->layer);
         if (!n->v)
-            return bioft_failf(p->engine->host, BIOFT_ERR_INVALID, "the host has no random numbers for the feedback "
-                               "of layer '%s'", p->model->network.layers[n->def->layer].name);
+            return bioft_failf(p->engine->host, BIOFT_ERR_INVALID,
+                               "the host has no random numbers for the feedback "
+                               "of layer '%s'",
+                               p->model->network.layers[n->def->layer].name);
     }
     return BIOFT_OK;
 }
@@ -157,7 +158,7 @@ static bioft_status check_backward(const struct program *p, uint32_t flags, cons
 }
 
 bioft_status cpu_program_backward(struct program *p, const float *d_out, uint32_t flags, float *ret_dx,
-                              const bioft_hooks *hooks)
+                                  const bioft_hooks *hooks)
 {
     bioft_status st = check_backward(p, flags, hooks);
     const struct backend *backend = p->engine->backend;

@@ -4,7 +4,7 @@
 #include <time.h>
 
 static const double PIECE_WORK = 4e6;
-enum { PIECE_IMAGES = 16, FEW = 2 };             /* FEW additions are done before another thread has woken up */
+enum { PIECE_IMAGES = 16, FEW = 2 }; /* FEW additions are done before another thread has woken up */
 
 struct region {
     struct program *p;
@@ -30,10 +30,7 @@ static double account(struct program *p, const struct node *n, enum phase phase,
     return to;
 }
 
-static float *work_of(const struct program *p, uint32_t thread)
-{
-    return p->work + p->work_floats * thread;
-}
+static float *work_of(const struct program *p, uint32_t thread) { return p->work + p->work_floats * thread; }
 
 /* All nodes of the segment on a few images. */
 static void piece(void *ctx, size_t index, uint32_t thread)

@@ -34,8 +34,10 @@ bioft_status request_batch(const bioft_host *host, const struct network *net, ui
         if (d->op != BIOFT_OP_BATCHNORM || n > 1 || d->height > 1 || d->width > 1)
             continue;
         node_text(net, i, name, sizeof name);
-        return bioft_failf(host, BIOFT_ERR_INVALID, "%s: a batch of 1 leaves one value a channel, which has no "
-                           "variance: use larger batches or frozen batchnorm", name);
+        return bioft_failf(host, BIOFT_ERR_INVALID,
+                           "%s: a batch of 1 leaves one value a channel, which has no "
+                           "variance: use larger batches or frozen batchnorm",
+                           name);
     }
     return BIOFT_OK;
 }

@@ -8,8 +8,8 @@
 
 struct slot {
     size_t floats;
-    uint32_t first, last;           /* moments of its life, both included */
-    size_t offset;                  /* in floats, a multiple of 16 */
+    uint32_t first, last; /* moments of its life, both included */
+    size_t offset;        /* in floats, a multiple of 16 */
 };
 
 /* Sets every offset so that no two slots meet in time and place; *ret_floats: of the whole block. false: the sizes

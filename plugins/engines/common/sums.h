@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum { SUM_LANES = 16, SUM_RUN = 1024 };           /* floats that are added in float before they go on in double */
+enum { SUM_LANES = 16, SUM_RUN = 1024 }; /* floats that are added in float before they go on in double */
 
 static inline double sum_lanes(const float lanes[SUM_LANES])
 {

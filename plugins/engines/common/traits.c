@@ -26,7 +26,4 @@ static const uint8_t traits[] = {
     [BIOFT_OP_TOKENS] = HAS_PARAMETERS,
 };
 
-uint32_t operator_traits(uint32_t op)
-{
-    return op < sizeof traits / sizeof *traits ? traits[op] : 0;
-}
+uint32_t operator_traits(uint32_t op) { return op < sizeof traits / sizeof *traits ? traits[op] : 0; }

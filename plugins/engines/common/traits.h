@@ -5,9 +5,12 @@
 #include <stdint.h>
 
 enum {
-    KEEPS_X = 1, KEEPS_OTHER = 2, KEEPS_Y = 4,     /* backward reads the first input, the second, the output */
-    KEEPS_X_TO_TRAIN = 8,                          /* only the gradient of its parameters reads the first input */
-    HAS_PARAMETERS = 16, TWO_INPUTS = 32
+    KEEPS_X = 1,
+    KEEPS_OTHER = 2,
+    KEEPS_Y = 4,          /* backward reads the first input, the second, the output */
+    KEEPS_X_TO_TRAIN = 8, /* only the gradient of its parameters reads the first input */
+    HAS_PARAMETERS = 16,
+    TWO_INPUTS = 32
 };
 /* 0 for what is not known. */
 uint32_t operator_traits(uint32_t op);

@@ -15,14 +15,14 @@ struct update_numbers {
 };
 
 struct update_arrays {
-    float *w, *m, *v;                              /* m: SGD's momentum, where it has some */
+    float *w, *m, *v; /* m: SGD's momentum, where it has some */
     const float *g;
     size_t count;
 };
 
 /* 1 where something is not finite. */
 typedef unsigned update_fn(const struct update_numbers *u, const struct update_arrays *a, float step);
-update_fn update_adam_avx2, update_sgd_avx2;       /* only where the CPU has AVX2 */
+update_fn update_adam_avx2, update_sgd_avx2; /* only where the CPU has AVX2 */
 
 /* Not finite, NaN included. Written without a branch. */
 static inline unsigned odd(float x) { return !(fabsf(x) <= FLT_MAX); }
@@ -41,7 +41,7 @@ static inline unsigned adam_step(const struct update_numbers *u, const struct up
 
         m[i] = mean;
         v[i] = square;
-        bad |= odd(square) | odd(next);            /* an infinite square is a weight that will never move again */
+        bad |= odd(square) | odd(next); /* an infinite square is a weight that will never move again */
         w[i] = next;
     }
     return bad;

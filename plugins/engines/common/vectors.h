@@ -67,10 +67,10 @@ enum { LANES = 4, ROWS = 4 };
 typedef struct {
     float lane[LANES];
 } vector;
-#define EACH_LANE(expression)                                                                                          \
-    vector ret;                                                                                                        \
-    for (int i = 0; i < LANES; i++)                                                                                    \
-        ret.lane[i] = (expression);                                                                                    \
+#define EACH_LANE(expression) \
+    vector ret; \
+    for (int i = 0; i < LANES; i++) \
+        ret.lane[i] = (expression); \
     return ret
 static inline vector vector_load(const float *from) { EACH_LANE(from[i]); }
 static inline vector vector_of(float value) { EACH_LANE(value); }
@@ -87,10 +87,10 @@ static inline void vector_store(float *to, vector a)
 typedef struct {
     bool lane[LANES];
 } mask;
-#define EACH_TRUTH(expression)                                                                                         \
-    mask ret;                                                                                                          \
-    for (int i = 0; i < LANES; i++)                                                                                    \
-        ret.lane[i] = (expression);                                                                                    \
+#define EACH_TRUTH(expression) \
+    mask ret; \
+    for (int i = 0; i < LANES; i++) \
+        ret.lane[i] = (expression); \
     return ret
 static inline mask mask_above(vector a, vector b) { EACH_TRUTH(!(a.lane[i] <= b.lane[i])); }
 static inline mask mask_equal(vector a, vector b) { EACH_TRUTH(a.lane[i] == b.lane[i]); }

@@ -8,12 +8,13 @@
 #include <string.h>
 
 enum {
-    PAD = 16,                       /* floats between rows and planes, for 36 of them not to meet in one cache set */
-    GROUP_FLOATS = 384 * 1024,      /* of transformed values of a group: with the products about one core's cache */
-    LEAST_GROUP = 56, MOST_GROUP = 336,            /* tiles; weights are read once a group */
-    CHUNK_CHANNELS = 64,            /* outputs at a time */
-    GRADIENT_FLOATS = 2 * 1024 * 1024,             /* of a group's transformed values */
-    GRADIENT_SUMS = 4 * 1024 * 1024,               /* of the sums that become gradients */
+    PAD = 16,                  /* floats between rows and planes, for 36 of them not to meet in one cache set */
+    GROUP_FLOATS = 384 * 1024, /* of transformed values of a group: with the products about one core's cache */
+    LEAST_GROUP = 56,
+    MOST_GROUP = 336,                  /* tiles; weights are read once a group */
+    CHUNK_CHANNELS = 64,               /* outputs at a time */
+    GRADIENT_FLOATS = 2 * 1024 * 1024, /* of a group's transformed values */
+    GRADIENT_SUMS = 4 * 1024 * 1024,   /* of the sums that become gradients */
     MOST_BLOCK = 16
 };
 
@@ -22,7 +23,8 @@ const struct winograd_kernels *winograd_kernels_for(uint32_t block)
     static const struct winograd_kernels *const sets[] = {
         [ISA_PLAIN] = &winograd_plain,
 #ifdef ENGINE_X86
-        [ISA_AVX2] = &winograd_avx2, [ISA_AVX512] = &winograd_avx512,
+        [ISA_AVX2] = &winograd_avx2,
+        [ISA_AVX512] = &winograd_avx512,
 #endif
     };
 
@@ -53,9 +55,17 @@ static struct winograd plan(const struct winograd_kernels *k, uint32_t in, uint3
                             struct winograd_plane to, int64_t top, int64_t left)
 {
     struct winograd w = {
-        .kernels = k, .in = in, .out = out, .in_blocks = parts(in, k->block), .out_blocks = parts(out, k->block),
-        .from = from, .to = to, .top = top, .left = left,
-        .tiles_y = parts((uint32_t)to.height, WINOGRAD_OUT), .tiles_x = parts((uint32_t)to.width, WINOGRAD_OUT),
+        .kernels = k,
+        .in = in,
+        .out = out,
+        .in_blocks = parts(in, k->block),
+        .out_blocks = parts(out, k->block),
+        .from = from,
+        .to = to,
+        .top = top,
+        .left = left,
+        .tiles_y = parts((uint32_t)to.height, WINOGRAD_OUT),
+        .tiles_x = parts((uint32_t)to.width, WINOGRAD_OUT),
     };
     const size_t channels = (size_t)w.in_blocks * k->block;
 
@@ -90,7 +100,7 @@ struct winograd winograd_input_error(const struct winograd_kernels *k, const bio
 
 /* Arrays of a group: 36 planes, in each a row of channels a tile. */
 struct group {
-    size_t row, plane, floats;      /* from tile to tile; from element to element; all */
+    size_t row, plane, floats; /* from tile to tile; from element to element; all */
 };
 static struct group group_of(size_t tiles, size_t channels)
 {
@@ -213,7 +223,8 @@ static void transform_outputs(const struct winograd *w, size_t first, size_t cou
 
     for (uint32_t b = 0; b < blocks; b++) {
         float copy[MOST_BLOCK];
-        struct winograd_finish f = { .bias = bias_of(w, end->bias, from + b, copy), .relu = end->relu,
+        struct winograd_finish f = { .bias = bias_of(w, end->bias, from + b, copy),
+                                     .relu = end->relu,
                                      .add = end->add };
         for (size_t i = 0; i < count; i++) {
             const struct tile t = tile_of(w, first + i);
@@ -245,11 +256,16 @@ void winograd_run(const struct winograd *w, const float *packed, size_t images, 
         for (uint32_t b = 0; b < w->out_blocks; b += w->chunk) {
             const uint32_t blocks = b + w->chunk < w->out_blocks ? w->chunk : w->out_blocks - b;
             for (size_t i = 0; i < WINOGRAD_PRODUCTS; i++)
-                w->kernels->product(&(struct winograd_product){
-                    .rows = count, .columns = (size_t)blocks * block, .depth = w->in, .a = work + i * in.plane,
-                    .a_row = in.row, .a_step = 1,
-                    .b = packed + ((size_t)i * w->out_blocks + b) * block * w->in, .c = m + i * out.plane,
-                    .c_row = out.row });
+                w->kernels->product(
+                    &(struct winograd_product){ .rows = count,
+                                                .columns = (size_t)blocks * block,
+                                                .depth = w->in,
+                                                .a = work + i * in.plane,
+                                                .a_row = in.row,
+                                                .a_step = 1,
+                                                .b = packed + ((size_t)i * w->out_blocks + b) * block * w->in,
+                                                .c = m + i * out.plane,
+                                                .c_row = out.row });
             transform_outputs(w, first, count, b, blocks, m, out, end, y);
         }
     }
@@ -259,7 +275,7 @@ void winograd_run(const struct winograd *w, const float *packed, size_t images, 
 struct cut {
     uint32_t chunk;
     size_t group;
-    struct group x, dy, sums;       /* sums: a row an input */
+    struct group x, dy, sums; /* sums: a row an input */
 };
 static struct cut cut_of(const struct winograd *w)
 {
@@ -353,10 +369,17 @@ void winograd_gradient(const struct winograd *w, size_t images, const float *x, 
                 transform_inputs(w, first, count, x, c.x, work);
             transform_errors(w, first, count, b, blocks, dy, c.dy, errors);
             for (size_t i = 0; i < WINOGRAD_PRODUCTS; i++)
-                w->kernels->product(&(struct winograd_product){
-                    .rows = w->in, .columns = (size_t)blocks * block, .depth = count, .a = work + i * c.x.plane,
-                    .a_row = 1, .a_step = c.x.row, .b = errors + i * c.dy.plane, .b_step = c.dy.row,
-                    .c = sums + i * c.sums.plane, .c_row = c.sums.row, .add = first > 0 });
+                w->kernels->product(&(struct winograd_product){ .rows = w->in,
+                                                                .columns = (size_t)blocks * block,
+                                                                .depth = count,
+                                                                .a = work + i * c.x.plane,
+                                                                .a_row = 1,
+                                                                .a_step = c.x.row,
+                                                                .b = errors + i * c.dy.plane,
+                                                                .b_step = c.dy.row,
+                                                                .c = sums + i * c.sums.plane,
+                                                                .c_row = c.sums.row,
+                                                                .add = first > 0 });
         }
         transform_sums(w, b, blocks, sums, c.sums, add, dw);
     }

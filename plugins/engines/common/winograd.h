@@ -28,14 +28,14 @@
 
 struct winograd {
     const struct winograd_kernels *kernels;
-    uint32_t in, out;               /* channels of what is read and of what is made */
+    uint32_t in, out; /* channels of what is read and of what is made */
     uint32_t in_blocks, out_blocks;
     struct winograd_plane from, to;
-    int64_t top, left;              /* zeros before what is read */
-    bool turned;                    /* the error of the input: `in` are the convolution's outputs */
-    uint32_t tiles_y, tiles_x;      /* of an image's outputs */
-    size_t group;                   /* tiles at a time, at most */
-    uint32_t chunk;                 /* blocks of outputs at a time: even, or all */
+    int64_t top, left;         /* zeros before what is read */
+    bool turned;               /* the error of the input: `in` are the convolution's outputs */
+    uint32_t tiles_y, tiles_x; /* of an image's outputs */
+    size_t group;              /* tiles at a time, at most */
+    uint32_t chunk;            /* blocks of outputs at a time: even, or all */
 };
 
 /* The widest set that this CPU has among those with `block` channels, 0: any. NULL: none. The environment's BIOFT_ISA
@@ -52,9 +52,9 @@ struct winograd winograd_forward(const struct winograd_kernels *k, const bioft_n
 /* dx from dy. */
 struct winograd winograd_input_error(const struct winograd_kernels *k, const bioft_node *conv, uint32_t in_channels,
                                      uint32_t in_height, uint32_t in_width);
-size_t winograd_weights(const struct winograd *w);         /* floats of transformed weights */
-size_t winograd_work(const struct winograd *w);            /* floats of scratch for a run */
-size_t winograd_gradient_work(const struct winograd *w);   /* the same for a gradient, of forward's */
+size_t winograd_weights(const struct winograd *w);       /* floats of transformed weights */
+size_t winograd_work(const struct winograd *w);          /* floats of scratch for a run */
+size_t winograd_gradient_work(const struct winograd *w); /* the same for a gradient, of forward's */
 
 /* Block `index` of out_blocks of the transformed weights. weights: as the convolution's [out][in][3][3]; factor: of
  * each of its outputs, or NULL. false: one of them is not finite. */

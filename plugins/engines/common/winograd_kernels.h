@@ -15,25 +15,25 @@ struct winograd_plane {
 };
 /* What is done with each output before it is written. */
 struct winograd_finish {
-    const float *bias;              /* [block], or NULL */
-    const float *other;             /* stands as the output, is added; or NULL */
-    bool relu, add;                 /* add: to what the output holds */
+    const float *bias;  /* [block], or NULL */
+    const float *other; /* stands as the output, is added; or NULL */
+    bool relu, add;     /* add: to what the output holds */
 };
 struct winograd_product {
-    size_t rows, columns, depth;    /* columns: a multiple of the block */
-    const float *a;                 /* a[row * a_row + k * a_step] */
+    size_t rows, columns, depth; /* columns: a multiple of the block */
+    const float *a;              /* a[row * a_row + k * a_step] */
     size_t a_row, a_step;
-    const float *b;                 /* two blocks of columns beside each other at a time: [k][2 blocks], b_step apart;
+    const float *b; /* two blocks of columns beside each other at a time: [k][2 blocks], b_step apart;
                                      * b_step 0: that close together, a panel after the other */
     size_t b_step;
-    float *c;                       /* c[row * c_row + column] */
+    float *c; /* c[row * c_row + column] */
     size_t c_row;
-    bool add;                       /* to what c holds */
+    bool add; /* to what c holds */
 };
 
 struct winograd_kernels {
-    const char *name, *title;       /* title: "winograd_4x3:avx2" */
-    uint32_t block;                 /* channels at once */
+    const char *name, *title; /* title: "winograd_4x3:avx2" */
+    uint32_t block;           /* channels at once */
     /* ret[i * stride]: B^T d B of the tile of 6x6 values whose first is at (y, x), which may lie outside: zeros. */
     void (*input)(const float *d, struct winograd_plane p, int64_t y, int64_t x, float *ret, size_t stride);
     /* A^T m A, finished, to the tile of 4x4 values at (y, x); what lies outside is left out. */

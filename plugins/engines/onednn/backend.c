@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { MOST_SCRATCH = 16 << 20 };                  /* floats of a thread, if fewer images would need less */
+enum { MOST_SCRATCH = 16 << 20 }; /* floats of a thread, if fewer images would need less */
 
 /* As many pieces and partial sums as threads, if the batch allows; memory for whole ones of either. */
 static void begin(struct program *p)
@@ -29,8 +29,13 @@ static struct convolution_params params_of(const struct program *p, const struct
     const bioft_node *x = &p->model->network.nodes[n->def->input[0]];
 
     return (struct convolution_params){
-        .conv = n->def, .in_channels = x->channels, .in_h = x->height, .in_w = x->width, .images = p->piece,
-        .x_block = p->tensors[n->x[0]].block, .bias = n->def->bias != BIOFT_NONE,
+        .conv = n->def,
+        .in_channels = x->channels,
+        .in_h = x->height,
+        .in_w = x->width,
+        .images = p->piece,
+        .x_block = p->tensors[n->x[0]].block,
+        .bias = n->def->bias != BIOFT_NONE,
         .bf16 = p->use.precision == BIOFT_BF16,
     };
 }
@@ -123,7 +128,7 @@ static uint32_t plan_pool(const struct program *p, struct node *n, uint32_t bloc
         return 1;
     n->op = max ? &operator_pool_max : &operator_pool_average;
     n->work_floats = 0;
-    if (max)                                       /* positions in the window, of two bytes */
+    if (max) /* positions in the window, of two bytes */
         n->saved_floats = goes_back(p) ? p->capacity * (parts_of(x->channels, block) * block * outputs + 1) / 2 : 0;
     return block;
 }
@@ -145,21 +150,13 @@ static bioft_status plan(struct program *p, struct node *n, uint32_t *ret_block)
     if (n->def->op == BIOFT_OP_INPUT)
         return BIOFT_OK;
     switch (n->def->op) {
-    case BIOFT_OP_CONV2D:
-        return plan_convolution(p, n, ret_block);
-    case BIOFT_OP_LINEAR:
-        return x->floats == plain_floats(x) ? BIOFT_OK : refuse(p, n, "flatten before it");
-    case BIOFT_OP_FLATTEN:
-        plan_flatten(p, n);
-        return BIOFT_OK;
-    case BIOFT_OP_BATCHNORM:
-        plan_batchnorm(p, n, x->block);
-        break;
+    case BIOFT_OP_CONV2D: return plan_convolution(p, n, ret_block);
+    case BIOFT_OP_LINEAR: return x->floats == plain_floats(x) ? BIOFT_OK : refuse(p, n, "flatten before it");
+    case BIOFT_OP_FLATTEN: plan_flatten(p, n); return BIOFT_OK;
+    case BIOFT_OP_BATCHNORM: plan_batchnorm(p, n, x->block); break;
     case BIOFT_OP_MAXPOOL:
     case BIOFT_OP_AVGPOOL:
-    case BIOFT_OP_ADAPTIVE_AVGPOOL:
-        *ret_block = plan_pool(p, n, x->block);
-        return BIOFT_OK;
+    case BIOFT_OP_ADAPTIVE_AVGPOOL: *ret_block = plan_pool(p, n, x->block); return BIOFT_OK;
     case BIOFT_OP_DROPOUT:
         if (!n->op || x->block == 1)
             break;
@@ -167,19 +164,15 @@ static bioft_status plan(struct program *p, struct node *n, uint32_t *ret_block)
         n->saved_floats = p->capacity * x->floats;
         n->work_floats = plain_floats(x);
         break;
-    case BIOFT_OP_SOFTMAX:
-        return BIOFT_OK;
-    case BIOFT_OP_MATMUL:
-        *ret_block = n->def->product == 0 ? 1 : p->tensors[n->x[1]].block;
-        return BIOFT_OK;
+    case BIOFT_OP_SOFTMAX: return BIOFT_OK;
+    case BIOFT_OP_MATMUL: *ret_block = n->def->product == 0 ? 1 : p->tensors[n->x[1]].block; return BIOFT_OK;
     case BIOFT_OP_ADD:
         if (x->block == p->tensors[n->x[1]].block)
             break;
         n->op = &operator_add_mixed;
         n->work_floats = 2 * plain_floats(x);
         break;
-    default:
-        break;
+    default: break;
     }
     *ret_block = x->block;
     return BIOFT_OK;
@@ -367,8 +360,8 @@ static bioft_status fuse_convolution(struct program *p, struct node *n)
     own->relu = b.relu;
     if (!add_primitives(p, n))
         return refuse(p, n, "oneDNN cannot make its kernels, or is out of memory");
-    p->bytes += sizeof(float) * ((uint64_t)convolution_weights(own, FORWARD) +
-                                 2 * (uint64_t)convolution_weights(own, BACKWARD));
+    p->bytes += sizeof(float) *
+                ((uint64_t)convolution_weights(own, FORWARD) + 2 * (uint64_t)convolution_weights(own, BACKWARD));
     return BIOFT_OK;
 }
 
@@ -409,7 +402,8 @@ static bool fills(const struct convolution_node *c, enum phase phase)
  * makes its own of the same W: both in one place. */
 static bool take_weights(const struct program *p, struct convolution_node *c)
 {
-    const size_t forward = convolution_weights(c, FORWARD), backward = goes_back(p) ? convolution_weights(c, BACKWARD) : 0;
+    const size_t forward = convolution_weights(c, FORWARD),
+                 backward = goes_back(p) ? convolution_weights(c, BACKWARD) : 0;
     const bool shared = trains(p) && backward > 0 && backward == forward && fills(c, FORWARD) && fills(c, BACKWARD);
 
     if (!take(&c->w.data, forward))
@@ -425,9 +419,8 @@ static bioft_status finish(struct program *p)
         struct convolution_node *c = p->nodes[i].own;
         if (p->nodes[i].op != &operator_convolution)
             continue;
-        if (!take_weights(p, c) ||
-            (c->batchnorm && (!take(&c->factor, p->nodes[i].def->channels) ||
-                              !take(&c->bias, p->nodes[i].def->channels))))
+        if (!take_weights(p, c) || (c->batchnorm && (!take(&c->factor, p->nodes[i].def->channels) ||
+                                                     !take(&c->bias, p->nodes[i].def->channels))))
             return p->engine->host->fail(p->engine->host, BIOFT_ERR_MEMORY,
                                          "out of memory for the weights of a program");
     }
@@ -479,6 +472,11 @@ static const char *kernels(const struct node *n, enum phase phase)
     return made ? primitive_name(made) : NULL;
 }
 
-const struct backend onednn_backend = { .begin = begin, .plan = plan, .fuse = fuse, .finish = finish,
-                                        .release = release, .refresh = refresh, .bf16 = library_bf16,
+const struct backend onednn_backend = { .begin = begin,
+                                        .plan = plan,
+                                        .fuse = fuse,
+                                        .finish = finish,
+                                        .release = release,
+                                        .refresh = refresh,
+                                        .bf16 = library_bf16,
                                         .kernels = kernels };

@@ -13,22 +13,22 @@
 #include "library.h"
 #include "weights.h"
 
-enum { PIECE = 8 };                 /* images of one run of a primitive, at most */
+enum { PIECE = 8 }; /* images of one run of a primitive, at most */
 
 struct convolution_node {
-    struct primitive *forward, *input_error, *weight_gradient;     /* NULL: not in this program, or not the library's */
-    struct winograd ours[2];        /* FORWARD and BACKWARD; kernels NULL: the library's, or by columns */
+    struct primitive *forward, *input_error, *weight_gradient; /* NULL: not in this program, or not the library's */
+    struct winograd ours[2]; /* FORWARD and BACKWARD; kernels NULL: the library's, or by columns */
     bool our_gradient;
-    struct conv columns;            /* for what the library has no kernels for */
-    struct weight_map w_map, v_map, gradient_map;   /* of the library's; gradient_map: of ours too */
-    uint32_t *gradient_table;       /* of ours: what its map points into */
-    struct packed w, v[2];          /* v: by the rule, and of an exact pass */
-    const struct packed *use_v;     /* of the backward pass that runs */
-    const struct node *batchnorm;   /* that is folded in; NULL: none */
-    float *factor, *bias;           /* the folded batchnorm's, a channel */
-    bool add, relu;                 /* fused */
-    float limit;                    /* of x's magnitude, beyond which the relu may hide a NaN; below 0: for any x */
-    uint32_t sums, each;            /* partial sums of the gradients, and images of one */
+    struct conv columns;                          /* for what the library has no kernels for */
+    struct weight_map w_map, v_map, gradient_map; /* of the library's; gradient_map: of ours too */
+    uint32_t *gradient_table;                     /* of ours: what its map points into */
+    struct packed w, v[2];                        /* v: by the rule, and of an exact pass */
+    const struct packed *use_v;                   /* of the backward pass that runs */
+    const struct node *batchnorm;                 /* that is folded in; NULL: none */
+    float *factor, *bias;                         /* the folded batchnorm's, a channel */
+    bool add, relu;                               /* fused */
+    float limit;         /* of x's magnitude, beyond which the relu may hide a NaN; below 0: for any x */
+    uint32_t sums, each; /* partial sums of the gradients, and images of one */
 };
 
 extern const struct backend onednn_backend;
@@ -58,7 +58,7 @@ static inline size_t columns_sum(const struct convolution_node *c, const struct 
 {
     return (c->columns.weights + n->def->channels + 15) / 16 * 16;
 }
-size_t columns_work(const struct conv *c);         /* floats of scratch */
+size_t columns_work(const struct conv *c); /* floats of scratch */
 void columns_input_error(struct program *p, struct node *n, uint32_t first, uint32_t count, float *work);
 static inline struct convolution_node *convolution_of(const struct node *n) { return n->own; }
 /* The thread that scratch of a program belongs to. */

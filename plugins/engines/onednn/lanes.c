@@ -8,7 +8,8 @@ const struct lanes *lanes_for(uint32_t block)
     static const struct lanes *const sets[] = {
         [ISA_PLAIN] = &lanes_plain,
 #ifdef ENGINE_X86
-        [ISA_AVX2] = &lanes_avx2, [ISA_AVX512] = &lanes_avx512,
+        [ISA_AVX2] = &lanes_avx2,
+        [ISA_AVX512] = &lanes_avx512,
 #endif
     };
 

@@ -13,10 +13,10 @@ enum { MOST_BLOCK = 16 };
 
 /* The places of one window that are inside the image. */
 struct pool_window {
-    size_t first;                   /* of the first place, in values; then from row to row, from column to column */
+    size_t first; /* of the first place, in values; then from row to row, from column to column */
     size_t down, right;
     uint32_t rows, columns;
-    uint32_t position, width;       /* of the first place, counted in the whole window; from row to row */
+    uint32_t position, width; /* of the first place, counted in the whole window; from row to row */
 };
 
 /* A convolution whose channels each have a kernel of their own; [0]: along y, [1]: along x. */
@@ -24,12 +24,12 @@ struct depthwise {
     uint32_t in[2], out[2], kernel[2], stride[2], dilation[2], before[2];
 };
 
-struct norm_line {                  /* by channel */
+struct norm_line { /* by channel */
     float factor[MOST_BLOCK], a[MOST_BLOCK], b[MOST_BLOCK], mean[MOST_BLOCK];
 };
 
 struct lanes {
-    const char *name;               /* "lanes:avx2" */
+    const char *name; /* "lanes:avx2" */
     uint32_t lanes;
     /* The largest value and its position (positions NULL: not wanted). Of equal ones the first stays; NaN wins, as in
      * torch. */

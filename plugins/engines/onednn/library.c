@@ -15,7 +15,7 @@ enum { DIMENSIONS = 5, ARGUMENTS = 6 };
 
 struct library {
     dnnl_engine_t engine;
-    dnnl_stream_t *streams;         /* [threads] */
+    dnnl_stream_t *streams; /* [threads] */
     uint32_t threads;
 };
 
@@ -25,13 +25,13 @@ struct primitive {
     dnnl_primitive_t primitive;
     enum convolution kind;
     uint32_t images;
-    bool sums_in_place;             /* forward: `other` is what y holds before the run */
+    bool sums_in_place; /* forward: `other` is what y holds before the run */
     int argument_count;
-    dnnl_exec_arg_t *arguments;     /* [threads][ARGUMENTS] */
-    struct {                        /* of x and y in bfloat16, behind the rest of scratch */
-        size_t at, values;          /* values 0: they are read as they are */
+    dnnl_exec_arg_t *arguments; /* [threads][ARGUMENTS] */
+    struct {                    /* of x and y in bfloat16, behind the rest of scratch */
+        size_t at, values;      /* values 0: they are read as they are */
     } copies[2];
-    size_t scratch;                 /* floats */
+    size_t scratch; /* floats */
     uint32_t *map;
 };
 
@@ -115,7 +115,7 @@ static dnnl_format_tag_t tag_of(uint32_t block)
 }
 
 static bool describe_images(uint32_t n, uint32_t channels, uint32_t height, uint32_t width, uint32_t block,
-                              dnnl_data_type_t type, struct description *ret)
+                            dnnl_data_type_t type, struct description *ret)
 {
     const dnnl_dims_t dims = { n, channels, height, width };
 
@@ -200,10 +200,8 @@ static bool set_post_ops(dnnl_primitive_attr_t attributes, const struct convolut
     if (c->add && in_place)
         good = append_sum(ops);
     else
-        good = !c->add || dnnl_post_ops_append_binary(ops, dnnl_binary_add, description_of(&s->y)) ==
-                               dnnl_success;
-    good = good && (!c->relu || append_relu(ops)) &&
-           dnnl_primitive_attr_set_post_ops(attributes, ops) == dnnl_success;
+        good = !c->add || dnnl_post_ops_append_binary(ops, dnnl_binary_add, description_of(&s->y)) == dnnl_success;
+    good = good && (!c->relu || append_relu(ops)) && dnnl_primitive_attr_set_post_ops(attributes, ops) == dnnl_success;
     dnnl_post_ops_destroy(ops);
     return good;
 }
@@ -323,12 +321,18 @@ static const struct names {
     int argument;
     dnnl_query_t query;
 } names[3][4] = {
-    { { DNNL_ARG_SRC, dnnl_query_src_md }, { DNNL_ARG_DST, dnnl_query_dst_md },
-      { DNNL_ARG_WEIGHTS, dnnl_query_weights_md }, { DNNL_ARG_BIAS, dnnl_query_weights_md } },
-    { { DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md }, { DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md },
-      { DNNL_ARG_WEIGHTS, dnnl_query_weights_md }, { 0, dnnl_query_undef } },
-    { { DNNL_ARG_SRC, dnnl_query_src_md }, { DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md },
-      { DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md }, { DNNL_ARG_DIFF_BIAS, dnnl_query_diff_weights_md } },
+    { { DNNL_ARG_SRC, dnnl_query_src_md },
+      { DNNL_ARG_DST, dnnl_query_dst_md },
+      { DNNL_ARG_WEIGHTS, dnnl_query_weights_md },
+      { DNNL_ARG_BIAS, dnnl_query_weights_md } },
+    { { DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md },
+      { DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md },
+      { DNNL_ARG_WEIGHTS, dnnl_query_weights_md },
+      { 0, dnnl_query_undef } },
+    { { DNNL_ARG_SRC, dnnl_query_src_md },
+      { DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md },
+      { DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md },
+      { DNNL_ARG_DIFF_BIAS, dnnl_query_diff_weights_md } },
 };
 
 /* An argument for each thread, without memory of its own. */
@@ -367,8 +371,9 @@ static bool add_arguments(struct primitive *p, const struct convolution_params *
     for (int k = 0; k < (bias ? 4 : 3); k++)
         if (!add_argument(p, n[k].argument, dnnl_primitive_desc_query_md(p->description, n[k].query, k == 3)))
             return false;
-    if (add && !p->sums_in_place && !add_argument(p, DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
-                             dnnl_primitive_desc_query_md(p->description, dnnl_query_dst_md, 0)))
+    if (add && !p->sums_in_place &&
+        !add_argument(p, DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
+                      dnnl_primitive_desc_query_md(p->description, dnnl_query_dst_md, 0)))
         return false;
     md = dnnl_primitive_desc_query_md(p->description, dnnl_query_scratchpad_md, 0);
     p->scratch = (dnnl_memory_desc_get_size(md) / sizeof(float) + 16) / 16 * 16;
@@ -433,21 +438,15 @@ static void *array_of(const struct convolution_arrays *a, int argument)
 {
     switch (argument) {
     case DNNL_ARG_SRC:
-    case DNNL_ARG_DIFF_SRC:
-        return a->x;
+    case DNNL_ARG_DIFF_SRC: return a->x;
     case DNNL_ARG_DST:
-    case DNNL_ARG_DIFF_DST:
-        return a->y;
+    case DNNL_ARG_DIFF_DST: return a->y;
     case DNNL_ARG_WEIGHTS:
-    case DNNL_ARG_DIFF_WEIGHTS:
-        return a->w;
+    case DNNL_ARG_DIFF_WEIGHTS: return a->w;
     case DNNL_ARG_BIAS:
-    case DNNL_ARG_DIFF_BIAS:
-        return a->bias;
-    case DNNL_ARG_SCRATCHPAD:
-        return a->scratch;
-    default:
-        return a->other;
+    case DNNL_ARG_DIFF_BIAS: return a->bias;
+    case DNNL_ARG_SCRATCHPAD: return a->scratch;
+    default: return a->other;
     }
 }
 

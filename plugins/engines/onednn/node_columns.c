@@ -73,7 +73,8 @@ static void images(struct program *p, struct node *n, enum phase phase, uint32_t
 static size_t tasks(const struct program *p, const struct node *n, enum phase phase)
 {
     return n->trains && phase == GRADIENT ? parts_of(p->n, convolution_of(n)->each)
-           : n->trains && phase == REDUCE ? 1 : 0;
+           : n->trains && phase == REDUCE ? 1
+                                          : 0;
 }
 
 static void weight_gradient(struct program *p, struct node *n, size_t index, float *work)
@@ -86,8 +87,7 @@ static void weight_gradient(struct program *p, struct node *n, size_t index, flo
     for (uint32_t i = first; i < last; i++) {
         const float *x = plain(&p->tensors[n->x[0]], value_at(p, n->x[0], i), x_work(c, work));
         for (uint32_t s = 0; s < c->groups * c->slices; s++)
-            conv_weight_gradient(blas_of(p), c, s, 1, x, gradient_at(p, n->y, i), i > first, dw, dw + c->weights,
-                                 work);
+            conv_weight_gradient(blas_of(p), c, s, 1, x, gradient_at(p, n->y, i), i > first, dw, dw + c->weights, work);
     }
 }
 

@@ -48,7 +48,8 @@ static void our_forward(struct program *p, struct node *n, uint32_t first, uint3
     const struct convolution_node *c = n->own;
     const struct winograd_end e = {
         .bias = c->batchnorm ? c->bias : parameter_value(p, n->def->bias),
-        .other = c->add ? value_at(p, n->other, first) : NULL, .relu = c->relu,
+        .other = c->add ? value_at(p, n->other, first) : NULL,
+        .relu = c->relu,
     };
 
     winograd_run(&c->ours[FORWARD], c->w.data, count, value_at(p, n->x[0], first), &e, value_at(p, n->out, first),
@@ -60,9 +61,12 @@ static void library_forward(struct program *p, struct node *n, uint32_t first, f
 {
     const struct convolution_node *c = n->own;
     const struct convolution_arrays a = {
-        .x = value_at(p, n->x[0], first), .y = value_at(p, n->out, first), .w = c->w.data,
+        .x = value_at(p, n->x[0], first),
+        .y = value_at(p, n->out, first),
+        .w = c->w.data,
         .bias = c->batchnorm ? c->bias : (float *)(uintptr_t)parameter_value(p, n->def->bias),
-        .other = c->add ? value_at(p, n->other, first) : NULL, .scratch = work,
+        .other = c->add ? value_at(p, n->other, first) : NULL,
+        .scratch = work,
     };
     const uint32_t count = primitive_images(c->forward);
     bool hides[PIECE];
@@ -85,7 +89,7 @@ static void forward(struct program *p, struct node *n, uint32_t first, uint32_t 
             library_forward(p, n, i, work);
         return;
     }
-    our_forward(p, n, first, count, work);         /* its relu keeps NaN; what -INFINITY brings about is not seen */
+    our_forward(p, n, first, count, work); /* its relu keeps NaN; what -INFINITY brings about is not seen */
     for (uint32_t i = first; c->relu && c->limit < 0 && i < first + count; i++)
         spoil(p, n, i);
 }
@@ -99,7 +103,9 @@ static void input_error(struct program *p, struct node *n, uint32_t first, uint3
 
     for (uint32_t i = 0; i < count; i += primitive_images(c->input_error)) {
         const struct convolution_arrays a = {
-            .x = to + i * p->tensors[n->x[0]].floats, .y = gradient_at(p, n->y, first + i), .w = c->use_v->data,
+            .x = to + i * p->tensors[n->x[0]].floats,
+            .y = gradient_at(p, n->y, first + i),
+            .w = c->use_v->data,
             .scratch = work,
         };
         if (!primitive_run(c->input_error, thread_of(p, work), &a))
@@ -153,8 +159,11 @@ static void weight_gradient(struct program *p, struct node *n, size_t index, flo
     const uint32_t first = (uint32_t)index * c->each, left = p->n - first;
     float *sum = n->sums + index * sum_floats(c, n);
     const struct convolution_arrays a = {
-        .x = value_at(p, n->x[0], first), .y = gradient_at(p, n->y, first), .w = sum,
-        .bias = sum + c->gradient_map.floats, .scratch = work,
+        .x = value_at(p, n->x[0], first),
+        .y = gradient_at(p, n->y, first),
+        .w = sum,
+        .bias = sum + c->gradient_map.floats,
+        .scratch = work,
     };
 
     if (c->our_gradient)
@@ -200,7 +209,8 @@ static uint64_t fold_stamp(const struct program *p, const struct node *n)
     const struct node *b = convolution_of(n)->batchnorm;
 
     return b ? version(p, b->def->weight) + version(p, b->def->bias) + version(p, b->def->running_mean) +
-                   version(p, b->def->running_var) + version(p, n->def->bias) : 0;
+                   version(p, b->def->running_var) + version(p, n->def->bias)
+             : 0;
 }
 
 static void fold(const struct program *p, const struct node *n, struct convolution_node *c)
@@ -270,7 +280,7 @@ static void refresh(struct program *p, struct node *n, enum phase phase)
     struct packed *to = phase == FORWARD ? &c->w : &c->v[from == w], *other = phase == FORWARD ? &c->v[1] : &c->w;
 
     if (phase == BACKWARD && !c->input_error && !c->ours[BACKWARD].kernels)
-        return;                                    /* columns take the values as they are */
+        return; /* columns take the values as they are */
     if (phase == BACKWARD)
         c->use_v = to;
     if (to->from == from && to->stamp == stamp)
@@ -319,7 +329,7 @@ bool convolution_our_gradient(struct node *n)
 
     if (!at)
         return false;
-    c->gradient_table = m.group_at = at;           /* zero */
+    c->gradient_table = m.group_at = at; /* zero */
     m.out_at = m.group_at + 1;
     m.in_at = m.out_at + m.out;
     m.tap_at = m.in_at + m.in;
@@ -336,8 +346,9 @@ bool convolution_our_gradient(struct node *n)
 
 size_t convolution_weights(const struct convolution_node *c, enum phase phase)
 {
-    return c->ours[phase].kernels ? winograd_weights(&c->ours[phase]) : phase == FORWARD ? c->w_map.floats
-                                                                                       : c->v_map.floats;
+    return c->ours[phase].kernels ? winograd_weights(&c->ours[phase])
+           : phase == FORWARD     ? c->w_map.floats
+                                  : c->v_map.floats;
 }
 
 const struct operator operator_convolution = { .images = images, .tasks = tasks, .task = task };

@@ -23,8 +23,7 @@ static void draw_mask(struct program *p, struct node *n, uint32_t image, float *
     bioft_status st;
 
     snprintf(stream, sizeof stream, "dropout/%u", n->index);
-    st = p->engine->host->random(p->engine->host, BIOFT_UNIFORM, stream, p->dropout_key, image * floats, work,
-                                 floats);
+    st = p->engine->host->random(p->engine->host, BIOFT_UNIFORM, stream, p->dropout_key, image * floats, work, floats);
     if (st != BIOFT_OK)
         atomic_store(&p->failed, st);
     for (size_t i = 0; i < floats; i++)

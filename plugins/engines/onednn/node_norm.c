@@ -28,8 +28,8 @@ static struct strip strip_of(const struct program *p, const struct node *n, size
     const struct tensor *t = &p->tensors[n->x[0]];
     const size_t first = block * t->block, left = t->channels - first;
 
-    return (struct strip){ first * t->plane, t->plane, t->floats, first, left < t->block ? left : t->block, t->block,
-                           lanes_for(t->block) };
+    return (struct strip){ first * t->plane, t->plane,           t->floats, first, left < t->block ? left : t->block,
+                           t->block,         lanes_for(t->block) };
 }
 
 /* The batch's mean and variance, as differences from the first image's mean: no digits are lost to a large mean. */
@@ -169,7 +169,7 @@ static void trained_task(struct program *p, struct node *n, enum phase phase, si
 }
 
 static void fixed_images(struct program *p, struct node *n, enum phase phase, uint32_t first, uint32_t count,
-                           float *work)
+                         float *work)
 {
     const size_t blocks = parts_of(n->def->channels, p->tensors[n->x[0]].block);
 
@@ -194,5 +194,7 @@ static void fixed_images(struct program *p, struct node *n, enum phase phase, ui
 const struct operator operator_norm_batch = { .begin = batchnorm_begin_batch, .tasks = tasks, .task = batch_task };
 const struct operator operator_norm_trained = { .begin = batchnorm_begin_fixed, .tasks = tasks, .task = trained_task };
 const struct operator operator_norm_fixed = {
-    .begin = batchnorm_begin_fixed, .images = fixed_images, .by_value = true,
+    .begin = batchnorm_begin_fixed,
+    .images = fixed_images,
+    .by_value = true,
 };

@@ -42,7 +42,7 @@ static float divisor_of(const bioft_node *d, const uint32_t at[2], const uint32_
 /* One block's plane of one image. */
 struct plane {
     const bioft_node *d;
-    uint32_t in[2], lanes;          /* height, width */
+    uint32_t in[2], lanes; /* height, width */
 };
 
 /* The places of a window that are inside the image, along one axis: [from, to). */
@@ -72,9 +72,12 @@ static struct pool_window window_of(const struct plane *l, uint32_t oy, struct r
 
     return (struct pool_window){
         .first = first_of(d, 0, oy, y) * row + first_of(d, 1, ox, x) * l->lanes,
-        .down = d->dilation[0] * row, .right = (size_t)d->dilation[1] * l->lanes,
-        .rows = y.to > y.from ? y.to - y.from : 0, .columns = x.to > x.from ? x.to - x.from : 0,
-        .position = y.from * d->kernel[1] + x.from, .width = d->kernel[1],
+        .down = d->dilation[0] * row,
+        .right = (size_t)d->dilation[1] * l->lanes,
+        .rows = y.to > y.from ? y.to - y.from : 0,
+        .columns = x.to > x.from ? x.to - x.from : 0,
+        .position = y.from * d->kernel[1] + x.from,
+        .width = d->kernel[1],
     };
 }
 
@@ -90,8 +93,8 @@ static void max_plane(const struct plane *l, const struct lanes *set, const floa
 }
 
 /* BIOFT_STRAIGHT_THROUGH: a share of the error in equal parts to the values of the window, the rest to the largest. */
-static void max_window_straight(const struct plane *l, const struct lanes *set, const struct pool_window *w, const float *dy,
-                                const uint16_t *positions, float *dx)
+static void max_window_straight(const struct plane *l, const struct lanes *set, const struct pool_window *w,
+                                const float *dy, const uint16_t *positions, float *dx)
 {
     const float inside = (float)(w->rows * w->columns);
     float rest[MOST_BLOCK];
@@ -172,7 +175,7 @@ static void pool(struct program *p, struct node *n, enum phase phase, uint32_t f
     uint16_t *positions = max && goes_back(p) ? (uint16_t *)(void *)n->saved + first * y->floats : NULL;
 
     for (size_t b = 0; b < blocks; b++) {
-        if (back && !n->adds[0])                   /* plane by plane, which the cache then holds */
+        if (back && !n->adds[0]) /* plane by plane, which the cache then holds */
             memset(target, 0, in * sizeof *target);
         if (!max)
             average_plane(&l, source, target, back);

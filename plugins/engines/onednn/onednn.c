@@ -64,11 +64,11 @@ static const bioft_engine engine = { ENGINE_CALLS, .score = score, .identity = i
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ENGINE, "onednn", "1.1", "bioft", "MIT"),
     .summary = "float32 and bfloat16 on the CPU over oneDNN: fused layers; bits depend on the number of threads",
-    .reference = "", .instance_size = sizeof(struct engine), .create = create, .destroy = destroy,
+    .reference = "",
+    .instance_size = sizeof(struct engine),
+    .create = create,
+    .destroy = destroy,
     .vtable = &engine,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -9,18 +9,18 @@
 #include <dnnl.h>
 
 #if DNNL_VERSION_MAJOR >= 3
-typedef const_dnnl_memory_desc_t array_description;        /* the library's, or that of a struct description */
+typedef const_dnnl_memory_desc_t array_description; /* the library's, or that of a struct description */
 #else
 typedef const dnnl_memory_desc_t *array_description;
 #endif
-struct description {                /* of an array; zeros: none */
+struct description { /* of an array; zeros: none */
     dnnl_memory_desc_t own;
 };
 
 /* false: the library knows no such array. To be given back by description_destroy(). */
 bool description_create(int dimensions, const dnnl_dims_t dims, dnnl_data_type_t type, dnnl_format_tag_t tag,
                         struct description *ret);
-void description_destroy(struct description *d);           /* zeros are fine */
+void description_destroy(struct description *d); /* zeros are fine */
 array_description description_of(const struct description *d);
 
 /* How an array stands in memory: strides of the outer blocks, and inner blocks from the outermost to the innermost. */
@@ -28,7 +28,7 @@ struct array_layout {
     int dimensions;
     dnnl_dims_t dims, strides;
     dnnl_data_type_t type;
-    bool blocked;                   /* strides and inner blocks say all; else what follows is not filled in */
+    bool blocked; /* strides and inner blocks say all; else what follows is not filled in */
     int inner_count;
     dnnl_dims_t inner_blocks, inner_dimensions;
 };
@@ -52,8 +52,8 @@ bool append_relu(dnnl_post_ops_t ops);
 struct isa {
     dnnl_cpu_isa_t isa;
     const char *name;
-    uint32_t block;                 /* channels in a block; 1: no vector kernels */
-    bool bf16, amx;                 /* it multiplies bfloat16; by tiles */
+    uint32_t block; /* channels in a block; 1: no vector kernels */
+    bool bf16, amx; /* it multiplies bfloat16; by tiles */
 };
 const struct isa *effective_isa(void);
 

@@ -9,10 +9,7 @@ bool description_create(int dimensions, const dnnl_dims_t dims, dnnl_data_type_t
     return dnnl_memory_desc_init_by_tag(&ret->own, dimensions, dims, type, tag) == dnnl_success;
 }
 
-void description_destroy(struct description *d)
-{
-    (void)d;                                       /* plain values */
-}
+void description_destroy(struct description *d) { (void)d; /* plain values */ }
 
 array_description description_of(const struct description *d) { return &d->own; }
 
@@ -45,8 +42,8 @@ dnnl_primitive_desc_t describe_convolution(dnnl_engine_t engine, enum convolutio
         st = dnnl_dilated_convolution_forward_desc_init(&d, dnnl_forward_training, algorithm, &s->x.own, &s->w.own,
                                                         bias, &s->y.own, s->stride, s->dilation, s->before, s->after);
     else if (kind == CONV_INPUT_ERROR)
-        st = dnnl_dilated_convolution_backward_data_desc_init(&d, algorithm, &s->x.own, &s->w.own, &s->y.own,
-                                                              s->stride, s->dilation, s->before, s->after);
+        st = dnnl_dilated_convolution_backward_data_desc_init(&d, algorithm, &s->x.own, &s->w.own, &s->y.own, s->stride,
+                                                              s->dilation, s->before, s->after);
     else
         st = dnnl_dilated_convolution_backward_weights_desc_init(&d, algorithm, &s->x.own, &s->w.own, bias, &s->y.own,
                                                                  s->stride, s->dilation, s->before, s->after);

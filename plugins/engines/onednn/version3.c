@@ -74,12 +74,12 @@ dnnl_primitive_desc_t describe_convolution(dnnl_engine_t engine, enum convolutio
 
     if (kind == CONV_FORWARD)
         st = dnnl_convolution_forward_primitive_desc_create(&ret, engine, dnnl_forward_training, algorithm, s->x.own,
-                                                            s->w.own, bias, s->y.own, s->stride, s->dilation,
-                                                            s->before, s->after, attributes);
+                                                            s->w.own, bias, s->y.own, s->stride, s->dilation, s->before,
+                                                            s->after, attributes);
     else if (kind == CONV_INPUT_ERROR)
-        st = dnnl_convolution_backward_data_primitive_desc_create(&ret, engine, algorithm, s->x.own, s->w.own,
-                                                                  s->y.own, s->stride, s->dilation, s->before,
-                                                                  s->after, hint, attributes);
+        st = dnnl_convolution_backward_data_primitive_desc_create(&ret, engine, algorithm, s->x.own, s->w.own, s->y.own,
+                                                                  s->stride, s->dilation, s->before, s->after, hint,
+                                                                  attributes);
     else
         st = dnnl_convolution_backward_weights_primitive_desc_create(&ret, engine, algorithm, s->x.own, s->w.own, bias,
                                                                      s->y.own, s->stride, s->dilation, s->before,

@@ -24,7 +24,7 @@ bool map_weights(array_description d, uint32_t **ret_table, struct weight_map *r
     struct weight_map m = { .floats = (dnnl_memory_desc_get_size(d) + sizeof(float) - 1) / sizeof(float) };
     struct array_layout l;
     uint32_t height, width, *row;
-    int first;                                     /* where `out` stands: after the groups */
+    int first; /* where `out` stands: after the groups */
 
     if (!layout_of(d, &l) || !l.blocked || m.floats > UINT32_MAX)
         return false;

@@ -6,10 +6,10 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { COLUMNS = 16 };              /* input channels at a time: with WEIGHT_ROWS a block that stays in the cache */
+enum { COLUMNS = 16 }; /* input channels at a time: with WEIGHT_ROWS a block that stays in the cache */
 
 struct rows {
-    uint32_t first, end;            /* of groups * out */
+    uint32_t first, end; /* of groups * out */
 };
 static struct rows rows_of(const struct weight_map *m, size_t index)
 {
@@ -27,7 +27,7 @@ struct job {
     const struct weight_map *map;
     const float *w, *factor;
     void *ret;
-    atomic_uint largest;            /* magnitude, as its bits: NaN's are above all */
+    atomic_uint largest; /* magnitude, as its bits: NaN's are above all */
 };
 
 static uint32_t magnitude(float v)

@@ -6,8 +6,8 @@
 #include "../common/winograd.h"
 
 struct openblas {
-    struct engine engine;           /* first: the common calls see this */
-    int32_t winograd;               /* option */
+    struct engine engine; /* first: the common calls see this */
+    int32_t winograd;     /* option */
 };
 extern const struct backend openblas_backend;
 
@@ -16,6 +16,6 @@ extern const struct operator operator_winograd;
 bioft_status winograd_plan(struct program *p, struct node *n, const struct winograd_kernels *k);
 bioft_status winograd_finish(struct program *p, struct node *n);
 void winograd_refresh(struct program *p, struct node *n, enum phase phase);
-void winograd_release(struct node *n);             /* what finish took */
+void winograd_release(struct node *n); /* what finish took */
 
 #endif

@@ -10,16 +10,16 @@ enum { MOST_IMAGES = 8, ENOUGH_TILES = 64, SUMS = 4, REDUCE_FLOATS = 16384 };
 
 struct packed {
     float *data;
-    const float *from;              /* what it was made of, and which state of that; NULL: nothing yet */
+    const float *from; /* what it was made of, and which state of that; NULL: nothing yet */
     uint64_t stamp;
 };
 struct winograd_node {
     struct winograd forward, input_error;
-    struct tensor x, y;             /* how copies stand */
-    uint32_t images;                /* at a time */
-    struct packed w, v[2];          /* v: by the rule, and of an exact pass */
-    const float *use_v;             /* of the backward pass that runs */
-    uint32_t batch;                 /* largest */
+    struct tensor x, y;    /* how copies stand */
+    uint32_t images;       /* at a time */
+    struct packed w, v[2]; /* v: by the rule, and of an exact pass */
+    const float *use_v;    /* of the backward pass that runs */
+    uint32_t batch;        /* largest */
 };
 
 static struct winograd_node *winograd_of(const struct node *n) { return n->own; }
@@ -28,8 +28,9 @@ static struct tensor copy_of(const bioft_node *d, uint32_t block)
 {
     const size_t plane = (size_t)d->height * d->width;
 
-    return (struct tensor){ .channels = d->channels, .block = block, .plane = plane,
-                            .floats = parts_of(d->channels, block) * block * plane };
+    return (struct tensor){
+        .channels = d->channels, .block = block, .plane = plane, .floats = parts_of(d->channels, block) * block * plane
+    };
 }
 
 static size_t copies(const struct winograd_node *w) { return w->images * (w->x.floats + w->y.floats); }
@@ -130,14 +131,10 @@ static size_t tasks(const struct program *p, const struct node *n, enum phase ph
     const struct winograd_node *w = winograd_of(n);
 
     switch (phase) {
-    case FORWARD:
-        return parts_of(p->n, w->images);
-    case BACKWARD:
-        return n->wants[0] ? parts_of(p->n, w->images) : 0;
-    case GRADIENT:
-        return n->trains ? sums_of(p->n) : 0;
-    default:
-        return n->trains ? parts_of(sum_floats(n), REDUCE_FLOATS) : 0;
+    case FORWARD: return parts_of(p->n, w->images);
+    case BACKWARD: return n->wants[0] ? parts_of(p->n, w->images) : 0;
+    case GRADIENT: return n->trains ? sums_of(p->n) : 0;
+    default: return n->trains ? parts_of(sum_floats(n), REDUCE_FLOATS) : 0;
     }
 }
 

@@ -50,7 +50,8 @@ static tensor heads(struct program *p, uint32_t node, tensor x, int64_t count, b
     step = width > 1 ? stride[3] : stride[2];
     struct shape s = { 4, { p->n, count, height * width, depth }, { stride[0], depth * stride[1], step, stride[1] } };
     if (turned)
-        s = (struct shape){ 4, { s.size[0], s.size[1], s.size[3], s.size[2] },
+        s = (struct shape){ 4,
+                            { s.size[0], s.size[1], s.size[3], s.size[2] },
                             { s.stride[0], s.stride[1], s.stride[3], s.stride[2] } };
     ret = tensor_view(p->t, dense ? dense : x, &s, 0);
 done:
@@ -104,7 +105,8 @@ static tensor matmul_forward(struct program *p, struct node *n)
 
     if (d->product == 0)
         return product(p, heads(p, d->input[0], a, count, false), heads(p, d->input[1], b, count, true), d->scale);
-    return joined(p, n->index, product(p, tensor_same(p->t, a), heads(p, d->input[1], b, count, false), d->scale), count);
+    return joined(p, n->index, product(p, tensor_same(p->t, a), heads(p, d->input[1], b, count, false), d->scale),
+                  count);
 }
 
 /* y = a b^T: da = dy b, db = dy^T a. */
@@ -114,11 +116,19 @@ static bool scores_backward(struct program *p, struct node *n)
     const uint32_t a = d->input[0], b = d->input[1];
     const int64_t count = d->groups;
 
-    if (n->wants[0] && !node_receive(p, a, joined(p, a, product(p, tensor_same(p->t, n->dy),
-                                     heads(p, b, value_of(p, n, 1), count, false), d->scale), count), false))
+    if (n->wants[0] &&
+        !node_receive(
+            p, a,
+            joined(p, a, product(p, tensor_same(p->t, n->dy), heads(p, b, value_of(p, n, 1), count, false), d->scale),
+                   count),
+            false))
         return false;
-    return !n->wants[1] || node_receive(p, b, joined(p, b, product(p, turned(p, n->dy),
-                                        heads(p, a, value_of(p, n, 0), count, false), d->scale), count), false);
+    return !n->wants[1] ||
+           node_receive(p, b,
+                        joined(p, b,
+                               product(p, turned(p, n->dy), heads(p, a, value_of(p, n, 0), count, false), d->scale),
+                               count),
+                        false);
 }
 
 /* y = a b: da = dy b^T, db = a^T dy. */
@@ -128,11 +138,17 @@ static bool mixture_backward(struct program *p, struct node *n)
     const uint32_t b = d->input[1];
     const int64_t count = d->groups;
 
-    if (n->wants[0] && !node_receive(p, d->input[0], product(p, heads(p, n->index, n->dy, count, false),
-                                     heads(p, b, value_of(p, n, 1), count, true), d->scale), false))
+    if (n->wants[0] && !node_receive(p, d->input[0],
+                                     product(p, heads(p, n->index, n->dy, count, false),
+                                             heads(p, b, value_of(p, n, 1), count, true), d->scale),
+                                     false))
         return false;
-    return !n->wants[1] || node_receive(p, b, joined(p, b, product(p, turned(p, value_of(p, n, 0)),
-                                        heads(p, n->index, n->dy, count, false), d->scale), count), false);
+    return !n->wants[1] ||
+           node_receive(
+               p, b,
+               joined(p, b, product(p, turned(p, value_of(p, n, 0)), heads(p, n->index, n->dy, count, false), d->scale),
+                      count),
+               false);
 }
 
 static bool matmul_backward(struct program *p, struct node *n)

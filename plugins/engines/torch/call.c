@@ -43,10 +43,7 @@ void call_give(struct call *c, tensor x)
     push(c, (stack_value)(uintptr_t)x);
 }
 
-void call_tensor(struct call *c, tensor x)
-{
-    call_give(c, x ? tensor_same(c->t, x) : NULL);
-}
+void call_tensor(struct call *c, tensor x) { call_give(c, x ? tensor_same(c->t, x) : NULL); }
 
 void call_some_tensor(struct call *c, tensor x)
 {
@@ -102,10 +99,7 @@ void call_integers(struct call *c, const int64_t *v, size_t count)
     push(c, (stack_value)(uintptr_t)integers(c, v, count));
 }
 
-void call_pair(struct call *c, const uint32_t v[2])
-{
-    call_integers(c, (const int64_t[]){ v[0], v[1] }, 2);
-}
+void call_pair(struct call *c, const uint32_t v[2]) { call_integers(c, (const int64_t[]){ v[0], v[1] }, 2); }
 
 void call_some_integers(struct call *c, const int64_t *v, size_t count)
 {
@@ -138,12 +132,14 @@ void call_text(struct call *c, const char *text)
 static bool fail(struct call *c)
 {
     const char *text = c->t->f.torch_exception_get_what_without_backtrace
-                           ? c->t->f.torch_exception_get_what_without_backtrace() : NULL;
+                           ? c->t->f.torch_exception_get_what_without_backtrace()
+                           : NULL;
 
     snprintf(c->t->error, sizeof c->t->error, "%s: %.*s", c->op, text ? (int)strcspn(text, "\n") : 6,
              text && *text ? text : "failed");
     c->t->status = strstr(c->t->error, "out of memory") || strstr(c->t->error, "allocate memory")
-                       ? BIOFT_ERR_MEMORY : BIOFT_ERR_UNSUPPORTED;
+                       ? BIOFT_ERR_MEMORY
+                       : BIOFT_ERR_UNSUPPORTED;
     return false;
 }
 

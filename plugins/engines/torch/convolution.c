@@ -119,8 +119,8 @@ tensor convolution_forward(struct torch *t, const struct geometry *g, tensor x, 
 
 /* convolution_backward(grad_output, input, weight, bias_sizes, stride, padding, dilation, transposed, output_padding,
  * groups, output_mask). */
-bool convolution_backward(struct torch *t, const struct geometry *g, tensor x, tensor v, tensor dy,
-                          tensor *ret_dx, tensor *ret_dw)
+bool convolution_backward(struct torch *t, const struct geometry *g, tensor x, tensor v, tensor dy, tensor *ret_dx,
+                          tensor *ret_dw)
 {
     struct call c = call_begin(t, "aten::convolution_backward", "");
     tensor input = input_of(t, g, x), whole;

@@ -78,7 +78,10 @@ static bool find_tables(struct elf *e, const Elf64_Ehdr *header)
     char last;
 
     for (size_t i = 0; entry(e, i, &d); i++) {
-        uint64_t *at = d.d_tag == DT_STRTAB ? &e->strings : d.d_tag == DT_SYMTAB ? &e->symbols : d.d_tag == DT_GNU_HASH ? &e->hash : NULL;
+        uint64_t *at = d.d_tag == DT_STRTAB     ? &e->strings
+                       : d.d_tag == DT_SYMTAB   ? &e->symbols
+                       : d.d_tag == DT_GNU_HASH ? &e->hash
+                                                : NULL;
         if (d.d_tag == DT_STRSZ)
             e->strings_size = d.d_un.d_val;
         if (at && !offset_of(e, header, d.d_un.d_ptr, at))
@@ -99,7 +102,8 @@ bool elf_open(const char *path, struct elf *ret, char *why, size_t size)
     if (e.size == 0) {
         snprintf(why, size, "%s cannot be read", path);
     } else if (!get(&e, 0, &header, sizeof header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-        header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_type != ET_DYN || header.e_phentsize != sizeof(Elf64_Phdr)) {
+               header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_type != ET_DYN ||
+               header.e_phentsize != sizeof(Elf64_Phdr)) {
         snprintf(why, size, "%s is not a shared library", path);
     } else if (header.e_machine != MACHINE) {
         snprintf(why, size, "%s is for another kind of machine", path);
@@ -139,13 +143,13 @@ static bool is_defined(const struct elf *e, uint64_t index, const char *name)
 {
     Elf64_Sym s;
 
-    return index < e->size / sizeof s && get(e, e->symbols + index * sizeof s, &s, sizeof s) && s.st_shndx != SHN_UNDEF &&
-           is_string(e, s.st_name, name, strlen(name) + 1);
+    return index < e->size / sizeof s && get(e, e->symbols + index * sizeof s, &s, sizeof s) &&
+           s.st_shndx != SHN_UNDEF && is_string(e, s.st_name, name, strlen(name) + 1);
 }
 
 bool elf_defines(const struct elf *e, const char *name)
 {
-    uint32_t hash = 5381, head[4], index;                  /* head: buckets, first symbol, words of the bloom filter, shift */
+    uint32_t hash = 5381, head[4], index; /* head: buckets, first symbol, words of the bloom filter, shift */
     uint64_t buckets;
 
     for (const char *c = name; *c; c++)

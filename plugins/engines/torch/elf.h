@@ -8,8 +8,8 @@
 
 struct elf {
     int fd;
-    uint64_t size;                                 /* of the file; offsets in it: */
-    uint64_t strings, symbols, hash, dynamic;      /* DT_STRTAB, DT_SYMTAB, DT_GNU_HASH, PT_DYNAMIC */
+    uint64_t size;                            /* of the file; offsets in it: */
+    uint64_t strings, symbols, hash, dynamic; /* DT_STRTAB, DT_SYMTAB, DT_GNU_HASH, PT_DYNAMIC */
     uint64_t strings_size, dynamic_count;
 };
 

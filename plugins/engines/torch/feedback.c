@@ -41,7 +41,7 @@ bool feedback_write(struct model *m, uint32_t layer, const float *v)
     struct feedback *f = &m->feedback[layer];
     const struct parameter *w = weight_of(m, layer);
 
-    tensor_drop(m->t, &f->v);                      /* it may be shared with m */
+    tensor_drop(m->t, &f->v); /* it may be shared with m */
     f->v = tensor_empty(m->t, &w->shape, m->t->float32);
     if (!f->v || !tensor_write(m->t, f->v, &w->plain, v))
         return false;
@@ -56,8 +56,10 @@ static tensor draw(struct model *m, uint32_t layer)
     const bioft_feedback *d = &m->feedback[layer].declared;
     const struct parameter *w = weight_of(m, layer);
     struct draw what = { .kind = d->m == BIOFT_M_UNIFORM ? BIOFT_UNIFORM : BIOFT_NORMAL,
-                         .key = m->feedback[layer].draw, .low = d->low,
-                         .factor = d->m == BIOFT_M_UNIFORM ? d->high - d->low : d->high, .host = m->host[0] };
+                         .key = m->feedback[layer].draw,
+                         .low = d->low,
+                         .factor = d->m == BIOFT_M_UNIFORM ? d->high - d->low : d->high,
+                         .host = m->host[0] };
     tensor ret = tensor_empty(m->t, &w->shape, m->t->float32), positive;
 
     snprintf(what.stream, sizeof what.stream, "feedback/%s", m->network.layers[layer].name);
@@ -73,14 +75,10 @@ static tensor draw(struct model *m, uint32_t layer)
 static double scale_of(const bioft_feedback *d, const bioft_layer *l)
 {
     switch (d->scale) {
-    case BIOFT_SCALE_XAVIER:
-        return sqrt(2.0 / ((double)l->fan_in + (double)l->fan_out));
-    case BIOFT_SCALE_KAIMING:
-        return 1.0 / sqrt(3.0 * (double)l->fan_in);
-    case BIOFT_SCALE_CONSTANT:
-        return (double)d->constant;
-    default:
-        return 1;
+    case BIOFT_SCALE_XAVIER: return sqrt(2.0 / ((double)l->fan_in + (double)l->fan_out));
+    case BIOFT_SCALE_KAIMING: return 1.0 / sqrt(3.0 * (double)l->fan_in);
+    case BIOFT_SCALE_CONSTANT: return (double)d->constant;
+    default: return 1;
     }
 }
 

@@ -19,7 +19,7 @@ struct search {
     struct found *ret;
     char *why;
     size_t size;
-    bool refused;                   /* why holds the first refusal */
+    bool refused; /* why holds the first refusal */
 };
 
 static bool exists(const char *folder, const char *file)
@@ -62,7 +62,8 @@ static bool is_there(const struct elf *e, const char *folder, const char *needed
         const size_t skip = own ? strlen(origin) : 0;
         char path[PATH_MAX];
         if (snprintf(path, sizeof path, "%s%.*s", own ? folder : "", (int)(length - skip), paths + skip) <
-                (int)sizeof path && exists(path, needed))
+                (int)sizeof path &&
+            exists(path, needed))
             return true;
         paths += length + (paths[length] == ':');
     }
@@ -159,7 +160,7 @@ static bool try_pattern(struct search *s, const char *prefix, const char *patter
     if (snprintf(text, sizeof text, "%s%s", prefix, pattern) >= (int)sizeof text)
         return false;
     if (glob(text, 0, NULL, &found) == 0)
-        for (size_t i = found.gl_pathc; !good && i-- > 0;)         /* the highest version of Python first */
+        for (size_t i = found.gl_pathc; !good && i-- > 0;) /* the highest version of Python first */
             good = try_file(s, found.gl_pathv[i]);
     globfree(&found);
     return good;
@@ -231,8 +232,11 @@ static bool try_system(struct search *s)
     static const char *const patterns[] = {
         "/usr/lib/python3/dist-packages/torch/lib/libtorch_cpu.so",
         "/usr/local/lib/python3*/dist-packages/torch/lib/libtorch_cpu.so",
-        "/opt/libtorch/lib/libtorch_cpu.so", "/usr/local/lib/libtorch_cpu.so*",
-        "/usr/lib/*/libtorch_cpu.so*", "/usr/lib64/libtorch_cpu.so*", "/usr/lib/libtorch_cpu.so*",
+        "/opt/libtorch/lib/libtorch_cpu.so",
+        "/usr/local/lib/libtorch_cpu.so*",
+        "/usr/lib/*/libtorch_cpu.so*",
+        "/usr/lib64/libtorch_cpu.so*",
+        "/usr/lib/libtorch_cpu.so*",
     };
 
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
@@ -268,7 +272,9 @@ bool library_find(const char *folder, struct found *ret, char *why, size_t size)
     if (try_environment(&s) || try_system(&s))
         return true;
     if (!s.refused)
-        snprintf(why, size, "no libtorch was found: pip install torch (%s or newer) for the python3 on PATH, or set %s "
-                 "to its folder", TORCH_OLDEST, variable);
+        snprintf(why, size,
+                 "no libtorch was found: pip install torch (%s or newer) for the python3 on PATH, or set %s "
+                 "to its folder",
+                 TORCH_OLDEST, variable);
     return false;
 }

@@ -9,7 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { SHARES = 64 };                              /* programs at most that are told apart on one GPU */
+enum { SHARES = 64 }; /* programs at most that are told apart on one GPU */
 
 typedef int init_function(unsigned flags);
 typedef int count_function(int *ret);

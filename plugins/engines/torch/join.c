@@ -36,8 +36,8 @@ static bool multiply_backward(struct program *p, struct node *n)
         tensor g;
         if (!n->wants[k])
             continue;
-        g = summed_to(p, n->def->input[k], n->index, call_two(p->t, "aten::mul", "Tensor", n->dy,
-                                                              value_of(p, n, 1 - k)));
+        g = summed_to(p, n->def->input[k], n->index,
+                      call_two(p->t, "aten::mul", "Tensor", n->dy, value_of(p, n, 1 - k)));
         if (!g || !node_receive(p, n->def->input[k], g, false))
             return false;
     }

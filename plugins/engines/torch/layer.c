@@ -18,9 +18,12 @@ static struct shapes shapes_of(const bioft_layer *l, uint32_t n)
         return (struct shapes){ x, y, w, x, y, w };
     }
     return (struct shapes){
-        shape_image(n, in, l->in_h, l->in_w), shape_image(n, out, l->out_h, l->out_w),
-        shape_image(out, in / groups, l->kernel[0], l->kernel[1]), shape_plain(n, in, l->in_h, l->in_w),
-        shape_plain(n, out, l->out_h, l->out_w), shape_plain(out, in / groups, l->kernel[0], l->kernel[1]),
+        shape_image(n, in, l->in_h, l->in_w),
+        shape_image(n, out, l->out_h, l->out_w),
+        shape_image(out, in / groups, l->kernel[0], l->kernel[1]),
+        shape_plain(n, in, l->in_h, l->in_w),
+        shape_plain(n, out, l->out_h, l->out_w),
+        shape_plain(out, in / groups, l->kernel[0], l->kernel[1]),
     };
 }
 
@@ -28,7 +31,8 @@ static struct geometry geometry_of(const bioft_layer *l)
 {
     return (struct geometry){
         { l->stride[0] ? l->stride[0] : 1, l->stride[1] ? l->stride[1] : 1 },
-        { l->dilation[0] ? l->dilation[0] : 1, l->dilation[1] ? l->dilation[1] : 1 }, l->groups ? l->groups : 1,
+        { l->dilation[0] ? l->dilation[0] : 1, l->dilation[1] ? l->dilation[1] : 1 },
+        l->groups ? l->groups : 1,
         { l->padding[0], l->padding[1], l->padding[2], l->padding[3] },
     };
 }
@@ -71,7 +75,7 @@ static tensor convolution(struct torch *t, const bioft_layer *l, const struct sh
 
     if (phase == OUTPUT)
         return convolution_forward(t, &g, b, a, NULL);
-    other = tensor_zeros(t, phase == INPUT_ERROR ? &s->x : &s->w, t->float32);     /* its size alone matters */
+    other = tensor_zeros(t, phase == INPUT_ERROR ? &s->x : &s->w, t->float32); /* its size alone matters */
     if (other && phase == INPUT_ERROR)
         convolution_backward(t, &g, other, a, b, &ret, NULL);
     else if (other)
@@ -95,8 +99,12 @@ bioft_status layer_run(struct torch *t, const bioft_layer *l, uint32_t phase, ui
     left = phase == WEIGHT_GRADIENT ? loaded(t, &s.x, &s.plain_x, a) : loaded(t, &s.w, &s.plain_w, a);
     right = phase == OUTPUT ? loaded(t, &s.x, &s.plain_x, b) : loaded(t, &s.y, &s.plain_y, b);
     if (left && right)
-        made = l->kind == BIOFT_LAYER_LINEAR ? linear(t, phase, left, right) : convolution(t, l, &s, phase, left, right);
-    good = made && tensor_read(t, made, phase == OUTPUT ? &s.plain_y : phase == INPUT_ERROR ? &s.plain_x : &s.plain_w,
+        made = l->kind == BIOFT_LAYER_LINEAR ? linear(t, phase, left, right)
+                                             : convolution(t, l, &s, phase, left, right);
+    good = made && tensor_read(t, made,
+                               phase == OUTPUT        ? &s.plain_y
+                               : phase == INPUT_ERROR ? &s.plain_x
+                                                      : &s.plain_w,
                                ret);
     tensor_drop(t, &left);
     tensor_drop(t, &right);

@@ -60,12 +60,12 @@ static bool scale_backward(struct program *p, struct node *n)
 {
     const bioft_node *d = n->def;
 
-    if (n->wants[0] && !node_receive(p, d->input[0], times_channels(p, n->dy, d->weight, d->channels),
-                                     d->weight == BIOFT_NONE))
+    if (n->wants[0] &&
+        !node_receive(p, d->input[0], times_channels(p, n->dy, d->weight, d->channels), d->weight == BIOFT_NONE))
         return false;
     if (n->trains && d->weight != BIOFT_NONE &&
-        !parameter_receive(p, d->weight, sum_of_channels(p, call_two(p->t, "aten::mul", "Tensor", n->dy,
-                                                                     input_of(p, n)))))
+        !parameter_receive(p, d->weight,
+                           sum_of_channels(p, call_two(p->t, "aten::mul", "Tensor", n->dy, input_of(p, n)))))
         return false;
     return !n->trains || d->bias == BIOFT_NONE ||
            parameter_receive(p, d->bias, sum_of_channels(p, tensor_same(p->t, n->dy)));
@@ -140,8 +140,9 @@ static bool layernorm_backward(struct program *p, struct node *n)
     call_some_tensor(&c, parameter_of(p, d->weight));
     call_some_tensor(&c, parameter_of(p, d->bias));
     call_integers(&c, (const int64_t[]){ n->wants[0], gives_gamma, gives_beta }, 3);
-    if (!call_run(&c, (tensor *const[]){ n->wants[0] ? &dx : NULL, gives_gamma ? &gamma : NULL,
-                                         gives_beta ? &beta : NULL }, 3))
+    if (!call_run(&c,
+                  (tensor *const[]){ n->wants[0] ? &dx : NULL, gives_gamma ? &gamma : NULL, gives_beta ? &beta : NULL },
+                  3))
         return false;
     if (!receive_affine(p, n, gamma, beta)) {
         tensor_drop(p->t, &dx);
@@ -236,7 +237,8 @@ static tensor positions_gradient(struct program *p, const struct node *n)
 {
     const struct shape image = value_shape(p, n->def->input[0]), rest = positions_of(p, n->def);
     tensor part = tensor_part(p->t, n->dy, &rest, 2, n->def->bias != BIOFT_NONE);
-    tensor ret = part ? tensor_empty(p->t, &image, p->dtype) : NULL, view = ret ? tensor_view(p->t, ret, &rest, 0) : NULL;
+    tensor ret = part ? tensor_empty(p->t, &image, p->dtype) : NULL,
+           view = ret ? tensor_view(p->t, ret, &rest, 0) : NULL;
 
     if (!view || !tensor_copy(p->t, view, part))
         tensor_drop(p->t, &ret);

@@ -122,8 +122,8 @@ bioft_status model_trainable(struct model *m)
 {
     for (uint32_t i = 0; i < m->network.parameter_count; i++) {
         struct parameter *p = &m->parameters[i];
-        if (parameter_trains(m, i) && (!take_once(m, &p->gradient, p) || !take_once(m, &p->moment1, p) ||
-                                       !take_once(m, &p->moment2, p)))
+        if (parameter_trains(m, i) &&
+            (!take_once(m, &p->gradient, p) || !take_once(m, &p->moment1, p) || !take_once(m, &p->moment2, p)))
             return torch_failed(m->t, "gradients and moments");
     }
     return BIOFT_OK;
@@ -132,14 +132,10 @@ bioft_status model_trainable(struct model *m)
 static tensor *array_of(struct parameter *p, uint32_t what)
 {
     switch (what) {
-    case BIOFT_GRADIENT:
-        return &p->gradient;
-    case BIOFT_MOMENT1:
-        return &p->moment1;
-    case BIOFT_MOMENT2:
-        return &p->moment2;
-    default:
-        return &p->value;
+    case BIOFT_GRADIENT: return &p->gradient;
+    case BIOFT_MOMENT1: return &p->moment1;
+    case BIOFT_MOMENT2: return &p->moment2;
+    default: return &p->value;
     }
 }
 
@@ -160,7 +156,7 @@ bioft_status model_read(struct model *m, uint32_t what, uint32_t parameter, floa
         array = *array_of(p, what);
     }
     if (!array)
-        memset(ret, 0, count * sizeof *ret);       /* nothing was trained yet */
+        memset(ret, 0, count * sizeof *ret); /* nothing was trained yet */
     else if (!tensor_read(m->t, array, &p->plain, ret))
         return torch_failed(m->t, "reading a parameter");
     return BIOFT_OK;

@@ -9,7 +9,9 @@ static tensor value_of(const struct program *p, uint32_t node) { return p->nodes
 
 static struct geometry geometry_of(const bioft_node *d)
 {
-    return (struct geometry){ { d->stride[0], d->stride[1] }, { d->dilation[0], d->dilation[1] }, d->groups,
+    return (struct geometry){ { d->stride[0], d->stride[1] },
+                              { d->dilation[0], d->dilation[1] },
+                              d->groups,
                               { d->padding[0], d->padding[1], d->padding[2], d->padding[3] } };
 }
 
@@ -123,8 +125,12 @@ static tensor flatten_backward(struct program *p, const struct node *n)
 static tensor dropout_forward(struct program *p, struct node *n)
 {
     const struct shape image = value_shape(p, n->index), plain = plain_shape(p, n->index);
-    struct draw d = { .kind = BIOFT_UNIFORM, .key = p->dropout_key, .factor = 1, .host = p->copies,
-                      .mask = true, .drop = n->def->dropout };
+    struct draw d = { .kind = BIOFT_UNIFORM,
+                      .key = p->dropout_key,
+                      .factor = 1,
+                      .host = p->copies,
+                      .mask = true,
+                      .drop = n->def->dropout };
 
     snprintf(d.stream, sizeof d.stream, "dropout/%u", n->index);
     n->saved[MASK] = tensor_empty(p->t, &image, p->dtype);
@@ -138,13 +144,20 @@ static tensor dropout_forward(struct program *p, struct node *n)
 static const struct operation *operation_of(uint32_t op)
 {
     static const struct operation *const operations[] = {
-        [BIOFT_OP_CLIP] = &operation_clip, [BIOFT_OP_SIGMOID] = &operation_sigmoid,
-        [BIOFT_OP_HARDSIGMOID] = &operation_hardsigmoid, [BIOFT_OP_HARDSWISH] = &operation_hardswish,
-        [BIOFT_OP_SILU] = &operation_silu, [BIOFT_OP_GELU] = &operation_gelu,
-        [BIOFT_OP_MULTIPLY] = &operation_multiply, [BIOFT_OP_CONCAT] = &operation_concat,
-        [BIOFT_OP_SLICE] = &operation_slice, [BIOFT_OP_SCALE] = &operation_scale,
-        [BIOFT_OP_LAYERNORM] = &operation_layernorm, [BIOFT_OP_TOKENS] = &operation_tokens,
-        [BIOFT_OP_SOFTMAX] = &operation_softmax, [BIOFT_OP_MATMUL] = &operation_matmul,
+        [BIOFT_OP_CLIP] = &operation_clip,
+        [BIOFT_OP_SIGMOID] = &operation_sigmoid,
+        [BIOFT_OP_HARDSIGMOID] = &operation_hardsigmoid,
+        [BIOFT_OP_HARDSWISH] = &operation_hardswish,
+        [BIOFT_OP_SILU] = &operation_silu,
+        [BIOFT_OP_GELU] = &operation_gelu,
+        [BIOFT_OP_MULTIPLY] = &operation_multiply,
+        [BIOFT_OP_CONCAT] = &operation_concat,
+        [BIOFT_OP_SLICE] = &operation_slice,
+        [BIOFT_OP_SCALE] = &operation_scale,
+        [BIOFT_OP_LAYERNORM] = &operation_layernorm,
+        [BIOFT_OP_TOKENS] = &operation_tokens,
+        [BIOFT_OP_SOFTMAX] = &operation_softmax,
+        [BIOFT_OP_MATMUL] = &operation_matmul,
     };
 
     return op < sizeof operations / sizeof *operations ? operations[op] : NULL;
@@ -157,33 +170,15 @@ bool node_forward(struct program *p, struct node *n)
 
     switch (n->identity ? BIOFT_OP_INPUT : n->def->op) {
     case BIOFT_OP_CONV2D:
-    case BIOFT_OP_LINEAR:
-        n->y = layer_forward(p, n);
-        break;
-    case BIOFT_OP_BATCHNORM:
-        n->y = batchnorm_forward(p, n);
-        break;
-    case BIOFT_OP_RELU:
-        n->y = call_simple(p->t, n->in_place ? "aten::relu_" : "aten::relu", x);
-        break;
-    case BIOFT_OP_TANH:
-        n->y = call_simple(p->t, n->in_place ? "aten::tanh_" : "aten::tanh", x);
-        break;
-    case BIOFT_OP_DROPOUT:
-        n->y = dropout_forward(p, n);
-        break;
-    case BIOFT_OP_ADD:
-        n->y = tensor_sum(p->t, x, value_of(p, n->def->input[1]), 1);
-        break;
-    case BIOFT_OP_FLATTEN:
-        n->y = flatten_forward(p, n);
-        break;
-    case BIOFT_OP_INPUT:
-        n->y = tensor_same(p->t, x);
-        break;
-    default:
-        n->y = operation ? operation->forward(p, n) : pool_forward(p, n, x);
-        break;
+    case BIOFT_OP_LINEAR: n->y = layer_forward(p, n); break;
+    case BIOFT_OP_BATCHNORM: n->y = batchnorm_forward(p, n); break;
+    case BIOFT_OP_RELU: n->y = call_simple(p->t, n->in_place ? "aten::relu_" : "aten::relu", x); break;
+    case BIOFT_OP_TANH: n->y = call_simple(p->t, n->in_place ? "aten::tanh_" : "aten::tanh", x); break;
+    case BIOFT_OP_DROPOUT: n->y = dropout_forward(p, n); break;
+    case BIOFT_OP_ADD: n->y = tensor_sum(p->t, x, value_of(p, n->def->input[1]), 1); break;
+    case BIOFT_OP_FLATTEN: n->y = flatten_forward(p, n); break;
+    case BIOFT_OP_INPUT: n->y = tensor_same(p->t, x); break;
+    default: n->y = operation ? operation->forward(p, n) : pool_forward(p, n, x); break;
     }
     return n->y != NULL;
 }
@@ -231,7 +226,7 @@ static bool conv_backward(struct program *p, const struct node *n, tensor *ret_d
 
     if (!w || (ret_db && !(*ret_db = bias_gradient(p, dy, false))))
         return false;
-    if (!x) {                                      /* not kept: its size is all that dx needs */
+    if (!x) { /* not kept: its size is all that dx needs */
         const struct shape s = value_shape(p, n->def->input[0]);
         x = tensor_empty(p->t, &s, p->dtype);
         const bool good = x && convolution_backward(p->t, &g, x, n->v, dy, ret_dx, NULL);
@@ -288,8 +283,9 @@ static bool batchnorm_backward(struct program *p, struct node *n, tensor *ret_dx
     call_integer(&c, batch_statistics(p));
     call_number(&c, (double)d->eps);
     call_integers(&c, (const int64_t[]){ n->wants[0], gives_gamma, gives_beta }, 3);
-    good = call_run(&c, (tensor *const[]){ n->wants[0] ? ret_dx : NULL, gives_gamma ? &gamma : NULL,
-                                           gives_beta ? &beta : NULL }, 3);
+    good = call_run(
+        &c, (tensor *const[]){ n->wants[0] ? ret_dx : NULL, gives_gamma ? &gamma : NULL, gives_beta ? &beta : NULL },
+        3);
     if (good && gives_gamma) {
         good = parameter_receive(p, d->weight, gamma);
         gamma = NULL;
@@ -361,18 +357,10 @@ bool node_backward(struct program *p, struct node *n)
         return operation->backward(p, n);
     switch (n->identity ? BIOFT_OP_INPUT : n->def->op) {
     case BIOFT_OP_CONV2D:
-    case BIOFT_OP_LINEAR:
-        good = layer_backward(p, n, &dx);
-        break;
-    case BIOFT_OP_BATCHNORM:
-        good = batchnorm_backward(p, n, &dx);
-        break;
-    case BIOFT_OP_RELU:
-        dx = relu_backward(p, n);
-        break;
-    case BIOFT_OP_TANH:
-        dx = call_two(p->t, "aten::tanh_backward", "", n->dy, n->y);
-        break;
+    case BIOFT_OP_LINEAR: good = layer_backward(p, n, &dx); break;
+    case BIOFT_OP_BATCHNORM: good = batchnorm_backward(p, n, &dx); break;
+    case BIOFT_OP_RELU: dx = relu_backward(p, n); break;
+    case BIOFT_OP_TANH: dx = call_two(p->t, "aten::tanh_backward", "", n->dy, n->y); break;
     case BIOFT_OP_DROPOUT:
         dx = call_two(p->t, n->dy_shared ? "aten::mul" : "aten::mul_", "Tensor", n->dy, n->saved[MASK]);
         break;
@@ -384,9 +372,7 @@ bool node_backward(struct program *p, struct node *n)
         dx = tensor_same(p->t, n->dy);
         shared = n->dy_shared;
         break;
-    default:
-        dx = pool_backward(p, n, x, n->dy);
-        break;
+    default: dx = pool_backward(p, n, x, n->dy); break;
     }
     if (!good || (n->wants[0] && !dx)) {
         tensor_drop(p->t, &dx);

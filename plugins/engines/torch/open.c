@@ -20,15 +20,12 @@ static bool find(void *handle, const char *name, void *function)
 
 /* Local, so that none of libtorch's many symbols stands in the way of another library's; never unloaded, since its
  * threads and destructors outlive any use. */
-static void *open_file(const char *path)
-{
-    return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-}
+static void *open_file(const char *path) { return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE); }
 
 static bioft_status load_functions(struct torch *t)
 {
-#define TORCH_LOAD(result, name, parameters)                                                                     \
-    if (!find(t->handle, #name, &t->f.name) && !missing)                                                         \
+#define TORCH_LOAD(result, name, parameters) \
+    if (!find(t->handle, #name, &t->f.name) && !missing) \
         missing = #name;
     const char *missing = NULL;
 
@@ -162,8 +159,10 @@ static bioft_status open_device(struct torch *t, const struct found *found)
             snprintf(path, sizeof path, "%s/libtorch_hip.so", found->folder);
         handle = open_file(path);
         if (!handle)
-            return bioft_failf(t->host, BIOFT_ERR_UNSUPPORTED, "device '%s': libtorch's part for it cannot be opened: "
-                               "%s", t->device_text, dlerror());
+            return bioft_failf(t->host, BIOFT_ERR_UNSUPPORTED,
+                               "device '%s': libtorch's part for it cannot be opened: "
+                               "%s",
+                               t->device_text, dlerror());
     }
     snprintf(name, sizeof name, "aoti_torch_%s_add_Tensor", kind);
     t->device_handle = handle;
@@ -256,7 +255,7 @@ void torch_describe(const struct torch *t, char *ret, size_t size)
     if (gpu_name(t->device_index, name, sizeof name))
         used += (size_t)snprintf(ret + used, size - used, " (%s)", name);
     if (used < size && find(t->device_handle, "cudnnGetVersion", &cudnn_version)) {
-        const unsigned v = (unsigned)cudnn_version();              /* major * 10000 + minor * 100 + patch since 9 */
+        const unsigned v = (unsigned)cudnn_version(); /* major * 10000 + minor * 100 + patch since 9 */
         snprintf(ret + used, size - used, ", cuDNN %u.%u.%u", v / 10000, v / 100 % 100, v % 100);
     }
 }

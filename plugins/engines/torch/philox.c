@@ -13,8 +13,8 @@ enum { FACTOR0, FACTOR1, MASK32, SHIFT32, SHIFT8, ONE, KEYS, COUNTER = KEYS + 2 
 struct state {
     struct torch *t;
     int64_t blocks;
-    tensor numbers;                 /* [NUMBERS] */
-    tensor c[WORDS];                /* [blocks] each */
+    tensor numbers;  /* [NUMBERS] */
+    tensor c[WORDS]; /* [blocks] each */
 };
 
 static tensor int64_vector(struct torch *t, const int64_t *values, int64_t count)
@@ -112,8 +112,9 @@ static bool run_round(struct state *s, int round)
 static bool begin(struct state *s, const struct draw *d, const uint32_t key[2])
 {
     const struct shape v = shape_vector(s->blocks);
-    int64_t numbers[NUMBERS] = { [FACTOR0] = 0xD2511F53, [FACTOR1] = 0xCD9E8D57, [MASK32] = 0xFFFFFFFF,
-                                 [SHIFT32] = 32, [SHIFT8] = 8, [ONE] = 1 };
+    int64_t numbers[NUMBERS] = {
+        [FACTOR0] = 0xD2511F53, [FACTOR1] = 0xCD9E8D57, [MASK32] = 0xFFFFFFFF, [SHIFT32] = 32, [SHIFT8] = 8, [ONE] = 1
+    };
 
     for (uint32_t r = 0; r < ROUNDS; r++) {
         numbers[KEYS + 2 * r] = (uint32_t)(key[0] + r * 0x9E3779B9u);

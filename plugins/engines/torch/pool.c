@@ -93,9 +93,9 @@ static tensor adaptive_forward(struct program *p, const struct node *n, tensor x
 
 static tensor window_input(struct program *p, const struct node *n, tensor x)
 {
-    return n->window.padded ? padded(p->t, x, n->window.before, n->window.after,
-                                     n->def->op == BIOFT_OP_MAXPOOL ? -INFINITY : 0)
-                            : tensor_same(p->t, x);
+    return n->window.padded
+               ? padded(p->t, x, n->window.before, n->window.after, n->def->op == BIOFT_OP_MAXPOOL ? -INFINITY : 0)
+               : tensor_same(p->t, x);
 }
 
 tensor pool_forward(struct program *p, struct node *n, tensor x)

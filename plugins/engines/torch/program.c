@@ -235,8 +235,8 @@ static size_t copies_floats(const struct program *p)
 
     for (uint32_t i = 1; i < p->node_count; i++) {
         const struct node *n = &p->nodes[i];
-        const size_t floats = n->def->op == BIOFT_OP_DROPOUT && !n->identity
-                                  ? node_floats(n->def) * p->use.max_batch : route_floats(p, n);
+        const size_t floats = n->def->op == BIOFT_OP_DROPOUT && !n->identity ? node_floats(n->def) * p->use.max_batch
+                                                                             : route_floats(p, n);
         most = floats > most ? floats : most;
     }
     return most;
@@ -244,8 +244,10 @@ static size_t copies_floats(const struct program *p)
 
 static bioft_status too_much(const struct program *p)
 {
-    return bioft_failf(p->t->host, BIOFT_ERR_MEMORY, "a batch of %u needs %llu MiB, %llu are allowed: use smaller "
-                       "batches", p->use.max_batch, (unsigned long long)(p->bytes >> 20),
+    return bioft_failf(p->t->host, BIOFT_ERR_MEMORY,
+                       "a batch of %u needs %llu MiB, %llu are allowed: use smaller "
+                       "batches",
+                       p->use.max_batch, (unsigned long long)(p->bytes >> 20),
                        (unsigned long long)(p->use.memory_limit >> 20));
 }
 

@@ -10,31 +10,31 @@ enum phase { FORWARD = 0, BACKWARD, GRADIENT, PHASES };
 /* A window's padding where it is not the same on both sides, or more than libtorch takes: the input is padded first. */
 struct window {
     bool padded;
-    uint32_t before[2], after[2];   /* rows and columns added, where padded */
-    bool ceil_mode;                 /* libtorch's own, where not padded */
+    uint32_t before[2], after[2]; /* rows and columns added, where padded */
+    bool ceil_mode;               /* libtorch's own, where not padded */
 };
 
 struct node {
     const bioft_node *def;
     uint32_t index;
-    bool identity;                  /* its value is its input's */
-    bool in_place;                  /* it writes over its input */
-    bool kept;                      /* backward or a hook reads its value */
-    uint32_t last_reader;           /* node; where nothing keeps it, the value goes then */
-    uint32_t h;                     /* of a layer: the node of its output after the activation */
+    bool identity;        /* its value is its input's */
+    bool in_place;        /* it writes over its input */
+    bool kept;            /* backward or a hook reads its value */
+    uint32_t last_reader; /* node; where nothing keeps it, the value goes then */
+    uint32_t h;           /* of a layer: the node of its output after the activation */
     bioft_route route;
     struct window window;
     tensor y, dy;
-    bool dy_shared;                 /* somebody else holds the same gradient */
-    tensor saved[2];                /* batchnorm: mean, 1/deviation; maxpool: places; dropout: mask */
-    tensor share;                   /* avgpool over a padded input: 1 / values of a window */
-    tensor bounds[2];               /* clip's */
+    bool dy_shared;   /* somebody else holds the same gradient */
+    tensor saved[2];  /* batchnorm: mean, 1/deviation; maxpool: places; dropout: mask */
+    tensor share;     /* avgpool over a padded input: 1 / values of a window */
+    tensor bounds[2]; /* clip's */
     double seconds[PHASES];
     /* Of one backward pass. */
-    bool needed;                    /* its gradient */
-    bool wants[2];                  /* compute the gradient of an input */
-    bool trains;                    /* compute the parameters' gradients */
-    tensor v;                       /* lent */
+    bool needed;   /* its gradient */
+    bool wants[2]; /* compute the gradient of an input */
+    bool trains;   /* compute the parameters' gradients */
+    tensor v;      /* lent */
 };
 enum { MEAN = 0, DEVIATION, PLACES = 0, MASK = 0, SAVED = 2 };
 
@@ -44,15 +44,15 @@ struct program {
     bioft_use use;
     uint32_t node_count;
     struct node *nodes;
-    int32_t dtype;                  /* of values */
+    int32_t dtype; /* of values */
     uint64_t bytes;
-    tensor input;                   /* [max_batch] in the values' type */
-    tensor staging, pinned;         /* float32 on the device and in pinned memory; NULL where the device is the host */
-    tensor scratch;                 /* of the largest activation that goes backward; made when it is first needed */
+    tensor input;           /* [max_batch] in the values' type */
+    tensor staging, pinned; /* float32 on the device and in pinned memory; NULL where the device is the host */
+    tensor scratch;         /* of the largest activation that goes backward; made when it is first needed */
     int64_t scratch_count;
-    float *copies;                  /* for hooks and masks, on the host */
+    float *copies; /* for hooks and masks, on the host */
     /* Of the last forward pass. */
-    uint32_t n;                     /* images; 0: none yet */
+    uint32_t n; /* images; 0: none yet */
     uint64_t dropout_key;
     /* Of one backward pass. */
     uint32_t flags;
@@ -60,7 +60,7 @@ struct program {
 };
 
 bioft_status program_create(struct model *m, const bioft_use *use, const bioft_route *routes, struct program **ret);
-void program_destroy(struct program *p);           /* NULL is fine */
+void program_destroy(struct program *p); /* NULL is fine */
 bioft_status program_check(struct torch *t, const struct network *n, const bioft_use *use, char *why, size_t size);
 bioft_status program_forward(struct program *p, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out);
 bioft_status program_backward(struct program *p, const float *d_out, uint32_t flags, float *ret_dx,
@@ -113,7 +113,10 @@ static inline bool batch_statistics(const struct program *p)
 {
     return trains(p) && !(p->use.flags & BIOFT_FROZEN_BATCHNORM);
 }
-static inline const bioft_node *def_of(const struct program *p, uint32_t node) { return &p->model->network.nodes[node]; }
+static inline const bioft_node *def_of(const struct program *p, uint32_t node)
+{
+    return &p->model->network.nodes[node];
+}
 static inline struct shape value_shape(const struct program *p, uint32_t node)
 {
     const bioft_node *d = def_of(p, node);

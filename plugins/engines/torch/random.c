@@ -39,7 +39,8 @@ static tensor shifted(struct torch *t, const struct draw *d, tensor u)
 /* 1 where u is not below drop, times what is kept; u is given away. */
 static tensor masked(struct torch *t, const struct draw *d, tensor u)
 {
-    tensor bound = tensor_number(t, (double)d->drop), stays = bound ? call_two(t, "aten::ge", "Tensor", u, bound) : NULL;
+    tensor bound = tensor_number(t, (double)d->drop),
+           stays = bound ? call_two(t, "aten::ge", "Tensor", u, bound) : NULL;
     tensor ret = stays ? tensor_times(t, stays, (double)kept(d)) : NULL;
 
     tensor_drop(t, &u);

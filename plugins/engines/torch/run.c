@@ -15,10 +15,7 @@ static void drop_saved(struct program *p, struct node *n)
 }
 
 /* The first part of an array that is made for a largest batch. */
-static tensor part(struct program *p, tensor x, const struct shape *s)
-{
-    return tensor_view(p->t, x, s, 0);
-}
+static tensor part(struct program *p, tensor x, const struct shape *s) { return tensor_view(p->t, x, s, 0); }
 
 /* The caller's images, on the device in the values' layout and type. */
 static bool take_input(struct program *p, const float *x)
@@ -39,8 +36,7 @@ static bool take_input(struct program *p, const float *x)
     memcpy(tensor_memory(p->t, p->pinned), x, (size_t)shape_count(&plain) * sizeof *x);
     pinned = part(p, p->pinned, &plain);
     staging = pinned ? part(p, p->staging, &plain) : NULL;
-    good = staging && p->t->f.aoti_torch_copy_(staging, pinned, 1) == 0 &&
-           tensor_copy(p->t, p->nodes[0].y, staging);
+    good = staging && p->t->f.aoti_torch_copy_(staging, pinned, 1) == 0 && tensor_copy(p->t, p->nodes[0].y, staging);
     tensor_drop(p->t, &pinned);
     tensor_drop(p->t, &staging);
     return good;

@@ -19,15 +19,9 @@ struct shape shape_matrix(int64_t rows, int64_t columns)
     return (struct shape){ 2, { rows, columns }, { columns, 1 } };
 }
 
-struct shape shape_vector(int64_t n)
-{
-    return (struct shape){ 1, { n }, { 1 } };
-}
+struct shape shape_vector(int64_t n) { return (struct shape){ 1, { n }, { 1 } }; }
 
-struct shape shape_number(void)
-{
-    return (struct shape){ .dims = 0 };
-}
+struct shape shape_number(void) { return (struct shape){ .dims = 0 }; }
 
 int64_t shape_count(const struct shape *s)
 {
@@ -42,14 +36,15 @@ int64_t shape_count(const struct shape *s)
 static void keep_error(struct torch *t, const char *doing)
 {
     const char *text = t->f.torch_exception_get_what_without_backtrace
-                           ? t->f.torch_exception_get_what_without_backtrace() : NULL;
+                           ? t->f.torch_exception_get_what_without_backtrace()
+                           : NULL;
 
     if (text && *text)
         snprintf(t->error, sizeof t->error, "%s: %.*s", doing, (int)strcspn(text, "\n"), text);
     else
         snprintf(t->error, sizeof t->error, "%s failed", doing);
     t->status = strstr(t->error, "out of memory") || strstr(t->error, "allocate memory") ? BIOFT_ERR_MEMORY
-                                                                                        : BIOFT_ERR_UNSUPPORTED;
+                                                                                         : BIOFT_ERR_UNSUPPORTED;
 }
 
 /* A handle that a function has made. */

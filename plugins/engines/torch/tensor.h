@@ -27,14 +27,14 @@ void *tensor_memory(struct torch *t, tensor x);
 /* Another handle, the same memory; and the same memory in another shape. */
 tensor tensor_same(struct torch *t, tensor x);
 tensor tensor_view(struct torch *t, tensor x, const struct shape *s, int64_t offset);
-void tensor_drop(struct torch *t, tensor *x);      /* NULL is fine; *x becomes NULL */
-bool tensor_copy(struct torch *t, tensor to, tensor from);         /* layout, type and device */
+void tensor_drop(struct torch *t, tensor *x);              /* NULL is fine; *x becomes NULL */
+bool tensor_copy(struct torch *t, tensor to, tensor from); /* layout, type and device */
 bool tensor_clear(struct torch *t, tensor x);
-tensor tensor_number(struct torch *t, double value);               /* 0-d float32 on the device */
+tensor tensor_number(struct torch *t, double value); /* 0-d float32 on the device */
 bool tensor_set_number(struct torch *t, tensor number, double value);
-tensor tensor_sum(struct torch *t, tensor a, tensor b, double factor);         /* a + factor b */
+tensor tensor_sum(struct torch *t, tensor a, tensor b, double factor); /* a + factor b */
 tensor tensor_times(struct torch *t, tensor x, double factor);
-bool tensor_is_laid_out(struct torch *t, tensor x, const struct shape *s);     /* of that size, by those strides */
+bool tensor_is_laid_out(struct torch *t, tensor x, const struct shape *s); /* of that size, by those strides */
 /* x itself where it is laid out like that, else a copy: what may be viewed in another shape. */
 tensor tensor_laid_out(struct torch *t, tensor x, const struct shape *s);
 /* x with the sizes of s, `from` in dimension `dim`: the same memory. */
@@ -61,13 +61,13 @@ void call_number(struct call *c, double v);
 void call_none(struct call *c);
 void call_integers(struct call *c, const int64_t *v, size_t count);
 void call_pair(struct call *c, const uint32_t v[2]);
-void call_some_integers(struct call *c, const int64_t *v, size_t count);       /* int[]? */
+void call_some_integers(struct call *c, const int64_t *v, size_t count); /* int[]? */
 void call_tensors(struct call *c, const tensor *v, size_t count);
 void call_text(struct call *c, const char *text);
 /* The first `count` results are tensors; those whose place in ret is wanted go there, the others are given
  * back. */
 bool call_run(struct call *c, tensor *const *ret, uint32_t count);
-tensor call_one(struct call *c);                   /* the only result */
+tensor call_one(struct call *c); /* the only result */
 /* One tensor in, one out. */
 tensor call_simple(struct torch *t, const char *op, tensor x);
 tensor call_two(struct torch *t, const char *op, const char *overload, tensor a, tensor b);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CPU_ONLY = 1, BEST = 40 };                  /* scores: `openblas` has 10, `onednn` 20 */
+enum { CPU_ONLY = 1, BEST = 40 }; /* scores: `openblas` has 10, `onednn` 20 */
 
 /* Opening the library takes a second or two, so it is not opened here: its file is read, and the GPU's driver asked. */
 static int32_t score(char *why, size_t size)
@@ -34,8 +34,10 @@ static int32_t score(char *why, size_t size)
         snprintf(why, size, "libtorch %s, %d GPU%s (%s)", found->version, gpus, gpus == 1 ? "" : "s", driver);
         ret = BEST;
     } else if (gpus > 0) {
-        snprintf(why, size, "libtorch %s was built without CUDA: pip install torch for the GPU that is here; on the CPU "
-                 "it runs where it is named", found->version);
+        snprintf(why, size,
+                 "libtorch %s was built without CUDA: pip install torch for the GPU that is here; on the CPU "
+                 "it runs where it is named",
+                 found->version);
         ret = CPU_ONLY;
     } else {
         snprintf(why, size, "libtorch %s, %s: on the CPU, where it is named", found->version, gpu_why);
@@ -53,10 +55,7 @@ static bioft_status create(void *self, const bioft_host *host)
     return torch_open(t);
 }
 
-static void destroy(void *self)
-{
-    torch_close(self);
-}
+static void destroy(void *self) { torch_close(self); }
 
 /* "torch.handles/1": a size_t, the tensor handles that this instance holds now; for tests. */
 static const void *extension(void *self, const char *id)
@@ -74,7 +73,10 @@ static bioft_status identity(void *self, char *ret, size_t size, int32_t *ret_th
 
     torch_describe(t, device, sizeof device);
     snprintf(ret, size, "libtorch %s on %s%s%s", t->version, device,
-             t->options.precision == PRECISION_BF16 ? ", bf16" : tf32 ? ", tf32" : t->on_host ? "" : ", f32",
+             t->options.precision == PRECISION_BF16 ? ", bf16"
+             : tf32                                 ? ", tf32"
+             : t->on_host                           ? ""
+                                                    : ", f32",
              t->on_host || t->options.deterministic ? "" : ", sums in any order");
     *ret_threads_matter = t->on_host;
     return BIOFT_OK;
@@ -97,13 +99,13 @@ static bioft_status supports(void *self, const bioft_graph *graph, const bioft_u
 }
 
 /* A call of the contract, between torch_enter() and torch_leave(). */
-#define ENTERED(t, call)                                                                                         \
-    struct torch *const entered = (t);                                                                           \
-    bioft_status st;                                                                                             \
-    if (!torch_enter(entered))                                                                                   \
-        return not_entered(entered);                                                                             \
-    st = (call);                                                                                                 \
-    torch_leave(entered);                                                                                        \
+#define ENTERED(t, call) \
+    struct torch *const entered = (t); \
+    bioft_status st; \
+    if (!torch_enter(entered)) \
+        return not_entered(entered); \
+    st = (call); \
+    torch_leave(entered); \
     return st
 
 static bioft_status create_model(void *self, const bioft_graph *graph, void **ret_model)
@@ -139,8 +141,7 @@ static bioft_status write_array(void *self, void *model, uint32_t what, uint32_t
     ENTERED(self, model_write(model, what, parameter, values, count));
 }
 
-static bioft_status set_feedback(void *self, void *model, uint32_t layer, const bioft_feedback *feedback,
-                                 uint64_t draw)
+static bioft_status set_feedback(void *self, void *model, uint32_t layer, const bioft_feedback *feedback, uint64_t draw)
 {
     ENTERED(self, feedback_set(model, layer, feedback, draw));
 }
@@ -174,8 +175,7 @@ static uint64_t program_bytes(void *self, const void *program)
     return ((const struct program *)program)->bytes;
 }
 
-static bioft_status forward(void *self, void *program, uint32_t n, const float *x, uint64_t dropout_key,
-                            float *ret_out)
+static bioft_status forward(void *self, void *program, uint32_t n, const float *x, uint64_t dropout_key, float *ret_out)
 {
     ENTERED(self, program_forward(program, n, x, dropout_key, ret_out));
 }
@@ -204,37 +204,67 @@ static bioft_status layer(void *self, const bioft_layer *l, uint32_t phase, uint
 }
 
 static const bioft_engine engine = {
-    .struct_size = sizeof engine, .draft = BIOFT_ENGINE_DRAFT, .score = score, .supports = supports,
-    .model_create = create_model, .model_destroy = destroy_model, .read = read_array, .write = write_array,
-    .set_feedback = set_feedback, .program_create = create_program, .program_destroy = destroy_program,
-    .program_bytes = program_bytes, .forward = forward, .backward = backward, .update = update, .profile = profile,
-    .identity = identity, .layer = layer,
+    .struct_size = sizeof engine,
+    .draft = BIOFT_ENGINE_DRAFT,
+    .score = score,
+    .supports = supports,
+    .model_create = create_model,
+    .model_destroy = destroy_model,
+    .read = read_array,
+    .write = write_array,
+    .set_feedback = set_feedback,
+    .program_create = create_program,
+    .program_destroy = destroy_program,
+    .program_bytes = program_bytes,
+    .forward = forward,
+    .backward = backward,
+    .update = update,
+    .profile = profile,
+    .identity = identity,
+    .layer = layer,
 };
 
 static const char *const precisions[] = { "f32", "tf32", "bf16", NULL };
 static const char *const places[] = { "auto", "host", "device", NULL };
 static const bioft_option options[] = {
-    { .name = "library", .type = BIOFT_PATH, .offset = offsetof(struct torch, options.library),
+    { .name = "library",
+      .type = BIOFT_PATH,
+      .offset = offsetof(struct torch, options.library),
       .help = "folder of libtorch, 2.10 or newer; none: BIOFT_TORCH_LIBRARY, then Python's site-packages" },
-    { .name = "device", .type = BIOFT_STRING, .offset = offsetof(struct torch, options.device), .def_string = "auto",
+    { .name = "device",
+      .type = BIOFT_STRING,
+      .offset = offsetof(struct torch, options.device),
+      .def_string = "auto",
       .help = "auto (a GPU that is free, else the CPU), cpu, cuda, cuda:N, xpu or mps" },
-    { .name = "precision", .type = BIOFT_CHOICE, .offset = offsetof(struct torch, options.precision),
+    { .name = "precision",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(struct torch, options.precision),
       .choices = precisions,
-      .help = "f32; tf32: a GPU rounds the factors of float32 products to 10 bits; bf16: as the manifest's own precision" },
-    { .name = "deterministic", .type = BIOFT_BOOL, .offset = offsetof(struct torch, options.deterministic), .def = 1,
+      .help =
+          "f32; tf32: a GPU rounds the factors of float32 products to 10 bits; bf16: as the manifest's own precision" },
+    { .name = "deterministic",
+      .type = BIOFT_BOOL,
+      .offset = offsetof(struct torch, options.deterministic),
+      .def = 1,
       .help = "convolutions on a GPU add up in the same order each time" },
-    { .name = "draws", .type = BIOFT_CHOICE, .offset = offsetof(struct torch, options.draws), .choices = places,
-      .help = "where random feedback and dropout's masks are drawn, with the same numbers; auto: on the GPU where there is one" },
+    { .name = "draws",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(struct torch, options.draws),
+      .choices = places,
+      .help =
+          "where random feedback and dropout's masks are drawn, with the same numbers; auto: on the GPU where there is one" },
 };
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ENGINE, "torch", "1.0", "bioft", "MIT"),
-    .summary = "GPUs and CPUs over libtorch, which is installed by itself: pip install torch", .reference = "",
-    .instance_size = sizeof(struct torch), BIOFT_OPTIONS(options), .create = create, .destroy = destroy, .extension = extension,
+    .summary = "GPUs and CPUs over libtorch, which is installed by itself: pip install torch",
+    .reference = "",
+    .instance_size = sizeof(struct torch),
+    BIOFT_OPTIONS(options),
+    .create = create,
+    .destroy = destroy,
+    .extension = extension,
     .vtable = &engine,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

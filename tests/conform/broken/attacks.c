@@ -63,6 +63,8 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
     return BIOFT_OK;
 }
 
-static const bioft_attack attack = { .struct_size = sizeof(attack), .norm = BIOFT_LINF, .prepare = prepare, .run = run };
+static const bioft_attack attack = {
+    .struct_size = sizeof(attack), .norm = BIOFT_LINF, .prepare = prepare, .run = run
+};
 
 BROKEN(BIOFT_KIND_ATTACK, NAME, broken, &attack, .create = create)

@@ -59,7 +59,11 @@ static bioft_status sample(const void *self, void *reader, uint32_t split, uint6
 }
 
 static const bioft_dataset dataset = {
-    .struct_size = sizeof(dataset), .describe = describe, .labels = labels, .name = name, .sample = sample,
+    .struct_size = sizeof(dataset),
+    .describe = describe,
+    .labels = labels,
+    .name = name,
+    .sample = sample,
 };
 
 BROKEN(BIOFT_KIND_DATASET, NAME, broken, &dataset, .create = NULL)

@@ -68,21 +68,32 @@ static bioft_status broken_supports(void *self, const bioft_graph *graph, const 
 }
 
 static const bioft_engine broken_engine = {
-    .struct_size = sizeof(broken_engine), .draft = BIOFT_ENGINE_DRAFT, .score = broken_score,
+    .struct_size = sizeof(broken_engine),
+    .draft = BIOFT_ENGINE_DRAFT,
+    .score = broken_score,
     .supports = broken_supports,
-    .model_create = model_create, .model_destroy = model_destroy, .read = read_array, .write = write_array,
-    .set_feedback = set_feedback, .program_create = program_create, .program_destroy = program_destroy,
-    .program_bytes = program_bytes, .forward = broken_forward, .backward = broken_backward, .update = update,
-    .identity = identity, .layer = broken_layer,
+    .model_create = model_create,
+    .model_destroy = model_destroy,
+    .read = read_array,
+    .write = write_array,
+    .set_feedback = set_feedback,
+    .program_create = program_create,
+    .program_destroy = program_destroy,
+    .program_bytes = program_bytes,
+    .forward = broken_forward,
+    .backward = broken_backward,
+    .update = update,
+    .identity = identity,
+    .layer = broken_layer,
 };
 
 static const bioft_plugin broken_plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_ENGINE, NAME, "1", "bioft", "MIT"),
-    .summary = "breaks the contract", .reference = "", .instance_size = sizeof(state),
-    BIOFT_HOST_AT(state, host), .vtable = &broken_engine,
+    .summary = "breaks the contract",
+    .reference = "",
+    .instance_size = sizeof(state),
+    BIOFT_HOST_AT(state, host),
+    .vtable = &broken_engine,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return right_entry(index) ? &broken_plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return right_entry(index) ? &broken_plugin : NULL; }

@@ -47,7 +47,8 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
     return BIOFT_OK;
 }
 
-static const bioft_loss loss = { .struct_size = sizeof(loss), .flags = BIOFT_LOSS_CLASSES, .attach = attach,
-                                 .value = value };
+static const bioft_loss loss = {
+    .struct_size = sizeof(loss), .flags = BIOFT_LOSS_CLASSES, .attach = attach, .value = value
+};
 
 BROKEN(BIOFT_KIND_LOSS, NAME, broken, &loss, .create = create)

@@ -13,7 +13,12 @@ typedef struct {
 } broken;
 
 static const bioft_option options[] = {
-    { .name = "factor", .type = BIOFT_F64, .offset = offsetof(broken, factor), .def = 1.0, .min = 0.5, .max = 2.0,
+    { .name = "factor",
+      .type = BIOFT_F64,
+      .offset = offsetof(broken, factor),
+      .def = 1.0,
+      .min = 0.5,
+      .max = 2.0,
       .help = "of the value" },
 };
 
@@ -56,8 +61,9 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
     return BIOFT_OK;
 }
 
-static const bioft_loss loss = { .struct_size = sizeof(loss), .flags = BIOFT_LOSS_CLASSES, .attach = attach,
-                                 .value = value };
+static const bioft_loss loss = {
+    .struct_size = sizeof(loss), .flags = BIOFT_LOSS_CLASSES, .attach = attach, .value = value
+};
 
 static const void *extension(void *self, const char *id)
 {

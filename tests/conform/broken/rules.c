@@ -5,8 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WRONG_SHAPE, PAST_THE_END, KEEPS_POINTER, EXITS, PRINTS, LOOPS, LEAKS, FORGETS, IS_BACKPROP, WRITES_W, GLOBAL,
-       CRASHES, WRONG_SIGN, UNSTABLE, UNWRITTEN, NEW_STATE, ILLEGAL, RAND, INFINITE, BY_THREAD, REDECLARES, SAME_DRAWS };
+enum {
+    WRONG_SHAPE,
+    PAST_THE_END,
+    KEEPS_POINTER,
+    EXITS,
+    PRINTS,
+    LOOPS,
+    LEAKS,
+    FORGETS,
+    IS_BACKPROP,
+    WRITES_W,
+    GLOBAL,
+    CRASHES,
+    WRONG_SIGN,
+    UNSTABLE,
+    UNWRITTEN,
+    NEW_STATE,
+    ILLEGAL,
+    RAND,
+    INFINITE,
+    BY_THREAD,
+    REDECLARES,
+    SAME_DRAWS
+};
 
 #define DECLARES (WAY == WRONG_SIGN || WAY == REDECLARES)
 
@@ -81,7 +103,7 @@ static bioft_status fill_feedback(void *self, const bioft_layer *layer, uint64_t
         __builtin_trap();
     if (WAY == RAND)
         v[0] += (float)(rand() & 0);
-    if (WAY == INFINITE)                           /* where each group has one input */
+    if (WAY == INFINITE) /* where each group has one input */
         v[0] = 1.0f / (float)(layer->in_channels / layer->groups - 1);
     if (WAY == SAME_DRAWS)
         v[0] += (float)step;
@@ -111,7 +133,8 @@ static bioft_status feedback(void *self, const bioft_layer *layer, bioft_feedbac
     return BIOFT_OK;
 }
 
-static bioft_status fill_draw(void *self, const bioft_layer *layer, uint64_t step, uint64_t draw, const float *w, float *v)
+static bioft_status fill_draw(void *self, const bioft_layer *layer, uint64_t step, uint64_t draw, const float *w,
+                              float *v)
 {
     (void)draw;
     return fill_feedback(self, layer, step, w, v);
@@ -136,9 +159,12 @@ static bioft_status local(void *self, const bioft_layer *layer, const bioft_loca
 }
 
 static const bioft_rule rule = {
-    .struct_size = sizeof(rule), .feedback = DECLARES ? feedback : NULL,
+    .struct_size = sizeof(rule),
+    .feedback = DECLARES ? feedback : NULL,
     .fill_feedback = DECLARES || WAY == UNWRITTEN ? NULL : fill_feedback,
-    .after_update = after_update, .route = WAY == UNWRITTEN ? route : NULL, .local = WAY == UNWRITTEN ? local : NULL,
+    .after_update = after_update,
+    .route = WAY == UNWRITTEN ? route : NULL,
+    .local = WAY == UNWRITTEN ? local : NULL,
     .fill_draw = WAY == SAME_DRAWS ? fill_draw : NULL,
 };
 

@@ -10,7 +10,7 @@ enum { LOSSLESS, IDLE, EARLY, UNREPORTED, STEP_FORGETS };
 typedef struct {
     const bioft_host *host;
     size_t floats;
-    float updates;                                 /* lost in a resume */
+    float updates; /* lost in a resume */
 } broken;
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -19,10 +19,7 @@ static bioft_status create(void *self, const bioft_host *host)
     return BIOFT_OK;
 }
 
-static size_t inputs(const bioft_layer *layer)
-{
-    return (size_t)layer->in_channels * layer->in_h * layer->in_w;
-}
+static size_t inputs(const bioft_layer *layer) { return (size_t)layer->in_channels * layer->in_h * layer->in_w; }
 
 static bioft_status room(const broken *p, float **ret)
 {

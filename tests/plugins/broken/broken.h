@@ -11,11 +11,11 @@ struct self {
 };
 
 /* The head and the identity of a descriptor of this kind and name. */
-#define BROKEN_HEAD(the_kind, the_name)                                                                            \
+#define BROKEN_HEAD(the_kind, the_name) \
     .magic = BIOFT_MAGIC, .struct_size = sizeof(bioft_plugin), .abi_version = BIOFT_ABI_VERSION, .kind = the_kind, \
-    .name = the_name, .version = "1.0", .author = "tests", .license = "MIT", .summary = "a broken plugin",         \
+    .name = the_name, .version = "1.0", .author = "tests", .license = "MIT", .summary = "a broken plugin", \
     .reference = "", .instance_size = sizeof(struct self)
-#define BROKEN_OPTIONS(table)                                                                                      \
+#define BROKEN_OPTIONS(table) \
     .options = table, .option_count = sizeof table / sizeof *table, .option_size = sizeof *table
 
 #endif

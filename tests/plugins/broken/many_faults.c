@@ -7,8 +7,13 @@ static const bioft_option options[] = {
 };
 static const bioft_rule rule = { .struct_size = sizeof rule, .flags = 1 };
 static const bioft_plugin plugin = {
-    BIOFT_PLUGIN(BIOFT_KIND_RULE, "many_faults", "", "tests", "MIT"), .summary = "a\nb", .reference = "",
-    .instance_size = sizeof(struct self), BROKEN_OPTIONS(options), .flags = 2, .vtable = &rule,
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "many_faults", "", "tests", "MIT"),
+    .summary = "a\nb",
+    .reference = "",
+    .instance_size = sizeof(struct self),
+    BROKEN_OPTIONS(options),
+    .flags = 2,
+    .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

@@ -5,8 +5,7 @@ static const bioft_option options[] = {
     { .name = "decay", .type = BIOFT_F64, .offset = sizeof(struct self), .help = "a number" },
 };
 static const bioft_rule rule = { .struct_size = sizeof rule };
-static const bioft_plugin plugin = {
-    BROKEN_HEAD(BIOFT_KIND_RULE, "option_outside"), BROKEN_OPTIONS(options), .vtable = &rule
-};
+static const bioft_plugin plugin = { BROKEN_HEAD(BIOFT_KIND_RULE, "option_outside"), BROKEN_OPTIONS(options),
+                                     .vtable = &rule };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

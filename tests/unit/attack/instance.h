@@ -10,10 +10,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define OK(call, err)                                     \
-    do {                                                  \
-        if ((call) != BIOFT_OK)                           \
-            fail_msg("%s: %s", #call, (err).text);        \
+#define OK(call, err) \
+    do { \
+        if ((call) != BIOFT_OK) \
+            fail_msg("%s: %s", #call, (err).text); \
     } while (0)
 
 /* options: "name=value ...". *ret_plugin lives with the registry; the instance is the caller's. */
@@ -36,7 +36,9 @@ static inline struct instance *make_attack(struct registry *registry, struct are
         assert_non_null(o);
         OK(option_parse(o, &text, 1, false, ".", arena, &values[index], &err), err);
     }
-    OK(instance_create(&(struct instance_params){ .plugin = *ret_plugin, .values = values, .seed = 1 }, &instance, &err), err);
+    OK(instance_create(&(struct instance_params){ .plugin = *ret_plugin, .values = values, .seed = 1 }, &instance,
+                       &err),
+       err);
     return instance;
 }
 

@@ -18,10 +18,10 @@ struct setting {
     float clean[IMAGES][PIXELS];
     int32_t label[IMAGES], target[IMAGES];
     uint64_t labels[IMAGES], sample[IMAGES];
-    uint32_t n;                                    /* images of the run in progress */
-    uint32_t image[IMAGES * 64], of[IMAGES * 64];  /* which a forward pass is of; of the last */
-    uint32_t known;                                /* images in `image`; 0: all */
-    uint64_t asked;                                /* images */
+    uint32_t n;                                   /* images of the run in progress */
+    uint32_t image[IMAGES * 64], of[IMAGES * 64]; /* which a forward pass is of; of the last */
+    uint32_t known;                               /* images in `image`; 0: all */
+    uint64_t asked;                               /* images */
     bioft_victim v;
 };
 
@@ -112,8 +112,14 @@ static void attack(struct setting *s, const char *name, const char *options, uin
     const struct plugin *plugin;
     struct instance *instance = make_attack(s->registry, s->arena, name, options, &plugin);
     const bioft_batch batch = {
-        .struct_size = sizeof batch, .n = n, .classes = CLASSES, .label_words = 1, .x = s->clean[first],
-        .sample = s->sample + first, .label = s->label + first, .labels = s->labels + first,
+        .struct_size = sizeof batch,
+        .n = n,
+        .classes = CLASSES,
+        .label_words = 1,
+        .x = s->clean[first],
+        .sample = s->sample + first,
+        .label = s->label + first,
+        .labels = s->labels + first,
         .target = targeted ? s->target + first : NULL,
     };
     memcpy(ret, batch.x, sizeof(float) * n * PIXELS);
@@ -193,7 +199,9 @@ static double nearest(const struct setting *s, uint32_t i, uint32_t norm)
 static uint32_t norm_of(const char *name, const char *options)
 {
     return strcmp(name, "sparse_rs") == 0 || strcmp(name, "few_pixel") == 0 ? BIOFT_L0
-         : strstr(options, "norm=l2") ? BIOFT_L2 : strstr(options, "norm=l1") ? BIOFT_L1 : BIOFT_LINF;
+           : strstr(options, "norm=l2")                                     ? BIOFT_L2
+           : strstr(options, "norm=l1")                                     ? BIOFT_L1
+                                                                            : BIOFT_LINF;
 }
 
 /* Attacks that seek the nearest image find it but for a small part of the distance, and never nearer. */
@@ -221,7 +229,8 @@ static void finds_the_nearest(void **state)
         float x[IMAGES][PIXELS];
         attack(s, cases[k].attack, cases[k].options, 0, IMAGES, INFINITY, false, x[0]);
         for (uint32_t i = 0; i < IMAGES; i++) {
-            const double exact = nearest(s, i, cases[k].norm), found = ball_distance(cases[k].norm, PIXELS, x[i], s->clean[i]);
+            const double exact = nearest(s, i, cases[k].norm),
+                         found = ball_distance(cases[k].norm, PIXELS, x[i], s->clean[i]);
             assert_int_not_equal(answer(s, x[i]), s->label[i]);
             if (!(found > exact * (1.0 - 1e-5) && found < exact * cases[k].over))
                 fail_msg("%s %s: image %u: distance %.9g, the nearest is at %.9g", cases[k].attack, cases[k].options, i,
@@ -235,7 +244,8 @@ static double distance_of(uint32_t norm, const float *a, const float *b)
     int changed = 0;
 
     for (int p = 0; p < HEIGHT * WIDTH; p++)
-        changed += memcmp(&a[p], &b[p], sizeof *a) != 0 || memcmp(&a[p + HEIGHT * WIDTH], &b[p + HEIGHT * WIDTH], sizeof *a);
+        changed += memcmp(&a[p], &b[p], sizeof *a) != 0 ||
+                   memcmp(&a[p + HEIGHT * WIDTH], &b[p + HEIGHT * WIDTH], sizeof *a);
     return norm == BIOFT_L0 ? (double)changed : ball_distance(norm, PIXELS, a, b);
 }
 
@@ -302,9 +312,10 @@ static void pgd_is_its_equation(void **state)
         assert_true(fabsf(x[k] - s->clean[0][k] - (g[k] > 0.0f ? 0.01f : -0.01f)) < 1e-6f);
     attack(s, "pgd", "steps=1 norm=l2", 0, 1, 0.03, false, x);
     for (int k = 0; k < PIXELS; k++)
-        assert_true(fabs((double)(x[k] - s->clean[0][k]) - 0.01 * (double)g[k] / ball_length(BIOFT_L2, PIXELS, g)) < 1e-6);
+        assert_true(fabs((double)(x[k] - s->clean[0][k]) - 0.01 * (double)g[k] / ball_length(BIOFT_L2, PIXELS, g)) <
+                    1e-6);
     attack(s, "pgd", "steps=3 loss=margin", 0, 1, 0.002, false, x);
-    attack(s, "pgd", "steps=3 loss=margin momentum=1", 0, 1, 0.002, false, y);   /* one direction all the way */
+    attack(s, "pgd", "steps=3 loss=margin momentum=1", 0, 1, 0.002, false, y); /* one direction all the way */
     assert_int_equal(answer(s, x), s->label[0]);
     assert_memory_equal(x, y, sizeof x);
 }
@@ -313,10 +324,17 @@ static void pgd_is_its_equation(void **state)
 static void reaches_a_target(void **state)
 {
     static const char *const cases[][2] = {
-        { "apgd", "norm=linf" }, { "apgd", "norm=linf loss=margin" }, { "apgd", "norm=linf loss=dlr" },
-        { "apgd", "norm=linf loss=dlr_targeted" }, { "square", "norm=linf" }, { "fab", "norm=linf" },
-        { "auto_attack", "norm=linf" }, { "cw", "steps=300" }, { "hop_skip_jump", "norm=l2 starts=10000 steps=2" },
-        { "pgd", "steps=40 rel_stepsize=0.1" }, { "pgd", "steps=40 keep=best loss=margin" },
+        { "apgd", "norm=linf" },
+        { "apgd", "norm=linf loss=margin" },
+        { "apgd", "norm=linf loss=dlr" },
+        { "apgd", "norm=linf loss=dlr_targeted" },
+        { "square", "norm=linf" },
+        { "fab", "norm=linf" },
+        { "auto_attack", "norm=linf" },
+        { "cw", "steps=300" },
+        { "hop_skip_jump", "norm=l2 starts=10000 steps=2" },
+        { "pgd", "steps=40 rel_stepsize=0.1" },
+        { "pgd", "steps=40 keep=best loss=margin" },
     };
     struct setting *s = *state;
 
@@ -326,7 +344,8 @@ static void reaches_a_target(void **state)
             const double wide = 1.5 * to_class(s, i, s->target[i], BIOFT_LINF) + 0.05;
             attack(s, cases[k][0], cases[k][1], i, 1, is_minimum(cases[k][0]) ? INFINITY : wide, true, x);
             if (answer(s, x) != s->target[i])
-                fail_msg("%s %s: image %u: class %d, target %d", cases[k][0], cases[k][1], i, answer(s, x), s->target[i]);
+                fail_msg("%s %s: image %u: class %d, target %d", cases[k][0], cases[k][1], i, answer(s, x),
+                         s->target[i]);
         }
 }
 
@@ -334,12 +353,20 @@ static void reaches_a_target(void **state)
 static void alone_as_together(void **state)
 {
     static const char *const cases[][2] = {
-        { "apgd", "norm=linf iterations=20" }, { "apgd", "norm=l2 loss=dlr iterations=20" },
-        { "apgd", "norm=l1 loss=dlr_targeted iterations=20" }, { "square", "norm=linf queries=50" },
-        { "square", "norm=l2 queries=50" }, { "fab", "norm=l2 iterations=10" },
+        { "apgd", "norm=linf iterations=20" },
+        { "apgd", "norm=l2 loss=dlr iterations=20" },
+        { "apgd", "norm=l1 loss=dlr_targeted iterations=20" },
+        { "square", "norm=linf queries=50" },
+        { "square", "norm=l2 queries=50" },
+        { "fab", "norm=l2 iterations=10" },
         { "auto_attack", "norm=linf iterations=10 queries=50" },
-        { "cw", "steps=20 searches=3" }, { "few_pixel", "population=20 generations=5" },
-        { "hop_skip_jump", "steps=2" }, { "deepfool", "norm=l2" }, { "tpgd", "steps=5" }, { "sparse_rs", "queries=50" }, { "pgd", "steps=5" },
+        { "cw", "steps=20 searches=3" },
+        { "few_pixel", "population=20 generations=5" },
+        { "hop_skip_jump", "steps=2" },
+        { "deepfool", "norm=l2" },
+        { "tpgd", "steps=5" },
+        { "sparse_rs", "queries=50" },
+        { "pgd", "steps=5" },
         { "pgd", "steps=5 norm=l2 random_start=true keep=best momentum=1" },
     };
     struct setting *s = *state;
@@ -395,8 +422,8 @@ static void derivatives(void **state)
                     const double down = loss_value(loss, CLASSES, near, y, t, targeted, NULL),
                                  slope = (up - down) / (above - (double)near[c]);
                     if (!(fabs(slope - (double)d[c]) < 1e-4))
-                        fail_msg("%s of %d, %d: derivative by output %d is %g, %g by differences", loss_names[loss], y, t, c,
-                                 (double)d[c], slope);
+                        fail_msg("%s of %d, %d: derivative by output %d is %g, %g by differences", loss_names[loss], y,
+                                 t, c, (double)d[c], slope);
                 }
             }
 }
@@ -434,7 +461,8 @@ static void projections(void **state)
                 for (int k = 0; k < PIXELS; k++)
                     other[k] = x[k] + 0.02f * other[k];
                 ball_project(norm, PIXELS, s->clean[0], epsilon, other);
-                assert_true(ball_distance(BIOFT_L2, PIXELS, far, x) <= ball_distance(BIOFT_L2, PIXELS, far, other) + 1e-6);
+                assert_true(ball_distance(BIOFT_L2, PIXELS, far, x) <=
+                            ball_distance(BIOFT_L2, PIXELS, far, other) + 1e-6);
             }
         }
 }
@@ -457,9 +485,19 @@ static int enter(void **state)
         s.sample[i] = 11 + 3 * i;
     }
     s.v = (bioft_victim){
-        .struct_size = sizeof s.v, .max_batch = 2 * IMAGES, .channels = CHANNELS, .height = HEIGHT, .width = WIDTH,
-        .outputs = CLASSES, .classes = CLASSES, .ctx = &s, .forward = forward, .backward = backward, .subset = subset,
-        .trace = trace, .credit = credit,
+        .struct_size = sizeof s.v,
+        .max_batch = 2 * IMAGES,
+        .channels = CHANNELS,
+        .height = HEIGHT,
+        .width = WIDTH,
+        .outputs = CLASSES,
+        .classes = CLASSES,
+        .ctx = &s,
+        .forward = forward,
+        .backward = backward,
+        .subset = subset,
+        .trace = trace,
+        .credit = credit,
     };
     *state = &s;
     return registry_create(&(struct registry_places){ .environment = true }, NULL, &s.registry, &err);
@@ -476,9 +514,15 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(derivatives), cmocka_unit_test(no_gradient_vanishes), cmocka_unit_test(projections),
-        cmocka_unit_test(finds_the_nearest), cmocka_unit_test(fools_where_the_ball_reaches),
-        cmocka_unit_test(pgd_is_its_equation), cmocka_unit_test(reaches_a_target), cmocka_unit_test(alone_as_together), cmocka_unit_test(asks_only_what_is_left),
+        cmocka_unit_test(derivatives),
+        cmocka_unit_test(no_gradient_vanishes),
+        cmocka_unit_test(projections),
+        cmocka_unit_test(finds_the_nearest),
+        cmocka_unit_test(fools_where_the_ball_reaches),
+        cmocka_unit_test(pgd_is_its_equation),
+        cmocka_unit_test(reaches_a_target),
+        cmocka_unit_test(alone_as_together),
+        cmocka_unit_test(asks_only_what_is_left),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }

@@ -64,7 +64,7 @@ static void tolerance_is_the_same_for_large_images(void **state)
     struct deltas d;
     (void)state;
     for (size_t k = 0; k < 1024; k++)
-        adversarial[k] = 1.0f / 1024;              /* an L1 distance of 1, an L2 distance of 1/32 */
+        adversarial[k] = 1.0f / 1024; /* an L1 distance of 1, an L2 distance of 1/32 */
     assert_int_equal(check_image(&large, BIOFT_L1, 1.0, clean, adversarial, &d, NULL), BIOFT_OK);
     assert_int_equal(check_image(&large, BIOFT_L1, 1.0 - 1e-5, clean, adversarial, &d, NULL), BIOFT_ERR_INVALID);
     assert_int_equal(check_image(&large, BIOFT_L1, 1.0 - 5e-7, clean, adversarial, &d, NULL), BIOFT_OK);

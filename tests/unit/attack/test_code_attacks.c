@@ -39,15 +39,28 @@ static bioft_status linear_codes(const bioft_victim *v, const char *split, bioft
 {
     (void)v;
     assert_string_equal(split, "train");
-    *ret = (bioft_codes){ .struct_size = sizeof *ret, .bits = BITS, .words = 1, .label_words = 1,
-                          .n = TRAINED, .codes = golden_codes, .labels = golden_train_sets };
+    *ret = (bioft_codes){ .struct_size = sizeof *ret,
+                          .bits = BITS,
+                          .words = 1,
+                          .label_words = 1,
+                          .n = TRAINED,
+                          .codes = golden_codes,
+                          .labels = golden_train_sets };
     return BIOFT_OK;
 }
 
 static const bioft_victim linear = {
-    .struct_size = sizeof(bioft_victim), .max_batch = IMAGES, .channels = 3, .height = 3,
-    .width = 3, .outputs = BITS, .classes = CLASSES, .bits = BITS, .forward = linear_forward,
-    .backward = linear_backward, .codes = linear_codes,
+    .struct_size = sizeof(bioft_victim),
+    .max_batch = IMAGES,
+    .channels = 3,
+    .height = 3,
+    .width = 3,
+    .outputs = BITS,
+    .classes = CLASSES,
+    .bits = BITS,
+    .forward = linear_forward,
+    .backward = linear_backward,
+    .codes = linear_codes,
 };
 
 static const struct image_format image = { .channels = 3, .height = 3, .width = 3 };
@@ -59,16 +72,21 @@ struct setting {
 };
 
 /* Runs an attack with options "name=value" on images first..first + n - 1. */
-static void attack(struct setting *s, const char *name, const bioft_victim *v, const char *options,
-                   uint32_t first, uint32_t n, double epsilon, bool targeted, float *ret)
+static void attack(struct setting *s, const char *name, const bioft_victim *v, const char *options, uint32_t first,
+                   uint32_t n, double epsilon, bool targeted, float *ret)
 {
     struct error err = { 0 };
     const struct plugin *plugin;
     struct instance *instance = make_attack(s->registry, s->arena, name, options, &plugin);
     const bioft_batch batch = {
-        .struct_size = sizeof batch, .n = n, .classes = CLASSES, .label_words = 1,
-        .x = golden_clean + first * PIXELS, .sample = numbers + first,
-        .labels = golden_sets + first, .target = targeted ? golden_target + first : NULL,
+        .struct_size = sizeof batch,
+        .n = n,
+        .classes = CLASSES,
+        .label_words = 1,
+        .x = golden_clean + first * PIXELS,
+        .sample = numbers + first,
+        .labels = golden_sets + first,
+        .target = targeted ? golden_target + first : NULL,
     };
     memcpy(ret, batch.x, sizeof(float) * n * PIXELS);
     bioft_status st = plugin->api.attack.prepare(instance->self, v);
@@ -102,27 +120,30 @@ static void images_are_torchs(void **state)
 {
     for (size_t g = 0; g < sizeof golden / sizeof *golden; g++) {
         float x[IMAGES * PIXELS];
-        attack(*state, golden[g].attack, &linear, golden[g].options, 0, IMAGES, golden[g].epsilon,
-               golden[g].targeted, x);
+        attack(*state, golden[g].attack, &linear, golden[g].options, 0, IMAGES, golden[g].epsilon, golden[g].targeted,
+               x);
         for (size_t k = 0; k < IMAGES * PIXELS; k++)
             if (!(fabsf(x[k] - golden[g].want[k]) < 1e-5f))
-                fail_msg("%s %s: pixel %zu is %.8g, not %.8g", golden[g].attack, golden[g].options,
-                         k, (double)x[k], (double)golden[g].want[k]);
+                fail_msg("%s %s: pixel %zu is %.8g, not %.8g", golden[g].attack, golden[g].options, k, (double)x[k],
+                         (double)golden[g].want[k]);
     }
 }
 
 /* An image's result does not depend on the others of its batch. */
 static void alone_as_together(void **state)
 {
-    static const struct { const char *attack, *options; } all[] = {
-        { "hag", "steps=7" }, { "sdha", "steps=7" }, { "saat", "steps=7" },
+    static const struct {
+        const char *attack, *options;
+    } all[] = {
+        { "hag", "steps=7" },
+        { "sdha", "steps=7" },
+        { "saat", "steps=7" },
     };
     for (size_t a = 0; a < 3; a++) {
         float together[IMAGES * PIXELS], alone[IMAGES * PIXELS];
         attack(*state, all[a].attack, &linear, all[a].options, 0, IMAGES, 0.1, false, together);
         for (uint32_t i = 0; i < IMAGES; i++)
-            attack(*state, all[a].attack, &linear, all[a].options, i, 1, 0.1, false,
-                   alone + i * PIXELS);
+            attack(*state, all[a].attack, &linear, all[a].options, i, 1, 0.1, false, alone + i * PIXELS);
         assert_memory_equal(alone, together, sizeof alone);
     }
 }
@@ -163,8 +184,12 @@ static bioft_status wild_backward(const bioft_victim *v, uint32_t n, const float
 /* Adam's steps may exceed its rate where gradients grow, up to a bound for any gradients. */
 static void sdha_moves_so_far(void **state)
 {
-    static const struct { const char *options; double least, most; } steps[] = {
-        { "steps=5", 0.05, 0.050226 }, { "steps=5 saat_compat=true", 0.04, 0.040118 },
+    static const struct {
+        const char *options;
+        double least, most;
+    } steps[] = {
+        { "steps=5", 0.05, 0.050226 },
+        { "steps=5 saat_compat=true", 0.04, 0.040118 },
     };
     for (size_t i = 0; i < 2; i++) {
         uint64_t calls = 0;
@@ -257,9 +282,8 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(images_are_torchs), cmocka_unit_test(alone_as_together),
-        cmocka_unit_test(stays_inside), cmocka_unit_test(sdha_moves_so_far),
-        cmocka_unit_test(schedule), cmocka_unit_test(equal_codes_are_one),
+        cmocka_unit_test(images_are_torchs), cmocka_unit_test(alone_as_together), cmocka_unit_test(stays_inside),
+        cmocka_unit_test(sdha_moves_so_far), cmocka_unit_test(schedule),          cmocka_unit_test(equal_codes_are_one),
         cmocka_unit_test(relaxed_codes),
     };
     return cmocka_run_group_tests(tests, enter, leave);

@@ -8,8 +8,7 @@ static void sets_and_returns(void **state)
     struct error err = { 0 };
 
     (void)state;
-    assert_int_equal(error_set(&err, BIOFT_ERR_FORMAT, "%s:%d: wrong", "a.npy", 3),
-                     BIOFT_ERR_FORMAT);
+    assert_int_equal(error_set(&err, BIOFT_ERR_FORMAT, "%s:%d: wrong", "a.npy", 3), BIOFT_ERR_FORMAT);
     assert_int_equal(err.status, BIOFT_ERR_FORMAT);
     assert_string_equal(err.text, "a.npy:3: wrong");
     assert_int_equal(error_memory(&err, "the batch"), BIOFT_ERR_MEMORY);
@@ -57,7 +56,7 @@ static void cuts_visibly(void **state)
     memset(full, 'a', sizeof full);
     full[sizeof full - 1] = '\0';
     error_set(&err, BIOFT_ERR_IO, "%s", full);
-    assert_string_equal(err.text, full);            /* what fits is whole */
+    assert_string_equal(err.text, full); /* what fits is whole */
 
     memset(longer, 'a', sizeof longer);
     longer[sizeof longer - 1] = '\0';
@@ -75,11 +74,8 @@ static void cuts_visibly(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sets_and_returns),
-        cmocka_unit_test(takes_no_error),
-        cmocka_unit_test(prefixes),
-        cmocka_unit_test(takes_its_own_text),
-        cmocka_unit_test(cuts_visibly),
+        cmocka_unit_test(sets_and_returns),   cmocka_unit_test(takes_no_error), cmocka_unit_test(prefixes),
+        cmocka_unit_test(takes_its_own_text), cmocka_unit_test(cuts_visibly),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

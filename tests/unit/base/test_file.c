@@ -36,7 +36,7 @@ static void check_content(const char *path, const char *want)
 
     assert_int_equal(file_read(path, 1 << 20, &bytes, &size, &err), BIOFT_OK);
     assert_int_equal(size, strlen(want));
-    assert_string_equal((char *)bytes, want);       /* the NUL after its end too */
+    assert_string_equal((char *)bytes, want); /* the NUL after its end too */
     free(bytes);
 }
 
@@ -64,7 +64,7 @@ static void writes_and_reads(void **state)
     umask(mask);
     check_content("a", "one");
     assert_int_equal(stat("a", &s), 0);
-    assert_int_equal(s.st_mode & 0777, 0640);       /* as the umask has it */
+    assert_int_equal(s.st_mode & 0777, 0640); /* as the umask has it */
     assert_int_equal(file_write("a", "", 0, &err), BIOFT_OK);
     check_content("a", "");
     assert_int_equal(file_write("a", "three", 5, &err), BIOFT_OK);
@@ -89,7 +89,7 @@ static void writes_in_pieces(void **state)
     assert_int_equal(file_add(&w, "w", 1, &err), BIOFT_OK);
     assert_int_equal(file_commit(&w, &err), BIOFT_OK);
     check_content("a", "new");
-    file_abort(&w);                                 /* after a commit: nothing */
+    file_abort(&w); /* after a commit: nothing */
     check_content("a", "new");
 
     assert_int_equal(file_begin("a", &w, &err), BIOFT_OK);
@@ -156,7 +156,7 @@ static void full_disk(void **state)
     assert_int_equal(file_add(&w, "new", 3, &err), BIOFT_ERR_IO);
     assert_int_equal(err.status, BIOFT_ERR_IO);
     check_error(&err, "a", "cannot write: No space left on device");
-    assert_int_equal(entries(), 1);                 /* aborted: no temporary */
+    assert_int_equal(entries(), 1); /* aborted: no temporary */
     assert_null(w.path);
     file_abort(&w);
     check_content("a", "old");
@@ -185,10 +185,7 @@ static void short_write(void **state)
 
 /* A write of more than a pipe holds, with a signal in between: interrupted and short, and still
  * whole. */
-static void on_alarm(int signal)
-{
-    (void)signal;
-}
+static void on_alarm(int signal) { (void)signal; }
 
 static void interrupted_write(void **state)
 {
@@ -205,7 +202,7 @@ static void interrupted_write(void **state)
     memset(bytes, 'b', SIZE);
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(file_begin("a", &w, &err), BIOFT_OK);
-    sigaction(SIGUSR2, &action, NULL);              /* without SA_RESTART */
+    sigaction(SIGUSR2, &action, NULL); /* without SA_RESTART */
     child = fork();
     assert_true(child >= 0);
     if (child == 0) {
@@ -249,7 +246,7 @@ static void not_writable(void **state)
 
     (void)state;
     assert_int_equal(file_write("a", "x", 1, &err), BIOFT_OK);
-    assert_int_equal(file_write("a/b", "y", 1, &err), BIOFT_ERR_IO);       /* also for root */
+    assert_int_equal(file_write("a/b", "y", 1, &err), BIOFT_ERR_IO); /* also for root */
     check_error(&err, "a/b", "cannot write: Not a directory");
     assert_int_equal(file_write("none/b", "y", 1, &err), BIOFT_ERR_IO);
     check_error(&err, "none/b", "cannot write: No such file or directory");
@@ -322,7 +319,7 @@ static void irregular_files(void **state)
     assert_int_equal(mkdir("d", 0777), 0);
     assert_int_equal(symlink("fifo", "to_fifo"), 0);
     assert_int_equal(symlink("nowhere", "to_nowhere"), 0);
-    alarm(20);                                      /* a FIFO waited for would hang */
+    alarm(20); /* a FIFO waited for would hang */
     for (size_t i = 0; i < COUNT(names); i++) {
         struct file_map map = { 0 };
         uint8_t *bytes;
@@ -413,7 +410,7 @@ static void maps_outlive_a_cut(void **state)
     }
     assert_int_equal(file_map_check(&cut, BIOFT_OK, &err), BIOFT_ERR_IO);
     check_error(&err, "cut", "was cut while it was in use");
-    assert_int_equal(file_map_check(&cut, BIOFT_ERR_FORMAT, &err), BIOFT_ERR_IO);    /* that is the reason */
+    assert_int_equal(file_map_check(&cut, BIOFT_ERR_FORMAT, &err), BIOFT_ERR_IO); /* that is the reason */
     assert_int_equal(file_map_check(&whole, BIOFT_ERR_FORMAT, &err), BIOFT_ERR_FORMAT);
     file_map_close(&cut);
 
@@ -429,7 +426,7 @@ static void maps_outlive_a_cut(void **state)
     assert_int_equal(file_map_check(&cut, BIOFT_OK, &err), BIOFT_ERR_IO);
     file_abort(&w);
     file_map_close(&cut);
-    assert_int_equal(file_map_open("cut", &cut, &err), BIOFT_OK);            /* a new map is not the old one */
+    assert_int_equal(file_map_open("cut", &cut, &err), BIOFT_OK); /* a new map is not the old one */
     assert_int_equal((size_t)count_x(&cut), page);
     assert_int_equal(file_map_check(&cut, BIOFT_OK, &err), BIOFT_OK);
     assert_int_equal(file_copy("cut", "copy", &err), BIOFT_OK);
@@ -445,7 +442,7 @@ static void leaves_others_faults(void **state)
     int status;
 
     (void)state;
-    signal(SIGBUS, SIG_DFL);                        /* cmocka's would go on with the tests in the child */
+    signal(SIGBUS, SIG_DFL); /* cmocka's would go on with the tests in the child */
     cut_while_mapped("cut", &map);
     const int fd = open("cut", O_RDWR);
     volatile char *theirs = mmap(NULL, 2 * page, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -577,8 +574,10 @@ static void lists(void **state)
 /* A writer that was killed leaves its temporary; nothing else goes. */
 static void sweeps(void **state)
 {
-    static const char *const kept[] = { ".lock", ".a.1", ".a.1-", ".a.-1", ".a.1-2x", "a.1-2", ".1-2", ".a.b-2", ".x-1.2",
-                                        ".notes.2024-11", ".bioft-part", ".1-2.bioft-part", ".a.1-.bioft-part" };
+    static const char *const kept[] = { ".lock",           ".a.1",           ".a.1-",       ".a.-1",
+                                        ".a.1-2x",         "a.1-2",          ".1-2",        ".a.b-2",
+                                        ".x-1.2",          ".notes.2024-11", ".bioft-part", ".1-2.bioft-part",
+                                        ".a.1-.bioft-part" };
     struct file_writer w;
     struct error err;
 
@@ -602,13 +601,23 @@ static void sweeps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(writes_and_reads), IN_FOLDER(writes_in_pieces),
+        IN_FOLDER(writes_and_reads),
+        IN_FOLDER(writes_in_pieces),
         IN_FOLDER(two_writers_of_one_file),
-        IN_FOLDER(longest_name),     IN_FOLDER(full_disk),        IN_FOLDER(short_write),
-        IN_FOLDER(interrupted_write), IN_FOLDER(not_writable),    IN_FOLDER(bounds),
-        IN_FOLDER(irregular_files),  IN_FOLDER(maps),             IN_FOLDER(renames),
-        IN_FOLDER(maps_outlive_a_cut), IN_FOLDER(leaves_others_faults),
-        IN_FOLDER(folders),          IN_FOLDER(lists),             IN_FOLDER(sweeps),
+        IN_FOLDER(longest_name),
+        IN_FOLDER(full_disk),
+        IN_FOLDER(short_write),
+        IN_FOLDER(interrupted_write),
+        IN_FOLDER(not_writable),
+        IN_FOLDER(bounds),
+        IN_FOLDER(irregular_files),
+        IN_FOLDER(maps),
+        IN_FOLDER(renames),
+        IN_FOLDER(maps_outlive_a_cut),
+        IN_FOLDER(leaves_others_faults),
+        IN_FOLDER(folders),
+        IN_FOLDER(lists),
+        IN_FOLDER(sweeps),
         IN_FOLDER(new_folders_last),
     };
 

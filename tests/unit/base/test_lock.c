@@ -108,8 +108,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(shared, test_enter_folder, test_leave_folder),
         cmocka_unit_test_setup_teardown(holds_a_file_and_not_its_name, test_enter_folder, test_leave_folder),
         cmocka_unit_test_setup_teardown(excludes, test_enter_folder, test_leave_folder),
-        cmocka_unit_test_setup_teardown(ends_with_its_process, test_enter_folder,
-                                        test_leave_folder),
+        cmocka_unit_test_setup_teardown(ends_with_its_process, test_enter_folder, test_leave_folder),
         cmocka_unit_test_setup_teardown(faults, test_enter_folder, test_leave_folder),
     };
 

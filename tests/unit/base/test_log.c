@@ -33,7 +33,7 @@ static void passes_on(void **state)
     log_write(&log, LOG_DETAIL, "%s", longer);
     assert_int_equal(seen.level, LOG_DETAIL);
     assert_string_equal(seen.text, longer);
-    for (size_t n = 1020; n < 1030; n++) {          /* around the size of the buffer inside */
+    for (size_t n = 1020; n < 1030; n++) { /* around the size of the buffer inside */
         log_write(&log, LOG_PROGRESS, "%.*s", (int)n, longer);
         assert_int_equal(strlen(seen.text), n);
     }

@@ -25,7 +25,7 @@ static void products(void **state)
     assert_true(mem_product(SIZE_MAX, 0, &ret));
     assert_int_equal(ret, 0);
     assert_false(mem_product(SIZE_MAX / 2 + 1, 2, &ret));
-    assert_int_equal(ret, 0);                       /* untouched */
+    assert_int_equal(ret, 0); /* untouched */
 }
 
 static void arrays(void **state)
@@ -83,7 +83,10 @@ static void grows(void **state)
 
 static void arena_memory(void **state)
 {
-    struct { unsigned char *p; size_t size; } pieces[500];
+    struct {
+        unsigned char *p;
+        size_t size;
+    } pieces[500];
     struct arena *arena = arena_create();
 
     (void)state;
@@ -105,7 +108,7 @@ static void arena_memory(void **state)
     assert_null(arena_array(arena, SIZE_MAX / 8 + 2, 8));
     assert_null(arena_array(arena, SIZE_MAX, 1));
     assert_null(arena_array(arena, SIZE_MAX - 31, 1));
-    assert_non_null(arena_array(arena, 8, 8));      /* of use after a refusal */
+    assert_non_null(arena_array(arena, 8, 8)); /* of use after a refusal */
     arena_destroy(arena);
     arena_destroy(NULL);
 }
@@ -131,11 +134,8 @@ static void arena_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products),
-        cmocka_unit_test(arrays),
-        cmocka_unit_test(grows),
-        cmocka_unit_test(arena_memory),
-        cmocka_unit_test(arena_texts),
+        cmocka_unit_test(products),     cmocka_unit_test(arrays),      cmocka_unit_test(grows),
+        cmocka_unit_test(arena_memory), cmocka_unit_test(arena_texts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,7 +83,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(joins),
         cmocka_unit_test(makes_absolute),
-        cmocka_unit_test(knows_the_home), cmocka_unit_test(finds_the_folder),
+        cmocka_unit_test(knows_the_home),
+        cmocka_unit_test(finds_the_folder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

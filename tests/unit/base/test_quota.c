@@ -33,11 +33,11 @@ static void version_2(void **state)
     put("r/sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
     assert_int_equal(threads_quota("r"), 0);
     put("r/sys/fs/cgroup/a/b/cpu.max", "150000 100000\n");
-    assert_int_equal(threads_quota("r"), 2);        /* rounded up */
+    assert_int_equal(threads_quota("r"), 2); /* rounded up */
     put("r/sys/fs/cgroup/a/b/cpu.max", "400000 100000\n");
     assert_int_equal(threads_quota("r"), 4);
     put("r/sys/fs/cgroup/a/cpu.max", "300000 100000\n");
-    assert_int_equal(threads_quota("r"), 3);        /* a group above allows less */
+    assert_int_equal(threads_quota("r"), 3); /* a group above allows less */
     put("r/sys/fs/cgroup/a/b/cpu.max", "100 100000\n");
     assert_int_equal(threads_quota("r"), 1);
     put("r/sys/fs/cgroup/a/b/cpu.max", "9223372036854775807 1\n");
@@ -60,8 +60,7 @@ static void container(void **state)
 static void version_1(void **state)
 {
     (void)state;
-    put("o/proc/self/cgroup",
-        "5:memory:/job\n4:cpu,cpuacct:/job\n3:cpuset:/job\n1:name=systemd:/x\n");
+    put("o/proc/self/cgroup", "5:memory:/job\n4:cpu,cpuacct:/job\n3:cpuset:/job\n1:name=systemd:/x\n");
     put("o/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_quota_us", "-1\n");
     put("o/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_period_us", "100000\n");
     assert_int_equal(threads_quota("o"), 0);

@@ -36,7 +36,7 @@ static void keeps_what_it_has_when_memory_is_out(void **state)
 
     (void)state;
     text_add(&t, "ab");
-    text_add_n(&t, "", SIZE_MAX / 2);               /* no allocator gives that */
+    text_add_n(&t, "", SIZE_MAX / 2); /* no allocator gives that */
     assert_true(t.failed);
     assert_string_equal(t.data, "ab");
     text_add(&t, "cd");
@@ -50,13 +50,27 @@ static const struct {
     double value;
     const char *text;
 } numbers[] = {
-    { 0.0, "0" }, { -0.0, "-0" }, { 1, "1" }, { -2.5, "-2.5" }, { 0.1, "0.1" }, { 0.3, "0.3" },
-    { 0.1 + 0.2, "0.30000000000000004" }, { 1.0 / 3, "0.3333333333333333" },
-    { 2.0 / 3, "0.6666666666666666" }, { 1e15, "1e+15" }, { 123456789012345, "123456789012345" },
-    { 9007199254740993.0, "9007199254740992" }, { 1e-5, "1e-05" }, { 0.0001, "0.0001" },
-    { 5e-324, "4.94065645841247e-324" }, { 1.7976931348623157e308, "1.7976931348623157e+308" },
-    { 2.2250738585072014e-308, "2.2250738585072014e-308" }, { INFINITY, "inf" },
-    { -INFINITY, "-inf" }, { NAN, "nan" }, { -NAN, "nan" },
+    { 0.0, "0" },
+    { -0.0, "-0" },
+    { 1, "1" },
+    { -2.5, "-2.5" },
+    { 0.1, "0.1" },
+    { 0.3, "0.3" },
+    { 0.1 + 0.2, "0.30000000000000004" },
+    { 1.0 / 3, "0.3333333333333333" },
+    { 2.0 / 3, "0.6666666666666666" },
+    { 1e15, "1e+15" },
+    { 123456789012345, "123456789012345" },
+    { 9007199254740993.0, "9007199254740992" },
+    { 1e-5, "1e-05" },
+    { 0.0001, "0.0001" },
+    { 5e-324, "4.94065645841247e-324" },
+    { 1.7976931348623157e308, "1.7976931348623157e+308" },
+    { 2.2250738585072014e-308, "2.2250738585072014e-308" },
+    { INFINITY, "inf" },
+    { -INFINITY, "-inf" },
+    { NAN, "nan" },
+    { -NAN, "nan" },
 };
 
 static void writes_numbers(void **state)
@@ -108,15 +122,27 @@ static void reads_decimals(void **state)
         const char *text;
         double value;
     } good[] = {
-        { "0", 0 }, { "-1", -1 }, { "+1", 1 }, { ".5", 0.5 }, { "5.", 5 }, { "-.5e1", -5 },
-        { "5.e-1", 0.5 }, { "1e3", 1000 }, { "1E+3", 1000 }, { "007", 7 }, { "0.1", 0.1 },
-        { "0e-400", 0 }, { "-0.0", 0 }, { "9007199254740993", 9007199254740992.0 },
-        { "1.7976931348623157e308", 1.7976931348623157e308 }, { "4.9e-324", 5e-324 },
+        { "0", 0 },
+        { "-1", -1 },
+        { "+1", 1 },
+        { ".5", 0.5 },
+        { "5.", 5 },
+        { "-.5e1", -5 },
+        { "5.e-1", 0.5 },
+        { "1e3", 1000 },
+        { "1E+3", 1000 },
+        { "007", 7 },
+        { "0.1", 0.1 },
+        { "0e-400", 0 },
+        { "-0.0", 0 },
+        { "9007199254740993", 9007199254740992.0 },
+        { "1.7976931348623157e308", 1.7976931348623157e308 },
+        { "4.9e-324", 5e-324 },
     };
     static const char *const bad[] = {
-        "", " ", "1 ", " 1", "+", "-", ".", "-.", "e5", ".e5", "1e", "1e+", "1e5.", "1.2.3", "--1",
-        "+-1", "0x10", "0x1p3", "nan", "inf", "-inf", "infinity", "NAN", "1,5", "1_000", "1f",
-        "1e999", "-1e999", "1e-400", "-0.01e-400", "1\n", "٣",
+        "",    " ",    "1 ",    " 1",  "+",     "-",      ".",      "-.",         "e5",  ".e5",  "1e",
+        "1e+", "1e5.", "1.2.3", "--1", "+-1",   "0x10",   "0x1p3",  "nan",        "inf", "-inf", "infinity",
+        "NAN", "1,5",  "1_000", "1f",  "1e999", "-1e999", "1e-400", "-0.01e-400", "1\n", "٣",
     };
     double value = 42;
 
@@ -130,7 +156,7 @@ static void reads_decimals(void **state)
         if (text_to_double(bad[i], strlen(bad[i]), &value) || value != 42)
             fail_msg("\"%s\" was read as a number", bad[i]);
     assert_false(text_to_double("1\0002", 3, &value));
-    assert_true(text_to_double("12.75 and more", 4, &value));      /* no end but the length's */
+    assert_true(text_to_double("12.75 and more", 4, &value)); /* no end but the length's */
     assert_true(value == 12.7);
 }
 
@@ -169,7 +195,7 @@ static void ignores_the_locale(void **state)
         skip();
     setenv("LOCPATH", ".", 1);
     if (!setlocale(LC_NUMERIC, "comma"))
-        skip();                                     /* no localedef here */
+        skip(); /* no localedef here */
     snprintf(check, sizeof check, "%.1f", 1.5);
     assert_string_equal(check, "1,5");
     assert_string_equal(text_number(text, 1.5), "1.5");
@@ -181,7 +207,7 @@ static void ignores_the_locale(void **state)
     assert_string_equal(text_size(text, 1536), "1.5 KiB");
     assert_string_equal(text_duration(text, 1.5), "1.5 s");
     snprintf(check, sizeof check, "%.1f", 1.5);
-    assert_string_equal(check, "1,5");              /* and leaves it as it was */
+    assert_string_equal(check, "1,5"); /* and leaves it as it was */
     setlocale(LC_NUMERIC, "C");
     text_free(&t);
 }
@@ -192,8 +218,7 @@ static void escapes(void **state)
 
     (void)state;
     assert_string_equal(text_escape(text, "conv1 ~", 7), "conv1 ~");
-    assert_string_equal(text_escape(text, "a\n\x1b[31m\\\x7f\xff\0z", 11),
-                        "a\\x0a\\x1b[31m\\x5c\\x7f\\xff\\x00");
+    assert_string_equal(text_escape(text, "a\n\x1b[31m\\\x7f\xff\0z", 11), "a\\x0a\\x1b[31m\\x5c\\x7f\\xff\\x00");
     assert_string_equal(text_escape(text, "", 0), "");
     memset(in, 'a', sizeof in);
     memset(want, 'a', 80);
@@ -201,7 +226,7 @@ static void escapes(void **state)
     assert_string_equal(text_escape(text, in, 80), want);
     strcpy(want + 80, "...");
     assert_string_equal(text_escape(text, in, 81), want);
-    memset(in, 0, sizeof in);                       /* the longest there is */
+    memset(in, 0, sizeof in); /* the longest there is */
     text_escape(text, in, sizeof in);
     assert_int_equal(strlen(text), TEXT_ESCAPED - 1);
     assert_string_equal(text + TEXT_ESCAPED - 8, "\\x00...");
@@ -215,12 +240,17 @@ static void shows_what_a_terminal_would_act_on(void **state)
         { "plain ~\n\t\\", "plain ~\n\t\\" },
         { "\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80", "\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80" },
         { "\x1b[31mred\r\a\b\x7f", "\\x1b[31mred\\x0d\\x07\\x08\\x7f" },
-        { "\xc2\x9b" "2J", "\\xc2\\x9b2J" },                         /* CSI in one character */
-        { "\x9b\xff" "a\xc3", "\\x9b\\xffa\\xc3" },                 /* none of UTF-8's */
-        { "a\xe2\x80\xae" "b\xe2\x81\xa6", "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6" },   /* the order turned */
-        { "\xe2\x80\xa8\xd8\x9c\xe2\x80\x8f\xef\xbb\xbf",
-          "\\xe2\\x80\\xa8\\xd8\\x9c\\xe2\\x80\\x8f\\xef\\xbb\\xbf" },
-        { "\xe2\x80\x8d\xe2\x80\xa7", "\xe2\x80\x8d\xe2\x80\xa7" },   /* what joins letters, a dot */
+        { "\xc2\x9b"
+          "2J",
+          "\\xc2\\x9b2J" }, /* CSI in one character */
+        { "\x9b\xff"
+          "a\xc3",
+          "\\x9b\\xffa\\xc3" }, /* none of UTF-8's */
+        { "a\xe2\x80\xae"
+          "b\xe2\x81\xa6",
+          "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6" }, /* the order turned */
+        { "\xe2\x80\xa8\xd8\x9c\xe2\x80\x8f\xef\xbb\xbf", "\\xe2\\x80\\xa8\\xd8\\x9c\\xe2\\x80\\x8f\\xef\\xbb\\xbf" },
+        { "\xe2\x80\x8d\xe2\x80\xa7", "\xe2\x80\x8d\xe2\x80\xa7" }, /* what joins letters, a dot */
     };
     size_t hidden;
 
@@ -243,19 +273,35 @@ static void matches(void **state)
         const char *pattern, *text;
         bool want;
     } cases[] = {
-        { "", "", true }, { "", "a", false }, { "a", "", false }, { "*", "", true },
-        { "*", "abc", true }, { "**", "abc", true }, { "?", "", false }, { "?", "a", true },
-        { "?", "ab", false }, { "abc", "abc", true }, { "abc", "abcd", false },
-        { "abcd", "abc", false }, { "a*c", "abbc", true }, { "a*c", "abcb", false },
-        { "*.conv?", "layer1.0.conv1", true }, { "*.conv?", "layer1.0.conv12", false },
-        { "layer*.bn*", "layer1.0.bn2", true }, { "*ab*ab", "abab", true },
-        { "*ab*ab", "aab", false }, { "*aab", "aaaab", true }, { "a?*", "a", false },
-        { "a?*", "ab", true }, { "*a*b*c*", "xxaxxbxxcxx", true },
-        { "*a*b*c*", "xxcxxbxxaxx", false }, { "[ab]", "a", false }, { "[ab]", "[ab]", true },
+        { "", "", true },
+        { "", "a", false },
+        { "a", "", false },
+        { "*", "", true },
+        { "*", "abc", true },
+        { "**", "abc", true },
+        { "?", "", false },
+        { "?", "a", true },
+        { "?", "ab", false },
+        { "abc", "abc", true },
+        { "abc", "abcd", false },
+        { "abcd", "abc", false },
+        { "a*c", "abbc", true },
+        { "a*c", "abcb", false },
+        { "*.conv?", "layer1.0.conv1", true },
+        { "*.conv?", "layer1.0.conv12", false },
+        { "layer*.bn*", "layer1.0.bn2", true },
+        { "*ab*ab", "abab", true },
+        { "*ab*ab", "aab", false },
+        { "*aab", "aaaab", true },
+        { "a?*", "a", false },
+        { "a?*", "ab", true },
+        { "*a*b*c*", "xxaxxbxxcxx", true },
+        { "*a*b*c*", "xxcxxbxxaxx", false },
+        { "[ab]", "a", false },
+        { "[ab]", "[ab]", true },
         { "A", "a", false },
         /* Exponential for a matcher that tries every split. */
-        { "*a*a*a*a*a*a*a*a*a*a*a*a*b",
-          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
+        { "*a*a*a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
     };
 
     (void)state;
@@ -270,9 +316,16 @@ static void sizes(void **state)
         uint64_t bytes;
         const char *text;
     } cases[] = {
-        { 0, "0 B" }, { 1023, "1023 B" }, { 1024, "1.0 KiB" }, { 1536, "1.5 KiB" },
-        { 12897485, "12.3 MiB" }, { 1048575, "1.0 MiB" }, { 1048500, "1023.9 KiB" },
-        { 1288490189, "1.2 GiB" }, { (uint64_t)1 << 40, "1.0 TiB" }, { UINT64_MAX, "16.0 EiB" },
+        { 0, "0 B" },
+        { 1023, "1023 B" },
+        { 1024, "1.0 KiB" },
+        { 1536, "1.5 KiB" },
+        { 12897485, "12.3 MiB" },
+        { 1048575, "1.0 MiB" },
+        { 1048500, "1023.9 KiB" },
+        { 1288490189, "1.2 GiB" },
+        { (uint64_t)1 << 40, "1.0 TiB" },
+        { UINT64_MAX, "16.0 EiB" },
     };
     char text[TEXT_NUMBER];
 
@@ -287,10 +340,20 @@ static void durations(void **state)
         double seconds;
         const char *text;
     } cases[] = {
-        { 0, "0.0 s" }, { 0.04, "0.0 s" }, { 45, "45.0 s" }, { 59.94, "59.9 s" },
-        { 59.96, "1 min 0 s" }, { 200, "3 min 20 s" }, { 3599.4, "59 min 59 s" },
-        { 3599.6, "1 h 0 min" }, { 7500, "2 h 5 min" }, { 360000, "100 h 0 min" }, { -3, "0.0 s" },
-        { NAN, "?" }, { INFINITY, "?" }, { 1e300, "?" },
+        { 0, "0.0 s" },
+        { 0.04, "0.0 s" },
+        { 45, "45.0 s" },
+        { 59.94, "59.9 s" },
+        { 59.96, "1 min 0 s" },
+        { 200, "3 min 20 s" },
+        { 3599.4, "59 min 59 s" },
+        { 3599.6, "1 h 0 min" },
+        { 7500, "2 h 5 min" },
+        { 360000, "100 h 0 min" },
+        { -3, "0.0 s" },
+        { NAN, "?" },
+        { INFINITY, "?" },
+        { 1e300, "?" },
     };
     char text[TEXT_NUMBER];
 
@@ -303,7 +366,9 @@ static void durations(void **state)
 static void splits_lines(void **state)
 {
     static const char text[] = "one\n\ntw\0o\nunfinished";
-    static const struct { size_t begin, length; } lines[] = { { 0, 3 }, { 4, 0 }, { 5, 4 } };
+    static const struct {
+        size_t begin, length;
+    } lines[] = { { 0, 3 }, { 4, 0 }, { 5, 4 } };
     const char *line;
     size_t at = 0, length;
 
@@ -321,8 +386,13 @@ static void splits_lines(void **state)
 /* The vectors of RFC 4648, section 10, and pieces longer than one call encodes. */
 static void encodes_base64(void **state)
 {
-    static const char *const vectors[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
-                                              { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
+    static const char *const vectors[][2] = { { "", "" },
+                                              { "f", "Zg==" },
+                                              { "fo", "Zm8=" },
+                                              { "foo", "Zm9v" },
+                                              { "foob", "Zm9vYg==" },
+                                              { "fooba", "Zm9vYmE=" },
+                                              { "foobar", "Zm9vYmFy" } };
     static uint8_t zeros[10000];
     struct text t = { 0 };
     (void)state;

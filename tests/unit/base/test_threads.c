@@ -13,11 +13,11 @@
 enum { MOST = 16, PIECES = 5000 };
 
 struct tally {
-    atomic_int times[PIECES];       /* how often each index came */
-    atomic_int busy[MOST];          /* bodies now on each thread number: never two */
+    atomic_int times[PIECES]; /* how often each index came */
+    atomic_int busy[MOST];    /* bodies now on each thread number: never two */
     atomic_int faults;
     unsigned threads;
-    int plain[PIECES];              /* what bodies write is there when the run returns */
+    int plain[PIECES]; /* what bodies write is there when the run returns */
 };
 
 static void count_body(void *ctx, size_t index, uint32_t thread)
@@ -93,7 +93,7 @@ static void many_short_runs(void **state)
         pool_run(pool, n, add_body, &sum);
         assert_int_equal(atomic_load(&sum), n * (n + 1) / 2);
         if (i % 500 == 0)
-            nanosleep(&pause, NULL);                /* long enough that they sleep */
+            nanosleep(&pause, NULL); /* long enough that they sleep */
     }
     pool_destroy(pool);
 }
@@ -193,7 +193,7 @@ static void nested(void **state)
         assert_int_equal(atomic_load(&nest.faults), 0);
         assert_int_equal(atomic_load(&nest.inner), 600);
         assert_int_equal(atomic_load(&nest.here), threads[i]);
-        pool_run(nest.pool, 1, outer_body, &nest);  /* a single piece is a body too */
+        pool_run(nest.pool, 1, outer_body, &nest); /* a single piece is a body too */
         assert_int_equal(atomic_load(&nest.inner), 601);
         assert_int_equal(atomic_load(&nest.faults), 0);
         pool_destroy(nest.pool);

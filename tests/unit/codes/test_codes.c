@@ -13,8 +13,7 @@
 
 static void sign_decides_and_zero_is_plus_one(void **state)
 {
-    const float values[2][5] = { { 0.5f, -0.25f, 0.0f, -0.0f, -1e-38f },
-                                 { -3.0f, 3.0f, -INFINITY, INFINITY, -1.0f } };
+    const float values[2][5] = { { 0.5f, -0.25f, 0.0f, -0.0f, -1e-38f }, { -3.0f, 3.0f, -INFINITY, INFINITY, -1.0f } };
     uint64_t packed[2];
 
     (void)state;
@@ -37,26 +36,21 @@ static void bytes_are_those_of_packbits(void **state)
  * floats again. */
 static void all_widths_go_there_and_back(void **state)
 {
-    static const uint32_t widths[] = {
-        1, 7, 8, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 512, 1000
-    };
+    static const uint32_t widths[] = { 1, 7, 8, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 512, 1000 };
     enum { ROWS = 5 };
 
     (void)state;
     for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
         const uint32_t bits = widths[w], words = (bits + 63) / 64, length = (bits + 7) / 8;
-        float *values = malloc(ROWS * bits * sizeof *values),
-              *back = malloc(ROWS * bits * sizeof *back);
+        float *values = malloc(ROWS * bits * sizeof *values), *back = malloc(ROWS * bits * sizeof *back);
         uint8_t *bytes = calloc(ROWS, length);
-        uint64_t *packed = malloc(ROWS * words * sizeof *packed),
-                 *from_bytes = malloc(ROWS * words * sizeof *packed);
+        uint64_t *packed = malloc(ROWS * words * sizeof *packed), *from_bytes = malloc(ROWS * words * sizeof *packed);
         uint32_t seed = bits;
         assert_true(values && back && bytes && packed && from_bytes);
         for (uint32_t i = 0; i < ROWS * bits; i++) {
             seed = seed * 1664525 + 1013904223;
             values[i] = seed >> 31 ? 1.0f : -1.0f;
-            bytes[i / bits * length + i % bits / 8] |= (uint8_t)((seed >> 31)
-                                                                 << (7 - i % bits % 8));
+            bytes[i / bits * length + i % bits / 8] |= (uint8_t)((seed >> 31) << (7 - i % bits % 8));
         }
         codes_pack(values, ROWS, bits, packed);
         codes_pack_bytes(bytes, ROWS, bits, from_bytes);
@@ -81,8 +75,7 @@ static void sets_have_the_contracts_layout(void **state)
     (void)state;
     assert_int_equal(codes_create(3, 65, 21, &c, &err), BIOFT_OK);
     const bioft_codes v = codes_view(&c);
-    assert_true(v.struct_size == sizeof v && v.bits == 65 && v.words == 2 && v.label_words == 1 &&
-                v.n == 3);
+    assert_true(v.struct_size == sizeof v && v.bits == 65 && v.words == 2 && v.label_words == 1 && v.n == 3);
     assert_true(v.codes == c.codes && v.labels == c.labels && !v.codes[5] && !v.labels[2]);
     codes_free(&c);
     codes_free(&c);
@@ -106,10 +99,8 @@ static void impossible_sizes_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sign_decides_and_zero_is_plus_one),
-        cmocka_unit_test(bytes_are_those_of_packbits),
-        cmocka_unit_test(all_widths_go_there_and_back),
-        cmocka_unit_test(sets_have_the_contracts_layout),
+        cmocka_unit_test(sign_decides_and_zero_is_plus_one), cmocka_unit_test(bytes_are_those_of_packbits),
+        cmocka_unit_test(all_widths_go_there_and_back),      cmocka_unit_test(sets_have_the_contracts_layout),
         cmocka_unit_test(impossible_sizes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,10 +10,10 @@
 
 enum { BITS = 70, COUNT_QUERIES = 20 };
 
-#define OK(call, err)                                                                              \
-    do {                                                                                           \
-        if ((call) != BIOFT_OK)                                                                    \
-            fail_msg("%s: %s", #call, (err).text);                                                 \
+#define OK(call, err) \
+    do { \
+        if ((call) != BIOFT_OK) \
+            fail_msg("%s: %s", #call, (err).text); \
     } while (0)
 
 struct rig {
@@ -53,9 +53,7 @@ static void build_network(struct rig *r)
     const bioft_option *hidden = options_find(mlp, "hidden", &index);
     assert_non_null(hidden);
     OK(option_parse(hidden, NULL, 0, true, ".", r->arena, &values[index], &err), err);
-    OK(instance_create(&(struct instance_params){ .plugin = mlp, .values = values }, &backbone,
-                       &err),
-       err);
+    OK(instance_create(&(struct instance_params){ .plugin = mlp, .values = values }, &backbone, &err), err);
     OK(graph_build(&(struct graph_params){ .backbone = backbone,
                                            .channels = r->data->channels,
                                            .height = r->data->height,
@@ -86,20 +84,17 @@ static void rig_open(struct rig *r, unsigned threads)
     fake.labels = two_labels;
     spec = plain_spec(fake_plugin(), NULL);
     r->data = open_dataset(&spec);
-    OK(registry_create(&(struct registry_places){ .environment = true }, NULL, &r->registry, &err),
-       err);
+    OK(registry_create(&(struct registry_places){ .environment = true }, NULL, &r->registry, &err), err);
     r->arena = arena_create();
     assert_non_null(r->arena);
     OK(pool_create(threads, &r->pool, &err), err);
     const struct plugin *openblas = find(r, BIOFT_KIND_ENGINE, "openblas");
     struct option_value *values;
     OK(options_defaults(openblas, r->arena, &values, &err), err);
-    OK(engine_open(&(struct engine_params){ .registry = r->registry,
-                                            .plugin = openblas,
-                                            .values = values,
-                                            .pool = r->pool,
-                                            .seed = 1 },
-                   &r->engine, &err),
+    OK(engine_open(
+           &(struct engine_params){
+               .registry = r->registry, .plugin = openblas, .values = values, .pool = r->pool, .seed = 1 },
+           &r->engine, &err),
        err);
     build_network(r);
     r->params = (struct encode_params){
@@ -130,8 +125,7 @@ static double plain_output(const float *weight, const float *bias, uint64_t samp
     double sum = bias[bit];
     for (uint32_t y = 0; y < 6; y++)
         for (uint32_t x = 0; x < 5; x++)
-            sum += ((double)fake_byte(1, sample, y, x, 0) / 255.0 - 0.5) / 0.25 *
-                   weight[bit * 30 + y * 5 + x];
+            sum += ((double)fake_byte(1, sample, y, x, 0) / 255.0 - 0.5) / 0.25 * weight[bit * 30 + y * 5 + x];
     return sum;
 }
 
@@ -160,8 +154,7 @@ static void codes_are_signs_of_outputs(void **state)
     (void)state;
     rig_open(&r, 1);
     OK(encode_split(&r.params, &c, &err), err);
-    assert_true(c.n == COUNT_QUERIES && c.bits == BITS && c.words == 2 && c.classes == 5 &&
-                c.label_words == 1);
+    assert_true(c.n == COUNT_QUERIES && c.bits == BITS && c.words == 2 && c.classes == 5 && c.label_words == 1);
     for (uint64_t i = 0; i < c.n; i++)
         check_row(&r, &c, i, i);
     codes_free(&c);
@@ -246,10 +239,8 @@ static void a_request_to_stop_is_heard(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(codes_are_signs_of_outputs),
-        cmocka_unit_test(positions_choose_and_order),
-        cmocka_unit_test(batches_do_not_matter),
-        cmocka_unit_test(what_is_not_a_number_has_no_code),
+        cmocka_unit_test(codes_are_signs_of_outputs), cmocka_unit_test(positions_choose_and_order),
+        cmocka_unit_test(batches_do_not_matter),      cmocka_unit_test(what_is_not_a_number_has_no_code),
         cmocka_unit_test(a_request_to_stop_is_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

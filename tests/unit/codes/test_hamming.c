@@ -23,10 +23,7 @@ static uint64_t random_word(uint64_t *state)
     return *state >> 32 ^ *state << 17;
 }
 
-static size_t lengths(size_t i)
-{
-    return i < 70 ? i : 70 + (i - 70) * 23;
-}
+static size_t lengths(size_t i) { return i < 70 ? i : 70 + (i - 70) * 23; }
 
 /* Exactly as long as it has to be, so that a sanitizer sees what is read past the end. */
 static void *exact(size_t count, size_t size)
@@ -49,8 +46,7 @@ static void check_distances(const struct hamming *k, size_t bits, size_t n)
 {
     const size_t words = (bits + 63) / 64;
     const uint64_t last = bits % 64 ? (UINT64_C(1) << bits % 64) - 1 : UINT64_MAX;
-    uint64_t seed = bits * 1000 + n, *codes = exact(n * words, sizeof *codes),
-             *q = exact(words, sizeof *q);
+    uint64_t seed = bits * 1000 + n, *codes = exact(n * words, sizeof *codes), *q = exact(words, sizeof *q);
     uint16_t *ret = exact(n + 1, sizeof *ret);
 
     for (size_t w = 0; w < words; w++)
@@ -80,9 +76,7 @@ static void check_mark(const struct hamming *k, size_t n, uint16_t flag)
     uint16_t *ret = exact(n + 1, sizeof *ret), *before = exact(n + 1, sizeof *before);
 
     for (size_t i = 0; i < n; i++) {
-        labels[i] = i % 5 == 0   ? UINT64_C(1) << 63
-                    : i % 5 == 1 ? 0
-                                 : random_word(&seed) & random_word(&seed);
+        labels[i] = i % 5 == 0 ? UINT64_C(1) << 63 : i % 5 == 1 ? 0 : random_word(&seed) & random_word(&seed);
         before[i] = ret[i] = (uint16_t)((random_word(&seed) & (flag - 1u)) | (i % 3 ? 0u : flag));
     }
     ret[n] = GUARD;

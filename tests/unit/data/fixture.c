@@ -51,12 +51,11 @@ void write_gzip(const char *path, const void *bytes, size_t size)
     assert_int_equal(gzclose(f), Z_OK);
 }
 
-void write_npy(const char *path, const char *descr, const char *shape, const void *data,
-               size_t size)
+void write_npy(const char *path, const char *descr, const char *shape, const void *data, size_t size)
 {
     char header[128];
-    const int n = snprintf(header, sizeof header,
-                           "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr, shape);
+    const int n = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr,
+                           shape);
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
     assert_true(n > 0 && n < 117);
@@ -142,8 +141,7 @@ static bioft_status fake_describe(void *self, bioft_info *ret)
     return BIOFT_OK;
 }
 
-static bioft_status fake_labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret,
-                                uint32_t words)
+static bioft_status fake_labels(const void *self, uint32_t split, uint64_t index, uint64_t *ret, uint32_t words)
 {
     (void)self;
     assert_int_equal(words, (fake.classes + 63) / 64);
@@ -157,16 +155,14 @@ static bioft_status fake_labels(const void *self, uint32_t split, uint64_t index
     return BIOFT_OK;
 }
 
-static bioft_status fake_name(const void *self, uint32_t split, uint64_t index, char *ret,
-                              size_t size)
+static bioft_status fake_name(const void *self, uint32_t split, uint64_t index, char *ret, size_t size)
 {
     (void)self;
     snprintf(ret, size, "%u/%llu", split, (unsigned long long)index);
     return BIOFT_OK;
 }
 
-static bioft_status fake_sample(const void *self, void *reader, uint32_t split, uint64_t index,
-                                bioft_sample *ret)
+static bioft_status fake_sample(const void *self, void *reader, uint32_t split, uint64_t index, bioft_sample *ret)
 {
     const uint32_t h = fake.height, w = fake.width, c = fake.channels;
     const bool bytes = fake.format == BIOFT_SAMPLE_U8_HWC;
@@ -175,8 +171,7 @@ static bioft_status fake_sample(const void *self, void *reader, uint32_t split, 
 
     (void)reader;
     if (index == fake.fail_at)
-        return (host->fail)(host, BIOFT_ERR_IO,
-                            "this one fails"); /* cmocka has a macro of the name */
+        return (host->fail)(host, BIOFT_ERR_IO, "this one fails"); /* cmocka has a macro of the name */
     ret->format = fake.format;
     ret->height = h;
     ret->width = w;
@@ -259,15 +254,12 @@ static void hammer_piece(void *ctx, size_t index, uint32_t thread)
             uint64_t bits[16] = { 0 };
             char name[256], again[256];
             struct pixels p;
-            right = api->labels(d->instance->self, s->number, s->index[position], bits,
-                                d->label_words) == BIOFT_OK &&
-                    !memcmp(bits, s->labels + position * d->label_words,
-                            d->label_words * sizeof *bits) &&
+            right = api->labels(d->instance->self, s->number, s->index[position], bits, d->label_words) == BIOFT_OK &&
+                    !memcmp(bits, s->labels + position * d->label_words, d->label_words * sizeof *bits) &&
                     dataset_name(d, s, position, name, sizeof name, NULL) == BIOFT_OK &&
                     reader_sample(r, s->number, s->index[position], &p, NULL, NULL) == BIOFT_OK &&
                     p.height == d->height && p.width == d->width &&
-                    dataset_name(d, s, position, again, sizeof again, NULL) == BIOFT_OK &&
-                    !strcmp(name, again);
+                    dataset_name(d, s, position, again, sizeof again, NULL) == BIOFT_OK && !strcmp(name, again);
         }
     }
     reader_close(r);

@@ -25,8 +25,7 @@ int leave_folder(void **state);
 void write_file(const char *path, const void *bytes, size_t size);
 void write_gzip(const char *path, const void *bytes, size_t size);
 /* A .npy file of version 1.0: descr as numpy writes it, dims sizes, the data's bytes. */
-void write_npy(const char *path, const char *descr, const char *shape, const void *data,
-               size_t size);
+void write_npy(const char *path, const char *descr, const char *shape, const void *data, size_t size);
 
 /* The plugin of the build tree, loaded. */
 const struct plugin *load_dataset(const char *name);
@@ -49,9 +48,9 @@ struct fake {
     uint32_t classes, splits, height, width, channels, format;
     uint64_t counts[4];
     bool multi_label;
-    int32_t (*label)(uint32_t split, uint64_t index); /* single; -1: none; NULL: index % classes */
+    int32_t (*label)(uint32_t split, uint64_t index);   /* single; -1: none; NULL: index % classes */
     uint64_t (*labels)(uint32_t split, uint64_t index); /* multi: bits */
-    uint64_t fail_at; /* sample() of this index fails; UINT64_MAX: none */
+    uint64_t fail_at;                                   /* sample() of this index fails; UINT64_MAX: none */
 };
 extern struct fake fake; /* read by the plugin */
 uint8_t fake_byte(uint32_t split, uint64_t index, uint32_t y, uint32_t x, uint32_t c);

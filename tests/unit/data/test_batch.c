@@ -24,10 +24,10 @@ static void begin(void)
         .batch_size = 8,
         .seed = 3,
         .image = { .channels = d->channels,
-                     .height = d->height,
-                     .width = d->width,
-                     .mean = { 0.286f, 0.4f, 0.1f },
-                     .std = { 0.353f, 0.2f, 0.7f } },
+                   .height = d->height,
+                   .width = d->width,
+                   .mean = { 0.286f, 0.4f, 0.1f },
+                   .std = { 0.353f, 0.2f, 0.7f } },
     };
 }
 
@@ -59,8 +59,7 @@ static float normalised(uint8_t v, uint32_t c)
     return centred / params.image.std[c];
 }
 
-static void check_content(uint32_t format, uint32_t channels, uint32_t network_channels,
-                          bool normalise)
+static void check_content(uint32_t format, uint32_t channels, uint32_t network_channels, bool normalise)
 {
     fake.format = format;
     fake.channels = channels;
@@ -131,12 +130,11 @@ static void check_augmented(uint32_t format)
                 const int top = way / 10 - 2, left = way % 5 - 2, flip = way / 5 % 2;
                 bool same = true;
                 for (int k = 0; same && k < 108; k++) {
-                    const int c = k / 36, row = k / 6 % 6 + top,
-                              column = (flip ? 5 - k % 6 : k % 6) + left;
+                    const int c = k / 36, row = k / 6 % 6 + top, column = (flip ? 5 - k % 6 : k % 6) + left;
                     const bool inside = row >= 0 && row < 6 && column >= 0 && column < 6;
-                    const uint8_t v = inside ? fake_byte(1, batch.sample[i], (uint32_t)row,
-                                                         (uint32_t)column, (uint32_t)c)
-                                             : 0;
+                    const uint8_t v = inside
+                                          ? fake_byte(1, batch.sample[i], (uint32_t)row, (uint32_t)column, (uint32_t)c)
+                                          : 0;
                     same = x[k] == normalised(v, (uint32_t)c);
                 }
                 matches += same;
@@ -183,8 +181,7 @@ static size_t collect(uint32_t ahead, unsigned threads, float *ret_x, uint64_t *
                 assert_int_equal(batch.label[i], batch.sample[i] % 5);
             n += batch.n;
         }
-        assert_int_equal(batches_restart(b, epoch ? NULL : order, COUNT(order), epoch + 1, 0, NULL),
-                         BIOFT_OK);
+        assert_int_equal(batches_restart(b, epoch ? NULL : order, COUNT(order), epoch + 1, 0, NULL), BIOFT_OK);
     }
     batches_destroy(b);
     pool_destroy(pool);
@@ -211,7 +208,7 @@ static void test_threads(void **state)
     params.train = params.normalise = true;
     const size_t n = collect(0, 0, want, want_sample);
     assert_int_equal(n, 11 + 11 + 20);
-    params.rank = 1;                               /* another stage on the same data draws other crops */
+    params.rank = 1; /* another stage on the same data draws other crops */
     assert_int_equal(collect(0, 0, got, got_sample), n);
     assert_memory_equal(want_sample, got_sample, n * sizeof *want_sample);
     assert_memory_not_equal(want, got, n * IMAGE * sizeof *want);

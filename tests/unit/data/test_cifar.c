@@ -24,8 +24,7 @@ static uint8_t pixel(uint32_t f, uint32_t record, uint32_t c, uint32_t y, uint32
 }
 
 /* Records with `labels` label bytes; label k of record r is (r + file) * (k + 3) % modulus. */
-static void write_records(const char *path, uint32_t file, uint32_t records, uint32_t labels,
-                          uint32_t modulus)
+static void write_records(const char *path, uint32_t file, uint32_t records, uint32_t labels, uint32_t modulus)
 {
     uint8_t *bytes = malloc((size_t)records * (labels + 3 * PLANE)), *p = bytes;
     assert_non_null(bytes);
@@ -57,10 +56,9 @@ static void write_cifar10(const char *folder)
 
 static void check_pixels(struct dataset *d, const struct split *s)
 {
-    const struct batches_params p = { .dataset = d,
-                                      .split = s,
-                                      .batch_size = 16,
-                                      .image = { .channels = 3, .height = SIDE, .width = SIDE } };
+    const struct batches_params p = {
+        .dataset = d, .split = s, .batch_size = 16, .image = { .channels = 3, .height = SIDE, .width = SIDE }
+    };
     struct batches *b;
     struct error e;
     bioft_batch batch;
@@ -77,8 +75,7 @@ static void check_pixels(struct dataset *d, const struct split *s)
             assert_int_equal(batch.label[i], (record + file) * 3 % 10);
             for (uint32_t k = 0; k < 3 * PLANE; k++)
                 assert_true(batch.x[i * 3 * PLANE + k] ==
-                            (float)pixel(file, record, k / PLANE, k % PLANE / SIDE, k % SIDE) /
-                                255.0f);
+                            (float)pixel(file, record, k / PLANE, k % PLANE / SIDE, k % SIDE) / 255.0f);
         }
     assert_int_equal(batch.n, 0);
     batches_destroy(b);
@@ -114,8 +111,7 @@ static void set_option(struct option_value *values, const char *name, int64_t va
 }
 
 /* Every published image is in exactly one split, with as many a class as asked for. */
-static void check_partition(struct dataset *d, const char *const *names, const uint64_t *per_class,
-                            uint64_t all)
+static void check_partition(struct dataset *d, const char *const *names, const uint64_t *per_class, uint64_t all)
 {
     uint8_t seen[120] = { 0 };
     uint64_t sum = 0;
@@ -142,9 +138,8 @@ static void check_partition(struct dataset *d, const char *const *names, const u
 
 static void test_splits(void **state)
 {
-    static const char *const four[] = { "train", "val", "test", "database" }, *const three[] = {
-        "train", "val", "test"
-    };
+    static const char *const four[] = { "train", "val", "test", "database" }, *const three[] = { "train", "val",
+                                                                                                 "test" };
     static const uint64_t drawn[] = { 5, 1, 2, 4 }, validation[] = { 7, 3, 2 };
     struct dataset_spec spec = plain_spec(cifar10, *state);
     struct arena *arena = arena_create();
@@ -161,8 +156,7 @@ static void test_splits(void **state)
     dataset_close(d);
 
     spec.protocol = "retrieval";
-    expect_refused(&spec, "too few",
-                   "class 'airplane' has 12 images, and 603 are to be drawn|train_per_class");
+    expect_refused(&spec, "too few", "class 'airplane' has 12 images, and 603 are to be drawn|train_per_class");
     set_option(values, "train_per_class", 5);
     set_option(values, "val_per_class", 1);
     set_option(values, "test_per_class", 2);
@@ -202,8 +196,7 @@ static void test_cifar10_refused(void **state)
     write_file("data_batch_2.bin", "", 0);
     expect_refused(&spec, "empty file", "data_batch_2.bin: 0 bytes");
     write_records("data_batch_2.bin", 1, BATCH, 1, 11);
-    expect_refused(&spec, "label 10",
-                   "data_batch_2.bin: label 10 of record 6 is out of range 0 to 9 (at byte 18438)");
+    expect_refused(&spec, "label 10", "data_batch_2.bin: label 10 of record 6 is out of range 0 to 9 (at byte 18438)");
 }
 
 static void write_names(const char *path, const char *prefix, int count, const char *end)

@@ -81,7 +81,7 @@ static void test_parts(void **state)
             spec.split_seed = 7;
         struct dataset *d = open_dataset(&spec);
         const struct split *test = dataset_split(d, "test"), *val = dataset_split(d, "val");
-        assert_int_equal(test->count, 79);         /* 0.2 x 397 = 79.4 */
+        assert_int_equal(test->count, 79); /* 0.2 x 397 = 79.4 */
         if (way)
             assert_int_equal(val->count, 40);
         for (size_t i = 0; i < d->split_count; i++) {
@@ -194,10 +194,7 @@ static void test_multi_label(void **state)
     dataset_close(d);
 }
 
-static int32_t too_large(uint32_t split, uint64_t index)
-{
-    return split == 1 && index == 7 ? 9 : 0;
-}
+static int32_t too_large(uint32_t split, uint64_t index) { return split == 1 && index == 7 ? 9 : 0; }
 
 static uint64_t two_at_three(uint32_t split, uint64_t index)
 {
@@ -291,8 +288,7 @@ static void test_golden_choices(void **state)
             label[k] -= golden_choices[i].gaps && label[k] == 0;
         }
         assert_int_equal(choose_balanced(golden_choices[i].seed, "choose/test",
-                                         golden_choices[i].classes ? label : NULL,
-                                         golden_choices[i].count,
+                                         golden_choices[i].classes ? label : NULL, golden_choices[i].count,
                                          (uint32_t)golden_choices[i].classes, wanted, got, NULL),
                          BIOFT_OK);
         assert_memory_equal(got, golden_choices[i].taken, wanted * sizeof *got);
@@ -398,25 +394,17 @@ static bioft_status odd_describe(void *self, bioft_info *ret)
     bioft_status st;
     (void)self;
     switch (fake.classes) {
-    case 100:
-        return ret->split(ret, "training", 5);
-    case 101:
-        st = ret->split(ret, "train", 5);
-        return st ? st : ret->split(ret, "train", 5);
-    case 102:
-        return ret->class_name(ret, 1, "x");
+    case 100: return ret->split(ret, "training", 5);
+    case 101: st = ret->split(ret, "train", 5); return st ? st : ret->split(ret, "train", 5);
+    case 102: return ret->class_name(ret, 1, "x");
     case 103:
         ret->class_name(ret, 0, "x");
         ret->class_name(ret, 1, "x");
         return ret->split(ret, "train", 1);
-    case 104:
-        return ret->class_name(ret, 0, "x");
-    case 105:
-        return ret->split(ret, "train", 5);
-    case 106:
-        return ret->split(ret, "train", UINT64_C(1) << 40);
-    default:
-        return ret->class_name(ret, 0, "");
+    case 104: return ret->class_name(ret, 0, "x");
+    case 105: return ret->split(ret, "train", 5);
+    case 106: return ret->split(ret, "train", UINT64_C(1) << 40);
+    default: return ret->class_name(ret, 0, "");
     }
 }
 

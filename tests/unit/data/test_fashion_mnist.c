@@ -65,10 +65,9 @@ static void test_real(void **state)
         bioft_batch batch;
         assert_int_equal(s->count, facts[i].count);
         assert_memory_equal(s->label, facts[i].labels, sizeof facts[i].labels);
-        const struct batches_params p = { .dataset = d,
-                                          .split = s,
-                                          .batch_size = 1000,
-                                          .image = { .channels = 1, .height = 28, .width = 28 } };
+        const struct batches_params p = {
+            .dataset = d, .split = s, .batch_size = 1000, .image = { .channels = 1, .height = 28, .width = 28 }
+        };
         assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
         for (uint64_t n = 0; batches_next(b, &batch, &e) == BIOFT_OK && batch.n; n += batch.n) {
             for (size_t k = 0; k < batch.n; k++) {
@@ -142,10 +141,8 @@ static size_t labels(uint8_t *ret, uint32_t count)
     return 8 + (size_t)count;
 }
 
-static const char TRAIN_IMAGES[] = "train-images-idx3-ubyte",
-                  TRAIN_LABELS[] = "train-labels-idx1-ubyte",
-                  TEST_IMAGES[] = "t10k-images-idx3-ubyte",
-                  TEST_LABELS[] = "t10k-labels-idx1-ubyte";
+static const char TRAIN_IMAGES[] = "train-images-idx3-ubyte", TRAIN_LABELS[] = "train-labels-idx1-ubyte",
+                  TEST_IMAGES[] = "t10k-images-idx3-ubyte", TEST_LABELS[] = "t10k-labels-idx1-ubyte";
 
 static void write_small(const char *folder)
 {
@@ -171,16 +168,15 @@ static void test_small(void **state)
     assert_int_equal(d->splits[0].count, TRAIN);
     assert_int_equal(d->splits[1].count, TEST);
     assert_int_equal(d->splits[0].label[2], 7);
-    assert_int_equal(d->note_count, 3);            /* and classes that each split has no sample of */
+    assert_int_equal(d->note_count, 3); /* and classes that each split has no sample of */
     assert_contains(d->notes[0], "not the published Fashion-MNIST");
     assert_contains(d->notes[0], TEST_LABELS);
     assert_int_equal(dataset_name(d, &d->splits[1], 1, name, sizeof name, &e), BIOFT_OK);
     assert_string_equal(name, "test/1");
     assert_int_equal(dataset_name(d, &d->splits[1], 1, name, 6, &e), BIOFT_ERR_INVALID);
-    const struct batches_params p = { .dataset = d,
-                                      .split = &d->splits[1],
-                                      .batch_size = 2,
-                                      .image = { .channels = 1, .height = H, .width = W } };
+    const struct batches_params p = {
+        .dataset = d, .split = &d->splits[1], .batch_size = 2, .image = { .channels = 1, .height = H, .width = W }
+    };
     assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
     assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
     for (int i = 0; i < TEST * H * W; i++)
@@ -193,8 +189,7 @@ static void test_small(void **state)
 static void test_missing(void **state)
 {
     spec.root = *state;
-    expect_refused(&spec, "empty folder",
-                   "train-images-idx3-ubyte|dataset-fashion-mnist|root|data-test-");
+    expect_refused(&spec, "empty folder", "train-images-idx3-ubyte|dataset-fashion-mnist|root|data-test-");
     write_small(*state);
     assert_int_equal(remove(TRAIN_LABELS), 0);
     expect_refused(&spec, "one missing", "train-labels-idx1-ubyte.gz");
@@ -226,8 +221,7 @@ static void test_hostile(void **state)
         { TRAIN_IMAGES, 0, 3, "\x00", 1, 0, "0 dimensions" },
         { TRAIN_IMAGES, 0, 3, "\xff", 1, 0, "255 dimensions" },
         { TRAIN_LABELS, 0, 3, "\x03", 1, 0, "IDX file of labels: 3 dimensions" },
-        { TRAIN_IMAGES, 0, 4, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12, 0,
-          "size overflows" },
+        { TRAIN_IMAGES, 0, 4, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12, 0, "size overflows" },
         { TRAIN_IMAGES, 0, 4, "\xff\xff\xff\xff", 4, 0, "more than the file holds" },
         { TRAIN_IMAGES, 0, 4, "\x00\x00\xea\x60\x00\x00\x00\x1c\x00\x00\x00\x1c", 12, 0,
           "truncated at image 0: 60000 are announced (47040000 bytes)" },
@@ -239,10 +233,8 @@ static void test_hostile(void **state)
         { TRAIN_LABELS, 10, 7, "\x02", 1, 0, "counts differ: 3 images and 2 labels" },
         { TRAIN_IMAGES, 0, 4, "\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x1c", 12, 0,
           "images of 0x28: a side is zero" },
-        { TRAIN_IMAGES, 0, 4, "\x00\x00\x00\x00\x00\x00\x20\x00\x00\x00\x00\x01", 12, -60,
-          "sides are 1 to 4096" },
-        { TEST_IMAGES, 0, 8, "\x00\x00\x00\x05\x00\x00\x00\x04", 8, 0,
-          "images of 5x4, the training split's are 4x5" },
+        { TRAIN_IMAGES, 0, 4, "\x00\x00\x00\x00\x00\x00\x20\x00\x00\x00\x00\x01", 12, -60, "sides are 1 to 4096" },
+        { TEST_IMAGES, 0, 8, "\x00\x00\x00\x05\x00\x00\x00\x04", 8, 0, "images of 5x4, the training split's are 4x5" },
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         for (int packed = 0; packed < 2; packed++) {
@@ -324,15 +316,10 @@ static void test_damaged_gzip(void **state)
     static const struct {
         int at, mask; /* from the end where negative */
         const char *says;
-    } flips[] = { { 2, 0x0f, name },
-                  { 3, 0x80, name },
-                  { -8, 1, "checksum" },
-                  { -1, 1, "size" },
-                  { -4, 1, "size" } };
+    } flips[] = { { 2, 0x0f, name }, { 3, 0x80, name }, { -8, 1, "checksum" }, { -1, 1, "size" }, { -4, 1, "size" } };
     for (size_t i = 0; i < COUNT(flips); i++) {
         memcpy(copy, packed, packed_size);
-        copy[flips[i].at < 0 ? (int)packed_size + flips[i].at : flips[i].at] ^=
-            (uint8_t)flips[i].mask;
+        copy[flips[i].at < 0 ? (int)packed_size + flips[i].at : flips[i].at] ^= (uint8_t)flips[i].mask;
         write_file(name, copy, packed_size);
         expect_refused(&spec, flips[i].says, flips[i].says);
     }

@@ -22,11 +22,11 @@ static struct asking begin(const char *root)
     fake_reset();
     assert_int_equal(files_create(root, "retrieval", 11, &a.files, &e), BIOFT_OK);
     extension = files_extension(a.files);
-    assert_int_equal(instance_create(&(struct instance_params){ .plugin = fake_plugin(),
-                                                                .extensions = &extension,
-                                                                .extension_count = 1 },
-                                     &a.instance, &e),
-                     BIOFT_OK);
+    assert_int_equal(
+        instance_create(
+            &(struct instance_params){ .plugin = fake_plugin(), .extensions = &extension, .extension_count = 1 },
+            &a.instance, &e),
+        BIOFT_OK);
     a.host = &a.instance->host;
     a.api = a.host->get_extension(a.host, "bioft.files/1");
     assert_non_null(a.api);
@@ -69,12 +69,10 @@ static void test_reads(void **state)
     assert_int_equal(a.api->read(a.host, "empty", 5, &bytes, &size), BIOFT_OK);
     assert_int_equal(size, 0);
     size = 77;
-    failed(&a, a.api->read(a.host, "plain", 4, &bytes, &size), BIOFT_ERR_FORMAT,
-           "5 bytes, at most 4");
+    failed(&a, a.api->read(a.host, "plain", 4, &bytes, &size), BIOFT_ERR_FORMAT, "5 bytes, at most 4");
     assert_int_equal(a.api->read(a.host, "packed", 10, &bytes, &size), BIOFT_ERR_FORMAT);
     failed(&a, a.api->read(a.host, "none", 10, &bytes, &size), BIOFT_ERR_IO, *state);
-    failed(&a, a.api->read(a.host, "../x", 10, &bytes, &size), BIOFT_ERR_FORMAT,
-           "leaves the folder");
+    failed(&a, a.api->read(a.host, "../x", 10, &bytes, &size), BIOFT_ERR_FORMAT, "leaves the folder");
     assert_int_equal(size, 77);
     assert_int_equal(a.api->map(a.host, "plain", &bytes, &size), BIOFT_OK);
     assert_int_equal(size, 5);

@@ -44,8 +44,7 @@ static void make_folders(const char *const *names, size_t count)
 /* Two classes; five training images, two to test with, all 9x7. */
 static void write_set(void)
 {
-    static const char *const folders[] = { "train",   "test",   "train/b c",
-                                           "train/B", "test/B", "test/b c" };
+    static const char *const folders[] = { "train", "test", "train/b c", "train/B", "test/B", "test/b c" };
     make_folders(folders, COUNT(folders));
     write_image("train/b c/2.png", 9, 7, 2);
     write_image("train/b c/10.PNG", 9, 7, 10);
@@ -85,10 +84,9 @@ static void test_folders(void **state)
         assert_int_equal(d->splits[0].count, 5);
         assert_int_equal(d->note_count, 1);
         assert_contains(d->notes[0], "2 files passed over");
-        const struct batches_params p = { .dataset = d,
-                                          .split = &d->splits[0],
-                                          .batch_size = 5,
-                                          .image = { .channels = 3, .height = 7, .width = 9 } };
+        const struct batches_params p = {
+            .dataset = d, .split = &d->splits[0], .batch_size = 5, .image = { .channels = 3, .height = 7, .width = 9 }
+        };
         assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
         assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
         for (uint32_t i = 0; i < 5; i++) {
@@ -97,8 +95,7 @@ static void test_folders(void **state)
             assert_string_equal(name, want[i].name);
             assert_int_equal(batch.label[i], want[i].label);
             for (uint32_t k = 0; k < 3 * 63; k++)
-                assert_true(batch.x[i * 3 * 63 + k] ==
-                            (float)level(want[i].seed, k % 63 / 9, k % 9, k / 63) / 255.0f);
+                assert_true(batch.x[i * 3 * 63 + k] == (float)level(want[i].seed, k % 63 / 9, k % 9, k / 63) / 255.0f);
         }
         batches_destroy(b);
         hammer(d);
@@ -127,10 +124,9 @@ static void test_broken(void **state)
     assert_contains(d->notes[1], "HTML");
     assert_contains(d->notes[2], "test/B/4.png: an empty file");
     /* What is kept is what lies in memory. */
-    const struct batches_params p = { .dataset = d,
-                                      .split = &d->splits[0],
-                                      .batch_size = 3,
-                                      .image = { .channels = 3, .height = 7, .width = 9 } };
+    const struct batches_params p = {
+        .dataset = d, .split = &d->splits[0], .batch_size = 3, .image = { .channels = 3, .height = 7, .width = 9 }
+    };
     struct batches *b;
     bioft_batch batch;
     static const uint32_t seeds[] = { 1, 3, 2 };
@@ -320,8 +316,7 @@ static void test_layouts(void **state)
     write_image("train/a/1.png", 3, 3, 0);
     write_image("test/a/1.png", 3, 3, 0);
     write_image("test/z/1.png", 3, 3, 0);
-    expect_refused(&spec, "unknown class",
-                   "split 'test' has a class 'z' that split 'train' has not");
+    expect_refused(&spec, "unknown class", "split 'test' has a class 'z' that split 'train' has not");
     remove("test/z/1.png");
     remove("test/z");
     dataset_close(open_dataset(&spec));
@@ -331,10 +326,11 @@ static void test_layouts(void **state)
  * ImageFolder, which sorts folders by their paths: "a", "a/b", "a/b-c", "a/b/d". */
 static void test_nested(void **state)
 {
-    static const char *const folders[] = { "root", "root/train", "root/train/a", "root/train/a/b",
-                                           "root/train/a/b/d", "root/train/a/b-c", "away" };
-    static const char *const names[] = { "train/a/9.png", "train/a/b/2.png", "train/a/b-c/3.png",
-                                         "train/a/b/d/1.png", "train/z/7.png" };
+    static const char *const folders[] = {
+        "root", "root/train", "root/train/a", "root/train/a/b", "root/train/a/b/d", "root/train/a/b-c", "away"
+    };
+    static const char *const names[] = { "train/a/9.png", "train/a/b/2.png", "train/a/b-c/3.png", "train/a/b/d/1.png",
+                                         "train/z/7.png" };
     struct dataset_spec spec = plain_spec(image_folder, NULL);
     char path[4200], name[64];
     make_folders(folders, COUNT(folders));
@@ -409,8 +405,7 @@ static void test_resized(void **state)
             struct dataset *d = open_dataset(&spec);
             p.dataset = d;
             p.split = &d->splits[0];
-            assert_int_equal(input_size(d, &spec.transform, 3, 16, 16, &p.image, &e),
-                             BIOFT_OK);
+            assert_int_equal(input_size(d, &spec.transform, 3, 16, 16, &p.image, &e), BIOFT_OK);
             assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
             assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
             assert_int_equal(batch.n, 3);
@@ -474,8 +469,7 @@ static void test_cifar10_folders(void **state)
     remove("val");
     rename("train/horse", "train/hound");
     rename("test/horse", "test/hound");
-    expect_refused(&spec, "another class",
-                   "class folder 8 is 'hound' where CIFAR-10 has 'horse'|image_folder");
+    expect_refused(&spec, "another class", "class folder 8 is 'hound' where CIFAR-10 has 'horse'|image_folder");
 }
 
 int main(void)

@@ -27,8 +27,7 @@ enum { N = 6, H = 2, W = 3, C = 3, IMAGE = H * W * C };
 static uint8_t bytes[N * IMAGE];
 static float floats[N * IMAGE];
 static const int64_t single[N] = { 2, 0, 1, 1, 0, 2 };
-static const uint8_t several[N * 4] = { 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0,
-                                        1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 1 };
+static const uint8_t several[N * 4] = { 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 1 };
 
 static void make_pixels(void)
 {
@@ -73,15 +72,13 @@ static void test_contents(void **state)
         struct dataset *d = open_dataset(&spec);
         assert_int_equal(d->classes, 3);
         assert_string_equal(d->class_names[2], "2");
-        assert_true(d->channels == C && d->height == H && d->width == W && !d->encoded &&
-                    !d->multi_label);
+        assert_true(d->channels == C && d->height == H && d->width == W && !d->encoded && !d->multi_label);
         assert_int_equal(d->split_count, 2);
         assert_int_equal(dataset_name(d, &d->splits[0], 3, name, sizeof name, &e), BIOFT_OK);
         assert_string_equal(name, "train/3");
-        const struct batches_params p = { .dataset = d,
-                                          .split = &d->splits[1],
-                                          .batch_size = N,
-                                          .image = { .channels = C, .height = H, .width = W } };
+        const struct batches_params p = {
+            .dataset = d, .split = &d->splits[1], .batch_size = N, .image = { .channels = C, .height = H, .width = W }
+        };
         assert_int_equal(batches_create(&p, &b, &e), BIOFT_OK);
         assert_int_equal(batches_next(b, &batch, &e), BIOFT_OK);
         assert_memory_equal(batch.x, floats, sizeof floats);
@@ -124,8 +121,7 @@ static void test_many_classes(void **state)
     assert_int_equal(d->label_words, 3);
     for (int i = 0; i < N; i++)
         for (int w = 0; w < 3; w++)
-            assert_int_equal(s->labels[i * 3 + w],
-                             labels[i] / 64 == w ? UINT64_C(1) << labels[i] % 64 : 0);
+            assert_int_equal(s->labels[i * 3 + w], labels[i] / 64 == w ? UINT64_C(1) << labels[i] % 64 : 0);
     static const int64_t kept[] = { 129, 63 };
     dataset_close(d);
     spec.classes = kept;
@@ -148,14 +144,15 @@ static void test_label_shapes(void **state)
         const char *descr, *shape;
         const void *data;
         size_t size;
-    } ways[] = { { "|u1", "(6, 1)", narrow, sizeof narrow }, { "|u1", "(6,)", narrow, sizeof narrow },
+    } ways[] = { { "|u1", "(6, 1)", narrow, sizeof narrow },
+                 { "|u1", "(6,)", narrow, sizeof narrow },
                  { "<i8", "(6, 1)", single, sizeof single } };
     (void)state;
     for (size_t w = 0; w < COUNT(ways); w++) {
         write_all(false, false);
         for (int i = 0; i < 2; i++)
-            write_npy(i ? "test_labels.npy" : "train_labels.npy", ways[w].descr, ways[w].shape,
-                      ways[w].data, ways[w].size);
+            write_npy(i ? "test_labels.npy" : "train_labels.npy", ways[w].descr, ways[w].shape, ways[w].data,
+                      ways[w].size);
         struct dataset *d = open_dataset(&spec);
         assert_true(!d->multi_label && d->classes == 3 && d->splits[0].count == N);
         for (int i = 0; i < N; i++)
@@ -177,14 +174,12 @@ static void test_grey(void **state)
     (void)state;
     write_all(false, false);
     for (int i = 0; i < 2; i++)
-        write_npy(i ? "test_images.npy" : "train_images.npy", "|u1", "(6, 6, 3)", bytes,
-                  sizeof bytes);
+        write_npy(i ? "test_images.npy" : "train_images.npy", "|u1", "(6, 6, 3)", bytes, sizeof bytes);
     struct dataset *d = open_dataset(&spec);
     assert_true(d->channels == 1 && d->height == 6 && d->width == 3);
     dataset_close(d);
     for (int i = 0; i < 2; i++)
-        write_npy(i ? "test_images.npy" : "train_images.npy", "<f4", "(6, 9, 2)", floats,
-                  sizeof floats);
+        write_npy(i ? "test_images.npy" : "train_images.npy", "<f4", "(6, 9, 2)", floats, sizeof floats);
     d = open_dataset(&spec);
     assert_true(d->channels == 1 && d->height == 9 && d->width == 2);
     dataset_close(d);
@@ -222,11 +217,13 @@ static void test_absent_classes(void **state)
 static void test_which_files(void **state)
 {
     (void)state;
-    expect_refused(&spec, "empty", "none of the files is there; expected in the root: train_images.npy and train_labels.npy");
+    expect_refused(&spec, "empty",
+                   "none of the files is there; expected in the root: train_images.npy and train_labels.npy");
     spec.root = "/nowhere/at/all";
     expect_refused(&spec, "no folder", "/nowhere/at/all: no such folder");
     spec.root = NULL;
-    expect_refused(&spec, "no root", "no root given: name the folder of the data with 'root'; expected in the root: "
+    expect_refused(&spec, "no root",
+                   "no root given: name the folder of the data with 'root'; expected in the root: "
                    "train_images.npy");
     spec.root = *state;
     write_all(false, false);
@@ -293,8 +290,7 @@ static void test_refused(void **state)
     static const int64_t larger[N] = { 0, 1, 2, 3, 0, 0 };
     write_all(false, false);
     write_npy("test_labels.npy", "<i8", "(6,)", larger, sizeof larger);
-    expect_refused(&spec, "new class",
-                   "test_labels.npy|label 3 at index 3|0 to 2, the training split's");
+    expect_refused(&spec, "new class", "test_labels.npy|label 3 at index 3|0 to 2, the training split's");
     spec.protocol = "other";
     expect_refused(&spec, "protocol", "'classification' and 'retrieval'");
 }

@@ -26,9 +26,7 @@ static void test_golden(void **state)
             .train = kind != GOLDEN_NONE || golden_places[i].flip,
             .seed = golden_places[i].seed,
             .epoch = golden_places[i].epoch,
-            .image = { .channels = 1,
-                         .height = golden_places[i].size,
-                         .width = golden_places[i].size },
+            .image = { .channels = 1, .height = golden_places[i].size, .width = golden_places[i].size },
         };
         struct transform t;
         struct placement at;
@@ -43,9 +41,9 @@ static void test_golden(void **state)
                                            : CROP_RANDOM_RESIZED,
         };
         transform_init(&t, &p);
-        assert_int_equal(transform_place(&t, golden_places[i].height, golden_places[i].width,
-                                         golden_places[i].sample, &at, NULL),
-                         BIOFT_OK);
+        assert_int_equal(
+            transform_place(&t, golden_places[i].height, golden_places[i].width, golden_places[i].sample, &at, NULL),
+            BIOFT_OK);
         assert_int_equal(at.box_top, golden_places[i].box_top);
         assert_int_equal(at.box_left, golden_places[i].box_left);
         assert_int_equal(at.box_height, golden_places[i].box_height);
@@ -60,9 +58,8 @@ static void test_golden(void **state)
 }
 
 /* Where a sample of the fake data ends up: "resized to HxW, window at (top,left)". */
-static struct placement place(struct dataset *d, uint32_t height, uint32_t width,
-                              uint32_t source_height, uint32_t source_width, bool train,
-                              uint64_t sample)
+static struct placement place(struct dataset *d, uint32_t height, uint32_t width, uint32_t source_height,
+                              uint32_t source_width, bool train, uint64_t sample)
 {
     struct batches_params p = {
         .dataset = d,
@@ -85,8 +82,7 @@ static void test_auto(void **state)
     struct dataset *d = open_dataset(&spec);
     struct placement at;
 
-    for (uint64_t i = 0; i < 50;
-         i++) { /* grey arrays of the input's size: nothing, in training too */
+    for (uint64_t i = 0; i < 50; i++) { /* grey arrays of the input's size: nothing, in training too */
         at = place(d, 28, 28, 28, 28, true, i);
         assert_true(at.height == 28 && at.width == 28 && at.top == 0 && at.left == 0 && !at.flip);
     }
@@ -98,8 +94,7 @@ static void test_auto(void **state)
     fake.width = 451;
     fake.channels = 3;
     d = open_dataset(&spec);
-    at = place(d, 224, 224, 300, 451, false,
-               0); /* the shorter side to 256, then the centre: (384 - 224) / 2 = 80 */
+    at = place(d, 224, 224, 300, 451, false, 0); /* the shorter side to 256, then the centre: (384 - 224) / 2 = 80 */
     assert_int_equal(at.height, 256);
     assert_int_equal(at.width, 384);
     assert_int_equal(at.top, 16);
@@ -130,9 +125,7 @@ static void test_none(void **state)
     struct error e;
     spec.transform.kind = TRANSFORM_NONE;
     struct dataset *d = open_dataset(&spec);
-    struct batches_params p = { .dataset = d,
-                                .train = true,
-                                .image = { .channels = 1, .height = 6, .width = 5 } };
+    struct batches_params p = { .dataset = d, .train = true, .image = { .channels = 1, .height = 6, .width = 5 } };
     transform_init(&t, &p);
     assert_int_equal(transform_place(&t, 6, 5, 0, &at, &e), BIOFT_OK);
     assert_true(at.top == 0 && at.left == 0 && !at.flip && at.height == 6 && at.width == 5);
@@ -150,8 +143,7 @@ static void test_sizes(void **state)
     struct dataset *d = open_dataset(&spec);
 
     assert_int_equal(input_size(d, &t, 1, 28, 30, &p, &e), BIOFT_OK);
-    assert_true(p.channels == 1 && p.height == 28 && p.width == 30 && p.mean[0] == 0.5f &&
-                p.std[0] == 0.25f);
+    assert_true(p.channels == 1 && p.height == 28 && p.width == 30 && p.mean[0] == 0.5f && p.std[0] == 0.25f);
     assert_int_equal(input_size(d, &t, 3, 28, 30, &p, &e), BIOFT_OK);
     assert_int_equal(p.channels, 3);
     t.kind = TRANSFORM_NONE;

@@ -76,8 +76,8 @@ static void listen(void *ctx, enum log_level level, const char *text)
 }
 
 /* Opens and holds for an input of INPUT x INPUT; said may be NULL. */
-static struct dataset *open_held(const struct dataset_spec *spec, struct pool *pool,
-                                 struct heard *said, struct image_format *ret)
+static struct dataset *open_held(const struct dataset_spec *spec, struct pool *pool, struct heard *said,
+                                 struct image_format *ret)
 {
     const struct log log = { .write = listen, .ctx = said };
     struct dataset *d;
@@ -100,8 +100,7 @@ struct everything {
     float x[3][2][IMAGES][VALUES];
 };
 
-static void ask(const struct dataset *d, const struct image_format *image, uint32_t ahead,
-                struct everything *ret)
+static void ask(const struct dataset *d, const struct image_format *image, uint32_t ahead, struct everything *ret)
 {
     memset(ret, 0, sizeof *ret);
     for (int way = 0; way < 3; way++)
@@ -371,8 +370,7 @@ static void test_no_room(void **state)
     dataset_close(d);
     write_image("train/a/50.png", 1, 60000, 1); /* 16384 x 983,040,000 pixels */
     write_image("test/a/50.png", 1, 60000, 1);
-    spec.transform =
-        (struct transform_spec){ .kind = TRANSFORM_MAP, .size = INPUT, .resize = 16384 };
+    spec.transform = (struct transform_spec){ .kind = TRANSFORM_MAP, .size = INPUT, .resize = 16384 };
     for (int way = 0; way < 2; way++) {
         spec.cache = way ? folder : "auto";
         d = open_held(&spec, NULL, &said, &image);

@@ -29,8 +29,7 @@ static inline void assert_bits(const char *what, const float *a, const float *b,
 {
     for (size_t i = 0; i < count; i++)
         if (memcmp(&a[i], &b[i], sizeof *a) != 0)
-            fail_msg("%s: value %zu of %zu is %.9g, not %.9g bit for bit", what, i, count, (double)a[i],
-                     (double)b[i]);
+            fail_msg("%s: value %zu of %zu is %.9g, not %.9g bit for bit", what, i, count, (double)a[i], (double)b[i]);
 }
 
 #endif

@@ -30,11 +30,12 @@ static uint32_t parameter(struct net *n, uint32_t kind, uint32_t layer, const ch
     bioft_parameter *p = &n->parameters[i];
 
     assert_true(i < PARAMETERS);
-    char name[sizeof n->names[i]];                 /* node is one of n's strings */
+    char name[sizeof n->names[i]]; /* node is one of n's strings */
     snprintf(name, sizeof name, "%s.%s", node, what);
     memcpy(n->names[i], name, sizeof name);
-    *p = (bioft_parameter){ .struct_size = sizeof *p, .kind = kind, .layer = layer, .name = n->names[i], .dims = dims,
-                            .count = 1 };
+    *p = (bioft_parameter){
+        .struct_size = sizeof *p, .kind = kind, .layer = layer, .name = n->names[i], .dims = dims, .count = 1
+    };
     for (uint32_t k = 0; k < dims; k++) {
         p->shape[k] = shape[k];
         p->count *= shape[k];
@@ -75,10 +76,20 @@ static void weights(struct net *n, bioft_node *d, const struct op *o, const biof
     d->weight = parameter(n, BIOFT_PARAM_WEIGHT, l, n->layer_names[l], "weight", shape, conv ? 4 : 2);
     d->bias = o->no_bias ? BIOFT_NONE : parameter(n, BIOFT_PARAM_BIAS, l, n->layer_names[l], "bias", bias, 1);
     *layer = (bioft_layer){
-        .struct_size = sizeof *layer, .index = l, .kind = conv ? BIOFT_LAYER_CONV2D : BIOFT_LAYER_LINEAR,
-        .name = n->layer_names[l], .key = n->layer_names[l], .out_channels = o->out, .in_channels = x->channels,
-        .groups = groups, .in_h = x->height, .in_w = x->width, .out_h = d->height, .out_w = d->width,
-        .count = n->parameters[d->weight].count, .max_batch = 8,
+        .struct_size = sizeof *layer,
+        .index = l,
+        .kind = conv ? BIOFT_LAYER_CONV2D : BIOFT_LAYER_LINEAR,
+        .name = n->layer_names[l],
+        .key = n->layer_names[l],
+        .out_channels = o->out,
+        .in_channels = x->channels,
+        .groups = groups,
+        .in_h = x->height,
+        .in_w = x->width,
+        .out_h = d->height,
+        .out_w = d->width,
+        .count = n->parameters[d->weight].count,
+        .max_batch = 8,
     };
     memcpy(layer->kernel, d->kernel, sizeof layer->kernel);
     memcpy(layer->stride, d->stride, sizeof layer->stride);
@@ -194,11 +205,25 @@ static void add_node(struct net *n, const struct op *o, uint32_t index)
     const bool pool = o->op == BIOFT_OP_MAXPOOL || o->op == BIOFT_OP_AVGPOOL;
 
     *d = (bioft_node){
-        .struct_size = sizeof *d, .op = o->op, .input = { in, has_two(o->op) && o->in2 > 0 ? (uint32_t)o->in2 : 0 },
-        .input_count = has_two(o->op) ? 2 : 1, .layer = BIOFT_NONE, .weight = BIOFT_NONE, .bias = BIOFT_NONE,
-        .running_mean = BIOFT_NONE, .running_var = BIOFT_NONE, .groups = or_one(o->groups),
-        .ceil_mode = o->ceil_mode, .exclude_padding = o->exclude_padding, .dropout = o->dropout, .low = o->low,
-        .high = o->high, .scale = o->scale, .axis = o->axis, .from = o->from, .product = o->product,
+        .struct_size = sizeof *d,
+        .op = o->op,
+        .input = { in, has_two(o->op) && o->in2 > 0 ? (uint32_t)o->in2 : 0 },
+        .input_count = has_two(o->op) ? 2 : 1,
+        .layer = BIOFT_NONE,
+        .weight = BIOFT_NONE,
+        .bias = BIOFT_NONE,
+        .running_mean = BIOFT_NONE,
+        .running_var = BIOFT_NONE,
+        .groups = or_one(o->groups),
+        .ceil_mode = o->ceil_mode,
+        .exclude_padding = o->exclude_padding,
+        .dropout = o->dropout,
+        .low = o->low,
+        .high = o->high,
+        .scale = o->scale,
+        .axis = o->axis,
+        .from = o->from,
+        .product = o->product,
     };
     for (int k = 0; k < 2; k++) {
         d->kernel[k] = o->kernel[k];
@@ -235,9 +260,15 @@ void net_make(struct net *n, uint32_t channels, uint32_t height, uint32_t width,
     uint32_t count = 1;
 
     *n = (struct net){ .graph = { .struct_size = sizeof n->graph } };
-    n->nodes[0] = (bioft_node){ .struct_size = sizeof *n->nodes, .channels = channels, .height = height,
-                                .width = width, .layer = BIOFT_NONE, .weight = BIOFT_NONE, .bias = BIOFT_NONE,
-                                .running_mean = BIOFT_NONE, .running_var = BIOFT_NONE };
+    n->nodes[0] = (bioft_node){ .struct_size = sizeof *n->nodes,
+                                .channels = channels,
+                                .height = height,
+                                .width = width,
+                                .layer = BIOFT_NONE,
+                                .weight = BIOFT_NONE,
+                                .bias = BIOFT_NONE,
+                                .running_mean = BIOFT_NONE,
+                                .running_var = BIOFT_NONE };
     for (; ops->op; ops++, count++) {
         assert_true(count < NODES);
         add_node(n, ops, count);
@@ -325,8 +356,12 @@ void rig_close(struct rig *r)
 
 void *rig_program(struct rig *r, uint32_t kind, uint32_t flags, uint32_t max_batch, const bioft_route *routes)
 {
-    const bioft_use use = { .struct_size = sizeof use, .kind = kind, .flags = flags, .precision = BIOFT_F32,
-                            .max_batch = max_batch, .threads = pool_threads(r->pool) };
+    const bioft_use use = { .struct_size = sizeof use,
+                            .kind = kind,
+                            .flags = flags,
+                            .precision = BIOFT_F32,
+                            .max_batch = max_batch,
+                            .threads = pool_threads(r->pool) };
     void *ret = NULL;
 
     if (r->api->program_create(r->self, r->model, &use, routes, &ret) != BIOFT_OK)

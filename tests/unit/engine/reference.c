@@ -202,19 +202,12 @@ static void node(const struct reference *r, uint32_t i, double *const *at, bool 
 
     switch (d->op) {
     case BIOFT_OP_CONV2D:
-    case BIOFT_OP_LINEAR:
-        layer(r, d, x, around ? r->base[d->input[0]] : NULL, y);
-        return;
-    case BIOFT_OP_BATCHNORM:
-        normalise(r, d, x, y);
-        return;
+    case BIOFT_OP_LINEAR: layer(r, d, x, around ? r->base[d->input[0]] : NULL, y); return;
+    case BIOFT_OP_BATCHNORM: normalise(r, d, x, y); return;
     case BIOFT_OP_MAXPOOL:
     case BIOFT_OP_AVGPOOL:
-    case BIOFT_OP_ADAPTIVE_AVGPOOL:
-        pool(r, d, x, y);
-        return;
-    default:
-        break;
+    case BIOFT_OP_ADAPTIVE_AVGPOOL: pool(r, d, x, y); return;
+    default: break;
     }
     if (d->op > BIOFT_OP_FLATTEN) {
         reference_other(r, d, x, d->input_count > 1 ? at[d->input[1]] : NULL, y);
@@ -241,8 +234,9 @@ static void forward(const struct reference *r, bool around, uint32_t first, doub
 void reference_make(struct reference *r, const struct net *net, uint32_t n, const float *x, bool batch_statistics,
                     bool with_dropout, uint64_t dropout_key)
 {
-    *r = (struct reference){ .net = net, .n = n, .batch_statistics = batch_statistics, .dropout = with_dropout,
-                             .dropout_key = dropout_key };
+    *r = (struct reference){
+        .net = net, .n = n, .batch_statistics = batch_statistics, .dropout = with_dropout, .dropout_key = dropout_key
+    };
     r->x = widen(x, n * node_count(&net->nodes[0]));
     for (uint32_t i = 0; i < net->graph.parameter_count; i++)
         r->values[i] = widen(net->values[i], net->parameters[i].count);

@@ -10,12 +10,12 @@
 
 struct reference {
     const struct net *net;
-    uint32_t n;                                    /* images */
+    uint32_t n; /* images */
     bool batch_statistics, dropout;
     uint64_t dropout_key;
     double *values[PARAMETERS];
-    double *x;                                     /* [n][input] */
-    double *base[NODES];                           /* every node's output at the point */
+    double *x;           /* [n][input] */
+    double *base[NODES]; /* every node's output at the point */
 };
 /* values: of the net. */
 void reference_make(struct reference *r, const struct net *net, uint32_t n, const float *x, bool batch_statistics,

@@ -8,18 +8,12 @@ static double by_value(const bioft_node *d, double x)
     const double hard = fmin(fmax(x / 6 + 0.5, 0), 1), logistic = 1 / (1 + exp(-x));
 
     switch (d->op) {
-    case BIOFT_OP_CLIP:
-        return fmin(fmax(x, (double)d->low), (double)d->high);
-    case BIOFT_OP_SIGMOID:
-        return logistic;
-    case BIOFT_OP_HARDSIGMOID:
-        return hard;
-    case BIOFT_OP_HARDSWISH:
-        return x * hard;
-    case BIOFT_OP_SILU:
-        return x * logistic;
-    default:
-        return x * 0.5 * (1 + erf(x / sqrt(2)));
+    case BIOFT_OP_CLIP: return fmin(fmax(x, (double)d->low), (double)d->high);
+    case BIOFT_OP_SIGMOID: return logistic;
+    case BIOFT_OP_HARDSIGMOID: return hard;
+    case BIOFT_OP_HARDSWISH: return x * hard;
+    case BIOFT_OP_SILU: return x * logistic;
+    default: return x * 0.5 * (1 + erf(x / sqrt(2)));
     }
 }
 
@@ -103,23 +97,15 @@ static double value(const struct reference *r, const bioft_node *d, const double
     const size_t same = (at[0] * d->height + at[1]) * d->width + at[2];
 
     switch (d->op) {
-    case BIOFT_OP_MULTIPLY:
-        return x[same] * repeated(b, other, at[0], at[1], at[2]);
+    case BIOFT_OP_MULTIPLY: return x[same] * repeated(b, other, at[0], at[1], at[2]);
     case BIOFT_OP_CONCAT:
-    case BIOFT_OP_SLICE:
-        return joined(d, a, b, x, other, at);
-    case BIOFT_OP_SCALE:
-        return r->values[d->weight][at[0]] * x[same];
-    case BIOFT_OP_LAYERNORM:
-        return normalised(r, d, x, at);
-    case BIOFT_OP_SOFTMAX:
-        return softmax(d, x, at);
-    case BIOFT_OP_MATMUL:
-        return product(d, a, b, x, other, at);
-    case BIOFT_OP_TOKENS:
-        return token(r, d, x, at);
-    default:
-        return by_value(d, x[same]);
+    case BIOFT_OP_SLICE: return joined(d, a, b, x, other, at);
+    case BIOFT_OP_SCALE: return r->values[d->weight][at[0]] * x[same];
+    case BIOFT_OP_LAYERNORM: return normalised(r, d, x, at);
+    case BIOFT_OP_SOFTMAX: return softmax(d, x, at);
+    case BIOFT_OP_MATMUL: return product(d, a, b, x, other, at);
+    case BIOFT_OP_TOKENS: return token(r, d, x, at);
+    default: return by_value(d, x[same]);
     }
 }
 

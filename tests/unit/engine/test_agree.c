@@ -31,10 +31,10 @@ struct pair {
     struct side sides[ENGINES];
     uint32_t n;
     float *x, *d_out;
-    double worst;                                  /* of the comparisons of one draw */
-    uint32_t precision;                            /* of the first; the reference has float32 */
-    double same, close, close_outputs;             /* the best draw, every draw, every draw's outputs */
-    double rounding;                               /* what norms are at least taken for */
+    double worst;                      /* of the comparisons of one draw */
+    uint32_t precision;                /* of the first; the reference has float32 */
+    double same, close, close_outputs; /* the best draw, every draw, every draw's outputs */
+    double rounding;                   /* what norms are at least taken for */
 };
 
 static float *array(size_t count)
@@ -81,7 +81,7 @@ static void begin(struct pair *p, const char *backbone, uint32_t size, uint32_t 
 {
     const char *const names[ENGINES] = { getenv("BIOFT_TEST_ENGINE"), getenv("BIOFT_TEST_REFERENCE") };
     const struct registry_places places = { .environment = true };
-    const struct option_value winograd = { .given = true, .integer = 1 };   /* openblas's only option */
+    const struct option_value winograd = { .given = true, .integer = 1 }; /* openblas's only option */
     const struct plugin *plugin;
     struct error err = { 0 };
 
@@ -97,13 +97,18 @@ static void begin(struct pair *p, const char *backbone, uint32_t size, uint32_t 
         good(pool_create(THREADS, &s->pool, &err), &err);
         good(registry_find(p->registry, BIOFT_KIND_BACKBONE, backbone, &plugin, &err), &err);
         good(instance_create(&(struct instance_params){ .plugin = plugin }, &s->backbone, &err), &err);
-        good(graph_build(&(struct graph_params){ .backbone = s->backbone, .height = size, .width = size,
-                                                 .head_outputs = 10 }, &s->graph, &err), &err);
+        good(graph_build(
+                 &(struct graph_params){ .backbone = s->backbone, .height = size, .width = size, .head_outputs = 10 },
+                 &s->graph, &err),
+             &err);
         good(registry_find(p->registry, BIOFT_KIND_ENGINE, names[i], &plugin, &err), &err);
-        good(engine_open(&(struct engine_params){ .registry = p->registry, .plugin = plugin, .pool = s->pool,
-                                                  .values = i == 0 && getenv("BIOFT_TEST_WINOGRAD") ? &winograd
-                                                                                                    : NULL,
-                                                  .seed = 3 }, &s->engine, &err), &err);
+        good(engine_open(&(struct engine_params){ .registry = p->registry,
+                                                  .plugin = plugin,
+                                                  .pool = s->pool,
+                                                  .values = i == 0 && getenv("BIOFT_TEST_WINOGRAD") ? &winograd : NULL,
+                                                  .seed = 3 },
+                         &s->engine, &err),
+             &err);
         good(model_create(s->engine, s->graph, &s->model, &err), &err);
         fill(s);
         s->out = array(outputs(p));
@@ -132,8 +137,9 @@ static void end(struct pair *p)
 
 static void program(struct pair *p, uint32_t kind)
 {
-    bioft_use use = { .struct_size = sizeof use, .kind = kind, .precision = p->precision, .max_batch = MOST,
-                      .threads = THREADS };
+    bioft_use use = {
+        .struct_size = sizeof use, .kind = kind, .precision = p->precision, .max_batch = MOST, .threads = THREADS
+    };
     struct error err = { 0 };
 
     for (int i = 0; i < ENGINES; i++) {
@@ -285,8 +291,16 @@ static void evaluate(struct pair *p, uint64_t key)
 static void update(struct pair *p, uint32_t kind, uint64_t t)
 {
     double lr[256];
-    const bioft_update u = { .struct_size = sizeof u, .kind = kind, .t = t, .lr = lr, .beta1 = 0.9, .beta2 = 0.999,
-                             .eps = 1e-8, .momentum = 0.9, .weight_decay = 5e-4, .gradient_scale = 1 };
+    const bioft_update u = { .struct_size = sizeof u,
+                             .kind = kind,
+                             .t = t,
+                             .lr = lr,
+                             .beta1 = 0.9,
+                             .beta2 = 0.999,
+                             .eps = 1e-8,
+                             .momentum = 0.9,
+                             .weight_decay = 5e-4,
+                             .gradient_scale = 1 };
     struct error err = { 0 };
     uint32_t bad;
 
@@ -320,7 +334,10 @@ static void align(struct pair *p)
         }
 }
 
-#define FEEDBACK(...) { .struct_size = sizeof(bioft_feedback), .scale = BIOFT_SCALE_XAVIER, __VA_ARGS__ }
+#define FEEDBACK(...) \
+    { \
+        .struct_size = sizeof(bioft_feedback), .scale = BIOFT_SCALE_XAVIER, __VA_ARGS__ \
+    }
 static const struct {
     const char *name;
     bioft_feedback f;
@@ -328,16 +345,17 @@ static const struct {
     { "V = W", { .struct_size = sizeof(bioft_feedback) } },
     { "sign", FEEDBACK(.g = BIOFT_G_SIGN) },
     { "sign, magnitudes that stay", FEEDBACK(.g = BIOFT_G_SIGN, .m = BIOFT_M_UNIFORM, .high = 1) },
-    { "sign, magnitudes drawn again", FEEDBACK(.g = BIOFT_G_SIGN, .m = BIOFT_M_UNIFORM, .high = 1,
-                                               .redraw = BIOFT_REDRAW_EACH_UPDATE) },
+    { "sign, magnitudes drawn again",
+      FEEDBACK(.g = BIOFT_G_SIGN, .m = BIOFT_M_UNIFORM, .high = 1, .redraw = BIOFT_REDRAW_EACH_UPDATE) },
     { "random", FEEDBACK(.g = BIOFT_G_ONE, .m = BIOFT_M_NORMAL, .high = 1) },
 };
 
 /* In that precision, on this CPU. */
 static bool computes(const struct pair *p)
 {
-    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_EVAL, .precision = p->precision, .max_batch = 1,
-                            .threads = THREADS };
+    const bioft_use use = {
+        .struct_size = sizeof use, .kind = BIOFT_EVAL, .precision = p->precision, .max_batch = 1, .threads = THREADS
+    };
     struct program *program = NULL;
     struct error err = { 0 };
     const bioft_status st = program_create(p->sides[0].model, &use, NULL, &program, &err);
@@ -386,11 +404,13 @@ static const struct {
     const char *backbone;
     uint32_t size, n;
     bool updates;
-    double same;                                   /* fifty batchnorms over few values spread a rounding */
-    double rounding;                               /* the gradient of a bias that a batchnorm takes out again */
+    double same;     /* fifty batchnorms over few values spread a rounding */
+    double rounding; /* the gradient of a bias that a batchnorm takes out again */
 } networks[] = {
-    { "lenet5", 28, 8, true, 1e-4, 0 }, { "resnet18", 48, 5, true, 1e-4, 0 },
-    { "vgg11", 32, 3, false, 1e-4, 0 }, { "alexnet", 64, 6, false, 1e-4, 0 },
+    { "lenet5", 28, 8, true, 1e-4, 0 },
+    { "resnet18", 48, 5, true, 1e-4, 0 },
+    { "vgg11", 32, 3, false, 1e-4, 0 },
+    { "alexnet", 64, 6, false, 1e-4, 0 },
     { "efficientnet_lite0", 64, 4, false, 1e-2, 1e-2 },
 };
 
@@ -399,10 +419,14 @@ static const struct {
     const char *backbone;
     uint32_t size, n;
 } steppers[] = {
-    { "alexnet", 64, 4 }, { "convnext_tiny", 64, 3 }, { "deit_tiny", 224, 2 }, { "densenet121", 64, 4 },
-    { "efficientnet_b0", 64, 4 }, { "efficientnet_lite0", 64, 4 }, { "lenet5", 28, 8 }, { "mlp", 28, 8 },
-    { "mobilenet_v2", 64, 4 }, { "preact_resnet18", 32, 4 }, { "resnet18", 64, 4 }, { "resnet50", 64, 4 },
-    { "vgg11_bn", 64, 4 }, { "vit_small_patch16_224", 224, 1 }, { "wide_resnet28_10", 32, 2 },
+    { "alexnet", 64, 4 },          { "convnext_tiny", 64, 3 },
+    { "deit_tiny", 224, 2 },       { "densenet121", 64, 4 },
+    { "efficientnet_b0", 64, 4 },  { "efficientnet_lite0", 64, 4 },
+    { "lenet5", 28, 8 },           { "mlp", 28, 8 },
+    { "mobilenet_v2", 64, 4 },     { "preact_resnet18", 32, 4 },
+    { "resnet18", 64, 4 },         { "resnet50", 64, 4 },
+    { "vgg11_bn", 64, 4 },         { "vit_small_patch16_224", 224, 1 },
+    { "wide_resnet28_10", 32, 2 },
 };
 
 static size_t trained(const struct pair *p)

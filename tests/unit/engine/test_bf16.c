@@ -8,19 +8,31 @@
 
 static const struct shape {
     const char *name;
-    uint32_t channels, size;                       /* what the layer sees, behind one of 1x1 if not 3 channels */
+    uint32_t channels, size; /* what the layer sees, behind one of 1x1 if not 3 channels */
     struct op op;
-    bool winograd;                                 /* may be computed in float32: nothing is to be gained there */
+    bool winograd; /* may be computed in float32: nothing is to be gained there */
 } shapes[] = {
     { "5x5", 64, 13, { .op = BIOFT_OP_CONV2D, .out = 96, .kernel = { 5, 5 }, .padding = { 2, 2, 2, 2 } }, false },
-    { "three channels", 3, 35,
-      { .op = BIOFT_OP_CONV2D, .out = 64, .kernel = { 7, 7 }, .stride = { 2, 2 }, .padding = { 3, 3, 3, 3 } }, false },
-    { "3x3 of 13x13", 64, 13,
-      { .op = BIOFT_OP_CONV2D, .out = 128, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 } }, false },
-    { "3x3 of 12x12", 32, 12,
-      { .op = BIOFT_OP_CONV2D, .out = 64, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 } }, true },
-    { "3x3 with a stride", 64, 14,
-      { .op = BIOFT_OP_CONV2D, .out = 64, .kernel = { 3, 3 }, .stride = { 2, 2 }, .padding = { 1, 1, 1, 1 } }, false },
+    { "three channels",
+      3,
+      35,
+      { .op = BIOFT_OP_CONV2D, .out = 64, .kernel = { 7, 7 }, .stride = { 2, 2 }, .padding = { 3, 3, 3, 3 } },
+      false },
+    { "3x3 of 13x13",
+      64,
+      13,
+      { .op = BIOFT_OP_CONV2D, .out = 128, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 } },
+      false },
+    { "3x3 of 12x12",
+      32,
+      12,
+      { .op = BIOFT_OP_CONV2D, .out = 64, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 } },
+      true },
+    { "3x3 with a stride",
+      64,
+      14,
+      { .op = BIOFT_OP_CONV2D, .out = 64, .kernel = { 3, 3 }, .stride = { 2, 2 }, .padding = { 1, 1, 1, 1 } },
+      false },
     { "1x1 without bias", 64, 9, { .op = BIOFT_OP_CONV2D, .out = 128, .kernel = { 1, 1 }, .no_bias = true }, false },
 };
 enum { COLOURS = 3, N = 5, THREADS = 2, MOST = 6 };
@@ -46,8 +58,9 @@ static void pass_free(struct pass *p)
 /* false: not in this precision. */
 static bool run(struct rig *r, uint32_t precision, const float *x, const float *dy, struct pass *ret)
 {
-    const bioft_use use = { .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = precision, .max_batch = N,
-                            .threads = THREADS };
+    const bioft_use use = {
+        .struct_size = sizeof use, .kind = BIOFT_TRAIN, .precision = precision, .max_batch = N, .threads = THREADS
+    };
     const struct net *n = r->net;
     void *program = NULL;
     bioft_status st = r->api->program_create(r->self, r->model, &use, NULL, &program);

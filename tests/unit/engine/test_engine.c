@@ -137,8 +137,11 @@ static void models_and_programs(void **state)
     (void)state;
     net_make(&net, 5, 1, 1, ops);
     {
-        const struct graph g = { .view = net.graph, .nodes = net.nodes, .parameters = net.parameters,
-                                 .layers = net.layers, .counter_count = 1 };
+        const struct graph g = { .view = net.graph,
+                                 .nodes = net.nodes,
+                                 .parameters = net.parameters,
+                                 .layers = net.layers,
+                                 .counter_count = 1 };
         for (int i = 0; i < 20; i++)
             x[i] = (float)(i % 7) - 3;
         assert_int_equal(engine_open(&(struct engine_params){ .registry = r }, &e, &err), 0);
@@ -213,8 +216,12 @@ static void profile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(opening), cmocka_unit_test(kernels), cmocka_unit_test(no_engine),
-        cmocka_unit_test(a_broken_engine), cmocka_unit_test(models_and_programs), cmocka_unit_test(profile),
+        cmocka_unit_test(opening),
+        cmocka_unit_test(kernels),
+        cmocka_unit_test(no_engine),
+        cmocka_unit_test(a_broken_engine),
+        cmocka_unit_test(models_and_programs),
+        cmocka_unit_test(profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

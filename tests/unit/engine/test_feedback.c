@@ -253,10 +253,16 @@ static void declared_feedback(void **state)
 
     for (uint32_t l = 0; l < n->graph.layer_count; l += 2)
         for (uint32_t k = 0; k < 3 * 4 * 2 * 5; k++) {
-            const bioft_feedback f = { .struct_size = sizeof f, .g = k % 3, .m = k / 3 % 4, .redraw = k / 12 % 2,
-                                       .scale = k / 24, .constant = 0.7f, .low = -0.5f, .high = 1.5f };
+            const bioft_feedback f = { .struct_size = sizeof f,
+                                       .g = k % 3,
+                                       .m = k / 3 % 4,
+                                       .redraw = k / 12 % 2,
+                                       .scale = k / 24,
+                                       .constant = 0.7f,
+                                       .low = -0.5f,
+                                       .high = 1.5f };
             float *w = net_random(n->layers[l].count, 400 + k);
-            w[1] = 0;                              /* sends nothing back by its sign */
+            w[1] = 0; /* sends nothing back by its sign */
             call(t, t->rig.api->set_feedback(t->rig.self, t->rig.model, l, &f, 5));
             call(t, t->rig.api->write(t->rig.self, t->rig.model, BIOFT_VALUE, weight_of(n, l), w, n->layers[l].count));
             check_declared(t, l, &f, 5, w);
@@ -274,8 +280,9 @@ static void declared_feedback_is_what_backward_uses(void **state)
 {
     struct trial *t = *state;
     const struct net *n = &t->net;
-    const bioft_feedback f = { .struct_size = sizeof f, .g = BIOFT_G_SIGN, .m = BIOFT_M_UNIFORM, .high = 1,
-                               .scale = BIOFT_SCALE_XAVIER };
+    const bioft_feedback f = {
+        .struct_size = sizeof f, .g = BIOFT_G_SIGN, .m = BIOFT_M_UNIFORM, .high = 1, .scale = BIOFT_SCALE_XAVIER
+    };
     size_t count;
     float *want, *got;
 

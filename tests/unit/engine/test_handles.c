@@ -65,8 +65,12 @@ struct arrays {
 static void step(struct rig *r, void *train, void *attack, const struct arrays *a, uint64_t t)
 {
     static const uint32_t flags[] = { 0, BIOFT_EXACT, BIOFT_ACCUMULATE, BIOFT_NO_PARAMETERS };
-    const bioft_feedback v = { .struct_size = sizeof v, .g = BIOFT_G_SIGN, .m = BIOFT_M_ABS_NORMAL, .high = 1,
-                               .redraw = BIOFT_REDRAW_EACH_UPDATE, .scale = BIOFT_SCALE_MATCH_NORM };
+    const bioft_feedback v = { .struct_size = sizeof v,
+                               .g = BIOFT_G_SIGN,
+                               .m = BIOFT_M_ABS_NORMAL,
+                               .high = 1,
+                               .redraw = BIOFT_REDRAW_EACH_UPDATE,
+                               .scale = BIOFT_SCALE_MATCH_NORM };
     const bioft_hooks hooks = { .struct_size = sizeof hooks, .local = local, .updated = updated, .gradient = gradient };
     double lr[PARAMETERS];
     uint32_t first;
@@ -77,9 +81,17 @@ static void step(struct rig *r, void *train, void *attack, const struct arrays *
     call(r, r->api->forward(r->self, train, N, a->x, t, a->out));
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         call(r, r->api->backward(r->self, train, a->d_out, flags[i], a->dx, &hooks));
-    call(r, r->api->update(r->self, r->model, &(bioft_update){ .struct_size = sizeof(bioft_update),
-                           .kind = t % 2 ? BIOFT_ADAM : BIOFT_SGD, .t = t, .lr = lr, .beta1 = 0.9, .beta2 = 0.999,
-                           .eps = 1e-8, .momentum = 0.9, .gradient_scale = 0.5 }, &hooks, &first));
+    call(r, r->api->update(r->self, r->model,
+                           &(bioft_update){ .struct_size = sizeof(bioft_update),
+                                            .kind = t % 2 ? BIOFT_ADAM : BIOFT_SGD,
+                                            .t = t,
+                                            .lr = lr,
+                                            .beta1 = 0.9,
+                                            .beta2 = 0.999,
+                                            .eps = 1e-8,
+                                            .momentum = 0.9,
+                                            .gradient_scale = 0.5 },
+                           &hooks, &first));
     assert_int_equal(first, BIOFT_NONE);
     call(r, r->api->forward(r->self, attack, N, a->x, 0, a->out));
     call(r, r->api->backward(r->self, attack, a->d_out, 0, a->dx, &hooks));

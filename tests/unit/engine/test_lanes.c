@@ -108,7 +108,7 @@ static void pool(struct problem *p)
     for (size_t first = 0; first < 4; first++)
         for (uint32_t rows = 1; rows <= 3; rows++)
             check_pool(p, &(struct pool_window){ first * right, down, right, rows, 3, 0, 3 });
-    check_pool(p, &(struct pool_window){ down, 2 * down, 2 * right, 2, 3, 4, 3 });     /* dilated, cut at the top left */
+    check_pool(p, &(struct pool_window){ down, 2 * down, 2 * right, 2, 3, 4, 3 }); /* dilated, cut at the top left */
 }
 
 static void scale(struct problem *p)
@@ -164,7 +164,8 @@ static void sums(struct problem *p)
             float run[4] = { 0 };
             for (uint32_t k = from; k < from + RUN && k < VALUES; k++) {
                 const size_t i = (size_t)k * p->block + l;
-                const float v = p->x[i] - p->a[l], square = v * v, dy = p->y[i] <= 0 ? 0 : p->other[i], product = dy * v;
+                const float v = p->x[i] - p->a[l], square = v * v, dy = p->y[i] <= 0 ? 0 : p->other[i],
+                            product = dy * v;
                 run[0] += v;
                 run[1] += square;
                 run[2] += dy;
@@ -229,10 +230,10 @@ static void depthwise(struct problem *p)
 {
     static const struct depthwise shapes[] = {
         { { 9, 7 }, { 9, 7 }, { 5, 5 }, { 1, 1 }, { 1, 1 }, { 2, 2 } },
-        { { 10, 8 }, { 5, 4 }, { 5, 3 }, { 2, 2 }, { 1, 1 }, { 1, 0 } },       /* padding on one side */
-        { { 3, 2 }, { 3, 2 }, { 7, 7 }, { 1, 1 }, { 1, 1 }, { 3, 3 } },        /* kernels larger than the image */
+        { { 10, 8 }, { 5, 4 }, { 5, 3 }, { 2, 2 }, { 1, 1 }, { 1, 0 } }, /* padding on one side */
+        { { 3, 2 }, { 3, 2 }, { 7, 7 }, { 1, 1 }, { 1, 1 }, { 3, 3 } },  /* kernels larger than the image */
         { { 12, 11 }, { 4, 5 }, { 3, 3 }, { 2, 2 }, { 2, 1 }, { 0, 1 } },
-        { { 1, 1 }, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, { 1, 1 } },        /* outputs that see no value */
+        { { 1, 1 }, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, { 1, 1 } }, /* outputs that see no value */
     };
 
     draw(p->x, VALUES * p->block, 7, false);

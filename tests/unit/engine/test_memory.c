@@ -29,8 +29,8 @@ void *__libc_memalign(size_t alignment, size_t size);
 
 static void count(void *caller)
 {
-    static const char *const libraries[] = { "libopenblas", "libdnnl", "libstdc++", "libgomp", "ld-linux",
-                                             "libtorch", "libc10", "libc.so" };
+    static const char *const libraries[] = { "libopenblas", "libdnnl",  "libstdc++", "libgomp",
+                                             "ld-linux",    "libtorch", "libc10",    "libc.so" };
     Dl_info from;
 
     if (!atomic_load(&counting))
@@ -159,8 +159,12 @@ static void steps_allocate_nothing(void **state)
     struct trial *t = *state;
     const struct rig *r = &t->rig;
     const uint32_t everything = BIOFT_DY | BIOFT_DX | BIOFT_DW;
-    const bioft_feedback redraws = { .struct_size = sizeof redraws, .g = BIOFT_G_SIGN, .m = BIOFT_M_ABS_NORMAL,
-                                     .redraw = BIOFT_REDRAW_EACH_UPDATE, .high = 1, .scale = BIOFT_SCALE_MATCH_NORM };
+    const bioft_feedback redraws = { .struct_size = sizeof redraws,
+                                     .g = BIOFT_G_SIGN,
+                                     .m = BIOFT_M_ABS_NORMAL,
+                                     .redraw = BIOFT_REDRAW_EACH_UPDATE,
+                                     .high = 1,
+                                     .scale = BIOFT_SCALE_MATCH_NORM };
     bioft_route routes[LAYERS] = { { 0 }, { .reads = everything & BIOFT_DY, .writes = BIOFT_DW } };
     const bioft_hooks hooks = { .struct_size = sizeof hooks, .ctx = t, .local = local, .updated = updated };
     void *train = rig_program(&t->rig, BIOFT_TRAIN, 0, N, routes);
@@ -169,8 +173,14 @@ static void steps_allocate_nothing(void **state)
     for (uint32_t l = 0; l < t->net.graph.layer_count; l++)
         assert_int_equal(r->api->set_feedback(r->self, r->model, l, &redraws, 0), 0);
     for (uint64_t i = 1; i <= 3; i++) {
-        const bioft_update u = { .struct_size = sizeof u, .kind = BIOFT_ADAM, .t = i, .lr = t->lr, .beta1 = 0.9,
-                                 .beta2 = 0.999, .eps = 1e-8, .gradient_scale = 1 };
+        const bioft_update u = { .struct_size = sizeof u,
+                                 .kind = BIOFT_ADAM,
+                                 .t = i,
+                                 .lr = t->lr,
+                                 .beta1 = 0.9,
+                                 .beta2 = 0.999,
+                                 .eps = 1e-8,
+                                 .gradient_scale = 1 };
         const uint32_t n = i == 2 ? 7 : N;
         uint32_t bad;
         atomic_store(&counting, 1);
@@ -226,7 +236,7 @@ static void sizes(void **state)
     struct trial *t = *state;
     const uint64_t eval = bytes(t, BIOFT_EVAL, 256), attack = bytes(t, BIOFT_ATTACK, 256);
     const uint64_t train = bytes(t, BIOFT_TRAIN, 256), more = bytes(t, BIOFT_EVAL, 512);
-    const char *block = getenv("BIOFT_TEST_BLOCK");        /* channels that stand together, the last ones filled up */
+    const char *block = getenv("BIOFT_TEST_BLOCK"); /* channels that stand together, the last ones filled up */
     const uint32_t channels = block ? (uint32_t)strtoul(block, NULL, 10) : 1;
     uint64_t all = 0, columns = 784 * 25 + 100 * 150 + 100 * 784;
 

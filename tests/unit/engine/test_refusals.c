@@ -35,11 +35,21 @@ static const struct {
     void (*harm)(struct net *n);
     const char *says;
 } harms[] = {
-    { break_shape, "conv2d 'conv1': a 4x5 output" }, { break_weight, "conv1.weight" }, { break_bias, "bias" },
-    { break_groups, "groups" }, { break_order, "before its input" }, { break_inputs, "2 inputs" },
-    { break_operator, "no such operator" }, { break_layer, "linear 'fc5'" }, { break_sharing, "twice" },
-    { break_running, "running_var" }, { break_outputs, "output" }, { break_flat, "flat" },
-    { break_padding, "padding" }, { break_second_input, "inputs" }, { break_nothing, "nothing" },
+    { break_shape, "conv2d 'conv1': a 4x5 output" },
+    { break_weight, "conv1.weight" },
+    { break_bias, "bias" },
+    { break_groups, "groups" },
+    { break_order, "before its input" },
+    { break_inputs, "2 inputs" },
+    { break_operator, "no such operator" },
+    { break_layer, "linear 'fc5'" },
+    { break_sharing, "twice" },
+    { break_running, "running_var" },
+    { break_outputs, "output" },
+    { break_flat, "flat" },
+    { break_padding, "padding" },
+    { break_second_input, "inputs" },
+    { break_nothing, "nothing" },
 };
 
 static void graphs(void **state)
@@ -97,7 +107,7 @@ static void uses(void **state)
         use.struct_size = sizeof use;
         st = rig.api->supports(rig.self, &net.graph, &use, why, sizeof why);
         if (use.precision == BIOFT_BF16 && st == BIOFT_OK)
-            continue;                              /* this engine, on this CPU, does */
+            continue; /* this engine, on this CPU, does */
         assert_int_equal(st, BIOFT_ERR_UNSUPPORTED);
         assert_non_null(strstr(why, bad[i].says));
         st = rig.api->program_create(rig.self, rig.model, &use, NULL, &p);
@@ -147,8 +157,10 @@ static void calls(void **state)
 static void nan_is_not_hidden(void **state)
 {
     static const struct op hiding[] = {
-        { .op = BIOFT_OP_RELU, .in = -1 }, { .op = BIOFT_OP_MAXPOOL, .kernel = { 2, 2 } },
-        { .op = BIOFT_OP_MAXPOOL, .kernel = { 3, 3 }, .stride = { 1, 1 } }, { 0 },
+        { .op = BIOFT_OP_RELU, .in = -1 },
+        { .op = BIOFT_OP_MAXPOOL, .kernel = { 2, 2 } },
+        { .op = BIOFT_OP_MAXPOOL, .kernel = { 3, 3 }, .stride = { 1, 1 } },
+        { 0 },
     };
     struct net net;
     struct rig rig;
@@ -177,7 +189,9 @@ static void nan_of_a_layer_is_not_hidden(void **state)
 {
     static const struct op layer[] = {
         { .op = BIOFT_OP_CONV2D, .out = 16, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 } },
-        { .op = BIOFT_OP_BATCHNORM }, { .op = BIOFT_OP_RELU }, { 0 },
+        { .op = BIOFT_OP_BATCHNORM },
+        { .op = BIOFT_OP_RELU },
+        { 0 },
     };
     enum { SIDE = 6, OUT = 16 * SIDE * SIDE };
 
@@ -257,7 +271,10 @@ static void check_overflow(const struct overflow *o, size_t index, uint32_t kind
     free(x);
 }
 
-#define CONV(...) { .op = BIOFT_OP_CONV2D, .out = 16, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 }, __VA_ARGS__ }
+#define CONV(...) \
+    { \
+        .op = BIOFT_OP_CONV2D, .out = 16, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 }, __VA_ARGS__ \
+    }
 static void overflow_is_not_hidden(void **state)
 {
     static const struct op relu = { .op = BIOFT_OP_RELU }, flat = { .op = BIOFT_OP_FLATTEN };
@@ -284,10 +301,12 @@ static void ties(void **state)
 {
     static const struct op pool[] = { { .op = BIOFT_OP_MAXPOOL, .in = -1, .kernel = { 2, 2 } }, { 0 } };
     static const struct op window[] = {
-        { .op = BIOFT_OP_MAXPOOL, .in = -1, .kernel = { 3, 3 }, .stride = { 2, 2 }, .padding = { 1, 1, 1, 1 } }, { 0 },
+        { .op = BIOFT_OP_MAXPOOL, .in = -1, .kernel = { 3, 3 }, .stride = { 2, 2 }, .padding = { 1, 1, 1, 1 } },
+        { 0 },
     };
     const float want[2][16] = {
-        { 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0 }, { 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
+        { 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0 },
+        { 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
     };
 
     (void)state;
@@ -311,9 +330,13 @@ static void ties(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(graphs), cmocka_unit_test(uses), cmocka_unit_test(calls),
-        cmocka_unit_test(nan_is_not_hidden), cmocka_unit_test(nan_of_a_layer_is_not_hidden),
-        cmocka_unit_test(overflow_is_not_hidden), cmocka_unit_test(ties),
+        cmocka_unit_test(graphs),
+        cmocka_unit_test(uses),
+        cmocka_unit_test(calls),
+        cmocka_unit_test(nan_is_not_hidden),
+        cmocka_unit_test(nan_of_a_layer_is_not_hidden),
+        cmocka_unit_test(overflow_is_not_hidden),
+        cmocka_unit_test(ties),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ static const struct op ops[] = {
 };
 enum { N = 3, COUNT = 4 };
 
-struct call {                                      /* one call of the hook */
+struct call { /* one call of the hook */
     uint32_t layer;
     bioft_local io;
 };
@@ -33,8 +33,8 @@ struct trial {
     float *x, *d_out, *out, *dx;
     struct call calls[16];
     uint32_t count;
-    float *dy[COUNT], *inputs[COUNT], *h[COUNT], *y[COUNT];    /* copies of what was read */
-    float *give_dy[COUNT], *give_dx[COUNT];        /* what the hook writes; else noise */
+    float *dy[COUNT], *inputs[COUNT], *h[COUNT], *y[COUNT]; /* copies of what was read */
+    float *give_dy[COUNT], *give_dx[COUNT];                 /* what the hook writes; else noise */
     bool fails;
     uint32_t gradients[PARAMETERS], gradient_count;
 };
@@ -440,9 +440,9 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reading), cmocka_unit_test(writing_dy), cmocka_unit_test(writing_dy_everywhere),
+        cmocka_unit_test(reading),    cmocka_unit_test(writing_dy), cmocka_unit_test(writing_dy_everywhere),
         cmocka_unit_test(writing_dx), cmocka_unit_test(writing_dw), cmocka_unit_test(exact),
-        cmocka_unit_test(attack), cmocka_unit_test(announcing), cmocka_unit_test(refusals),
+        cmocka_unit_test(attack),     cmocka_unit_test(announcing), cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,22 +48,14 @@ static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 static double slope(uint32_t op, double x)
 {
     switch (op) {
-    case BIOFT_OP_RELU:
-        return x > 0;
-    case BIOFT_OP_TANH:
-        return 1 - tanh(x) * tanh(x);
-    case BIOFT_OP_CLIP:
-        return x > -0.5 && x < 1;
-    case BIOFT_OP_SIGMOID:
-        return sigmoid(x) * (1 - sigmoid(x));
-    case BIOFT_OP_HARDSIGMOID:
-        return x > -3 && x < 3 ? 1.0 / 6 : 0;
-    case BIOFT_OP_HARDSWISH:
-        return x < -3 ? 0 : x > 3 ? 1 : x / 3 + 0.5;
-    case BIOFT_OP_SILU:
-        return sigmoid(x) * (1 + x * (1 - sigmoid(x)));
-    default:
-        return 0.5 * erfc(-x / sqrt(2.0)) + x * exp(-x * x / 2) * 0.3989422804014327;
+    case BIOFT_OP_RELU: return x > 0;
+    case BIOFT_OP_TANH: return 1 - tanh(x) * tanh(x);
+    case BIOFT_OP_CLIP: return x > -0.5 && x < 1;
+    case BIOFT_OP_SIGMOID: return sigmoid(x) * (1 - sigmoid(x));
+    case BIOFT_OP_HARDSIGMOID: return x > -3 && x < 3 ? 1.0 / 6 : 0;
+    case BIOFT_OP_HARDSWISH: return x < -3 ? 0 : x > 3 ? 1 : x / 3 + 0.5;
+    case BIOFT_OP_SILU: return sigmoid(x) * (1 + x * (1 - sigmoid(x)));
+    default: return 0.5 * erfc(-x / sqrt(2.0)) + x * exp(-x * x / 2) * 0.3989422804014327;
     }
 }
 
@@ -72,14 +64,22 @@ static void test_by_value(void **state)
     static const struct {
         uint32_t op;
         double least;
-    } ops[] = { { BIOFT_OP_RELU, 0.1 }, { BIOFT_OP_TANH, 0.1 }, { BIOFT_OP_CLIP, 0.1 }, { BIOFT_OP_SIGMOID, 0.025 },
-                { BIOFT_OP_HARDSIGMOID, 1.0 / 60 }, { BIOFT_OP_HARDSWISH, 0.1 }, { BIOFT_OP_SILU, 0.1 }, { BIOFT_OP_GELU, 0.1 } };
+    } ops[] = { { BIOFT_OP_RELU, 0.1 },
+                { BIOFT_OP_TANH, 0.1 },
+                { BIOFT_OP_CLIP, 0.1 },
+                { BIOFT_OP_SIGMOID, 0.025 },
+                { BIOFT_OP_HARDSIGMOID, 1.0 / 60 },
+                { BIOFT_OP_HARDSWISH, 0.1 },
+                { BIOFT_OP_SILU, 0.1 },
+                { BIOFT_OP_GELU, 0.1 } };
     double want[IMAGES * VALUES];
 
     (void)state;
     for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) {
         struct trial t;
-        begin(&t, (const struct op[]){ { .op = ops[k].op, .in = -1, .low = -0.5f, .high = 1 }, { .op = BIOFT_OP_FLATTEN }, { 0 } },
+        begin(&t,
+              (const struct op[]){
+                  { .op = ops[k].op, .in = -1, .low = -0.5f, .high = 1 }, { .op = BIOFT_OP_FLATTEN }, { 0 } },
               4, BIOFT_ATTACK);
         for (size_t i = 0; i < IMAGES * VALUES; i++)
             want[i] = (double)t.d_out[i] * fmax(slope(ops[k].op, (double)t.x[i]), ops[k].least);
@@ -102,9 +102,13 @@ static void test_maxpool(void **state)
     for (int constant = 0; constant < 2; constant++) {
         struct trial t;
         double want[IMAGES * VALUES] = { 0 };
-        begin(&t, (const struct op[]){ { .op = BIOFT_OP_MAXPOOL, .in = -1, .kernel = { 3, 3 }, .stride = { 2, 2 },
-                                         .padding = { 1, 1, 1, 1 } }, { .op = BIOFT_OP_FLATTEN }, { 0 } },
-              constant ? 0 : 1, BIOFT_ATTACK);
+        begin(
+            &t,
+            (const struct op[]){
+                { .op = BIOFT_OP_MAXPOOL, .in = -1, .kernel = { 3, 3 }, .stride = { 2, 2 }, .padding = { 1, 1, 1, 1 } },
+                { .op = BIOFT_OP_FLATTEN },
+                { 0 } },
+            constant ? 0 : 1, BIOFT_ATTACK);
         for (size_t plane = 0; plane < IMAGES * CHANNELS; plane++)
             for (int o = 0; o < OUT * OUT; o++) {
                 const double d = (double)t.d_out[plane * OUT * OUT + (size_t)o];
@@ -131,9 +135,14 @@ static void test_maxpool(void **state)
  * whose every value is dead has a tenth of the gradient that one whose every value is alive has. */
 static void test_behind_convolutions(void **state)
 {
-    static const struct op ops[] = { { .op = BIOFT_OP_CONV2D, .out = 16, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 } },
-                                     { .op = BIOFT_OP_BATCHNORM }, { .op = BIOFT_OP_RELU },
-                                     { .op = BIOFT_OP_CONV2D, .out = 2, .kernel = { 1, 1 } }, { .op = BIOFT_OP_FLATTEN }, { 0 } };
+    static const struct op ops[] = {
+        { .op = BIOFT_OP_CONV2D, .out = 16, .kernel = { 3, 3 }, .padding = { 1, 1, 1, 1 } },
+        { .op = BIOFT_OP_BATCHNORM },
+        { .op = BIOFT_OP_RELU },
+        { .op = BIOFT_OP_CONV2D, .out = 2, .kernel = { 1, 1 } },
+        { .op = BIOFT_OP_FLATTEN },
+        { 0 }
+    };
     float *alive = NULL;
     double want[IMAGES * VALUES];
 
@@ -169,7 +178,8 @@ static void test_for_attacks(void **state)
     struct trial t;
 
     (void)state;
-    begin(&t, (const struct op[]){ { .op = BIOFT_OP_FLATTEN, .in = -1 }, { .op = BIOFT_OP_LINEAR, .out = 2 }, { 0 } }, 1, BIOFT_TRAIN);
+    begin(&t, (const struct op[]){ { .op = BIOFT_OP_FLATTEN, .in = -1 }, { .op = BIOFT_OP_LINEAR, .out = 2 }, { 0 } },
+          1, BIOFT_TRAIN);
     assert_int_not_equal(back(&t, BIOFT_EXACT | BIOFT_STRAIGHT_THROUGH), BIOFT_OK);
     end(&t);
 }

@@ -51,7 +51,9 @@ static const struct {
     const struct op *ops;
     uint32_t channels, side, n;
 } cases[] = {
-    { "large", large, 3, 32, 5 }, { "large, one image", large, 3, 32, 1 }, { "small", small, 1, 28, 37 },
+    { "large", large, 3, 32, 5 },
+    { "large, one image", large, 3, 32, 1 },
+    { "small", small, 1, 28, 37 },
     { "deep", deep, 3, 13, 11 },
 };
 
@@ -78,8 +80,9 @@ static void put(struct trace *t, const float *values, size_t count)
 static void train(struct rig *r, uint32_t n, const float *x, const float *d_out, struct trace *t)
 {
     const struct net *net = r->net;
-    const bioft_feedback f = { .struct_size = sizeof f, .g = BIOFT_G_SIGN, .m = BIOFT_M_UNIFORM, .high = 1,
-                               .scale = BIOFT_SCALE_MATCH_NORM };
+    const bioft_feedback f = {
+        .struct_size = sizeof f, .g = BIOFT_G_SIGN, .m = BIOFT_M_UNIFORM, .high = 1, .scale = BIOFT_SCALE_MATCH_NORM
+    };
     float *out = net_random(n * net->graph.outputs, 1), *dx = net_random(n * node_count(&net->nodes[0]), 1);
     double lr[PARAMETERS];
     void *p = rig_program(r, BIOFT_TRAIN, n == 1 ? BIOFT_FROZEN_BATCHNORM : 0, n + 3, NULL);
@@ -89,8 +92,15 @@ static void train(struct rig *r, uint32_t n, const float *x, const float *d_out,
     for (uint32_t i = 0; i < net->graph.parameter_count; i++)
         lr[i] = 1e-2;
     for (uint64_t step = 1; step <= STEPS; step++) {
-        const bioft_update u = { .struct_size = sizeof u, .kind = BIOFT_ADAM, .t = step, .lr = lr, .beta1 = 0.9,
-                                 .beta2 = 0.999, .eps = 1e-8, .weight_decay = 1e-3, .gradient_scale = 1 };
+        const bioft_update u = { .struct_size = sizeof u,
+                                 .kind = BIOFT_ADAM,
+                                 .t = step,
+                                 .lr = lr,
+                                 .beta1 = 0.9,
+                                 .beta2 = 0.999,
+                                 .eps = 1e-8,
+                                 .weight_decay = 1e-3,
+                                 .gradient_scale = 1 };
         uint32_t bad;
         call(r, r->api->forward(r->self, p, n, x, step, out));
         put(t, out, n * net->graph.outputs);

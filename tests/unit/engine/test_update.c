@@ -21,7 +21,7 @@ struct trial {
     struct rig rig;
     void *program;
     double lr[PARAMETERS];
-    double *w[PARAMETERS], *m[PARAMETERS], *v[PARAMETERS];     /* the formula's own */
+    double *w[PARAMETERS], *m[PARAMETERS], *v[PARAMETERS]; /* the formula's own */
 };
 
 static int begin(void **state)
@@ -132,8 +132,14 @@ static void adam(void **state)
     struct trial *t = *state;
 
     for (uint64_t i = 1; i <= STEPS; i++) {
-        step(t, &(bioft_update){ .struct_size = sizeof(bioft_update), .kind = BIOFT_ADAM, .t = i, .lr = t->lr,
-                                 .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.05,
+        step(t, &(bioft_update){ .struct_size = sizeof(bioft_update),
+                                 .kind = BIOFT_ADAM,
+                                 .t = i,
+                                 .lr = t->lr,
+                                 .beta1 = 0.9,
+                                 .beta2 = 0.999,
+                                 .eps = 1e-8,
+                                 .weight_decay = 0.05,
                                  .gradient_scale = 0.5 });
         compare(t, true);
     }
@@ -145,8 +151,14 @@ static void adam_begins_by_the_sign(void **state)
     struct trial *t = *state;
     float *g = net_random(t->net.parameters[0].count, 1000), *w;
 
-    step(t, &(bioft_update){ .struct_size = sizeof(bioft_update), .kind = BIOFT_ADAM, .t = 1, .lr = t->lr, .beta1 = 0.9,
-                             .beta2 = 0.999, .eps = 1e-8, .gradient_scale = 1 });
+    step(t, &(bioft_update){ .struct_size = sizeof(bioft_update),
+                             .kind = BIOFT_ADAM,
+                             .t = 1,
+                             .lr = t->lr,
+                             .beta1 = 0.9,
+                             .beta2 = 0.999,
+                             .eps = 1e-8,
+                             .gradient_scale = 1 });
     w = rig_read(&t->rig, BIOFT_VALUE, 0);
     for (size_t k = 0; k < t->net.parameters[0].count; k++)
         assert_true(fabs((double)w[k] - ((double)t->net.values[0][k] - t->lr[0] * (g[k] > 0 ? 1 : -1))) < 1e-6);
@@ -159,8 +171,13 @@ static void sgd(void **state)
     struct trial *t = *state;
 
     for (uint64_t i = 1; i <= STEPS; i++) {
-        step(t, &(bioft_update){ .struct_size = sizeof(bioft_update), .kind = BIOFT_SGD, .t = i, .lr = t->lr,
-                                 .momentum = 0.9, .weight_decay = 0.01, .gradient_scale = 1 });
+        step(t, &(bioft_update){ .struct_size = sizeof(bioft_update),
+                                 .kind = BIOFT_SGD,
+                                 .t = i,
+                                 .lr = t->lr,
+                                 .momentum = 0.9,
+                                 .weight_decay = 0.01,
+                                 .gradient_scale = 1 });
         compare(t, false);
     }
 }
@@ -173,8 +190,12 @@ static void sgd_begins_anew(void **state)
 
     assert_int_equal(t->rig.api->write(t->rig.self, t->rig.model, BIOFT_MOMENT1, 0, stale, t->net.parameters[0].count),
                      0);
-    step(t, &(bioft_update){ .struct_size = sizeof(bioft_update), .kind = BIOFT_SGD, .t = 1, .lr = t->lr,
-                             .momentum = 0.9, .gradient_scale = 1 });
+    step(t, &(bioft_update){ .struct_size = sizeof(bioft_update),
+                             .kind = BIOFT_SGD,
+                             .t = 1,
+                             .lr = t->lr,
+                             .momentum = 0.9,
+                             .gradient_scale = 1 });
     compare(t, false);
     free(stale);
 }
@@ -186,8 +207,8 @@ static void sgd_without_momentum(void **state)
     float *m;
 
     for (uint64_t i = 1; i <= 2; i++)
-        step(t, &(bioft_update){ .struct_size = sizeof(bioft_update), .kind = BIOFT_SGD, .t = i, .lr = t->lr,
-                                 .gradient_scale = 1 });
+        step(t, &(bioft_update){
+                    .struct_size = sizeof(bioft_update), .kind = BIOFT_SGD, .t = i, .lr = t->lr, .gradient_scale = 1 });
     m = rig_read(&t->rig, BIOFT_MOMENT1, 0);
     for (size_t k = 0; k < t->net.parameters[0].count; k++)
         assert_true(m[k] == 0);
@@ -207,8 +228,14 @@ static void frozen(void **state)
 
     t->lr[1] = t->lr[8] = -1;
     for (uint64_t i = 1; i <= 2; i++)
-        step(t, &(bioft_update){ .struct_size = sizeof(bioft_update), .kind = BIOFT_ADAM, .t = i, .lr = t->lr,
-                                 .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.05,
+        step(t, &(bioft_update){ .struct_size = sizeof(bioft_update),
+                                 .kind = BIOFT_ADAM,
+                                 .t = i,
+                                 .lr = t->lr,
+                                 .beta1 = 0.9,
+                                 .beta2 = 0.999,
+                                 .eps = 1e-8,
+                                 .weight_decay = 0.05,
                                  .gradient_scale = 1 });
     compare(t, true);
     for (size_t i = 0; i < 200; i++)
@@ -216,8 +243,14 @@ static void frozen(void **state)
     write_gradient(t, 1, bad);
     for (uint32_t i = 0; i < 2; i++) {
         uint32_t found = 0;
-        const bioft_update u = { .struct_size = sizeof u, .kind = i ? BIOFT_SGD : BIOFT_ADAM, .t = 3, .lr = t->lr,
-                                 .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .gradient_scale = 1 };
+        const bioft_update u = { .struct_size = sizeof u,
+                                 .kind = i ? BIOFT_SGD : BIOFT_ADAM,
+                                 .t = 3,
+                                 .lr = t->lr,
+                                 .beta1 = 0.9,
+                                 .beta2 = 0.999,
+                                 .eps = 1e-8,
+                                 .gradient_scale = 1 };
         assert_int_equal(t->rig.api->update(t->rig.self, t->rig.model, &u, NULL, &found), 0);
         assert_int_equal(found, BIOFT_NONE);
     }
@@ -227,8 +260,14 @@ static void frozen(void **state)
 static void square_overflows(void **state)
 {
     struct trial *t = *state;
-    const bioft_update u = { .struct_size = sizeof u, .kind = BIOFT_ADAM, .t = 1, .lr = t->lr, .beta1 = 0.9,
-                             .beta2 = 0.999, .eps = 1e-8, .gradient_scale = 1 };
+    const bioft_update u = { .struct_size = sizeof u,
+                             .kind = BIOFT_ADAM,
+                             .t = 1,
+                             .lr = t->lr,
+                             .beta1 = 0.9,
+                             .beta2 = 0.999,
+                             .eps = 1e-8,
+                             .gradient_scale = 1 };
     float *g = net_random(t->net.parameters[6].count, 5);
     uint32_t found = BIOFT_NONE;
 
@@ -246,10 +285,16 @@ static void nonfinite(void **state)
     struct trial *t = *state;
 
     for (uint32_t k = 0; k < 6; k++) {
-        const uint32_t which = 6 + k % 2;          /* fc's weight of 100,000 values, and its bias */
+        const uint32_t which = 6 + k % 2; /* fc's weight of 100,000 values, and its bias */
         const size_t count = t->net.parameters[which].count, at = (k * 77777) % count;
-        const bioft_update u = { .struct_size = sizeof u, .kind = k < 3 ? BIOFT_ADAM : BIOFT_SGD, .t = 1, .lr = t->lr,
-                                 .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .gradient_scale = 1 };
+        const bioft_update u = { .struct_size = sizeof u,
+                                 .kind = k < 3 ? BIOFT_ADAM : BIOFT_SGD,
+                                 .t = 1,
+                                 .lr = t->lr,
+                                 .beta1 = 0.9,
+                                 .beta2 = 0.999,
+                                 .eps = 1e-8,
+                                 .gradient_scale = 1 };
         float *g = net_random(count, k), *w = net_random(count, k);
         uint32_t found = BIOFT_NONE;
         g[at] = odd[k % 3];
@@ -296,7 +341,7 @@ static bioft_status updated(void *ctx, uint32_t layer, float *w, const float *dw
     for (size_t i = 0; i < count; i++)
         assert_true(dw[i] == w[i] - s->before[layer][i]);
     if (s->change && layer == 1) {
-        free(rig_read(&s->t->rig, BIOFT_FEEDBACK, 6));         /* V of W before the change, made now */
+        free(rig_read(&s->t->rig, BIOFT_FEEDBACK, 6)); /* V of W before the change, made now */
         for (size_t i = 0; i < count; i++)
             w[i] = -w[i];
         *ret_changed = 1;

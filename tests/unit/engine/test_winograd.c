@@ -16,24 +16,23 @@ static const double TOLERANCE = 1e-5;
 
 struct shape {
     uint32_t images, in, out, height, width;
-    uint32_t padding[4];                           /* top, left, bottom, right */
+    uint32_t padding[4]; /* top, left, bottom, right */
 };
 static const struct shape shapes[] = {
-    { 1, 1, 1, 3, 3, { 0, 0, 0, 0 } },       { 1, 1, 1, 1, 1, { 1, 1, 1, 1 } },
-    { 1, 1, 5, 4, 4, { 1, 1, 1, 1 } },       { 1, 3, 17, 6, 9, { 1, 1, 1, 1 } },
-    { 2, 16, 16, 8, 8, { 1, 1, 1, 1 } },     { 3, 20, 33, 7, 5, { 1, 1, 1, 1 } },
-    { 1, 48, 40, 13, 11, { 0, 0, 0, 0 } },   { 2, 7, 9, 5, 6, { 2, 0, 1, 2 } },
-    { 1, 4, 6, 3, 2, { 4, 3, 5, 3 } },       { 7, 32, 24, 2, 3, { 1, 1, 1, 1 } },
-    { 2, 34, 72, 9, 10, { 1, 1, 1, 1 } },
-    { 1, 1, 3, 80, 90, { 1, 1, 1, 1 } },           /* tiles in several groups */
-    { 63, 800, 150, 3, 3, { 0, 0, 0, 0 } },        /* gradients in several groups and chunks */
+    { 1, 1, 1, 3, 3, { 0, 0, 0, 0 } },      { 1, 1, 1, 1, 1, { 1, 1, 1, 1 } },
+    { 1, 1, 5, 4, 4, { 1, 1, 1, 1 } },      { 1, 3, 17, 6, 9, { 1, 1, 1, 1 } },
+    { 2, 16, 16, 8, 8, { 1, 1, 1, 1 } },    { 3, 20, 33, 7, 5, { 1, 1, 1, 1 } },
+    { 1, 48, 40, 13, 11, { 0, 0, 0, 0 } },  { 2, 7, 9, 5, 6, { 2, 0, 1, 2 } },
+    { 1, 4, 6, 3, 2, { 4, 3, 5, 3 } },      { 7, 32, 24, 2, 3, { 1, 1, 1, 1 } },
+    { 2, 34, 72, 9, 10, { 1, 1, 1, 1 } },   { 1, 1, 3, 80, 90, { 1, 1, 1, 1 } }, /* tiles in several groups */
+    { 63, 800, 150, 3, 3, { 0, 0, 0, 0 } }, /* gradients in several groups and chunks */
 };
 
 struct problem {
     const struct winograd_kernels *kernels;
     struct shape s;
     bioft_node conv;
-    float *x, *dy, *w, *factor, *bias;             /* plain: [image][channel][height][width] */
+    float *x, *dy, *w, *factor, *bias; /* plain: [image][channel][height][width] */
 };
 
 static float *array(size_t count)
@@ -59,10 +58,15 @@ static struct problem begin(const struct winograd_kernels *k, const struct shape
 {
     struct problem p = { .kernels = k, .s = *s };
 
-    p.conv = (bioft_node){ .struct_size = sizeof p.conv, .op = BIOFT_OP_CONV2D, .channels = s->out,
+    p.conv = (bioft_node){ .struct_size = sizeof p.conv,
+                           .op = BIOFT_OP_CONV2D,
+                           .channels = s->out,
                            .height = s->height + s->padding[0] + s->padding[2] - 2,
-                           .width = s->width + s->padding[1] + s->padding[3] - 2, .kernel = { 3, 3 },
-                           .stride = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
+                           .width = s->width + s->padding[1] + s->padding[3] - 2,
+                           .kernel = { 3, 3 },
+                           .stride = { 1, 1 },
+                           .dilation = { 1, 1 },
+                           .groups = 1 };
     memcpy(p.conv.padding, s->padding, sizeof s->padding);
     p.x = draws((size_t)s->images * s->in * s->height * s->width, 1);
     p.dy = draws((size_t)s->images * s->out * p.conv.height * p.conv.width, 2);
@@ -194,9 +198,9 @@ static struct sum error_sum(const struct problem *p, size_t i, uint32_t c, int i
             const int oy = iy - t / 3 + (int)p->s.padding[0], ox = ix - t % 3 + (int)p->s.padding[1];
             if (oy < 0 || ox < 0 || oy >= (int)p->conv.height || ox >= (int)p->conv.width)
                 continue;
-            add(&ret, (double)p->factor[o] * (double)p->w[(o * p->s.in + c) * 9 + (uint32_t)t] *
-                          (double)p->dy[((i * p->s.out + o) * p->conv.height + (size_t)oy) * p->conv.width +
-                                        (size_t)ox]);
+            add(&ret,
+                (double)p->factor[o] * (double)p->w[(o * p->s.in + c) * 9 + (uint32_t)t] *
+                    (double)p->dy[((i * p->s.out + o) * p->conv.height + (size_t)oy) * p->conv.width + (size_t)ox]);
         }
     return ret;
 }
@@ -237,9 +241,9 @@ static struct sum gradient_sum(const struct problem *p, uint32_t o, uint32_t c, 
                 const int iy = oy + tap / 3 - (int)p->s.padding[0], ix = ox + tap % 3 - (int)p->s.padding[1];
                 if (iy < 0 || ix < 0 || iy >= (int)p->s.height || ix >= (int)p->s.width)
                     continue;
-                add(&ret, (double)p->dy[((i * p->s.out + o) * p->conv.height + (size_t)oy) * p->conv.width +
-                                        (size_t)ox] *
-                              (double)p->x[((i * p->s.in + c) * p->s.height + (size_t)iy) * p->s.width + (size_t)ix]);
+                add(&ret,
+                    (double)p->dy[((i * p->s.out + o) * p->conv.height + (size_t)oy) * p->conv.width + (size_t)ox] *
+                        (double)p->x[((i * p->s.in + c) * p->s.height + (size_t)iy) * p->s.width + (size_t)ix]);
             }
     return ret;
 }
@@ -290,7 +294,7 @@ static void every_set(void (*check)(const struct problem *p), bool large_too)
         k = winograd_kernels_for(0);
         assert_non_null(k);
         if (k == last)
-            continue;                              /* this CPU has no wider one */
+            continue; /* this CPU has no wider one */
         last = k;
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
             struct problem p = begin(k, &shapes[i]);
@@ -364,10 +368,8 @@ static void what_suits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forward),
-        cmocka_unit_test(input_error),
-        cmocka_unit_test(gradient),
-        cmocka_unit_test(not_finite_weights_are_seen),
+        cmocka_unit_test(forward),    cmocka_unit_test(input_error),
+        cmocka_unit_test(gradient),   cmocka_unit_test(not_finite_weights_are_seen),
         cmocka_unit_test(what_suits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@ struct trial {
     struct rig rig;
     struct reference reference;
     float *x, *d_out, *out, *dx;
-    double **wanted;                /* [1 + parameters]: finite differences, of the input first; NULL: not yet asked for */
+    double **wanted; /* [1 + parameters]: finite differences, of the input first; NULL: not yet asked for */
     uint32_t n;
 };
 

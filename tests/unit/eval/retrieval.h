@@ -17,10 +17,10 @@
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define OK(call, err)                                                                              \
-    do {                                                                                           \
-        if ((call) != BIOFT_OK)                                                                    \
-            fail_msg("%s: %s", #call, (err).text);                                                 \
+#define OK(call, err) \
+    do { \
+        if ((call) != BIOFT_OK) \
+            fail_msg("%s: %s", #call, (err).text); \
     } while (0)
 
 static inline uint32_t draw(uint64_t *state)
@@ -31,8 +31,7 @@ static inline uint32_t draw(uint64_t *state)
 
 /* Codes of which `free_bits` are drawn, the others alike, and label sets of one or two classes,
  * some of none. */
-static inline struct codes random_codes(uint64_t seed, uint64_t n, uint32_t bits,
-                                        uint32_t free_bits, uint32_t classes)
+static inline struct codes random_codes(uint64_t seed, uint64_t n, uint32_t bits, uint32_t free_bits, uint32_t classes)
 {
     struct codes c;
     struct error err = { 0 };
@@ -49,18 +48,15 @@ static inline struct codes random_codes(uint64_t seed, uint64_t n, uint32_t bits
     return c;
 }
 
-static inline uint32_t slow_distance(const struct codes *q, uint64_t i, const struct codes *db,
-                                     uint64_t j)
+static inline uint32_t slow_distance(const struct codes *q, uint64_t i, const struct codes *db, uint64_t j)
 {
     uint32_t distance = 0;
     for (uint32_t b = 0; b < q->bits; b++)
-        distance +=
-            ((q->codes[i * q->words + b / 64] ^ db->codes[j * db->words + b / 64]) >> b % 64) & 1;
+        distance += ((q->codes[i * q->words + b / 64] ^ db->codes[j * db->words + b / 64]) >> b % 64) & 1;
     return distance;
 }
 
-static inline bool slow_relevant(const struct codes *q, uint64_t i, const struct codes *db,
-                                 uint64_t j)
+static inline bool slow_relevant(const struct codes *q, uint64_t i, const struct codes *db, uint64_t j)
 {
     for (uint32_t w = 0; w < q->label_words; w++)
         if (q->labels[i * q->label_words + w] & db->labels[j * db->label_words + w])
@@ -69,8 +65,7 @@ static inline bool slow_relevant(const struct codes *q, uint64_t i, const struct
 }
 
 /* By the definition, of a ranking whose relevance is known. ret->hits too. */
-static inline void slow_precision(const bool *relevant, uint64_t n, uint64_t k,
-                                  struct average_precision *ret)
+static inline void slow_precision(const bool *relevant, uint64_t n, uint64_t k, struct average_precision *ret)
 {
     double sum = 0.0, hits = 0.0, all = 0.0;
 
@@ -88,9 +83,8 @@ static inline void slow_precision(const bool *relevant, uint64_t n, uint64_t k,
     ret->hits = hits;
 }
 
-static inline void assert_close(const struct average_precision *got,
-                                const struct average_precision *want, double tolerance,
-                                const char *what)
+static inline void assert_close(const struct average_precision *got, const struct average_precision *want,
+                                double tolerance, const char *what)
 {
     for (int d = 0; d < MAP_DIVISORS; d++)
         if (!(fabs(got->by[d] - want->by[d]) <= tolerance))

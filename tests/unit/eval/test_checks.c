@@ -12,33 +12,38 @@ static struct prediction *predictions(struct arena *arena, unsigned right_from, 
 {
     struct prediction *p = arena_array(arena, N, sizeof *p);
     for (unsigned i = 0; i < N; i++)
-        p[i] = (struct prediction){ .sample = i, .score = i >= right_from && i < right_to, .delta_max = delta,
-                                    .delta_mean = delta / 2 };
+        p[i] = (struct prediction){
+            .sample = i, .score = i >= right_from && i < right_to, .delta_max = delta, .delta_mean = delta / 2
+        };
     return p;
 }
 
 static struct figure attacked(struct arena *arena, const char *attack, const char *gradient, double epsilon,
                               unsigned from, unsigned to)
 {
-    struct figure f = { .stage = "s", .split = "test", .attack = attack, .options = "", .gradient = gradient,
-                        .metric = METRIC_ACCURACY, .norm = "linf", .attacked = true, .epsilon = epsilon };
+    struct figure f = { .stage = "s",
+                        .split = "test",
+                        .attack = attack,
+                        .options = "",
+                        .gradient = gradient,
+                        .metric = METRIC_ACCURACY,
+                        .norm = "linf",
+                        .attacked = true,
+                        .epsilon = epsilon };
     assert_int_equal(figure_fill(&f, predictions(arena, from, to, epsilon), N, NULL), BIOFT_OK);
     return f;
 }
 
-static int has(const struct figure *f, const char *word)
-{
-    return f->warnings && strstr(f->warnings, word) != NULL;
-}
+static int has(const struct figure *f, const char *word) { return f->warnings && strstr(f->warnings, word) != NULL; }
 
 static void finds_masking(void **state)
 {
     struct arena *arena = arena_create();
     struct figure f[] = {
-        attacked(arena, "a", "rule", 0.1, 0, 300), attacked(arena, "a", "exact", 0.1, 0, 40),
+        attacked(arena, "a", "rule", 0.1, 0, 300),  attacked(arena, "a", "exact", 0.1, 0, 40),
         attacked(arena, "a", "rule", 0.01, 0, 320), attacked(arena, "a", "exact", 0.01, 0, 318),
-        attacked(arena, "b", "rule", 0.1, 0, 40), attacked(arena, "b", "exact", 0.1, 0, 60),
-        attacked(arena, "c", "rule", 0.1, 0, 200), attacked(arena, "c", "exact", 0.1, 0, 192),
+        attacked(arena, "b", "rule", 0.1, 0, 40),   attacked(arena, "b", "exact", 0.1, 0, 60),
+        attacked(arena, "c", "rule", 0.1, 0, 200),  attacked(arena, "c", "exact", 0.1, 0, 192),
     };
     struct figure *worst;
     size_t count;
@@ -79,7 +84,8 @@ static void worst_cases_of_other_attacks_do_not_rise(void **state)
 {
     struct arena *arena = arena_create();
     struct figure f[] = {
-        attacked(arena, "a", "exact", 0.1, 0, 300), attacked(arena, "a", "exact", 0.2, 0, 290),
+        attacked(arena, "a", "exact", 0.1, 0, 300),
+        attacked(arena, "a", "exact", 0.2, 0, 290),
         attacked(arena, "b", "exact", 0.1, 0, 40),
     };
     struct figure *worst;
@@ -111,8 +117,10 @@ static void finds_weak_attacks(void **state)
 {
     struct arena *arena = arena_create();
     struct figure f[] = {
-        attacked(arena, "a", "rule", 0.5, 0, 81), attacked(arena, "b", "rule", 0.5, 0, 80),
-        attacked(arena, "c", "rule", 0.1, 0, 100), attacked(arena, "c", "rule", 0.2, 0, 200),
+        attacked(arena, "a", "rule", 0.5, 0, 81),
+        attacked(arena, "b", "rule", 0.5, 0, 80),
+        attacked(arena, "c", "rule", 0.1, 0, 100),
+        attacked(arena, "c", "rule", 0.2, 0, 200),
     };
     struct figure *worst;
     size_t count;
@@ -139,8 +147,12 @@ static void found_and_lost_everywhere(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct attack_record *r = arena_array(arena, N, sizeof *r);
         for (unsigned k = 0; k < N; k++) {
-            r[k] = (struct attack_record){ .clean = 1.0, .right = f[i].predictions[k].score > 0.0, .target = -1,
-                                           .traced = i == 0, .found = i == 0 && k >= 190 && k < 250, .part = "" };
+            r[k] = (struct attack_record){ .clean = 1.0,
+                                           .right = f[i].predictions[k].score > 0.0,
+                                           .target = -1,
+                                           .traced = i == 0,
+                                           .found = i == 0 && k >= 190 && k < 250,
+                                           .part = "" };
             f[i].predictions[k].attack = &r[k];
         }
         assert_int_equal(figure_fill(&f[i], f[i].predictions, N, NULL), BIOFT_OK);
@@ -148,7 +160,7 @@ static void found_and_lost_everywhere(void **state)
     assert_int_equal(f[0].indicators.silent, 60);
     assert_int_equal(checks_run(f, 2, 0.2, arena, &worst, &count, NULL), BIOFT_OK);
     assert_int_equal(count, 1);
-    assert_int_equal(worst[0].indicators.silent, 10);          /* 190 to 199 */
+    assert_int_equal(worst[0].indicators.silent, 10); /* 190 to 199 */
     assert_int_equal(f[0].indicators.silent, 60);
     arena_destroy(arena);
 }
@@ -158,14 +170,15 @@ static void worst_case_is_by_sample(void **state)
     struct arena *arena = arena_create();
     /* Right on 0..299 under one attack and on 100..399 under the other: both on 200 samples. */
     struct figure f[] = {
-        attacked(arena, "a", "rule", 0.1, 0, 300), attacked(arena, "b", "exact", 0.1, 100, 400),
+        attacked(arena, "a", "rule", 0.1, 0, 300),
+        attacked(arena, "b", "exact", 0.1, 100, 400),
         attacked(arena, "b", "exact", 0.2, 0, 10),
     };
     struct figure *worst;
     size_t count;
     (void)state;
     assert_int_equal(checks_run(f, 3, 0.2, arena, &worst, &count, NULL), BIOFT_OK);
-    assert_int_equal(count, 5);                    /* over all gradients, and of each that an epsilon has */
+    assert_int_equal(count, 5); /* over all gradients, and of each that an epsilon has */
     assert_string_equal(worst[0].attack, "worst");
     assert_string_equal(worst[0].options, "a+b");
     assert_string_equal(worst[0].gradient, "");
@@ -187,7 +200,8 @@ int main(void)
         cmocka_unit_test(worst_cases_of_other_attacks_do_not_rise),
         cmocka_unit_test(norms_are_not_mixed),
         cmocka_unit_test(finds_weak_attacks),
-        cmocka_unit_test(found_and_lost_everywhere), cmocka_unit_test(worst_case_is_by_sample),
+        cmocka_unit_test(found_and_lost_everywhere),
+        cmocka_unit_test(worst_case_is_by_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static void counts_the_most_frequent(void **state)
     (void)state;
     assert_true(share((const int32_t[]){ 3, 1, 3, 7, 3, 1, 0, 3 }, 8) == 0.5);
     assert_true(share((const int32_t[]){ 9, 8, 7, 6 }, 4) == 0.25);
-    assert_true(share((const int32_t[]){ -1, -1, 2, -1 }, 4) == 0.75);   /* -1: no single label */
+    assert_true(share((const int32_t[]){ -1, -1, 2, -1 }, 4) == 0.75); /* -1: no single label */
     assert_true(share((const int32_t[]){ 5 }, 1) == 1.0);
     assert_true(share(NULL, 0) == 0.0);
 }

@@ -15,17 +15,13 @@
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static bool near(double a, double b, double relative)
-{
-    return fabs(a - b) <= relative * fmax(fabs(a), fabs(b));
-}
+static bool near(double a, double b, double relative) { return fabs(a - b) <= relative * fmax(fabs(a), fabs(b)); }
 
 static void mcnemar_agrees_with_scipy(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(golden_mcnemars); i++) {
-        assert_true(near(compare_mcnemar(golden_mcnemars[i].a, golden_mcnemars[i].b),
-                         golden_mcnemars[i].p, 1e-10));
+        assert_true(near(compare_mcnemar(golden_mcnemars[i].a, golden_mcnemars[i].b), golden_mcnemars[i].p, 1e-10));
         assert_true(compare_mcnemar(golden_mcnemars[i].a, golden_mcnemars[i].b) ==
                     compare_mcnemar(golden_mcnemars[i].b, golden_mcnemars[i].a));
     }
@@ -41,8 +37,7 @@ static void newcombe_agrees_with_the_roots(void **state)
         assert_true(fabs(ci.low - g->low) < 1e-9 && fabs(ci.high - g->high) < 1e-9);
         assert_true(fabs(ci.low + back.high) < 1e-12 && fabs(ci.high + back.low) < 1e-12);
     }
-    assert_true(compare_newcombe(0, 0, 0, 0).low == -1.0 &&
-                compare_newcombe(0, 0, 0, 0).high == 1.0);
+    assert_true(compare_newcombe(0, 0, 0, 0).low == -1.0 && compare_newcombe(0, 0, 0, 0).high == 1.0);
 }
 
 static void student_agrees_with_scipy_and_tables(void **state)
@@ -231,12 +226,13 @@ static struct comparison counted(uint64_t only_a, uint64_t only_b, uint64_t n)
 {
     const uint64_t rest = n - only_a - only_b;
     const double difference = ((double)only_a - (double)only_b) / (double)n;
-    return (struct comparison){
-        .difference = difference, .n = n, .images = n, .counts = true,
-        .ci = compare_newcombe(rest / 2, only_a, only_b, rest - rest / 2),
-        .p = compare_mcnemar(only_a, only_b),
-        .spread = sqrt((double)(only_a + only_b) / (double)n - difference * difference)
-    };
+    return (struct comparison){ .difference = difference,
+                                .n = n,
+                                .images = n,
+                                .counts = true,
+                                .ci = compare_newcombe(rest / 2, only_a, only_b, rest - rest / 2),
+                                .p = compare_mcnemar(only_a, only_b),
+                                .spread = sqrt((double)(only_a + only_b) / (double)n - difference * difference) };
 }
 
 static void outcomes_are_three_and_a_direction(void **state)
@@ -260,7 +256,10 @@ static void outcomes_are_three_and_a_direction(void **state)
 /* With as many samples as are named, and the same shares, it is decided; with less than half of them not. */
 static void what_is_needed_decides(void **state)
 {
-    static const struct { uint64_t a, b, n; size_t family; } found[] = {
+    static const struct {
+        uint64_t a, b, n;
+        size_t family;
+    } found[] = {
         { 6, 0, 18, 1 }, { 6, 0, 18, 14 }, { 12, 4, 100, 6 }, { 3, 1, 100, 1 }, { 0, 0, 30, 1 },
     };
 

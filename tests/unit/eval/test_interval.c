@@ -53,8 +53,7 @@ static void bootstrap_agrees_with_numpy(void **state)
     for (size_t i = 0; i < 300; i++)
         values[i] = (double)(i * i % 11) / 10.0;
     for (size_t i = 0; i < sizeof golden_bootstraps / sizeof *golden_bootstraps; i++) {
-        const struct interval ci = interval_bootstrap(values, golden_bootstraps[i].n,
-                                                      golden_bootstraps[i].seed);
+        const struct interval ci = interval_bootstrap(values, golden_bootstraps[i].n, golden_bootstraps[i].seed);
         assert_true(fabs(ci.low - golden_bootstraps[i].low) < 1e-12);
         assert_true(fabs(ci.high - golden_bootstraps[i].high) < 1e-12);
     }
@@ -69,10 +68,8 @@ static void bootstrap_has_the_spread_of_a_mean(void **state)
     (void)state;
     for (size_t i = 0; i < 1000; i++)
         values[i] = i % 10 < 3;
-    const struct interval ci = interval_bootstrap(values, 1000, 5),
-                          other = interval_bootstrap(values, 1000, 6);
-    assert_true(fabs(ci.low - (0.3 - half)) < 0.1 * half &&
-                fabs(ci.high - (0.3 + half)) < 0.1 * half);
+    const struct interval ci = interval_bootstrap(values, 1000, 5), other = interval_bootstrap(values, 1000, 6);
+    assert_true(fabs(ci.low - (0.3 - half)) < 0.1 * half && fabs(ci.high - (0.3 + half)) < 0.1 * half);
     assert_true(ci.low != other.low || ci.high != other.high);
     const struct interval none = interval_bootstrap(values, 0, 5);
     assert_true(none.low == 0.0 && none.high == 1.0);

@@ -4,21 +4,17 @@
 
 #include "golden_map.h"
 
-static void compute(const struct codes *q, const struct codes *db, uint64_t k,
-                    const struct hamming *kernels, unsigned threads, struct map_result *ret)
+static void compute(const struct codes *q, const struct codes *db, uint64_t k, const struct hamming *kernels,
+                    unsigned threads, struct map_result *ret)
 {
     struct error err = { 0 };
     struct pool *pool = NULL;
 
     if (threads)
         OK(pool_create(threads, &pool, &err), err);
-    OK(map_compute(&(struct map_params){ .query = q,
-                                         .database = db,
-                                         .k = k,
-                                         .stable = true,
-                                         .pool = pool,
-                                         .kernels = kernels },
-                   ret, &err),
+    OK(map_compute(
+           &(struct map_params){ .query = q, .database = db, .k = k, .stable = true, .pool = pool, .kernels = kernels },
+           ret, &err),
        err);
     pool_destroy(pool);
 }
@@ -40,21 +36,17 @@ static void agrees_with_fractions(const struct hamming *kernels)
     for (size_t i = 0; i < COUNT(golden_tasks); i++) {
         const uint64_t n = golden_tasks[i].queries, k = golden_tasks[i].k;
         const uint32_t bits = golden_tasks[i].bits, classes = golden_tasks[i].classes;
-        struct codes q = given_codes(n, bits, classes, golden_tasks[i].query_codes,
-                                     golden_tasks[i].query_labels);
-        struct codes db = given_codes(golden_tasks[i].database, bits, classes,
-                                      golden_tasks[i].database_codes,
+        struct codes q = given_codes(n, bits, classes, golden_tasks[i].query_codes, golden_tasks[i].query_labels);
+        struct codes db = given_codes(golden_tasks[i].database, bits, classes, golden_tasks[i].database_codes,
                                       golden_tasks[i].database_labels);
         struct map_result r;
         compute(&q, &db, k, kernels, 0, &r);
         for (uint64_t j = 0; j < n; j++) {
             const double *v = golden_tasks[i].values + 8 * j;
-            assert_close(&r.queries[j].ties[TIES_EXPECTED],
-                         &(struct average_precision){ { v[0], v[1], v[2] }, v[3] }, 1e-13,
-                         "expected");
-            assert_close(&r.queries[j].ties[TIES_STABLE],
-                         &(struct average_precision){ { v[4], v[5], v[6] }, v[7] }, 1e-15,
-                         "stable");
+            assert_close(&r.queries[j].ties[TIES_EXPECTED], &(struct average_precision){ { v[0], v[1], v[2] }, v[3] },
+                         1e-13, "expected");
+            assert_close(&r.queries[j].ties[TIES_STABLE], &(struct average_precision){ { v[4], v[5], v[6] }, v[7] },
+                         1e-15, "stable");
         }
         map_free(&r);
         codes_free(&q);
@@ -70,8 +62,7 @@ static void golden_tasks_agree(void **state)
 }
 
 /* The ranking of one query by distance and place, everything from it by the definitions. */
-static void check_query(const struct codes *q, const struct codes *db, uint64_t i,
-                        const struct map_result *r)
+static void check_query(const struct codes *q, const struct codes *db, uint64_t i, const struct map_result *r)
 {
     bool *ranking = malloc(db->n * sizeof *ranking);
     struct average_precision want;
@@ -95,8 +86,7 @@ static void check_radii(const struct codes *q, const struct codes *db, const str
         for (uint64_t i = 0; i < q->n; i++) {
             double items = 0.0, hits = 0.0, all = 0.0;
             for (uint64_t j = 0; j < db->n; j++) {
-                const bool in = slow_distance(q, i, db, j) <= d,
-                           relevant = slow_relevant(q, i, db, j);
+                const bool in = slow_distance(q, i, db, j) <= d, relevant = slow_relevant(q, i, db, j);
                 items += in;
                 hits += in && relevant;
                 all += relevant;
@@ -119,14 +109,11 @@ static void agrees_with_a_plain_sort(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct codes q = random_codes(i + 1, 19, cases[i].bits, cases[i].free_bits,
-                                      cases[i].classes);
-        struct codes db = random_codes(i + 51, 4333, cases[i].bits, cases[i].free_bits,
-                                       cases[i].classes);
+        struct codes q = random_codes(i + 1, 19, cases[i].bits, cases[i].free_bits, cases[i].classes);
+        struct codes db = random_codes(i + 51, 4333, cases[i].bits, cases[i].free_bits, cases[i].classes);
         struct map_result r;
         compute(&q, &db, cases[i].k, NULL, 2, &r);
-        assert_true(r.n == 19 && r.k == (cases[i].k ? cases[i].k : 4333) &&
-                    r.bits == cases[i].bits);
+        assert_true(r.n == 19 && r.k == (cases[i].k ? cases[i].k : 4333) && r.bits == cases[i].bits);
         for (uint64_t j = 0; j < q.n; j++)
             check_query(&q, &db, j, &r);
         if (i < 2)
@@ -166,8 +153,7 @@ static void expectation_is_the_mean_of_shuffles(void **state)
     for (size_t i = 0; i < 6; i++)
         for (int d = 0; d < MAP_DIVISORS; d++)
             if (!(fabs(sum[i][d] - r.queries[i].ties[TIES_EXPECTED].by[d]) < 0.015))
-                fail_msg("query %zu, divisor %d: %g, not %g", i, d, sum[i][d],
-                         r.queries[i].ties[TIES_EXPECTED].by[d]);
+                fail_msg("query %zu, divisor %d: %g, not %g", i, d, sum[i][d], r.queries[i].ties[TIES_EXPECTED].by[d]);
     map_free(&r);
     codes_free(&q);
     codes_free(&db);
@@ -177,8 +163,7 @@ static void nothing_depends_on_threads_or_kernels(void **state)
 {
     (void)state;
     for (uint32_t bits = 8; bits <= 512; bits += bits < 64 ? 8 : 64) {
-        struct codes q = random_codes(bits, 50, bits, bits, 80),
-                     db = random_codes(bits + 1, 3000, bits, bits, 80);
+        struct codes q = random_codes(bits, 50, bits, bits, 80), db = random_codes(bits + 1, 3000, bits, bits, 80);
         struct map_result first, r;
         compute(&q, &db, 500, hamming_portable(), 0, &first);
         for (unsigned threads = 1; threads <= 5; threads += 2) {
@@ -200,8 +185,7 @@ static void means_by_hand(void **state)
 {
     const uint64_t query_codes[] = { 0, 0, 15 }, query_labels[] = { 1, 8, 2 };
     const uint64_t codes[] = { 0, 1, 2, 15 }, labels[] = { 4, 1, 1, 3 };
-    struct codes q = given_codes(3, 4, 4, query_codes, query_labels),
-                 db = given_codes(4, 4, 4, codes, labels);
+    struct codes q = given_codes(3, 4, 4, query_codes, query_labels), db = given_codes(4, 4, 4, codes, labels);
     struct map_result r;
 
     (void)state;
@@ -215,8 +199,7 @@ static void means_by_hand(void **state)
     assert_true(map_mean(&r, TIES_EXPECTED, DIVIDE_BY_HITS, true) == 0.75);
     assert_true(fabs(map_precision(&r, TIES_STABLE) - 1.0 / 3.0) < 1e-15);
     assert_true(fabs(map_recall(&r, TIES_STABLE) - (1.0 / 3.0 + 1.0) / 3.0) < 1e-15);
-    assert_true(fabs(r.radii[0].precision - 1.0 / 3.0) < 1e-15 &&
-                fabs(r.radii[4].recall - 2.0 / 3.0) < 1e-15);
+    assert_true(fabs(r.radii[0].precision - 1.0 / 3.0) < 1e-15 && fabs(r.radii[4].recall - 2.0 / 3.0) < 1e-15);
     map_free(&r);
     map_free(&r);
     codes_free(&q);
@@ -233,8 +216,8 @@ static void without_the_second_pass_the_rest_is_the_same(void **state)
     compute(&q, &db, 50, NULL, 0, &both);
     OK(map_compute(&(struct map_params){ .query = &q, .database = &db, .k = 50 }, &one, &err), err);
     for (uint64_t i = 0; i < q.n; i++) {
-        assert_memory_equal(&one.queries[i].ties[TIES_EXPECTED],
-                            &both.queries[i].ties[TIES_EXPECTED], sizeof(struct average_precision));
+        assert_memory_equal(&one.queries[i].ties[TIES_EXPECTED], &both.queries[i].ties[TIES_EXPECTED],
+                            sizeof(struct average_precision));
         assert_true(one.queries[i].ties[TIES_STABLE].by[DIVIDE_BY_HITS] == 0.0);
     }
     map_free(&both);
@@ -248,9 +231,8 @@ static void refuse(const struct codes *q, const struct codes *db, const char *sa
     struct map_result r = { 0 };
     struct error err = { 0 };
 
-    assert_int_equal(
-        map_compute(&(struct map_params){ .query = q, .database = db, .k = 5 }, &r, &err),
-        BIOFT_ERR_INVALID);
+    assert_int_equal(map_compute(&(struct map_params){ .query = q, .database = db, .k = 5 }, &r, &err),
+                     BIOFT_ERR_INVALID);
     assert_non_null(strstr(err.text, says));
     assert_null(r.queries);
 }

@@ -9,15 +9,13 @@ struct items { /* a database as one query sees it */
     bool relevant[MOST];
     size_t n;
 };
-struct orders { /* over all permutations */
-    struct average_precision sum, least,
-        most; /* least, most: of the sums of precisions and of hits */
+struct orders {                                /* over all permutations */
+    struct average_precision sum, least, most; /* least, most: of the sums of precisions and of hits */
     double count;
 };
 
 /* A stable sort of the items taken in the given order. */
-static void evaluate(const struct items *t, const size_t *order, uint64_t k,
-                     struct average_precision *ret)
+static void evaluate(const struct items *t, const size_t *order, uint64_t k, struct average_precision *ret)
 {
     bool ranking[MOST];
     size_t rank = 0;
@@ -29,8 +27,7 @@ static void evaluate(const struct items *t, const size_t *order, uint64_t k,
     slow_precision(ranking, t->n, k, ret);
 }
 
-static void permute(const struct items *t, size_t *order, size_t fixed, uint64_t k,
-                    struct orders *ret)
+static void permute(const struct items *t, size_t *order, size_t fixed, uint64_t k, struct orders *ret)
 {
     struct average_precision ap;
 
@@ -69,8 +66,7 @@ static void count_groups(const struct items *t, uint32_t count[LEVELS], uint32_t
 
 /* With relevant items first the ranking has the most hits and the largest sum of precisions, which
  * the divisors that do not depend on the order keep in place; and so for the least. */
-static void check_bounds(const struct tie_groups *g, uint64_t k, const double *harmonic,
-                         const struct orders *all)
+static void check_bounds(const struct tie_groups *g, uint64_t k, const double *harmonic, const struct orders *all)
 {
     struct average_precision first, last;
 
@@ -85,8 +81,7 @@ static void check_bounds(const struct tie_groups *g, uint64_t k, const double *h
 
 static void check_items(const struct items *t, uint64_t k)
 {
-    static const double harmonic[MOST + 1] = { 0,         1,          3.0 / 2,   11.0 / 6,
-                                               25.0 / 12, 137.0 / 60, 49.0 / 20, 363.0 / 140 };
+    static const double harmonic[MOST + 1] = { 0, 1, 3.0 / 2, 11.0 / 6, 25.0 / 12, 137.0 / 60, 49.0 / 20, 363.0 / 140 };
     struct orders all = { .least = { { 2, 2, 2 }, MOST } };
     size_t order[MOST] = { 0, 1, 2, 3, 4, 5, 6 };
     uint32_t count[LEVELS], relevant[LEVELS];
@@ -110,9 +105,7 @@ static void agrees_with_all_orders(void **state)
 
     (void)state;
     for (int round = 0; round < 60; round++) {
-        struct items t = { .n = round < 20   ? 1 + draw(&seed) % 4
-                                : round < 55 ? 5 + draw(&seed) % 2
-                                             : MOST };
+        struct items t = { .n = round < 20 ? 1 + draw(&seed) % 4 : round < 55 ? 5 + draw(&seed) % 2 : MOST };
         const uint32_t levels = 1 + draw(&seed) % 3, step = 1 + draw(&seed) % 2;
         for (size_t i = 0; i < t.n; i++) {
             t.distance[i] = draw(&seed) % levels * step;

@@ -18,8 +18,7 @@
 typedef bioft_status read_fn(const uint8_t *bytes, size_t size, struct error *err);
 
 /* The same on a copy of exactly `size` bytes, so that the address sanitizer sees a byte too far. */
-static inline bioft_status read_copy(read_fn *read, const void *bytes, size_t size,
-                                     struct error *err)
+static inline bioft_status read_copy(read_fn *read, const void *bytes, size_t size, struct error *err)
 {
     uint8_t *copy = size <= PTRDIFF_MAX ? malloc(size ? size : 1) : NULL;
     assert_non_null(copy);
@@ -32,13 +31,11 @@ static inline bioft_status read_copy(read_fn *read, const void *bytes, size_t si
 }
 
 /* The bytes are refused in one line that has the file's name ("t") first, and each of the words. */
-static inline void expect_refused(read_fn *read, const char *what, const void *bytes, size_t size,
-                                  const char *words)
+static inline void expect_refused(read_fn *read, const char *what, const void *bytes, size_t size, const char *words)
 {
     struct error err;
     bioft_status st = read_copy(read, bytes, size, &err);
-    if (st == BIOFT_OK || strncmp(err.text, "t: ", 3) != 0 || !strstr(err.text, words) ||
-        strchr(err.text, '\n'))
+    if (st == BIOFT_OK || strncmp(err.text, "t: ", 3) != 0 || !strstr(err.text, words) || strchr(err.text, '\n'))
         fail_msg("%s: status %d, '%s' where '%s' is expected", what, (int)st, err.text, words);
 }
 

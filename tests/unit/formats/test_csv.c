@@ -39,11 +39,10 @@ static void writes_known_lines(void **state)
     csv_text(&t, "second");
     csv_end_line(&t);
     assert_false(t.failed);
-    assert_string_equal(t.data,
-                        "trial,\"a,b\",\"say \"\"no\"\"\",\"two\nlines\",cr\\x0d,\" blank\","
-                        "\"blank\t\",,in side\n"
-                        "0.03137254901960784,,1e-05,-0.5,-9223372036854775808\n"
-                        "\"\",second\n");
+    assert_string_equal(t.data, "trial,\"a,b\",\"say \"\"no\"\"\",\"two\nlines\",cr\\x0d,\" blank\","
+                                "\"blank\t\",,in side\n"
+                                "0.03137254901960784,,1e-05,-0.5,-9223372036854775808\n"
+                                "\"\",second\n");
     text_free(&t);
 }
 
@@ -53,10 +52,24 @@ static void writes_what_acts_on_nobody(void **state)
     static const struct {
         const char *in, *want;
     } cases[] = {
-        { "=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0" }, { "+1+1", "'+1+1" }, { "-2+3", "'-2+3" }, { "@SUM(1)", "'@SUM(1)" },
-        { "\t=1", "\"'\t=1\"" }, { " =1", "\"' =1\"" }, { "\r=1", "\\x0d=1" }, { "=1,\"2\"", "\"'=1,\"\"2\"\"\"" },
-        { "-1", "-1" }, { "+1.5e-3", "+1.5e-3" }, { "-.5", "-.5" }, { "a=1", "a=1" }, { "'a", "'a" }, { "'=1", "''=1" },
-        { "\x1b[31m", "\\x1b[31m" }, { "\\x1b", "\\x5cx1b" }, { "\\y\\", "\\y\\" }, { "\xff", "\\xff" },
+        { "=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0" },
+        { "+1+1", "'+1+1" },
+        { "-2+3", "'-2+3" },
+        { "@SUM(1)", "'@SUM(1)" },
+        { "\t=1", "\"'\t=1\"" },
+        { " =1", "\"' =1\"" },
+        { "\r=1", "\\x0d=1" },
+        { "=1,\"2\"", "\"'=1,\"\"2\"\"\"" },
+        { "-1", "-1" },
+        { "+1.5e-3", "+1.5e-3" },
+        { "-.5", "-.5" },
+        { "a=1", "a=1" },
+        { "'a", "'a" },
+        { "'=1", "''=1" },
+        { "\x1b[31m", "\\x1b[31m" },
+        { "\\x1b", "\\x5cx1b" },
+        { "\\y\\", "\\y\\" },
+        { "\xff", "\\xff" },
     };
 
     (void)state;
@@ -74,10 +87,11 @@ static void writes_what_acts_on_nobody(void **state)
 
 static void reads_back_what_it_writes(void **state)
 {
-    static const char *const fields[] = { "",     "x",         ",",     "\"", "\"\"",     "\n",    "'=1", "''-1", "'",
-                                          "\r\n", "a\"b,c\nd", " lead", "e ", "\xc3\xa9", "=1",    "-1",  "\t\n@", "'x",
-                                          "\t",   "''",        "\r",    "end", "\x1b\"[",  "\\x1b", "\\",  "\\x",
-                                          "\\\\x41\\x5c", "\xff\xfe", "\\x00", "\xef\xbb\xbf" };
+    static const char *const fields[] = {
+        "",          "x",     ",",       "\"",       "\"\"", "\n",  "'=1",          "''-1",     "'",     "\r\n",
+        "a\"b,c\nd", " lead", "e ",      "\xc3\xa9", "=1",   "-1",  "\t\n@",        "'x",       "\t",    "''",
+        "\r",        "end",   "\x1b\"[", "\\x1b",    "\\",   "\\x", "\\\\x41\\x5c", "\xff\xfe", "\\x00", "\xef\xbb\xbf"
+    };
     enum { COUNT = sizeof fields / sizeof *fields };
     struct text t = { .data = NULL };
     struct csv csv;
@@ -114,7 +128,9 @@ static void reads_known_files(void **state)
         { "a,b\nc,", 2, 2, "" },
         { ",\n,\n", 2, 2, "" },
         { "\n", 0, 0, NULL },
-        { "\xef\xbb\xbf" "a,b\r\nc,d\r\n\r\n", 2, 2, "d" },
+        { "\xef\xbb\xbf"
+          "a,b\r\nc,d\r\n\r\n",
+          2, 2, "d" },
         { "a,b\nc, \n \t\n\n", 2, 2, " " },
         { "\"a\"\"\",\"\n\"\nb,c", 2, 2, "c" },
         { "\"\"", 1, 1, "" },
@@ -162,8 +178,7 @@ static void refuses_what_is_no_csv(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        expect_refused(read_numbered, cases[i].bytes, cases[i].bytes, cases[i].size,
-                       cases[i].words);
+        expect_refused(read_numbered, cases[i].bytes, cases[i].bytes, cases[i].size, cases[i].words);
 }
 
 static void finds_columns_by_name(void **state)
@@ -185,12 +200,9 @@ static void finds_columns_by_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_known_lines),
-        cmocka_unit_test(writes_what_acts_on_nobody),
-        cmocka_unit_test(reads_back_what_it_writes),
-        cmocka_unit_test(reads_known_files),
-        cmocka_unit_test(refuses_what_is_no_csv),
-        cmocka_unit_test(finds_columns_by_name),
+        cmocka_unit_test(writes_known_lines),        cmocka_unit_test(writes_what_acts_on_nobody),
+        cmocka_unit_test(reads_back_what_it_writes), cmocka_unit_test(reads_known_files),
+        cmocka_unit_test(refuses_what_is_no_csv),    cmocka_unit_test(finds_columns_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,8 +51,7 @@ static void reads_members(void **state)
     uint8_t *out;
     size_t size;
     struct error err;
-    assert_int_equal(gzip_unpack("t", (const uint8_t *)empty, sizeof empty, 0, &out, &size, &err),
-                     BIOFT_OK);
+    assert_int_equal(gzip_unpack("t", (const uint8_t *)empty, sizeof empty, 0, &out, &size, &err), BIOFT_OK);
     assert_int_equal(size, 0);
     assert_int_equal(out[0], 0);
     free(out);
@@ -87,12 +86,9 @@ static void refuses_damage(void **state)
         uint8_t value;
         const char *words;
     } cases[] = {
-        { "checksum", PLAIN - 8, 1, "checksum differs" },
-        { "size", PLAIN - 4, 1, "size in the trailer differs" },
-        { "flags", 3, 0x20, "bad gzip header" },
-        { "flags", 3, 0x80, "bad gzip header" },
-        { "method", 2, 7 ^ 8, "bad gzip header" },
-        { "block type", 10, 6, "corrupt at compressed byte" },
+        { "checksum", PLAIN - 8, 1, "checksum differs" }, { "size", PLAIN - 4, 1, "size in the trailer differs" },
+        { "flags", 3, 0x20, "bad gzip header" },          { "flags", 3, 0x80, "bad gzip header" },
+        { "method", 2, 7 ^ 8, "bad gzip header" },        { "block type", 10, 6, "corrupt at compressed byte" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         memcpy(bytes, plain, PLAIN);
@@ -136,15 +132,13 @@ static void keeps_to_its_bound(void **state)
     assert_true(size < 11000);
     assert_int_equal(gzip_unpack("t", packed, size, 784, &out, &out_size, &err), BIOFT_ERR_FORMAT);
     assert_non_null(strstr(err.text, "more than the 784 bytes"));
-    assert_int_equal(gzip_unpack("t", packed, size, LARGE - 1, &out, &out_size, &err),
-                     BIOFT_ERR_FORMAT);
+    assert_int_equal(gzip_unpack("t", packed, size, LARGE - 1, &out, &out_size, &err), BIOFT_ERR_FORMAT);
     assert_int_equal(gzip_unpack("t", packed, size, LARGE, &out, &out_size, &err), BIOFT_OK);
     assert_int_equal(out_size, LARGE);
     free(out);
     /* A trailer that lies about the size is found out, whatever it was used for. */
     memcpy(packed + size - 4, "\377\377\377\377", 4);
-    assert_int_equal(gzip_unpack("t", packed, size, UINT64_MAX, &out, &out_size, &err),
-                     BIOFT_ERR_FORMAT);
+    assert_int_equal(gzip_unpack("t", packed, size, UINT64_MAX, &out, &out_size, &err), BIOFT_ERR_FORMAT);
     assert_non_null(strstr(err.text, "size in the trailer"));
 
     size = pack(1 << 20, -1, packed, ROOM);

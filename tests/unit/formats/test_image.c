@@ -20,8 +20,8 @@ static bioft_status read_image(const uint8_t *bytes, size_t size, struct error *
     return st;
 }
 
-static void expect_pixels(const char *name, const void *bytes, size_t size, unsigned flags,
-                          struct bitmap *p, const char *sha256)
+static void expect_pixels(const char *name, const void *bytes, size_t size, unsigned flags, struct bitmap *p,
+                          const char *sha256)
 {
     struct error err;
     char hash[SHA256_HEX];
@@ -40,14 +40,13 @@ static void reads_the_pixels_of_pillow(void **state)
     for (size_t k = 0; k < 2 * COUNT; k++) {
         size_t i = k < COUNT ? k : 2 * COUNT - 1 - k;
         expect_read(read_image, images[i].name, images[i].bytes, images[i].size);
-        expect_pixels(images[i].name, images[i].bytes, images[i].size, 0, &p,
-                      images[i].sha256);
+        expect_pixels(images[i].name, images[i].bytes, images[i].size, 0, &p, images[i].sha256);
         assert_int_equal(p.width, images[i].width);
         assert_int_equal(p.height, images[i].height);
         if ((p.warnings > 0) != (strstr(images[i].name, "damaged") != NULL))
             fail_msg("%s: %u warnings", images[i].name, p.warnings);
-        expect_pixels(images[i].name, images[i].bytes, images[i].size, IMAGE_PILLOW_GREY16,
-                      &p, images[i].pillow ? images[i].pillow : images[i].sha256);
+        expect_pixels(images[i].name, images[i].bytes, images[i].size, IMAGE_PILLOW_GREY16, &p,
+                      images[i].pillow ? images[i].pillow : images[i].sha256);
     }
     image_free(&p);
     image_free(NULL);
@@ -207,8 +206,8 @@ static size_t add_chunk(uint8_t *to, const char *type, const void *data, uint32_
 }
 
 /* A PNG file whose header says what is given, with the data of an image of one grey pixel. */
-static size_t make_png(uint8_t *to, uint32_t width, uint32_t height, uint8_t depth, uint8_t colour,
-                       const char *extra, const void *data, uint32_t size)
+static size_t make_png(uint8_t *to, uint32_t width, uint32_t height, uint8_t depth, uint8_t colour, const char *extra,
+                       const void *data, uint32_t size)
 {
     static const uint8_t pixel[] = { 0x78, 0xda, 0x63, 0x10, 0, 0, 0, 0x12, 0, 0x11 };
     uint8_t header[13] = { 0 };
@@ -249,8 +248,7 @@ static void refuses_hostile_png_headers(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect_refused(read_image, cases[i].what, bytes,
-                       make_png(bytes, cases[i].width, cases[i].height, cases[i].depth,
-                                cases[i].colour, NULL, NULL, 0),
+                       make_png(bytes, cases[i].width, cases[i].height, cases[i].depth, cases[i].colour, NULL, NULL, 0),
                        cases[i].words);
     size_t size = make_png(bytes, 1, 1, 8, 0, NULL, NULL, 0);
     expect_read(read_image, "one pixel", bytes, size);
@@ -284,17 +282,14 @@ static void passes_over_chunks_unread(void **state)
     static uint8_t bytes[LARGE + 1024], data[LARGE];
     (void)state;
     memcpy(data, "a", 2);
-    expect_read(read_image, "a large text", bytes,
-                make_png(bytes, 1, 1, 8, 0, "tEXt", data, LARGE));
-    expect_read(read_image, "a damaged profile", bytes,
-                make_png(bytes, 1, 1, 8, 0, "iCCP", data, 1000));
-    expect_read(read_image, "transparency of a wrong size", bytes,
-                make_png(bytes, 1, 1, 8, 0, "tRNS", data, 1000));
+    expect_read(read_image, "a large text", bytes, make_png(bytes, 1, 1, 8, 0, "tEXt", data, LARGE));
+    expect_read(read_image, "a damaged profile", bytes, make_png(bytes, 1, 1, 8, 0, "iCCP", data, 1000));
+    expect_read(read_image, "transparency of a wrong size", bytes, make_png(bytes, 1, 1, 8, 0, "tRNS", data, 1000));
     size_t size = make_png(bytes, 1, 1, 8, 0, "tEXt", data, 10);
     bytes[8 + 25 + 8 + 10] ^= 1;
     expect_read(read_image, "a wrong CRC in a text", bytes, size);
-    expect_refused(read_image, "an unknown critical chunk", bytes,
-                   make_png(bytes, 1, 1, 8, 0, "QQQQ", data, 10), "PNG");
+    expect_refused(read_image, "an unknown critical chunk", bytes, make_png(bytes, 1, 1, 8, 0, "QQQQ", data, 10),
+                   "PNG");
 }
 
 /* Neither a profile that unpacks to 1 GiB nor a million texts cost their size. */

@@ -107,8 +107,7 @@ static void reads_what_is_json(void **state)
         { " 1 ", "1", 1 },
         { "-0", "-0", 0 },
         { "-0.0e-0", "-0.0e-0", 0 },
-        { "123456789012345678901234567890", "123456789012345678901234567890",
-          1.2345678901234568e29 },
+        { "123456789012345678901234567890", "123456789012345678901234567890", 1.2345678901234568e29 },
         { "1E5", "1E5", 1e5 },
         { "9007199254740993", "9007199254740993", 9007199254740992.0 },
         { "\"\\u0041\\uD83D\\uDE00\\/\\b\\f\\r\"", "A\xf0\x9f\x98\x80/\b\f\r", 0 },
@@ -188,8 +187,7 @@ static void refuses_what_is_not(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        expect_refused(read_json, cases[i].bytes, cases[i].bytes, strlen(cases[i].bytes),
-                       cases[i].words);
+        expect_refused(read_json, cases[i].bytes, cases[i].bytes, strlen(cases[i].bytes), cases[i].words);
 }
 
 static void keeps_to_its_bounds(void **state)

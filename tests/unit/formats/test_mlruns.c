@@ -50,19 +50,33 @@ static void writes_and_adds(void **state)
     const struct mlruns_pair params[] = { { "a.b", "x y" }, { "odd:key=1", "" }, { "long", value } };
     const struct mlruns_pair tags[] = { { "mlflow.runName", "00-seed=1" } };
     const struct scalar scalars[] = {
-        { "train/loss", 1.5, 1, 0.25 }, { "test/map@5", 2.0, 2, 0.5 }, { "train/loss", 2.5004, 2, 1e-7 },
+        { "train/loss", 1.5, 1, 0.25 },
+        { "test/map@5", 2.0, 2, 0.5 },
+        { "train/loss", 2.5004, 2, 1e-7 },
     };
     struct mlruns_run run = {
-        .folder = store, .part = part, .experiment = "say \"x\"", .experiment_id = "012", .name = "00-seed=1",
-        .id = "00112233445566778899aabbccddeeff", .artifacts = "/a b/=", .started = 1.25, .status = MLRUNS_RUNNING,
-        .params = params, .param_count = 3, .tags = tags, .tag_count = 1, .scalars = scalars, .scalar_count = 2,
+        .folder = store,
+        .part = part,
+        .experiment = "say \"x\"",
+        .experiment_id = "012",
+        .name = "00-seed=1",
+        .id = "00112233445566778899aabbccddeeff",
+        .artifacts = "/a b/=",
+        .started = 1.25,
+        .status = MLRUNS_RUNNING,
+        .params = params,
+        .param_count = 3,
+        .tags = tags,
+        .tag_count = 1,
+        .scalars = scalars,
+        .scalar_count = 2,
     };
     struct stat before, after;
     struct error err;
 
     (void)state;
     memset(value, 'v', LONG - 1);
-    memcpy(value + 5999, "\xc3\xa4", 2);           /* a character that the limit would cut */
+    memcpy(value + 5999, "\xc3\xa4", 2); /* a character that the limit would cut */
     assert_int_equal(mlruns_write(&run, &err), BIOFT_OK);
     assert_in_file("../meta.yaml", "experiment_id: \"012\"\n");
     assert_in_file("../meta.yaml", "name: \"say \\\"x\\\"\"\n");
@@ -95,8 +109,9 @@ static void writes_and_adds(void **state)
 static void says_what_fails(void **state)
 {
     char *store = path_join(folder, "file"), *part = path_join(folder, "part");
-    const struct mlruns_run run = { .folder = store, .part = part, .experiment = "x", .experiment_id = "1", .id = "2",
-                                    .artifacts = "/", .name = "x" };
+    const struct mlruns_run run = {
+        .folder = store, .part = part, .experiment = "x", .experiment_id = "1", .id = "2", .artifacts = "/", .name = "x"
+    };
     struct error err;
 
     (void)state;

@@ -33,8 +33,7 @@ static void reads_what_numpy_writes(void **state)
         struct error err;
         size_t count = 1;
         expect_read(read_npy, accepted[i].what, accepted[i].bytes, accepted[i].size);
-        if (npy_parse("t", (const uint8_t *)accepted[i].bytes, accepted[i].size, &npy, &err) !=
-            BIOFT_OK)
+        if (npy_parse("t", (const uint8_t *)accepted[i].bytes, accepted[i].size, &npy, &err) != BIOFT_OK)
             fail_msg("%s: %s", accepted[i].what, err.text);
         assert_int_equal(npy.dtype, accepted[i].dtype);
         assert_int_equal(npy.dims, accepted[i].dims);
@@ -46,8 +45,7 @@ static void reads_what_numpy_writes(void **state)
         assert_int_equal((uintptr_t)npy.data % 64, 0);
         for (size_t k = 0; k < count; k++)
             if (value(&npy, k) != accepted[i].value[k])
-                fail_msg("%s: [%zu] is %.17g, not %.17g", accepted[i].what, k, value(&npy, k),
-                         accepted[i].value[k]);
+                fail_msg("%s: [%zu] is %.17g, not %.17g", accepted[i].what, k, value(&npy, k), accepted[i].value[k]);
         npy_free(&npy);
     }
 }
@@ -94,24 +92,17 @@ static void refuses_hostile_headers(void **state)
         { "{'descr': '<f4', 'fortran_order': False, 'shape': (2 3), }", 24, "malformed header" },
         { "{'descr': '<f4', 'fortran_order': False, 'shape': (1e9,), }", 4, "malformed header" },
         { "{'descr': '<f4', 'fortran_order': False, 'shape': (1LL,), }", 4, "malformed header" },
-        { "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", 4,
-          "number too large" },
-        { "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", 0,
-          "overflows" },
-        { "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 9223372036854775808), }", 0,
-          "too large" },
+        { "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", 4, "number too large" },
+        { "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", 0, "overflows" },
+        { "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 9223372036854775808), }", 0, "too large" },
         { "{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627777,), }", 0, "2^40" },
-        { "{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 16777216), }", 0,
-          "overflows" },
-        { "{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 2097152), }", 0,
-          "overflows" },
+        { "{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 16777216), }", 0, "overflows" },
+        { "{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 2097152), }", 0, "overflows" },
         { "{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }", 4, "truncated" },
         { "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1, 1, 1, 1, 1), }", 4,
           "too many dimensions" },
-        { "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'descr': '<f4'}", 4,
-          "key 'descr' is given twice" },
-        { "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}", 4,
-          "key 'x' is unknown" },
+        { "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'descr': '<f4'}", 4, "key 'descr' is given twice" },
+        { "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}", 4, "key 'x' is unknown" },
         { "{'fortran_order': False, 'shape': (1,), }", 4, "key 'descr' is missing" },
         { "{'descr': '<f4', 'shape': (1,), }", 4, "key 'fortran_order' is missing" },
         { "{'descr': '<f4', 'fortran_order': False, }", 4, "key 'shape' is missing" },
@@ -124,8 +115,7 @@ static void refuses_hostile_headers(void **state)
         { "{'descr': '<f4', 'fortran_order': 'maybe', 'shape': (1,), }", 4, "True or False" },
         { "{'descr': '<f4', 'fortran_order': 1, 'shape': (1,), }", 4, "True or False" },
         { "{'descr': '\\x3cf4', 'fortran_order': False, 'shape': (1,), }", 4, "malformed header" },
-        { "{'descr': __import__('os'), 'fortran_order': False, 'shape': (1,), }", 4,
-          "malformed header at column 11" },
+        { "{'descr': __import__('os'), 'fortran_order': False, 'shape': (1,), }", 4, "malformed header at column 11" },
         { "__import__('os')", 4, "malformed header at column 1" },
         { "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", 7, "truncated" },
         { "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", 9, "1 bytes left over" },
@@ -173,14 +163,13 @@ static void refuses_large_headers(void **state)
     expect_refused(read_npy, "200,000 parentheses", bytes, LARGE + 12, "at most 65536");
     memcpy(header, "{'shape': ", 10);
     memset(header + 10, '(', 50000);
-    expect_refused(read_npy, "50,000 parentheses", bytes, make(bytes, header, 50010, 0),
-                   "malformed header");
+    expect_refused(read_npy, "50,000 parentheses", bytes, make(bytes, header, 50010, 0), "malformed header");
     memset(header, ' ', LARGE);
     header[0] = '{';
     static const char rest[] = "'descr': '<f4', 'fortran_order': False, 'shape': (1,), }";
     memcpy(header + 20000, rest, sizeof rest - 1);
-    expect_refused(read_npy, "a text of 20,000", bytes,
-                   make(bytes, header, 20000 + sizeof rest - 1, 4), "at most 10000");
+    expect_refused(read_npy, "a text of 20,000", bytes, make(bytes, header, 20000 + sizeof rest - 1, 4),
+                   "at most 10000");
     /* Padding after it is not counted. */
     memset(header, ' ', LARGE);
     header[0] = '{';
@@ -230,9 +219,7 @@ static void writes_what_numpy_writes(void **state)
             ;
         if (w == 5)
             continue;
-        assert_int_equal(npy_parse("t", (const uint8_t *)accepted[i].bytes, accepted[i].size, &npy,
-                                   &err),
-                         BIOFT_OK);
+        assert_int_equal(npy_parse("t", (const uint8_t *)accepted[i].bytes, accepted[i].size, &npy, &err), BIOFT_OK);
         assert_int_equal(npy_write(path, npy.dtype, npy.dims, npy.shape, npy.data, &err), BIOFT_OK);
         npy_free(&npy);
         assert_int_equal(file_read(path, 1000, &bytes, &size, &err), BIOFT_OK);

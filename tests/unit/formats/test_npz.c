@@ -49,7 +49,7 @@ static void refuses_cut_files(void **state)
     expect_prefixes_refused(read_npz, deflated, sizeof deflated);
     char copy[sizeof deflated];
     memcpy(copy, deflated, sizeof copy);
-    for (size_t i = 0; i < 8 * sizeof copy; i++) {      /* every bit; the sanitizers watch */
+    for (size_t i = 0; i < 8 * sizeof copy; i++) { /* every bit; the sanitizers watch */
         struct error err;
         copy[i / 8] ^= (char)(1 << i % 8);
         if (read_copy(read_npz, copy, sizeof copy, &err) != BIOFT_OK)

@@ -7,8 +7,7 @@
 
 enum { FIELDS = 4 };
 
-static bioft_status read_all(const uint8_t *bytes, size_t size, struct pickle_field *f,
-                             struct error *err)
+static bioft_status read_all(const uint8_t *bytes, size_t size, struct pickle_field *f, struct error *err)
 {
     static const char *const keys[FIELDS] = { "data", "labels", "names", "none" };
     for (int i = 0; i < FIELDS; i++)
@@ -65,9 +64,9 @@ static void refuses_cut_and_changed_files(void **state)
     change_every_byte(read_dict, python2, sizeof python2);
 }
 
-#define ARRAY "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\1b\x87R"
-#define DTYPE "cnumpy\ndtype\nU\2u1K\0K\1\x87R"
-#define STATE "(K\3U\1|NNNJ\377\377\377\377J\377\377\377\377K\0tb"
+#define ARRAY      "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\1b\x87R"
+#define DTYPE      "cnumpy\ndtype\nU\2u1K\0K\1\x87R"
+#define STATE      "(K\3U\1|NNNJ\377\377\377\377J\377\377\377\377K\0tb"
 #define TEXT(text) text, sizeof text - 1
 
 static void refuses_by_name(void **state)
@@ -92,16 +91,24 @@ static void refuses_by_name(void **state)
         { "an array unfilled", TEXT("\x80\2}U\4data" ARRAY "s."), "an array without data" },
         { "an array of too little", TEXT("\x80\2}U\4data" ARRAY "(K\1K\3K\2\x86" DTYPE STATE "\x89U\5abcdetbs."),
           "an array of 6 bytes has 5" },
-        { "an array too large", TEXT("\x80\2}U\4data" ARRAY "(K\1\x8a\10\1\1\1\1\1\1\1\1\x8a\10\1\1\1\1\1\1\1\1\x86"
-                                     DTYPE STATE "\x89U\5abcdetbs."), "the size of an array overflows" },
+        { "an array too large",
+          TEXT("\x80\2}U\4data" ARRAY "(K\1\x8a\10\1\1\1\1\1\1\1\1\x8a\10\1\1\1\1\1\1\1\1\x86" DTYPE STATE
+               "\x89U\5abcdetbs."),
+          "the size of an array overflows" },
         { "a negative shape", TEXT("\x80\2}U\4data" ARRAY "(K\1J\377\377\377\377\x85" DTYPE STATE "\x89U\0tbs."),
           "not of integers from 0" },
         { "fortran order", TEXT("\x80\2}U\4data" ARRAY "(K\1K\3K\2\x86" DTYPE STATE "\x88U\6abcdeftbs."),
           "not of uint8 in C order" },
-        { "of objects", TEXT("\x80\2}U\4data" ARRAY "(K\1K\1\x85" "cnumpy\ndtype\nU\2O8K\0K\1\x87R" "\x89U\1atbs."),
+        { "of objects",
+          TEXT("\x80\2}U\4data" ARRAY "(K\1K\1\x85"
+               "cnumpy\ndtype\nU\2O8K\0K\1\x87R"
+               "\x89U\1atbs."),
           "not of numbers" },
-        { "big-endian", TEXT("\x80\2}U\4data" ARRAY "(K\1K\1\x85" "cnumpy\ndtype\nU\2i4K\0K\1\x87R(K\3U\1>NNNtb"
-                             "\x89U\4abcdtbs."), "not little-endian" },
+        { "big-endian",
+          TEXT("\x80\2}U\4data" ARRAY "(K\1K\1\x85"
+               "cnumpy\ndtype\nU\2i4K\0K\1\x87R(K\3U\1>NNNtb"
+               "\x89U\4abcdtbs."),
+          "not little-endian" },
         { "built twice", TEXT("\x80\2}U\4data" ARRAY "(K\1K\1\x85" DTYPE "\x89U\1atb(K\1K\1\x85" DTYPE "\x89U\1atbs."),
           "built twice" },
     };

@@ -9,8 +9,7 @@
 
 enum { WIDTH = 5, HEIGHT = 3 };
 
-static uint8_t *written(const char *path, uint32_t channels, const uint8_t *pixels,
-                        size_t *ret_size)
+static uint8_t *written(const char *path, uint32_t channels, const uint8_t *pixels, size_t *ret_size)
 {
     struct error err;
     uint8_t *bytes = NULL;
@@ -69,11 +68,9 @@ static void refuses_what_is_no_image(void **state)
     struct error err;
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        assert_int_equal(png_write("/nowhere/x.png", sizes[i][0], sizes[i][1], sizes[i][2], NULL,
-                                   &err),
+        assert_int_equal(png_write("/nowhere/x.png", sizes[i][0], sizes[i][1], sizes[i][2], NULL, &err),
                          BIOFT_ERR_INVALID);
-    assert_int_not_equal(png_write("/nowhere/x.png", 1, 1, 1, (const uint8_t *)"a", &err),
-                         BIOFT_OK);
+    assert_int_not_equal(png_write("/nowhere/x.png", 1, 1, 1, (const uint8_t *)"a", &err), BIOFT_OK);
 }
 
 int main(void)

@@ -41,8 +41,8 @@ static void resizes_as_pillow_does(void **state)
             fail_msg("%s", err.text);
         sha256_bytes(out, size, hash);
         if (strcmp(hash, resized[i].sha256) != 0)
-            fail_msg("%u x %u to %u x %u (case %zu) differs from Pillow", r.image_width,
-                     r.image_height, r.width, r.height, i);
+            fail_msg("%u x %u to %u x %u (case %zu) differs from Pillow", r.image_width, r.image_height, r.width,
+                     r.height, i);
         free(out);
         free(pixels);
     }
@@ -106,14 +106,12 @@ static void sizes_and_boxes_of_torchvision(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof shorter_side / sizeof *shorter_side; i++) {
         uint32_t width, height;
-        resize_shorter_side(shorter_side[i].width, shorter_side[i].height, shorter_side[i].side,
-                            &width, &height);
+        resize_shorter_side(shorter_side[i].width, shorter_side[i].height, shorter_side[i].side, &width, &height);
         assert_int_equal(width, shorter_side[i].to_width);
         assert_int_equal(height, shorter_side[i].to_height);
     }
     for (size_t i = 0; i < sizeof center_crop / sizeof *center_crop; i++) {
-        struct center_crop c =
-            resize_center_crop(center_crop[i].width, center_crop[i].height, center_crop[i].side);
+        struct center_crop c = resize_center_crop(center_crop[i].width, center_crop[i].height, center_crop[i].side);
         assert_int_equal(c.left, center_crop[i].left);
         assert_int_equal(c.top, center_crop[i].top);
     }
@@ -121,9 +119,8 @@ static void sizes_and_boxes_of_torchvision(void **state)
         float uniform[RESIZE_UNIFORMS];
         for (size_t k = 0; k < RESIZE_UNIFORMS; k++)
             uniform[k] = (float)random_crop[i].uniform[k] / 4096;
-        struct rectangle box =
-            resize_random_crop(random_crop[i].width, random_crop[i].height, random_crop[i].scale,
-                               random_crop[i].ratio, uniform);
+        struct rectangle box = resize_random_crop(random_crop[i].width, random_crop[i].height, random_crop[i].scale,
+                                                  random_crop[i].ratio, uniform);
         assert_memory_equal(&box, &random_crop[i].box, sizeof box);
     }
 }

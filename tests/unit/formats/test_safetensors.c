@@ -59,8 +59,8 @@ static void reads_the_reference(void **state)
         assert_int_equal(e->count, expected[i].count);
         bool real = tensor_to_float(e, floats, e->count, &err) == BIOFT_OK;
         bool whole = tensor_to_int64(e, integers, e->count, &err) == BIOFT_OK;
-        assert_int_equal(real, e->dtype == TENSOR_F32 || e->dtype == TENSOR_F16 ||
-                                   e->dtype == TENSOR_BF16 || e->dtype == TENSOR_F64);
+        assert_int_equal(real, e->dtype == TENSOR_F32 || e->dtype == TENSOR_F16 || e->dtype == TENSOR_BF16 ||
+                                   e->dtype == TENSOR_F64);
         assert_int_equal(whole, !real && e->dtype != TENSOR_OTHER);
         for (size_t k = 0; k < e->count && (real || whole); k++) {
             double value = real ? (double)floats[k] : (double)integers[k];
@@ -113,21 +113,18 @@ static void refuses_hostile_frames(void **state)
     uint8_t bytes[64];
     (void)state;
     for (size_t n = 0; n < 8; n++)
-        expect_refused(read_tensors, "short", "\0\0\0\0\0\0\0\0", n,
-                       "shorter than its length field");
+        expect_refused(read_tensors, "short", "\0\0\0\0\0\0\0\0", n, "shorter than its length field");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t size = strlen(cases[i].header);
         expect_refused(read_tensors, cases[i].header, bytes,
-                       make(bytes, cases[i].header, size, cases[i].length, cases[i].data),
-                       cases[i].words);
+                       make(bytes, cases[i].header, size, cases[i].length, cases[i].data), cases[i].words);
     }
     expect_read(read_tensors, "empty", bytes, make(bytes, "{}", 2, 2, 0));
     expect_read(read_tensors, "blanks", bytes, make(bytes, "{} \t\r\n ", 7, 7, 0));
 }
 
-#define ENTRY(name, dtype, shape, begin, end)                                                      \
-    "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":[" begin "," end   \
-    "]}"
+#define ENTRY(name, dtype, shape, begin, end) \
+    "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":[" begin "," end "]}"
 
 static void refuses_hostile_headers(void **state)
 {
@@ -144,8 +141,7 @@ static void refuses_hostile_headers(void **state)
         { "{" ENTRY("a", "F32", "[1]", "0", "4") "," ENTRY("b", "F32", "[1]", "0", "4") "}", 4,
           "tensor 'b': its offsets begin at 0 and do not continue at 4" },
         { "{" ENTRY("a", "F32", "[1]", "1", "5") "}", 5, "do not continue at 0" },
-        { "{" ENTRY("a", "F32", "[1]", "0", "4") "," ENTRY("b", "F32", "[1]", "4", "0") "}", 4,
-          "before they begin" },
+        { "{" ENTRY("a", "F32", "[1]", "0", "4") "," ENTRY("b", "F32", "[1]", "4", "0") "}", 4, "before they begin" },
         { "{" ENTRY("a", "F32", "[1]", "0", "4") "}", 3, "past the end of the data at 3" },
         { "{" ENTRY("a", "F32", "[1]", "0", "4") "}", 5, "bytes not covered" },
         { "{" ENTRY("a", "F32", "[1]", "0", "9223372036854775807") "}", 4, "past the end" },
@@ -154,16 +150,14 @@ static void refuses_hostile_headers(void **state)
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0]}}", 4, "two integers" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4,4]}}", 4, "two integers" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":4}}", 4, "two integers" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,\"4\"]}}", 4,
-          "two integers" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,\"4\"]}}", 4, "two integers" },
         /* Shapes. */
         { "{" ENTRY("a", "F32", "[1099511627776,1099511627776]", "0", "0") "}", 0, "overflows" },
         { "{" ENTRY("a", "F64", "[1099511627776,2097152]", "0", "0") "}", 0, "overflows" },
         { "{" ENTRY("a", "F32", "[0,9223372036854775807]", "0", "0") "}", 0, "too large" },
         { "{" ENTRY("a", "F32", "[1099511627777]", "0", "4") "}", 4, "at most 2^40" },
         { "{" ENTRY("a", "F32", "[1,1,1,1,1,1,1,1,1]", "0", "4") "}", 4, "too many dimensions" },
-        { "{" ENTRY("a", "F32", "[2]", "0", "4") "}", 4,
-          "size mismatch: its shape needs 8 bytes, its offsets give 4" },
+        { "{" ENTRY("a", "F32", "[2]", "0", "4") "}", 4, "size mismatch: its shape needs 8 bytes, its offsets give 4" },
         { "{" ENTRY("a", "F32", "[0]", "0", "4") "}", 4, "size mismatch" },
         { "{" ENTRY("a", "F32", "[]", "0", "0") "}", 0, "size mismatch" },
         { "{" ENTRY("a", "F32", "[-1]", "0", "4") "}", 4, "-1 is not an integer" },
@@ -180,16 +174,14 @@ static void refuses_hostile_headers(void **state)
         { "{" ENTRY("a", "F32", "{}", "0", "4") "}", 4, "list of integers" },
         { "{" ENTRY("a", "F32", "1", "0", "4") "}", 4, "list of integers" },
         /* Names. */
-        { "{" ENTRY("a", "F32", "[0]", "0", "0") "," ENTRY("a", "F32", "[1]", "0", "4") "}", 4,
+        { "{" ENTRY("a", "F32", "[0]", "0", "0") "," ENTRY("a", "F32", "[1]", "0", "4") "}", 4, "duplicate name 'a'" },
+        { "{" ENTRY("a", "F32", "[0]", "0", "0") "," ENTRY("\\u0061", "F32", "[1]", "0", "4") "}", 4,
           "duplicate name 'a'" },
-        { "{" ENTRY("a", "F32", "[0]", "0", "0") "," ENTRY("\\u0061", "F32", "[1]", "0", "4") "}",
-          4, "duplicate name 'a'" },
         { "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
           "duplicate name 'dtype'" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"\\u0073hape\":[1],\"data_offsets\":[0,4]}}", 4,
           "duplicate name 'shape'" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":1}}", 4,
-          "unknown key 'x'" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":1}}", 4, "unknown key 'x'" },
         { "{\"a\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "no 'dtype'" },
         { "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, "no 'shape'" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "no 'data_offsets'" },
@@ -220,25 +212,22 @@ static void refuses_hostile_headers(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t size = strlen(cases[i].header);
-        expect_refused(read_tensors, cases[i].header, bytes,
-                       make(bytes, cases[i].header, size, size, cases[i].data), cases[i].words);
+        expect_refused(read_tensors, cases[i].header, bytes, make(bytes, cases[i].header, size, size, cases[i].data),
+                       cases[i].words);
     }
     /* In any order, in any spacing, with the data in another order than the header. */
     static const char odd[] = "{\"b\" : {\"data_offsets\":[ 4,8 "
                               "],\"shape\":[],\"dtype\":\"F32\"},\n"
                               "\"z\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[8,8]}"
-                              "," ENTRY("a", "I32", "[1,1]", "0",
-                                        "4") ",\"__metadata__\":{\"\":\"\"} } ";
+                              "," ENTRY("a", "I32", "[1,1]", "0", "4") ",\"__metadata__\":{\"\":\"\"} } ";
     expect_read(read_tensors, "odd", bytes, make(bytes, odd, sizeof odd - 1, sizeof odd - 1, 8));
 }
 
 /* A dtype of tomorrow is an error only for its tensor. */
 static void lists_unknown_dtypes(void **state)
 {
-    static const char header[] =
-        "{" ENTRY("a", "F33", "[3]", "0", "5") "," ENTRY("b", "F8_E8M0FNU_X2", "[1]", "5",
-                                                         "6") "," ENTRY("c", "U8", "[1]", "6",
-                                                                        "7") "}";
+    static const char header[] = "{" ENTRY("a", "F33", "[3]", "0", "5") "," ENTRY(
+        "b", "F8_E8M0FNU_X2", "[1]", "5", "6") "," ENTRY("c", "U8", "[1]", "6", "7") "}";
     uint8_t bytes[512];
     struct safetensors *s;
     struct error err;
@@ -263,11 +252,9 @@ static void refuses_values_that_do_not_fit(void **state)
 {
     static const double doubles[2] = { 1, 1e39 };
     static const uint8_t bools[3] = { 0, 1, 2 };
-    struct tensor_entry e = { .name = (char[]){ "a" },
-                              .dtype = TENSOR_F64,
-                              .count = 2,
-                              .bytes = (const uint8_t *)doubles,
-                              .size = 16 };
+    struct tensor_entry e = {
+        .name = (char[]){ "a" }, .dtype = TENSOR_F64, .count = 2, .bytes = (const uint8_t *)doubles, .size = 16
+    };
     struct error err;
     float floats[2];
     int64_t integers[3];
@@ -285,11 +272,9 @@ static void converts_every_half(void **state)
     (void)state;
     for (uint32_t bits = 0; bits < 65536; bits++) {
         uint16_t value = (uint16_t)bits;
-        struct tensor_entry e = { .name = (char[]){ "a" },
-                                  .dtype = TENSOR_F16,
-                                  .count = 1,
-                                  .bytes = (const uint8_t *)&value,
-                                  .size = 2 };
+        struct tensor_entry e = {
+            .name = (char[]){ "a" }, .dtype = TENSOR_F16, .count = 1, .bytes = (const uint8_t *)&value, .size = 2
+        };
         float got;
         int exponent = (int)(bits >> 10 & 31), fraction = (int)(bits & 1023);
         double want = exponent == 31  ? fraction ? NAN : INFINITY
@@ -326,12 +311,10 @@ static void keeps_to_its_bounds(void **state)
                    "name of 1000000 bytes is too long");
     at = (size_t)sprintf(header, "{\"a\":");
     memset(header + at, '[', 100000);
-    expect_refused(read_tensors, "deep", bytes, make(bytes, header, 100005, 100005, 0),
-                   "must be an object");
+    expect_refused(read_tensors, "deep", bytes, make(bytes, header, 100005, 100005, 0), "must be an object");
     at = (size_t)sprintf(header, "{\"a\":{\"dtype\":\"F32\",\"shape\":[");
     memset(header + at, '[', 100000);
-    expect_refused(read_tensors, "deep", bytes, make(bytes, header, 100000, 100000, 0),
-                   "nested too deep");
+    expect_refused(read_tensors, "deep", bytes, make(bytes, header, 100000, 100000, 0), "nested too deep");
     at = (size_t)sprintf(header, "{\"a\":{\"dtype\":\"F32\",\"shape\":[");
     memset(header + at, '9', 1000000);
     memcpy(header + at + 1000000, "]", 1);
@@ -343,8 +326,7 @@ static void keeps_to_its_bounds(void **state)
     for (unsigned i = 0; i < 200000; i++)
         at += (size_t)sprintf(header + at, ENTRY("%u", "F32", "[0]", "0", "0") ",", i);
     header[at - 1] = '}';
-    expect_refused(read_tensors, "200,000 tensors", bytes, make(bytes, header, at, at, 0),
-                   "too many tensors");
+    expect_refused(read_tensors, "200,000 tensors", bytes, make(bytes, header, at, at, 0), "too many tensors");
     at = (size_t)sprintf(header, "{\"__metadata__\":{");
     for (unsigned i = 0; i < 1000000; i++)
         at += (size_t)sprintf(header + at, "\"%u\":\"\",", i);
@@ -362,9 +344,8 @@ static void keeps_to_its_bounds(void **state)
 
 static void survives_changes(void **state)
 {
-    static const char small[] =
-        "{\"__metadata__\":{\"a\":\"b\"}," ENTRY("a", "F16", "[1,2]", "0",
-                                                 "4") "," ENTRY("b", "BOOL", "[]", "4", "5") "}";
+    static const char small[] = "{\"__metadata__\":{\"a\":\"b\"}," ENTRY("a", "F16", "[1,2]", "0", "4") "," ENTRY(
+        "b", "BOOL", "[]", "4", "5") "}";
     uint8_t bytes[256];
     (void)state;
     expect_prefixes_refused(read_tensors, reference, sizeof reference);
@@ -401,16 +382,13 @@ static bioft_status write_all(const char *path, struct error *err)
 
 static void writes_known_bytes(void **state)
 {
-    static const char header[] =
-        "{\"__metadata__\":{\"format\":\"pt\",\"a\":\"b\\n\\\"c\\\"\"}," ENTRY(
-            "fc.weight", "F32", "[2,3]", "0",
-            "24") "," ENTRY("scalar", "F32", "[]", "24",
-                            "28") "," ENTRY("none", "F32", "[0]", "28",
-                                            "28") "," ENTRY("bn1.num_batches_tracked", "I64", "[]",
-                                                            "28",
-                                                            "36") "," ENTRY("mask \\\"\xc3\xa9\\\"",
-                                                                            "U8", "[3]", "36",
-                                                                            "39") "}";
+    static const char header[] = "{\"__metadata__\":{\"format\":\"pt\",\"a\":\"b\\n\\\"c\\\"\"}," ENTRY(
+        "fc.weight", "F32", "[2,3]", "0",
+        "24") "," ENTRY("scalar", "F32", "[]", "24",
+                        "28") "," ENTRY("none", "F32", "[0]", "28",
+                                        "28") "," ENTRY("bn1.num_batches_tracked", "I64", "[]", "28",
+                                                        "36") "," ENTRY("mask \\\"\xc3\xa9\\\"", "U8", "[3]", "36",
+                                                                        "39") "}";
     char path[] = "bioft-safetensors-XXXXXX";
     int fd = mkstemp(path);
     struct error err;
@@ -476,8 +454,7 @@ static void refuses_to_write(void **state)
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/x", folder);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(safetensors_begin(path, cases[i].outs, cases[i].count, &cases[i].meta, 1,
-                                           &w, &err),
+        assert_int_equal(safetensors_begin(path, cases[i].outs, cases[i].count, &cases[i].meta, 1, &w, &err),
                          BIOFT_ERR_INVALID);
         if (!strstr(err.text, cases[i].words))
             fail_msg("%s: '%s' is expected", err.text, cases[i].words);

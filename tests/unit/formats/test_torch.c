@@ -12,8 +12,7 @@
 
 enum { GOLDEN = sizeof golden / sizeof *golden };
 
-static bioft_status parse(const uint8_t *bytes, size_t size, const char *key,
-                          struct torch_file *ret, struct error *err)
+static bioft_status parse(const uint8_t *bytes, size_t size, const char *key, struct torch_file *ret, struct error *err)
 {
     return torch_parse("t", bytes, size, &(struct torch_params){ .key = key }, ret, err);
 }
@@ -26,8 +25,7 @@ static double value_of(const struct tensor_entry *e, size_t index)
                       e->dtype == TENSOR_F64;
     float floats[24];
     int64_t integers[24];
-    bioft_status st = real ? tensor_to_float(e, floats, e->count, &err)
-                           : tensor_to_int64(e, integers, e->count, &err);
+    bioft_status st = real ? tensor_to_float(e, floats, e->count, &err) : tensor_to_int64(e, integers, e->count, &err);
     if (st != BIOFT_OK)
         fail_msg("%s", err.text);
     return real ? (double)floats[index] : (double)integers[index];
@@ -65,9 +63,7 @@ static void reads_what_torch_wrote(void **state)
         memcpy(moved + 1, g->data, g->size);
         if (parse(moved + 1, g->size, NULL, &file, &err) != BIOFT_OK)
             fail_msg("%s: %s", g->what, err.text);
-        assert_int_equal(file.kind, strstr(g->what, "legacy") || strstr(g->what, "old")
-                                        ? TORCH_LEGACY
-                                        : TORCH_ZIP);
+        assert_int_equal(file.kind, strstr(g->what, "legacy") || strstr(g->what, "old") ? TORCH_LEGACY : TORCH_ZIP);
         if (g->key)
             assert_string_equal(file.key, g->key);
         else
@@ -99,13 +95,11 @@ static void leaves_views_where_they_lie(void **state)
     assert_int_equal(parse((const uint8_t *)g->data, g->size, NULL, &file, &err), BIOFT_OK);
     for (size_t i = 0; i < file.count; i++) {
         const struct tensor_entry *e = &file.tensors[i];
-        const bool strided =
-            strcmp(e->name, "transposed") == 0 || strcmp(e->name, "permuted") == 0 ||
-            strcmp(e->name, "channels_last") == 0 || strcmp(e->name, "expanded") == 0 ||
-            strcmp(e->name, "every_third") == 0;
+        const bool strided = strcmp(e->name, "transposed") == 0 || strcmp(e->name, "permuted") == 0 ||
+                             strcmp(e->name, "channels_last") == 0 || strcmp(e->name, "expanded") == 0 ||
+                             strcmp(e->name, "every_third") == 0;
         assert_int_equal(e->strided, strided);
-        assert_true(e->bytes >= (const uint8_t *)g->data &&
-                    e->bytes + e->size <= (const uint8_t *)g->data + g->size);
+        assert_true(e->bytes >= (const uint8_t *)g->data && e->bytes + e->size <= (const uint8_t *)g->data + g->size);
         if (strided)
             assert_null(tensor_floats(e));
     }
@@ -181,8 +175,7 @@ static void sees_a_flipped_bit_unless_told_not_to(void **state)
     memcpy(bytes, g->data, g->size);
     bytes[384] ^= 1; /* the first float's last bit */
     expect_refused(read_all, "a flipped bit", bytes, g->size, "checksum");
-    assert_int_equal(torch_parse("t", bytes, g->size, &(struct torch_params){ .unverified = true },
-                                 &file, &err),
+    assert_int_equal(torch_parse("t", bytes, g->size, &(struct torch_params){ .unverified = true }, &file, &err),
                      BIOFT_OK);
     torch_free(&file);
     free(bytes);
@@ -202,15 +195,13 @@ static void sums_long_storages_in_pieces(void **state)
     assert_non_null(values);
     for (size_t i = 0; i < COUNT; i++)
         values[i] = (float)i;
-    assert_int_equal(torch_begin("long.pth", &(struct tensor_out){ "w", TENSOR_F32, 1, { COUNT } },
-                                 1, &w, &err),
+    assert_int_equal(torch_begin("long.pth", &(struct tensor_out){ "w", TENSOR_F32, 1, { COUNT } }, 1, &w, &err),
                      BIOFT_OK);
     assert_int_equal(torch_add(w, values, COUNT * sizeof *values, &err), BIOFT_OK);
     assert_int_equal(torch_commit(w, &err), BIOFT_OK);
     assert_int_equal(pool_create(3, &pool, &err), BIOFT_OK);
     assert_int_equal(file_map_open("long.pth", &map, &err), BIOFT_OK);
-    if (torch_parse("t", map.bytes, map.size, &(struct torch_params){ .pool = pool }, &file,
-                    &err) != BIOFT_OK)
+    if (torch_parse("t", map.bytes, map.size, &(struct torch_params){ .pool = pool }, &file, &err) != BIOFT_OK)
         fail_msg("%s", err.text);
     assert_non_null(tensor_floats(&file.tensors[0]));
     assert_memory_equal(tensor_floats(&file.tensors[0]), values, COUNT * sizeof *values);

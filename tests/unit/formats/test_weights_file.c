@@ -28,10 +28,9 @@ static struct weights *parse(const void *bytes, size_t size, const struct torch_
 
 static void opens_every_format(void **state)
 {
-    static const char safetensors[] =
-        "\x3c\0\0\0\0\0\0\0"
-        "{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}    "
-        "  \0\0\x80\x3f";
+    static const char safetensors[] = "\x3c\0\0\0\0\0\0\0"
+                                      "{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}    "
+                                      "  \0\0\x80\x3f";
     static const struct {
         const char *what;
         enum weights_format format;
@@ -87,11 +86,10 @@ static void takes_prefixes_that_all_share(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char file[512];
-        const int length =
-            snprintf(file + 8, sizeof file - 8,
-                     "{\"%s\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},"
-                     "\"%s\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}",
-                     cases[i].names[0], cases[i].names[1]);
+        const int length = snprintf(file + 8, sizeof file - 8,
+                                    "{\"%s\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},"
+                                    "\"%s\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}",
+                                    cases[i].names[0], cases[i].names[1]);
         memset(file, 0, 8);
         file[0] = (char)(length & 0xff);
         file[1] = (char)(length >> 8);
@@ -137,8 +135,7 @@ static void names_what_is_no_weights(void **state)
     static const char cut[] = "\xff\1\0\0\0\0\0\0{\"w\":{";
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        expect_refused(read_weights, cases[i].words, cases[i].bytes, strlen(cases[i].bytes),
-                       cases[i].words);
+        expect_refused(read_weights, cases[i].words, cases[i].bytes, strlen(cases[i].bytes), cases[i].words);
     expect_refused(read_weights, "safetensors", cut, sizeof cut - 1, "the file is cut short");
     expect_refused(read_weights, "safetensors", cut, 9, "the file is cut short");
     expect_refused(read_weights, "safetensors", cut, 5, "cut short");
@@ -149,8 +146,7 @@ static void knows_the_published_files(void **state)
 {
     struct weights *w = NULL;
     struct error err;
-    const struct weights_known *k =
-        weights_by_sum("f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec");
+    const struct weights_known *k = weights_by_sum("f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec");
     (void)state;
     assert_non_null(k);
     assert_string_equal(k->file, "resnet18-f37072fd.pth");
@@ -162,15 +158,11 @@ static void knows_the_published_files(void **state)
     assert_ptr_equal(weights_by_name("a/b/resnet18-f37072fd.pth"), k);
     assert_null(weights_by_name("a/b/resnet18.pth"));
     /* The beginning of such a file says how long it should be. */
-    assert_int_equal(file_write("resnet18-f37072fd.pth", named("plain")->data, 500, &err),
-                     BIOFT_OK);
+    assert_int_equal(file_write("resnet18-f37072fd.pth", named("plain")->data, 500, &err), BIOFT_OK);
     assert_int_equal(weights_open("resnet18-f37072fd.pth", NULL, &w, &err), BIOFT_ERR_FORMAT);
     assert_non_null(strstr(err.text, "cut short"));
-    assert_non_null(
-        strstr(err.text, "the published resnet18-f37072fd.pth has 46830571 bytes, this file 500"));
-    assert_int_equal(
-        file_write("resnet18-f37072fd.pth", named("plain")->data, named("plain")->size, &err),
-        BIOFT_OK);
+    assert_non_null(strstr(err.text, "the published resnet18-f37072fd.pth has 46830571 bytes, this file 500"));
+    assert_int_equal(file_write("resnet18-f37072fd.pth", named("plain")->data, named("plain")->size, &err), BIOFT_OK);
     assert_int_equal(weights_open("resnet18-f37072fd.pth", NULL, &w, &err), BIOFT_OK);
     assert_non_null(strstr(w->note, "not the published file of this name"));
     weights_close(w);

@@ -10,20 +10,20 @@
 #include <zlib.h>
 
 /* Pieces of pickles. Text by its length in one byte, storage 0 of four floats, a view of it. */
-#define PROTO "\x80\x02"
-#define TEXT(length, s) "X" length "\0\0\0" s
-#define STORAGE_OF(type, key, numel)                                                               \
-    "(" TEXT("\7", "storage") "ctorch\n" type "\n" key TEXT("\3", "cpu") numel "tQ"
-#define STORAGE STORAGE_OF("FloatStorage", TEXT("\1", "0"), "K\4")
-#define NO_HOOKS "\x89" "ccollections\nOrderedDict\n)R"
-#define REBUILD "ctorch._utils\n_rebuild_tensor_v2\n"
-#define TENSOR_OF(storage, offset, size, stride)                                                   \
-    REBUILD "(" storage offset size stride NO_HOOKS "tR"
-#define VIEW(offset, size, stride) TENSOR_OF(STORAGE, offset, size, stride)
-#define TENSOR VIEW("K\0", "K\4\x85", "K\1\x85")
-#define STATE(tensor) PROTO "}" TEXT("\1", "w") tensor "s."
-#define GOOD STATE(TENSOR)
-#define BYTES(literal) literal, sizeof(literal) - 1
+#define PROTO                        "\x80\x02"
+#define TEXT(length, s)              "X" length "\0\0\0" s
+#define STORAGE_OF(type, key, numel) "(" TEXT("\7", "storage") "ctorch\n" type "\n" key TEXT("\3", "cpu") numel "tQ"
+#define STORAGE                      STORAGE_OF("FloatStorage", TEXT("\1", "0"), "K\4")
+#define NO_HOOKS \
+    "\x89" \
+    "ccollections\nOrderedDict\n)R"
+#define REBUILD                                  "ctorch._utils\n_rebuild_tensor_v2\n"
+#define TENSOR_OF(storage, offset, size, stride) REBUILD "(" storage offset size stride NO_HOOKS "tR"
+#define VIEW(offset, size, stride)               TENSOR_OF(STORAGE, offset, size, stride)
+#define TENSOR                                   VIEW("K\0", "K\4\x85", "K\1\x85")
+#define STATE(tensor)                            PROTO "}" TEXT("\1", "w") tensor "s."
+#define GOOD                                     STATE(TENSOR)
+#define BYTES(literal)                           literal, sizeof(literal) - 1
 
 struct part {
     const char *path;
@@ -34,7 +34,7 @@ enum { PARTS = 8 };
 struct archive {
     struct text bytes;
     size_t local[PARTS], data[PARTS], central[PARTS];
-    size_t count, directory, end;                  /* end: of the end record */
+    size_t count, directory, end; /* end: of the end record */
 };
 
 static inline void put(struct text *t, uint64_t value, unsigned bytes)
@@ -105,9 +105,9 @@ static inline void archive_of(struct archive *a, const void *pickle, size_t size
 }
 
 /* A file of before zip; keys: the pickle of their list, storages: what follows. */
-static inline void legacy_make(struct text *t, const char *system, size_t system_size,
-                               const void *object, size_t object_size, const char *keys,
-                               size_t keys_size, const void *storages, size_t storages_size)
+static inline void legacy_make(struct text *t, const char *system, size_t system_size, const void *object,
+                               size_t object_size, const char *keys, size_t keys_size, const void *storages,
+                               size_t storages_size)
 {
     *t = (struct text){ .data = NULL };
     text_add_n(t, BYTES("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."));

@@ -57,9 +57,7 @@ static inline void fake_fail(struct fake *f, bioft_status status, const char *pa
 /* The builder's structs in short. */
 static inline bioft_conv2d conv_of(uint32_t out, uint32_t kernel)
 {
-    return (bioft_conv2d){ .struct_size = sizeof(bioft_conv2d),
-                           .out = out,
-                           .kernel = { kernel, kernel } };
+    return (bioft_conv2d){ .struct_size = sizeof(bioft_conv2d), .out = out, .kernel = { kernel, kernel } };
 }
 
 static inline bioft_linear linear_of(uint32_t out)
@@ -78,21 +76,18 @@ static inline bioft_pool pool_of(uint32_t kernel, uint32_t stride)
 
 static inline bioft_norm norm_of(void) { return (bioft_norm){ .struct_size = sizeof(bioft_norm) }; }
 
-static inline bioft_tensor conv(const bioft_builder *b, const char *name, bioft_tensor x,
-                                bioft_conv2d c)
+static inline bioft_tensor conv(const bioft_builder *b, const char *name, bioft_tensor x, bioft_conv2d c)
 {
     return b->conv2d(b, name, x, &c);
 }
 
-static inline bioft_tensor linear(const bioft_builder *b, const char *name, bioft_tensor x,
-                                  uint32_t out)
+static inline bioft_tensor linear(const bioft_builder *b, const char *name, bioft_tensor x, uint32_t out)
 {
     const bioft_linear l = linear_of(out);
     return b->linear(b, name, x, &l);
 }
 
-static inline bioft_tensor head(const bioft_builder *b, const char *name, bioft_tensor x,
-                                uint32_t out)
+static inline bioft_tensor head(const bioft_builder *b, const char *name, bioft_tensor x, uint32_t out)
 {
     const bioft_linear l = linear_of(out);
     return b->head(b, name, x, &l);

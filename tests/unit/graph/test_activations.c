@@ -21,30 +21,12 @@ static bioft_tensor relu_pool_dropout(const bioft_builder *b, bioft_tensor x)
 {
     return b->dropout(b, b->adaptive_avgpool(b, pool(b, b->relu(b, x)), 4, 4), 0);
 }
-static bioft_tensor flatten_tanh(const bioft_builder *b, bioft_tensor x)
-{
-    return b->tanh_(b, b->flatten(b, x));
-}
-static bioft_tensor pool_relu(const bioft_builder *b, bioft_tensor x)
-{
-    return b->relu(b, pool(b, x));
-}
-static bioft_tensor dropout_relu(const bioft_builder *b, bioft_tensor x)
-{
-    return b->relu(b, b->dropout(b, x, 0.5));
-}
-static bioft_tensor relu_twice(const bioft_builder *b, bioft_tensor x)
-{
-    return b->relu(b, b->relu(b, x));
-}
-static bioft_tensor norm_relu(const bioft_builder *b, bioft_tensor x)
-{
-    return b->relu(b, norm(b, "bn", x));
-}
-static bioft_tensor relu_norm(const bioft_builder *b, bioft_tensor x)
-{
-    return norm(b, "bn", b->relu(b, x));
-}
+static bioft_tensor flatten_tanh(const bioft_builder *b, bioft_tensor x) { return b->tanh_(b, b->flatten(b, x)); }
+static bioft_tensor pool_relu(const bioft_builder *b, bioft_tensor x) { return b->relu(b, pool(b, x)); }
+static bioft_tensor dropout_relu(const bioft_builder *b, bioft_tensor x) { return b->relu(b, b->dropout(b, x, 0.5)); }
+static bioft_tensor relu_twice(const bioft_builder *b, bioft_tensor x) { return b->relu(b, b->relu(b, x)); }
+static bioft_tensor norm_relu(const bioft_builder *b, bioft_tensor x) { return b->relu(b, norm(b, "bn", x)); }
+static bioft_tensor relu_norm(const bioft_builder *b, bioft_tensor x) { return norm(b, "bn", b->relu(b, x)); }
 static bioft_tensor relu_sum(const bioft_builder *b, bioft_tensor x)
 {
     x = b->relu(b, x);

@@ -31,8 +31,7 @@ static void open_plugin(struct checker *c, const char *name)
     struct error err = { 0 };
 
     if (registry_find(c->registry, BIOFT_KIND_BACKBONE, name, &plugin, &err) != BIOFT_OK ||
-        instance_create(&(struct instance_params){ .plugin = plugin }, &c->instance, &err) !=
-            BIOFT_OK)
+        instance_create(&(struct instance_params){ .plugin = plugin }, &c->instance, &err) != BIOFT_OK)
         fail_msg("%s", err.text);
     assert_string_equal(plugin->descriptor.name, name);
 }
@@ -81,14 +80,12 @@ static void check_values(struct checker *c, uint32_t index, double mean, double 
     free(v);
     if (deviation == 0)
         assert_true(squares == 0 && sum == mean);
-    else if (fabs(squares / deviation - 1) > 8 / sqrt(2 * n) ||
-             fabs(sum - mean) > 8 * deviation / sqrt(n))
-        fail_msg("%s %s: mean %g, deviation %g; torch %g, %g", c->graph->backbone, p->name, sum,
-                 squares, mean, deviation);
+    else if (fabs(squares / deviation - 1) > 8 / sqrt(2 * n) || fabs(sum - mean) > 8 * deviation / sqrt(n))
+        fail_msg("%s %s: mean %g, deviation %g; torch %g, %g", c->graph->backbone, p->name, sum, squares, mean,
+                 deviation);
 }
 
-static void check_entry(struct checker *c, const char *name, const char *shape, double mean,
-                        double deviation)
+static void check_entry(struct checker *c, const char *name, const char *shape, double mean, double deviation)
 {
     char ours[LINE] = "";
     const bioft_parameter *p;
@@ -108,8 +105,8 @@ static void check_entry(struct checker *c, const char *name, const char *shape, 
     check_values(c, c->parameter++, mean, deviation);
 }
 
-static void begin_network(struct checker *c, const char *name, uint32_t channels, uint32_t height,
-                          uint32_t width, unsigned long long parameters)
+static void begin_network(struct checker *c, const char *name, uint32_t channels, uint32_t height, uint32_t width,
+                          unsigned long long parameters)
 {
     close_plugin(c);
     open_plugin(c, name);
@@ -141,8 +138,7 @@ static void as_torch_says(void **state)
     while (fgets(line, sizeof line, c->golden)) {
         if (line[0] == '#')
             continue;
-        if (sscanf(line, "backbone %255s %u %u %u %llu", name, &channels, &height, &width,
-                   &number) == 5)
+        if (sscanf(line, "backbone %255s %u %u %u %llu", name, &channels, &height, &width, &number) == 5)
             begin_network(c, name, channels, height, width, number);
         else if (sscanf(line, "work %u %u %llu", &height, &width, &number) == 3)
             check_work(c, height, width, number);
@@ -163,16 +159,11 @@ static void known_figures(void **state)
         unsigned long long parameters;
         double giga;
     } known[] = {
-        { "alexnet", 61100840, 0.71 },
-        { "vgg16", 138357544, 15.5 },
-        { "resnet18", 11689512, 1.8 },
-        { "resnet50", 25557032, 4.09 },
-        { "wide_resnet50_2", 68883240, 11.4 },
-        { "mobilenet_v2", 3504872, 0.3 },
-        { "efficientnet_b0", 5288548, 0.39 },
-        { "densenet121", 7978856, 2.83 },
-        { "convnext_tiny", 28589128, 4.46 },
-        { "deit_tiny", 5717416, 1.08 },
+        { "alexnet", 61100840, 0.71 },         { "vgg16", 138357544, 15.5 },
+        { "resnet18", 11689512, 1.8 },         { "resnet50", 25557032, 4.09 },
+        { "wide_resnet50_2", 68883240, 11.4 }, { "mobilenet_v2", 3504872, 0.3 },
+        { "efficientnet_b0", 5288548, 0.39 },  { "densenet121", 7978856, 2.83 },
+        { "convnext_tiny", 28589128, 4.46 },   { "deit_tiny", 5717416, 1.08 },
     };
     struct checker *c = *state;
 
@@ -182,10 +173,8 @@ static void known_figures(void **state)
         assert_int_equal(graph_parameter_total(c->graph), known[i].parameters);
         assert_true(fabs((double)graph_work(c->graph) / 1e9 - known[i].giga) < 0.05);
         assert_int_equal(c->graph->head_published, 1000);
-        assert_true(c->graph->mean[0] == 0.485f && c->graph->mean[1] == 0.456f &&
-                    c->graph->mean[2] == 0.406f);
-        assert_true(c->graph->std[0] == 0.229f && c->graph->std[1] == 0.224f &&
-                    c->graph->std[2] == 0.225f);
+        assert_true(c->graph->mean[0] == 0.485f && c->graph->mean[1] == 0.456f && c->graph->mean[2] == 0.406f);
+        assert_true(c->graph->std[0] == 0.229f && c->graph->std[1] == 0.224f && c->graph->std[2] == 0.225f);
         c->parameter = c->graph->view.parameter_count;
         c->counter = c->graph->counter_count;
         close_plugin(c);
@@ -219,11 +208,11 @@ static void smallest_inputs(void **state)
         struct graph *g = NULL;
 
         open_plugin(c, cases[i].name);
-        assert_int_equal(graph_build(&(struct graph_params){ .backbone = c->instance,
-                                                             .height = cases[i].side,
-                                                             .width = cases[i].side },
-                                     &g, &err),
-                         BIOFT_ERR_INVALID);
+        assert_int_equal(
+            graph_build(
+                &(struct graph_params){ .backbone = c->instance, .height = cases[i].side, .width = cases[i].side }, &g,
+                &err),
+            BIOFT_ERR_INVALID);
         assert_string_equal(err.text, cases[i].text);
         c->graph = build(c, cases[i].smallest, cases[i].smallest);
         c->parameter = c->graph->view.parameter_count;

@@ -55,9 +55,8 @@ static void nodes_and_shapes(void **state)
         assert_int_equal(n->channels, want[i].shape[0]);
         assert_int_equal(n->height, want[i].shape[1]);
         assert_int_equal(n->width, want[i].shape[2]);
-        assert_true(
-            (n->weight == BIOFT_NONE) ==
-            (n->op != BIOFT_OP_CONV2D && n->op != BIOFT_OP_LINEAR && n->op != BIOFT_OP_BATCHNORM));
+        assert_true((n->weight == BIOFT_NONE) ==
+                    (n->op != BIOFT_OP_CONV2D && n->op != BIOFT_OP_LINEAR && n->op != BIOFT_OP_BATCHNORM));
     }
     assert_int_equal(g->nodes[1].groups, 2);
     assert_int_equal(g->nodes[1].stride[1], 2);
@@ -149,8 +148,7 @@ static void layers(void **state)
     l = &g->view.layers[3];
     assert_int_equal(l->kind, BIOFT_LAYER_LINEAR);
     assert_true(l->fan_in == 5 && l->fan_out == 32 && l->count == 160 && l->groups == 1);
-    assert_true(l->kernel[0] == 1 && l->stride[1] == 1 && l->dilation[0] == 1 &&
-                l->padding[0] == 0);
+    assert_true(l->kernel[0] == 1 && l->stride[1] == 1 && l->dilation[0] == 1 && l->padding[0] == 0);
     assert_int_equal(graph_layer(g, "fc1"), 2);
     assert_int_equal(graph_layer(g, "stem.bn"), BIOFT_NONE);
     graph_destroy(g);
@@ -185,9 +183,7 @@ static void another_size_and_head(void **state)
 
     (void)state;
     fake_init(&f, small);
-    f.params = (struct graph_params){
-        .backbone = &f.instance, .channels = 2, .height = 15, .head_outputs = 3
-    };
+    f.params = (struct graph_params){ .backbone = &f.instance, .channels = 2, .height = 15, .head_outputs = 3 };
     g = fake_build(&f);
     assert_true(g->view.height == 15 && g->view.width == 12 && g->view.outputs == 3);
     assert_true(g->published_channels == 2 && g->published_height == 9 && g->published_width == 12);

@@ -33,8 +33,7 @@ static bioft_status build(void *self, const bioft_builder *b)
     return BIOFT_OK;
 }
 
-static const float *values_of(const struct graph *g, const char *name, const char *stage,
-                              size_t *ret_count)
+static const float *values_of(const struct graph *g, const char *name, const char *stage, size_t *ret_count)
 {
     static float values[1 << 20];
     uint32_t p = graph_parameter(g, name);
@@ -88,8 +87,7 @@ static void uniform_as_torch(void **state)
     moments(v, count, &mean, &deviation);
     assert_true(fabs(mean) < 5 * expected / sqrt(2400));
     assert_true(fabs(deviation / expected - 1) < 5 / sqrt(2 * 2400));
-    assert_int_equal(random_fill(BIOFT_UNIFORM, 7, "init/uniform.weight", 0, 0, u, count),
-                     BIOFT_OK);
+    assert_int_equal(random_fill(BIOFT_UNIFORM, 7, "init/uniform.weight", 0, 0, u, count), BIOFT_OK);
     for (size_t i = 0; i < count; i++) {
         assert_true(fabs(v[i]) <= bound);
         assert_true(fabs(v[i] - (2 * (double)u[i] - 1) * bound) < 1e-8);

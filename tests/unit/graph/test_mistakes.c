@@ -14,10 +14,7 @@ static void two_heads(const bioft_builder *b, bioft_tensor x)
     head(b, "fc", x, 2);
     head(b, "other", x, 2);
 }
-static void after_head(const bioft_builder *b, bioft_tensor x)
-{
-    b->relu(b, head(b, "fc", b->flatten(b, x), 2));
-}
+static void after_head(const bioft_builder *b, bioft_tensor x) { b->relu(b, head(b, "fc", b->flatten(b, x), 2)); }
 static void two_inputs(const bioft_builder *b, bioft_tensor x)
 {
     b->input(b, 3, 8, 8);
@@ -28,22 +25,10 @@ static void name_twice(const bioft_builder *b, bioft_tensor x)
     x = conv(b, "a", x, conv_of(4, 3));
     end(b, conv(b, "a", x, conv_of(4, 3)));
 }
-static void norm_name_twice(const bioft_builder *b, bioft_tensor x)
-{
-    end(b, linear(b, "bn", norm(b, "bn", x), 2));
-}
-static void no_name(const bioft_builder *b, bioft_tensor x)
-{
-    end(b, conv(b, NULL, x, conv_of(4, 3)));
-}
-static void empty_name(const bioft_builder *b, bioft_tensor x)
-{
-    end(b, conv(b, "", x, conv_of(4, 3)));
-}
-static void blank_in_name(const bioft_builder *b, bioft_tensor x)
-{
-    end(b, conv(b, "a b\n", x, conv_of(4, 3)));
-}
+static void norm_name_twice(const bioft_builder *b, bioft_tensor x) { end(b, linear(b, "bn", norm(b, "bn", x), 2)); }
+static void no_name(const bioft_builder *b, bioft_tensor x) { end(b, conv(b, NULL, x, conv_of(4, 3))); }
+static void empty_name(const bioft_builder *b, bioft_tensor x) { end(b, conv(b, "", x, conv_of(4, 3))); }
+static void blank_in_name(const bioft_builder *b, bioft_tensor x) { end(b, conv(b, "a b\n", x, conv_of(4, 3))); }
 static void no_tensor(const bioft_builder *b, bioft_tensor x)
 {
     end(b, x);
@@ -72,18 +57,9 @@ static void bad_group_outputs(const bioft_builder *b, bioft_tensor x)
     c.groups = 3;
     end(b, conv(b, "a", x, c));
 }
-static void no_outputs(const bioft_builder *b, bioft_tensor x)
-{
-    end(b, conv(b, "a", x, conv_of(0, 3)));
-}
-static void no_kernel(const bioft_builder *b, bioft_tensor x)
-{
-    end(b, conv(b, "a", x, conv_of(4, 0)));
-}
-static void no_features(const bioft_builder *b, bioft_tensor x)
-{
-    end(b, linear(b, "a", b->flatten(b, x), 0));
-}
+static void no_outputs(const bioft_builder *b, bioft_tensor x) { end(b, conv(b, "a", x, conv_of(0, 3))); }
+static void no_kernel(const bioft_builder *b, bioft_tensor x) { end(b, conv(b, "a", x, conv_of(4, 0))); }
+static void no_features(const bioft_builder *b, bioft_tensor x) { end(b, linear(b, "a", b->flatten(b, x), 0)); }
 static void bad_init(const bioft_builder *b, bioft_tensor x)
 {
     bioft_conv2d c = conv_of(4, 3);
@@ -108,10 +84,7 @@ static void bad_bias(const bioft_builder *b, bioft_tensor x)
     c.no_bias = 2;
     end(b, conv(b, "a", x, c));
 }
-static void null_struct(const bioft_builder *b, bioft_tensor x)
-{
-    end(b, b->conv2d(b, "a", x, NULL));
-}
+static void null_struct(const bioft_builder *b, bioft_tensor x) { end(b, b->conv2d(b, "a", x, NULL)); }
 static void no_struct_size(const bioft_builder *b, bioft_tensor x)
 {
     bioft_conv2d c = conv_of(4, 3);
@@ -140,10 +113,7 @@ static void pool_padding(const bioft_builder *b, bioft_tensor x)
     p.padding[2] = 2;
     end(b, b->avgpool(b, x, &p));
 }
-static void adaptive_to_nothing(const bioft_builder *b, bioft_tensor x)
-{
-    end(b, b->adaptive_avgpool(b, x, 2, 0));
-}
+static void adaptive_to_nothing(const bioft_builder *b, bioft_tensor x) { end(b, b->adaptive_avgpool(b, x, 2, 0)); }
 static void bad_momentum(const bioft_builder *b, bioft_tensor x)
 {
     const bioft_norm n = { .struct_size = sizeof n, .momentum = 1.5f };
@@ -188,10 +158,7 @@ static void weights_of_another_count(const bioft_builder *b, bioft_tensor x)
     end(b, x);
     b->weights(b, "fc.bias", values, 3);
 }
-static void too_large(const bioft_builder *b, bioft_tensor x)
-{
-    end(b, conv(b, "a", x, conv_of(1u << 31, 1)));
-}
+static void too_large(const bioft_builder *b, bioft_tensor x) { end(b, conv(b, "a", x, conv_of(1u << 31, 1))); }
 static void weight_too_large(const bioft_builder *b, bioft_tensor x)
 {
     bioft_conv2d c = conv_of(1u << 22, 1u << 20);
@@ -223,13 +190,10 @@ static const struct {
     { "blank in name", blank_in_name, BIOFT_ERR_INVALID, "'a b\\x0a' is not a name" },
     { "no tensor", no_tensor, BIOFT_ERR_INVALID, "relu after fc: tensor 99 is not of this graph" },
     { "unknown tensor", unknown_tensor, BIOFT_ERR_INVALID, "tensor 8 is not of this graph" },
-    { "unused tensor", unused_tensor, BIOFT_ERR_INVALID,
-      "dead: the output of its tanh is never used" },
-    { "not flat", not_flat, BIOFT_ERR_INVALID,
-      "fc: a linear layer on a 3x8x8 image: flatten it" },
+    { "unused tensor", unused_tensor, BIOFT_ERR_INVALID, "dead: the output of its tanh is never used" },
+    { "not flat", not_flat, BIOFT_ERR_INVALID, "fc: a linear layer on a 3x8x8 image: flatten it" },
     { "unlike sum", sum_of_unlike, BIOFT_ERR_INVALID, "3x8x8 and 3x6x6 cannot be added" },
-    { "input groups", bad_groups, BIOFT_ERR_INVALID,
-      "a: 3 input and 4 output channels do not divide into 2" },
+    { "input groups", bad_groups, BIOFT_ERR_INVALID, "a: 3 input and 4 output channels do not divide into 2" },
     { "output groups", bad_group_outputs, BIOFT_ERR_INVALID, "do not divide into 3 groups" },
     { "no outputs", no_outputs, BIOFT_ERR_INVALID, "a: 0 output channels" },
     { "no kernel", no_kernel, BIOFT_ERR_INVALID, "a: a 0x0 kernel" },
@@ -240,34 +204,23 @@ static const struct {
     { "bad no_bias", bad_bias, BIOFT_ERR_INVALID, "no_bias is 0 or 1, not 2" },
     { "NULL", null_struct, BIOFT_ERR_INVALID, "a: its parameters are NULL" },
     { "no struct_size", no_struct_size, BIOFT_ERR_INVALID, "a: a struct_size of 0" },
-    { "newer struct", newer_struct, BIOFT_ERR_UNSUPPORTED,
-      "fc: uses a parameter that this bioft does not know" },
-    { "dropout of 1", bad_dropout, BIOFT_ERR_INVALID,
-      "dropout after the input: a probability of 1" },
-    { "maxpool without padding", max_without_padding, BIOFT_ERR_INVALID,
-      "exclude_padding is for averages" },
-    { "padding of a pool", pool_padding, BIOFT_ERR_INVALID,
-      "padding 2 is above half of the 3x3 kernel" },
+    { "newer struct", newer_struct, BIOFT_ERR_UNSUPPORTED, "fc: uses a parameter that this bioft does not know" },
+    { "dropout of 1", bad_dropout, BIOFT_ERR_INVALID, "dropout after the input: a probability of 1" },
+    { "maxpool without padding", max_without_padding, BIOFT_ERR_INVALID, "exclude_padding is for averages" },
+    { "padding of a pool", pool_padding, BIOFT_ERR_INVALID, "padding 2 is above half of the 3x3 kernel" },
     { "adaptive to 0", adaptive_to_nothing, BIOFT_ERR_INVALID, "an output of 2x0" },
     { "momentum", bad_momentum, BIOFT_ERR_INVALID, "bn: eps 0 is not above 0 or momentum 1.5" },
     { "unknown operator", unknown_operator, BIOFT_ERR_UNSUPPORTED,
       "act: no engine has the ONNX operator 'Softplus'; they have Conv, Gemm, BatchNormalization" },
-    { "known operator", operator_with_a_call, BIOFT_ERR_INVALID,
-      "r: 'Relu' has a call of its own, relu()" },
-    { "normalised channels", normalised_wrong, BIOFT_ERR_INVALID,
-      "normalise: 1 channels, the input has 3" },
+    { "known operator", operator_with_a_call, BIOFT_ERR_INVALID, "r: 'Relu' has a call of its own, relu()" },
+    { "normalised channels", normalised_wrong, BIOFT_ERR_INVALID, "normalise: 1 channels, the input has 3" },
     { "normalised twice", normalised_twice, BIOFT_ERR_INVALID, "normalise: once" },
     { "normalised by 0", normalised_by_zero, BIOFT_ERR_INVALID, "deviation 0 of channel 1" },
-    { "weights of nothing", weights_of_nothing, BIOFT_ERR_INVALID,
-      "no parameter is called 'fc.bias'" },
-    { "count of weights", weights_of_another_count, BIOFT_ERR_INVALID,
-      "3 values for 'fc.bias', which has 2" },
-    { "too large", too_large, BIOFT_ERR_UNSUPPORTED,
-      "a: 2147483648x8x8 values an image are too many" },
-    { "weight too large", weight_too_large, BIOFT_ERR_UNSUPPORTED,
-      "a: its weight does not fit into memory" },
-    { "padding too large", padding_too_large, BIOFT_ERR_UNSUPPORTED,
-      "a: its padding makes an output too large" },
+    { "weights of nothing", weights_of_nothing, BIOFT_ERR_INVALID, "no parameter is called 'fc.bias'" },
+    { "count of weights", weights_of_another_count, BIOFT_ERR_INVALID, "3 values for 'fc.bias', which has 2" },
+    { "too large", too_large, BIOFT_ERR_UNSUPPORTED, "a: 2147483648x8x8 values an image are too many" },
+    { "weight too large", weight_too_large, BIOFT_ERR_UNSUPPORTED, "a: its weight does not fit into memory" },
+    { "padding too large", padding_too_large, BIOFT_ERR_UNSUPPORTED, "a: its padding makes an output too large" },
 };
 
 static bioft_status build_case(void *self, const bioft_builder *b)
@@ -439,9 +392,8 @@ static void nothing_is_promised_where_nothing_works(void **state)
     (void)state;
     fake_init(&f, never_fits);
     assert_int_equal(graph_build(&f.params, &g, &err), BIOFT_ERR_INVALID);
-    assert_string_equal(err.text,
-                        "backbone 'fake': wide: 8x8 image, padded to 9x8, is too small for a 3x3 "
-                        "kernel of dilation 1073741824x1073741824");
+    assert_string_equal(err.text, "backbone 'fake': wide: 8x8 image, padded to 9x8, is too small for a 3x3 "
+                                  "kernel of dilation 1073741824x1073741824");
 }
 
 struct teller {
@@ -472,8 +424,8 @@ static void the_backbones_own_words(void **state)
     fake_init(&f, teller_build);
     f.plugin.descriptor.instance_size = sizeof(struct teller);
     f.plugin.descriptor.create = teller_create;
-    assert_int_equal(instance_create(&(struct instance_params){ .plugin = &f.plugin },
-                                     &f.params.backbone, &err), BIOFT_OK);
+    assert_int_equal(instance_create(&(struct instance_params){ .plugin = &f.plugin }, &f.params.backbone, &err),
+                     BIOFT_OK);
     fake_fail(&f, BIOFT_ERR_FORMAT, "backbone 'fake': its file has no weights");
     instance_destroy(f.params.backbone);
 }
@@ -481,12 +433,9 @@ static void the_backbones_own_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_mistake_has_its_words),
-        cmocka_unit_test(inputs),
-        cmocka_unit_test(the_first_failure_stays),
-        cmocka_unit_test(the_backbones_own_words),
-        cmocka_unit_test(too_small_says_what_works),
-        cmocka_unit_test(nothing_is_promised_where_nothing_works),
+        cmocka_unit_test(each_mistake_has_its_words), cmocka_unit_test(inputs),
+        cmocka_unit_test(the_first_failure_stays),    cmocka_unit_test(the_backbones_own_words),
+        cmocka_unit_test(too_small_says_what_works),  cmocka_unit_test(nothing_is_promised_where_nothing_works),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

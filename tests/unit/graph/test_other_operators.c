@@ -24,10 +24,10 @@ static bioft_status build(void *self, const bioft_builder *b)
     bioft_tensor x = b->input(b, 3, 8, 9), g, q;
 
     (void)self;
-    x = bioft_relu6(b, same(b, "stem", x, 3, 2));                      /* 4x5 */
+    x = bioft_relu6(b, same(b, "stem", x, 3, 2)); /* 4x5 */
     g = bioft_plain(b, "Sigmoid", b->adaptive_avgpool(b, x, 1, 1));
-    x = bioft_multiply(b, g, x);                                       /* the gate first: turned round */
-    x = bioft_concat(b, x, bioft_slice(b, x, 1, 1, 3));                /* 6 channels */
+    x = bioft_multiply(b, g, x);                        /* the gate first: turned round */
+    x = bioft_concat(b, x, bioft_slice(b, x, 1, 1, 3)); /* 6 channels */
     x = bioft_positions(b, "pos", bioft_class_token(b, "cls", x, 1e-6), 0.02);
     x = bioft_layernorm(b, "norm", x, 1e-6);
     q = bioft_positions_linear(b, "qkv", x, 8, 0);
@@ -111,7 +111,9 @@ static void same_padding(void **state)
     static const struct {
         uint32_t height, width, out_height, out_width, padding[4];
     } cases[] = {
-        { 8, 9, 4, 5, { 0, 1, 1, 1 } }, { 7, 10, 4, 5, { 1, 0, 1, 1 } }, { 1, 2, 1, 1, { 1, 0, 1, 1 } },
+        { 8, 9, 4, 5, { 0, 1, 1, 1 } },
+        { 7, 10, 4, 5, { 1, 0, 1, 1 } },
+        { 1, 2, 1, 1, { 1, 0, 1, 1 } },
     };
 
     (void)state;
@@ -170,34 +172,13 @@ static bioft_tensor onnx_hardsigmoid(const bioft_builder *b, bioft_tensor x)
 {
     return bioft_plain(b, "HardSigmoid", x);
 }
-static bioft_tensor slice_beyond(const bioft_builder *b, bioft_tensor x)
-{
-    return bioft_slice(b, x, 1, 1, 4);
-}
-static bioft_tensor slice_of_nothing(const bioft_builder *b, bioft_tensor x)
-{
-    return bioft_slice(b, x, 2, 3, 3);
-}
-static bioft_tensor slice_of_images(const bioft_builder *b, bioft_tensor x)
-{
-    return bioft_slice(b, x, 0, 0, 1);
-}
-static bioft_tensor nameless(const bioft_builder *b, bioft_tensor x)
-{
-    return bioft_layernorm(b, NULL, x, 1e-5);
-}
-static bioft_tensor no_epsilon(const bioft_builder *b, bioft_tensor x)
-{
-    return bioft_layernorm(b, "n", x, 0);
-}
-static bioft_tensor no_width(const bioft_builder *b, bioft_tensor x)
-{
-    return bioft_positions_linear(b, "l", x, 0, 0);
-}
-static bioft_tensor odd_heads(const bioft_builder *b, bioft_tensor x)
-{
-    return bioft_attention(b, x, x, x, 2, 1);
-}
+static bioft_tensor slice_beyond(const bioft_builder *b, bioft_tensor x) { return bioft_slice(b, x, 1, 1, 4); }
+static bioft_tensor slice_of_nothing(const bioft_builder *b, bioft_tensor x) { return bioft_slice(b, x, 2, 3, 3); }
+static bioft_tensor slice_of_images(const bioft_builder *b, bioft_tensor x) { return bioft_slice(b, x, 0, 0, 1); }
+static bioft_tensor nameless(const bioft_builder *b, bioft_tensor x) { return bioft_layernorm(b, NULL, x, 1e-5); }
+static bioft_tensor no_epsilon(const bioft_builder *b, bioft_tensor x) { return bioft_layernorm(b, "n", x, 0); }
+static bioft_tensor no_width(const bioft_builder *b, bioft_tensor x) { return bioft_positions_linear(b, "l", x, 0, 0); }
+static bioft_tensor odd_heads(const bioft_builder *b, bioft_tensor x) { return bioft_attention(b, x, x, x, 2, 1); }
 static bioft_tensor taken_name(const bioft_builder *b, bioft_tensor x)
 {
     return bioft_layernorm(b, "n", bioft_layernorm(b, "n", x, 1e-5), 1e-5);

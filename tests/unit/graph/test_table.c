@@ -13,7 +13,7 @@
 
 struct table {
     const char *path;
-    char *text;                  /* the whole file */
+    char *text; /* the whole file */
     struct registry *registry;
 };
 
@@ -65,8 +65,8 @@ static void add_row(struct text *t, struct instance *i)
     assert_non_null(g);
     text_printf(t, "| %s | %u | ", d->name, g->view.layer_count);
     add_count(t, graph_parameter_total(g));
-    text_printf(t, " | %.4g | %ux%ux%u, %u | ", (double)graph_work(g) / 1e9, g->published_channels,
-                g->published_height, g->published_width, smallest_side(i));
+    text_printf(t, " | %.4g | %ux%ux%u, %u | ", (double)graph_work(g) / 1e9, g->published_channels, g->published_height,
+                g->published_width, smallest_side(i));
     add_values(t, g->mean, g->view.channels);
     text_add(t, " / ");
     add_values(t, g->std, g->view.channels);
@@ -94,18 +94,15 @@ static void rows(void **state)
     char **names;
     size_t count;
 
-    assert_int_equal(registry_names(table->registry, BIOFT_KIND_BACKBONE, &names, &count, &err),
-                     BIOFT_OK);
+    assert_int_equal(registry_names(table->registry, BIOFT_KIND_BACKBONE, &names, &count, &err), BIOFT_OK);
     assert_true(count > 0);
     for (size_t i = 0; i < count; i++) {
         const struct plugin *plugin;
         struct instance *instance = NULL;
         struct text row = { 0 };
 
-        if (registry_find(table->registry, BIOFT_KIND_BACKBONE, names[i], &plugin, &err) !=
-                BIOFT_OK ||
-            instance_create(&(struct instance_params){ .plugin = plugin }, &instance, &err) !=
-                BIOFT_OK)
+        if (registry_find(table->registry, BIOFT_KIND_BACKBONE, names[i], &plugin, &err) != BIOFT_OK ||
+            instance_create(&(struct instance_params){ .plugin = plugin }, &instance, &err) != BIOFT_OK)
             fail_msg("%s", err.text);
         if (!needs_file(&plugin->descriptor))
             add_row(&row, instance);

@@ -50,8 +50,7 @@ static struct graph *build(struct variant *v, uint32_t channels)
 
     if (instance_create(&p, &v->instance, &err) != BIOFT_OK)
         fail_msg("%s", err.text);
-    if (graph_build(&(struct graph_params){ .backbone = v->instance, .channels = channels }, &g,
-                    &err) != BIOFT_OK)
+    if (graph_build(&(struct graph_params){ .backbone = v->instance, .channels = channels }, &g, &err) != BIOFT_OK)
         fail_msg("%s", err.text);
     instance_destroy(v->instance);
     return g;
@@ -71,10 +70,10 @@ static const char *letters(const struct graph *g)
 {
     static char text[128];
     static const char of[] = {
-        [BIOFT_OP_INPUT] = 'i', [BIOFT_OP_CONV2D] = 'c', [BIOFT_OP_LINEAR] = 'l',
-        [BIOFT_OP_BATCHNORM] = 'b', [BIOFT_OP_RELU] = 'r', [BIOFT_OP_TANH] = 't',
-        [BIOFT_OP_MAXPOOL] = 'm', [BIOFT_OP_AVGPOOL] = 'a', [BIOFT_OP_ADAPTIVE_AVGPOOL] = 'A',
-        [BIOFT_OP_DROPOUT] = 'd', [BIOFT_OP_ADD] = '+', [BIOFT_OP_FLATTEN] = 'f',
+        [BIOFT_OP_INPUT] = 'i',     [BIOFT_OP_CONV2D] = 'c',  [BIOFT_OP_LINEAR] = 'l',
+        [BIOFT_OP_BATCHNORM] = 'b', [BIOFT_OP_RELU] = 'r',    [BIOFT_OP_TANH] = 't',
+        [BIOFT_OP_MAXPOOL] = 'm',   [BIOFT_OP_AVGPOOL] = 'a', [BIOFT_OP_ADAPTIVE_AVGPOOL] = 'A',
+        [BIOFT_OP_DROPOUT] = 'd',   [BIOFT_OP_ADD] = '+',     [BIOFT_OP_FLATTEN] = 'f',
     };
 
     assert_true(g->view.node_count < sizeof text);

@@ -22,11 +22,9 @@ static void counts_are_those_of_torch(void **state)
     while (fgets(line, sizeof line, file)) {
         if (line[0] == '#')
             continue;
-        assert_int_equal(sscanf(line, "%7s %u %u %u %u %u %u", kind, &side, &kernel, &stride,
-                                &dilation, &padding, &count),
-                         7);
-        const struct window w = { kernel,  stride,  dilation,
-                                  padding, padding, strcmp(kind, "ceil") == 0 };
+        assert_int_equal(
+            sscanf(line, "%7s %u %u %u %u %u %u", kind, &side, &kernel, &stride, &dilation, &padding, &count), 7);
+        const struct window w = { kernel, stride, dilation, padding, padding, strcmp(kind, "ceil") == 0 };
         if (window_count(w, side) != count)
             fail_msg("%llu: %s", (unsigned long long)window_count(w, side), line);
         lines++;
@@ -51,8 +49,7 @@ static void extremes(void **state)
 
     (void)state;
     assert_int_equal(window_count((struct window){ most, 1, most, 0, 0, false }, most), 0);
-    assert_int_equal(window_count((struct window){ 1, 1, 1, most, most, false }, most),
-                     3ull * most);
+    assert_int_equal(window_count((struct window){ 1, 1, 1, most, most, false }, most), 3ull * most);
     assert_int_equal(window_count((struct window){ most, most, 1, 0, 0, true }, most), 1);
     assert_false(shape_elements((struct shape){ most, most, most }, &ret));
     assert_false(shape_elements((struct shape){ 1u << 15, 1u << 8, 1u << 8 }, &ret));

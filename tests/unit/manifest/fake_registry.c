@@ -15,7 +15,10 @@ char fake_places[1024];
 static const char *const scales[] = { "none", "xavier", "constant", NULL };
 static const char *const activations[] = { "relu", "tanh", NULL };
 
-#define OPTION(NAME, TYPE, ...) { .name = NAME, .type = TYPE, .help = "", __VA_ARGS__ }
+#define OPTION(NAME, TYPE, ...) \
+    { \
+        .name = NAME, .type = TYPE, .help = "", __VA_ARGS__ \
+    }
 
 static const bioft_option usf_options[] = { OPTION("scale", BIOFT_CHOICE, .def = 1, .choices = scales) };
 static const bioft_option frsf_options[] = {
@@ -43,9 +46,11 @@ static const bioft_option smoothing_options[] = { OPTION("label_smoothing", BIOF
 static const bioft_option engine_options[] = { OPTION("block", BIOFT_I64, .def = 64, .min = 1, .max = 4096) };
 
 #define PLUGIN(KIND, NAME, ...) \
-    { .descriptor = { .kind = KIND, .name = NAME, .version = "1.0", __VA_ARGS__ } }
-#define WITH(OPTIONS) .options = OPTIONS, .option_count = sizeof(OPTIONS) / sizeof(*OPTIONS), \
-    .option_size = sizeof(bioft_option)
+    { \
+        .descriptor = {.kind = KIND, .name = NAME, .version = "1.0", __VA_ARGS__ } \
+    }
+#define WITH(OPTIONS) \
+    .options = OPTIONS, .option_count = sizeof(OPTIONS) / sizeof(*OPTIONS), .option_size = sizeof(bioft_option)
 
 static struct plugin plugins[] = {
     PLUGIN(BIOFT_KIND_RULE, "bp", .options = NULL),
@@ -83,12 +88,14 @@ bioft_status registry_create(const struct registry_places *places, const struct 
 {
     (void)log;
     find(BIOFT_KIND_ATTACK, "fgsm")->api.attack = (bioft_attack){
-        .norm = BIOFT_LINF, .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES };
+        .norm = BIOFT_LINF, .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CLASSES
+    };
     find(BIOFT_KIND_ATTACK, "guess")->api.attack = (bioft_attack){ .norm = BIOFT_L2 };
-    find(BIOFT_KIND_ATTACK, "hag")->api.attack = (bioft_attack){
-        .norm = BIOFT_LINF, .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CODES };
+    find(BIOFT_KIND_ATTACK, "hag")->api.attack = (bioft_attack){ .norm = BIOFT_LINF,
+                                                                 .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_CODES };
     find(BIOFT_KIND_ATTACK, "pgd")->api.attack = (bioft_attack){
-        .norm = BIOFT_LINF, .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_TARGETED };
+        .norm = BIOFT_LINF, .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_TARGETED
+    };
     find(BIOFT_KIND_LOSS, "cross_entropy")->api.loss.flags = BIOFT_LOSS_CLASSES;
     find(BIOFT_KIND_LOSS, "hyp2")->api.loss.flags = BIOFT_LOSS_CODES;
     fake_places[0] = '\0';
@@ -101,10 +108,7 @@ bioft_status registry_create(const struct registry_places *places, const struct 
     return *ret ? BIOFT_OK : error_memory(err, "a registry");
 }
 
-void registry_destroy(struct registry *r)
-{
-    free(r);
-}
+void registry_destroy(struct registry *r) { free(r); }
 
 bioft_status registry_find(struct registry *r, uint32_t kind, const char *name, const struct plugin **ret,
                            struct error *err)
@@ -147,8 +151,8 @@ bioft_status registry_beside(const struct registry *r, uint32_t kind, const char
     return BIOFT_OK;
 }
 
-bioft_status registry_beside_names(const struct registry *r, uint32_t kind, const char *ending, char ***ret, size_t *ret_count,
-                                   struct error *err)
+bioft_status registry_beside_names(const struct registry *r, uint32_t kind, const char *ending, char ***ret,
+                                   size_t *ret_count, struct error *err)
 {
     (void)r, (void)kind, (void)ending, (void)err;
     *ret = NULL;

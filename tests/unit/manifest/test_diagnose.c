@@ -8,12 +8,12 @@
 
 #include <cmocka.h>
 
-static const char manifest[] =
-    "bioft: 1\n"
-    "stages:\n"
-    "  - rule: {plugin: usff}\n"
-    "  - gr\xc3\xb6\xc3\x9f" "e: 3\r\n"
-    "last: line";
+static const char manifest[] = "bioft: 1\n"
+                               "stages:\n"
+                               "  - rule: {plugin: usff}\n"
+                               "  - gr\xc3\xb6\xc3\x9f"
+                               "e: 3\r\n"
+                               "last: line";
 
 static const struct source source = { "quick.yaml", manifest, sizeof manifest - 1 };
 
@@ -37,19 +37,19 @@ static void line_and_caret(void **state)
     diagnose_error(&d, (struct mark){ 0 }, 1, "nowhere");
     assert_int_equal(d.errors, 4);
     assert_int_equal(d.warnings, 1);
-    expect(&d,
-        "quick.yaml:3:20: error: no learning rule named 'usff'\n"
-        "    3 |   - rule: {plugin: usff}\n"
-        "      |                    ^~~~\n"
-        "note: rules here: bp, usf\n"
-        "quick.yaml:4:12: warning: small\n"
-        "    4 |   - gr\xc3\xb6\xc3\x9f" "e: 3\n"
-        "      |            ^\n"
-        "quick.yaml:5:7: error: too long\n"
-        "    5 | last: line\n"
-        "      |       ^~~~\n"
-        "quick.yaml:9:1: error: beyond the end\n"
-        "quick.yaml: error: nowhere\n");
+    expect(&d, "quick.yaml:3:20: error: no learning rule named 'usff'\n"
+               "    3 |   - rule: {plugin: usff}\n"
+               "      |                    ^~~~\n"
+               "note: rules here: bp, usf\n"
+               "quick.yaml:4:12: warning: small\n"
+               "    4 |   - gr\xc3\xb6\xc3\x9f"
+               "e: 3\n"
+               "      |            ^\n"
+               "quick.yaml:5:7: error: too long\n"
+               "    5 | last: line\n"
+               "      |       ^~~~\n"
+               "quick.yaml:9:1: error: beyond the end\n"
+               "quick.yaml: error: nowhere\n");
 }
 
 static void set_has_no_line_number(void **state)
@@ -62,13 +62,12 @@ static void set_has_no_line_number(void **state)
     diagnose_error(&d, (struct mark){ 1, 3, 2 }, 1, "number expected");
     diagnose_error(&d, (struct mark){ 1, 3, 2 }, 1, "number expected");
     assert_int_equal(d.errors, 2);
-    expect(&d,
-        "--set a.b: error: number expected\n"
-        "      | a.b=c d\n"
-        "      |     ^~~\n"
-        "--set x: error: number expected\n"
-        "      | x=\xc3\xa4\n"
-        "      |   ^\n");
+    expect(&d, "--set a.b: error: number expected\n"
+               "      | a.b=c d\n"
+               "      |     ^~~\n"
+               "--set x: error: number expected\n"
+               "      | x=\xc3\xa4\n"
+               "      |   ^\n");
 }
 
 /* The same thing found in every trial is said once, its notes with it. */
@@ -85,9 +84,8 @@ static void once(void **state)
     diagnose_error(&d, mark, 6, "wron");
     diagnose_note(&d, "for another");
     assert_int_equal(d.errors, 2);
-    expect(&d,
-        "quick.yaml:2:1: error: wrong\n    2 | stages:\n      | ^~~~~~\nnote: for a reason\n"
-        "quick.yaml:2:1: error: wron\n    2 | stages:\n      | ^~~~~~\nnote: for another\n");
+    expect(&d, "quick.yaml:2:1: error: wrong\n    2 | stages:\n      | ^~~~~~\nnote: for a reason\n"
+               "quick.yaml:2:1: error: wron\n    2 | stages:\n      | ^~~~~~\nnote: for another\n");
 }
 
 static void most(void **state)
@@ -124,13 +122,12 @@ static void sorted(void **state)
     diagnose_error(&d, (struct mark){ 0 }, 1, "one");
     diagnose_note(&d, "of one");
     assert_true(diagnostics_sort(&d));
-    expect(&d,
-        "quick.yaml: error: one\nnote: of one\n"
-        "quick.yaml:2:1: error: two\n    2 | stages:\n      | ^\n"
-        "quick.yaml:2:1: warning: two again\n    2 | stages:\n      | ^\n"
-        "quick.yaml:2:3: error: three\n    2 | stages:\n      |   ^\nnote: of three\n"
-        "quick.yaml:5:7: error: four\n    5 | last: line\n      |       ^\n"
-        "--set a: error: five\n      | a=1\n      |   ^\n");
+    expect(&d, "quick.yaml: error: one\nnote: of one\n"
+               "quick.yaml:2:1: error: two\n    2 | stages:\n      | ^\n"
+               "quick.yaml:2:1: warning: two again\n    2 | stages:\n      | ^\n"
+               "quick.yaml:2:3: error: three\n    2 | stages:\n      |   ^\nnote: of three\n"
+               "quick.yaml:5:7: error: four\n    5 | last: line\n      |       ^\n"
+               "--set a: error: five\n      | a=1\n      |   ^\n");
 }
 
 static void long_lines_are_cut(void **state)
@@ -162,7 +159,8 @@ static void long_lines_are_cut(void **state)
 /* Nothing of a manifest reaches a terminal as more than text. */
 static void terminals_are_safe(void **state)
 {
-    static const char bytes[] = "a\tb\x1b[2Jc\xc2\x9b" "d\xff";
+    static const char bytes[] = "a\tb\x1b[2Jc\xc2\x9b"
+                                "d\xff";
     const struct source odd = { "o", bytes, sizeof bytes - 1 };
     struct diagnostics d = { .source = &odd };
 
@@ -174,8 +172,13 @@ static void terminals_are_safe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(line_and_caret), cmocka_unit_test(set_has_no_line_number), cmocka_unit_test(once),
-        cmocka_unit_test(most), cmocka_unit_test(sorted), cmocka_unit_test(long_lines_are_cut), cmocka_unit_test(terminals_are_safe),
+        cmocka_unit_test(line_and_caret),
+        cmocka_unit_test(set_has_no_line_number),
+        cmocka_unit_test(once),
+        cmocka_unit_test(most),
+        cmocka_unit_test(sorted),
+        cmocka_unit_test(long_lines_are_cut),
+        cmocka_unit_test(terminals_are_safe),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

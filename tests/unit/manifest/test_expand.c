@@ -10,16 +10,13 @@
 
 #include <cmocka.h>
 
-static const char *rule(const struct trial *t, size_t stage)
-{
-    return t->stages[stage].rule_name;
-}
+static const char *rule(const struct trial *t, size_t stage) { return t->stages[stage].rule_name; }
 
 static void product(void **state)
 {
     static const char *const ids[] = {
-        "00-rule=bp,seed=1", "01-rule=bp,seed=2", "02-rule=bp,seed=3", "03-rule=usf,seed=1", "04-rule=usf,seed=2",
-        "05-rule=usf,seed=3",
+        "00-rule=bp,seed=1",  "01-rule=bp,seed=2",  "02-rule=bp,seed=3",
+        "03-rule=usf,seed=1", "04-rule=usf,seed=2", "05-rule=usf,seed=3",
     };
     struct experiment *e = workspace_good(SMALL "sweep:\n  stages.train.rule: [bp, usf]\n  seed: [1, 2, 3]\n", NULL);
 
@@ -45,10 +42,13 @@ static void product(void **state)
 /* `from` of an attack: the trial that has this value and the others of its own; zipped paths go together. */
 static void sources(void **state)
 {
-    struct experiment *e = workspace_good(SMALL "attacks: [{plugin: pgd, epsilon: 0.1, from: [{seed: 2}, {rule: usf, "
+    struct experiment *e = workspace_good(
+        SMALL
+        "attacks: [{plugin: pgd, epsilon: 0.1, from: [{seed: 2}, {rule: usf, "
         "dataset.split_seed: 7}]}]\nsweep:\n  stages.train.rule: [bp, \"usf\"]\n  zip: [{seed: [1, 2], dataset.split_seed: [7, 8]}]\n"
-        "  skip_if: [{stages.train.rule: bp, seed: 1}]\n", NULL);
-    static const size_t wanted[3][2] = { { 0, 1 }, { 2, 1 }, { 2, 1 } };    /* bp,2  usf,1  usf,2 */
+        "  skip_if: [{stages.train.rule: bp, seed: 1}]\n",
+        NULL);
+    static const size_t wanted[3][2] = { { 0, 1 }, { 2, 1 }, { 2, 1 } }; /* bp,2  usf,1  usf,2 */
 
     (void)state;
     assert_int_equal(e->trial_count, 3);
@@ -74,8 +74,7 @@ static void names(void **state)
         { "  stages.train.rule: [{plugin: usf, scale: none}, bp]\n", "00-rule=usf+scale=none",
           "{plugin: usf, scale: none}" },
         { "  stages.train.optimizer.betas: [[0.9, 0.99]]\n", "00-betas=0.9+0.99", "[0.9, 0.99]" },
-        { "  stages.train.optimizer: [{name: sgd, lr: 1e-2}]\n", "00-optimizer=sgd+lr=1e-2",
-          "{name: sgd, lr: 1e-2}" },
+        { "  stages.train.optimizer: [{name: sgd, lr: 1e-2}]\n", "00-optimizer=sgd+lr=1e-2", "{name: sgd, lr: 1e-2}" },
         { "  model.head: [{bits: 16}]\n  stages.train.loss: [hyp2]\n", "00-head=bits=16,loss=hyp2", "{bits: 16}" },
         { "  dataset.root: [data, ./data]\n", "00-root=data", "data" },
         { "  dataset.root: [./data, data]\n", "00-root=.-data", "./data" },
@@ -83,8 +82,8 @@ static void names(void **state)
         { "  dataset.note: ['a b/c:d']\n", "00-note=a-b-c-d", "'a b/c:d'" },
         { "  stages.train.optimizer.lr: [1e-5]\n  stages.train.optimizer.head_lr: [1.0e-4]\n",
           "00-lr=1e-5,head_lr=1.0e-4", "1e-5" },
-        { "  stages.train.batch_size: [1]\n  attacks.fgsm.batch_size: [2]\n",
-          "00-train.batch_size=1,fgsm.batch_size=2", "1" },
+        { "  stages.train.batch_size: [1]\n  attacks.fgsm.batch_size: [2]\n", "00-train.batch_size=1,fgsm.batch_size=2",
+          "1" },
         { "  stages.0.head: [{reuse: true}]\n  model.head: [{classes: 3}]\n",
           "00-0.head=reuse=true,model.head=classes=3", "{reuse: true}" },
         { "  engine.threads: [1, 2]\n", "00-threads=1", "1" },
@@ -124,19 +123,19 @@ static void many_digits(void **state)
 /* A path may lead into a bare name, into a section that is not there, and into what the path before it put. */
 static void paths_that_make_their_way(void **state)
 {
-    struct experiment *e = workspace_good(HEADER DATASET MODEL
-        "stages:\n"
-        "  - {name: pre, rule: bp, epochs: 1}\n"
-        "  - {name: tune, rule: usf, epochs: 1}\n"
-        "attacks: [{plugin: pgd, epsilon: 0}]\n"
-        "sweep:\n"
-        "  stages.tune.rule.scale: [none]\n"
-        "  stages.1.optimizer.lr: [0.25]\n"
-        "  dataset.split_seed: [3]\n"
-        "  attacks.pgd.steps: [[2, 3]]\n"
-        "  model.head.classes: [4]\n"
-        "  stages.pre.rule: [frsf]\n"
-        "  stages.pre.rule.low: [-1]\n", NULL);
+    struct experiment *e = workspace_good(HEADER DATASET MODEL "stages:\n"
+                                                               "  - {name: pre, rule: bp, epochs: 1}\n"
+                                                               "  - {name: tune, rule: usf, epochs: 1}\n"
+                                                               "attacks: [{plugin: pgd, epsilon: 0}]\n"
+                                                               "sweep:\n"
+                                                               "  stages.tune.rule.scale: [none]\n"
+                                                               "  stages.1.optimizer.lr: [0.25]\n"
+                                                               "  dataset.split_seed: [3]\n"
+                                                               "  attacks.pgd.steps: [[2, 3]]\n"
+                                                               "  model.head.classes: [4]\n"
+                                                               "  stages.pre.rule: [frsf]\n"
+                                                               "  stages.pre.rule.low: [-1]\n",
+                                          NULL);
     const struct trial *t = &e->trials[0];
 
     (void)state;
@@ -154,9 +153,9 @@ static void paths_that_make_their_way(void **state)
 /* Each trial is read from its own copy: what one trial's values do is not left in the next. */
 static void trials_do_not_mix(void **state)
 {
-    struct experiment *e = workspace_good(SMALL
-        "sweep:\n  stages.train.rule: [{plugin: usf, scale: none}, usf]\n"
-        "  stages.train.optimizer: [{lr: 2}, {head_lr: 3}]\n", NULL);
+    struct experiment *e = workspace_good(SMALL "sweep:\n  stages.train.rule: [{plugin: usf, scale: none}, usf]\n"
+                                                "  stages.train.optimizer: [{lr: 2}, {head_lr: 3}]\n",
+                                          NULL);
 
     (void)state;
     assert_int_equal(e->trials[0].stages[0].rules[0].choice.values[0].integer, 0);
@@ -169,13 +168,24 @@ static void trials_do_not_mix(void **state)
 static void set(void **state)
 {
     static const char *const sets[] = {
-        "seed=5", "stages.train.epochs=0.5", "stages.train.optimizer={name: sgd, lr: 1e-2}",
-        "stages.0.optimizer.momentum=0.5", "dataset.classes=[1, 2]", "dataset.note=a=b", "dataset.limit=",
-        "attacks=[{plugin: fgsm, epsilon: [0, 8/255]}]", "attacks.fgsm.samples=10", "model.backbone.activation=tanh",
-        "engine.threads=7", "name=other", "stages.train.rule.scale=none", "seed=6", NULL,
+        "seed=5",
+        "stages.train.epochs=0.5",
+        "stages.train.optimizer={name: sgd, lr: 1e-2}",
+        "stages.0.optimizer.momentum=0.5",
+        "dataset.classes=[1, 2]",
+        "dataset.note=a=b",
+        "dataset.limit=",
+        "attacks=[{plugin: fgsm, epsilon: [0, 8/255]}]",
+        "attacks.fgsm.samples=10",
+        "model.backbone.activation=tanh",
+        "engine.threads=7",
+        "name=other",
+        "stages.train.rule.scale=none",
+        "seed=6",
+        NULL,
     };
-    struct experiment *e = workspace_good(HEADER "dataset: {plugin: pictures, limit: 3}\n" MODEL
-        "stages: [{name: train, rule: usf, epochs: 1}]\n", sets);
+    struct experiment *e = workspace_good(
+        HEADER "dataset: {plugin: pictures, limit: 3}\n" MODEL "stages: [{name: train, rule: usf, epochs: 1}]\n", sets);
     const struct trial *t = &e->trials[0];
     size_t index;
 
@@ -241,13 +251,16 @@ static void set_paths(void **state)
 static void zipped(void **state)
 {
     static const char *const ids[] = {
-        "00-rule=bp,seed=1,lr=0.1,epochs=1", "01-rule=bp,seed=1,lr=0.1,epochs=2", "02-rule=bp,seed=2,lr=0.2,epochs=1",
-        "03-rule=bp,seed=2,lr=0.2,epochs=2", "04-rule=usf,seed=1,lr=0.1,epochs=1", "05-rule=usf,seed=1,lr=0.1,epochs=2",
+        "00-rule=bp,seed=1,lr=0.1,epochs=1",  "01-rule=bp,seed=1,lr=0.1,epochs=2",
+        "02-rule=bp,seed=2,lr=0.2,epochs=1",  "03-rule=bp,seed=2,lr=0.2,epochs=2",
+        "04-rule=usf,seed=1,lr=0.1,epochs=1", "05-rule=usf,seed=1,lr=0.1,epochs=2",
         "06-rule=usf,seed=2,lr=0.2,epochs=1", "07-rule=usf,seed=2,lr=0.2,epochs=2",
     };
-    struct experiment *e = workspace_good(SMALL
+    struct experiment *e = workspace_good(
+        SMALL
         "sweep:\n  stages.train.rule: [bp, usf]\n  zip:\n    - {seed: [1, 2], stages.train.optimizer.lr: [0.1, 0.2]}\n"
-        "  stages.train.epochs: [1, 2]\n", NULL);
+        "  stages.train.epochs: [1, 2]\n",
+        NULL);
 
     (void)state;
     assert_int_equal(e->trial_count, 8);
@@ -269,10 +282,11 @@ static void skipped(void **state)
     static const char *const ids[] = {
         "00-rule=bp,seed=1", "01-rule=usf,seed=1", "02-rule=usf,seed=2", "03-rule=frsf,seed=1", "04-rule=frsf,seed=3",
     };
-    struct experiment *e = workspace_good(SMALL
-        "sweep:\n  skip_if:\n    - {stages.train.rule: bp, seed: 2}\n    - {stages.train.rule: frsf, seed: 2}\n"
-        "    - {seed: 3, stages.train.rule: usf}\n    - {stages.train.rule: bp, seed: 3}\n"
-        "  stages.train.rule: [bp, usf, frsf]\n  seed: [1, 2, 3]\n", NULL);
+    struct experiment *e = workspace_good(
+        SMALL "sweep:\n  skip_if:\n    - {stages.train.rule: bp, seed: 2}\n    - {stages.train.rule: frsf, seed: 2}\n"
+              "    - {seed: 3, stages.train.rule: usf}\n    - {stages.train.rule: bp, seed: 3}\n"
+              "  stages.train.rule: [bp, usf, frsf]\n  seed: [1, 2, 3]\n",
+        NULL);
 
     (void)state;
     assert_int_equal(e->trial_count, 5);
@@ -287,7 +301,8 @@ static void skipped(void **state)
 /* Each trial has the same candidates; what the sweep chose stays, and the resolved manifest says both. */
 static void searched(void **state)
 {
-    static const char text[] = SMALL "sweep: {stages.train.rule: [bp, usf]}\n"
+    static const char text[] = SMALL
+        "sweep: {stages.train.rule: [bp, usf]}\n"
         "search: {stages.train.optimizer.lr: [1e-2, 1e-3], stages.train.batch_size: [8, 16]}\n";
     static const double lr[] = { 1e-2, 1e-2, 1e-3, 1e-3 };
     struct experiment *e = workspace_good(text, NULL), *again;
@@ -308,7 +323,8 @@ static void searched(void **state)
             const struct trial *c = &t->candidates[k];
             assert_string_equal(c->id, i ? "01-rule=usf" : "00-rule=bp");
             assert_string_equal(rule(c, 0), i ? "usf" : "bp");
-            assert_true(c->number == i && c->stages[0].optimizer.lr == lr[k] && c->stages[0].batch_size == (k % 2 ? 16 : 8));
+            assert_true(c->number == i && c->stages[0].optimizer.lr == lr[k] &&
+                        c->stages[0].batch_size == (k % 2 ? 16 : 8));
             assert_string_equal(c->searched[0].path, "stages.train.optimizer.lr");
             assert_string_equal(c->searched[0].value, k < 2 ? "1e-2" : "1e-3");
             assert_true(k == 0 || strcmp(c->stage_key[0], c[-1].stage_key[0]) != 0);
@@ -336,7 +352,8 @@ static void wrong_searches(void **state)
         { "sweep: {stages.train.optimizer: [adam, sgd]}\nsearch: {stages.train.optimizer.lr: [1, 2]}\n",
           "'stages.train.optimizer.lr': the sweep has 'stages.train.optimizer'" },
         { "sweep: {seed: [1, 2]}\nsearch: {stages.train.optimizer.lr: [1, 2]}\n"
-          "attacks: [{plugin: pgd, epsilon: 0.1, from: [{seed: 2}]}]\n", "'from' and 'search' exclude each other" },
+          "attacks: [{plugin: pgd, epsilon: 0.1, from: [{seed: 2}]}]\n",
+          "'from' and 'search' exclude each other" },
     };
 
     (void)state;
@@ -387,10 +404,19 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(product),
-        cmocka_unit_test(sources), cmocka_unit_test(names), cmocka_unit_test(many_digits),
-        cmocka_unit_test(paths_that_make_their_way), cmocka_unit_test(trials_do_not_mix), cmocka_unit_test(set),
-        cmocka_unit_test(set_sweep), cmocka_unit_test(set_paths), cmocka_unit_test(zipped), cmocka_unit_test(skipped),
-        cmocka_unit_test(wrong_sweeps), cmocka_unit_test(searched), cmocka_unit_test(wrong_searches),
+        cmocka_unit_test(sources),
+        cmocka_unit_test(names),
+        cmocka_unit_test(many_digits),
+        cmocka_unit_test(paths_that_make_their_way),
+        cmocka_unit_test(trials_do_not_mix),
+        cmocka_unit_test(set),
+        cmocka_unit_test(set_sweep),
+        cmocka_unit_test(set_paths),
+        cmocka_unit_test(zipped),
+        cmocka_unit_test(skipped),
+        cmocka_unit_test(wrong_sweeps),
+        cmocka_unit_test(searched),
+        cmocka_unit_test(wrong_searches),
     };
 
     return cmocka_run_group_tests(tests, workspace_open, workspace_close);

@@ -58,9 +58,11 @@ static void text_of_a_small_one(void **state)
         "    dump: 0\n"
         "log: []\n";
     char expected[16384];
-    struct experiment *e = workspace_good(HEADER DATASET MODEL
+    struct experiment *e = workspace_good(
+        HEADER DATASET MODEL
         "stages: [{name: train, rule: usf, epochs: 1, label_smoothing: .1, optimizer: {lr: 1E-5}}]\n"
-        "attacks: [{plugin: fgsm, epsilon: [0, 1/2]}]\n", NULL);
+        "attacks: [{plugin: fgsm, epsilon: [0, 1/2]}]\n",
+        NULL);
 
     (void)state;
     snprintf(expected, sizeof expected, "bioft: 1\nname: small\nfolder: %s\noutput: %s/runs/small\nseed: 1\n%s",
@@ -114,7 +116,7 @@ static void reads_back(void **state)
         TWO_STAGES "sweep:\n  stages.tune.rule: [bp, {plugin: frsf, low: -1}, usf]\n  seed: [1, 2]\n",
         TWO_STAGES "sweep:\n  stages.tune.optimizer.lr: [1e-3, 1.0e-4]\n  stages.tune.optimizer.name: [adam, sgd]\n",
         TWO_STAGES "sweep:\n  stages.tune.optimizer: [sgd, {name: adam, eps: 1e-4}]\n",
-        TWO_STAGES "sweep:\n  stages.pre.optimizer.lr: [1e-3, 1e-4]\n",            /* head_lr and loss_lr follow it */
+        TWO_STAGES "sweep:\n  stages.pre.optimizer.lr: [1e-3, 1e-4]\n", /* head_lr and loss_lr follow it */
         TWO_STAGES "sweep:\n  stages.pre.optimizer.lr: [0.1]\n",
         TWO_STAGES "sweep:\n  stages.tune.rule.plugin: [usf, frsf]\n",
         TWO_STAGES "sweep:\n  zip: [{stages.tune.rule: [bp, usf], seed: [1, 2]}, {threads: [1, 2]}]\n"
@@ -126,19 +128,19 @@ static void reads_back(void **state)
         TWO_STAGES "sweep:\n  stages.tune.schedule: [constant, {name: step, every: 2, gamma: 0.5}]\n",
         TWO_STAGES "sweep:\n  stages.tune.schedule.name: [constant, cosine]\n",
         TWO_STAGES "sweep:\n  model.backbone: [lenet5, {plugin: mlp, hidden: [3, 4]}, mlp]\n"
-            "  model.head: [{classes: 2}, {reuse: true}]\n",
+                   "  model.head: [{classes: 2}, {reuse: true}]\n",
         TWO_STAGES "sweep:\n  model.backbone.plugin: [lenet5, mlp]\n",
         TWO_STAGES "sweep:\n  attacks.pgd.steps: [1, [2, 3]]\n  attacks.0.epsilon: [[0, 8/255], 0.1]\n",
         TWO_STAGES "sweep:\n  attacks.0.plugin: [pgd]\n",
         TWO_STAGES "sweep:\n  attacks.0: [{plugin: fgsm, epsilon: 0}, {plugin: pgd, epsilon: [0.1], steps: 4}]\n",
         TWO_STAGES "sweep:\n  attacks: [[], [{plugin: fgsm, epsilon: 0}]]\n",
         TWO_STAGES "sweep:\n  stages: [[], [{name: one, rule: bp, epochs: 1}], "
-            "[{name: one, rule: bp, epochs: 1}, {name: two, rule: usf, steps: 3}]]\n",
+                   "[{name: one, rule: bp, epochs: 1}, {name: two, rule: usf, steps: 3}]]\n",
         TWO_STAGES "sweep:\n  dataset: [pictures, {plugin: pictures, root: data, limit: 5}]\n",
         TWO_STAGES "sweep:\n  dataset.transform: [auto, none, {size: 32}]\n"
-            "  dataset.cache: [off, sub/cache, ./auto]\n",
+                   "  dataset.cache: [off, sub/cache, ./auto]\n",
         TWO_STAGES "sweep:\n  dataset.transform.size: [28, 32]\n  dataset.classes: [[0, 1], [2]]\n"
-            "  precision: [f32, bf16]\n",
+                   "  precision: [f32, bf16]\n",
         TWO_STAGES "sweep:\n  engine: [auto, openblas, {plugin: openblas, block: 8, threads: 1}]\n",
         TWO_STAGES "sweep:\n  engine.threads: [1, 2]\n",
         TWO_STAGES "threads: 3\nsweep:\n  engine: [auto, {threads: 4}]\n",
@@ -146,22 +148,22 @@ static void reads_back(void **state)
         TWO_STAGES "sweep:\n  dataset.note: ['', 'null', \"a\\x1b'b\", '1', \"\xc3\xa4\\n\"]\n",
         TWO_STAGES "sweep:\n  stages.pre.freeze: [[], [\"*\", 'null', \"a: b\"]]\n",
         HEADER DATASET MODEL "stages:\n  - name: a\n    steps: 1\n    rules: [{layers: \"*\", rule: bp}]\n"
-            "sweep:\n  stages.a.rules.0.rule: [usf, {plugin: frsf, high: 2}]\n",
+                             "sweep:\n  stages.a.rules.0.rule: [usf, {plugin: frsf, high: 2}]\n",
         HEADER DATASET MODEL "stages:\n  - name: a\n    steps: 1\n"
-            "sweep:\n  stages.a.rules: [[{layers: \"*\", rule: bp}], "
-            "[{layers: \"fc.*\", rule: bp}, {layers: \"*\", rule: usf}]]\n",
+                             "sweep:\n  stages.a.rules: [[{layers: \"*\", rule: bp}], "
+                             "[{layers: \"fc.*\", rule: bp}, {layers: \"*\", rule: usf}]]\n",
         HEADER DATASET MODEL "stages: [{name: a, steps: 1}]\n"
-            "sweep:\n  stages.a.rules: [[{layers: \"*\", rule: bp}]]\n",
+                             "sweep:\n  stages.a.rules: [[{layers: \"*\", rule: bp}]]\n",
         HEADER MODEL "stages:\n"
-            "  - {name: a, rule: bp, epochs: 1, dataset: {plugin: pictures, split_seed: 1}}\n"
-            "  - {name: b, rule: bp, epochs: 1, dataset: {plugin: pictures, split_seed: 2}}\n"
-            "sweep:\n  stages.b.dataset: [pictures, {plugin: pictures, split_seed: 4}]\n",
+                     "  - {name: a, rule: bp, epochs: 1, dataset: {plugin: pictures, split_seed: 1}}\n"
+                     "  - {name: b, rule: bp, epochs: 1, dataset: {plugin: pictures, split_seed: 2}}\n"
+                     "sweep:\n  stages.b.dataset: [pictures, {plugin: pictures, split_seed: 4}]\n",
         HEADER "folder: sub\nplugins: [../data, /]\n"
-            "dataset: {plugin: pictures, root: ., list: ../list.txt, cache: off}\n"
-            "model: {backbone: lenet5, weights: ../weights.pth}\n" STAGES,
+               "dataset: {plugin: pictures, root: ., list: ../list.txt, cache: off}\n"
+               "model: {backbone: lenet5, weights: ../weights.pth}\n" STAGES,
         HEADER "log: [mlflow, tensorboard, mlflow]\ndataset: {plugin: pictures, root: /}\n" MODEL STAGES
-            "attacks: [{plugin: guess, epsilon: [0, 1e-300, 12.5], target: none}, "
-            "{plugin: pgd, epsilon: 1, target: 3, gradient: exact}]\n",
+               "attacks: [{plugin: guess, epsilon: [0, 1e-300, 12.5], target: none}, "
+               "{plugin: pgd, epsilon: 1, target: 3, gradient: exact}]\n",
     };
 
     (void)state;
@@ -183,9 +185,12 @@ static void reads_back(void **state)
 /* Images of other trials: as a whole, since a trial alone has no other. */
 static void reads_back_with_other_trials(void **state)
 {
-    struct experiment *a = workspace_good(TWO_STAGES "  - {plugin: pgd, name: a, epsilon: 0.1, from: {rule: usf}}\n"
+    struct experiment *a = workspace_good(
+        TWO_STAGES
+        "  - {plugin: pgd, name: a, epsilon: 0.1, from: {rule: usf}}\n"
         "  - {plugin: pgd, name: b, epsilon: 0.1, from: [{rule: usf}, {rule: {plugin: frsf, low: -1}}], restarts: [1, 2]}\n"
-        "sweep:\n  stages.tune.rule: [usf, {plugin: frsf, low: -1}]\n", NULL);
+        "sweep:\n  stages.tune.rule: [usf, {plugin: frsf, low: -1}]\n",
+        NULL);
     struct experiment *b = again(a->resolved);
 
     (void)state;
@@ -199,7 +204,10 @@ static void reads_back_with_other_trials(void **state)
 static void reads_back_with_set(void **state)
 {
     static const char *const sets[] = {
-        "dataset.root=data", "stages.tune.rule={plugin: usf, scale: none}", "sweep.seed=[3, 4]", NULL,
+        "dataset.root=data",
+        "stages.tune.rule={plugin: usf, scale: none}",
+        "sweep.seed=[3, 4]",
+        NULL,
     };
     struct experiment *first = workspace_good(TWO_STAGES, sets), *second = again(first->resolved);
 
@@ -287,8 +295,8 @@ static void what_changes_keys(void **state)
 /* Trials that differ later only share their first stage. */
 static void shared_stages(void **state)
 {
-    struct experiment *e = workspace_good(TWO_STAGES
-        "sweep:\n  stages.tune.rule: [bp, usf, frsf]\n  attacks.pgd.samples: [1, 2]\n", NULL);
+    struct experiment *e = workspace_good(
+        TWO_STAGES "sweep:\n  stages.tune.rule: [bp, usf, frsf]\n  attacks.pgd.samples: [1, 2]\n", NULL);
 
     (void)state;
     for (size_t i = 0; i < 6; i++) {
@@ -358,10 +366,10 @@ static void large_sweep(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_of_a_small_one), cmocka_unit_test(reads_back), cmocka_unit_test(reads_back_with_set),
-        cmocka_unit_test(reads_back_with_other_trials),
-        cmocka_unit_test(what_changes_keys), cmocka_unit_test(shared_stages), cmocka_unit_test(places_change_no_key),
-        cmocka_unit_test(large_sweep),
+        cmocka_unit_test(text_of_a_small_one),  cmocka_unit_test(reads_back),
+        cmocka_unit_test(reads_back_with_set),  cmocka_unit_test(reads_back_with_other_trials),
+        cmocka_unit_test(what_changes_keys),    cmocka_unit_test(shared_stages),
+        cmocka_unit_test(places_change_no_key), cmocka_unit_test(large_sweep),
     };
 
     return cmocka_run_group_tests(tests, workspace_open, workspace_close);

@@ -95,8 +95,7 @@ static void defaults(void **state)
 
 static void everything_given(void **state)
 {
-    static const char manifest[] =
-        HEADER
+    static const char manifest[] = HEADER
         "seed: 77\n"
         "engine: {plugin: openblas, threads: 5, block: 32}\n"
         "precision: bf16\n"
@@ -247,13 +246,14 @@ static void everything_given(void **state)
 static void heads(void **state)
 {
     struct experiment *e = workspace_good(HEADER DATASET
-        "model: {backbone: mlp, head: {bits: 16}}\n"
-        "stages:\n"
-        "  - {name: a, rule: bp, steps: 0, loss: hyp2}\n"
-        "  - {name: b, rule: bp, steps: 0, head: {classes: 3}}\n"
-        "  - {name: c, rule: bp, steps: 0}\n"
-        "  - {name: d, rule: bp, steps: 0, head: {bits: 32}, loss: hyp2}\n"
-        "  - {name: e, rule: bp, steps: 0, head: {reuse: true}, loss: hyp2}\n", NULL);
+                                          "model: {backbone: mlp, head: {bits: 16}}\n"
+                                          "stages:\n"
+                                          "  - {name: a, rule: bp, steps: 0, loss: hyp2}\n"
+                                          "  - {name: b, rule: bp, steps: 0, head: {classes: 3}}\n"
+                                          "  - {name: c, rule: bp, steps: 0}\n"
+                                          "  - {name: d, rule: bp, steps: 0, head: {bits: 32}, loss: hyp2}\n"
+                                          "  - {name: e, rule: bp, steps: 0, head: {reuse: true}, loss: hyp2}\n",
+                                          NULL);
     const struct trial *t = &e->trials[0];
     static const uint32_t bits[] = { 16, 0, 0, 32, 32, 32 };
 
@@ -264,7 +264,8 @@ static void heads(void **state)
     assert_int_equal(t->k[0], 5000);
     experiment_destroy(e);
     e = workspace_good(HEADER DATASET "model: {backbone: mlp, head: {bits: 8}}\nstages: []\n"
-        "retrieval: {k: [1e3, 5]}\n", NULL);
+                                      "retrieval: {k: [1e3, 5]}\n",
+                       NULL);
     assert_int_equal(e->trials[0].k_count, 2);
     assert_true(e->trials[0].k[0] == 1000 && e->trials[0].k[1] == 5);
     experiment_destroy(e);
@@ -276,8 +277,11 @@ static void other_forms_of_metrics(void **state)
         const char *log;
         bool tensorboard, mlflow;
     } cases[] = {
-        { "", false, false }, { "log: []\n", false, false }, { "log: mlflow\n", false, true },
-        { "log: [tensorboard]\n", true, false }, { "log: [mlflow, tensorboard]\n", true, true },
+        { "", false, false },
+        { "log: []\n", false, false },
+        { "log: mlflow\n", false, true },
+        { "log: [tensorboard]\n", true, false },
+        { "log: [mlflow, tensorboard]\n", true, true },
     };
 
     (void)state;
@@ -294,11 +298,12 @@ static void other_forms_of_metrics(void **state)
 static void learning_rates_follow(void **state)
 {
     struct experiment *e = workspace_good(HEADER DATASET MODEL
-        "stages:\n"
-        "  - {name: a, rule: bp, steps: 0, optimizer: {lr: 0.5}}\n"
-        "  - {name: b, rule: bp, steps: 0, optimizer: {lr: 0.5, head_lr: 0.25}}\n"
-        "  - {name: c, rule: bp, steps: 0, optimizer: {lr: 0.5, loss_lr: 0}}\n"
-        "  - {name: d, rule: bp, epochs: 0.5, optimizer: sgd, schedule: cosine}\n", NULL);
+                                          "stages:\n"
+                                          "  - {name: a, rule: bp, steps: 0, optimizer: {lr: 0.5}}\n"
+                                          "  - {name: b, rule: bp, steps: 0, optimizer: {lr: 0.5, head_lr: 0.25}}\n"
+                                          "  - {name: c, rule: bp, steps: 0, optimizer: {lr: 0.5, loss_lr: 0}}\n"
+                                          "  - {name: d, rule: bp, epochs: 0.5, optimizer: sgd, schedule: cosine}\n",
+                                          NULL);
     const struct stage_spec *s = e->trials[0].stages;
 
     (void)state;
@@ -315,15 +320,16 @@ static void learning_rates_follow(void **state)
 static void grids(void **state)
 {
     static const char *const options[] = {
-        "steps=5;stepsize=0;restarts=1", "steps=5;stepsize=0;restarts=2", "steps=5;stepsize=0.25;restarts=1",
-        "steps=5;stepsize=0.25;restarts=2", "steps=1;stepsize=0;restarts=1", "steps=1;stepsize=0;restarts=2",
+        "steps=5;stepsize=0;restarts=1",    "steps=5;stepsize=0;restarts=2",    "steps=5;stepsize=0.25;restarts=1",
+        "steps=5;stepsize=0.25;restarts=2", "steps=1;stepsize=0;restarts=1",    "steps=1;stepsize=0;restarts=2",
         "steps=1;stepsize=0.25;restarts=1", "steps=1;stepsize=0.25;restarts=2",
     };
-    struct experiment *e = workspace_good(SMALL
-        "attacks:\n"
-        "  - {plugin: pgd, restarts: [1, 2], stepsize: [0, 1/4], epsilon: [0, 0.1], steps: [5, 1]}\n"
-        "  - {plugin: fgsm, epsilon: 0}\n"
-        "  - {plugin: pgd, name: one, steps: [7], epsilon: 0}\n", NULL);
+    struct experiment *e = workspace_good(
+        SMALL "attacks:\n"
+              "  - {plugin: pgd, restarts: [1, 2], stepsize: [0, 1/4], epsilon: [0, 0.1], steps: [5, 1]}\n"
+              "  - {plugin: fgsm, epsilon: 0}\n"
+              "  - {plugin: pgd, name: one, steps: [7], epsilon: 0}\n",
+        NULL);
     const struct trial *t = &e->trials[0];
 
     (void)state;
@@ -346,7 +352,8 @@ static void grids(void **state)
 /* null is as if the key were not there. */
 static void nulls(void **state)
 {
-    struct experiment *e = workspace_good(HEADER DATASET
+    struct experiment *e = workspace_good(
+        HEADER DATASET
         "seed: ~\nengine:\nprecision: null\nsweep:\nattacks:\n"
         "model: {backbone: {plugin: lenet5, activation: ~}, weights: ~, head: ~}\n"
         "stages: [{name: a, rule: bp, epochs: 1, steps: ~, optimizer: {lr: null}, checkpoint: {every: null}}]\n",
@@ -361,8 +368,8 @@ static void nulls(void **state)
 
 static void no_stages(void **state)
 {
-    struct experiment *e = workspace_good(HEADER DATASET
-        "model: {backbone: lenet5, weights: weights.pth}\nstages: []\n", NULL);
+    struct experiment *e = workspace_good(
+        HEADER DATASET "model: {backbone: lenet5, weights: weights.pth}\nstages: []\n", NULL);
 
     (void)state;
     assert_int_equal(e->trials[0].stage_count, 0);
@@ -373,10 +380,11 @@ static void no_stages(void **state)
 /* Where every stage has its own dataset the attacks' is the last one's. */
 static void datasets_of_stages(void **state)
 {
-    struct experiment *e = workspace_good(HEADER MODEL
-        "stages:\n"
-        "  - {name: a, rule: bp, epochs: 1, dataset: {plugin: pictures, split_seed: 1}}\n"
-        "  - {name: b, rule: bp, epochs: 1, dataset: {plugin: pictures, split_seed: 2}}\n", NULL);
+    struct experiment *e = workspace_good(
+        HEADER MODEL "stages:\n"
+                     "  - {name: a, rule: bp, epochs: 1, dataset: {plugin: pictures, split_seed: 1}}\n"
+                     "  - {name: b, rule: bp, epochs: 1, dataset: {plugin: pictures, split_seed: 2}}\n",
+        NULL);
 
     (void)state;
     assert_int_equal(e->trials[0].dataset->split_seed, 2);
@@ -387,15 +395,17 @@ static void datasets_of_stages(void **state)
 static void paths(void **state)
 {
     const char *const plugin_paths[] = { "from/here" };
-    struct experiment_params p = { .path = "sub/deep.yaml", .threads = 3, .plugin_paths = plugin_paths,
-                                   .plugin_path_count = 1, .out = "elsewhere" };
+    struct experiment_params p = {
+        .path = "sub/deep.yaml", .threads = 3, .plugin_paths = plugin_paths, .plugin_path_count = 1, .out = "elsewhere"
+    };
     struct experiment *e = NULL;
     struct error err;
     char *text, places[9000];
 
     (void)state;
-    workspace_write("sub/deep.yaml", HEADER "plugins: [../data, ../weights.pth]\n"
-                    "dataset: {plugin: pictures, root: ../data}\noutput: ignored\n" MODEL STAGES);
+    workspace_write("sub/deep.yaml",
+                    HEADER "plugins: [../data, ../weights.pth]\n"
+                           "dataset: {plugin: pictures, root: ../data}\noutput: ignored\n" MODEL STAGES);
     assert_int_equal(experiment_read(&p, &e, &text, &err), BIOFT_OK);
     assert_null(text);
     assert_string_equal(e->trials[0].dataset->root, in_workspace("sub/../data"));
@@ -414,7 +424,8 @@ static void paths(void **state)
 static void aliases(void **state)
 {
     struct experiment *e = workspace_good(HEADER "dataset: &d {plugin: pictures, limit: 3}\n" MODEL
-        "stages:\n  - {name: a, rule: bp, epochs: 1, dataset: *d}\n", NULL);
+                                                 "stages:\n  - {name: a, rule: bp, epochs: 1, dataset: *d}\n",
+                                          NULL);
 
     (void)state;
     assert_ptr_not_equal(e->trials[0].dataset, e->trials[0].stages[0].dataset);
@@ -425,10 +436,17 @@ static void aliases(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults), cmocka_unit_test(everything_given), cmocka_unit_test(other_forms_of_metrics),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(everything_given),
+        cmocka_unit_test(other_forms_of_metrics),
         cmocka_unit_test(learning_rates_follow),
-        cmocka_unit_test(grids), cmocka_unit_test(nulls), cmocka_unit_test(no_stages),
-        cmocka_unit_test(heads), cmocka_unit_test(datasets_of_stages), cmocka_unit_test(paths), cmocka_unit_test(aliases),
+        cmocka_unit_test(grids),
+        cmocka_unit_test(nulls),
+        cmocka_unit_test(no_stages),
+        cmocka_unit_test(heads),
+        cmocka_unit_test(datasets_of_stages),
+        cmocka_unit_test(paths),
+        cmocka_unit_test(aliases),
     };
 
     return cmocka_run_group_tests(tests, workspace_open, workspace_close);

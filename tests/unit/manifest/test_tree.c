@@ -35,12 +35,80 @@ static struct yaml *scalar(struct arena *arena, const char *text)
 static void texts(void **state)
 {
     static const char *const cases[] = {
-        "", "x", "null", "~", "true", "1e-5", "-1", "-", "--", "---", "...", "- x", "a: b", "a #b", "#", "'",
-        "''", "it's", "\"", "\\", "a\\n", "*", "&a", "!t", "%x", "@", "`", "[", "]", "{", "}", ",", "a,b",
-        "?", "? x", ":", "a:", ":a", "<<", "=", "|", ">", " lead", "trail ", "\n", "a\nb", "\t", "a\tb",
-        "\x1b[0m", "\x7f", "\xc2\x85", "\xe2\x80\xa8", "\xef\xbb\xbf", "\xc3\xa4", "\xf0\x9f\x90\x9f",
-        "/abs/path", "../up", ".", "..", "a/./b", "classifier.*", "conv1", "8/255", ".5", "+.5", "+x", "0x10",
-        "1_000", "12:30:45", "no", "off", "2001-01-01", "a...b", "\xef\xbf\xbf",
+        "",
+        "x",
+        "null",
+        "~",
+        "true",
+        "1e-5",
+        "-1",
+        "-",
+        "--",
+        "---",
+        "...",
+        "- x",
+        "a: b",
+        "a #b",
+        "#",
+        "'",
+        "''",
+        "it's",
+        "\"",
+        "\\",
+        "a\\n",
+        "*",
+        "&a",
+        "!t",
+        "%x",
+        "@",
+        "`",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "a,b",
+        "?",
+        "? x",
+        ":",
+        "a:",
+        ":a",
+        "<<",
+        "=",
+        "|",
+        ">",
+        " lead",
+        "trail ",
+        "\n",
+        "a\nb",
+        "\t",
+        "a\tb",
+        "\x1b[0m",
+        "\x7f",
+        "\xc2\x85",
+        "\xe2\x80\xa8",
+        "\xef\xbb\xbf",
+        "\xc3\xa4",
+        "\xf0\x9f\x90\x9f",
+        "/abs/path",
+        "../up",
+        ".",
+        "..",
+        "a/./b",
+        "classifier.*",
+        "conv1",
+        "8/255",
+        ".5",
+        "+.5",
+        "+x",
+        "0x10",
+        "1_000",
+        "12:30:45",
+        "no",
+        "off",
+        "2001-01-01",
+        "a...b",
+        "\xef\xbf\xbf",
     };
     struct arena *arena = arena_create();
 
@@ -77,8 +145,9 @@ static void texts(void **state)
 static void plain(void **state)
 {
     static const char *const cases[] = {
-        "1", "-1", "1e-5", "1e-08", "-1.5e+10", "0.03137254901960784", "true", "adam", "conv1.weight", "layer1.*",
-        "../data/cifar10", "/usr/share/x", "runs/a-b_c", "8/255", "fine-tune", "a+b", "x=y", "random_crop",
+        "1",         "-1",           "1e-5",     "1e-08",           "-1.5e+10",     "0.03137254901960784", "true",
+        "adam",      "conv1.weight", "layer1.*", "../data/cifar10", "/usr/share/x", "runs/a-b_c",          "8/255",
+        "fine-tune", "a+b",          "x=y",      "random_crop",
     };
     struct arena *arena = arena_create();
 
@@ -94,22 +163,21 @@ static void plain(void **state)
 
 static void layout(void **state)
 {
-    static const char text[] =
-        "a: 1\n"
-        "b: [1, x, [2, 3]]\n"
-        "c: []\n"
-        "d: {}\n"
-        "e:\n"
-        "  f:\n"
-        "    g: 'two words'\n"
-        "  h: null\n"
-        "i:\n"
-        "  - j: 1\n"
-        "    k:\n"
-        "      l: 2\n"
-        "  - word\n"
-        "  - [a, b]\n"
-        "  - {}\n";
+    static const char text[] = "a: 1\n"
+                               "b: [1, x, [2, 3]]\n"
+                               "c: []\n"
+                               "d: {}\n"
+                               "e:\n"
+                               "  f:\n"
+                               "    g: 'two words'\n"
+                               "  h: null\n"
+                               "i:\n"
+                               "  - j: 1\n"
+                               "    k:\n"
+                               "      l: 2\n"
+                               "  - word\n"
+                               "  - [a, b]\n"
+                               "  - {}\n";
     struct arena *arena = arena_create();
     struct yaml *root = parse(arena, text);
     struct text block = { 0 }, line = { 0 };
@@ -119,7 +187,7 @@ static void layout(void **state)
     assert_string_equal(block.data, text);
     tree_write_line(root, &line);
     assert_string_equal(line.data, "{a: 1, b: [1, x, [2, 3]], c: [], d: {}, e: {f: {g: 'two words'}, h: null}, "
-                        "i: [{j: 1, k: {l: 2}}, word, [a, b], {}]}");
+                                   "i: [{j: 1, k: {l: 2}}, word, [a, b], {}]}");
     assert_true(tree_equal(root, parse(arena, line.data)));
     text_free(&block);
     text_free(&line);
@@ -158,9 +226,14 @@ static void equality(void **state)
         const char *a, *b;
         bool equal;
     } cases[] = {
-        { "[1, 2]", "- 1\n- 2\n", true }, { "1", "'1'", false }, { "{a: 1}", "a: 1", true },
-        { "{a: 1}", "{b: 1}", false }, { "[1, 2]", "[1]", false }, { "{a: 1, b: 2}", "{b: 2, a: 1}", false },
-        { "x", "[x]", false }, { "x", "x", true },
+        { "[1, 2]", "- 1\n- 2\n", true },
+        { "1", "'1'", false },
+        { "{a: 1}", "a: 1", true },
+        { "{a: 1}", "{b: 1}", false },
+        { "[1, 2]", "[1]", false },
+        { "{a: 1, b: 2}", "{b: 2, a: 1}", false },
+        { "x", "[x]", false },
+        { "x", "x", true },
     };
     struct arena *arena = arena_create();
 
@@ -189,8 +262,8 @@ static void copies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts), cmocka_unit_test(plain), cmocka_unit_test(layout), cmocka_unit_test(put_and_remove),
-        cmocka_unit_test(equality), cmocka_unit_test(copies),
+        cmocka_unit_test(texts),          cmocka_unit_test(plain),    cmocka_unit_test(layout),
+        cmocka_unit_test(put_and_remove), cmocka_unit_test(equality), cmocka_unit_test(copies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

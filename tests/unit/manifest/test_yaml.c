@@ -60,7 +60,9 @@ static void places(void **state)
         { "\xc3\xa4\xe2\x82\xac: \xf0\x9f\x90\x9f, x", "\xc3\xa4\xe2\x82\xac", 1, 5, 4, "\xf0\x9f\x90\x9f, x" },
         { "a: 1\r\nb: 2\r\n", "b", 2, 4, 1, "2" },
         { "a: 1\rb: 2", "b", 2, 4, 1, "2" },
-        { "\xef\xbb\xbf" "a: 1", "a", 1, 4, 1, "1" },
+        { "\xef\xbb\xbf"
+          "a: 1",
+          "a", 1, 4, 1, "1" },
         { "a: &x [1, 2]\nb: {c: *x}\n", "b.c.1", 2, 8, 2, "2" },
         { "a: &x one\nb: &x two\nc: *x\n", "c", 3, 4, 2, "two" },
         { "a: |\n  text\n", "a", 1, 4, 1, "text\n" },
@@ -88,9 +90,10 @@ static void quotes_and_nulls(void **state)
         const char *yaml;
         bool quoted, null;
     } cases[] = {
-        { "x", false, false }, { "'x'", true, false }, { "\"x\"", true, false }, { "~", false, true },
-        { "null", false, true }, { "'null'", true, false }, { "''", true, false }, { "nil", false, false },
-        { ">\n  null\n", true, false }, { "[]", false, false }, { "", false, true }, { "# nothing\n", false, true },
+        { "x", false, false },  { "'x'", true, false },  { "\"x\"", true, false },
+        { "~", false, true },   { "null", false, true }, { "'null'", true, false },
+        { "''", true, false },  { "nil", false, false }, { ">\n  null\n", true, false },
+        { "[]", false, false }, { "", false, true },     { "# nothing\n", false, true },
     };
 
     (void)state;
@@ -109,7 +112,7 @@ static void faults(void **state)
 {
     static const struct {
         const char *yaml;
-        size_t size;                               /* 0: to its NUL */
+        size_t size; /* 0: to its NUL */
         bool goes_on;
         size_t errors;
         const char *first;
@@ -190,7 +193,7 @@ static void depth(void **state)
         bool good;
     } cases[] = {
         { "[", "", 200000, false }, { "{a: ", "", 100000, false }, { "- ", "x", 200000, false },
-        { "[", "", 65, false }, { "- ", "x", 64, true }, { "- ", "x", 65, false },
+        { "[", "", 65, false },     { "- ", "x", 64, true },       { "- ", "x", 65, false },
     };
 
     (void)state;
@@ -296,9 +299,11 @@ static void many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(places), cmocka_unit_test(quotes_and_nulls), cmocka_unit_test(faults),
-        cmocka_unit_test(first_of_two_keys_stays), cmocka_unit_test(depth), cmocka_unit_test(laughs),
-        cmocka_unit_test(alias_depth), cmocka_unit_test(size), cmocka_unit_test(many),
+        cmocka_unit_test(places),      cmocka_unit_test(quotes_and_nulls),
+        cmocka_unit_test(faults),      cmocka_unit_test(first_of_two_keys_stays),
+        cmocka_unit_test(depth),       cmocka_unit_test(laughs),
+        cmocka_unit_test(alias_depth), cmocka_unit_test(size),
+        cmocka_unit_test(many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,10 +16,10 @@ bioft_status workspace_read(const char *manifest, const char *const *sets, struc
 struct experiment *workspace_good(const char *manifest, const char *const *sets);
 
 /* A manifest with nothing wrong and little in it; and its parts. */
-#define HEADER "bioft: 1\nname: small\n"
+#define HEADER  "bioft: 1\nname: small\n"
 #define DATASET "dataset: pictures\n"
-#define MODEL "model: {backbone: lenet5}\n"
-#define STAGES "stages:\n  - {name: train, rule: bp, epochs: 1}\n"
-#define SMALL HEADER DATASET MODEL STAGES
+#define MODEL   "model: {backbone: lenet5}\n"
+#define STAGES  "stages:\n  - {name: train, rule: bp, epochs: 1}\n"
+#define SMALL   HEADER DATASET MODEL STAGES
 
 #endif

@@ -4,7 +4,9 @@
 
 static const bioft_rule rule = { .struct_size = sizeof rule };
 static const bioft_plugin plugin = {
-    BIOFT_PLUGIN(BIOFT_KIND_RULE, NAME, VERSION, "tests", "MIT"), .summary = "a sample", .reference = "",
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, NAME, VERSION, "tests", "MIT"),
+    .summary = "a sample",
+    .reference = "",
     .vtable = &rule,
 };
 
@@ -21,27 +23,22 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
 
 static const bioft_loss loss = { .struct_size = sizeof loss, .value = value };
 static const bioft_plugin second = {
-    BIOFT_PLUGIN(BIOFT_KIND_LOSS, NAME, VERSION, "tests", "MIT"), .summary = "a sample", .reference = "",
+    BIOFT_PLUGIN(BIOFT_KIND_LOSS, NAME, VERSION, "tests", "MIT"),
+    .summary = "a sample",
+    .reference = "",
     .vtable = &loss,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : index == 1 ? &second : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : index == 1 ? &second : NULL; }
 #elif defined(TWO)
 static const bioft_plugin second = {
-    BIOFT_PLUGIN(BIOFT_KIND_RULE, NAME "_b", VERSION, "tests", "MIT"), .summary = "a sample",
-    .reference = "", .vtable = &rule,
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, NAME "_b", VERSION, "tests", "MIT"),
+    .summary = "a sample",
+    .reference = "",
+    .vtable = &rule,
 };
 
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : index == 1 ? &second : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : index == 1 ? &second : NULL; }
 #else
-const bioft_plugin *bioft_plugin_entry(uint32_t index)
-{
-    return index == 0 ? &plugin : NULL;
-}
+const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }
 #endif

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#undef fail                                        /* it would take host->fail too */
+#undef fail /* it would take host->fail too */
 #define test_fail(...) (print_error(__VA_ARGS__), _fail(__FILE__, __LINE__))
 
 #include "plugin/load.h"

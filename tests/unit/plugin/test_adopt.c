@@ -31,8 +31,14 @@ static void copies(void **state)
 static const bioft_rule rule = { .struct_size = sizeof rule };
 static const bioft_option option = { .name = "size", .type = BIOFT_F64, .help = "a size" };
 static const bioft_plugin valid = {
-    BIOFT_PLUGIN(BIOFT_KIND_RULE, "valid", "1", "a", "MIT"), .summary = "s", .reference = "",
-    .instance_size = 8, .options = &option, .option_count = 1, .option_size = sizeof option, .vtable = &rule,
+    BIOFT_PLUGIN(BIOFT_KIND_RULE, "valid", "1", "a", "MIT"),
+    .summary = "s",
+    .reference = "",
+    .instance_size = 8,
+    .options = &option,
+    .option_count = 1,
+    .option_size = sizeof option,
+    .vtable = &rule,
 };
 
 /* The words of the one fault that keeps a descriptor from being read. */
@@ -103,9 +109,18 @@ static void refuses_tables(void **state)
 /* A plugin built against newer headers, with one field more in each struct. */
 static void refuses_what_it_does_not_know(void **state)
 {
-    struct { bioft_plugin p; uint64_t more; } descriptor = { .p = valid };
-    struct { bioft_rule r; uint64_t more; } vtable = { .r = rule };
-    struct { bioft_option o; uint64_t more; } options[2] = { { .o = option }, { .o = option } };
+    struct {
+        bioft_plugin p;
+        uint64_t more;
+    } descriptor = { .p = valid };
+    struct {
+        bioft_rule r;
+        uint64_t more;
+    } vtable = { .r = rule };
+    struct {
+        bioft_option o;
+        uint64_t more;
+    } options[2] = { { .o = option }, { .o = option } };
     struct plugin *p;
     struct error err;
     (void)state;
@@ -155,7 +170,7 @@ static void translates_what_was_words(void **state)
         { BIOFT_KIND_LOSS, BIOFT_F64, 2, "label_smoothing", NULL, BIOFT_OPTION_LABEL_SMOOTHING },
         { BIOFT_KIND_LOSS, BIOFT_F64, 3, "label_smoothing", NULL, 0 },
     };
-    const uint32_t vtable[2] = { 8, 0 };           /* as short as any kind's may be */
+    const uint32_t vtable[2] = { 8, 0 }; /* as short as any kind's may be */
     struct plugin *p;
     struct error err;
     (void)state;

@@ -58,21 +58,42 @@ static const char *const none[] = { NULL };
 static const char *const spaced[] = { "a b", NULL };
 
 static const bioft_option good[] = {
-    { .name = "number", .type = BIOFT_F64, .offset = offsetof(struct sample, number), .def = 0.5, .max = 1,
+    { .name = "number",
+      .type = BIOFT_F64,
+      .offset = offsetof(struct sample, number),
+      .def = 0.5,
+      .max = 1,
       .help = "a number" },
-    { .name = "integer", .type = BIOFT_I64, .offset = offsetof(struct sample, integer), .def = 3, .min = 1, .max = 9,
+    { .name = "integer",
+      .type = BIOFT_I64,
+      .offset = offsetof(struct sample, integer),
+      .def = 3,
+      .min = 1,
+      .max = 9,
       .help = "an integer" },
     { .name = "truth", .type = BIOFT_BOOL, .offset = offsetof(struct sample, truth), .def = 1, .help = "a truth" },
-    { .name = "choice", .type = BIOFT_CHOICE, .offset = offsetof(struct sample, choice), .def = 1,
-      .choices = choices, .help = "a choice" },
-    { .name = "text", .type = BIOFT_STRING, .offset = offsetof(struct sample, text), .def_string = "abc",
+    { .name = "choice",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(struct sample, choice),
+      .def = 1,
+      .choices = choices,
+      .help = "a choice" },
+    { .name = "text",
+      .type = BIOFT_STRING,
+      .offset = offsetof(struct sample, text),
+      .def_string = "abc",
       .help = "a text" },
     { .name = "path", .type = BIOFT_PATH, .offset = offsetof(struct sample, path), .help = "a path" },
-    { .name = "numbers", .type = BIOFT_F64_LIST, .offset = offsetof(struct sample, numbers), .max = 1,
-      .def_string = "[0, 0.5]", .unit = "pixels", .help = "numbers" },
+    { .name = "numbers",
+      .type = BIOFT_F64_LIST,
+      .offset = offsetof(struct sample, numbers),
+      .max = 1,
+      .def_string = "[0, 0.5]",
+      .unit = "pixels",
+      .help = "numbers" },
 };
 
-struct bench {                                     /* a plugin without fault, to be spoilt */
+struct bench { /* a plugin without fault, to be spoilt */
     struct plugin p;
     bioft_option options[COUNT(good)];
     char path[64];
@@ -85,9 +106,14 @@ static struct bench *bench(uint32_t kind)
     strcpy(b.path, "/x/sample.so");
     memcpy(b.options, good, sizeof good);
     b.p.descriptor = (bioft_plugin){
-        BIOFT_PLUGIN(kind, "sample", "1.0", "Jos\xc3\xa9", "MIT"), .summary = "a sample",
-        .reference = "", .instance_size = sizeof(struct sample), .options = b.options,
-        .option_count = COUNT(good), .option_size = sizeof(bioft_option), .vtable = &b.p.api,
+        BIOFT_PLUGIN(kind, "sample", "1.0", "Jos\xc3\xa9", "MIT"),
+        .summary = "a sample",
+        .reference = "",
+        .instance_size = sizeof(struct sample),
+        .options = b.options,
+        .option_count = COUNT(good),
+        .option_size = sizeof(bioft_option),
+        .vtable = &b.p.api,
     };
     if (kind == BIOFT_KIND_RULE)
         b.p.api.rule = (bioft_rule){ .struct_size = sizeof(bioft_rule), .feedback = feedback };
@@ -118,7 +144,7 @@ static void passes(void **state)
     says(bench(BIOFT_KIND_RULE), "");
     says(bench(BIOFT_KIND_ATTACK), "");
     struct bench *b = bench(BIOFT_KIND_RULE);
-    b->p.api.rule.feedback = NULL;                 /* backpropagation has nothing of its own */
+    b->p.api.rule.feedback = NULL; /* backpropagation has nothing of its own */
     says(b, "");
 }
 
@@ -217,83 +243,151 @@ static const struct {
     const char *want;
 } rows[] = {
     { "name NULL", 0, { .type = BIOFT_F64, .help = "h" }, "option 0: its name is NULL" },
-    { "name", 0, { .name = "9x", .type = BIOFT_F64, .help = "h" },
+    { "name",
+      0,
+      { .name = "9x", .type = BIOFT_F64, .help = "h" },
       "option '9x': a name is a letter, then a-z, 0-9 and _" },
-    { "reserved everywhere", 0, { .name = "plugin", .type = BIOFT_F64, .help = "h" },
+    { "reserved everywhere",
+      0,
+      { .name = "plugin", .type = BIOFT_F64, .help = "h" },
       "option 'plugin': this name is a key of the manifest" },
-    { "reserved for rules", 0, { .name = "layers", .type = BIOFT_F64, .help = "h" },
+    { "reserved for rules",
+      0,
+      { .name = "layers", .type = BIOFT_F64, .help = "h" },
       "option 'layers': this name is a key of the manifest" },
     { "reserved for attacks only", 0, { .name = "epsilon", .type = BIOFT_F64, .help = "h" }, "" },
     { "help", 0, { .name = "number", .type = BIOFT_F64 }, "option 'number': its help is NULL" },
-    { "unit", 0, { .name = "number", .type = BIOFT_F64, .help = "h", .unit = "\n" },
+    { "unit",
+      0,
+      { .name = "number", .type = BIOFT_F64, .help = "h", .unit = "\n" },
       "option 'number': its unit has a control character or a line break" },
-    { "flag", 0, { .name = "number", .type = BIOFT_F64, .help = "h", .flags = 32, .reserved = 3 },
+    { "flag",
+      0,
+      { .name = "number", .type = BIOFT_F64, .help = "h", .flags = 32, .reserved = 3 },
       "option 'number': unknown flag 0x20\noption 'number': reserved is 3, not 0" },
-    { "fractions of an integer", 1,
+    { "fractions of an integer",
+      1,
       { .name = "integer", .type = BIOFT_I64, .offset = 8, .help = "h", .flags = BIOFT_OPTION_FRACTIONS },
       "option 'integer': FRACTIONS are for F64 and F64_LIST" },
-    { "steps of a rule", 1, { .name = "integer", .type = BIOFT_I64, .offset = 8, .help = "h", .flags = BIOFT_OPTION_STEPS },
+    { "steps of a rule",
+      1,
+      { .name = "integer", .type = BIOFT_I64, .offset = 8, .help = "h", .flags = BIOFT_OPTION_STEPS },
       "option 'integer': STEPS, QUERIES and CLASSES are for an I64 of an attack" },
-    { "smoothing of a rule", 0, { .name = "number", .type = BIOFT_F64, .help = "h", .flags = BIOFT_OPTION_LABEL_SMOOTHING },
+    { "smoothing of a rule",
+      0,
+      { .name = "number", .type = BIOFT_F64, .help = "h", .flags = BIOFT_OPTION_LABEL_SMOOTHING },
       "option 'number': LABEL_SMOOTHING is for an F64 of a loss" },
     { "type", 0, { .name = "number", .type = 77, .help = "h" }, "option 'number': type 77 is unknown to this bioft" },
-    { "outside", 0, { .name = "number", .type = BIOFT_F64, .offset = sizeof(struct sample), .help = "h" },
+    { "outside",
+      0,
+      { .name = "number", .type = BIOFT_F64, .offset = sizeof(struct sample), .help = "h" },
       "option 'number': bytes 88 to 96 lie outside the instance of 88" },
-    { "far outside", 0, { .name = "number", .type = BIOFT_F64, .offset = 0xfffffff8u, .help = "h" },
+    { "far outside",
+      0,
+      { .name = "number", .type = BIOFT_F64, .offset = 0xfffffff8u, .help = "h" },
       "option 'number': bytes 4294967288 to 4294967296 lie outside the instance of 88" },
-    { "partly outside", 0,
+    { "partly outside",
+      0,
       { .name = "number", .type = BIOFT_F64_LIST, .offset = sizeof(struct sample) - 8, .help = "h" },
       "option 'number': bytes 80 to 96 lie outside the instance of 88" },
-    { "unaligned", 0, { .name = "number", .type = BIOFT_F64, .offset = 4, .help = "h" },
+    { "unaligned",
+      0,
+      { .name = "number", .type = BIOFT_F64, .offset = 4, .help = "h" },
       "option 'number': offset 4 is not aligned to 8\noptions 'number' and 'integer' overlap in the instance" },
     { "twice", 0, { .name = "integer", .type = BIOFT_F64, .help = "h" }, "option 'integer' is there twice" },
-    { "overlap", 0, { .name = "number", .type = BIOFT_F64, .offset = 8, .help = "h" },
+    { "overlap",
+      0,
+      { .name = "number", .type = BIOFT_F64, .offset = 8, .help = "h" },
       "options 'number' and 'integer' overlap in the instance" },
-    { "above", 0, { .name = "number", .type = BIOFT_F64, .def = 2, .max = 1, .help = "h" },
+    { "above",
+      0,
+      { .name = "number", .type = BIOFT_F64, .def = 2, .max = 1, .help = "h" },
       "option 'number': default: 2 is above the largest, 1" },
-    { "below", 0, { .name = "number", .type = BIOFT_F64, .def = -2, .max = 1, .help = "h" },
+    { "below",
+      0,
+      { .name = "number", .type = BIOFT_F64, .def = -2, .max = 1, .help = "h" },
       "option 'number': default: -2 is below the smallest, 0" },
-    { "bounds", 0, { .name = "number", .type = BIOFT_F64, .min = 2, .max = 1, .help = "h" },
+    { "bounds",
+      0,
+      { .name = "number", .type = BIOFT_F64, .min = 2, .max = 1, .help = "h" },
       "option 'number': min 2 is above max 1" },
-    { "no number as bound", 0, { .name = "number", .type = BIOFT_F64, .max = (double)NAN, .help = "h" },
+    { "no number as bound",
+      0,
+      { .name = "number", .type = BIOFT_F64, .max = (double)NAN, .help = "h" },
       "option 'number': min 0 is above max nan" },
     { "endless bound", 0, { .name = "number", .type = BIOFT_F64, .max = (double)INFINITY, .help = "h" }, "" },
-    { "no number as default", 0, { .name = "number", .type = BIOFT_F64, .def = (double)NAN, .help = "h" },
+    { "no number as default",
+      0,
+      { .name = "number", .type = BIOFT_F64, .def = (double)NAN, .help = "h" },
       "option 'number': default: number expected, found 'nan'" },
-    { "half an integer", 1, { .name = "integer", .type = BIOFT_I64, .offset = 8, .def = 0.5, .help = "h" },
+    { "half an integer",
+      1,
+      { .name = "integer", .type = BIOFT_I64, .offset = 8, .def = 0.5, .help = "h" },
       "option 'integer': default: integer expected, found '0.5'" },
-    { "bounds of integers", 1, { .name = "integer", .type = BIOFT_I64, .offset = 8, .def = 1, .max = 1.5, .help = "h" },
+    { "bounds of integers",
+      1,
+      { .name = "integer", .type = BIOFT_I64, .offset = 8, .def = 1, .max = 1.5, .help = "h" },
       "option 'integer': bounds 0 and 1.5 of an integer must be whole" },
-    { "neither true nor false", 2, { .name = "truth", .type = BIOFT_BOOL, .offset = 16, .def = 2, .help = "h" },
+    { "neither true nor false",
+      2,
+      { .name = "truth", .type = BIOFT_BOOL, .offset = 16, .def = 2, .help = "h" },
       "option 'truth': default: true or false expected, found '2'" },
-    { "bounds of a truth", 2, { .name = "truth", .type = BIOFT_BOOL, .offset = 16, .max = 1, .help = "h" },
+    { "bounds of a truth",
+      2,
+      { .name = "truth", .type = BIOFT_BOOL, .offset = 16, .max = 1, .help = "h" },
       "option 'truth': has bounds, but is not a number" },
-    { "choices NULL", 3, { .name = "choice", .type = BIOFT_CHOICE, .offset = 20, .help = "h" },
+    { "choices NULL",
+      3,
+      { .name = "choice", .type = BIOFT_CHOICE, .offset = 20, .help = "h" },
       "option 'choice': no choices" },
-    { "choices empty", 3, { .name = "choice", .type = BIOFT_CHOICE, .offset = 20, .choices = none, .help = "h" },
+    { "choices empty",
+      3,
+      { .name = "choice", .type = BIOFT_CHOICE, .offset = 20, .choices = none, .help = "h" },
       "option 'choice': no choices" },
-    { "choices twice", 3, { .name = "choice", .type = BIOFT_CHOICE, .offset = 20, .choices = twice, .help = "h" },
+    { "choices twice",
+      3,
+      { .name = "choice", .type = BIOFT_CHOICE, .offset = 20, .choices = twice, .help = "h" },
       "option 'choice': choice 'none' is there twice" },
-    { "choices spaced", 3, { .name = "choice", .type = BIOFT_CHOICE, .offset = 20, .choices = spaced, .help = "h" },
+    { "choices spaced",
+      3,
+      { .name = "choice", .type = BIOFT_CHOICE, .offset = 20, .choices = spaced, .help = "h" },
       "option 'choice': choice 'a b': letters, digits, and _ . + - only" },
-    { "no such choice", 3, { .name = "choice", .type = BIOFT_CHOICE, .offset = 20, .choices = choices, .def = 2,
-      .help = "h" }, "option 'choice': default: 2 is not an index of its 2 choices" },
-    { "half a choice", 3, { .name = "choice", .type = BIOFT_CHOICE, .offset = 20, .choices = choices, .def = 0.5,
-      .help = "h" }, "option 'choice': default: 0.5 is not an index of its 2 choices" },
-    { "choices of a text", 4, { .name = "text", .type = BIOFT_STRING, .offset = 24, .choices = choices, .help = "h" },
+    { "no such choice",
+      3,
+      { .name = "choice", .type = BIOFT_CHOICE, .offset = 20, .choices = choices, .def = 2, .help = "h" },
+      "option 'choice': default: 2 is not an index of its 2 choices" },
+    { "half a choice",
+      3,
+      { .name = "choice", .type = BIOFT_CHOICE, .offset = 20, .choices = choices, .def = 0.5, .help = "h" },
+      "option 'choice': default: 0.5 is not an index of its 2 choices" },
+    { "choices of a text",
+      4,
+      { .name = "text", .type = BIOFT_STRING, .offset = 24, .choices = choices, .help = "h" },
       "option 'text': has choices, but is not a CHOICE" },
-    { "number of a text", 4, { .name = "text", .type = BIOFT_STRING, .offset = 24, .def = 1, .help = "h" },
+    { "number of a text",
+      4,
+      { .name = "text", .type = BIOFT_STRING, .offset = 24, .def = 1, .help = "h" },
       "option 'text': def is not used by its type: give def_string" },
-    { "text of a number", 0, { .name = "number", .type = BIOFT_F64, .def_string = "1", .help = "h" },
+    { "text of a number",
+      0,
+      { .name = "number", .type = BIOFT_F64, .def_string = "1", .help = "h" },
       "option 'number': def_string is not used by its type: give def" },
-    { "bad text", 4, { .name = "text", .type = BIOFT_STRING, .offset = 24, .def_string = "\t", .help = "h" },
+    { "bad text",
+      4,
+      { .name = "text", .type = BIOFT_STRING, .offset = 24, .def_string = "\t", .help = "h" },
       "option 'text': def_string has a control character or a line break" },
-    { "relative path", 5, { .name = "path", .type = BIOFT_PATH, .offset = 32, .def_string = "data", .help = "h" },
+    { "relative path",
+      5,
+      { .name = "path", .type = BIOFT_PATH, .offset = 32, .def_string = "data", .help = "h" },
       "option 'path': default: a path must be absolute, or NULL for none" },
-    { "no list", 6, { .name = "numbers", .type = BIOFT_F64_LIST, .offset = 40, .def_string = "0, 1", .help = "h" },
+    { "no list",
+      6,
+      { .name = "numbers", .type = BIOFT_F64_LIST, .offset = 40, .def_string = "0, 1", .help = "h" },
       "option 'numbers': default: no list such as [0, 1]" },
-    { "list out of range", 6, { .name = "numbers", .type = BIOFT_F64_LIST, .offset = 40, .def_string = "[0, 3]",
-      .max = 2, .help = "h" }, "option 'numbers': default: 3 is above the largest, 2" },
+    { "list out of range",
+      6,
+      { .name = "numbers", .type = BIOFT_F64_LIST, .offset = 40, .def_string = "[0, 3]", .max = 2, .help = "h" },
+      "option 'numbers': default: 3 is above the largest, 2" },
 };
 
 static void checks_options(void **state)
@@ -317,8 +411,9 @@ static void checks_the_host(void **state)
     } hosts[] = {
         { 1, 80, 0, "" },
         { 1, 48, 0, "option 'numbers' and the host overlap in the instance" },
-        { 1, 4, 0, "host_offset 4 is not aligned to 8\noption 'number' and the host overlap in the instance\n"
-                   "option 'integer' and the host overlap in the instance" },
+        { 1, 4, 0,
+          "host_offset 4 is not aligned to 8\noption 'number' and the host overlap in the instance\n"
+          "option 'integer' and the host overlap in the instance" },
         { 1, 88, 0, "host_offset: bytes 88 to 96 lie outside the instance of 88" },
         { 1, 0xfffffff8u, 0, "host_offset: bytes 4294967288 to 4294967296 lie outside the instance of 88" },
         { 0, 80, 0, "host_offset is 80, but flags lack BIOFT_PLUGIN_HOST" },
@@ -358,7 +453,8 @@ static void checks_reserved_names_by_kind(void **state)
         uint32_t kind;
         const char *name;
     } reserved[] = {
-        { BIOFT_KIND_ATTACK, "epsilon" }, { BIOFT_KIND_ATTACK, "restarts" },
+        { BIOFT_KIND_ATTACK, "epsilon" },
+        { BIOFT_KIND_ATTACK, "restarts" },
         { BIOFT_KIND_ATTACK, "name" },
     };
     (void)state;
@@ -370,7 +466,7 @@ static void checks_reserved_names_by_kind(void **state)
         says(b, want);
     }
     struct bench *b = bench(BIOFT_KIND_ATTACK);
-    b->options[0].name = "layers";                 /* a key of rules alone */
+    b->options[0].name = "layers"; /* a key of rules alone */
     says(b, "");
 }
 
@@ -424,17 +520,19 @@ static void checks_the_others(void **state)
     b->p.api.dataset.reader_open = reader_open;
     b->p.api.dataset.layout = "";
     b->p.api.dataset.source = "a page";
-    says(b, "its layout is empty\nunknown flag 0x2 of its dataset\ncallback describe is missing: every dataset needs it\n"
-            "callback labels is missing: every dataset needs it\ncallback name is missing: every dataset needs it\n"
-            "callback sample is missing: every dataset needs it\n"
-            "reader_open and reader_close go together: give both or neither");
+    says(b,
+         "its layout is empty\nunknown flag 0x2 of its dataset\ncallback describe is missing: every dataset needs it\n"
+         "callback labels is missing: every dataset needs it\ncallback name is missing: every dataset needs it\n"
+         "callback sample is missing: every dataset needs it\n"
+         "reader_open and reader_close go together: give both or neither");
 }
 
 static void checks_engines(void **state)
 {
     static const char *const callbacks[] = {
-        "score", "supports", "model_create", "model_destroy", "read", "write", "set_feedback", "program_create",
-        "program_destroy", "program_bytes", "forward", "backward", "update", "identity", "layer",
+        "score",   "supports",     "model_create",   "model_destroy",   "read",
+        "write",   "set_feedback", "program_create", "program_destroy", "program_bytes",
+        "forward", "backward",     "update",         "identity",        "layer",
     };
     struct text want = { 0 };
     (void)state;

@@ -31,9 +31,14 @@ static const bioft_option options[] = {
     { .name = "word", .type = BIOFT_STRING, .offset = offsetof(struct self, word), .def_string = "abc", .help = "h" },
 };
 static const struct plugin plugin = {
-    .descriptor = { .kind = BIOFT_KIND_LOSS, .name = "sample", .instance_size = sizeof(struct self),
-                    .options = options, .option_count = COUNT(options), .option_size = sizeof *options,
-                    .create = create, .destroy = destroy },
+    .descriptor = { .kind = BIOFT_KIND_LOSS,
+                    .name = "sample",
+                    .instance_size = sizeof(struct self),
+                    .options = options,
+                    .option_count = COUNT(options),
+                    .option_size = sizeof *options,
+                    .create = create,
+                    .destroy = destroy },
 };
 
 static struct instance *make(bool trainables)
@@ -130,7 +135,7 @@ static void owns_states(void **state)
     for (size_t k = 0; k < 1000; k++)
         assert_true(a[k] == 0);
     a[999] = 5;
-    for (int n = 0; n < 300; n++) {                /* many others, so that every table grows */
+    for (int n = 0; n < 300; n++) { /* many others, so that every table grows */
         char name[32];
         snprintf(name, sizeof name, "layer%d.conv.weight", n);
         assert_int_equal(h->state(h, name, 1 + (size_t)n, &b), BIOFT_OK);
@@ -264,7 +269,7 @@ static void tells_reasons(void **state)
     assert_int_equal(h->fail(h, BIOFT_ERR_FORMAT, "first"), BIOFT_ERR_FORMAT);
     assert_int_equal(h->fail(h, BIOFT_ERR_IO, "second\x1b[31m\tline\n"), BIOFT_ERR_IO);
     refused(i, BIOFT_ERR_IO, BIOFT_ERR_IO, "loss 'sample': second?[31m?line");
-    refused(i, BIOFT_ERR_IO, BIOFT_ERR_IO, "loss 'sample': failed without a message");   /* told once */
+    refused(i, BIOFT_ERR_IO, BIOFT_ERR_IO, "loss 'sample': failed without a message"); /* told once */
     h->fail(h, BIOFT_ERR_IO, NULL);
     refused(i, BIOFT_ERR_IO, BIOFT_ERR_IO, "loss 'sample': failed without a message");
     memset(huge, 'x', sizeof huge - 1);
@@ -296,7 +301,7 @@ static void *fail_often(void *arg)
         snprintf(want, sizeof want, "loss 'sample': %s", text);
         const bioft_status st = h->fail(h, BIOFT_ERR_IO - n % 2, text);
         if (n % 2)
-            pthread_barrier_wait(f->barrier);      /* every other time all have failed before one asks */
+            pthread_barrier_wait(f->barrier); /* every other time all have failed before one asks */
         f->wrong += instance_error(f->instance, st, &err) != st || strcmp(err.text, want) != 0;
     }
     return NULL;
@@ -370,7 +375,7 @@ static void offers_extensions(void **state)
     instance_destroy(i);
     pool_destroy(p.pool);
 
-    i = make(false);                               /* without a pool: on the caller's thread */
+    i = make(false); /* without a pool: on the caller's thread */
     parallel = i->host.get_extension(&i->host, "bioft.parallel/1");
     assert_int_equal(parallel->threads, 1);
     parallel->run(&i->host, 100, count_index, seen);
@@ -381,18 +386,12 @@ static void offers_extensions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(creates_and_destroys),
-        cmocka_unit_test(writes_the_host_where_asked),
-        cmocka_unit_test(takes_given_values),
-        cmocka_unit_test(reports_a_failed_create),
-        cmocka_unit_test(owns_states),
-        cmocka_unit_test(refuses_bad_states),
-        cmocka_unit_test(owns_trainables),
-        cmocka_unit_test(lends_scratch),
-        cmocka_unit_test(draws_by_key),
-        cmocka_unit_test(tells_reasons),
-        cmocka_unit_test(keeps_reasons_apart),
-        cmocka_unit_test(offers_extensions),
+        cmocka_unit_test(creates_and_destroys), cmocka_unit_test(writes_the_host_where_asked),
+        cmocka_unit_test(takes_given_values),   cmocka_unit_test(reports_a_failed_create),
+        cmocka_unit_test(owns_states),          cmocka_unit_test(refuses_bad_states),
+        cmocka_unit_test(owns_trainables),      cmocka_unit_test(lends_scratch),
+        cmocka_unit_test(draws_by_key),         cmocka_unit_test(tells_reasons),
+        cmocka_unit_test(keeps_reasons_apart),  cmocka_unit_test(offers_extensions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,16 +6,17 @@ static const struct {
     bool fraction, ok;
     double want;
 } numbers[] = {
-    { "1e-5", false, true, 1e-5 }, { "1E-5", false, true, 1e-5 }, { ".001", false, true, 0.001 },
-    { "1.0e-5", false, true, 1e-5 }, { "3", false, true, 3 }, { "-0.5", false, true, -0.5 },
-    { "+2", false, true, 2 }, { "1e+3", false, true, 1000 }, { "8/255", true, true, 8.0 / 255.0 },
-    { "-1/4", true, true, -0.25 }, { "0.5/2", true, true, 0.25 }, { "8/255", false, false, 0 },
-    { "8/0", true, false, 0 }, { "8/-2", true, false, 0 }, { "/2", true, false, 0 }, { "8/", true, false, 0 },
-    { "1/2/3", true, false, 0 }, { "1e308/1e-308", true, false, 0 }, { "", false, false, 0 },
-    { "x", false, false, 0 },
-    { "1e999", false, false, 0 }, { "nan", false, false, 0 }, { "inf", false, false, 0 }, { "0x10", false, false, 0 },
-    { "1_000", false, false, 0 }, { "1 ", false, false, 0 }, { " 1", false, false, 0 }, { "1,5", false, false, 0 },
-    { "1e", false, false, 0 }, { ".", false, false, 0 }, { "--1", false, false, 0 },
+    { "1e-5", false, true, 1e-5 },   { "1E-5", false, true, 1e-5 }, { ".001", false, true, 0.001 },
+    { "1.0e-5", false, true, 1e-5 }, { "3", false, true, 3 },       { "-0.5", false, true, -0.5 },
+    { "+2", false, true, 2 },        { "1e+3", false, true, 1000 }, { "8/255", true, true, 8.0 / 255.0 },
+    { "-1/4", true, true, -0.25 },   { "0.5/2", true, true, 0.25 }, { "8/255", false, false, 0 },
+    { "8/0", true, false, 0 },       { "8/-2", true, false, 0 },    { "/2", true, false, 0 },
+    { "8/", true, false, 0 },        { "1/2/3", true, false, 0 },   { "1e308/1e-308", true, false, 0 },
+    { "", false, false, 0 },         { "x", false, false, 0 },      { "1e999", false, false, 0 },
+    { "nan", false, false, 0 },      { "inf", false, false, 0 },    { "0x10", false, false, 0 },
+    { "1_000", false, false, 0 },    { "1 ", false, false, 0 },     { " 1", false, false, 0 },
+    { "1,5", false, false, 0 },      { "1e", false, false, 0 },     { ".", false, false, 0 },
+    { "--1", false, false, 0 },
 };
 
 static void parses_numbers(void **state)
@@ -35,11 +36,24 @@ static const struct {
     bool ok;
     int64_t want;
 } integers[] = {
-    { "0", true, 0 }, { "42", true, 42 }, { "-7", true, -7 }, { "+7", true, 7 }, { "1e4", true, 10000 },
-    { "2.0", true, 2 }, { "9223372036854775807", true, INT64_MAX }, { "-9223372036854775808", true, INT64_MIN },
-    { "9223372036854775808", false, 0 }, { "-9223372036854775809", false, 0 }, { "1e17", false, 0 },
-    { "0.5", false, 0 }, { "", false, 0 }, { "-", false, 0 }, { "+", false, 0 }, { "1a", false, 0 },
-    { "007", true, 7 }, { "99999999999999999999999999", false, 0 },
+    { "0", true, 0 },
+    { "42", true, 42 },
+    { "-7", true, -7 },
+    { "+7", true, 7 },
+    { "1e4", true, 10000 },
+    { "2.0", true, 2 },
+    { "9223372036854775807", true, INT64_MAX },
+    { "-9223372036854775808", true, INT64_MIN },
+    { "9223372036854775808", false, 0 },
+    { "-9223372036854775809", false, 0 },
+    { "1e17", false, 0 },
+    { "0.5", false, 0 },
+    { "", false, 0 },
+    { "-", false, 0 },
+    { "+", false, 0 },
+    { "1a", false, 0 },
+    { "007", true, 7 },
+    { "99999999999999999999999999", false, 0 },
 };
 
 static void parses_integers(void **state)
@@ -56,23 +70,30 @@ static void parses_integers(void **state)
 static const char *const choices[] = { "none", "xavier", "kaiming", NULL };
 static const bioft_option options[] = {
     { .name = "number", .type = BIOFT_F64, .offset = offsetof(struct sample, number), .def = 0.001, .max = 1 },
-    { .name = "integer", .type = BIOFT_I64, .offset = offsetof(struct sample, integer), .def = 5, .min = 1,
-      .max = 9 },
+    { .name = "integer", .type = BIOFT_I64, .offset = offsetof(struct sample, integer), .def = 5, .min = 1, .max = 9 },
     { .name = "truth", .type = BIOFT_BOOL, .offset = offsetof(struct sample, truth), .def = 1 },
-    { .name = "choice", .type = BIOFT_CHOICE, .offset = offsetof(struct sample, choice), .def = 1,
-      .choices = choices },
+    { .name = "choice", .type = BIOFT_CHOICE, .offset = offsetof(struct sample, choice), .def = 1, .choices = choices },
     { .name = "text", .type = BIOFT_STRING, .offset = offsetof(struct sample, text), .def_string = "it's" },
     { .name = "path", .type = BIOFT_PATH, .offset = offsetof(struct sample, path) },
-    { .name = "numbers", .type = BIOFT_F64_LIST, .offset = offsetof(struct sample, numbers), .flags = BIOFT_OPTION_FRACTIONS,
+    { .name = "numbers",
+      .type = BIOFT_F64_LIST,
+      .offset = offsetof(struct sample, numbers),
+      .flags = BIOFT_OPTION_FRACTIONS,
       .def_string = "[0, 8/255 , .5]" },
     { .name = "integers", .type = BIOFT_I64_LIST, .offset = offsetof(struct sample, integers) },
-    { .name = "texts", .type = BIOFT_STRING_LIST, .offset = offsetof(struct sample, texts),
+    { .name = "texts",
+      .type = BIOFT_STRING_LIST,
+      .offset = offsetof(struct sample, texts),
       .def_string = "[plain words, 'a, b', 'it''s', \"q\\\"q\", '']" },
 };
 enum { NUMBER, INTEGER, TRUTH, CHOICE, TEXT, PATH, NUMBERS, INTEGERS, TEXTS };
 static const struct plugin plugin = {
-    .descriptor = { .kind = BIOFT_KIND_RULE, .name = "sample", .instance_size = sizeof(struct sample),
-                    .options = options, .option_count = COUNT(options), .option_size = sizeof *options },
+    .descriptor = { .kind = BIOFT_KIND_RULE,
+                    .name = "sample",
+                    .instance_size = sizeof(struct sample),
+                    .options = options,
+                    .option_count = COUNT(options),
+                    .option_size = sizeof *options },
 };
 
 static void fills_defaults(void **state)
@@ -128,27 +149,39 @@ static void writes_an_instance(void **state)
 
 static const struct {
     size_t option;
-    const char *item, *want;                       /* want: the value's text, or what is wrong */
+    const char *item, *want; /* want: the value's text, or what is wrong */
     bool ok;
 } scalars[] = {
-    { NUMBER, "1e-3", "0.001", true }, { NUMBER, "1", "1", true }, { NUMBER, "0", "0", true },
-    { NUMBER, "2", "2 is above the largest, 1", false }, { NUMBER, "-1e-9", "-1e-9 is below the smallest, 0", false },
-    { NUMBER, "x", "number expected, found 'x'", false }, { NUMBER, "1/2", "number expected, found '1/2'", false },
-    { NUMBER, NULL, "number expected, found null", false }, { NUMBER, "", "number expected, found ''", false },
+    { NUMBER, "1e-3", "0.001", true },
+    { NUMBER, "1", "1", true },
+    { NUMBER, "0", "0", true },
+    { NUMBER, "2", "2 is above the largest, 1", false },
+    { NUMBER, "-1e-9", "-1e-9 is below the smallest, 0", false },
+    { NUMBER, "x", "number expected, found 'x'", false },
+    { NUMBER, "1/2", "number expected, found '1/2'", false },
+    { NUMBER, NULL, "number expected, found null", false },
+    { NUMBER, "", "number expected, found ''", false },
     { NUMBER, "a\nb", "number expected, found 'a\\x0ab'", false },
-    { INTEGER, "7", "7", true }, { INTEGER, "7.5", "integer expected, found '7.5'", false },
+    { INTEGER, "7", "7", true },
+    { INTEGER, "7.5", "integer expected, found '7.5'", false },
     { INTEGER, "10", "10 is above the largest, 9", false },
-    { TRUTH, "false", "false", true }, { TRUTH, "true", "true", true },
+    { TRUTH, "false", "false", true },
+    { TRUTH, "true", "true", true },
     { TRUTH, "yes", "true or false expected, found 'yes'", false },
     { TRUTH, "1", "true or false expected, found '1'", false },
     { CHOICE, "kaiming", "kaiming", true },
     { CHOICE, "kaimin", "one of none, xavier, kaiming expected, found 'kaimin'; did you mean 'kaiming'?", false },
     { CHOICE, "zz", "one of none, xavier, kaiming expected, found 'zz'", false },
     { CHOICE, NULL, "one of none, xavier, kaiming expected, found null", false },
-    { TEXT, "a b", "'a b'", true }, { TEXT, "", "''", true }, { TEXT, "it's", "'it''s'", true },
-    { TEXT, "a\n\"b\"\\", "\"a\\x0a\\\"b\\\"\\\\\"", true }, { TEXT, "caf\xc3\xa9", "'caf\xc3\xa9'", true },
+    { TEXT, "a b", "'a b'", true },
+    { TEXT, "", "''", true },
+    { TEXT, "it's", "'it''s'", true },
+    { TEXT, "a\n\"b\"\\", "\"a\\x0a\\\"b\\\"\\\\\"", true },
+    { TEXT, "caf\xc3\xa9", "'caf\xc3\xa9'", true },
     { TEXT, NULL, "text expected, found null", false },
-    { PATH, "b/./c", "'/a/b/c'", true }, { PATH, "/b", "'/b'", true }, { PATH, NULL, "null", true },
+    { PATH, "b/./c", "'/a/b/c'", true },
+    { PATH, "/b", "'/b'", true },
+    { PATH, NULL, "null", true },
     { PATH, "", "path expected, found ''", false },
     { NUMBERS, "1", "list of numbers expected, found '1'", false },
     { NUMBERS, NULL, "list of numbers expected, found null", false },
@@ -171,7 +204,7 @@ static void parses_scalars(void **state)
             option_text(o, &v, &text);
             assert_string_equal(text.data, scalars[i].want);
         } else {
-            assert_int_equal(v.count, 77);         /* results only on success */
+            assert_int_equal(v.count, 77); /* results only on success */
             assert_string_equal(err.text, scalars[i].want);
         }
         text_free(&text);
@@ -187,7 +220,8 @@ static const struct {
     bool ok;
 } lists[] = {
     { NUMBERS, { "0", "1/2", "1e-3" }, 3, "[0, 0.5, 0.001]", true },
-    { NUMBERS, { "0" }, 1, "[0]", true }, { NUMBERS, { 0 }, 0, "[]", true },
+    { NUMBERS, { "0" }, 1, "[0]", true },
+    { NUMBERS, { 0 }, 0, "[]", true },
     { NUMBERS, { "0", "x" }, 2, "number expected, found 'x'", false },
     { NUMBERS, { "0", NULL }, 2, "number expected, found null", false },
     { INTEGERS, { "3", "-4" }, 2, "[3, -4]", true },
@@ -205,7 +239,7 @@ static void takes_fractions_where_flagged(void **state)
     bioft_option o = options[NUMBER];
     struct option_value v;
     (void)state;
-    o.unit = "pixels";                             /* words decide nothing */
+    o.unit = "pixels"; /* words decide nothing */
     assert_int_equal(option_parse(&o, &item, 1, false, NULL, arena, &v, NULL), BIOFT_ERR_INVALID);
     o.flags = BIOFT_OPTION_FRACTIONS;
     assert_int_equal(option_parse(&o, &item, 1, false, NULL, arena, &v, NULL), BIOFT_OK);
@@ -265,9 +299,8 @@ static void reads_back_its_own_lists(void **state)
 static void refuses_bad_lists(void **state)
 {
     static const char *const bad[] = {
-        "", "[", "]", "0", "[0", "0]", "[0,]", "[,0]", "[,]", "[0,,1]", "[0 1]", "['a]", "['a' b]", "[\"a]",
-        "[\"a\\]",
-        "[0] ",
+        "",    "[",      "]",     "0",    "[0",      "0]",    "[0,]",    "[,0]",
+        "[,]", "[0,,1]", "[0 1]", "['a]", "['a' b]", "[\"a]", "[\"a\\]", "[0] ",
     };
     struct arena *arena = arena_create();
     struct option_value v;
@@ -285,8 +318,8 @@ static void refuses_bad_lists(void **state)
 static void names_types(void **state)
 {
     static const char *const want[] = {
-        "number", "integer", "true or false", "one of none, xavier, kaiming", "text", "path", "list of numbers",
-        "list of integers", "list of texts",
+        "number",          "integer",          "true or false", "one of none, xavier, kaiming", "text", "path",
+        "list of numbers", "list of integers", "list of texts",
     };
     (void)state;
     for (size_t i = 0; i < COUNT(options); i++) {

@@ -39,7 +39,7 @@ static void note(void *ctx, enum log_level level, const char *text)
     strncat(n->text, "\n", sizeof n->text - strlen(n->text) - 1);
 }
 
-static bool distrust;                              /* the manifest's places count only where somebody else names them */
+static bool distrust; /* the manifest's places count only where somebody else names them */
 
 /* A registry of these --plugin-paths (up to three, NULL ends them) and manifest places. */
 static bioft_status open_places(const char *const paths[3], const char *manifest, struct notes *notes,
@@ -137,7 +137,7 @@ static void lists_names_and_files(void **state)
     (void)state;
     put("beta", "d/learning_rules/beta.so");
     put("alpha_1", "d/learning_rules/alpha.so");
-    put("alpha_1", "d/learning_rules/alpha/alpha.so");         /* the same name in the same place: not seen */
+    put("alpha_1", "d/learning_rules/alpha/alpha.so"); /* the same name in the same place: not seen */
     put("beta", "d/losses/gamma.so");
     put("beta", "d/learning_rules/notes.txt");
     put("beta", "d/learning_rules/Alpha-2.so");
@@ -249,7 +249,7 @@ static void opens_what_the_user_names(void **state)
     assert_contains(err.text, want);
     assert_contains(err.text, "--trust-plugins");
     assert_int_equal(mkdir("e", 0777), 0);
-    assert_int_equal(symlink("../d", "e/link"), 0);   /* out of the folder that was named */
+    assert_int_equal(symlink("../d", "e/link"), 0); /* out of the folder that was named */
     assert_int_equal(open_places((const char *const[3]){ "e" }, "e/link", NULL, &r, &err), BIOFT_ERR_INVALID);
     static const char *const below[] = { "d", "d/learning_rules/alpha.so" };
     for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
@@ -291,8 +291,10 @@ static void refuses_two_explicit_files(void **state)
     put("alpha_2", "e/learning_rules/alpha.so");
     put("alpha_2", "alpha.so");
     assert_int_equal(open_places((const char *const[3]){ "d", "e" }, NULL, NULL, &r, &err), BIOFT_ERR_INVALID);
-    snprintf(want, sizeof want, "rule 'alpha' is given twice, by %s/d/learning_rules/alpha.so and by "
-             "%s/e/learning_rules/alpha.so: name one of them", (const char *)*state, (const char *)*state);
+    snprintf(want, sizeof want,
+             "rule 'alpha' is given twice, by %s/d/learning_rules/alpha.so and by "
+             "%s/e/learning_rules/alpha.so: name one of them",
+             (const char *)*state, (const char *)*state);
     assert_string_equal(err.text, want);
     assert_int_equal(open_places((const char *const[3]){ "alpha.so" }, "d", NULL, &r, &err), BIOFT_ERR_INVALID);
     assert_contains(err.text, "rule 'alpha' is given twice, by ");
@@ -344,7 +346,7 @@ static void marks_what_is_overridden(void **state)
     free(path);
     assert_int_equal(registry_locate(r, BIOFT_KIND_RULE, "no_such_rule", &path, &err), BIOFT_ERR_INVALID);
     registry_loaded(r, &count);
-    assert_int_equal(count, 0);                    /* locating opens nothing */
+    assert_int_equal(count, 0); /* locating opens nothing */
     registry_destroy(r);
 }
 
@@ -377,7 +379,7 @@ static void ask(const char *program, const char *name, const char *const environ
     int fds[2], status;
     pid_t pid;
     posix_spawn_file_actions_t actions;
-    char *const argv[] = { (char *)(uintptr_t)program, (char *)(uintptr_t)"probe", (char *)(uintptr_t)name, NULL };
+    char *const argv[] = { (char *)(uintptr_t)program, (char *)(uintptr_t) "probe", (char *)(uintptr_t)name, NULL };
     assert_int_equal(pipe(fds), 0);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, fds[1], 1);
@@ -408,14 +410,13 @@ static int probe(const char *name)
     if (st == BIOFT_OK)
         st = registry_find(r, BIOFT_KIND_RULE, name, &p, &err);
     if (st == BIOFT_OK)
-        printf("version %s%s %s\n%s", p->descriptor.version, p->explicit_place ? " explicit" : "", p->path,
-               notes.text);
+        printf("version %s%s %s\n%s", p->descriptor.version, p->explicit_place ? " explicit" : "", p->path, notes.text);
     else
         printf("%s\n%s", err.text, notes.text);
     registry_destroy(r);
     fflush(stdout);
     if (getauxval(AT_SECURE))
-        _exit(0);                                  /* no sanitizer may look for leaks in such a process */
+        _exit(0); /* no sanitizer may look for leaks in such a process */
     return 0;
 }
 
@@ -463,8 +464,7 @@ static void looks_into_the_users_folder(void **state)
         "no rule 'beta'");
 
     put("alpha_2", "data/bioft/plugins/learning_rules/alpha.so");
-    ask("build/core/cli/bioft", "alpha", (const char *const[]){ data, NULL },
-        "rule 'alpha' is there twice, as ");
+    ask("build/core/cli/bioft", "alpha", (const char *const[]){ data, NULL }, "rule 'alpha' is there twice, as ");
     ask("build/core/cli/bioft", "alpha", (const char *const[]){ data, NULL },
         "data/bioft/plugins/learning_rules/alpha.so, which may only add");
 }
@@ -488,8 +488,7 @@ static void reads_the_environment(void **state)
         "BIOFT_PLUGIN_PATH: a place is empty");
     ask("build/core/cli/bioft", "alpha", (const char *const[]){ empty[0], "BIOFT_PLUGIN_PATH=d:", NULL },
         "BIOFT_PLUGIN_PATH: a place is empty");
-    ask("build/core/cli/bioft", "alpha", (const char *const[]){ empty[0], "BIOFT_PLUGIN_PATH=", NULL },
-        "version 1 ");
+    ask("build/core/cli/bioft", "alpha", (const char *const[]){ empty[0], "BIOFT_PLUGIN_PATH=", NULL }, "version 1 ");
     ask("build/core/cli/bioft", "alpha", (const char *const[]){ empty[0], "BIOFT_PLUGIN_PATH=/no/such", NULL },
         "BIOFT_PLUGIN_PATH: /no/such: no such file or folder");
 }
@@ -500,7 +499,7 @@ static void ignores_the_environment_when_privileged(void **state)
     char variable[4200];
     enum { NOBODY = 65534 };
     if (geteuid() != 0)
-        skip();                                    /* only root can give a file another owner */
+        skip(); /* only root can give a file another owner */
     assert_int_equal(chmod(*state, 0755), 0);
     put("self", "build/core/cli/bioft");
     put("alpha_1", "build/plugins/learning_rules/alpha.so");

@@ -16,36 +16,62 @@ static bioft_status run(void *self, const bioft_victim *v, const bioft_batch *cl
 
 static const char *const choices[] = { "none", "xavier", NULL };
 static const bioft_option options[] = {
-    { .name = "alpha", .type = BIOFT_F64, .offset = offsetof(struct sample, number), .def = 0.25, .min = 0, .max = 1,
-      .unit = "pixels", .help = "the step" },
-    { .name = "steps", .type = BIOFT_I64, .offset = offsetof(struct sample, integer), .def = 5, .min = 1,
-      .max = (double)INFINITY, .help = "how many steps, each of which takes one forward and one backward pass of the "
-      "whole network, so that twice the steps take twice the time" },
-    { .name = "mode", .type = BIOFT_CHOICE, .offset = offsetof(struct sample, choice), .choices = choices,
+    { .name = "alpha",
+      .type = BIOFT_F64,
+      .offset = offsetof(struct sample, number),
+      .def = 0.25,
+      .min = 0,
+      .max = 1,
+      .unit = "pixels",
+      .help = "the step" },
+    { .name = "steps",
+      .type = BIOFT_I64,
+      .offset = offsetof(struct sample, integer),
+      .def = 5,
+      .min = 1,
+      .max = (double)INFINITY,
+      .help = "how many steps, each of which takes one forward and one backward pass of the "
+              "whole network, so that twice the steps take twice the time" },
+    { .name = "mode",
+      .type = BIOFT_CHOICE,
+      .offset = offsetof(struct sample, choice),
+      .choices = choices,
       .help = "m" },
-    { .name = "list", .type = BIOFT_F64_LIST, .offset = offsetof(struct sample, numbers), .def_string = "[0, 1]",
+    { .name = "list",
+      .type = BIOFT_F64_LIST,
+      .offset = offsetof(struct sample, numbers),
+      .def_string = "[0, 1]",
       .help = "l" },
     { .name = "path", .type = BIOFT_PATH, .offset = offsetof(struct sample, path), .help = "p" },
 };
 
 static const bioft_attack attack = {
-    .struct_size = sizeof attack, .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_TARGETED, .norm = BIOFT_LINF,
+    .struct_size = sizeof attack,
+    .flags = BIOFT_ATTACK_GRADIENT | BIOFT_ATTACK_TARGETED,
+    .norm = BIOFT_LINF,
     .run = run,
 };
-static const char *const notes[] = { "It deviates.", "It deviates again, and says so in so many words that the line "
-                                     "has to be wrapped somewhere behind it.", NULL };
+static const char *const notes[] = { "It deviates.",
+                                     "It deviates again, and says so in so many words that the line "
+                                     "has to be wrapped somewhere behind it.",
+                                     NULL };
 static const bioft_plugin descriptor = {
     BIOFT_PLUGIN(BIOFT_KIND_ATTACK, "sample", "1.2", "Jos\xc3\xa9", "MIT"),
-    .summary = "a \"sample\"", .reference = "Someone, 2020", .instance_size = sizeof(struct sample),
-    .options = options, .option_count = COUNT(options), .option_size = sizeof *options, .vtable = &attack, .notes = notes,
+    .summary = "a \"sample\"",
+    .reference = "Someone, 2020",
+    .instance_size = sizeof(struct sample),
+    .options = options,
+    .option_count = COUNT(options),
+    .option_size = sizeof *options,
+    .vtable = &attack,
+    .notes = notes,
 };
 
 static struct plugin *sample(void)
 {
     struct plugin *p = NULL;
     struct error err = { 0 };
-    if (plugin_adopt(&descriptor, "/x/sample.so", &p, &err) != BIOFT_OK ||
-        plugin_check(p, "sample", &err) != BIOFT_OK)
+    if (plugin_adopt(&descriptor, "/x/sample.so", &p, &err) != BIOFT_OK || plugin_check(p, "sample", &err) != BIOFT_OK)
         test_fail("%s\n", err.text);
     return p;
 }
@@ -57,42 +83,42 @@ static void shows_everything(void **state)
     (void)state;
     plugin_show(p, &t);
     assert_false(t.failed);
-    assert_string_equal(t.data,
-        "attack 'sample': a \"sample\"\n"
-        "\n"
-        "reference  Someone, 2020\n"
-        "version    1.2\n"
-        "author     Jos\xc3\xa9\n"
-        "licence    MIT\n"
-        "ABI        0.4\n"
-        "file       /x/sample.so\n"
-        "\n"
-        "notes:\n"
-        "  - It deviates.\n"
-        "  - It deviates again, and says so in so many words that the line has to be wrapped somewhere behind\n"
-        "    it.\n"
-        "\n"
-        "what it does:\n"
-        "  norm: L-infinity\n"
-        "  needs a gradient\n"
-        "  can be targeted\n"
-        "\n"
-        "options:\n"
-        "  alpha: number from 0 to 1 [pixels]; default 0.25\n"
-        "    the step\n"
-        "  steps: integer at least 1; default 5\n"
-        "    how many steps, each of which takes one forward and one backward pass of the whole network, so\n"
-        "    that twice the steps take twice the time\n"
-        "  mode: one of none, xavier; default none\n"
-        "    m\n"
-        "  list: list of numbers; default [0, 1]\n"
-        "    l\n"
-        "  path: path\n"
-        "    p\n"
-        "\n"
-        "in a manifest, with its defaults:\n"
-        "  attacks:\n"
-        "    - {plugin: sample, epsilon: [0, 8/255], alpha: 0.25, steps: 5, mode: none, list: [0, 1]}\n");
+    assert_string_equal(
+        t.data, "attack 'sample': a \"sample\"\n"
+                "\n"
+                "reference  Someone, 2020\n"
+                "version    1.2\n"
+                "author     Jos\xc3\xa9\n"
+                "licence    MIT\n"
+                "ABI        0.4\n"
+                "file       /x/sample.so\n"
+                "\n"
+                "notes:\n"
+                "  - It deviates.\n"
+                "  - It deviates again, and says so in so many words that the line has to be wrapped somewhere behind\n"
+                "    it.\n"
+                "\n"
+                "what it does:\n"
+                "  norm: L-infinity\n"
+                "  needs a gradient\n"
+                "  can be targeted\n"
+                "\n"
+                "options:\n"
+                "  alpha: number from 0 to 1 [pixels]; default 0.25\n"
+                "    the step\n"
+                "  steps: integer at least 1; default 5\n"
+                "    how many steps, each of which takes one forward and one backward pass of the whole network, so\n"
+                "    that twice the steps take twice the time\n"
+                "  mode: one of none, xavier; default none\n"
+                "    m\n"
+                "  list: list of numbers; default [0, 1]\n"
+                "    l\n"
+                "  path: path\n"
+                "    p\n"
+                "\n"
+                "in a manifest, with its defaults:\n"
+                "  attacks:\n"
+                "    - {plugin: sample, epsilon: [0, 8/255], alpha: 0.25, steps: 5, mode: none, list: [0, 1]}\n");
     text_free(&t);
     plugin_free(p);
 }
@@ -135,7 +161,7 @@ static void shows_json(void **state)
     assert_string_equal(string_of(o->items[0], "unit"), "pixels");
     assert_true(json_get(o->items[0], "default")->number == 0.25);
     assert_true(json_get(o->items[0], "max")->number == 1);
-    assert_int_equal(json_get(o->items[1], "max")->type, JSON_NULL);    /* no largest */
+    assert_int_equal(json_get(o->items[1], "max")->type, JSON_NULL); /* no largest */
     assert_int_equal(json_get(o->items[2], "choices")->count, 2);
     assert_string_equal(string_of(o->items[2], "default"), "none");
     assert_null(json_get(o->items[2], "min"));

@@ -17,9 +17,7 @@ static double low[] = { 0.9, 0.7, NAN, 0.0 }, high[] = { 1.0, 0.8, NAN, 0.1 };
 
 static struct chart make(struct curve *c)
 {
-    *c = (struct curve){
-        .name = "a <b> 'c'", .x = x, .y = y, .low = low, .high = high, .count = 4, .colour = 1
-    };
+    *c = (struct curve){ .name = "a <b> 'c'", .x = x, .y = y, .low = low, .high = high, .count = 4, .colour = 1 };
     return (struct chart){ .name = "n",
                            .title = "t & t",
                            .x_label = "epsilon",
@@ -46,16 +44,14 @@ static void points_stand_where_they_should(void **state)
     for (size_t i = 0; i < 4; i++) {
         s = strstr(s, "<circle");
         assert_non_null(s);
-        assert_int_equal(
-            sscanf(s, "<circle class=\"hit\" cx=\"%lf\" cy=\"%lf\"", &at[i][0], &at[i][1]), 2);
+        assert_int_equal(sscanf(s, "<circle class=\"hit\" cx=\"%lf\" cy=\"%lf\"", &at[i][0], &at[i][1]), 2);
         s++;
     }
     assert_null(strstr(s, "<circle"));
     assert_non_null(strstr(t.data, "<title>a &lt;b&gt; 'c', epsilon 0.001: 0.75 [0.700, 0.800]</title>"));
     assert_true(fabs((at[2][0] - at[1][0]) - (at[3][0] - at[2][0])) < 0.2 && at[0][0] < at[1][0]);
     assert_true(fabs((at[1][0] - at[0][0]) / (at[2][0] - at[1][0]) - 0.6) < 0.01);
-    assert_true(fabs((at[1][1] - at[0][1]) / (at[3][1] - at[0][1]) - 0.25) < 0.01 &&
-                at[0][1] < at[3][1]);
+    assert_true(fabs((at[1][1] - at[0][1]) / (at[3][1] - at[0][1]) - 0.25) < 0.01 && at[0][1] < at[3][1]);
     assert_non_null(strstr(t.data, "a &lt;b&gt; 'c'"));
     assert_non_null(strstr(t.data, "t &amp; t"));
     assert_null(strstr(t.data, "nan"));
@@ -137,10 +133,9 @@ static void gnuplot_has_the_same_points(void **state)
     (void)state;
     chart_data(&chart, &data);
     chart_gnuplot(&chart, &script);
-    assert_string_equal(
-        data.data,
-        "# x as drawn, value, low, high, x\n# a <b> 'c'\n-3.6 1 0.9 1 0\n-3 0.75 0.7 0.8 0.001\n"
-        "-2 0.5 0.5 0.5 0.01\n-1 0 0 0.1 0.1\n");
+    assert_string_equal(data.data,
+                        "# x as drawn, value, low, high, x\n# a <b> 'c'\n-3.6 1 0.9 1 0\n-3 0.75 0.7 0.8 0.001\n"
+                        "-2 0.5 0.5 0.5 0.01\n-1 0 0 0.1 0.1\n");
     assert_non_null(strstr(script.data, "set output 'n.png'"));
     assert_non_null(strstr(script.data, "set output 'n.pdf'"));
     assert_non_null(strstr(script.data, "title 'a <b> ''c'''"));
@@ -169,12 +164,9 @@ static void one_point_or_none_is_a_chart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(points_stand_where_they_should),
-        cmocka_unit_test(curves_that_coincide_are_apart),
-        cmocka_unit_test(colours_belong_to_names),
-        cmocka_unit_test(epsilons_are_as_a_person_writes_them),
-        cmocka_unit_test(gnuplot_has_the_same_points),
-        cmocka_unit_test(one_point_or_none_is_a_chart),
+        cmocka_unit_test(points_stand_where_they_should), cmocka_unit_test(curves_that_coincide_are_apart),
+        cmocka_unit_test(colours_belong_to_names),        cmocka_unit_test(epsilons_are_as_a_person_writes_them),
+        cmocka_unit_test(gnuplot_has_the_same_points),    cmocka_unit_test(one_point_or_none_is_a_chart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

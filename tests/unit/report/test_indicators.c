@@ -10,32 +10,43 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define HEADER "trial,metric,attack,gradient,norm,epsilon,value,n,gradients,zero_gradient,silent,rising,differences_off,from\n"
-#define ROW(REST) "t,accuracy," REST "\n"
-#define WHITE ROW("apgd,exact,linf,0.1,0.5,200,60,0,0,2,0.01,")
-#define BLACK ROW("square,exact,linf,0.1,0.5,200,0,,0,2,,")
-#define UNBOUNDED ROW("apgd,exact,linf,1,0,200,60,0,0,0,0.01,")
-#define OTHER ROW("transfer,exact,linf,0.1,0.6,200,40,,,,,rule:bp")
+#define HEADER \
+    "trial,metric,attack,gradient,norm,epsilon,value,n,gradients,zero_gradient,silent,rising,differences_off,from\n"
+#define ROW(REST)                          "t,accuracy," REST "\n"
+#define WHITE                              ROW("apgd,exact,linf,0.1,0.5,200,60,0,0,2,0.01,")
+#define BLACK                              ROW("square,exact,linf,0.1,0.5,200,0,,0,2,,")
+#define UNBOUNDED                          ROW("apgd,exact,linf,1,0,200,60,0,0,0,0.01,")
+#define OTHER                              ROW("transfer,exact,linf,0.1,0.6,200,40,,,,,rule:bp")
 #define STAND_IN(GRADIENT, EPSILON, VALUE) ROW("pgd," GRADIENT ",linf," EPSILON "," VALUE ",200,60,5,0,0,,")
-#define RULE ROW("apgd,rule,linf,0.1,0.2,200,60,9,9,200,1,")
+#define RULE                               ROW("apgd,rule,linf,0.1,0.2,200,60,9,9,200,1,")
 
 static void each_is_told(void **state)
 {
-    static const struct { const char *rows, *why; } cases[] = {
+    static const struct {
+        const char *rows, *why;
+    } cases[] = {
         { WHITE BLACK UNBOUNDED OTHER RULE, "" },
         { BLACK UNBOUNDED, "no attack along a gradient was made" },
         { WHITE UNBOUNDED OTHER, "no attack without gradients was made" },
         { WHITE BLACK OTHER, "no attack was made at an L-infinity epsilon of 1, where nothing may survive" },
-        { ROW("apgd,exact,linf,0.1,0.5,200,60,3,0,2,0.01,") BLACK UNBOUNDED, "3 images had a gradient of zero or not a number" },
+        { ROW("apgd,exact,linf,0.1,0.5,200,60,3,0,2,0.01,") BLACK UNBOUNDED,
+          "3 images had a gradient of zero or not a number" },
         { ROW("apgd,exact,linf,0.1,0.5,200,60,,0,2,0.01,") BLACK UNBOUNDED, "zero gradients were not counted" },
-        { ROW("apgd,exact,linf,0.1,0.5,200,60,0,1,2,0.01,") BLACK UNBOUNDED, "1 adversarial images were found and not returned" },
-        { ROW("apgd,exact,linf,0.1,0.5,200,60,0,1,2,0.01,") BLACK UNBOUNDED ROW("worst,exact,linf,0.1,0.5,200,60,0,0,2,,"), "" },
-        { ROW("apgd,exact,linf,0.1,0.5,200,60,0,3,2,0.01,") BLACK UNBOUNDED ROW("worst,exact,linf,0.1,0.5,200,60,0,2,2,,"),
+        { ROW("apgd,exact,linf,0.1,0.5,200,60,0,1,2,0.01,") BLACK UNBOUNDED,
+          "1 adversarial images were found and not returned" },
+        { ROW("apgd,exact,linf,0.1,0.5,200,60,0,1,2,0.01,")
+              BLACK UNBOUNDED ROW("worst,exact,linf,0.1,0.5,200,60,0,0,2,,"),
+          "" },
+        { ROW("apgd,exact,linf,0.1,0.5,200,60,0,3,2,0.01,")
+              BLACK UNBOUNDED ROW("worst,exact,linf,0.1,0.5,200,60,0,2,2,,"),
           "2 adversarial images were found and not returned" },
-        { ROW("apgd,exact,linf,0.1,0.5,200,60,0,0,6,0.01,") BLACK UNBOUNDED, "6.0% of the survivors' attacks were still gaining" },
+        { ROW("apgd,exact,linf,0.1,0.5,200,60,0,0,6,0.01,") BLACK UNBOUNDED,
+          "6.0% of the survivors' attacks were still gaining" },
         { ROW("apgd,exact,linf,0.1,0.5,200,60,0,0,5,0.01,") BLACK UNBOUNDED, "" },
         /* A weak attack beside one that was done, and a random search, which is never done. */
-        { WHITE ROW("pgd,exact,linf,0.1,0.6,200,5,0,0,120,0.01,") ROW("square,exact,linf,0.1,0.6,200,0,,0,90,,") UNBOUNDED, "" },
+        { WHITE ROW("pgd,exact,linf,0.1,0.6,200,5,0,0,120,0.01,") ROW("square,exact,linf,0.1,0.6,200,0,,0,90,,")
+              UNBOUNDED,
+          "" },
         { ROW("apgd,exact,linf,0.1,0.5,200,60,0,0,2,0.06,") BLACK UNBOUNDED,
           "differences contradict the exact gradient in 6.0% of images" },
         { WHITE ROW("square,exact,linf,0.1,0.495,200,0,,0,0,,") UNBOUNDED,
@@ -47,7 +58,8 @@ static void each_is_told(void **state)
         /* Stand-ins for the gradient add doubts and take none away. */
         { WHITE BLACK UNBOUNDED STAND_IN("straight_through", "0.1", "0.495"),
           "stand-ins for the gradient leave 0.495, the exact one 0.500" },
-        { WHITE BLACK UNBOUNDED STAND_IN("smoothed", "0.1", "0.4"), "stand-ins for the gradient leave 0.400, the exact one 0.500" },
+        { WHITE BLACK UNBOUNDED STAND_IN("smoothed", "0.1", "0.4"),
+          "stand-ins for the gradient leave 0.400, the exact one 0.500" },
         { WHITE BLACK UNBOUNDED STAND_IN("smoothed", "0.1", "0.9"), "" },
         { STAND_IN("straight_through", "0.1", "0.5") BLACK UNBOUNDED, "no attack along a gradient was made" },
         { ROW("apgd,exact,linf,0.1,0.5,200,60,0,0,6,0.01,") STAND_IN("smoothed", "0.1", "0.5") BLACK UNBOUNDED,
@@ -59,8 +71,9 @@ static void each_is_told(void **state)
           "images made on another network leave 0.400, those made on this one 0.500" },
     };
     char folder[] = "/tmp/bioft-indicators-XXXXXX", path[64], text[2048];
-    const struct place at = { .metric = "accuracy", .attack = "worst", .options = "", .gradient = "exact", .epsilon = 0.1,
-                              .norm = "linf" };
+    const struct place at = {
+        .metric = "accuracy", .attack = "worst", .options = "", .gradient = "exact", .epsilon = 0.1, .norm = "linf"
+    };
 
     (void)state;
     assert_non_null(mkdtemp(folder));

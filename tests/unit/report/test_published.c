@@ -46,8 +46,8 @@ static int clear(void **state)
     return status;
 }
 
-static bioft_status read_bytes(struct place_of_tests *p, const char *bytes, size_t size,
-                               struct published *ret, struct error *err)
+static bioft_status read_bytes(struct place_of_tests *p, const char *bytes, size_t size, struct published *ret,
+                               struct error *err)
 {
     assert_int_equal(file_write(p->path, bytes, size, err), BIOFT_OK);
     return published_read(p->path, p->arena, ret, err);
@@ -66,11 +66,10 @@ static struct published read_good(struct place_of_tests *p, const char *text)
 static void reads_what_people_type(void **state)
 {
     struct place_of_tests *p = *state;
-    struct published pub = read_good(
-        p, "\xef\xbb\xbfn,value,rule,backbone,dataset,metric,source\r\n"
-           "32,0.9062,r,net,d,accuracy,\"Table 1, left\"\r\n"
-           ",1,r,net,e,accuracy,\r\n"
-           "500,0.5,r,net,d,map@5,\"Table 1, left\"\r\n");
+    struct published pub = read_good(p, "\xef\xbb\xbfn,value,rule,backbone,dataset,metric,source\r\n"
+                                        "32,0.9062,r,net,d,accuracy,\"Table 1, left\"\r\n"
+                                        ",1,r,net,e,accuracy,\r\n"
+                                        "500,0.5,r,net,d,map@5,\"Table 1, left\"\r\n");
     const struct published_figure *f = pub.figures;
     const struct interval wilson = interval_wilson(29, 32);
 
@@ -88,21 +87,20 @@ static void reads_what_people_type(void **state)
 static void is_marked_by_source_and_column(void **state)
 {
     struct place_of_tests *p = *state;
-    struct published pub =
-        read_good(p, "backbone,dataset,rule,metric,value,source,attack,epsilon\n"
-                     "net,d,a,accuracy,0.9375,one,,\n"   /* best */
-                     "net,d,b,accuracy,0.9062,one,,\n"   /* second */
-                     "net,d,c,accuracy,0.875,one,,\n"
-                     "net,d,a,accuracy,0.9062,two,,\n"   /* two equal best */
-                     "net,d,b,accuracy,0.90621,two,,\n"  /* prints alike */
-                     "net,d,c,accuracy,0.875,two,,\n"
-                     "net,e,a,accuracy,0.5,one,,\n"      /* three equal best */
-                     "net,e,b,accuracy,0.5,one,,\n"
-                     "net,e,c,accuracy,0.5,one,,\n"
-                     "net,e,a,map@5,0.75,one,,\n"        /* one best, two equal second */
-                     "net,e,b,map@5,0.5,one,,\n"
-                     "net,e,c,map@5,0.5,one,,\n"
-                     "net,d,a,accuracy,0.25,one,push,0.1\n");
+    struct published pub = read_good(p, "backbone,dataset,rule,metric,value,source,attack,epsilon\n"
+                                        "net,d,a,accuracy,0.9375,one,,\n" /* best */
+                                        "net,d,b,accuracy,0.9062,one,,\n" /* second */
+                                        "net,d,c,accuracy,0.875,one,,\n"
+                                        "net,d,a,accuracy,0.9062,two,,\n"  /* two equal best */
+                                        "net,d,b,accuracy,0.90621,two,,\n" /* prints alike */
+                                        "net,d,c,accuracy,0.875,two,,\n"
+                                        "net,e,a,accuracy,0.5,one,,\n" /* three equal best */
+                                        "net,e,b,accuracy,0.5,one,,\n"
+                                        "net,e,c,accuracy,0.5,one,,\n"
+                                        "net,e,a,map@5,0.75,one,,\n" /* one best, two equal second */
+                                        "net,e,b,map@5,0.5,one,,\n"
+                                        "net,e,c,map@5,0.5,one,,\n"
+                                        "net,d,a,accuracy,0.25,one,push,0.1\n");
     static const char wanted[] = "Bs.ss....B...";
 
     assert_int_equal(pub.count, sizeof wanted - 1);
@@ -123,8 +121,7 @@ static const struct {
       "p.csv:1: column 'vlaue' is not known (meant 'value'?)" },
     { "backbone;dataset;rule;metric;value\na;b;c;accuracy;1\n",
       "p.csv:1: column 'backbone;dataset;rule;metric;value' is not known" },
-    { "rule,backbone,dataset,rule,metric,value\na,b,c,a,accuracy,1\n",
-      "p.csv:1: column rule appears twice" },
+    { "rule,backbone,dataset,rule,metric,value\na,b,c,a,accuracy,1\n", "p.csv:1: column rule appears twice" },
     { "@net,d,r,accuracy,0.5,,,,\nnet,d,s,accuracy,93.75,,,,\n",
       "p.csv:3: column value: '93.75' is not between 0 and 1: a percentage is divided by 100" },
     { "@net,d,r,accuracy,-0.1,,,,\n", "p.csv:2: column value: '-0.1' is not between" },
@@ -156,8 +153,7 @@ static void says_what_is_wrong_and_where(void **state)
         struct published pub;
         struct error err = { 0 };
         const bool headed = bad[i].text[0] == '@';
-        const char *text =
-            arena_printf(p->arena, "%s%s", headed ? head : "", bad[i].text + headed);
+        const char *text = arena_printf(p->arena, "%s%s", headed ? head : "", bad[i].text + headed);
         assert_int_equal(read_bytes(p, text, strlen(text), &pub, &err), BIOFT_ERR_FORMAT);
         if (!strstr(err.text, bad[i].says))
             fail_msg("'%s' is not in '%s'", bad[i].says, err.text);
@@ -192,10 +188,8 @@ static struct figure figure_of(const char *rule, const char *gradient, double ep
 
 static struct study study_of(struct place_of_tests *p, struct published *pub)
 {
-    struct figure a[] = { figure_of("a", NULL, 0.0, 0.75),
-                          figure_of("a", "rule", 8.0 / 255.0, 0.5) },
-                  b[] = { figure_of("b", NULL, 0.0, 0.5),
-                          figure_of("b", "rule", 8.0 / 255.0, 0.25) };
+    struct figure a[] = { figure_of("a", NULL, 0.0, 0.75), figure_of("a", "rule", 8.0 / 255.0, 0.5) },
+                  b[] = { figure_of("b", NULL, 0.0, 0.5), figure_of("b", "rule", 8.0 / 255.0, 0.25) };
     const struct trial_figures trials[] = {
         { { "00-rule=a", 1, "net", "e", "f32", "" }, a, 2, 0 },
         { { "01-rule=b,lr=1", 1, "net", "e", "f32", "" }, b, 2, 0 },
@@ -212,9 +206,8 @@ static struct study study_of(struct place_of_tests *p, struct published *pub)
         parts[i].path = arena_printf(p->arena, "%s/%zu.csv", p->folder, i);
         assert_int_equal(results_write(parts[i].path, &trials[i], &err), BIOFT_OK);
     }
-    assert_int_equal(
-        results_join(arena_printf(p->arena, "%s/results.csv", p->folder), NULL, 0, parts, 3, &err),
-        BIOFT_OK);
+    assert_int_equal(results_join(arena_printf(p->arena, "%s/results.csv", p->folder), NULL, 0, parts, 3, &err),
+                     BIOFT_OK);
     assert_int_equal(study_read(folders, 1, NULL, p->arena, &s, &err), BIOFT_OK);
     assert_null(s.published);
     s.published = pub;
@@ -234,18 +227,17 @@ static const char *markdown(const struct table *t, struct arena *arena)
 static void stands_beside_ours(void **state)
 {
     struct place_of_tests *p = *state;
-    struct published pub =
-        read_good(p, "backbone,dataset,rule,metric,attack,gradient,epsilon,value,n,source\n"
-                     "net,d,a,accuracy,,,,0.8125,32,T1\n"
-                     "net,d,b,accuracy,,,,0.875,,T1\n"
-                     "net,d,c,accuracy,,,,0.9375,32,T1\n"           /* best, and no rule here */
-                     "net,d,b,accuracy,,,,0.25,,T2\n"               /* another source */
-                     "net,d,b,accuracy,push,rule,0.03137,0.5,,T1\n" /* 8/255 as it prints */
-                     "net,d,b,accuracy,push,exact,0.03137,0.5,,T1\n"
-                     "net,d,a,accuracy,push,rule,0.1,0.5,,T1\n"
-                     "net,d,a,accuracy,pull,rule,0.03137,0.5,,T1\n"
-                     "net,d,a,map@5,,,,0.5,,T1\n"
-                     "net,e,a,accuracy,,,,0.5,,T1\n");
+    struct published pub = read_good(p, "backbone,dataset,rule,metric,attack,gradient,epsilon,value,n,source\n"
+                                        "net,d,a,accuracy,,,,0.8125,32,T1\n"
+                                        "net,d,b,accuracy,,,,0.875,,T1\n"
+                                        "net,d,c,accuracy,,,,0.9375,32,T1\n"           /* best, and no rule here */
+                                        "net,d,b,accuracy,,,,0.25,,T2\n"               /* another source */
+                                        "net,d,b,accuracy,push,rule,0.03137,0.5,,T1\n" /* 8/255 as it prints */
+                                        "net,d,b,accuracy,push,exact,0.03137,0.5,,T1\n"
+                                        "net,d,a,accuracy,push,rule,0.1,0.5,,T1\n"
+                                        "net,d,a,accuracy,pull,rule,0.03137,0.5,,T1\n"
+                                        "net,d,a,map@5,,,,0.5,,T1\n"
+                                        "net,e,a,accuracy,,,,0.5,,T1\n");
     struct study s = study_of(p, &pub);
     static const char shown[] = "ss.ss.....";
     const struct interval wilson = interval_wilson(26, 32);
@@ -254,23 +246,21 @@ static void stands_beside_ours(void **state)
 
     assert_int_equal(s.count, 2);
     assert_true(tables_clean(&s, METRIC_ACCURACY, p->arena, &t));
-    assert_string_equal(
-        markdown(&t, p->arena),
-        arena_printf(p->arena,
-                     "accuracy in %%, without attack\n\n"
-                     "| rule | d, net | published, T1 | published, T2 | d, other |\n"
-                     "|---|---:|---:|---:|---:|\n"
-                     "| a | **75.00** [25.0, 100.0] | 81.25 [%.1f, %.1f], n = 32 |  | **75.00** "
-                     "[25.0, 100.0] |\n"
-                     "| b, lr=1 | <u>50.00</u> [25.0, 100.0] | <u>87.50</u> | **25.00** |  |\n",
-                     100.0 * wilson.low, 100.0 * wilson.high));
+    assert_string_equal(markdown(&t, p->arena),
+                        arena_printf(p->arena,
+                                     "accuracy in %%, without attack\n\n"
+                                     "| rule | d, net | published, T1 | published, T2 | d, other |\n"
+                                     "|---|---:|---:|---:|---:|\n"
+                                     "| a | **75.00** [25.0, 100.0] | 81.25 [%.1f, %.1f], n = 32 |  | **75.00** "
+                                     "[25.0, 100.0] |\n"
+                                     "| b, lr=1 | <u>50.00</u> [25.0, 100.0] | <u>87.50</u> | **25.00** |  |\n",
+                                     100.0 * wilson.low, 100.0 * wilson.high));
     assert_true(table_cell(&t, 1, 2)->published && !table_cell(&t, 1, 1)->published);
 
     assert_int_equal(s.panels[0].grid_count, 1);
     assert_true(tables_attack(&s, 0, &s.panels[0].grids[0], p->arena, &t));
-    assert_non_null(strstr(markdown(&t, p->arena),
-                           "| a | rule's own | 50.00 |\n| b, lr=1 | rule's own | 25.00 |\n"
-                           "| b, lr=1 | rule's own, published, T1 | 50.00 |\n"));
+    assert_non_null(strstr(markdown(&t, p->arena), "| a | rule's own | 50.00 |\n| b, lr=1 | rule's own | 25.00 |\n"
+                                                   "| b, lr=1 | rule's own, published, T1 | 50.00 |\n"));
 
     for (size_t i = 0; i < pub.count; i++)
         assert_int_equal(pub.figures[i].shown ? 's' : '.', shown[i]);
@@ -279,9 +269,8 @@ static void stands_beside_ours(void **state)
     assert_string_equal(line.data, "line 4: net, d, c, accuracy 93.75 (T1)");
     text_free(&line);
     published_describe(&pub.figures[5], &line);
-    assert_string_equal(line.data,
-                        "line 7: net, d, b, push, gradient exact, epsilon 0.03137, accuracy 50.00 "
-                        "(T1)");
+    assert_string_equal(line.data, "line 7: net, d, b, push, gradient exact, epsilon 0.03137, accuracy 50.00 "
+                                   "(T1)");
     text_free(&line);
 }
 

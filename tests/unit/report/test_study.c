@@ -48,8 +48,8 @@ static int clear(void **state)
 }
 
 /* A figure with `right` of its samples right, the first ones. */
-static struct figure figure_of(struct place_of_tests *p, const char *rule, const char *gradient,
-                               double epsilon, size_t right)
+static struct figure figure_of(struct place_of_tests *p, const char *rule, const char *gradient, double epsilon,
+                               size_t right)
 {
     struct figure f = blank_figure(rule, gradient, epsilon);
     struct prediction *q = arena_array(p->arena, SAMPLES, sizeof *q);
@@ -67,18 +67,14 @@ static struct figure figure_of(struct place_of_tests *p, const char *rule, const
     return f;
 }
 
-static void add_trial(struct place_of_tests *p, const char *id, uint64_t seed, const char *rule,
-                      size_t clean, size_t own, size_t exact)
+static void add_trial(struct place_of_tests *p, const char *id, uint64_t seed, const char *rule, size_t clean,
+                      size_t own, size_t exact)
 {
     char *folder = arena_printf(p->arena, "%s/trials/%s", p->folder, id);
     char *path = arena_printf(p->arena, "%s/results.csv", folder);
-    const struct trial_label label = {
-        .id = id, .seed = seed, .backbone = "net", .engine = "e", .precision = "f32"
-    };
-    struct figure f[] = { figure_of(p, rule, NULL, 0.0, clean),
-                          figure_of(p, rule, "rule", 0.0, clean),
-                          figure_of(p, rule, "rule", 0.1, own),
-                          figure_of(p, rule, "exact", 0.0, clean),
+    const struct trial_label label = { .id = id, .seed = seed, .backbone = "net", .engine = "e", .precision = "f32" };
+    struct figure f[] = { figure_of(p, rule, NULL, 0.0, clean), figure_of(p, rule, "rule", 0.0, clean),
+                          figure_of(p, rule, "rule", 0.1, own), figure_of(p, rule, "exact", 0.0, clean),
                           figure_of(p, rule, "exact", 0.1, exact) };
     const struct trial_figures trial = { .label = label, .figures = f, .count = 5 };
     struct error err;
@@ -88,8 +84,7 @@ static void add_trial(struct place_of_tests *p, const char *id, uint64_t seed, c
     assert_int_equal(results_write(path, &trial, &err), BIOFT_OK);
 }
 
-static struct study read_study(struct place_of_tests *p, const char *const *ids, size_t count,
-                               const char *baseline)
+static struct study read_study(struct place_of_tests *p, const char *const *ids, size_t count, const char *baseline)
 {
     const char **folders = arena_array(p->arena, 1, sizeof *folders);
     struct results_part *parts = arena_array(p->arena, count, sizeof *parts);
@@ -99,9 +94,8 @@ static struct study read_study(struct place_of_tests *p, const char *const *ids,
     for (size_t i = 0; i < count; i++)
         parts[i].path = arena_printf(p->arena, "%s/trials/%s/results.csv", p->folder, ids[i]);
     folders[0] = p->folder;
-    assert_int_equal(
-        results_join(arena_printf(p->arena, "%s/results.csv", p->folder), NULL, 0, parts, count, &err),
-        BIOFT_OK);
+    assert_int_equal(results_join(arena_printf(p->arena, "%s/results.csv", p->folder), NULL, 0, parts, count, &err),
+                     BIOFT_OK);
     assert_int_equal(study_read(folders, 1, baseline, p->arena, &s, &err), BIOFT_OK);
     return s;
 }
@@ -124,14 +118,13 @@ static void one_seed_is_compared_on_its_samples(void **state)
     assert_string_equal(q->series[0].name, "first");
     assert_string_equal(q->series[1].name, "true, lr=0.1");
     assert_ptr_equal(q->baseline, &q->series[1]);
-    assert_true(q->metric_count == 1 && q->grid_count == 1 && q->grids[0].count == 2 &&
-                q->grids[0].rule && q->grids[0].exact);
-    assert_true(study_point(q, &q->series[0],
-                            &(struct place){ METRIC_ACCURACY, "push", "", "exact", 0.1, "linf" }, &point));
-    assert_true(point.value == 0.1 && point.seeds == 1 &&
-                point.low == interval_wilson(20, SAMPLES).low);
-    assert_false(study_point(q, &q->series[0],
-                             &(struct place){ METRIC_ACCURACY, "push", "", "exact", 0.2, "linf" }, &point));
+    assert_true(q->metric_count == 1 && q->grid_count == 1 && q->grids[0].count == 2 && q->grids[0].rule &&
+                q->grids[0].exact);
+    assert_true(
+        study_point(q, &q->series[0], &(struct place){ METRIC_ACCURACY, "push", "", "exact", 0.1, "linf" }, &point));
+    assert_true(point.value == 0.1 && point.seeds == 1 && point.low == interval_wilson(20, SAMPLES).low);
+    assert_false(
+        study_point(q, &q->series[0], &(struct place){ METRIC_ACCURACY, "push", "", "exact", 0.2, "linf" }, &point));
 
     assert_int_equal(findings_read(q, p->arena, &f, &count, &err), BIOFT_OK);
     assert_int_equal(count, 3); /* clean, and both gradients at 0.1 */
@@ -188,8 +181,7 @@ static void seeds_are_a_random_effect(void **state)
         add_trial(p, ids[made], seeds, "true", 150 + seeds, 40, 40);
         made++;
         ids[made] = arena_printf(p->arena, "%02zu-rule=other,seed=%zu", made, seeds);
-        add_trial(p, ids[made], seeds, "other", 170 + seeds * (seeds == 3 ? 1 : 2) / 2, 90,
-                  20 + seeds);
+        add_trial(p, ids[made], seeds, "other", 170 + seeds * (seeds == 3 ? 1 : 2) / 2, 90, 20 + seeds);
         made++;
         if (seeds < 4)
             continue;
@@ -199,8 +191,7 @@ static void seeds_are_a_random_effect(void **state)
         assert_int_equal(findings_read(q, p->arena, &f, &count, &err), BIOFT_OK);
         assert_true(count == 3 && f[0].over_seeds && f[0].found.n == seeds && f[0].adjusted < 0.05);
         assert_true(f[0].significant == (seeds == 5));
-        assert_true(
-            study_point(q, &q->series[0], &(struct place){ .metric = METRIC_ACCURACY }, &point));
+        assert_true(study_point(q, &q->series[0], &(struct place){ .metric = METRIC_ACCURACY }, &point));
         assert_true(point.seeds == seeds &&
                     fabs(point.value - (150.0 + ((double)seeds + 1.0) / 2.0) / SAMPLES) < 1e-12);
         assert_true(point.low < point.value && point.high > point.value);
@@ -222,7 +213,8 @@ static void the_console_has_means_over_seeds(void **state)
         f[3] = figure_of(p, "fa", "exact", 0.050002, 10 + i);
         f[2].masking = i == 1 ? "masking" : "none";
         trials[i] = (struct trial_figures){ .figures = f, .count = 4 };
-        trials[i].label = (struct trial_label){ .id = i < 5 ? "00-rule=fa,seed=1" : "05-rule=fa,lr=1", .seed = i,
+        trials[i].label = (struct trial_label){ .id = i < 5 ? "00-rule=fa,seed=1" : "05-rule=fa,lr=1",
+                                                .seed = i,
                                                 .identity = i < 5 ? "same" : "other" };
     }
     assert_true(terminal_table(trials, 6, &t) && !t.failed);
@@ -246,10 +238,9 @@ static void a_missing_file_of_predictions_is_no_comparison(void **state)
     add_trial(p, ids[0], 1, "first", 180, 150, 20);
     add_trial(p, ids[1], 1, "true", 190, 40, 40);
     struct study s = read_study(p, ids, 2, "true");
-    assert_int_equal(file_remove(arena_printf(p->arena, "%s/trials/%s/predictions/fine.test.csv",
-                                              p->folder, ids[0]),
-                                 &err),
-                     BIOFT_OK);
+    assert_int_equal(
+        file_remove(arena_printf(p->arena, "%s/trials/%s/predictions/fine.test.csv", p->folder, ids[0]), &err),
+        BIOFT_OK);
     assert_int_equal(findings_read(&s.panels[0], p->arena, &f, &count, &err), BIOFT_OK);
     assert_true(count == 2 && f[0].place.attack);
 }
@@ -269,19 +260,23 @@ static void the_headline_names_what_hides(void **state)
     struct study s = read_study(p, ids, 2, "true");
     const struct panel *q = &s.panels[0];
     const struct verdict v[] = {
-        { .series = &q->series[0], .word = VERDICT_MASKING, .why = "w",
+        { .series = &q->series[0],
+          .word = VERDICT_MASKING,
+          .why = "w",
           .place = { METRIC_ACCURACY, ATTACK_WORST, "push", "exact", 0.1, "linf" } },
-        { .series = &q->series[1], .word = VERDICT_UNDECIDED, .why = "nothing was counted",
+        { .series = &q->series[1],
+          .word = VERDICT_UNDECIDED,
+          .why = "nothing was counted",
           .place = { METRIC_ACCURACY, ATTACK_WORST, "push", "exact", 0.1, "linf" } },
     };
     assert_int_equal(findings_read(q, p->arena, &f, &count, &err), BIOFT_OK);
     assert_int_equal(headline_read(&(struct headline_params){ &s, 0, f, count, v, 2 }, p->arena, &h, &err), BIOFT_OK);
-    assert_string_equal(h.text,
-                        "first (80.0%) is less accurate than true (95.0%). No rule is shown to be robust. first only hides its "
-                        "gradient (masking): under its own gradient a rule looks robust, under the exact gradient of the same "
-                        "network it is not; at epsilon 0.1 first keeps 75.0% under its own and 10.0% under the exact one. "
-                        "Undecided: true, because nothing was counted. All of this is about these networks, 1 seed a rule; "
-                        "other seeds give others.");
+    assert_string_equal(
+        h.text, "first (80.0%) is less accurate than true (95.0%). No rule is shown to be robust. first only hides its "
+                "gradient (masking): under its own gradient a rule looks robust, under the exact gradient of the same "
+                "network it is not; at epsilon 0.1 first keeps 75.0% under its own and 10.0% under the exact one. "
+                "Undecided: true, because nothing was counted. All of this is about these networks, 1 seed a rule; "
+                "other seeds give others.");
     assert_string_equal(table_cell(&h.table, 1, 1)->text, "masking");
     assert_string_equal(table_cell(&h.table, 1, 2)->text, "80.0");
     assert_string_equal(table_cell(&h.table, 1, 4)->text, "10.0");
@@ -296,8 +291,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_seed_is_compared_on_its_samples, make, clear),
         cmocka_unit_test_setup_teardown(without_its_rule_there_is_no_baseline, make, clear),
         cmocka_unit_test_setup_teardown(seeds_are_a_random_effect, make, clear),
-        cmocka_unit_test_setup_teardown(a_missing_file_of_predictions_is_no_comparison, make,
-                                        clear),
+        cmocka_unit_test_setup_teardown(a_missing_file_of_predictions_is_no_comparison, make, clear),
         cmocka_unit_test_setup_teardown(the_headline_names_what_hides, make, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,14 +134,11 @@ static void columns_are_marked_as_printed(void **state)
 
     (void)state;
     assert_true(table_mark(&t, 1, 1, 1, close, 2, 4));
-    assert_true(table_cell(&t, 1, 1)->mark == MARK_SECOND &&
-                table_cell(&t, 2, 1)->mark == MARK_SECOND);
+    assert_true(table_cell(&t, 1, 1)->mark == MARK_SECOND && table_cell(&t, 2, 1)->mark == MARK_SECOND);
     assert_true(table_mark(&t, 1, 1, 1, close, 2, 5));
-    assert_true(table_cell(&t, 1, 1)->mark == MARK_BEST &&
-                table_cell(&t, 2, 1)->mark == MARK_SECOND);
+    assert_true(table_cell(&t, 1, 1)->mark == MARK_BEST && table_cell(&t, 2, 1)->mark == MARK_SECOND);
     assert_true(table_mark(&t, 1, 1, 1, apart, 2, 4));
-    assert_true(table_cell(&t, 1, 1)->mark == MARK_SECOND &&
-                table_cell(&t, 2, 1)->mark == MARK_BEST);
+    assert_true(table_cell(&t, 1, 1)->mark == MARK_SECOND && table_cell(&t, 2, 1)->mark == MARK_BEST);
     arena_destroy(arena);
 }
 
@@ -191,10 +188,8 @@ static void is_written_three_ways(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(marks_follow_the_rule),
-        cmocka_unit_test(marks_of_all_columns_over_32_images),
-        cmocka_unit_test(tables_mark_shares_as_printed),
-        cmocka_unit_test(columns_are_marked_as_printed),
+        cmocka_unit_test(marks_follow_the_rule),         cmocka_unit_test(marks_of_all_columns_over_32_images),
+        cmocka_unit_test(tables_mark_shares_as_printed), cmocka_unit_test(columns_are_marked_as_printed),
         cmocka_unit_test(is_written_three_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

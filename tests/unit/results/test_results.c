@@ -14,16 +14,28 @@ static const struct trial_label label = { "00-rule=a,b", 7, "net", "engine", "f3
 
 static struct figure example(struct prediction *p, uint64_t n)
 {
-    struct figure f = { .dataset = "data", .protocol = "classification/ab", .rule = "r", .stage = "tune", .split = "test",
-                        .metric = METRIC_ACCURACY, .attack = "att", .options = "steps=5;a=\"x\"", .gradient = "exact", .norm = "linf",
-                        .attacked = true, .epsilon = 8.0 / 255.0, .warnings = "small-n" };
+    struct figure f = { .dataset = "data",
+                        .protocol = "classification/ab",
+                        .rule = "r",
+                        .stage = "tune",
+                        .split = "test",
+                        .metric = METRIC_ACCURACY,
+                        .attack = "att",
+                        .options = "steps=5;a=\"x\"",
+                        .gradient = "exact",
+                        .norm = "linf",
+                        .attacked = true,
+                        .epsilon = 8.0 / 255.0,
+                        .warnings = "small-n" };
     assert_int_equal(figure_fill(&f, p, n, NULL), BIOFT_OK);
     return f;
 }
 
 static void round_trip(void **state)
 {
-    struct prediction p[3] = { { 5, 1, 1, 1.0, 0.031, 0.01, NULL }, { 6, 0, 2, 0.0, 0.03, 0.02, NULL }, { 9, -1, 3, 1.0, 0.0, 0.0, NULL } };
+    struct prediction p[3] = { { 5, 1, 1, 1.0, 0.031, 0.01, NULL },
+                               { 6, 0, 2, 0.0, 0.03, 0.02, NULL },
+                               { 9, -1, 3, 1.0, 0.0, 0.0, NULL } };
     const struct figure f = example(p, 3);
     struct figure g;
     struct arena *arena = arena_create();
@@ -51,15 +63,25 @@ static void round_trip(void **state)
 static void records_and_indicators(void **state)
 {
     struct attack_record records[4] = {
-        { .clean = 1.0, .right = true, .target = -1, .distance = 0.031, .queries = 12, .gradients = 10, .zero = 3,
-          .found = true, .traced = true, .part = "" },
+        { .clean = 1.0,
+          .right = true,
+          .target = -1,
+          .distance = 0.031,
+          .queries = 12,
+          .gradients = 10,
+          .zero = 3,
+          .found = true,
+          .traced = true,
+          .part = "" },
         { .clean = 1.0, .target = -1, .distance = 0.03, .queries = 8, .gradients = 8, .traced = true, .part = "fab_t" },
         { .clean = 0.0, .right = true, .target = -1, .distance = 0.001, .queries = 4, .nonfinite = 1, .part = "" },
         { .clean = 1.0, .right = true, .target = -1, .distance = 0.0, .traced = true, .rising = true, .part = "" },
     };
     struct prediction p[4] = {
-        { 1, 1, 1, 1.0, 0.031, 0.01, &records[0] }, { 2, 1, 2, 0.0, 0.03, 0.02, &records[1] },
-        { 5, 3, 3, 0.0, 0.001, 0.001, &records[2] }, { 6, 3, 3, 1.0, 0.0, 0.0, &records[3] },
+        { 1, 1, 1, 1.0, 0.031, 0.01, &records[0] },
+        { 2, 1, 2, 0.0, 0.03, 0.02, &records[1] },
+        { 5, 3, 3, 0.0, 0.001, 0.001, &records[2] },
+        { 6, 3, 3, 1.0, 0.0, 0.0, &records[3] },
     };
     struct figure f = example(p, 4), g;
     struct arena *arena = arena_create();

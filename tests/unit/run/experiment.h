@@ -13,9 +13,9 @@
 #include "run/trial.h"
 
 /* Fails the test with what went wrong. */
-#define OK(call, err)                              \
-    do {                                           \
-        if ((call) != BIOFT_OK)                    \
+#define OK(call, err) \
+    do { \
+        if ((call) != BIOFT_OK) \
             fail_msg("%s: %s", #call, (err).text); \
     } while (0)
 
@@ -30,7 +30,7 @@ struct heard {
 };
 void hear(struct heard *h);
 void put_file(const char *path, const char *text);
-char *get_file(const char *path);                  /* free() */
+char *get_file(const char *path); /* free() */
 /* The manifest of the tests, one stage and one attack, with `more` lines at its end. */
 struct experiment *read_experiment(const char *more, const struct log *log);
 

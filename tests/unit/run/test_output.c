@@ -41,7 +41,7 @@ static void begins_with_the_resolved_manifest(void **state)
     OK(open_folder("", false, false, &o, &err), err);
     char *manifest = get_file("out/manifest.yaml");
     assert_non_null(strstr(manifest, "tiny_engine"));
-    assert_non_null(strstr(manifest, "momentum"));   /* a default, filled in */
+    assert_non_null(strstr(manifest, "momentum")); /* a default, filled in */
     free(manifest);
     output_close(&o);
 }

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 /* Metrics that were synced at least as often as checkpoints were put into place. */
-static struct { size_t metrics, checkpoints, late; } calls;
+static struct {
+    size_t metrics, checkpoints, late;
+} calls;
 
 int fsync(int fd)
 {
@@ -31,12 +33,18 @@ int rename(const char *from, const char *to)
 }
 
 /* Runs a trial of the experiment; the files are under ./out. */
-static bioft_status run(const struct experiment *e, size_t trial, const struct stop *stop, struct heard *h, char *ret_activity)
+static bioft_status run(const struct experiment *e, size_t trial, const struct stop *stop, struct heard *h,
+                        char *ret_activity)
 {
     struct error err = { 0 };
     struct status_file status = { 0 };
-    struct trial_run r = { .experiment = e, .trial = &e->trials[trial], .out = "out", .log = &h->log,
-                           .engine_log = &h->log, .stop = stop, .status = &status };
+    struct trial_run r = { .experiment = e,
+                           .trial = &e->trials[trial],
+                           .out = "out",
+                           .log = &h->log,
+                           .engine_log = &h->log,
+                           .stop = stop,
+                           .status = &status };
 
     bioft_status st = trial_open(&r, &err);
     if (st == BIOFT_OK)
@@ -69,7 +77,7 @@ static void leaves_results_metrics_and_a_checkpoint(void **state)
     struct experiment *e = read_experiment("", &h.log);
     assert_int_equal(e->trial_count, 1);
     assert_int_equal(run(e, 0, NULL, &h, activity), BIOFT_OK);
-    assert_true(calls.checkpoints > 0);            /* a checkpoint counts on the lines before it */
+    assert_true(calls.checkpoints > 0); /* a checkpoint counts on the lines before it */
     assert_int_equal(calls.late, 0);
     /* A header; the clean figure; two epsilons by two gradients; at both the worst case of the exact gradient, of the
      * rule's and of all. */
@@ -188,7 +196,7 @@ static void refuses_data_without_a_database(void **state)
     struct experiment *e = read_experiment("", &h.log);
     struct trial t = e->trials[0];
     struct head_spec head = t.head;
-    head.bits = 16;                                /* hash codes need a database, which this dataset lacks */
+    head.bits = 16; /* hash codes need a database, which this dataset lacks */
     t.head = head;
     struct status_file status = { 0 };
     struct trial_run r = { .experiment = e, .trial = &t, .out = "out", .log = &h.log, .status = &status };
@@ -197,7 +205,7 @@ static void refuses_data_without_a_database(void **state)
         st = trial_run(&r, &err);
     assert_int_equal(st, BIOFT_ERR_INVALID);
     assert_non_null(strstr(err.text, "database"));
-    assert_null(strstr(h.text.data, "epoch"));     /* before anything was trained */
+    assert_null(strstr(h.text.data, "epoch")); /* before anything was trained */
     trial_close(&r);
     text_free(&h.text);
     experiment_destroy(e);

@@ -15,8 +15,7 @@ void fixture_open(struct fixture *f, unsigned threads)
     memset(f, 0, sizeof(*f));
     f->folder = made ? realpath(made, NULL) : NULL;
     assert_non_null(f->folder);
-    OK(registry_create(&(struct registry_places){ .environment = true }, NULL, &f->registry, &err),
-       err);
+    OK(registry_create(&(struct registry_places){ .environment = true }, NULL, &f->registry, &err), err);
     f->arena = arena_create();
     assert_non_null(f->arena);
     OK(pool_create(threads, &f->pool, &err), err);
@@ -87,11 +86,10 @@ static void set_option(struct fixture *f, struct choice *c, const char *assignme
     struct error err = { 0 };
     const char *items[16], *equals = strchr(assignment, '=');
     size_t index = 0, count = 0;
-    const bioft_option *o = options_find(
-        c->plugin, arena_text_n(f->arena, assignment, (size_t)(equals - assignment)), &index);
+    const bioft_option *o = options_find(c->plugin, arena_text_n(f->arena, assignment, (size_t)(equals - assignment)),
+                                         &index);
     assert_non_null(o);
-    const bool list =
-        o->type == BIOFT_F64_LIST || o->type == BIOFT_I64_LIST || o->type == BIOFT_STRING_LIST;
+    const bool list = o->type == BIOFT_F64_LIST || o->type == BIOFT_I64_LIST || o->type == BIOFT_STRING_LIST;
     char *rest = arena_text(f->arena, equals + 1);
     if (!list)
         items[count++] = rest;
@@ -127,13 +125,10 @@ struct graph *fixture_graph(struct fixture *f, struct choice backbone, uint32_t 
     struct instance *instance = NULL;
     struct graph *g = NULL;
     (void)f;
-    OK(instance_create(
-           &(struct instance_params){ .plugin = backbone.plugin, .values = backbone.values },
-           &instance, &err),
+    OK(instance_create(&(struct instance_params){ .plugin = backbone.plugin, .values = backbone.values }, &instance,
+                       &err),
        err);
-    OK(graph_build(&(struct graph_params){ .backbone = instance, .head_outputs = outputs }, &g,
-                   &err),
-       err);
+    OK(graph_build(&(struct graph_params){ .backbone = instance, .head_outputs = outputs }, &g, &err), err);
     instance_destroy(instance);
     return g;
 }
@@ -168,14 +163,12 @@ void fixture_write(struct model *m, uint32_t what, uint32_t parameter, const flo
     OK(model_write(m, what, parameter, values, &err), err);
 }
 
-struct dataset *fixture_data(struct fixture *f, struct image_format image, uint64_t count,
-                             uint32_t classes)
+struct dataset *fixture_data(struct fixture *f, struct image_format image, uint64_t count, uint32_t classes)
 {
     struct error err = { 0 };
     const size_t size = (size_t)image.channels * image.height * image.width;
     const uint64_t shape[4] = { count, image.channels, image.height, image.width };
-    float *pixels = mem_array(count * size, sizeof(*pixels)),
-          *pattern = mem_array(classes * size, sizeof(*pattern));
+    float *pixels = mem_array(count * size, sizeof(*pixels)), *pattern = mem_array(classes * size, sizeof(*pattern));
     int64_t *labels = mem_array(count, sizeof(*labels));
     assert_true(pixels && pattern && labels);
     random_fill(BIOFT_UNIFORM, 1, "pattern", 0, 0, pattern, classes * size);
@@ -183,16 +176,15 @@ struct dataset *fixture_data(struct fixture *f, struct image_format image, uint6
     for (uint64_t i = 0; i < count; i++) {
         labels[i] = (int64_t)(i * 7 % classes);
         for (size_t k = 0; k < size; k++)
-            pixels[i * size + k] =
-                0.5f * (pixels[i * size + k] + pattern[(size_t)labels[i] * size + k]);
+            pixels[i * size + k] = 0.5f * (pixels[i * size + k] + pattern[(size_t)labels[i] * size + k]);
     }
     const char *const splits[] = { "train", "val", "test" };
     for (size_t s = 0; s < 3; s++) {
-        OK(npy_write(fixture_path(f, arena_printf(f->arena, "%s_images.npy", splits[s])), NPY_F32,
-                     4, shape, pixels, &err),
+        OK(npy_write(fixture_path(f, arena_printf(f->arena, "%s_images.npy", splits[s])), NPY_F32, 4, shape, pixels,
+                     &err),
            err);
-        OK(npy_write(fixture_path(f, arena_printf(f->arena, "%s_labels.npy", splits[s])), NPY_I64,
-                     1, shape, labels, &err),
+        OK(npy_write(fixture_path(f, arena_printf(f->arena, "%s_labels.npy", splits[s])), NPY_I64, 1, shape, labels,
+                     &err),
            err);
     }
     free(pixels);
@@ -214,8 +206,8 @@ struct dataset *fixture_open_data(struct fixture *f, const char *folder)
     return d;
 }
 
-struct trial *fixture_trial(struct fixture *f, struct choice backbone, struct dataset *data,
-                            struct choice rule, const char *loss)
+struct trial *fixture_trial(struct fixture *f, struct choice backbone, struct dataset *data, struct choice rule,
+                            const char *loss)
 {
     struct trial *t = arena_array(f->arena, 1, sizeof(*t));
     struct stage_spec *s = arena_array(f->arena, 1, sizeof(*s));

@@ -17,18 +17,18 @@
 #include <string.h>
 
 /* Fails the test with what went wrong. */
-#define OK(call, err)                                     \
-    do {                                                  \
-        if ((call) != BIOFT_OK)                           \
-            fail_msg("%s: %s", #call, (err).text);        \
+#define OK(call, err) \
+    do { \
+        if ((call) != BIOFT_OK) \
+            fail_msg("%s: %s", #call, (err).text); \
     } while (0)
 
 struct fixture {
-    struct registry *registry;                     /* of BIOFT_PLUGIN_PATH */
+    struct registry *registry; /* of BIOFT_PLUGIN_PATH */
     struct arena *arena;
     struct pool *pool;
     struct engine *engine;
-    char *folder;                                  /* absolute, of this test, removed at its end */
+    char *folder; /* absolute, of this test, removed at its end */
 };
 /* Without an engine. */
 void fixture_open(struct fixture *f, unsigned threads);
@@ -50,17 +50,16 @@ struct rule_spec *fixture_rule(struct fixture *f, struct choice rule);
 struct graph *fixture_graph(struct fixture *f, struct choice backbone, uint32_t outputs);
 /* With first values. */
 struct model *fixture_model(struct fixture *f, const struct graph *g, uint64_t seed);
-float *fixture_read(struct model *m, uint32_t what, uint32_t parameter);       /* free() */
+float *fixture_read(struct model *m, uint32_t what, uint32_t parameter); /* free() */
 void fixture_write(struct model *m, uint32_t what, uint32_t parameter, const float *values);
 
 /* A data set of the npy kind in the folder: `count` training images of noise around a pattern for
  * each class. */
-struct dataset *fixture_data(struct fixture *f, struct image_format image, uint64_t count,
-                             uint32_t classes);
+struct dataset *fixture_data(struct fixture *f, struct image_format image, uint64_t count, uint32_t classes);
 /* The same kind from a folder that is there. */
 struct dataset *fixture_open_data(struct fixture *f, const char *folder);
 /* A trial of one stage with one rule for all layers, SGD with lr 0.1, batches of 8. */
-struct trial *fixture_trial(struct fixture *f, struct choice backbone, struct dataset *data,
-                            struct choice rule, const char *loss);
+struct trial *fixture_trial(struct fixture *f, struct choice backbone, struct dataset *data, struct choice rule,
+                            const char *loss);
 
 #endif

@@ -25,8 +25,7 @@ static bioft_status attach(void *self, const bioft_task *task)
     return st;
 }
 
-static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value,
-                          float *ret_d_out)
+static bioft_status value(void *self, const float *out, const bioft_batch *batch, double *ret_value, float *ret_d_out)
 {
     const probe *p = self;
     float *a, *gradient, *calls;
@@ -37,8 +36,7 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
     if (st != BIOFT_OK)
         return st;
     for (size_t i = 0; i < (size_t)batch->n * p->outputs; i++) {
-        const float t = (int32_t)(i % p->outputs) == batch->label[i / p->outputs] ? 1.0f : 0.0f,
-                    e = *a * out[i] - t;
+        const float t = (int32_t)(i % p->outputs) == batch->label[i / p->outputs] ? 1.0f : 0.0f, e = *a * out[i] - t;
         total += 0.5 * (double)e * (double)e;
         d_a += (double)e * (double)out[i];
         if (ret_d_out)
@@ -53,7 +51,10 @@ static bioft_status value(void *self, const float *out, const bioft_batch *batch
 }
 
 static const bioft_loss loss = {
-    .struct_size = sizeof(loss), .flags = BIOFT_LOSS_CLASSES, .attach = attach, .value = value,
+    .struct_size = sizeof(loss),
+    .flags = BIOFT_LOSS_CLASSES,
+    .attach = attach,
+    .value = value,
 };
 
 static const bioft_plugin plugin = {

@@ -16,11 +16,7 @@ typedef struct {
 } probe;
 
 static const bioft_option options[] = {
-    { .name = "mode",
-      .type = BIOFT_CHOICE,
-      .offset = offsetof(probe, mode),
-      .choices = modes,
-      .help = "what it does" },
+    { .name = "mode", .type = BIOFT_CHOICE, .offset = offsetof(probe, mode), .choices = modes, .help = "what it does" },
 };
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -28,8 +24,7 @@ static bioft_status create(void *self, const bioft_host *host)
     probe *p = self;
     p->host = host;
     p->ops = host->get_extension(host, "bioft.layer/1");
-    return p->ops ? BIOFT_OK
-                  : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.layer/1");
+    return p->ops ? BIOFT_OK : host->fail(host, BIOFT_ERR_UNSUPPORTED, "the host has no bioft.layer/1");
 }
 
 static const void *extension(void *self, const char *id)
@@ -71,14 +66,9 @@ static bioft_status route(void *self, const bioft_layer *layer, bioft_route *ret
         ret->reads = BIOFT_X | BIOFT_DY | BIOFT_W;
         ret->writes = BIOFT_DX | BIOFT_DW;
         break;
-    case SEE:
-        ret->reads = BIOFT_X | BIOFT_Y | BIOFT_H | BIOFT_E | BIOFT_W;
-        break;
-    case BAD_ROUTE:
-        ret->writes = BIOFT_H;
-        break;
-    default:
-        break;
+    case SEE: ret->reads = BIOFT_X | BIOFT_Y | BIOFT_H | BIOFT_E | BIOFT_W; break;
+    case BAD_ROUTE: ret->writes = BIOFT_H; break;
+    default: break;
     }
     return BIOFT_OK;
 }
@@ -132,8 +122,8 @@ static bioft_status local(void *self, const bioft_layer *layer, const bioft_loca
     return p->mode == SEE ? look(p, layer, io) : by_operations(p, layer, io);
 }
 
-static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t step, float *w,
-                                 const float *dw, int32_t *ret_changed)
+static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t step, float *w, const float *dw,
+                                 int32_t *ret_changed)
 {
     const probe *p = self;
     float *copy = state(p, layer->key, layer->count), *steps = state(p, "steps", 1);
@@ -141,12 +131,10 @@ static bioft_status after_update(void *self, const bioft_layer *layer, uint64_t 
     if (p->mode == FAIL_UPDATE)
         return p->host->fail(p->host, BIOFT_ERR_UNSUPPORTED, "the probe was asked to fail");
     if ((float)step != *steps)
-        return p->host->fail(p->host, BIOFT_ERR_INVALID,
-                             "step is not the number of updates before this one");
+        return p->host->fail(p->host, BIOFT_ERR_INVALID, "step is not the number of updates before this one");
     for (size_t i = 0; i < layer->count; i++)
         if (fabsf(w[i] - copy[i] - dw[i]) > 1e-6f)
-            return p->host->fail(p->host, BIOFT_ERR_INVALID,
-                                 "dw is not the new W minus the old one");
+            return p->host->fail(p->host, BIOFT_ERR_INVALID, "dw is not the new W minus the old one");
     memcpy(copy, w, layer->count * sizeof(*w));
     return BIOFT_OK;
 }

@@ -3,22 +3,20 @@
 #include <bioft/rule.h>
 #include <string.h>
 
-enum { BACKPROP, NO_LOSS, LOSS_TWICE, UPDATE_TWICE, NO_FORWARD, NO_BLOCK, LATE, NO_GRADIENT, FAIL,
-       PREDICT };
+enum { BACKPROP, NO_LOSS, LOSS_TWICE, UPDATE_TWICE, NO_FORWARD, NO_BLOCK, LATE, NO_GRADIENT, FAIL, PREDICT };
 static const char *const modes[] = {
-    "backprop", "no_loss", "loss_twice", "update_twice", "no_forward", "no_block", "late",
-    "no_gradient", "fail", "predict", NULL,
+    "backprop", "no_loss",     "loss_twice", "update_twice", "no_forward", "no_block",
+    "late",     "no_gradient", "fail",       "predict",      NULL,
 };
 
 typedef struct {
     int32_t mode;
     const bioft_host *host;
-    size_t all;                                    /* floats an image, of all blocks' ends */
+    size_t all; /* floats an image, of all blocks' ends */
 } probe;
 
 static const bioft_option options[] = {
-    { .name = "mode", .type = BIOFT_CHOICE, .offset = offsetof(probe, mode), .choices = modes,
-      .help = "what it does" },
+    { .name = "mode", .type = BIOFT_CHOICE, .offset = offsetof(probe, mode), .choices = modes, .help = "what it does" },
 };
 
 static bioft_status create(void *self, const bioft_host *host)
@@ -27,10 +25,7 @@ static bioft_status create(void *self, const bioft_host *host)
     return BIOFT_OK;
 }
 
-static size_t inputs(const bioft_layer *layer)
-{
-    return (size_t)layer->in_channels * layer->in_h * layer->in_w;
-}
+static size_t inputs(const bioft_layer *layer) { return (size_t)layer->in_channels * layer->in_h * layer->in_w; }
 
 static bioft_status attach(void *self, const bioft_layer *layer, const float *w)
 {
@@ -67,22 +62,16 @@ static bioft_status mistake(const probe *p, const bioft_step *step, const float 
     double value;
     bioft_status st;
     switch (p->mode) {
-    case LOSS_TWICE:
-        return step->loss(step, out, &value, d);
-    case UPDATE_TWICE:
-        st = step->update(step, 0);
-        return st == BIOFT_OK ? step->update(step, 0) : st;
-    case NO_BLOCK:
-        return step->block_forward(step, step->layers, step->batch->n, out, d);
+    case LOSS_TWICE: return step->loss(step, out, &value, d);
+    case UPDATE_TWICE: st = step->update(step, 0); return st == BIOFT_OK ? step->update(step, 0) : st;
+    case NO_BLOCK: return step->block_forward(step, step->layers, step->batch->n, out, d);
     case LATE:
         st = step->update(step, step->layers - 1);
         if (st == BIOFT_OK)
             st = step->block_backward(step, step->layers - 1, step->batch->n, d, NULL);
         return st;
-    case FAIL:
-        return p->host->fail(p->host, BIOFT_ERR_UNSUPPORTED, "the probe was asked to fail");
-    default:
-        return BIOFT_OK;
+    case FAIL: return p->host->fail(p->host, BIOFT_ERR_UNSUPPORTED, "the probe was asked to fail");
+    default: return BIOFT_OK;
     }
 }
 
@@ -126,8 +115,7 @@ static bioft_status predict(void *self, const bioft_step *step, float *ret_score
 static const void *extension(void *self, const char *id)
 {
     static const bioft_own_step own = { .struct_size = sizeof(own), .train = train };
-    static const bioft_own_step both = { .struct_size = sizeof(both), .train = train,
-                                         .predict = predict };
+    static const bioft_own_step both = { .struct_size = sizeof(both), .train = train, .predict = predict };
     if (strcmp(id, "bioft.step/0") != 0)
         return NULL;
     return ((probe *)self)->mode == PREDICT ? &both : &own;
@@ -137,9 +125,15 @@ static const bioft_rule rule = { .struct_size = sizeof(rule), .attach = attach }
 
 static const bioft_plugin plugin = {
     BIOFT_PLUGIN(BIOFT_KIND_RULE, "probe_step", "1.0", "bioft", "MIT"),
-    .summary = "runs the training step itself", .reference = "",
-    .instance_size = sizeof(probe), .options = options, .option_count = 1,
-    .option_size = sizeof(*options), .create = create, .extension = extension, .vtable = &rule,
+    .summary = "runs the training step itself",
+    .reference = "",
+    .instance_size = sizeof(probe),
+    .options = options,
+    .option_count = 1,
+    .option_size = sizeof(*options),
+    .create = create,
+    .extension = extension,
+    .vtable = &rule,
 };
 
 const bioft_plugin *bioft_plugin_entry(uint32_t index) { return index == 0 ? &plugin : NULL; }

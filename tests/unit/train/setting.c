@@ -32,27 +32,27 @@ static void on_log(void *ctx, enum log_level level, const char *text)
         snprintf(s->warnings + at, sizeof(s->warnings) - at, "%s\n", text);
 }
 
-void setting_open(struct setting *s, unsigned threads, const char *backbone,
-                         const char *rule, uint64_t count, const char *loss)
+void setting_open(struct setting *s, unsigned threads, const char *backbone, const char *rule, uint64_t count,
+                  const char *loss)
 {
     static struct log log;
     memset(s, 0, sizeof(*s));
     fixture_open(&s->f, threads);
     fixture_engine(&s->f);
     const bool perceptron = strcmp(backbone, "mlp") == 0;
-    const struct choice network =
-        fixture_choice(&s->f, BIOFT_KIND_BACKBONE, backbone, perceptron ? "hidden=12" : NULL, NULL);
+    const struct choice network = fixture_choice(&s->f, BIOFT_KIND_BACKBONE, backbone, perceptron ? "hidden=12" : NULL,
+                                                 NULL);
     s->graph = fixture_graph(&s->f, network, 10);
-    struct image_format image = { .channels = s->graph->view.channels, .height = s->graph->view.height,
-                               .width = s->graph->view.width };
+    struct image_format image = { .channels = s->graph->view.channels,
+                                  .height = s->graph->view.height,
+                                  .width = s->graph->view.width };
     for (size_t c = 0; c < 4; c++) {
         image.mean[c] = 0.5f;
         image.std[c] = 0.25f;
     }
     s->model = fixture_model(&s->f, s->graph, 1);
     s->data = fixture_data(&s->f, image, count, 10);
-    s->trial = fixture_trial(&s->f, network, s->data,
-                             fixture_choice(&s->f, BIOFT_KIND_RULE, rule, NULL), loss);
+    s->trial = fixture_trial(&s->f, network, s->data, fixture_choice(&s->f, BIOFT_KIND_RULE, rule, NULL), loss);
     s->stage = s->trial->stages;
     log = (struct log){ .write = on_log, .ctx = s };
     s->p = (struct stage_params){

@@ -20,18 +20,14 @@ struct measured {
 static void measure(struct measured *m, const char *rule, bool zero)
 {
     struct error err = { 0 };
-    const bioft_use use = { .struct_size = sizeof(use),
-                            .kind = BIOFT_TRAIN,
-                            .precision = BIOFT_F32,
-                            .max_batch = N,
-                            .threads = 1 };
+    const bioft_use use = {
+        .struct_size = sizeof(use), .kind = BIOFT_TRAIN, .precision = BIOFT_F32, .max_batch = N, .threads = 1
+    };
     memset(m, 0, sizeof(*m));
-    m->graph = fixture_graph(
-        &fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "mlp", "hidden=16", NULL), OUT);
+    m->graph = fixture_graph(&fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "mlp", "hidden=16", NULL), OUT);
     m->model = fixture_model(&fixture, m->graph, 4);
-    OK(feedback_create(
-           m->model, fixture_rule(&fixture, fixture_choice(&fixture, BIOFT_KIND_RULE, rule, NULL)),
-           1, 1, NULL, N, &m->feedback, &err),
+    OK(feedback_create(m->model, fixture_rule(&fixture, fixture_choice(&fixture, BIOFT_KIND_RULE, rule, NULL)), 1, 1,
+                       NULL, N, &m->feedback, &err),
        err);
     OK(program_create(m->model, &use, feedback_routes(m->feedback, true), &m->program, &err), err);
     OK(alignment_create(m->model, N, &m->alignment, &err), err);
@@ -40,8 +36,7 @@ static void measure(struct measured *m, const char *rule, bool zero)
         random_fill(BIOFT_NORMAL, 1, "e", 0, 0, m->d_out, N * OUT);
     OK(program_forward(m->program, N, m->x, 0, m->out, &err), err);
     OK(alignment_exact(m->alignment, m->program, m->d_out, &err), err);
-    const bioft_hooks *hooks =
-        feedback_hooks(m->feedback, NULL, m->d_out, alignment_observe, m->alignment, 0);
+    const bioft_hooks *hooks = feedback_hooks(m->feedback, NULL, m->d_out, alignment_observe, m->alignment, 0);
     OK(program_backward(m->program, m->d_out, 0, NULL, hooks, &err), err);
     OK(alignment_weights(m->alignment, feedback_routes(m->feedback, false), &err), err);
 }
@@ -104,8 +99,7 @@ static void test_delta(void **state)
     const uint32_t p = graph_parameter(m.graph, "fc2.weight");
     float *w1 = fixture_read(m.model, BIOFT_VALUE, graph_parameter(m.graph, "fc1.weight"));
     float *b1 = fixture_read(m.model, BIOFT_VALUE, graph_parameter(m.graph, "fc1.bias"));
-    float *w2 = fixture_read(m.model, BIOFT_VALUE, p),
-          *v2 = fixture_read(m.model, BIOFT_FEEDBACK, p);
+    float *w2 = fixture_read(m.model, BIOFT_VALUE, p), *v2 = fixture_read(m.model, BIOFT_FEEDBACK, p);
     for (size_t i = 0; i < N; i++)
         for (size_t j = 0; j < HIDDEN; j++) {
             double y = (double)b1[j], a = 0.0, b = 0.0;
@@ -119,11 +113,9 @@ static void test_delta(void **state)
             bb += b * b;
             ab += a * b;
         }
-    assert_true(fabs(m.alignment->delta_angle[0]
-                     - acos(ab / sqrt(aa * bb)) * 180.0 / 3.14159265358979323846)
-                < 1e-3);
+    assert_true(fabs(m.alignment->delta_angle[0] - acos(ab / sqrt(aa * bb)) * 180.0 / 3.14159265358979323846) < 1e-3);
     assert_true(m.alignment->delta_angle[0] > 60.0);
-    assert_true(m.alignment->delta_angle[1] < 1e-4);       /* the last layer's is the loss's own */
+    assert_true(m.alignment->delta_angle[1] < 1e-4); /* the last layer's is the loss's own */
     free(w1);
     free(b1);
     free(w2);

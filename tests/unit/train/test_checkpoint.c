@@ -22,11 +22,7 @@ static const char *const class_names[] = { "a", "b \"quoted\"" };
 static void things_open(struct things *t, const char *backbone, uint64_t seed)
 {
     struct error err = { 0 };
-    const struct image_format image = { .channels = 1,
-                                     .height = 8,
-                                     .width = 8,
-                                     .mean = { 0.25f },
-                                     .std = { 0.5f } };
+    const struct image_format image = { .channels = 1, .height = 8, .width = 8, .mean = { 0.25f }, .std = { 0.5f } };
     const struct choice choice = fixture_choice(&fixture, BIOFT_KIND_BACKBONE, backbone, NULL);
     const struct choice rule = fixture_choice(&fixture, BIOFT_KIND_RULE, "kolen_pollack", NULL);
     const bioft_task task = { .struct_size = sizeof(task), .outputs = 10, .classes = 10 };
@@ -38,11 +34,9 @@ static void things_open(struct things *t, const char *backbone, uint64_t seed)
     t->model = fixture_model(&fixture, t->graph, seed);
     t->trial = fixture_trial(&fixture, choice, &t->data, rule, "probe_loss");
     t->trial->seed = 99;
-    OK(feedback_create(t->model, t->trial->stages->rules, 1, seed, NULL, 4, &t->feedback, &err),
-       err);
-    OK(instance_create(
-           &(struct instance_params){ .plugin = t->trial->stages->loss.plugin, .trainables = true },
-           &t->loss, &err),
+    OK(feedback_create(t->model, t->trial->stages->rules, 1, seed, NULL, 4, &t->feedback, &err), err);
+    OK(instance_create(&(struct instance_params){ .plugin = t->trial->stages->loss.plugin, .trainables = true },
+                       &t->loss, &err),
        err);
     OK(t->trial->stages->loss.plugin->api.loss.attach(t->loss->self, &task), err);
     for (uint32_t p = 0; p < t->graph->view.parameter_count; p++) {
@@ -71,12 +65,7 @@ static void things_open(struct things *t, const char *backbone, uint64_t seed)
         .stage = t->trial->stages,
         .key = "0123456789abcdef",
         .image = image,
-        .progress = { .epoch = 2,
-                      .batch_in_epoch = 3,
-                      .step = seed,
-                      .loss_sum = 0.1 + 0.2,
-                      .correct = 5,
-                      .seen = 6 },
+        .progress = { .epoch = 2, .batch_in_epoch = 3, .step = seed, .loss_sum = 0.1 + 0.2, .correct = 5, .seen = 6 },
     };
 }
 
@@ -118,16 +107,15 @@ static void test_round_trip(void **state)
     assert_false(same("a", "b"));
     b.c.progress = (struct progress){ 0 };
     OK(checkpoint_load(fixture_path(&fixture, "a"), &b.c, &err), err);
-    assert_true(b.c.progress.loss_sum == 0.1 + 0.2 && b.c.progress.step == 7
-                && !b.c.progress.complete);
+    assert_true(b.c.progress.loss_sum == 0.1 + 0.2 && b.c.progress.step == 7 && !b.c.progress.complete);
     save(&b, "b");
     assert_true(same("a", "b"));
     a.c.progress.complete = true;
     save(&a, "a");
     OK(checkpoint_peek(fixture_path(&fixture, "a"), &progress, key, &err), err);
     assert_string_equal(key, "0123456789abcdef");
-    assert_true(progress.complete && progress.epoch == 2 && progress.batch_in_epoch == 3
-                && progress.correct == 5 && progress.seen == 6);
+    assert_true(progress.complete && progress.epoch == 2 && progress.batch_in_epoch == 3 && progress.correct == 5 &&
+                progress.seen == 6);
     things_close(&a);
     things_close(&b);
 }
@@ -178,8 +166,7 @@ static void test_names(void **state)
     OK(safetensors_open(fixture_path(&fixture, "names"), &file, &err), err);
     for (size_t i = 0; i < sizeof(tensors) / sizeof(*tensors); i++) {
         const struct tensor_entry *e = safetensors_find(file, tensors[i].name);
-        if (!e || e->dtype != tensors[i].dtype || e->dims != tensors[i].dims
-            || e->count != tensors[i].count)
+        if (!e || e->dtype != tensors[i].dtype || e->dims != tensors[i].dims || e->count != tensors[i].count)
             fail_msg("%s", tensors[i].name);
     }
     assert_null(safetensors_find(file, "optim/bn1.running_var/m"));
@@ -226,8 +213,7 @@ static void test_refusals(void **state)
     save(&a, "a");
     refused(&other, "a",
             (const char *const[]){ "conv1.bias is missing", "bn1.weight is not of this stage",
-                                   "conv1.weight is [4, 1, 3, 3] in the file, [6, 1, 5, 5] here",
-                                   NULL });
+                                   "conv1.weight is [4, 1, 3, 3] in the file, [6, 1, 5, 5] here", NULL });
     b.c.key = "f";
     refused(&b, "a", (const char *const[]){ "0123456789ab", "another manifest", NULL });
     b.c.key = a.c.key;
@@ -298,8 +284,7 @@ static void test_parts(void **state)
     b.c.moments = false;
     OK(checkpoint_load(fixture_path(&fixture, "a"), &b.c, &err), err);
     for (uint32_t p = 0; p < a.graph->view.parameter_count; p++) {
-        float *x = fixture_read(a.model, BIOFT_VALUE, p),
-              *y = fixture_read(b.model, BIOFT_VALUE, p);
+        float *x = fixture_read(a.model, BIOFT_VALUE, p), *y = fixture_read(b.model, BIOFT_VALUE, p);
         assert_memory_equal(x, y, a.graph->parameters[p].count * sizeof(*x));
         free(x);
         free(y);
@@ -318,15 +303,18 @@ static void test_classes(void **state)
     things_open(&t, "small_norm", 7);
     t.data.name = "data";
     save(&t, "classes");
-    OK(checkpoint_check_classes(&(struct weights_spec){ .file = fixture_path(&fixture, "classes") }, &t.data, &err), err);
+    OK(checkpoint_check_classes(&(struct weights_spec){ .file = fixture_path(&fixture, "classes") }, &t.data, &err),
+       err);
     t.data.class_names = other;
-    assert_int_equal(checkpoint_check_classes(&(struct weights_spec){ .file = fixture_path(&fixture, "classes") }, &t.data, &err),
-                     BIOFT_ERR_INVALID);
+    assert_int_equal(
+        checkpoint_check_classes(&(struct weights_spec){ .file = fixture_path(&fixture, "classes") }, &t.data, &err),
+        BIOFT_ERR_INVALID);
     assert_non_null(strstr(err.text, "number 1 is 'b \"quoted\"' there and 'c' here"));
     t.data.class_names = class_names;
     t.data.classes = 1;
-    assert_int_equal(checkpoint_check_classes(&(struct weights_spec){ .file = fixture_path(&fixture, "classes") }, &t.data, &err),
-                     BIOFT_ERR_INVALID);
+    assert_int_equal(
+        checkpoint_check_classes(&(struct weights_spec){ .file = fixture_path(&fixture, "classes") }, &t.data, &err),
+        BIOFT_ERR_INVALID);
     assert_non_null(strstr(err.text, "knows 2 classes, 'data' has 1"));
     things_close(&t);
 }
@@ -334,11 +322,8 @@ static void test_classes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_hostile_metadata),
-        cmocka_unit_test(test_parts), cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_names), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_hostile_metadata), cmocka_unit_test(test_parts), cmocka_unit_test(test_classes),
     };
     return cmocka_run_group_tests(tests, fixture_open_group, fixture_close_group);
 }

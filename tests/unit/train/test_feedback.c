@@ -7,10 +7,9 @@
 
 static struct model *lenet(void)
 {
-    static struct graph *g;                        /* the models' only: one for all tests */
+    static struct graph *g; /* the models' only: one for all tests */
     if (!g)
-        g = fixture_graph(&fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "lenet5", NULL),
-                          10);
+        g = fixture_graph(&fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "lenet5", NULL), 10);
     return fixture_model(&fixture, g, 3);
 }
 
@@ -23,8 +22,7 @@ static struct feedback *feedback_of(struct model *m, struct choice rule)
 }
 
 /* Fails with a text that has `part`. */
-static void refused(struct model *m, const struct rule_spec *rules, size_t count,
-                    bioft_status status, const char *part)
+static void refused(struct model *m, const struct rule_spec *rules, size_t count, bioft_status status, const char *part)
 {
     struct error err = { 0 };
     struct feedback *f = NULL;
@@ -41,8 +39,7 @@ static void test_matching(void **state)
     struct model *m = lenet();
     const struct choice usf = fixture_choice(&fixture, BIOFT_KIND_RULE, "usf", "scale=none", NULL);
     const struct choice bp = fixture_choice(&fixture, BIOFT_KIND_RULE, "bp", NULL);
-    const struct rule_spec rules[] = { { .layers = "conv*", .choice = usf },
-                                       { .layers = "*", .choice = bp } };
+    const struct rule_spec rules[] = { { .layers = "conv*", .choice = usf }, { .layers = "*", .choice = bp } };
     (void)state;
     OK(feedback_create(m, rules, 2, 5, NULL, 4, &f, &err), err);
     assert_int_equal(feedback_count(f), 2);
@@ -57,16 +54,12 @@ static void test_matching(void **state)
         free(v);
     }
     feedback_destroy(f);
-    const struct rule_spec typo[] = { { .layers = "conv9*", .choice = usf },
-                                      { .layers = "*", .choice = bp } };
+    const struct rule_spec typo[] = { { .layers = "conv9*", .choice = usf }, { .layers = "*", .choice = bp } };
     refused(m, typo, 2, BIOFT_ERR_INVALID, "'conv9*' matches no layer; did you mean 'conv1'?");
-    const struct rule_spec far[] = { { .layers = "zzzzzzzz", .choice = usf },
-                                     { .layers = "*", .choice = bp } };
+    const struct rule_spec far[] = { { .layers = "zzzzzzzz", .choice = usf }, { .layers = "*", .choice = bp } };
     refused(m, far, 2, BIOFT_ERR_INVALID, "the layers are conv1, conv2, fc1, fc2, fc3");
-    const struct rule_spec some[] = { { .layers = "conv*", .choice = usf },
-                                      { .layers = "fc1", .choice = bp } };
-    refused(m, some, 2, BIOFT_ERR_INVALID,
-            "no entry matches layer 'fc2'; the nearest pattern is 'fc1'");
+    const struct rule_spec some[] = { { .layers = "conv*", .choice = usf }, { .layers = "fc1", .choice = bp } };
+    refused(m, some, 2, BIOFT_ERR_INVALID, "no entry matches layer 'fc2'; the nearest pattern is 'fc1'");
     refused(m, some, 2, BIOFT_ERR_INVALID, "no entry matches layer 'fc3'");
     model_destroy(m);
 }
@@ -75,7 +68,7 @@ static void test_matching(void **state)
  * fans. */
 struct expected {
     const char *rule, *options[3];
-    bool sign;                                     /* else 1 */
+    bool sign; /* else 1 */
     enum { ONES, UNIFORM_ALL, UNIFORM_HALF, NORMAL_ALL, NORMAL_ABS, UNIFORM_TO_1 } m;
     bool redrawn;
     enum { XAVIER, KAIMING, NONE, QUARTER, MATCH } scale;
@@ -103,27 +96,21 @@ static double norm(const float *x, size_t count)
     return sqrt(sum);
 }
 
-static void expect(const struct expected *e, const bioft_layer *l, const float *w, uint64_t key,
-                   float *ret)
+static void expect(const struct expected *e, const bioft_layer *l, const float *w, uint64_t key, float *ret)
 {
     const size_t spatial = (size_t)l->kernel[0] * l->kernel[1];
     const double fan_in = (double)(l->in_channels * (l->kind == BIOFT_LAYER_LINEAR ? 1 : spatial));
-    const double fan_out =
-        (double)(l->out_channels * (l->kind == BIOFT_LAYER_LINEAR ? 1 : spatial));
+    const double fan_out = (double)(l->out_channels * (l->kind == BIOFT_LAYER_LINEAR ? 1 : spatial));
     const double root3 = sqrt(3.0);
     const double s[] = { sqrt(2.0 / (fan_in + fan_out)), 1.0 / sqrt(3.0 * fan_in), 1.0, 0.25, 1.0 };
     char stream[64];
     snprintf(stream, sizeof(stream), "feedback/%s", l->name);
-    random_fill(e->m == NORMAL_ALL || e->m == NORMAL_ABS ? BIOFT_NORMAL : BIOFT_UNIFORM, 1, stream,
-                key, 0, ret, l->count);
+    random_fill(e->m == NORMAL_ALL || e->m == NORMAL_ABS ? BIOFT_NORMAL : BIOFT_UNIFORM, 1, stream, key, 0, ret,
+                l->count);
     for (size_t i = 0; i < l->count; i++) {
         const double u = (double)ret[i];
         const double m[] = { 1.0, root3 * (2.0 * u - 1.0), root3 * u, u, fabs(u), u };
-        ret[i] = (float)(s[e->scale] * m[e->m]
-                         * (e->sign ? (w[i] > 0.0f   ? 1.0
-                                       : w[i] < 0.0f ? -1.0
-                                                     : 0.0)
-                                    : 1.0));
+        ret[i] = (float)(s[e->scale] * m[e->m] * (e->sign ? (w[i] > 0.0f ? 1.0 : w[i] < 0.0f ? -1.0 : 0.0) : 1.0));
         if (strcmp(e->rule, "bp") == 0)
             ret[i] = w[i];
     }
@@ -143,8 +130,7 @@ static void check_v(const struct expected *e, struct model *m, uint64_t key)
         expect(e, &m->graph->layers[of->layer], w, e->redrawn ? key : 0, want);
         for (size_t i = 0; i < of->count; i++)
             if (fabsf(v[i] - want[i]) > 1e-5f * fabsf(want[i]) + 1e-8f)
-                fail_msg("%s, %s[%zu]: V is %g, not %g", e->rule, of->name, i, (double)v[i],
-                         (double)want[i]);
+                fail_msg("%s, %s[%zu]: V is %g, not %g", e->rule, of->name, i, (double)v[i], (double)want[i]);
         free(w);
         free(v);
         free(want);
@@ -169,10 +155,10 @@ static void test_formulas(void **state)
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
         const struct expected *e = &table[i];
         struct model *m = lenet();
-        struct feedback *f = feedback_of(m, fixture_choice(&fixture, BIOFT_KIND_RULE, e->rule,
-                                                           e->options[0], e->options[1], NULL));
+        struct feedback *f = feedback_of(
+            m, fixture_choice(&fixture, BIOFT_KIND_RULE, e->rule, e->options[0], e->options[1], NULL));
         check_v(e, m, 0);
-        turn_weights(m);                           /* V follows W by itself */
+        turn_weights(m); /* V follows W by itself */
         check_v(e, m, 0);
         OK(feedback_refresh(f, 1, &err), err);
         check_v(e, m, 1);
@@ -180,7 +166,7 @@ static void test_formulas(void **state)
         check_v(e, m, UINT64_C(3) << 40 | 1);
         OK(feedback_refresh(f, 7, &err), err);
         check_v(e, m, 7);
-        OK(feedback_rank(f, 1, &err), err);        /* a second stage with this rule draws others */
+        OK(feedback_rank(f, 1, &err), err); /* a second stage with this rule draws others */
         check_v(e, m, UINT64_C(1) << 34);
         OK(feedback_redraw(f, 2, 3, &err), err);
         check_v(e, m, UINT64_C(3) << 40 | UINT64_C(1) << 34 | 2);
@@ -233,20 +219,17 @@ static void test_kolen_pollack(void **state)
 {
     struct error err = { 0 };
     struct model *m = lenet();
-    struct feedback *f = feedback_of(
-        m, fixture_choice(&fixture, BIOFT_KIND_RULE, "kolen_pollack", "decay=0.125", NULL));
+    struct feedback *f = feedback_of(m,
+                                     fixture_choice(&fixture, BIOFT_KIND_RULE, "kolen_pollack", "decay=0.125", NULL));
     const bioft_hooks *hooks = feedback_hooks(f, NULL, NULL, NULL, NULL, 0);
-    const uint32_t p = graph_parameter(m->graph, "conv2.weight"),
-                   layer = graph_layer(m->graph, "conv2");
+    const uint32_t p = graph_parameter(m->graph, "conv2.weight"), layer = graph_layer(m->graph, "conv2");
     const size_t count = m->graph->parameters[p].count;
     float *w = fixture_read(m, BIOFT_VALUE, p), *before = fixture_read(m, BIOFT_FEEDBACK, p);
     float *dw = mem_array(count, sizeof(*dw)), *old = mem_array(count, sizeof(*old));
     int32_t changed = 0;
     (void)state;
     assert_false(feedback_is_exact(f));
-    assert_true(
-        fabs(norm(before, count) / sqrt((double)count) / sqrt(2.0 / (25 * 6 + 25 * 16)) - 1.0)
-        < 0.1);
+    assert_true(fabs(norm(before, count) / sqrt((double)count) / sqrt(2.0 / (25 * 6 + 25 * 16)) - 1.0) < 0.1);
     memcpy(old, w, count * sizeof(*w));
     for (size_t i = 0; i < count; i++)
         w[i] += dw[i] = (float)i * 1e-5f;
@@ -287,8 +270,7 @@ static void observe(void *ctx, uint32_t layer, const float *dy, size_t count)
 static void pass_open(struct pass *p)
 {
     memset(p, 0, sizeof(*p));
-    p->graph = fixture_graph(
-        &fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "mlp", "hidden=12", NULL), OUT);
+    p->graph = fixture_graph(&fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "mlp", "hidden=12", NULL), OUT);
     p->model = fixture_model(&fixture, p->graph, 4);
     p->x = mem_array(N * IN, sizeof(*p->x));
     random_fill(BIOFT_NORMAL, 1, "x", 0, 0, p->x, N * IN);
@@ -298,11 +280,9 @@ static void pass_open(struct pass *p)
 static void pass_forward(struct pass *p, const bioft_route *routes)
 {
     struct error err = { 0 };
-    const bioft_use use = { .struct_size = sizeof(use),
-                            .kind = BIOFT_TRAIN,
-                            .precision = BIOFT_F32,
-                            .max_batch = N,
-                            .threads = 1 };
+    const bioft_use use = {
+        .struct_size = sizeof(use), .kind = BIOFT_TRAIN, .precision = BIOFT_F32, .max_batch = N, .threads = 1
+    };
     OK(program_create(p->model, &use, routes, &p->program, &err), err);
     OK(program_forward(p->program, N, p->x, 0, p->out, &err), err);
 }
@@ -324,8 +304,7 @@ static void test_dfa(void **state)
     struct pass p;
     (void)state;
     pass_open(&p);
-    struct feedback *f =
-        feedback_of(p.model, fixture_choice(&fixture, BIOFT_KIND_RULE, "dfa", NULL));
+    struct feedback *f = feedback_of(p.model, fixture_choice(&fixture, BIOFT_KIND_RULE, "dfa", NULL));
     assert_false(feedback_is_exact(f));
     pass_forward(&p, feedback_routes(f, true));
     const bioft_hooks *hooks = feedback_hooks(f, NULL, p.d_out, observe, &p, 0);
@@ -349,8 +328,7 @@ static void test_dfa(void **state)
         }
     for (size_t i = 0; i < b->count; i++)
         largest = fabsf(b->value[i]) > largest ? fabsf(b->value[i]) : largest;
-    assert_true(largest <= sqrtf(6.0f / (OUT + HIDDEN))
-                && largest > 0.9f * sqrtf(6.0f / (OUT + HIDDEN)));
+    assert_true(largest <= sqrtf(6.0f / (OUT + HIDDEN)) && largest > 0.9f * sqrtf(6.0f / (OUT + HIDDEN)));
     assert_memory_equal(p.dy[1], p.d_out, sizeof(p.d_out));
     free(w);
     free(bias);
@@ -358,11 +336,9 @@ static void test_dfa(void **state)
     pass_close(&p);
 }
 
-static const bioft_batch batch = { .struct_size = sizeof(batch),
-                                   .n = N,
-                                   .classes = OUT,
-                                   .label_words = 1,
-                                   .label = (const int32_t[]){ 1, 2, 3 } };
+static const bioft_batch batch = {
+    .struct_size = sizeof(batch), .n = N, .classes = OUT, .label_words = 1, .label = (const int32_t[]){ 1, 2, 3 }
+};
 
 /* A rule that routes everything itself by the layer operations gives backpropagation's gradients.
  */
@@ -374,8 +350,8 @@ static void test_layer_operations(void **state)
     for (size_t r = 0; r < 2; r++) {
         struct pass p;
         pass_open(&p);
-        struct feedback *f = feedback_of(
-            p.model, fixture_choice(&fixture, BIOFT_KIND_RULE, r ? "probe_rule" : "bp", NULL));
+        struct feedback *f = feedback_of(p.model,
+                                         fixture_choice(&fixture, BIOFT_KIND_RULE, r ? "probe_rule" : "bp", NULL));
         pass_forward(&p, feedback_routes(f, false));
         const bioft_hooks *hooks = feedback_hooks(f, &batch, p.d_out, NULL, NULL, 0);
         OK(program_backward(p.program, p.d_out, 0, NULL, hooks, &err), err);
@@ -401,8 +377,8 @@ static void test_reads(void **state)
     struct pass p;
     (void)state;
     pass_open(&p);
-    struct feedback *f = feedback_of(
-        p.model, fixture_choice(&fixture, BIOFT_KIND_RULE, "probe_rule", "mode=see", NULL));
+    struct feedback *f = feedback_of(p.model,
+                                     fixture_choice(&fixture, BIOFT_KIND_RULE, "probe_rule", "mode=see", NULL));
     pass_forward(&p, feedback_routes(f, true));
     const bioft_hooks *hooks = feedback_hooks(f, &batch, p.d_out, observe, &p, 0);
     bioft_status st = program_backward(p.program, p.d_out, 0, NULL, hooks, &err);
@@ -419,35 +395,35 @@ static void test_failures(void **state)
     struct pass p;
     (void)state;
     pass_open(&p);
-    struct feedback *f = feedback_of(
-        p.model, fixture_choice(&fixture, BIOFT_KIND_RULE, "probe_rule", "mode=fail", NULL));
+    struct feedback *f = feedback_of(p.model,
+                                     fixture_choice(&fixture, BIOFT_KIND_RULE, "probe_rule", "mode=fail", NULL));
     pass_forward(&p, feedback_routes(f, false));
     const bioft_hooks *hooks = feedback_hooks(f, &batch, p.d_out, NULL, NULL, 0);
     bioft_status st = program_backward(p.program, p.d_out, 0, NULL, hooks, &err);
     assert_int_equal(feedback_error(f, st, &err), BIOFT_ERR_UNSUPPORTED);
     assert_string_equal(err.text, "layer 'fc1': rule 'probe_rule': the probe was asked to fail");
     feedback_destroy(f);
-    const struct { const char *mode, *part; bioft_status status; } bad[] = {
+    const struct {
+        const char *mode, *part;
+        bioft_status status;
+    } bad[] = {
         { "mode=step", "its bioft.step/0 has no train()", BIOFT_ERR_INVALID },
         { "mode=bad_route", "layer 'fc1': rule 'probe_rule' routes quantities", BIOFT_ERR_INVALID },
         { "mode=bad_feedback", "g is not a function of W", BIOFT_ERR_INVALID },
     };
     for (size_t i = 0; i < 3; i++)
         refused(p.model,
-                fixture_rule(&fixture, fixture_choice(&fixture, BIOFT_KIND_RULE, "probe_rule",
-                                                      bad[i].mode, NULL)),
-                1, bad[i].status, bad[i].part);
+                fixture_rule(&fixture, fixture_choice(&fixture, BIOFT_KIND_RULE, "probe_rule", bad[i].mode, NULL)), 1,
+                bad[i].status, bad[i].part);
     pass_close(&p);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_matching),         cmocka_unit_test(test_formulas),
-        cmocka_unit_test(test_scales),
-        cmocka_unit_test(test_kolen_pollack),    cmocka_unit_test(test_dfa),
-        cmocka_unit_test(test_layer_operations), cmocka_unit_test(test_reads),
-        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_matching),      cmocka_unit_test(test_formulas), cmocka_unit_test(test_scales),
+        cmocka_unit_test(test_kolen_pollack), cmocka_unit_test(test_dfa),      cmocka_unit_test(test_layer_operations),
+        cmocka_unit_test(test_reads),         cmocka_unit_test(test_failures),
     };
     return cmocka_run_group_tests(tests, fixture_open_group, fixture_close_group);
 }

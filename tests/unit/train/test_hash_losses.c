@@ -9,15 +9,16 @@
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static struct instance *loss_of(struct fixture *f, const char *name, const bioft_task *task,
-                                uint64_t seed, const char *option, const char *more)
+static struct instance *loss_of(struct fixture *f, const char *name, const bioft_task *task, uint64_t seed,
+                                const char *option, const char *more)
 {
     struct error err = { 0 };
     struct instance *loss = NULL;
     struct choice c = fixture_choice(f, BIOFT_KIND_LOSS, name, option, option ? more : NULL, NULL);
 
-    OK(instance_create(&(struct instance_params){ .plugin = c.plugin, .values = c.values,
-                                                  .seed = seed, .trainables = true }, &loss, &err),
+    OK(instance_create(
+           &(struct instance_params){ .plugin = c.plugin, .values = c.values, .seed = seed, .trainables = true }, &loss,
+           &err),
        err);
     if (c.plugin->api.loss.attach(loss->self, task) != BIOFT_OK) {
         instance_error(loss, BIOFT_ERR_INVALID, &err);
@@ -28,8 +29,11 @@ static struct instance *loss_of(struct fixture *f, const char *name, const bioft
 
 static bioft_task task_of(uint32_t bits, uint32_t classes, uint64_t train_count)
 {
-    return (bioft_task){ .struct_size = sizeof(bioft_task), .outputs = bits, .classes = classes,
-                         .multi_label = 1, .train_count = train_count };
+    return (bioft_task){ .struct_size = sizeof(bioft_task),
+                         .outputs = bits,
+                         .classes = classes,
+                         .multi_label = 1,
+                         .train_count = train_count };
 }
 
 static double value_of(struct instance *loss, const float *out, const bioft_batch *batch, float *d)
@@ -54,10 +58,10 @@ static const struct hyp2_case {
     double value;
     bool several;
 } cases[] = {
-    { 6, 12, 5, "zeta=0", single_sets, single_out, single_proxies, single_d_out, single_d_proxies,
-      single_value, false },
-    { 9, 16, 7, "zeta=0.125", several_sets, several_out, several_proxies, several_d_out,
-      several_d_proxies, several_value, true },
+    { 6, 12, 5, "zeta=0", single_sets, single_out, single_proxies, single_d_out, single_d_proxies, single_value,
+      false },
+    { 9, 16, 7, "zeta=0.125", several_sets, several_out, several_proxies, several_d_out, several_d_proxies,
+      several_value, true },
 };
 enum { MOST = 9 * 16 };
 
@@ -65,8 +69,12 @@ static const uint64_t numbers[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8 };
 
 static bioft_batch batch_of(const struct hyp2_case *c)
 {
-    return (bioft_batch){ .struct_size = sizeof(bioft_batch), .n = c->n, .classes = c->classes,
-                          .label_words = 1, .sample = numbers, .labels = c->sets };
+    return (bioft_batch){ .struct_size = sizeof(bioft_batch),
+                          .n = c->n,
+                          .classes = c->classes,
+                          .label_words = 1,
+                          .sample = numbers,
+                          .labels = c->sets };
 }
 
 static struct instance *hyp2_of(struct fixture *f, const struct hyp2_case *c, const char *beta)
@@ -190,11 +198,14 @@ static void sums_over_nothing(void **state)
 
 static void thresholds(void **state)
 {
-    static const struct { uint32_t bits, classes; double zeta; } known[] = {
-        { 32, 10, 0.0 }, { 32, 21, 0.0 }, { 32, 38, 0.0 }, { 32, 80, 0.125 }, { 32, 100, 0.125 },
-        { 32, 1000, 0.25 }, { 32, 5, -0.125 }, { 32, 2, -1.0 }, { 32, 4, -0.3125 },
-        { 32, 8, -0.125 }, { 32, 9, 0.0 }, { 32, 64, 0.0 }, { 32, 65, 0.125 },
-        { 12, 10, 0.0 }, { 16, 1000, 0.5 }, { 128, 2048, 0.09375 }, { 24, 5, -1.0 / 12 },
+    static const struct {
+        uint32_t bits, classes;
+        double zeta;
+    } known[] = {
+        { 32, 10, 0.0 },        { 32, 21, 0.0 },      { 32, 38, 0.0 },   { 32, 80, 0.125 },  { 32, 100, 0.125 },
+        { 32, 1000, 0.25 },     { 32, 5, -0.125 },    { 32, 2, -1.0 },   { 32, 4, -0.3125 }, { 32, 8, -0.125 },
+        { 32, 9, 0.0 },         { 32, 64, 0.0 },      { 32, 65, 0.125 }, { 12, 10, 0.0 },    { 16, 1000, 0.5 },
+        { 128, 2048, 0.09375 }, { 24, 5, -1.0 / 12 },
     };
     (void)state;
     for (size_t i = 0; i < COUNT(known); i++) {
@@ -210,8 +221,7 @@ static void thresholds(void **state)
     /* No entry betters Griesmer's bound; simplex codes reach it. */
     for (size_t i = 0; i < COUNT(hyp2_codes); i++)
         for (uint32_t m = 1; m <= HYP2_DIMENSIONS; m++)
-            assert_true(hyp2_codes[i].distance[m - 1] <=
-                        hyp2_griesmer(hyp2_codes[i].bits, UINT32_C(1) << m));
+            assert_true(hyp2_codes[i].distance[m - 1] <= hyp2_griesmer(hyp2_codes[i].bits, UINT32_C(1) << m));
     for (uint32_t m = 2; m < 9; m++)
         assert_int_equal(hyp2_griesmer((UINT32_C(1) << m) - 1, UINT32_C(1) << m), 1 << (m - 1));
 }
@@ -221,8 +231,9 @@ static void thresholds_count(void **state)
     struct fixture *f = *state;
     const bioft_task task = task_of(32, 80, 100), odd = task_of(20, 10, 100);
     const uint64_t sets[4] = { 1, 0, 4, 0 };
-    const bioft_batch batch = { .struct_size = sizeof batch, .n = 2, .classes = 80, .label_words = 2,
-                                .sample = numbers, .labels = sets };
+    const bioft_batch batch = {
+        .struct_size = sizeof batch, .n = 2, .classes = 80, .label_words = 2, .sample = numbers, .labels = sets
+    };
     struct instance *table = loss_of(f, "hyp2", &task, 1, NULL, NULL);
     struct instance *same = loss_of(f, "hyp2", &task, 1, "zeta=0.125", NULL);
     struct instance *other = loss_of(f, "hyp2", &task, 1, "zeta=0", NULL);
@@ -237,8 +248,9 @@ static void thresholds_count(void **state)
     instance_destroy(same);
     instance_destroy(other);
 
-    OK(instance_create(&(struct instance_params){ .plugin = c.plugin, .values = c.values,
-                                                  .trainables = true }, &none, &err), err);
+    OK(instance_create(&(struct instance_params){ .plugin = c.plugin, .values = c.values, .trainables = true }, &none,
+                       &err),
+       err);
     bioft_status st = c.plugin->api.loss.attach(none->self, &odd);
     assert_int_equal(instance_error(none, st, &err), BIOFT_ERR_INVALID);
     assert_non_null(strstr(err.text, "20 bits and 10 classes: give 'zeta'"));
@@ -277,9 +289,13 @@ static double hashnet_batch(struct instance *loss, size_t k, float *d)
     uint64_t sets[N];
     for (size_t i = 0; i < N; i++)
         sets[i] = hashnet_sets[hashnet_samples[k * N + i]];
-    const bioft_batch batch = { .struct_size = sizeof batch, .n = N, .classes = CLASSES,
-                                .label_words = 1, .epoch = hashnet_epochs[k],
-                                .sample = hashnet_samples + k * N, .labels = sets };
+    const bioft_batch batch = { .struct_size = sizeof batch,
+                                .n = N,
+                                .classes = CLASSES,
+                                .label_words = 1,
+                                .epoch = hashnet_epochs[k],
+                                .sample = hashnet_samples + k * N,
+                                .labels = sets };
     return value_of(loss, hashnet_out + k * N * BITS, &batch, d);
 }
 
@@ -329,8 +345,12 @@ static void hashnet_keeps(void **state)
     const uint64_t beyond[N] = { 0, 1, TRAIN, 2 };
     double unused = 7.0;
     struct error err = { 0 };
-    const bioft_batch batch = { .struct_size = sizeof batch, .n = N, .classes = CLASSES,
-                                .label_words = 1, .sample = beyond, .labels = hashnet_sets };
+    const bioft_batch batch = { .struct_size = sizeof batch,
+                                .n = N,
+                                .classes = CLASSES,
+                                .label_words = 1,
+                                .sample = beyond,
+                                .labels = hashnet_sets };
     bioft_status st = straight->plugin->api.loss.value(straight->self, hashnet_out, &batch, &unused, a);
     assert_int_equal(instance_error(straight, st, &err), BIOFT_ERR_INVALID);
     assert_true(unused == 7.0);
@@ -355,10 +375,14 @@ static int close_fixture(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hyp2_is_torchs), cmocka_unit_test(hyp2_is_the_gradient),
-        cmocka_unit_test(pairs_are_of_several_labels), cmocka_unit_test(sums_over_nothing),
-        cmocka_unit_test(thresholds), cmocka_unit_test(thresholds_count),
-        cmocka_unit_test(proxies_begin), cmocka_unit_test(hashnet_is_torchs),
+        cmocka_unit_test(hyp2_is_torchs),
+        cmocka_unit_test(hyp2_is_the_gradient),
+        cmocka_unit_test(pairs_are_of_several_labels),
+        cmocka_unit_test(sums_over_nothing),
+        cmocka_unit_test(thresholds),
+        cmocka_unit_test(thresholds_count),
+        cmocka_unit_test(proxies_begin),
+        cmocka_unit_test(hashnet_is_torchs),
         cmocka_unit_test(hashnet_keeps),
     };
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);

@@ -27,23 +27,17 @@ static struct instance *loss_of(struct fixture *f, const char *name, double smoo
     struct error err = { 0 };
     struct instance *loss = NULL;
     struct choice c = fixture_choice(f, BIOFT_KIND_LOSS, name, NULL);
-    const bioft_task task = { .struct_size = sizeof(task),
-                              .outputs = C,
-                              .classes = C,
-                              .train_count = N };
+    const bioft_task task = { .struct_size = sizeof(task), .outputs = C, .classes = C, .train_count = N };
     if (smoothing > 0.0)
-        c = fixture_choice(f, BIOFT_KIND_LOSS, name,
-                           arena_printf(f->arena, "label_smoothing=%g", smoothing), NULL);
-    OK(instance_create(
-           &(struct instance_params){ .plugin = c.plugin, .values = c.values, .trainables = true },
-           &loss, &err),
+        c = fixture_choice(f, BIOFT_KIND_LOSS, name, arena_printf(f->arena, "label_smoothing=%g", smoothing), NULL);
+    OK(instance_create(&(struct instance_params){ .plugin = c.plugin, .values = c.values, .trainables = true }, &loss,
+                       &err),
        err);
     OK(c.plugin->api.loss.attach(loss->self, &task), err);
     return loss;
 }
 
-static double value_of(struct instance *loss, const float *out, const bioft_batch *batch,
-                       float *d_out)
+static double value_of(struct instance *loss, const float *out, const bioft_batch *batch, float *d_out)
 {
     double value = NAN;
     assert_int_equal(loss->plugin->api.loss.value(loss->self, out, batch, &value, d_out), BIOFT_OK);
@@ -58,15 +52,13 @@ static void test_torch(void **state)
         one[i] = UINT64_C(1) << golden_label[i];
     for (size_t g = 0; g < sizeof(golden_losses) / sizeof(*golden_losses); g++) {
         struct instance *loss = loss_of(f, golden_losses[g].loss, golden_losses[g].smoothing);
-        const bioft_batch batch =
-            batch_of(golden_label, golden_losses[g].multi ? golden_sets : one);
+        const bioft_batch batch = batch_of(golden_label, golden_losses[g].multi ? golden_sets : one);
         float d[N * C];
         const double value = value_of(loss, golden_out[0], &batch, d);
         assert_true(fabs(value - golden_losses[g].value) <= 1e-6 * fabs(golden_losses[g].value));
         assert_true(value_of(loss, golden_out[0], &batch, NULL) == value);
         for (size_t i = 0; i < N * C; i++)
-            assert_true(fabsf(d[i] - golden_losses[g].d_out[i / C][i % C])
-                        <= 1e-6f * fabsf(d[i]) + 1e-7f);
+            assert_true(fabsf(d[i] - golden_losses[g].d_out[i / C][i % C]) <= 1e-6f * fabsf(d[i]) + 1e-7f);
         instance_destroy(loss);
     }
 }
@@ -75,15 +67,16 @@ static void test_torch(void **state)
 static void test_differences(void **state)
 {
     struct fixture *f = *state;
-    const struct { const char *name; double smoothing;
+    const struct {
+        const char *name;
+        double smoothing;
     } losses[] = {
         { "cross_entropy", 0.0 },
         { "cross_entropy", 0.3 },
         { "mse", 0.0 },
         { "binary_cross_entropy", 0.0 },
     };
-    const float out[N * C] = { 0.5f, -1.0f,  2.0f,  1.5f, 0.25f, -0.75f,
-                               0.0f, 0.125f, -0.5f, 1.0f, 1.0f,  -2.0f };
+    const float out[N * C] = { 0.5f, -1.0f, 2.0f, 1.5f, 0.25f, -0.75f, 0.0f, 0.125f, -0.5f, 1.0f, 1.0f, -2.0f };
     for (size_t k = 0; k < sizeof(losses) / sizeof(*losses); k++) {
         struct instance *loss = loss_of(f, losses[k].name, losses[k].smoothing);
         const bioft_batch batch = batch_of(golden_label, golden_sets);
@@ -116,8 +109,7 @@ static void test_refusals(void **state)
     assert_int_equal(instance_error(loss, st, &err), BIOFT_ERR_INVALID);
     assert_non_null(strstr(err.text, "sample 12"));
     batch.label = beyond;
-    assert_int_equal(loss->plugin->api.loss.value(loss->self, golden_out[0], &batch, &value, NULL),
-                     BIOFT_ERR_INVALID);
+    assert_int_equal(loss->plugin->api.loss.value(loss->self, golden_out[0], &batch, &value, NULL), BIOFT_ERR_INVALID);
     assert_true(value == 7.0);
     instance_destroy(loss);
     for (size_t i = 0; i < 3; i++) {

@@ -33,12 +33,11 @@ static void test_torch(void **state)
         bioft_update u = update_of(i);
         memcpy(w, golden_w, sizeof(w));
         if (u.kind == BIOFT_ADAM)
-            memset(m, 0, sizeof(m));    /* SGD's first step does not read what was there */
+            memset(m, 0, sizeof(m)); /* SGD's first step does not read what was there */
         for (u.t = 1; u.t <= STEPS; u.t++) {
             optimizer_step(&u, golden_optimizers[i].lr, w, golden_g[u.t - 1], m, v, COUNT);
             for (size_t k = 0; k < COUNT; k++)
-                assert_true(fabsf(w[k] - golden_optimizers[i].after[u.t - 1][k])
-                            <= 1e-6f * fabsf(w[k]) + 1e-9f);
+                assert_true(fabsf(w[k] - golden_optimizers[i].after[u.t - 1][k]) <= 1e-6f * fabsf(w[k]) + 1e-9f);
         }
     }
 }
@@ -47,8 +46,7 @@ static void test_gradient_scale(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(golden_optimizers) / sizeof(*golden_optimizers); i++) {
-        float w[COUNT], w2[COUNT], g2[COUNT], m[COUNT] = { 0 }, v[COUNT] = { 0 }, m2[COUNT] = { 0 },
-                                              v2[COUNT] = { 0 };
+        float w[COUNT], w2[COUNT], g2[COUNT], m[COUNT] = { 0 }, v[COUNT] = { 0 }, m2[COUNT] = { 0 }, v2[COUNT] = { 0 };
         bioft_update u = update_of(i);
         u.t = 1;
         memcpy(w, golden_w, sizeof(w));
@@ -78,8 +76,7 @@ static void test_schedules(void **state)
 {
     (void)state;
     const struct schedule_spec step = { .kind = SCHEDULE_STEP, .every = 2, .gamma = 0.5 };
-    const struct schedule_spec cosine = { .kind = SCHEDULE_COSINE },
-                               constant = { .kind = SCHEDULE_CONSTANT };
+    const struct schedule_spec cosine = { .kind = SCHEDULE_COSINE }, constant = { .kind = SCHEDULE_CONSTANT };
     for (uint64_t t = 0; t < 12; t++) {
         assert_true(fabs(schedule_factor(&step, t / 3, t, 12) - golden_step[t]) < 1e-12);
         assert_true(fabs(schedule_factor(&cosine, t / 3, t, 12) - golden_cosine[t]) < 1e-12);

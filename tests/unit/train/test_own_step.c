@@ -9,8 +9,7 @@
 
 static void choose(struct setting *s, const char *mode)
 {
-    s->stage->rules = fixture_rule(
-        &s->f, fixture_choice(&s->f, BIOFT_KIND_RULE, "probe_step", mode, NULL));
+    s->stage->rules = fixture_rule(&s->f, fixture_choice(&s->f, BIOFT_KIND_RULE, "probe_step", mode, NULL));
 }
 
 /* Backpropagation block by block is backpropagation: the same weights after some epochs of an
@@ -42,8 +41,7 @@ static void test_blocks(void **state)
             float *b = fixture_read(s[1].model, BIOFT_VALUE, p);
             for (size_t i = 0; i < q->count; i++)
                 if (fabsf(a[i] - b[i]) > 1e-4f)
-                    fail_msg("%s[%zu] is %g, %g by backpropagation", q->name, i, (double)b[i],
-                             (double)a[i]);
+                    fail_msg("%s[%zu] is %g, %g by backpropagation", q->name, i, (double)b[i], (double)a[i]);
             free(a);
             free(b);
         }
@@ -81,7 +79,9 @@ static void test_resume(void **state)
 
 static void test_mistakes(void **state)
 {
-    static const struct { const char *mode, *part; } bad[] = {
+    static const struct {
+        const char *mode, *part;
+    } bad[] = {
         { "mode=no_loss", "rule 'probe_step' ended its step without the loss" },
         { "mode=loss_twice", "rule 'probe_step': it asked for the loss twice" },
         { "mode=update_twice", "layer 'fc1': update twice in one step" },
@@ -118,18 +118,15 @@ static bioft_status build_norms(void *self, const bioft_builder *b)
 static void test_other_arrays(void **state)
 {
     static const struct plugin norms = {
-        .descriptor = { BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "norms", "1", "", ""),
-                        .summary = "", .reference = "" },
+        .descriptor = { BIOFT_PLUGIN(BIOFT_KIND_BACKBONE, "norms", "1", "", ""), .summary = "", .reference = "" },
         .api.backbone = { .struct_size = sizeof(bioft_backbone), .build = build_norms },
     };
     struct instance *instance = NULL;
     struct graph *graph = NULL;
     struct error err = { 0 };
     (void)state;
-    assert_int_equal(instance_create(&(struct instance_params){ .plugin = &norms }, &instance, &err),
-                     BIOFT_OK);
-    assert_int_equal(graph_build(&(struct graph_params){ .backbone = instance }, &graph, &err),
-                     BIOFT_OK);
+    assert_int_equal(instance_create(&(struct instance_params){ .plugin = &norms }, &instance, &err), BIOFT_OK);
+    assert_int_equal(graph_build(&(struct graph_params){ .backbone = instance }, &graph, &err), BIOFT_OK);
     assert_int_equal(chain_check(graph, &err), BIOFT_ERR_UNSUPPORTED);
     assert_string_equal(err.text, "backbone 'norms' has layernorm after 'conv', which trains arrays "
                                   "of no layer's");
@@ -144,8 +141,7 @@ static void test_refusals(void **state)
     struct error err = { 0 };
     (void)state;
     setting_open(&s, 1, "mlp", "bp", 16, "cross_entropy");
-    struct graph *residual =
-        fixture_graph(&s.f, fixture_choice(&s.f, BIOFT_KIND_BACKBONE, "resnet18", NULL), 10);
+    struct graph *residual = fixture_graph(&s.f, fixture_choice(&s.f, BIOFT_KIND_BACKBONE, "resnet18", NULL), 10);
     assert_int_equal(chain_check(s.graph, &err), BIOFT_OK);
     assert_int_equal(chain_check(residual, &err), BIOFT_ERR_UNSUPPORTED);
     assert_string_equal(err.text, "backbone 'resnet18' is not a chain of layers: paths part or meet "
@@ -177,9 +173,9 @@ static const size_t widths[LAYERS + 1] = { WIDEST, 7, 5, OUT };
 struct fake {
     struct feedback *feedback;
     float *w[LAYERS];
-    float x[LAYERS][N * WIDEST];                   /* of the last forward */
+    float x[LAYERS][N * WIDEST]; /* of the last forward */
     int passes[LAYERS], updates[LAYERS];
-    float seen_x[LAYERS][4][N * WIDEST], seen_dh[LAYERS][4][N * WIDEST];   /* by block_backward */
+    float seen_x[LAYERS][4][N * WIDEST], seen_dh[LAYERS][4][N * WIDEST]; /* by block_backward */
     float d_out[N * OUT];
 };
 
@@ -197,20 +193,17 @@ static double neuron(const struct fake *f, uint32_t layer, const float *x, size_
     return layer + 1 < LAYERS && y < 0.0 ? 0.0 : y;
 }
 
-static bioft_status fake_forward(const bioft_step *step, uint32_t index, uint32_t n, const float *x,
-                                 float *ret_h)
+static bioft_status fake_forward(const bioft_step *step, uint32_t index, uint32_t n, const float *x, float *ret_h)
 {
     struct fake *f = step->ctx;
     memcpy(f->x[index], x, n * widths[index] * sizeof(*x));
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < widths[index + 1]; j++)
-            ret_h[i * widths[index + 1] + j] =
-                (float)neuron(f, index, f->x[index] + i * widths[index], j);
+            ret_h[i * widths[index + 1] + j] = (float)neuron(f, index, f->x[index] + i * widths[index], j);
     return BIOFT_OK;
 }
 
-static bioft_status fake_backward(const bioft_step *step, uint32_t index, uint32_t n,
-                                  const float *dh, float *ret_dx)
+static bioft_status fake_backward(const bioft_step *step, uint32_t index, uint32_t n, const float *dh, float *ret_dx)
 {
     struct fake *f = step->ctx;
     const size_t in = widths[index], out = widths[index + 1];
@@ -218,7 +211,7 @@ static bioft_status fake_backward(const bioft_step *step, uint32_t index, uint32
     assert_true(nth < 4);
     memcpy(f->seen_x[index][nth], f->x[index], n * in * sizeof(*dh));
     memcpy(f->seen_dh[index][nth], dh, n * out * sizeof(*dh));
-    for (size_t i = 0; ret_dx && i < n; i++)       /* the head's: linear */
+    for (size_t i = 0; ret_dx && i < n; i++) /* the head's: linear */
         for (size_t k = 0; k < in; k++) {
             double dx = 0.0;
             for (size_t j = 0; j < out; j++)
@@ -228,8 +221,7 @@ static bioft_status fake_backward(const bioft_step *step, uint32_t index, uint32
     return BIOFT_OK;
 }
 
-static bioft_status fake_loss(const bioft_step *step, const float *out, double *ret_value,
-                              float *ret_d_out)
+static bioft_status fake_loss(const bioft_step *step, const float *out, double *ret_value, float *ret_d_out)
 {
     (void)out;
     *ret_value = 1.0;
@@ -246,30 +238,35 @@ static bioft_status fake_update(const bioft_step *step, uint32_t index)
 static const int32_t labels[N] = { 3, 0, 9 };
 
 /* One step of a rule on the fake network; the caller frees the model by fake_close. */
-static struct model *fake_step(struct fake *f, struct choice rule, const float *x, float *inverse,
-                               size_t inverse_count)
+static struct model *fake_step(struct fake *f, struct choice rule, const float *x, float *inverse, size_t inverse_count)
 {
     struct error err = { 0 };
-    const struct choice network =
-        fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "mlp", "hidden=7 5", NULL);
+    const struct choice network = fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "mlp", "hidden=7 5", NULL);
     struct model *m = fixture_model(&fixture, fixture_graph(&fixture, network, OUT), 4);
-    const bioft_batch batch = { .struct_size = sizeof(batch), .n = N, .classes = OUT,
-                                .label_words = 1, .x = x, .label = labels, .step = 6 };
+    const bioft_batch batch = {
+        .struct_size = sizeof(batch), .n = N, .classes = OUT, .label_words = 1, .x = x, .label = labels, .step = 6
+    };
     const bioft_step step = {
-        .struct_size = sizeof(step), .layers = LAYERS, .batch = &batch, .ctx = f,
-        .layer = fake_layer, .block_forward = fake_forward, .block_backward = fake_backward,
-        .loss = fake_loss, .update = fake_update,
+        .struct_size = sizeof(step),
+        .layers = LAYERS,
+        .batch = &batch,
+        .ctx = f,
+        .layer = fake_layer,
+        .block_forward = fake_forward,
+        .block_backward = fake_backward,
+        .loss = fake_loss,
+        .update = fake_update,
     };
     double value = 0.0;
     memset(f, 0, sizeof(*f));
     random_fill(BIOFT_NORMAL, 1, "d_out", 0, 0, f->d_out, N * OUT);
-    OK(feedback_create(m, fixture_rule(&fixture, rule), 1, 5, fixture.pool, N, &f->feedback, &err),
-       err);
+    OK(feedback_create(m, fixture_rule(&fixture, rule), 1, 5, fixture.pool, N, &f->feedback, &err), err);
     assert_true(feedback_is_exact(f->feedback));
     for (uint32_t i = 0; i < LAYERS; i++)
-        f->w[i] = fixture_read(m, BIOFT_VALUE, graph_parameter(m->graph, i == 0   ? "fc1.weight"
-                                                                         : i == 1 ? "fc2.weight"
-                                                                                  : "fc3.weight"));
+        f->w[i] = fixture_read(m, BIOFT_VALUE,
+                               graph_parameter(m->graph, i == 0   ? "fc1.weight"
+                                                         : i == 1 ? "fc2.weight"
+                                                                  : "fc3.weight"));
     struct instance *instance = feedback_instance(f->feedback, 0);
     const struct named_array *a = instance_array(instance, "fc2");
     assert_int_equal(a ? a->count : 0, inverse_count);
@@ -311,8 +308,9 @@ static void test_target_propagation(void **state)
     assert_non_null(x);
     random_fill(BIOFT_NORMAL, 1, "x", 0, 0, x, N * WIDEST);
     struct model *m = fake_step(
-        &f, fixture_choice(&fixture, BIOFT_KIND_RULE, "dtp", "target_rate=0.5", "noise=0.25",
-                           "inverse_rate=0.125", NULL), x, v, INVERSE);
+        &f,
+        fixture_choice(&fixture, BIOFT_KIND_RULE, "dtp", "target_rate=0.5", "noise=0.25", "inverse_rate=0.125", NULL),
+        x, v, INVERSE);
     const float *h1 = f.seen_x[1][0], *h2 = f.seen_x[2][0];
     assert_memory_equal(f.seen_x[0][0], x, N * WIDEST * sizeof(*x));
     assert_memory_equal(f.seen_dh[2][0], f.d_out, sizeof(f.d_out));
@@ -330,8 +328,7 @@ static void test_target_propagation(void **state)
             float target[5];
             for (size_t k = 0; k < 5; k++)
                 target[k] = (float)t2[i * 5 + k];
-            const double t1 = (double)h1[i * 7 + j] + inverted(v, target, j)
-                              - inverted(v, h2 + i * 5, j);
+            const double t1 = (double)h1[i * 7 + j] + inverted(v, target, j) - inverted(v, h2 + i * 5, j);
             const double want = ((double)h1[i * 7 + j] - t1) / N;
             assert_true(fabs(want - (double)f.seen_dh[0][0][i * 7 + j]) < 1e-5);
         }
@@ -368,23 +365,22 @@ static void test_forward_forward(void **state)
     assert_true(x && pattern);
     random_fill(BIOFT_NORMAL, 1, "x", 0, 0, x, N * WIDEST);
     struct model *m = fake_step(
-        &f, fixture_choice(&fixture, BIOFT_KIND_RULE, "forward_forward", "strength=0.5",
-                           "theta=0.75", NULL), x, NULL, 0);
+        &f, fixture_choice(&fixture, BIOFT_KIND_RULE, "forward_forward", "strength=0.5", "theta=0.75", NULL), x, NULL,
+        0);
     for (uint32_t i = 0; i < N; i++) {
         uint32_t draw;
         random_fill(BIOFT_BITS, 5, "wrong", 6, i, &draw, 1);
         const uint32_t wrong = ((uint32_t)labels[i] + 1 + draw % (OUT - 1)) % OUT;
         assert_int_not_equal(wrong, labels[i]);
         for (int negative = 0; negative < 2; negative++) {
-            random_fill(BIOFT_NORMAL, 5, "label", negative ? wrong : (uint32_t)labels[i], 0,
-                        pattern, WIDEST);
+            random_fill(BIOFT_NORMAL, 5, "label", negative ? wrong : (uint32_t)labels[i], 0, pattern, WIDEST);
             for (size_t k = 0; k < WIDEST; k++)
-                assert_true(fabsf(f.seen_x[0][negative][i * WIDEST + k] - x[i * WIDEST + k]
-                                  - 0.5f * pattern[k]) < 1e-5f);
+                assert_true(fabsf(f.seen_x[0][negative][i * WIDEST + k] - x[i * WIDEST + k] - 0.5f * pattern[k]) <
+                            1e-5f);
         }
     }
     for (int negative = 0; negative < 2; negative++)
-        for (size_t i = 0; i < N; i++) {           /* what hidden layers learn at has mean square 1 */
+        for (size_t i = 0; i < N; i++) { /* what hidden layers learn at has mean square 1 */
             double square = 0.0;
             for (size_t k = 0; k < widths[1]; k++)
                 square += pow((double)f.seen_x[1][negative][i * widths[1] + k], 2) / (double)widths[1];
@@ -399,11 +395,11 @@ static void test_forward_forward(void **state)
                     h[j] = neuron(&f, layer, f.seen_x[layer][negative] + i * in, j);
                     goodness += h[j] * h[j] / (double)out;
                 }
-                const double p = 1.0 / (1.0 + exp(0.75 - goodness));   /* of "positive" */
+                const double p = 1.0 / (1.0 + exp(0.75 - goodness)); /* of "positive" */
                 for (size_t j = 0; j < out; j++) {
                     const double want = (negative ? p : p - 1.0) * 2.0 * h[j] / (double)out / N;
-                    assert_true(fabs(want - (double)f.seen_dh[layer][negative][i * out + j])
-                                < 1e-5 * (1.0 + fabs(want)));
+                    assert_true(fabs(want - (double)f.seen_dh[layer][negative][i * out + j]) <
+                                1e-5 * (1.0 + fabs(want)));
                 }
             }
     /* The head learns on clean images. */
@@ -424,10 +420,10 @@ static void test_forward_forward(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks),   cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_other_arrays),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_target_propagation), cmocka_unit_test(test_forward_forward),
+        cmocka_unit_test(test_blocks),          cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_mistakes),        cmocka_unit_test(test_other_arrays),
+        cmocka_unit_test(test_refusals),        cmocka_unit_test(test_target_propagation),
+        cmocka_unit_test(test_forward_forward),
     };
     return cmocka_run_group_tests(tests, fixture_open_group, fixture_close_group);
 }

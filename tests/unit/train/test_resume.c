@@ -13,11 +13,9 @@ static void test_length(void **state)
         uint32_t batch, accumulate;
         uint64_t want_steps, want_epochs, want_per_epoch;
     } cases[] = {
-        { 100, 0, 1.0, 10, 1, 10, 1, 10 }, { 101, 0, 1.0, 10, 1, 11, 1, 11 },
-        { 101, 0, 2.0, 10, 4, 6, 2, 3 },   { 100, 0, 1.1, 10, 1, 11, 2, 10 },
-        { 100, 0, 0.01, 10, 1, 1, 1, 10 }, { 100, 25, 0.0, 10, 1, 25, 3, 10 },
-        { 100, 0, 0.0, 10, 1, 0, 0, 10 },  { 0, 0, 1.0, 10, 1, 0, 0, 0 },
-        { 3, 0, 1.0, 10, 8, 1, 1, 1 },
+        { 100, 0, 1.0, 10, 1, 10, 1, 10 }, { 101, 0, 1.0, 10, 1, 11, 1, 11 }, { 101, 0, 2.0, 10, 4, 6, 2, 3 },
+        { 100, 0, 1.1, 10, 1, 11, 2, 10 }, { 100, 0, 0.01, 10, 1, 1, 1, 10 }, { 100, 25, 0.0, 10, 1, 25, 3, 10 },
+        { 100, 0, 0.0, 10, 1, 0, 0, 10 },  { 0, 0, 1.0, 10, 1, 0, 0, 0 },     { 3, 0, 1.0, 10, 8, 1, 1, 1 },
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -34,8 +32,8 @@ static void test_length(void **state)
 
 /* 30 steps at once, and 13, a stop, and the rest in another process's objects: the same bytes. Once
  * more with other threads, with accumulation, and with a rule and a loss that have arrays. */
-static void run_apart(unsigned threads, const char *rule, const char *loss, uint32_t accumulate,
-                      uint64_t stop_at, char ret[SHA256_HEX])
+static void run_apart(unsigned threads, const char *rule, const char *loss, uint32_t accumulate, uint64_t stop_at,
+                      char ret[SHA256_HEX])
 {
     struct error err = { 0 };
     char name[32];
@@ -70,7 +68,9 @@ static void run_apart(unsigned threads, const char *rule, const char *loss, uint
 
 static void test_resume(void **state)
 {
-    static const struct { const char *rule, *loss; uint32_t accumulate;
+    static const struct {
+        const char *rule, *loss;
+        uint32_t accumulate;
     } cases[] = {
         { "frsf", "cross_entropy", 1 },
         { "brsf", "cross_entropy", 2 },
@@ -142,7 +142,7 @@ static void test_complete(void **state)
     float *w = setting_values(&again, "fc1.weight"), *trained = setting_values(&s, "fc1.weight");
     float *v = fixture_read(again.model, BIOFT_FEEDBACK, p), u[24 * 12];
     assert_memory_equal(w, trained, sizeof(u));
-    random_fill(BIOFT_UNIFORM, 1, "feedback/fc1", 5, 0, u, 24 * 12);       /* 5 updates done */
+    random_fill(BIOFT_UNIFORM, 1, "feedback/fc1", 5, 0, u, 24 * 12); /* 5 updates done */
     for (size_t i = 0; i < 24 * 12; i++)
         assert_true(fabs(fabs((double)v[i]) - sqrt(2.0 / 36.0) * sqrt(3.0) * (double)u[i]) < 1e-6);
     free(bytes);
@@ -206,10 +206,8 @@ static void test_selection(void **state)
         s.stage->select_by_val = true;
         s.stage->epochs = 3.0;
         s.stage->checkpoint_epochs = 2;
-        s.stage->optimizer.lr = s.stage->optimizer.head_lr =
-            0.02;                                  /* good for an epoch, then ruinous */
-        s.stage->schedule =
-            (struct schedule_spec){ .kind = SCHEDULE_STEP, .every = 1, .gamma = 60.0 };
+        s.stage->optimizer.lr = s.stage->optimizer.head_lr = 0.02; /* good for an epoch, then ruinous */
+        s.stage->schedule = (struct schedule_spec){ .kind = SCHEDULE_STEP, .every = 1, .gamma = 60.0 };
         s.stop_at = stopped ? 25 : 0;
         if (stopped)
             setting_refused(&s, BIOFT_ERR_CANCELLED, "after step 25");
@@ -218,8 +216,7 @@ static void test_selection(void **state)
         setting_train(&s);
         setting_digest(&s, last[stopped]);
         OK(checkpoint_peek(s.p.checkpoint, &progress, key, &err), err);
-        assert_true(progress.complete && progress.step == 10 && progress.has_best
-                    && progress.best > 0.3);
+        assert_true(progress.complete && progress.step == 10 && progress.has_best && progress.best > 0.3);
         float *w = setting_values(&s, "fc1.weight");
         setting_close(&s);
         setting_open(&s, 1, "mlp", "usf", 80, "cross_entropy");
@@ -233,15 +230,16 @@ static void test_selection(void **state)
         setting_close(&s);
     }
     assert_string_equal(last[0], last[1]);
-    assert_string_not_equal(last[0], first);       /* the metadata's `best` */
+    assert_string_not_equal(last[0], first); /* the metadata's `best` */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_length), cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_complete), cmocka_unit_test(test_windows_are_means_over_samples), cmocka_unit_test(test_zero_steps),
-        cmocka_unit_test(test_not_finite), cmocka_unit_test(test_selection),
+        cmocka_unit_test(test_length),     cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_complete),   cmocka_unit_test(test_windows_are_means_over_samples),
+        cmocka_unit_test(test_zero_steps), cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_selection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

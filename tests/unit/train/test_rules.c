@@ -8,8 +8,7 @@ static struct feedback *feedback_of(struct model *m, struct choice rule, uint32_
 {
     struct error err = { 0 };
     struct feedback *f = NULL;
-    OK(feedback_create(m, fixture_rule(&fixture, rule), 1, 5, fixture.pool, max_batch, &f, &err),
-       err);
+    OK(feedback_create(m, fixture_rule(&fixture, rule), 1, 5, fixture.pool, max_batch, &f, &err), err);
     return f;
 }
 
@@ -21,15 +20,11 @@ static double inner(const float *a, const float *b, size_t count)
     return sum;
 }
 
-static double norm(const float *x, size_t count)
-{
-    return sqrt(inner(x, x, count));
-}
+static double norm(const float *x, size_t count) { return sqrt(inner(x, x, count)); }
 
 static struct graph *lenet(void)
 {
-    return fixture_graph(&fixture,
-                         fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "lenet5", NULL), 10);
+    return fixture_graph(&fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "lenet5", NULL), 10);
 }
 
 /* One look: V/2 + mean(y x^T)/2 with y = W x on one patch of noise. */
@@ -40,9 +35,8 @@ static void test_mirror_formula(void **state)
     struct error err = { 0 };
     struct graph *g = lenet();
     struct model *m = fixture_model(&fixture, g, 3);
-    struct feedback *f =
-        feedback_of(m, fixture_choice(&fixture, BIOFT_KIND_RULE, "weight_mirror", "rate=0.5",
-                                      "samples=3", "first=0", NULL), 4);
+    struct feedback *f = feedback_of(
+        m, fixture_choice(&fixture, BIOFT_KIND_RULE, "weight_mirror", "rate=0.5", "samples=3", "first=0", NULL), 4);
     (void)state;
     assert_false(feedback_is_exact(f));
     for (size_t k = 0; k < 2; k++) {
@@ -85,9 +79,8 @@ static void test_mirror_aligns(void **state)
     struct error err = { 0 };
     struct graph *g = lenet();
     struct model *m = fixture_model(&fixture, g, 3);
-    struct feedback *f = feedback_of(m, fixture_choice(&fixture, BIOFT_KIND_RULE, "weight_mirror",
-                                                       "rate=0.05", "samples=64", "first=0", NULL),
-                                     4);
+    struct feedback *f = feedback_of(
+        m, fixture_choice(&fixture, BIOFT_KIND_RULE, "weight_mirror", "rate=0.05", "samples=64", "first=0", NULL), 4);
     (void)state;
     for (uint32_t i = 0; i < g->view.layer_count; i++) {
         const bioft_layer *l = &g->layers[i];
@@ -109,8 +102,7 @@ static void test_mirror_aligns(void **state)
         const double cosine = inner(v, w, l->count) / norm(v, l->count) / norm(w, l->count);
         const double ratio = norm(v, l->count) / norm(w, l->count), root = sqrt(1.0 + noise);
         if (fabs(cosine - 1.0 / root) > 0.03 || fabs(ratio - root) > 0.1 * root)
-            fail_msg("%s: cosine %g, %g expected; ratio %g, %g expected", l->name, cosine,
-                     1.0 / root, ratio, root);
+            fail_msg("%s: cosine %g, %g expected; ratio %g, %g expected", l->name, cosine, 1.0 / root, ratio, root);
         free(v);
         free(w);
         free(dw);
@@ -138,16 +130,17 @@ static void observe(void *ctx, uint32_t layer, const float *dy, size_t count)
 static void test_random_targets(void **state)
 {
     static const uint64_t labels[N] = { 1u << 7, 1u << 2 | 1u << 9, 0 };
-    const bioft_batch batch = { .struct_size = sizeof(batch), .n = N, .classes = OUT,
-                                .label_words = 1, .labels = labels };
-    const bioft_use use = { .struct_size = sizeof(use), .kind = BIOFT_TRAIN,
-                            .precision = BIOFT_F32, .max_batch = N, .threads = 1 };
+    const bioft_batch batch = {
+        .struct_size = sizeof(batch), .n = N, .classes = OUT, .label_words = 1, .labels = labels
+    };
+    const bioft_use use = {
+        .struct_size = sizeof(use), .kind = BIOFT_TRAIN, .precision = BIOFT_F32, .max_batch = N, .threads = 1
+    };
     struct error err = { 0 };
-    struct graph *g = fixture_graph(
-        &fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "mlp", "hidden=12", NULL), OUT);
+    struct graph *g = fixture_graph(&fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "mlp", "hidden=12", NULL),
+                                    OUT);
     struct model *m = fixture_model(&fixture, g, 4);
-    struct feedback *f =
-        feedback_of(m, fixture_choice(&fixture, BIOFT_KIND_RULE, "drtp", "relu=true", NULL), N);
+    struct feedback *f = feedback_of(m, fixture_choice(&fixture, BIOFT_KIND_RULE, "drtp", "relu=true", NULL), N);
     struct program *p = NULL;
     float x[N * IN], out[N * OUT], d_out[N * OUT], b[OUT][HIDDEN];
     struct seen seen;
@@ -158,8 +151,7 @@ static void test_random_targets(void **state)
         random_fill(BIOFT_UNIFORM, 5, "fc2", c, 0, b[c], HIDDEN);
     OK(program_create(m, &use, feedback_routes(f, true), &p, &err), err);
     for (int unlabelled = 0; unlabelled < 2; unlabelled++) {
-        const bioft_hooks *hooks =
-            feedback_hooks(f, unlabelled ? NULL : &batch, d_out, observe, &seen, 0);
+        const bioft_hooks *hooks = feedback_hooks(f, unlabelled ? NULL : &batch, d_out, observe, &seen, 0);
         OK(program_forward(p, N, x, 0, out, &err), err);
         OK(program_backward(p, d_out, 0, NULL, hooks, &err), err);
         float *w = fixture_read(m, BIOFT_VALUE, graph_parameter(g, "fc1.weight"));
@@ -180,8 +172,7 @@ static void test_random_targets(void **state)
     feedback_destroy(f);
     f = NULL;
     const struct choice plain = fixture_choice(&fixture, BIOFT_KIND_RULE, "drtp", NULL);
-    assert_int_equal(feedback_create(m, fixture_rule(&fixture, plain), 1, 5, NULL, N, &f, &err),
-                     BIOFT_ERR_UNSUPPORTED);
+    assert_int_equal(feedback_create(m, fixture_rule(&fixture, plain), 1, 5, NULL, N, &f, &err), BIOFT_ERR_UNSUPPORTED);
     assert_non_null(strstr(err.text, "layer 'fc1': rule 'drtp': direct random targets are for"));
     model_destroy(m);
     graph_destroy(g);
@@ -210,8 +201,7 @@ static void test_constrained_norm(void **state)
             const double size = norm(w, count);
             assert_true(fabs(size / norm(first[p], count) - 1.0) < 1e-5);
             for (size_t i = 0; i < count; i++)
-                assert_true(fabs((double)v[i]
-                                 - copysign(size / sqrt((double)count), (double)w[i])) < 1e-5);
+                assert_true(fabs((double)v[i] - copysign(size / sqrt((double)count), (double)w[i])) < 1e-5);
             free(v);
         }
         free(w);
@@ -222,23 +212,21 @@ static void test_constrained_norm(void **state)
 }
 
 /* Calls the rule at the first layer of an mlp as an engine would. */
-static bioft_status call_local(struct feedback *f, uint32_t n, const float *x, const float *w,
-                               const float *b, float *dy, float *dw, float *db)
+static bioft_status call_local(struct feedback *f, uint32_t n, const float *x, const float *w, const float *b,
+                               float *dy, float *dw, float *db)
 {
     const bioft_hooks *hooks = feedback_hooks(f, NULL, NULL, NULL, NULL, 0);
-    const bioft_local io = { .struct_size = sizeof(io), .n = n, .x = x, .w = w, .b = b, .dy = dy,
-                             .dw = dw, .db = db };
+    const bioft_local io = { .struct_size = sizeof(io), .n = n, .x = x, .w = w, .b = b, .dy = dy, .dw = dw, .db = db };
     return hooks->local(hooks->ctx, 0, &io);
 }
 
 /* dW = E - strength |E| H / |H|, E = dy^T x, H = sum over images of y x^T - y y^T W. */
 static void test_oja_formula(void **state)
 {
-    struct graph *g = fixture_graph(
-        &fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "mlp", "hidden=12", NULL), OUT);
+    struct graph *g = fixture_graph(&fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "mlp", "hidden=12", NULL),
+                                    OUT);
     struct model *m = fixture_model(&fixture, g, 4);
-    struct feedback *f =
-        feedback_of(m, fixture_choice(&fixture, BIOFT_KIND_RULE, "oja", "strength=0.5", NULL), N);
+    struct feedback *f = feedback_of(m, fixture_choice(&fixture, BIOFT_KIND_RULE, "oja", "strength=0.5", NULL), N);
     float *w = fixture_read(m, BIOFT_VALUE, 0), *b = fixture_read(m, BIOFT_VALUE, 1);
     float x[N * IN], dy[N * HIDDEN], *dw = mem_array(HIDDEN * IN, sizeof(*dw)), db[HIDDEN] = { 0 };
     float *error = mem_array(HIDDEN * IN, sizeof(*error)), *hebbian = mem_array(HIDDEN * IN, sizeof(*hebbian));
@@ -255,7 +243,7 @@ static void test_oja_formula(void **state)
         for (size_t k = 0; k < IN; k++) {
             double e = 0.0, h = 0.0;
             for (size_t i = 0; i < N; i++) {
-                double back = 0.0;                     /* (W^T y)_k */
+                double back = 0.0; /* (W^T y)_k */
                 for (size_t l = 0; l < HIDDEN; l++)
                     back += inner(w + l * IN, x + i * IN, IN) * (double)w[l * IN + k];
                 e += (double)dy[i * HIDDEN + j] * (double)x[i * IN + k];
@@ -283,12 +271,11 @@ static void test_oja_formula(void **state)
 static void test_oja_converges(void **state)
 {
     enum { IMAGES = 64, STEPS = 1500 };
-    struct graph *g = fixture_graph(
-        &fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "mlp", "hidden=12", NULL), OUT);
+    struct graph *g = fixture_graph(&fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "mlp", "hidden=12", NULL),
+                                    OUT);
     struct model *m = fixture_model(&fixture, g, 4);
-    struct feedback *f = feedback_of(
-        m, fixture_choice(&fixture, BIOFT_KIND_RULE, "oja", "strength=1000", NULL),
-        IMAGES);
+    struct feedback *f = feedback_of(m, fixture_choice(&fixture, BIOFT_KIND_RULE, "oja", "strength=1000", NULL),
+                                     IMAGES);
     float *w = fixture_read(m, BIOFT_VALUE, 0), *x = mem_array(IMAGES * IN, sizeof(*x));
     float *dw = mem_array(HIDDEN * IN, sizeof(*dw)), dy[IMAGES * HIDDEN], along[IMAGES * HIDDEN];
     (void)state;
@@ -297,7 +284,7 @@ static void test_oja_converges(void **state)
         random_fill(BIOFT_NORMAL, 1, "along", step, 0, along, IMAGES * HIDDEN);
         random_fill(BIOFT_NORMAL, 1, "noise", step, 0, x, IMAGES * IN);
         random_fill(BIOFT_NORMAL, 1, "dy", step, 0, dy, IMAGES * HIDDEN);
-        for (size_t i = 0; i < IMAGES; i++)            /* strong along the first pixels, one for each neuron */
+        for (size_t i = 0; i < IMAGES; i++) /* strong along the first pixels, one for each neuron */
             for (size_t k = 0; k < IN; k++)
                 x[i * IN + k] = 0.1f * x[i * IN + k] + (k < HIDDEN ? 3.0f * along[i * HIDDEN + k] : 0.0f);
         memset(dw, 0, HIDDEN * IN * sizeof(*dw));
@@ -325,9 +312,9 @@ static void test_oja_converges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mirror_formula),   cmocka_unit_test(test_mirror_aligns),
-        cmocka_unit_test(test_random_targets),   cmocka_unit_test(test_constrained_norm),
-        cmocka_unit_test(test_oja_formula),      cmocka_unit_test(test_oja_converges),
+        cmocka_unit_test(test_mirror_formula), cmocka_unit_test(test_mirror_aligns),
+        cmocka_unit_test(test_random_targets), cmocka_unit_test(test_constrained_norm),
+        cmocka_unit_test(test_oja_formula),    cmocka_unit_test(test_oja_converges),
     };
     return cmocka_run_group_tests(tests, fixture_open_group, fixture_close_group);
 }

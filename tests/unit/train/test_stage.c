@@ -73,8 +73,7 @@ static void test_rates(void **state)
     s.stage->epochs = 0.0;
     s.stage->steps = 1;
     s.stage->optimizer.head_lr = 0.5;
-    const uint32_t head = graph_parameter(s.graph, "fc2.weight"),
-                   bias = graph_parameter(s.graph, "fc2.bias");
+    const uint32_t head = graph_parameter(s.graph, "fc2.weight"), bias = graph_parameter(s.graph, "fc2.bias");
     float *zero = mem_array(s.graph->parameters[head].count, sizeof(*zero));
     fixture_write(s.model, BIOFT_VALUE, head, zero);
     fixture_write(s.model, BIOFT_VALUE, bias, zero);
@@ -84,7 +83,7 @@ static void test_rates(void **state)
     assert_memory_equal(before, after, 784 * 12 * sizeof(*after));
     random_permutation(1, "order/train", 0, 40, order);
     for (int32_t c = 0; c < 10; c++) {
-        float want = 0.0f;                         /* out = 0: d = -onehot / 8 */
+        float want = 0.0f; /* out = 0: d = -onehot / 8 */
         for (size_t i = 0; i < 8; i++)
             want += 0.5f / 8.0f * (s.data->splits[0].label[order[i]] == c);
         assert_true(fabsf(b[c] - want) < 1e-6f);
@@ -121,7 +120,7 @@ static void test_order(void **state)
             for (size_t i = 0; i < 36; i++) {
                 const size_t sample = shuffle ? order[i] : i;
                 sum += 0.5 * (285.0 + 1.0 - 2.0 * s.data->splits[0].label[sample]);
-                if (i % 8 == 7 || i == 35)         /* the running mean of the epoch */
+                if (i % 8 == 7 || i == 35) /* the running mean of the epoch */
                     assert_true(fabs(s.losses[t++] - sum / (double)(i + 1)) < 1e-4);
             }
         }
@@ -165,12 +164,9 @@ static void test_fresh_moments(void **state)
     (void)state;
     setting_open(&s, 1, "mlp", "bp", 40, "cross_entropy");
     s.p.checkpoint = NULL;
-    s.stage->optimizer = (struct optimizer_spec){ .kind = BIOFT_ADAM,
-                                                  .lr = 1e-3,
-                                                  .head_lr = 1e-3,
-                                                  .beta1 = 0.9,
-                                                  .beta2 = 0.999,
-                                                  .eps = 1e-8 };
+    s.stage->optimizer = (struct optimizer_spec){
+        .kind = BIOFT_ADAM, .lr = 1e-3, .head_lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8
+    };
     float *first[4], *trained[2];
     for (uint32_t i = 0; i < 4; i++)
         first[i] = fixture_read(s.model, BIOFT_VALUE, i);
@@ -211,9 +207,7 @@ static void test_loss_arrays(void **state)
     (void)state;
     setting_open(&s, 1, "mlp", "bp", 40, "probe_loss");
     setting_train(&s);
-    OK(instance_create(
-           &(struct instance_params){ .plugin = s.stage->loss.plugin, .trainables = true }, &loss,
-           &err),
+    OK(instance_create(&(struct instance_params){ .plugin = s.stage->loss.plugin, .trainables = true }, &loss, &err),
        err);
     OK(s.stage->loss.plugin->api.loss.attach(loss->self, &task), err);
     c = (struct checkpoint){ .loss = loss, .optimizer = BIOFT_SGD, .key = "key" };
@@ -259,8 +253,7 @@ static void test_refusals(void **state)
     const char *const freeze[] = { "fc1.*", "fc3.weight" };
     s.stage->freeze = freeze;
     s.stage->freeze_count = 2;
-    setting_refused(&s, BIOFT_ERR_INVALID,
-            "freeze: the pattern 'fc3.weight' matches no parameter; did you mean 'fc");
+    setting_refused(&s, BIOFT_ERR_INVALID, "freeze: the pattern 'fc3.weight' matches no parameter; did you mean 'fc");
     s.stage->freeze_count = 0;
     s.trial->head = (struct head_spec){ .bits = 10 };
     setting_refused(&s, BIOFT_ERR_INVALID, "loss 'cross_entropy' is not for codes");
@@ -280,12 +273,10 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_learning), cmocka_unit_test(test_no_rule),
-        cmocka_unit_test(test_accumulation), cmocka_unit_test(test_rates),
-        cmocka_unit_test(test_order), cmocka_unit_test(test_dropout),
-        cmocka_unit_test(test_fresh_moments), cmocka_unit_test(test_schedule),
-        cmocka_unit_test(test_loss_arrays), cmocka_unit_test(test_single_image),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_learning),      cmocka_unit_test(test_no_rule),  cmocka_unit_test(test_accumulation),
+        cmocka_unit_test(test_rates),         cmocka_unit_test(test_order),    cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_fresh_moments), cmocka_unit_test(test_schedule), cmocka_unit_test(test_loss_arrays),
+        cmocka_unit_test(test_single_image),  cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

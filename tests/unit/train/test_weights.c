@@ -4,15 +4,15 @@
 #include "base/file.h"
 #include <math.h>
 
-static struct graph *graph;                        /* small_norm's */
+static struct graph *graph; /* small_norm's */
 
-struct tensor {                                    /* of a file that a test writes */
+struct tensor { /* of a file that a test writes */
     char name[64];
     const char *dtype;
     unsigned dims;
     uint64_t shape[4];
     size_t count;
-    float value;                                   /* of all elements */
+    float value; /* of all elements */
 };
 struct state_dict {
     struct tensor tensors[40];
@@ -52,8 +52,8 @@ static void put(struct text *data, const struct tensor *t)
     uint32_t bits;
     memcpy(&bits, &t->value, sizeof(bits));
     const uint16_t brain = (uint16_t)(bits >> 16);
-    const uint16_t half = (uint16_t)((bits >> 16 & 0x8000) | (((bits >> 23 & 0xff) - 112) << 10)
-                                     | (bits >> 13 & 0x3ff));
+    const uint16_t half = (uint16_t)((bits >> 16 & 0x8000) | (((bits >> 23 & 0xff) - 112) << 10) |
+                                     (bits >> 13 & 0x3ff));
     const int64_t integer = (int64_t)t->value;
     for (size_t i = 0; i < t->count; i++) {
         if (strcmp(t->dtype, "F32") == 0)
@@ -76,8 +76,7 @@ static const char *dict_write(const struct state_dict *d, const char *name)
         const struct tensor *t = &d->tensors[i];
         const size_t begin = data.length;
         put(&data, t);
-        text_printf(&header, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", i > 0 ? "," : "", t->name,
-                    t->dtype);
+        text_printf(&header, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", i > 0 ? "," : "", t->name, t->dtype);
         for (unsigned k = 0; k < t->dims; k++)
             text_printf(&header, "%s%llu", k > 0 ? "," : "", (unsigned long long)t->shape[k]);
         text_printf(&header, "],\"data_offsets\":[%zu,%zu]}", begin, data.length);
@@ -140,8 +139,10 @@ static void test_other_names(void **state)
 {
     struct state_dict d = dict_of("");
     static const char *const names[][2] = {
-        { "conv1.weight", "stem.conv.weight" }, { "bn1.bias", "stem.norm.bias" },
-        { "fc2.weight", "classifier.weight" }, { "fc2.bias", "classifier.bias" },
+        { "conv1.weight", "stem.conv.weight" },
+        { "bn1.bias", "stem.norm.bias" },
+        { "fc2.weight", "classifier.weight" },
+        { "fc2.bias", "classifier.bias" },
     };
     struct tensor *bias = named(&d, "bn1.bias");
     (void)state;
@@ -163,8 +164,7 @@ static void test_other_head(void **state)
     (void)state;
     named(&d, "fc2.weight")->shape[0] = 1000;
     named(&d, "fc2.weight")->count = 12000;
-    load(dict_write(&d, "other_head"), false,
-         "13 tensors; new: fc2.weight, fc2.bias: 10 classes, the file has 1000");
+    load(dict_write(&d, "other_head"), false, "13 tensors; new: fc2.weight, fc2.bias: 10 classes, the file has 1000");
 }
 
 static void test_counters(void **state)
@@ -174,16 +174,14 @@ static void test_counters(void **state)
     struct model *m = fixture_model(&fixture, graph, 1);
     char *text = NULL;
     (void)state;
-    d.tensors[d.count++] = (struct tensor){ .name = "bn2.num_batches_tracked",
-                                            .dtype = "I64",
-                                            .count = 1,
-                                            .value = 41 };
+    d.tensors[d.count++] = (struct tensor){
+        .name = "bn2.num_batches_tracked", .dtype = "I64", .count = 1, .value = 41
+    };
     OK(weights_load(&(struct weights_spec){ .file = dict_write(&d, "counters") }, m, NULL, &text, &err), err);
     free(text);
     assert_int_equal(graph->counter_count, 2);
     for (size_t i = 0; i < 2; i++)
-        assert_int_equal(m->counters[i],
-                         strcmp(graph->counters[i], "bn2.num_batches_tracked") == 0 ? 41 : 0);
+        assert_int_equal(m->counters[i], strcmp(graph->counters[i], "bn2.num_batches_tracked") == 0 ? 41 : 0);
     model_destroy(m);
 }
 
@@ -195,8 +193,10 @@ static void test_faults(void **state)
     char *text = NULL;
     static const char *const parts[] = {
         "conv1.weight is [4, 9] in the file, [4, 1, 3, 3] in the network",
-        "conv2.bias is missing; the nearest name is conv2.bais", "conv2.bais is not in the network",
-        "fc1.weight has a value that is not finite (number 0)", "bn1.weight is I64",
+        "conv2.bias is missing; the nearest name is conv2.bais",
+        "conv2.bais is not in the network",
+        "fc1.weight has a value that is not finite (number 0)",
+        "bn1.weight is I64",
         "bn1.running_var has a variance below 0 (number 0)",
     };
     (void)state;
@@ -206,7 +206,7 @@ static void test_faults(void **state)
     named(&d, "fc1.weight")->value = INFINITY;
     named(&d, "bn1.weight")->dtype = "I64";
     named(&d, "bn1.running_var")->value = -1e-3f;
-    named(&d, "bn1.running_mean")->value = -1.0f;      /* a mean may be */
+    named(&d, "bn1.running_mean")->value = -1.0f; /* a mean may be */
     assert_int_equal(weights_load(&(struct weights_spec){ .file = dict_write(&d, "faults") }, m, NULL, &text, &err),
                      BIOFT_ERR_FORMAT);
     assert_null(text);
@@ -236,8 +236,7 @@ static void test_torch(void **state)
     assert_true(count < MOST);
     for (uint32_t i = 0; i < count; i++) {
         const bioft_parameter *p = &graph->parameters[i];
-        outs[i] = (struct tensor_out){ .name = p->name, .dims = p->dims,
-                                       .dtype = i % 2 ? TENSOR_F32 : TENSOR_BF16 };
+        outs[i] = (struct tensor_out){ .name = p->name, .dims = p->dims, .dtype = i % 2 ? TENSOR_F32 : TENSOR_BF16 };
         memcpy(outs[i].shape, p->shape, sizeof(p->shape));
     }
     outs[count] = (struct tensor_out){ .name = "bn1.num_batches_tracked", .dtype = TENSOR_I64 };
@@ -245,7 +244,8 @@ static void test_torch(void **state)
     for (uint32_t i = 0; i < count; i++) {
         struct text data = { 0 };
         const struct tensor t = { .dtype = i % 2 ? "F32" : "BF16",
-                                  .count = graph->parameters[i].count, .value = (float)i + 0.5f };
+                                  .count = graph->parameters[i].count,
+                                  .value = (float)i + 0.5f };
         put(&data, &t);
         OK(torch_add(w, data.data, data.length, &err), err);
         text_free(&data);
@@ -277,8 +277,7 @@ static int open_fixture(void **state)
     (void)state;
     fixture_open(&fixture, 1);
     fixture_engine(&fixture);
-    graph = fixture_graph(&fixture,
-                          fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "small_norm", NULL), 10);
+    graph = fixture_graph(&fixture, fixture_choice(&fixture, BIOFT_KIND_BACKBONE, "small_norm", NULL), 10);
     return 0;
 }
 
@@ -293,12 +292,8 @@ static int close_fixture(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_load),
-        cmocka_unit_test(test_other_names),
-        cmocka_unit_test(test_other_head),
-        cmocka_unit_test(test_counters),
-        cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_torch),
+        cmocka_unit_test(test_load),      cmocka_unit_test(test_other_names), cmocka_unit_test(test_other_head),
+        cmocka_unit_test(test_counters),  cmocka_unit_test(test_faults),      cmocka_unit_test(test_torch),
         cmocka_unit_test(test_impostors),
     };
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
