@@ -70,7 +70,7 @@ class Datasets(bioft.Case):
             self.assertIn(part, r.stderr)
         return r
 
-    def tested(self, plugin, says):
+    def conformance(self, plugin, says):
         """What the conformance run says of wrong data, which takes no engine."""
         [path] = (pathlib.Path(bioft.BIOFT).resolve().parents[2] / "plugins").glob(f"datasets/{plugin}.so")
         r = bioft.run("plugin", "test", path, "--root", "data", cwd=self.folder)
@@ -271,7 +271,7 @@ class Datasets(bioft.Case):
         whole = path.read_bytes()
         for text, says in [(whole[:1000], "cut short"), (b"x" * 2048, "sum differs"), (b"", "cut short")]:
             path.write_bytes(text)
-            self.tested("webdataset", ["test-000000.tar: tar: ", says])
+            self.conformance("webdataset", ["test-000000.tar: tar: ", says])
         for members, says in [([("a.jpg", b"1")], "sample 'a' has no class"), ([("a.cls", b"x")], "a.cls: not a class's number"),
                               ([("a.jpg", b"1"), ("a.png", b"2"), ("a.cls", b"1")], "a.png: a second image of one sample"),
                               ([("a.json", b'{"label": 1}'), ("a.cls", b"2")], "a.cls: another class"),
@@ -282,7 +282,7 @@ class Datasets(bioft.Case):
                     info = tarfile.TarInfo(name)
                     info.size = len(data)
                     tar.addfile(info, io.BytesIO(data))
-            self.tested("webdataset", ["test-000000.tar: ", says])
+            self.conformance("webdataset", ["test-000000.tar: ", says])
         path.unlink()
         (self.folder / "data/train-000000.tar").rename(self.folder / "data/shard.tar")
         (self.folder / "data/train-000001.tar").unlink()
