@@ -23,7 +23,7 @@ bioft_status fault_set(struct fault *f, bioft_status status, const char *format,
 /* A name of the file as a message may show it, in ret of SHOWN bytes. */
 const char *shown(char ret[SHOWN], const char *name);
 
-enum { NOWHERE = UINT32_MAX };
+#define NOWHERE UINT32_MAX
 
 /* A name that the graph defines. */
 struct named {
