@@ -191,7 +191,8 @@ class Manifests(unittest.TestCase):
 
     def try_manifest(self, path):
         manifest = yaml.safe_load(path.read_text())
-        for sweep in [manifest.get("sweep", {})] if LONG else self.covering(manifest):
+        sweeps = [manifest.get("sweep", {})] if LONG else list(self.covering(manifest))
+        for sweep in sweeps[:1] if os.environ.get("BIOFT_BUILD") else sweeps:
             r = bioft.run("check", path, "--no-timing", *self.sets(manifest, sweep, False), cwd=self.folder)
             self.assertEqual(r.returncode, 0, f"{sweep}\n{r.stdout}{r.stderr}")
         for k, sweep in enumerate(self.runs(manifest)):

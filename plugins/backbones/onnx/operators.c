@@ -105,7 +105,7 @@ static bool same_form(struct translation *t, const onnx_node *n, size_t k, const
 
 static bool add_all(struct translation *t, const onnx_node *n)
 {
-    const struct value *x, *y;
+    const struct value *x = NULL, *y = NULL;
     struct value out;
 
     if (n->n_input == 0 || !same_form(t, n, 0, &x))
@@ -150,7 +150,7 @@ static bool make_multiply(struct translation *t, const onnx_node *n)
 static bool make_concat(struct translation *t, const onnx_node *n)
 {
     bioft_tensor all[64];
-    const struct value *x;
+    const struct value *x = NULL;
     struct value out = { 0 };
     const int64_t axis = attribute_int(n, "axis", 1), one = 1;
     const bioft_attr attr = { "axis", BIOFT_I64, 1, &one };
