@@ -34,7 +34,7 @@ static bioft_status broken(const struct unpacking *u, struct error *err)
     return error_set(err, BIOFT_ERR_FORMAT, "%s: cannot be unpacked: %s", u->p->archive, why ? why : "not an archive");
 }
 
-/* The entry's name without "./" before it; NULL: it leads out, or is none. "" is the top. */
+/* The entry's name without a leading "./"; "" for the top folder, NULL if it is missing or leads out of the folder. */
 static const char *inside(const char *name)
 {
     if (!name || *name == '/')

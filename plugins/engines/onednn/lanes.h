@@ -64,21 +64,21 @@ extern const struct lanes lanes_plain;
 extern const struct lanes lanes_avx2, lanes_avx512;
 #endif
 
-/* Along axis `a`: the taps of output `at` that are inside the image, [from, to). */
-struct taps {
+/* Of a window that begins at `start`, along one axis: the places that are inside the image, [from, to). */
+struct places {
     uint32_t from, to;
 };
-static inline struct taps taps_of(const struct depthwise *d, int a, uint32_t at)
+static inline struct places places_inside(int64_t start, uint32_t kernel, uint32_t dilation, uint32_t in)
 {
-    const int64_t start = (int64_t)at * d->stride[a] - d->before[a], step = d->dilation[a], in = d->in[a];
+    const int64_t step = dilation;
     int64_t from, to;
 
-    if (start >= 0 && start + (d->kernel[a] - 1) * step < in)
-        return (struct taps){ 0, d->kernel[a] };
+    if (start >= 0 && start + (kernel - 1) * step < in)
+        return (struct places){ 0, kernel };
     from = start < 0 ? (-start + step - 1) / step : 0;
     to = in > start ? (in - start + step - 1) / step : 0;
-    to = to < d->kernel[a] ? to : d->kernel[a];
-    return (struct taps){ (uint32_t)(from < to ? from : to), (uint32_t)to };
+    to = to < kernel ? to : kernel;
+    return (struct places){ (uint32_t)(from < to ? from : to), (uint32_t)to };
 }
 
 /* The widest set for blocks of that many channels. */

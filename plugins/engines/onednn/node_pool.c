@@ -45,37 +45,30 @@ struct plane {
     uint32_t in[2], lanes; /* height, width */
 };
 
-/* The places of a window that are inside the image, along one axis: [from, to). */
-static struct reach places_of(const bioft_node *d, uint32_t axis, uint32_t at, uint32_t input)
+/* The places of an output's window that are inside the image. */
+static struct places places_of(const bioft_node *d, uint32_t axis, uint32_t at, uint32_t input)
 {
-    const int64_t start = (int64_t)at * d->stride[axis] - d->padding[axis], step = d->dilation[axis];
-    int64_t from, to;
-
-    if (start >= 0 && start + (d->kernel[axis] - 1) * step < (int64_t)input)
-        return (struct reach){ 0, d->kernel[axis] };
-    from = start < 0 ? (-start + step - 1) / step : 0;
-    to = (int64_t)input > start ? ((int64_t)input - start + step - 1) / step : 0;
-    return (struct reach){ (uint32_t)from, (uint32_t)(to < d->kernel[axis] ? to : d->kernel[axis]) };
+    return places_inside((int64_t)at * d->stride[axis] - d->padding[axis], d->kernel[axis], d->dilation[axis], input);
 }
 
 /* Along one axis, the first value inside the image. */
-static size_t first_of(const bioft_node *d, uint32_t axis, uint32_t at, struct reach places)
+static size_t first_of(const bioft_node *d, uint32_t axis, uint32_t at, struct places places)
 {
     return (size_t)((int64_t)at * d->stride[axis] - d->padding[axis] + (int64_t)places.from * d->dilation[axis]);
 }
 
-static struct pool_window window_of(const struct plane *l, uint32_t oy, struct reach y, uint32_t ox)
+static struct pool_window window_of(const struct plane *l, uint32_t oy, struct places y, uint32_t ox)
 {
     const bioft_node *d = l->d;
-    const struct reach x = places_of(d, 1, ox, l->in[1]);
+    const struct places x = places_of(d, 1, ox, l->in[1]);
     const size_t row = (size_t)l->in[1] * l->lanes;
 
     return (struct pool_window){
         .first = first_of(d, 0, oy, y) * row + first_of(d, 1, ox, x) * l->lanes,
         .down = d->dilation[0] * row,
         .right = (size_t)d->dilation[1] * l->lanes,
-        .rows = y.to > y.from ? y.to - y.from : 0,
-        .columns = x.to > x.from ? x.to - x.from : 0,
+        .rows = y.to - y.from,
+        .columns = x.to - x.from,
         .position = y.from * d->kernel[1] + x.from,
         .width = d->kernel[1],
     };
@@ -84,7 +77,7 @@ static struct pool_window window_of(const struct plane *l, uint32_t oy, struct r
 static void max_plane(const struct plane *l, const struct lanes *set, const float *x, float *y, uint16_t *positions)
 {
     for (uint32_t oy = 0; oy < l->d->height; oy++) {
-        const struct reach rows = places_of(l->d, 0, oy, l->in[0]);
+        const struct places rows = places_of(l->d, 0, oy, l->in[0]);
         for (uint32_t ox = 0; ox < l->d->width; ox++, y += l->lanes, positions += positions ? l->lanes : 0) {
             const struct pool_window w = window_of(l, oy, rows, ox);
             set->pool_max(&w, l->lanes, x, y, positions);
@@ -112,7 +105,7 @@ static void max_plane_error(const struct plane *l, const struct lanes *set, cons
                             float *dx, bool straight)
 {
     for (uint32_t oy = 0; oy < l->d->height; oy++) {
-        const struct reach rows = places_of(l->d, 0, oy, l->in[0]);
+        const struct places rows = places_of(l->d, 0, oy, l->in[0]);
         for (uint32_t ox = 0; ox < l->d->width; ox++, dy += l->lanes, positions += l->lanes) {
             const struct pool_window w = window_of(l, oy, rows, ox);
             if (straight)
