@@ -63,6 +63,10 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body) - start if length is None else length))
         self.end_headers()
 
+    def end_headers(self):
+        self.send_header("Connection", "close")          # as do_GET does: the client must not use it again
+        super().end_headers()
+
     def do_GET(self):
         how, name = self.path[1:].split("/", 1)
         body = FILES.get(name, BLOB)
